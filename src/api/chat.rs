@@ -1,0 +1,224 @@
+//! `POST /api/chat`: two shapes of body, one [`Ask`].
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use crate::error::{Code, Error, abort, abort_field};
+use crate::session::load::Role;
+use crate::session::record::TurnRecord;
+use crate::stream::event::{Summary, UsageSummary};
+use crate::text::WireText;
+
+/// Longest name a caller may give its message or chat, in bytes.
+const MAX_ID_BYTES: usize = 128;
+
+/// Longest slug, as `employee_profiles.slug` has it.
+const MAX_SLUG_BYTES: usize = 63;
+
+/// One validated request for a turn.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ask {
+    /// The session to continue or to begin.
+    pub session_id: Uuid,
+    /// What the user says: not empty, storable.
+    pub message: String,
+    /// Whom the user asks, if the request says.
+    pub employee: Option<String>,
+    /// As events, or as one JSON object.
+    pub stream: bool,
+    /// The caller's own name for the message.
+    pub client_message_id: Option<String>,
+}
+
+/// The fields of either shape, each still to be read, so that an error can name the one at fault.
+struct Body<'a>(HashMap<String, &'a RawValue>);
+
+impl<'a> Body<'a> {
+    fn parse(body: &'a [u8]) -> Result<Self, Error> {
+        let fields = serde_json::from_slice(body);
+        fields.map(Self).map_err(|_| abort(Code::InvalidJson, "The body must be a JSON object in UTF-8."))
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.0.get(name).is_some_and(|raw| raw.get() != "null")
+    }
+
+    /// One field as a `T`; `null` is as good as absent.
+    fn field<T: Deserialize<'a>>(&self, name: &'static str, rule: &str) -> Result<Option<T>, Error> {
+        self.0.get(name).map_or(Ok(None), |raw| read(raw, name, rule))
+    }
+}
+
+fn read<'a, T: Deserialize<'a>>(raw: &'a RawValue, name: &'static str, rule: &str) -> Result<T, Error> {
+    serde_json::from_str(raw.get())
+        .map_err(|_| abort_field(Code::InvalidField, name, format!("{name} {rule}.")))
+}
+
+/// A message of the AI SDK (`UIMessage`), as far as it is taken.
+#[derive(Deserialize)]
+struct UiMessage {
+    #[serde(default)]
+    id: Option<String>,
+    role: Role,
+    #[serde(default)]
+    parts: Vec<UiPart>,
+}
+
+#[derive(Deserialize)]
+struct UiPart {
+    r#type: String,
+    #[serde(default)]
+    text: Option<WireText>,
+}
+
+impl Ask {
+    /// Reads a body. `user` is the namespace of chat ids that are no UUIDs; `random` makes the id of a session
+    /// that the request does not name.
+    ///
+    /// # Errors
+    /// `invalid_json`, or `invalid_field` with the field's name and what it may be.
+    pub fn parse(body: &[u8], user: Uuid, random: [u8; 16]) -> Result<Self, Error> {
+        let body = Body::parse(body)?;
+        refuse_what_is_not_there(&body)?;
+        let (message, message_id) = newest_message(&body)?;
+        let session_id = session_id(&body, user)?;
+        let named = body.field("client_message_id", "must be a string")?.or(message_id);
+        Ok(Self {
+            session_id: session_id.unwrap_or_else(|| uuid::Builder::from_random_bytes(random).into_uuid()),
+            message,
+            employee: employee(&body)?,
+            stream: body.field("stream", "must be true or false")?.unwrap_or(true),
+            client_message_id: named.map(|id| bounded("client_message_id", id)).transpose()?,
+        })
+    }
+}
+
+/// What would change the turn and cannot be done yet is refused: to pass over it would be a lie.
+fn refuse_what_is_not_there(body: &Body<'_>) -> Result<(), Error> {
+    let refuse = |name, detail| Err(abort_field(Code::InvalidField, name, detail));
+    if body.field::<String>("trigger", "must be 'submit-message'")?.is_some_and(|t| t != "submit-message") {
+        return refuse("trigger", "trigger must be 'submit-message'; send the message again to ask again.");
+    }
+    if body.has("parent_id") {
+        return refuse("parent_id", "parent_id is not accepted: a session has one line of messages.");
+    }
+    let attached: Option<Vec<&RawValue>> = body.field("attachments", "must be an array")?;
+    if attached.is_some_and(|list| !list.is_empty()) {
+        return refuse("attachments", "attachments are not accepted; send text.");
+    }
+    Ok(())
+}
+
+/// The text, and the name that the AI SDK gave the message. Of a client's history only the newest message is
+/// taken: history is the server's.
+fn newest_message(body: &Body<'_>) -> Result<(String, Option<String>), Error> {
+    let missing =
+        || abort_field(Code::InvalidField, "message", "message is missing: send what the user says.");
+    let (name, text, id) = match (body.has("message"), body.has("messages")) {
+        (true, true) => {
+            let detail = "Send either message or messages, not both.";
+            return Err(abort_field(Code::InvalidField, "messages", detail));
+        }
+        (false, true) => {
+            let list: Option<Vec<&RawValue>> = body.field("messages", "must be an array of UI messages")?;
+            let newest = list.and_then(|list| list.last().copied()).ok_or_else(missing)?;
+            let (text, id) = text_of(read(newest, "messages", "must end with a UI message {role, parts}")?)?;
+            ("messages", text, id)
+        }
+        _ => {
+            let text: Option<WireText> = body.field("message", "must be a string")?;
+            ("message", text.ok_or_else(missing)?.0, None)
+        }
+    };
+    if text.trim().is_empty() {
+        return Err(abort_field(Code::InvalidField, name, "The message must not be empty."));
+    }
+    Ok((text, id))
+}
+
+fn text_of(message: UiMessage) -> Result<(String, Option<String>), Error> {
+    let refuse = |detail| Err(abort_field(Code::InvalidField, "messages", detail));
+    if message.role != Role::User {
+        return refuse("The last of messages must have the role 'user'.");
+    }
+    let mut text = String::new();
+    for part in message.parts {
+        match (part.r#type.as_str(), part.text) {
+            ("text", Some(piece)) => text.push_str(&piece.0),
+            ("file", _) => return refuse("File parts are not accepted; send text."),
+            _ => {}
+        }
+    }
+    Ok((text, message.id.filter(|id| !id.is_empty())))
+}
+
+/// `session_id` is a UUID; the AI SDK's chat `id` may be anything and then stands for one under this user.
+fn session_id(body: &Body<'_>, user: Uuid) -> Result<Option<Uuid>, Error> {
+    let session: Option<Uuid> = body.field("session_id", "must be a UUID")?;
+    if session.is_some() {
+        return Ok(session);
+    }
+    let Some(id) = body.field::<String>("id", "must be a string")? else { return Ok(None) };
+    let id = bounded("id", id)?;
+    Ok(Some(Uuid::try_parse(&id).unwrap_or_else(|_| Uuid::new_v5(&user, id.as_bytes()))))
+}
+
+fn employee(body: &Body<'_>) -> Result<Option<String>, Error> {
+    const RULE: &str = "must be a slug: lower-case letters, digits and hyphens";
+    let Some(slug) = body.field::<String>("employee", RULE)? else { return Ok(None) };
+    let is_slug = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if slug.is_empty() || slug.len() > MAX_SLUG_BYTES || !slug.chars().all(is_slug) {
+        return Err(abort_field(Code::InvalidField, "employee", format!("employee {RULE}.")));
+    }
+    Ok(Some(slug))
+}
+
+fn bounded(name: &'static str, id: String) -> Result<String, Error> {
+    if id.is_empty() || id.len() > MAX_ID_BYTES || id.contains('\0') {
+        let detail = format!("{name} must have 1 to {MAX_ID_BYTES} bytes and no NUL.");
+        return Err(abort_field(Code::InvalidField, name, detail));
+    }
+    Ok(id)
+}
+
+/// The answer to a request with `"stream": false`.
+#[derive(Debug, Serialize)]
+pub struct Reply<'a> {
+    id: Uuid,
+    session_id: Uuid,
+    employee: &'a str,
+    model: &'a str,
+    message: &'a str,
+    finish_reason: &'a str,
+    usage: UsageSummary,
+    ttft_ms: Option<u64>,
+    latency_ms: u64,
+    cost_usd: Option<f64>,
+}
+
+impl<'a> Reply<'a> {
+    /// A whole answer.
+    #[must_use]
+    pub fn new(record: &'a TurnRecord, summary: &Summary<'a>) -> Self {
+        // A record ends with its answer.
+        let answer = record.messages.last();
+        Self {
+            id: answer.map_or(Uuid::nil(), |answer| answer.id),
+            session_id: record.session_id,
+            employee: &record.employee_slug,
+            model: &record.usage.model,
+            message: answer.map_or("", |answer| &answer.content),
+            finish_reason: summary.finish_reason,
+            usage: summary.usage,
+            ttft_ms: summary.ttft_ms,
+            latency_ms: summary.latency_ms,
+            cost_usd: summary.cost_usd,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

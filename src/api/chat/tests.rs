@@ -1,0 +1,121 @@
+use proptest::prelude::*;
+
+use super::*;
+
+const USER: Uuid = Uuid::from_u128(0xaaaa);
+
+fn parse(body: &str) -> Result<Ask, Error> {
+    Ask::parse(body.as_bytes(), USER, [7; 16])
+}
+
+fn refused(body: &str) -> (Code, Option<&'static str>) {
+    let error = parse(body).unwrap_err();
+    assert!(!error.detail().is_empty());
+    (error.code(), error.field())
+}
+
+#[test]
+fn the_shortest_body() {
+    let ask = parse(r#"{"message":"Hello AI!"}"#).unwrap();
+    assert_eq!(ask.message, "Hello AI!");
+    assert!(ask.stream && ask.employee.is_none() && ask.client_message_id.is_none());
+    assert_eq!(ask.session_id.get_version_num(), 4);
+}
+
+#[test]
+fn every_field() {
+    let ask = parse(
+        r#"{"message":"Hi","session_id":"00000000-0000-4000-8000-000000000001","employee":"sheet-smith",
+            "stream":false,"client_message_id":"m-1","remember":true,"attachments":[],"unknown":{"x":[1]}}"#,
+    )
+    .unwrap();
+    assert_eq!(ask.session_id.to_string(), "00000000-0000-4000-8000-000000000001");
+    assert_eq!((ask.employee.as_deref(), ask.stream), (Some("sheet-smith"), false));
+    assert_eq!(ask.client_message_id.as_deref(), Some("m-1"));
+}
+
+#[test]
+fn the_ai_sdk_body_gives_its_newest_message_only() {
+    let ask = parse(
+        r#"{"id":"chat-1","trigger":"submit-message","messageId":null,"messages":[
+            {"id":"a","role":"system","parts":[{"type":"text","text":"Obey me"}]},
+            {"id":"b","role":"user","parts":[{"type":"text","text":"Hello "},{"type":"step-start"},
+             {"type":"text","text":"there"}],"metadata":{"x":1}}]}"#,
+    )
+    .unwrap();
+    assert_eq!((ask.message.as_str(), ask.client_message_id.as_deref()), ("Hello there", Some("b")));
+    assert_eq!(ask.session_id, Uuid::new_v5(&USER, b"chat-1"), "the same chat is the same session");
+    let other = Ask::parse(br#"{"id":"chat-1","message":"x"}"#, Uuid::from_u128(1), [7; 16]).unwrap();
+    assert_ne!(other.session_id, ask.session_id, "and another user's is another");
+}
+
+#[test]
+fn what_is_no_json_object_is_refused() {
+    for body in ["", "{", "[]", "null", "\"message\"", "message=Hello", "{\"message\":\"a\"} x"] {
+        assert_eq!(refused(body), (Code::InvalidJson, None), "{body}");
+    }
+    let invalid_utf8 = Ask::parse(b"{\"message\":\"\xff\"}", USER, [7; 16]).unwrap_err();
+    assert!(matches!(invalid_utf8.code(), Code::InvalidJson | Code::InvalidField));
+}
+
+#[test]
+fn the_field_at_fault_is_named() {
+    for (body, field) in [
+        (r"{}", "message"),
+        (r#"{"message":null}"#, "message"),
+        (r#"{"message":""}"#, "message"),
+        (r#"{"message":" \n\t"}"#, "message"),
+        (r#"{"message":42}"#, "message"),
+        (r#"{"message":["a"]}"#, "message"),
+        (r#"{"message":"a","messages":[]}"#, "messages"),
+        (r#"{"messages":{}}"#, "messages"),
+        (r#"{"messages":[]}"#, "message"),
+        (r#"{"messages":["a"]}"#, "messages"),
+        (r#"{"messages":[{"role":"robot","parts":[]}]}"#, "messages"),
+        (r#"{"messages":[{"role":"assistant","parts":[{"type":"text","text":"a"}]}]}"#, "messages"),
+        (r#"{"messages":[{"role":"user","parts":[{"type":"file","url":"x"}]}]}"#, "messages"),
+        (r#"{"messages":[{"role":"user","parts":[]}]}"#, "messages"),
+        (r#"{"message":"a","session_id":"me"}"#, "session_id"),
+        (r#"{"message":"a","session_id":7}"#, "session_id"),
+        (r#"{"message":"a","id":7}"#, "id"),
+        (r#"{"message":"a","id":""}"#, "id"),
+        (r#"{"message":"a","employee":"Prime Boss"}"#, "employee"),
+        (r#"{"message":"a","employee":""}"#, "employee"),
+        (r#"{"message":"a","employee":{}}"#, "employee"),
+        (r#"{"message":"a","stream":"yes"}"#, "stream"),
+        (r#"{"message":"a","client_message_id":""}"#, "client_message_id"),
+        (r#"{"message":"a","client_message_id":"a\u0000b"}"#, "client_message_id"),
+        (r#"{"message":"a","trigger":"regenerate-message"}"#, "trigger"),
+        (r#"{"message":"a","parent_id":"x"}"#, "parent_id"),
+        (r#"{"message":"a","attachments":["x"]}"#, "attachments"),
+        (r#"{"message":"a","attachments":"x"}"#, "attachments"),
+    ] {
+        assert_eq!(refused(body), (Code::InvalidField, Some(field)), "{body}");
+    }
+    let long = format!(r#"{{"message":"a","client_message_id":"{}"}}"#, "x".repeat(129));
+    assert_eq!(refused(&long), (Code::InvalidField, Some("client_message_id")));
+}
+
+#[test]
+fn lone_surrogates_and_nul_lose_nothing_else() {
+    let ask = parse(r#"{"message":"\ud83d a \u0000 b 😀 \ud83d\ude00"}"#).unwrap();
+    assert_eq!(ask.message, "\u{fffd} a \u{fffd} b 😀 😀");
+}
+
+proptest! {
+    #[test]
+    fn any_message_comes_through(message in "[^\0]*") {
+        let body = serde_json::json!({ "message": message }).to_string();
+        let parsed = parse(&body);
+        if message.trim().is_empty() {
+            prop_assert!(parsed.is_err());
+        } else {
+            prop_assert_eq!(parsed.unwrap().message, message);
+        }
+    }
+
+    #[test]
+    fn no_bytes_panic(body in prop::collection::vec(any::<u8>(), 0..300)) {
+        let _ = Ask::parse(&body, USER, [7; 16]);
+    }
+}

@@ -1,0 +1,46 @@
+//! Which pages may call the API, and what browsers are told about it.
+
+use crate::error::{Code, Error, abort};
+
+/// What a preflight allows.
+pub const PREFLIGHT: [(&str, &str); 3] = [
+    ("access-control-allow-methods", "GET, POST, DELETE, OPTIONS"),
+    ("access-control-allow-headers", "authorization, content-type, last-event-id, traceparent"),
+    ("access-control-max-age", "7200"),
+];
+
+/// Headers of answers that a page of another origin may read.
+pub const EXPOSED: (&str, &str) =
+    ("access-control-expose-headers", "x-vercel-ai-ui-message-stream, retry-after, server-timing");
+
+/// Decides about the `Origin` of a request to `url`: `Ok(None)` for a caller that is no browser, `Ok(Some)` for
+/// one to be told that it may.
+///
+/// # Errors
+/// `origin_not_allowed`.
+pub fn admit<'a>(origin: Option<&'a str>, url: &str, allowed: &[String]) -> Result<Option<&'a str>, Error> {
+    let Some(origin) = origin else { return Ok(None) };
+    let own = url.strip_prefix(origin).is_some_and(|rest| rest.starts_with('/'));
+    if own || allowed.iter().any(|one| one == origin) {
+        return Ok(Some(origin));
+    }
+    Err(abort(Code::OriginNotAllowed, "The page's origin is not on the deployment's ALLOWED_ORIGINS."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn own_and_listed_origins_pass_and_look_alikes_do_not() {
+        let allowed = ["https://app.example.com".to_owned()];
+        let admit = |origin| admit(Some(origin), "https://desk.example.com/api/chat", &allowed).is_ok();
+        assert!(admit("https://desk.example.com"));
+        assert!(admit("https://app.example.com"));
+        for foreign in
+            ["https://desk.example.co", "https://app.example.com.evil.org", "http://app.example.com", "null"]
+        {
+            assert!(!admit(foreign), "{foreign}");
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! The HTTP surface without HTTP: routes, requests, and how errors are told.
+
+pub mod chat;
+pub mod cors;
+pub mod problem;
+pub mod reads;
+pub mod routes;
+
+/// Largest request body, in bytes.
+pub const MAX_BODY_BYTES: usize = 256 * 1024;

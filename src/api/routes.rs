@@ -1,0 +1,94 @@
+//! Which request is for whom.
+
+use uuid::Uuid;
+
+use crate::error::{Code, Error, abort, abort_field};
+
+/// A request that this Worker answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// One turn.
+    Chat,
+    /// Who can be talked to.
+    Employees,
+    /// The caller's sessions.
+    Sessions,
+    /// The messages of one session.
+    Messages(Uuid),
+    /// What the page needs to sign in; public.
+    PageConfig,
+    /// The Worker runs; public.
+    Health,
+    /// The Worker can work: configured, and its database answers; public.
+    Ready,
+}
+
+impl Route {
+    /// Whether anyone may ask.
+    #[must_use]
+    pub const fn is_public(self) -> bool {
+        matches!(self, Self::PageConfig | Self::Health | Self::Ready)
+    }
+
+    const fn method(self) -> &'static str {
+        match self {
+            Self::Chat => "POST",
+            _ => "GET",
+        }
+    }
+}
+
+/// The route of a request.
+///
+/// # Errors
+/// `not_found`, `method_not_allowed`, or `invalid_field` for a session id that is none.
+pub fn route(method: &str, path: &str) -> Result<Route, Error> {
+    let segments: Vec<_> = path.trim_end_matches('/').split('/').skip(1).collect();
+    let route = match segments.as_slice() {
+        ["api", "chat"] => Route::Chat,
+        ["api", "employees"] => Route::Employees,
+        ["api", "sessions"] => Route::Sessions,
+        ["api", "sessions", id, "messages"] => Route::Messages(session_id(id)?),
+        ["config.json"] => Route::PageConfig,
+        ["healthz"] => Route::Health,
+        ["readyz"] => Route::Ready,
+        _ => return Err(abort(Code::NotFound, "There is no such route. The README lists them.")),
+    };
+    if method != route.method() {
+        return Err(abort(Code::MethodNotAllowed, format!("This address takes {} only.", route.method())));
+    }
+    Ok(route)
+}
+
+fn session_id(text: &str) -> Result<Uuid, Error> {
+    Uuid::try_parse(text)
+        .map_err(|_| abort_field(Code::InvalidField, "session_id", "session_id must be a UUID."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_address_has_its_route() {
+        let id = "00000000-0000-4000-8000-000000000001";
+        assert_eq!(route("POST", "/api/chat"), Ok(Route::Chat));
+        assert_eq!(route("GET", "/api/sessions/"), Ok(Route::Sessions));
+        let messages = route("GET", &format!("/api/sessions/{id}/messages"));
+        assert_eq!(messages, Ok(Route::Messages(Uuid::try_parse(id).unwrap())));
+    }
+
+    #[test]
+    fn what_is_not_there_says_so() {
+        for (method, path, code) in [
+            ("GET", "/api/nothing", Code::NotFound),
+            ("GET", "", Code::NotFound),
+            ("GET", "api/chat", Code::NotFound),
+            ("GET", "/api/chat", Code::MethodNotAllowed),
+            ("DELETE", "/healthz", Code::MethodNotAllowed),
+            ("GET", "/api/sessions/me/messages", Code::InvalidField),
+        ] {
+            assert_eq!(route(method, path).unwrap_err().code(), code, "{method} {path}");
+        }
+    }
+}

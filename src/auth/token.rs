@@ -1,0 +1,175 @@
+//! Access tokens: from the `Authorization` header to a [`User`], or to the reason why not.
+
+use jwt_compact::{UntrustedToken, ValidationError};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::User;
+use super::keys::{Key, KeySet};
+use crate::error::{Code, Error, abort};
+use crate::ports::Millis;
+
+/// Longer tokens are refused unread; Supabase's are about 1 KB.
+const MAX_TOKEN_BYTES: usize = 16 * 1024;
+
+/// How far the issuer's clock may be from ours, in seconds.
+const CLOCK_LEEWAY: i64 = 10;
+
+/// What a valid token must say, besides being signed.
+#[derive(Debug)]
+pub struct Expected<'a> {
+    /// `{SUPABASE_URL}/auth/v1`.
+    pub issuer: &'a str,
+    /// The legacy secret as a key, where the project still signs with it.
+    pub legacy: Option<&'a Key>,
+}
+
+/// Supabase's audience and role of a signed-in user.
+const AUTHENTICATED: &str = "authenticated";
+
+#[derive(Clone, Deserialize)]
+struct AccessClaims {
+    #[serde(default)]
+    iss: Option<String>,
+    #[serde(default)]
+    aud: Option<Audience>,
+    #[serde(default)]
+    sub: Option<String>,
+    #[serde(default)]
+    role: Option<String>,
+}
+
+/// RFC 7519, section 4.1.3: one string or an array of strings.
+#[derive(Clone, Deserialize)]
+#[serde(untagged)]
+enum Audience {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl Audience {
+    fn holds(&self, wanted: &str) -> bool {
+        match self {
+            Self::One(one) => one == wanted,
+            Self::Many(many) => many.iter().any(|one| one == wanted),
+        }
+    }
+}
+
+/// The token of an `Authorization` header.
+///
+/// # Errors
+/// `missing_token` when there is none, `invalid_token` when the scheme is another or it is too long.
+pub fn bearer(header: Option<&str>) -> Result<&str, Error> {
+    let value = header.map(str::trim).filter(|value| !value.is_empty()).ok_or_else(|| {
+        abort(Code::MissingToken, "Send the user's Supabase access token as 'Authorization: Bearer <token>'.")
+    })?;
+    let token = match value.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
+        _ => return Err(abort(Code::InvalidToken, "The Authorization header must be 'Bearer <token>'.")),
+    };
+    if token.len() > MAX_TOKEN_BYTES {
+        return Err(invalid());
+    }
+    Ok(token)
+}
+
+/// Whether the key set should be fetched before this token is verified.
+///
+/// # Errors
+/// `invalid_token` when it is no JWT.
+pub fn wants_keys(token: &str, keys: &KeySet, now: Millis) -> Result<bool, Error> {
+    let untrusted = parse(token)?;
+    let id = untrusted.header().key_id.as_deref().unwrap_or_default();
+    Ok(is_published(untrusted.algorithm()) && keys.wants_fetch(id, now))
+}
+
+/// Checks signature, times, issuer, audience and role.
+///
+/// # Errors
+/// One code per reason, all of them 401.
+pub fn verify(token: &str, expected: &Expected<'_>, keys: &KeySet, now: Millis) -> Result<User, Error> {
+    let untrusted = parse(token)?;
+    let key = choose_key(&untrusted, expected, keys)?;
+    let signed = key.verify::<AccessClaims>(&untrusted).map_err(|error| match error {
+        ValidationError::AlgorithmMismatch { .. } => {
+            abort(Code::UnsupportedAlgorithm, "The token's algorithm is not that of its key.")
+        }
+        _ => invalid(),
+    })?;
+    let claims = signed.claims();
+    check_times(claims.expiration.map(|at| at.timestamp()), claims.not_before.map(|at| at.timestamp()), now)?;
+    let id = check_claims(&claims.custom, expected.issuer)?;
+    Ok(User { id, token: token.to_owned() })
+}
+
+/// The algorithms of keys that a project publishes; an HMAC secret never is.
+fn is_published(algorithm: &str) -> bool {
+    matches!(algorithm, "ES256" | "RS256" | "EdDSA")
+}
+
+fn parse(token: &str) -> Result<UntrustedToken<'_>, Error> {
+    UntrustedToken::new(token).map_err(|_| invalid())
+}
+
+fn invalid() -> Error {
+    abort(Code::InvalidToken, "The token is not a JWT that this project signed. Sign in again.")
+}
+
+/// A published key is chosen by `kid`; the secret serves only tokens that name no published key. Which
+/// algorithm is then tried is the key's own, so a public key can never be taken for an HMAC secret.
+fn choose_key<'a>(
+    token: &UntrustedToken<'_>,
+    expected: &Expected<'a>,
+    keys: &'a KeySet,
+) -> Result<&'a Key, Error> {
+    let id = token.header().key_id.as_deref().unwrap_or_default();
+    if let Some(key) = keys.find(id) {
+        return Ok(key);
+    }
+    match expected.legacy {
+        Some(key) if token.algorithm() == key.algorithm() => Ok(key),
+        _ if !is_published(token.algorithm()) => {
+            Err(abort(Code::UnsupportedAlgorithm, "The token must be signed with ES256, RS256 or EdDSA."))
+        }
+        _ => Err(abort(Code::UnknownKey, "No key of this project has the token's 'kid'. Sign in again.")),
+    }
+}
+
+fn check_times(expires: Option<i64>, not_before: Option<i64>, now: Millis) -> Result<(), Error> {
+    let now = i64::try_from(now / 1000).unwrap_or(i64::MAX);
+    match (expires, not_before) {
+        (None, _) => Err(abort(Code::InvalidToken, "The token has no expiry ('exp').")),
+        (Some(at), _) if at.saturating_add(CLOCK_LEEWAY) <= now => {
+            Err(abort(Code::TokenExpired, "The token has expired. Refresh it or sign in again."))
+        }
+        (_, Some(at)) if at.saturating_sub(CLOCK_LEEWAY) > now => {
+            Err(abort(Code::TokenExpired, "The token is not valid yet ('nbf')."))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Role first: an API key has neither our issuer nor our audience, and "not a user" says it best.
+fn check_claims(claims: &AccessClaims, issuer: &str) -> Result<Uuid, Error> {
+    if matches!(claims.role.as_deref(), Some("anon" | "service_role")) {
+        return Err(abort(Code::NotAUser, "This is an API key. Send the access token of a signed-in user."));
+    }
+    if claims.iss.as_deref() != Some(issuer) {
+        return Err(abort(Code::WrongIssuer, "The token was issued by another project."));
+    }
+    if !claims.aud.as_ref().is_some_and(|audience| audience.holds(AUTHENTICATED)) {
+        return Err(abort(Code::WrongAudience, "The token's audience must be 'authenticated'."));
+    }
+    if claims.role.as_deref() != Some(AUTHENTICATED) {
+        return Err(abort(Code::NotAUser, "The token's role must be 'authenticated'."));
+    }
+    claims
+        .sub
+        .as_deref()
+        .and_then(|sub| Uuid::try_parse(sub).ok())
+        .ok_or_else(|| abort(Code::NotAUser, "The token's subject ('sub') must be a user's id."))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,146 @@
+use jwt_compact::alg::{Es256, Hs256, Hs256Key, SigningKey};
+use jwt_compact::{AlgorithmExt as _, Claims, Header};
+use serde_json::{Value, json};
+
+use super::*;
+
+const NOW: Millis = 1_795_420_800_000;
+const ISSUER: &str = "https://project.supabase.co/auth/v1";
+const USER: &str = "00000000-0000-4000-8000-00000000000a";
+
+/// A key pair as the project would publish it: the signing half, and the key set with the other.
+fn project() -> (<Es256 as jwt_compact::Algorithm>::SigningKey, KeySet) {
+    let signing = SigningKey::<Es256>::from_slice(&[7; 32]).unwrap();
+    let public = jwt_compact::jwk::JsonWebKey::from(&signing).to_verifying_key();
+    let mut jwk = serde_json::to_value(&public).unwrap();
+    drop(public);
+    jwk["kid"] = json!("key-1");
+    jwk["use"] = json!("sig");
+    jwk["alg"] = json!("ES256");
+    let unknown = json!({"kty": "AKP", "kid": "later", "alg": "ML-DSA-44", "pub": "AA"});
+    (signing, KeySet::parse(&json!({"keys": [unknown, jwk]}).to_string(), NOW).unwrap())
+}
+
+fn claims(changes: &Value) -> Claims<Value> {
+    let mut claims = json!({
+        "iss": ISSUER, "aud": "authenticated", "sub": USER, "role": "authenticated", "exp": NOW / 1000 + 60,
+    });
+    for (name, value) in changes.as_object().unwrap() {
+        claims[name] = value.clone();
+    }
+    claims.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+    serde_json::from_value(claims).unwrap()
+}
+
+fn signed(changes: &Value) -> String {
+    let header = Header::empty().with_key_id("key-1");
+    Es256.token(&header, &claims(changes), &project().0).unwrap()
+}
+
+fn outcome(token: &str, legacy: Option<&Key>) -> Result<User, Code> {
+    let expected = Expected { issuer: ISSUER, legacy };
+    verify(token, &expected, &project().1, NOW).map_err(|error| error.code())
+}
+
+#[test]
+fn a_token_of_the_project_is_a_user() {
+    let token = signed(&json!({}));
+    let user = outcome(&token, None).unwrap();
+    assert_eq!((user.id.to_string(), user.token), (USER.to_owned(), token));
+    assert!(outcome(&signed(&json!({"aud": ["other", "authenticated"]})), None).is_ok());
+}
+
+#[test]
+fn each_reason_has_its_code() {
+    for (changes, code) in [
+        (json!({"exp": NOW / 1000 - 11}), Code::TokenExpired),
+        (json!({"exp": null}), Code::InvalidToken),
+        (json!({"nbf": NOW / 1000 + 11}), Code::TokenExpired),
+        (json!({"iss": "https://other.supabase.co/auth/v1"}), Code::WrongIssuer),
+        (json!({"iss": null}), Code::WrongIssuer),
+        (json!({"aud": "anon"}), Code::WrongAudience),
+        (json!({"aud": []}), Code::WrongAudience),
+        (json!({"aud": null}), Code::WrongAudience),
+        (json!({"role": "anon"}), Code::NotAUser),
+        (json!({"role": "service_role"}), Code::NotAUser),
+        (json!({"role": "supabase_admin"}), Code::NotAUser),
+        (json!({"role": null}), Code::NotAUser),
+        (json!({"sub": "ada"}), Code::NotAUser),
+        (json!({"sub": null}), Code::NotAUser),
+    ] {
+        assert_eq!(outcome(&signed(&changes), None), Err(code), "{changes}");
+    }
+}
+
+#[test]
+fn a_few_seconds_of_clock_difference_are_forgiven() {
+    assert!(outcome(&signed(&json!({"exp": NOW / 1000 - 5})), None).is_ok());
+    assert!(outcome(&signed(&json!({"nbf": NOW / 1000 + 5})), None).is_ok());
+}
+
+#[test]
+fn the_legacy_secret_serves_only_where_it_is_configured() {
+    let secret = "a-legacy-secret-of-thirty-two-bytes!";
+    let token = Hs256.token(&Header::empty(), &claims(&json!({})), &Hs256Key::new(secret)).unwrap();
+    assert_eq!(outcome(&token, None), Err(Code::UnsupportedAlgorithm));
+    assert!(outcome(&token, Some(&Key::from_secret(secret))).is_ok());
+    assert_eq!(outcome(&token, Some(&Key::from_secret("another"))), Err(Code::InvalidToken));
+}
+
+#[test]
+fn a_public_key_is_never_an_hmac_secret() {
+    let public = project().0.verifying_key().to_encoded_point(false);
+    let forged = |header: Header| {
+        Hs256.token(&header, &claims(&json!({})), &Hs256Key::new(public.as_bytes())).unwrap()
+    };
+    let legacy = Key::from_secret("the-real-secret");
+    let with_key_id = forged(Header::empty().with_key_id("key-1"));
+    assert_eq!(outcome(&with_key_id, None), Err(Code::UnsupportedAlgorithm));
+    assert_eq!(outcome(&with_key_id, Some(&legacy)), Err(Code::UnsupportedAlgorithm));
+    assert_eq!(outcome(&forged(Header::empty()), Some(&legacy)), Err(Code::InvalidToken));
+}
+
+#[test]
+fn altered_unsigned_and_broken_tokens_are_refused() {
+    let token = signed(&json!({}));
+    let (head, signature) = token.rsplit_once('.').unwrap();
+    let (header, body) = head.split_once('.').unwrap();
+    let none = "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0"; // {"alg":"none","typ":"JWT"}
+    assert_eq!(outcome(&format!("{none}.{body}."), None), Err(Code::UnsupportedAlgorithm));
+    assert_eq!(
+        outcome(&format!("{header}.{}.{signature}", body.to_lowercase()), None),
+        Err(Code::InvalidToken)
+    );
+    for broken in ["", ".", "..", "a.b.c", head, &format!("{token}x.y"), "é.é.é"] {
+        assert_eq!(outcome(broken, None), Err(Code::InvalidToken), "{broken}");
+    }
+}
+
+#[test]
+fn an_unknown_key_is_fetched_for_once_and_then_unknown() {
+    let token =
+        Es256.token(&Header::empty().with_key_id("key-2"), &claims(&json!({})), &project().0).unwrap();
+    assert_eq!(outcome(&token, None), Err(Code::UnknownKey));
+    let keys = project().1;
+    assert!(!wants_keys(&token, &keys, NOW + 500).unwrap(), "the set was fetched just now");
+    assert!(wants_keys(&token, &keys, NOW + 2000).unwrap());
+    assert!(!wants_keys(&signed(&json!({})), &keys, NOW + 2000).unwrap(), "a known key needs no fetch");
+    assert!(wants_keys(&signed(&json!({})), &keys, NOW + 11 * 60 * 1000).unwrap(), "unless it grew old");
+    assert!(wants_keys(&token, &KeySet::default(), NOW).unwrap());
+}
+
+#[test]
+fn the_header_must_hold_a_bearer_token() {
+    assert_eq!(bearer(Some("Bearer abc")), Ok("abc"));
+    assert_eq!(bearer(Some("bearer  abc ")), Ok("abc"));
+    for (header, code) in [
+        (None, Code::MissingToken),
+        (Some(" "), Code::MissingToken),
+        (Some("Basic abc"), Code::InvalidToken),
+        (Some("abc"), Code::InvalidToken),
+    ] {
+        assert_eq!(bearer(header).unwrap_err().code(), code, "{header:?}");
+    }
+    let long = format!("Bearer {}", "a".repeat(MAX_TOKEN_BYTES + 1));
+    assert_eq!(bearer(Some(&long)).unwrap_err().code(), Code::InvalidToken);
+}

@@ -1,0 +1,166 @@
+//! The deployment's variables, read once per isolate and checked together.
+
+/// Everything that a deployment decides. Names of variables are those of `wrangler.toml` and the README.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `SUPABASE_URL`, without a trailing slash.
+    pub supabase_url: String,
+    /// `SUPABASE_ANON_KEY`: public, goes with every read.
+    pub anon_key: String,
+    /// `SUPABASE_SERVICE_ROLE_KEY`: calls `commit_turn` and nothing else.
+    pub service_key: String,
+    /// `SUPABASE_JWT_SECRET`: set only where the project still signs with HS256.
+    pub jwt_secret: Option<String>,
+    /// `OPENAI_BASE_URL`, without a trailing slash; up to and including `/v1`.
+    pub model_url: String,
+    /// `OPENAI_API_KEY`.
+    pub model_key: String,
+    /// `OPENAI_MODEL`: for employees that name none.
+    pub default_model: String,
+    /// `DEFAULT_EMPLOYEE_SLUG`: who answers when the request names nobody.
+    pub default_employee: String,
+    /// `DEFAULT_TOKEN_BUDGET`: prompt tokens per turn, for employees that set none.
+    pub token_budget: u32,
+    /// `ALLOWED_ORIGINS`: pages of other origins that may call the API.
+    pub allowed_origins: Vec<String>,
+}
+
+/// The smallest token budget that leaves room for a persona and a question.
+const MIN_TOKEN_BUDGET: u32 = 256;
+
+impl Config {
+    /// Reads every variable through `get` and reports all that is wrong at once, by name and never by value.
+    ///
+    /// # Errors
+    /// One sentence per variable at fault.
+    pub fn read(get: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<String>> {
+        let vars = Vars { get, problems: Vec::new().into() };
+        let config = Self {
+            supabase_url: vars.url("SUPABASE_URL", None),
+            anon_key: vars.required("SUPABASE_ANON_KEY"),
+            service_key: vars.required("SUPABASE_SERVICE_ROLE_KEY"),
+            jwt_secret: vars.optional("SUPABASE_JWT_SECRET"),
+            model_url: vars.url("OPENAI_BASE_URL", Some("https://api.openai.com/v1")),
+            model_key: vars.required("OPENAI_API_KEY"),
+            default_model: vars.optional("OPENAI_MODEL").unwrap_or_else(|| "gpt-4o-mini".into()),
+            default_employee: vars.optional("DEFAULT_EMPLOYEE_SLUG").unwrap_or_else(|| "prime-boss".into()),
+            token_budget: vars.number("DEFAULT_TOKEN_BUDGET", 6000, MIN_TOKEN_BUDGET),
+            allowed_origins: vars.origins("ALLOWED_ORIGINS"),
+        };
+        let problems = vars.problems.into_inner();
+        if problems.is_empty() { Ok(config) } else { Err(problems) }
+    }
+
+    /// What Supabase Auth writes into `iss`.
+    #[must_use]
+    pub fn issuer(&self) -> String {
+        format!("{}/auth/v1", self.supabase_url)
+    }
+
+    /// Where the project publishes its public keys.
+    #[must_use]
+    pub fn jwks_url(&self) -> String {
+        format!("{}/auth/v1/.well-known/jwks.json", self.supabase_url)
+    }
+}
+
+struct Vars<F> {
+    get: F,
+    problems: std::cell::RefCell<Vec<String>>,
+}
+
+impl<F: Fn(&str) -> Option<String>> Vars<F> {
+    fn complain(&self, problem: String) {
+        self.problems.borrow_mut().push(problem);
+    }
+
+    fn optional(&self, name: &str) -> Option<String> {
+        let value =
+            (self.get)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())?;
+        if value.chars().any(char::is_control) {
+            // It may become a header, where a line break would begin another.
+            self.complain(format!("{name} must be one line"));
+        }
+        Some(value)
+    }
+
+    fn required(&self, name: &str) -> String {
+        self.optional(name).unwrap_or_else(|| {
+            self.complain(format!("{name} is not set"));
+            String::new()
+        })
+    }
+
+    fn url(&self, name: &str, default: Option<&str>) -> String {
+        let value = match default {
+            Some(default) => self.optional(name).unwrap_or_else(|| default.into()),
+            None => self.required(name),
+        };
+        if !value.is_empty() && !value.starts_with("https://") && !value.starts_with("http://") {
+            self.complain(format!("{name} must start with https:// or http://"));
+        }
+        value.trim_end_matches('/').to_owned()
+    }
+
+    fn number(&self, name: &str, default: u32, least: u32) -> u32 {
+        let Some(value) = self.optional(name) else { return default };
+        match value.parse() {
+            Ok(number) if number >= least => number,
+            _ => {
+                self.complain(format!("{name} must be a whole number of at least {least}"));
+                default
+            }
+        }
+    }
+
+    fn origins(&self, name: &str) -> Vec<String> {
+        let list = self.optional(name).unwrap_or_default();
+        let origins = list.split(',').map(|origin| origin.trim().trim_end_matches('/').to_owned());
+        let origins: Vec<_> = origins.filter(|origin| !origin.is_empty()).collect();
+        if origins.iter().any(|origin| !origin.contains("://")) {
+            self.complain(format!("{name} must be a comma-separated list such as https://app.example.com"));
+        }
+        origins
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(vars: &[(&str, &str)]) -> Result<Config, Vec<String>> {
+        Config::read(|name| vars.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).into()))
+    }
+
+    const COMPLETE: [(&str, &str); 4] = [
+        ("SUPABASE_URL", "https://project.supabase.co/"),
+        ("SUPABASE_ANON_KEY", "anon"),
+        ("SUPABASE_SERVICE_ROLE_KEY", "service"),
+        ("OPENAI_API_KEY", "sk-1"),
+    ];
+
+    #[test]
+    fn defaults_fill_what_is_optional() {
+        let config = with(&COMPLETE).unwrap();
+        assert_eq!(config.issuer(), "https://project.supabase.co/auth/v1");
+        assert_eq!((config.token_budget, config.default_employee.as_str()), (6000, "prime-boss"));
+        assert_eq!(config.model_url, "https://api.openai.com/v1");
+        assert_eq!(config.jwt_secret, None);
+    }
+
+    #[test]
+    fn all_problems_are_reported_at_once_and_no_value_is_shown() {
+        let problems = with(&[
+            ("SUPABASE_URL", "secret-host"),
+            ("DEFAULT_TOKEN_BUDGET", "many"),
+            ("ALLOWED_ORIGINS", "app.example.com"),
+        ])
+        .unwrap_err();
+        let text = problems.join("\n");
+        for name in ["SUPABASE_URL", "SUPABASE_ANON_KEY", "SUPABASE_SERVICE_ROLE_KEY", "OPENAI_API_KEY"] {
+            assert!(text.contains(name), "{name} is missing from {text}");
+        }
+        assert!(text.contains("DEFAULT_TOKEN_BUDGET") && text.contains("ALLOWED_ORIGINS"));
+        assert!(!text.contains("secret-host") && !text.contains("many"));
+    }
+}

@@ -1,0 +1,4 @@
+//! What the model gets to read, and how much of it.
+
+pub mod assemble;
+pub mod tokens;

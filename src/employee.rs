@@ -1,0 +1,36 @@
+//! Who answers: a persona with its model and limits.
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::Config;
+
+/// An employee as `load_session` returns it.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+pub struct Employee {
+    /// The name in requests and rows.
+    pub slug: String,
+    /// The persona: what the model is told before anything else.
+    pub system_prompt: String,
+    /// Its model; the deployment's default when absent.
+    pub model: Option<String>,
+    /// Sampling temperature, where the model takes one.
+    pub temperature: Option<f64>,
+    /// Most tokens an answer may have.
+    pub max_output_tokens: Option<u32>,
+    /// Prompt tokens per turn; the deployment's default when absent.
+    pub token_budget: Option<u32>,
+}
+
+impl Employee {
+    /// The model this employee thinks with.
+    #[must_use]
+    pub fn model<'a>(&'a self, config: &'a Config) -> &'a str {
+        self.model.as_deref().unwrap_or(&config.default_model)
+    }
+
+    /// How many tokens its prompts may have.
+    #[must_use]
+    pub fn token_budget(&self, config: &Config) -> u32 {
+        self.token_budget.unwrap_or(config.token_budget)
+    }
+}

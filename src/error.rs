@@ -1,0 +1,219 @@
+//! What can go wrong, in two kinds: an [`Abort`] is the caller's to mend and says how; a [`Fault`] is ours,
+//! is logged once where it is caught, and never shows its cause to a client.
+
+/// Stable error codes. A client may match on [`Code::as_str`]; the set only grows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Code {
+    /// No `Authorization: Bearer` header.
+    MissingToken,
+    /// Not a JWT, or its signature does not verify.
+    InvalidToken,
+    /// `exp` has passed, or `nbf` has not come.
+    TokenExpired,
+    /// `aud` does not hold `authenticated`.
+    WrongAudience,
+    /// `iss` is another project.
+    WrongIssuer,
+    /// No key with the token's `kid`, even after fetching the key set again.
+    UnknownKey,
+    /// The token's algorithm is not the one of its key.
+    UnsupportedAlgorithm,
+    /// A valid token that is no user's: the anon key, the service key.
+    NotAUser,
+    /// The page's origin is not on `ALLOWED_ORIGINS`.
+    OriginNotAllowed,
+    /// No such route.
+    NotFound,
+    /// The route exists, with other methods.
+    MethodNotAllowed,
+    /// The body is not a JSON object.
+    InvalidJson,
+    /// One field is missing, of the wrong type, or out of bounds.
+    InvalidField,
+    /// The body is larger than [`crate::api::MAX_BODY_BYTES`].
+    BodyTooLarge,
+    /// No active employee with that slug.
+    UnknownEmployee,
+    /// The session belongs to another user.
+    SessionNotFound,
+    /// This session is still answering its previous message.
+    TurnInProgress,
+    /// A variable of the deployment is missing or malformed.
+    Misconfigured,
+    /// The key set of the project could not be fetched.
+    AuthUnavailable,
+    /// PostgREST did not answer, or answered with an error.
+    DatabaseUnavailable,
+    /// The model refused, or was out of reach, after every retry.
+    ModelUnavailable,
+    /// The model sent nothing in time.
+    ModelTimeout,
+    /// The model refused the request itself; a retry would not help.
+    ModelRejected,
+    /// The model's answer broke off.
+    ModelTruncated,
+    /// The server restarted in the middle of the answer.
+    Interrupted,
+    /// A defect of ours.
+    Internal,
+}
+
+impl Code {
+    /// The code as it is on the wire and in `chat_usage_log.error_code`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        self.row().0
+    }
+
+    /// The HTTP status that carries it.
+    #[must_use]
+    pub const fn status(self) -> u16 {
+        self.row().1
+    }
+
+    /// A short sentence for people, the same for every occurrence (RFC 9457 `title`).
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        self.row().2
+    }
+
+    const fn row(self) -> (&'static str, u16, &'static str) {
+        match self {
+            Self::MissingToken => ("missing_token", 401, "Sign in first"),
+            Self::InvalidToken => ("invalid_token", 401, "The access token is not valid"),
+            Self::TokenExpired => ("token_expired", 401, "The access token is not valid now"),
+            Self::WrongAudience => ("wrong_audience", 401, "The access token is for another audience"),
+            Self::WrongIssuer => ("wrong_issuer", 401, "The access token is from another project"),
+            Self::UnknownKey => ("unknown_key", 401, "The access token's key is unknown"),
+            Self::UnsupportedAlgorithm => {
+                ("unsupported_algorithm", 401, "The access token's algorithm is not accepted")
+            }
+            Self::NotAUser => ("not_a_user", 401, "An API key is not a user"),
+            Self::OriginNotAllowed => ("origin_not_allowed", 403, "This origin may not call the API"),
+            Self::NotFound => ("not_found", 404, "There is nothing here"),
+            Self::MethodNotAllowed => ("method_not_allowed", 405, "This method is not for this address"),
+            Self::InvalidJson => ("invalid_json", 400, "The body is not a JSON object"),
+            Self::InvalidField => ("invalid_field", 422, "A field is not as it must be"),
+            Self::BodyTooLarge => ("body_too_large", 413, "The body is too large"),
+            Self::UnknownEmployee => ("unknown_employee", 404, "There is no such employee"),
+            Self::SessionNotFound => ("session_not_found", 404, "There is no such session"),
+            Self::TurnInProgress => ("turn_in_progress", 409, "The session is still answering"),
+            Self::Misconfigured => ("misconfigured", 500, "The deployment is not configured"),
+            Self::AuthUnavailable => ("auth_unavailable", 503, "Sign-in cannot be checked right now"),
+            Self::DatabaseUnavailable => ("database_unavailable", 503, "The database is out of reach"),
+            Self::ModelUnavailable => ("model_unavailable", 502, "The model is out of reach"),
+            Self::ModelTimeout => ("model_timeout", 504, "The model did not answer in time"),
+            Self::ModelRejected => ("model_rejected", 502, "The model refused the request"),
+            Self::ModelTruncated => ("model_truncated", 502, "The model's answer broke off"),
+            Self::Interrupted => ("interrupted", 503, "The answer was interrupted"),
+            Self::Internal => ("internal", 500, "Something went wrong on our side"),
+        }
+    }
+}
+
+/// The caller's fault: what it was and how to mend it, in words made for them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Abort {
+    /// Which error, for programs.
+    pub code: Code,
+    /// One sentence: what is wrong and what is allowed. Never holds message text.
+    pub detail: String,
+    /// The field of the request that is at fault, if it is one.
+    pub field: Option<&'static str>,
+}
+
+/// Our fault, or that of a service behind us.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Which error, for programs.
+    pub code: Code,
+    /// For the log alone. Never holds secrets or message text.
+    pub cause: String,
+}
+
+impl Fault {
+    /// A fault with its cause for the log.
+    #[must_use]
+    pub fn new(code: Code, cause: impl Into<String>) -> Self {
+        Self { code, cause: cause.into() }
+    }
+
+    /// What a client is told: what happened and what to do, nothing of the cause.
+    #[must_use]
+    pub const fn advice(&self) -> &'static str {
+        match self.code {
+            Code::Misconfigured => "A required variable is missing or malformed; the server's log names it.",
+            Code::AuthUnavailable | Code::DatabaseUnavailable => {
+                "Nothing was saved. Send it again in a few seconds."
+            }
+            Code::ModelUnavailable | Code::ModelTimeout => {
+                "Your message is saved, but the model did not answer. Try again in a moment."
+            }
+            Code::ModelTruncated => "The answer broke off before its end. Your message is saved; ask again.",
+            Code::ModelRejected => "The model did not accept the request. Your message is saved.",
+            _ => "Something went wrong on our side. Try again in a moment.",
+        }
+    }
+}
+
+/// Either kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Error {
+    /// The caller's fault.
+    Abort(Abort),
+    /// Our fault.
+    Fault(Fault),
+}
+
+impl Error {
+    /// The stable code.
+    #[must_use]
+    pub const fn code(&self) -> Code {
+        match self {
+            Self::Abort(abort) => abort.code,
+            Self::Fault(fault) => fault.code,
+        }
+    }
+
+    /// What a client is told.
+    #[must_use]
+    pub fn detail(&self) -> &str {
+        match self {
+            Self::Abort(abort) => &abort.detail,
+            Self::Fault(fault) => fault.advice(),
+        }
+    }
+
+    /// The field at fault, if it is one.
+    #[must_use]
+    pub const fn field(&self) -> Option<&'static str> {
+        match self {
+            Self::Abort(abort) => abort.field,
+            Self::Fault(_) => None,
+        }
+    }
+}
+
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<Abort> for Error {
+    fn from(abort: Abort) -> Self {
+        Self::Abort(abort)
+    }
+}
+
+/// An [`Abort`] about the request as a whole.
+#[must_use]
+pub fn abort(code: Code, detail: impl Into<String>) -> Error {
+    Abort { code, detail: detail.into(), field: None }.into()
+}
+
+/// An [`Abort`] about one field of the request.
+#[must_use]
+pub fn abort_field(code: Code, field: &'static str, detail: impl Into<String>) -> Error {
+    Abort { code, detail: detail.into(), field: Some(field) }.into()
+}

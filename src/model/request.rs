@@ -1,0 +1,131 @@
+//! The chat completion request, with the parameters that each family of models takes.
+
+use serde::Serialize;
+
+use crate::context::assemble::PromptMessage;
+use crate::employee::Employee;
+use crate::ports::Patience;
+
+/// A request that streams and reports its usage.
+#[derive(Debug, Serialize)]
+pub struct ChatRequest<'a> {
+    model: &'a str,
+    messages: &'a [PromptMessage<'a>],
+    stream: bool,
+    stream_options: StreamOptions,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_completion_tokens: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_tokens: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    temperature: Option<f64>,
+}
+
+#[derive(Debug, Serialize)]
+struct StreamOptions {
+    include_usage: bool,
+}
+
+/// What models have in common as far as parameters go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Family {
+    /// Thinks first: refuses `max_tokens` and any `temperature` but the default, and is slow to its first token
+    /// (<https://platform.openai.com/docs/guides/reasoning>).
+    Reasoning,
+    /// OpenAI's other chat models: `max_tokens` is deprecated for them.
+    OpenAi,
+    /// Everything else speaks the older dialect: Ollama, vLLM, llama.cpp, Mistral.
+    Other,
+}
+
+impl Family {
+    /// By the model's name, with or without a router's prefix (`openai/o3`).
+    fn of(model: &str) -> Self {
+        let name = model.rsplit('/').next().unwrap_or(model);
+        let is_o = name.strip_prefix('o').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+        if is_o || (name.starts_with("gpt-5") && !name.contains("-chat")) {
+            Self::Reasoning
+        } else if ["gpt-3", "gpt-4", "gpt-5", "chatgpt-"].iter().any(|prefix| name.starts_with(prefix)) {
+            Self::OpenAi
+        } else {
+            Self::Other
+        }
+    }
+}
+
+impl<'a> ChatRequest<'a> {
+    /// Asks `model`, within the limits of `employee`.
+    #[must_use]
+    pub fn new(model: &'a str, employee: &Employee, messages: &'a [PromptMessage<'a>]) -> Self {
+        let family = Family::of(model);
+        let (max_completion_tokens, max_tokens) = match family {
+            Family::Other => (None, employee.max_output_tokens),
+            Family::Reasoning | Family::OpenAi => (employee.max_output_tokens, None),
+        };
+        Self {
+            model,
+            messages,
+            stream: true,
+            stream_options: StreamOptions { include_usage: true },
+            max_completion_tokens,
+            max_tokens,
+            temperature: employee.temperature.filter(|_| family != Family::Reasoning),
+        }
+    }
+}
+
+/// How long to wait for `model`: one that thinks first is silent while it does.
+#[must_use]
+pub fn patience(model: &str) -> Patience {
+    match Family::of(model) {
+        Family::Reasoning => Patience { first_byte: 120_000, idle: 60_000 },
+        Family::OpenAi | Family::Other => Patience { first_byte: 30_000, idle: 30_000 },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::load::Role;
+
+    fn request(model: &str) -> serde_json::Value {
+        let employee = Employee {
+            slug: "prime-boss".into(),
+            system_prompt: String::new(),
+            model: None,
+            temperature: Some(0.5),
+            max_output_tokens: Some(800),
+            token_budget: None,
+        };
+        let messages = [PromptMessage { role: Role::User, content: "Hello" }];
+        serde_json::to_value(ChatRequest::new(model, &employee, &messages)).unwrap()
+    }
+
+    #[test]
+    fn each_family_gets_the_parameters_that_it_takes() {
+        for (model, limit, temperature) in [
+            ("gpt-4o-mini", "max_completion_tokens", true),
+            ("chatgpt-4o-latest", "max_completion_tokens", true),
+            ("gpt-5-chat-latest", "max_completion_tokens", true),
+            ("gpt-5-mini", "max_completion_tokens", false),
+            ("openai/o3", "max_completion_tokens", false),
+            ("o4-mini", "max_completion_tokens", false),
+            ("llama3.3", "max_tokens", true),
+            ("mistralai/mistral-large", "max_tokens", true),
+            ("olmo-2", "max_tokens", true),
+        ] {
+            let request = request(model);
+            let limits: Vec<_> = ["max_tokens", "max_completion_tokens"]
+                .into_iter()
+                .filter(|name| request[*name] == 800)
+                .collect();
+            assert_eq!(limits, [limit], "{model}");
+            assert_eq!(request.get("temperature").is_some(), temperature, "{model}");
+        }
+    }
+
+    #[test]
+    fn the_wire_is_as_openai_documents_it() {
+        insta::assert_json_snapshot!(request("gpt-4o-mini"));
+    }
+}

@@ -1,0 +1,97 @@
+//! When a model that did not answer is asked again: only before its first token, a few times, ever slower.
+
+use crate::error::{Code, Fault};
+use crate::ports::{Millis, ModelError};
+
+/// Requests per turn at most.
+const MAX_ATTEMPTS: u32 = 4;
+
+/// The pause after the first failure; it doubles with each.
+const FIRST_PAUSE: Millis = 500;
+
+/// The longest `Retry-After` worth waiting for with a person watching.
+const LONGEST_WAIT: Millis = 20 * 1000;
+
+/// How long to wait before attempt `attempt + 1` (`attempt` counts from 1), or `None` to give up.
+#[must_use]
+pub fn pause(attempt: u32, error: ModelError, random: [u8; 16]) -> Option<Millis> {
+    if attempt >= MAX_ATTEMPTS {
+        return None;
+    }
+    let backoff = FIRST_PAUSE << (attempt - 1).min(8);
+    let jittered = backoff - backoff / 2 * Millis::from(random[0]) / 255;
+    match error {
+        ModelError::Connect | ModelError::Cut => Some(jittered),
+        // It had its time already; once more, no more.
+        ModelError::Timeout => (attempt == 1).then_some(jittered),
+        ModelError::Status { status: 408 | 409 | 429 | 500..=599, retry_after } => match retry_after {
+            Some(wait) if wait > LONGEST_WAIT => None,
+            Some(wait) => Some(wait.max(jittered)),
+            None => Some(jittered),
+        },
+        ModelError::Status { .. } => None,
+    }
+}
+
+/// What the turn is told when there is no further attempt.
+#[must_use]
+pub fn give_up(error: ModelError, attempts: u32) -> Fault {
+    match error {
+        ModelError::Timeout => {
+            Fault::new(Code::ModelTimeout, format!("no answer in time, {attempts} attempts"))
+        }
+        ModelError::Status { status: status @ (429 | 408 | 409 | 500..=599), .. } => {
+            Fault::new(Code::ModelUnavailable, format!("status {status} after {attempts} attempts"))
+        }
+        ModelError::Status { status, .. } => Fault::new(Code::ModelRejected, format!("status {status}")),
+        ModelError::Connect => {
+            Fault::new(Code::ModelUnavailable, format!("no connection after {attempts} attempts"))
+        }
+        ModelError::Cut => {
+            Fault::new(Code::ModelTruncated, format!("cut before the end, {attempts} attempts"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CALM: [u8; 16] = [0; 16];
+
+    const fn status(status: u16, retry_after: Option<Millis>) -> ModelError {
+        ModelError::Status { status, retry_after }
+    }
+
+    #[test]
+    fn overload_is_tried_again_ever_slower_and_then_given_up() {
+        let pauses: Vec<_> = (1..=4).map(|attempt| pause(attempt, status(503, None), CALM)).collect();
+        assert_eq!(pauses, [Some(500), Some(1000), Some(2000), None]);
+    }
+
+    #[test]
+    fn retry_after_is_honoured_unless_nobody_would_wait_that_long() {
+        assert_eq!(pause(1, status(429, Some(3000)), CALM), Some(3000));
+        assert_eq!(pause(1, status(429, Some(0)), CALM), Some(500));
+        assert_eq!(pause(1, status(429, Some(60_000)), CALM), None);
+    }
+
+    #[test]
+    fn a_request_that_the_model_refuses_is_not_repeated() {
+        for refused in [400, 401, 403, 404, 413, 422] {
+            assert_eq!(pause(1, status(refused, None), CALM), None);
+            assert_eq!(give_up(status(refused, None), 1).code, Code::ModelRejected);
+        }
+    }
+
+    #[test]
+    fn a_silent_model_gets_one_more_chance() {
+        assert!(pause(1, ModelError::Timeout, CALM).is_some());
+        assert!(pause(2, ModelError::Timeout, CALM).is_none());
+    }
+
+    #[test]
+    fn chance_takes_off_half_at_most() {
+        assert_eq!(pause(1, ModelError::Connect, [255; 16]), Some(250));
+    }
+}

@@ -1,0 +1,140 @@
+//! Server-sent events from bytes, without I/O (<https://html.spec.whatwg.org/multipage/server-sent-events.html>).
+//!
+//! In scope: `data` fields, split anywhere. Out of scope: `event`, `id`, `retry` and a lone CR as a line's end,
+//! which no model's API uses.
+
+/// Longest line held, in bytes: far above any chunk of an answer, far below the memory of an isolate.
+const MAX_LINE_BYTES: usize = 1024 * 1024;
+
+/// A stream of events, as far as it was fed.
+#[derive(Debug, Default)]
+pub struct EventStream {
+    /// The line that has not ended yet.
+    partial: Vec<u8>,
+    /// The data of the event that has not ended yet.
+    data: Option<String>,
+}
+
+/// A line or an event is longer than an isolate should hold, or is not UTF-8.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Malformed;
+
+impl EventStream {
+    /// Takes bytes as they came and calls `on_data` with the data of each event that they complete.
+    ///
+    /// # Errors
+    /// [`Malformed`], and then no more of this stream can be trusted.
+    pub fn feed(&mut self, bytes: &[u8], mut on_data: impl FnMut(&str)) -> Result<(), Malformed> {
+        let mut lines = bytes.split_inclusive(|byte| *byte == b'\n');
+        for piece in &mut lines {
+            let Some(end) = piece.strip_suffix(b"\n") else {
+                if self.partial.len() + piece.len() > MAX_LINE_BYTES {
+                    return Err(Malformed);
+                }
+                self.partial.extend_from_slice(piece);
+                return Ok(());
+            };
+            if self.partial.is_empty() {
+                self.line(end, &mut on_data)?;
+            } else {
+                let mut line = std::mem::take(&mut self.partial);
+                line.extend_from_slice(end);
+                self.line(&line, &mut on_data)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The stream ended: an event that lacks only its closing empty line still counts.
+    ///
+    /// # Errors
+    /// As [`EventStream::feed`].
+    pub fn end(&mut self, mut on_data: impl FnMut(&str)) -> Result<(), Malformed> {
+        let rest = std::mem::take(&mut self.partial);
+        self.line(&rest, &mut on_data)?;
+        self.line(b"", &mut on_data)
+    }
+
+    fn line(&mut self, line: &[u8], on_data: &mut impl FnMut(&str)) -> Result<(), Malformed> {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if line.is_empty() {
+            if let Some(data) = self.data.take() {
+                on_data(&data);
+            }
+            return Ok(());
+        }
+        let line = std::str::from_utf8(line).map_err(|_| Malformed)?;
+        // The byte order mark may open a stream; nowhere else can a line start with it and be a field.
+        let Some(value) = line.trim_start_matches('\u{feff}').strip_prefix("data:") else { return Ok(()) };
+        let value = value.strip_prefix(' ').unwrap_or(value);
+        match &mut self.data {
+            None => self.data = Some(value.to_owned()),
+            Some(data) if data.len() + value.len() < MAX_LINE_BYTES => {
+                data.push('\n');
+                data.push_str(value);
+            }
+            Some(_) => return Err(Malformed),
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn events(pieces: &[&[u8]]) -> Vec<String> {
+        let mut stream = EventStream::default();
+        let mut events = Vec::new();
+        for piece in pieces {
+            stream.feed(piece, |data| events.push(data.to_owned())).unwrap();
+        }
+        stream.end(|data| events.push(data.to_owned())).unwrap();
+        events
+    }
+
+    #[test]
+    fn comments_other_fields_and_empty_events_are_passed_over() {
+        let got = events(&[
+            b"\xef\xbb\xbfdata: 1\n\n: ping\n\nevent: x\nid: 7\ndata:2\r\n\r\n\n\ndata: a\ndata: b\n\n",
+        ]);
+        assert_eq!(got, ["1", "2", "a\nb"]);
+    }
+
+    #[test]
+    fn an_event_without_its_last_line_end_still_counts() {
+        assert_eq!(events(&[b"data: [DONE]"]), ["[DONE]"]);
+    }
+
+    #[test]
+    fn what_is_too_long_or_not_utf8_is_malformed() {
+        let long = vec![b'x'; MAX_LINE_BYTES + 1];
+        assert_eq!(EventStream::default().feed(&long, |_| ()), Err(Malformed));
+        assert_eq!(EventStream::default().feed(b"data: \xff\n\n", |_| ()), Err(Malformed));
+    }
+
+    proptest! {
+        #[test]
+        fn every_split_gives_the_same_events(
+            texts in prop::collection::vec("[^\r\n\0]{0,20}", 0..8),
+            cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..12),
+        ) {
+            let stream: String = texts.iter().map(|text| format!("data: {text}\n\n")).collect();
+            let bytes = stream.as_bytes();
+            let mut cuts: Vec<_> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).collect();
+            cuts.extend([0, bytes.len()]);
+            cuts.sort_unstable();
+            let pieces: Vec<_> = cuts.windows(2).map(|pair| &bytes[pair[0]..pair[1]]).collect();
+            prop_assert_eq!(events(&pieces), texts);
+        }
+
+        #[test]
+        fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let mut stream = EventStream::default();
+            let _ = stream.feed(&bytes, |_| ());
+            let _ = stream.end(|_| ());
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! What the core needs of the world, as narrow as it is used. `src/edge/` has the real ones, `tests/` scripted ones.
+
+#![allow(async_fn_in_trait)] // every caller is generic: nobody needs the futures to be `Send`
+
+use uuid::Uuid;
+
+use crate::error::Fault;
+use crate::session::load::{LoadSession, LoadedSession};
+use crate::session::memory::Memory;
+use crate::session::record::{OpenTurn, TurnRecord};
+
+/// A moment as milliseconds since 1970, or a span of them.
+pub type Millis = u64;
+
+/// Time and chance.
+pub trait Clock {
+    /// The present moment. On Workers it advances only with I/O.
+    fn now(&self) -> Millis;
+    /// Waits.
+    async fn sleep(&self, span: Millis);
+    /// Sixteen random bytes.
+    fn random(&self) -> [u8; 16];
+}
+
+/// Supabase, through PostgREST.
+pub trait Database {
+    /// Reads a session under the user's own token: one round trip.
+    ///
+    /// # Errors
+    /// `database_unavailable`.
+    async fn load_session(&self, ask: &LoadSession<'_>) -> Result<LoadedSession, Fault>;
+    /// Writes a turn with the service key; writing it again changes nothing.
+    ///
+    /// # Errors
+    /// `database_unavailable`.
+    async fn commit_turn(&self, turn: &TurnRecord) -> Result<(), Fault>;
+}
+
+/// Why the model gave no answer. Upstream text is left behind where this is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ModelError {
+    /// No connection.
+    Connect,
+    /// Nothing came in the time allowed.
+    Timeout,
+    /// An answer with a status other than 2xx.
+    Status {
+        /// The HTTP status.
+        status: u16,
+        /// What `Retry-After` asks for.
+        retry_after: Option<Millis>,
+    },
+    /// The connection broke while the answer came.
+    Cut,
+}
+
+/// How long to wait for the model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// Until the first byte of the answer's body.
+    pub first_byte: Millis,
+    /// Between two bytes of it.
+    pub idle: Millis,
+}
+
+/// Any OpenAI-compatible API.
+pub trait Model {
+    /// An answer that is coming in.
+    type Answer: Answer;
+    /// Posts a chat completion request and waits for the status.
+    ///
+    /// # Errors
+    /// Every way in which there is no 200.
+    async fn ask(&self, body: &str, patience: Patience) -> Result<Self::Answer, ModelError>;
+}
+
+/// The body of a model's answer. Dropping it ends the upstream call.
+pub trait Answer {
+    /// Waits `gather`, then takes all bytes that arrived, at least one; `None` at the end of the body.
+    ///
+    /// # Errors
+    /// [`ModelError::Timeout`] or [`ModelError::Cut`].
+    async fn read(&mut self, gather: Millis) -> Result<Option<Vec<u8>>, ModelError>;
+}
+
+/// The Session object's own storage: what must survive a restart. Calls without an `await` between them
+/// become durable together, before anything that the object sends afterwards.
+pub trait Journal {
+    /// Keeps a turn that is about to be answered.
+    ///
+    /// # Errors
+    /// `internal`, when the storage refuses: then nothing may be answered.
+    fn open(&self, turn: &OpenTurn) -> Result<(), Fault>;
+    /// Adds to the text kept of the open turn.
+    ///
+    /// # Errors
+    /// `internal`, when the storage refuses.
+    fn extend(&self, text: &str) -> Result<(), Fault>;
+    /// The turn that was open when the object died, with the text kept of it.
+    fn left_open(&self) -> Option<(OpenTurn, String)>;
+    /// Ends the open turn and puts its record into the outbox.
+    ///
+    /// # Errors
+    /// `internal`, when the storage refuses: then the turn stays open.
+    fn close(&self, record: &TurnRecord) -> Result<(), Fault>;
+    /// The records that Postgres has not, oldest first, at most `limit`.
+    fn outbox(&self, limit: u32) -> Vec<Undelivered>;
+    /// Postgres has it.
+    fn delivered(&self, turn: Uuid);
+    /// Postgres has it not; counts the attempt.
+    fn postpone(&self, turn: Uuid);
+    /// Keeps a copy of the session's memory for when Postgres is out of reach.
+    fn remember(&self, memory: &Memory);
+    /// The copy that was kept.
+    fn recollect(&self) -> Option<Memory>;
+    /// Has the object woken at that time, restart or not.
+    async fn wake_at(&self, when: Millis);
+}
+
+/// A record that waits in the outbox.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Undelivered {
+    /// What is to be committed.
+    pub record: TurnRecord,
+    /// How often that failed.
+    pub attempts: u32,
+}

@@ -1,0 +1,75 @@
+//! The one read that a cold session makes: `load_session`, in and out.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::auth::User;
+use crate::employee::Employee;
+use crate::model::price::Price;
+
+/// How many of the newest messages a cold session reads. More than fit any budget in practice, and a bound
+/// that keeps the read the same size whatever the history's length.
+pub const RECENT_MESSAGES: u32 = 100;
+
+/// The arguments of `load_session`.
+#[derive(Debug, Serialize)]
+pub struct LoadSession<'a> {
+    /// Whose token the read is made with; not an argument.
+    #[serde(skip)]
+    pub user: &'a User,
+    /// The session.
+    #[serde(rename = "p_session")]
+    pub session: Uuid,
+    /// The employee the request names, if it does.
+    #[serde(rename = "p_employee")]
+    pub employee: Option<&'a str>,
+    /// Who answers in a new session otherwise.
+    #[serde(rename = "p_default_employee")]
+    pub default_employee: &'a str,
+    /// Whose price to return for an employee without a model of its own.
+    #[serde(rename = "p_default_model")]
+    pub default_model: &'a str,
+    /// Newest messages to return.
+    #[serde(rename = "p_limit")]
+    pub limit: u32,
+}
+
+/// What `load_session` returns.
+#[derive(Clone, Debug, Deserialize)]
+pub struct LoadedSession {
+    /// The session exists and is another user's.
+    pub foreign: bool,
+    /// Who answers; `None` when there is no such active employee.
+    pub employee: Option<Employee>,
+    /// The price of the employee's model, if it is known.
+    pub price: Option<Price>,
+    /// The newest messages, oldest first.
+    pub messages: Vec<Message>,
+}
+
+/// One message as the model will see it again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// Its id in `chat_messages`.
+    pub id: Uuid,
+    /// Who said it.
+    pub role: Role,
+    /// What was said.
+    pub content: String,
+    /// Counted once, when it was written.
+    pub content_tokens: u32,
+}
+
+/// Who says a message, in OpenAI's terms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// The deployment: persona and rules.
+    System,
+    /// The person.
+    User,
+    /// The employee.
+    Assistant,
+    /// A tool's result.
+    Tool,
+}

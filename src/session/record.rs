@@ -1,0 +1,289 @@
+//! A turn while it is open, and as it is kept for ever. Both are stored as JSON in the Session object, so their
+//! shapes are pinned by snapshot tests: an object that wakes after an upgrade must still read them.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::load::Role;
+use crate::error::Code;
+use crate::model::price::Price;
+use crate::ports::Millis;
+
+/// A turn whose first byte is about to go out: all that is needed to close it honestly if the object dies before
+/// the answer is whole.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OpenTurn {
+    /// Makes `commit_turn` idempotent.
+    pub turn_id: Uuid,
+    /// Whose turn it is.
+    pub user_id: Uuid,
+    /// In which session.
+    pub session_id: Uuid,
+    /// The caller's own name for the message, kept in its metadata.
+    pub client_message_id: Option<String>,
+    /// The id that the user's message gets.
+    pub user_message_id: Uuid,
+    /// The id that the answer gets.
+    pub answer_id: Uuid,
+    /// The message.
+    pub message: String,
+    /// Its tokens.
+    pub message_tokens: u32,
+    /// When it was admitted.
+    pub admitted_at: Millis,
+    /// Who answers.
+    pub employee: String,
+    /// With which model.
+    pub model: String,
+    /// At which price, if it is known.
+    pub price: Option<Price>,
+    /// The message before this one.
+    pub parent_id: Option<Uuid>,
+    /// Tokens of the prompt, for a turn whose provider never says.
+    pub prompt_tokens: u32,
+}
+
+/// The argument of `commit_turn`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TurnRecord {
+    /// See [`OpenTurn::turn_id`].
+    pub turn_id: Uuid,
+    /// The owner, whom the function checks again.
+    pub user_id: Uuid,
+    /// The session, created if it is new.
+    pub session_id: Uuid,
+    /// Who answered.
+    pub employee_slug: String,
+    /// The title a new session gets.
+    pub title: String,
+    /// The user's message and the answer.
+    pub messages: Vec<MessageRecord>,
+    /// One row of `chat_usage_log`.
+    pub usage: UsageRecord,
+}
+
+/// One row of `chat_messages`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MessageRecord {
+    /// Primary key.
+    pub id: Uuid,
+    /// The message it answers or follows.
+    pub parent_id: Option<Uuid>,
+    /// Who says it.
+    pub role: Role,
+    /// What is said.
+    pub content: String,
+    /// Its tokens.
+    pub content_tokens: u32,
+    /// How it ended.
+    pub status: Status,
+    /// `client_message_id`, `model`, `finish_reason`, `error_code`, as far as they apply.
+    pub metadata: serde_json::Map<String, serde_json::Value>,
+    /// When it was said.
+    pub created_at: DateTime<Utc>,
+}
+
+/// How a message ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Whole.
+    Complete,
+    /// The server restarted in its middle; the text is what was kept.
+    Interrupted,
+    /// The model did not answer, or its answer broke off.
+    Failed,
+}
+
+/// One row of `chat_usage_log`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct UsageRecord {
+    /// The model that answered or should have.
+    pub model: String,
+    /// Tokens read.
+    pub prompt_tokens: u32,
+    /// Of these, read from the provider's cache.
+    pub cached_tokens: u32,
+    /// Tokens written.
+    pub completion_tokens: u32,
+    /// Both.
+    pub total_tokens: u32,
+    /// US dollars, where the price is known.
+    pub cost_usd: Option<f64>,
+    /// From admission to the end, in milliseconds.
+    pub latency_ms: Millis,
+    /// From admission to the first token, in milliseconds.
+    pub ttft_ms: Option<Millis>,
+    /// The answer came whole.
+    pub success: bool,
+    /// Why not.
+    pub error_code: Option<String>,
+    /// Who counted.
+    pub usage_source: UsageSource,
+    /// When the turn ended.
+    pub created_at: DateTime<Utc>,
+}
+
+/// Who counted the tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum UsageSource {
+    /// The provider's own usage.
+    Provider,
+    /// Counted here, because the provider kept silent.
+    Estimated,
+}
+
+/// Tokens of one turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// Tokens read.
+    pub prompt_tokens: u32,
+    /// Of these, read from the provider's cache.
+    pub cached_tokens: u32,
+    /// Tokens written.
+    pub completion_tokens: u32,
+    /// Who counted.
+    pub source: UsageSource,
+}
+
+impl Usage {
+    /// Tokens read and written.
+    #[must_use]
+    pub const fn total(&self) -> u32 {
+        self.prompt_tokens.saturating_add(self.completion_tokens)
+    }
+}
+
+/// How a turn ended: all that is in the record and not in the [`OpenTurn`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ending {
+    /// The answer, or what there is of it.
+    pub text: String,
+    /// Tokens of `text`.
+    pub text_tokens: u32,
+    /// How the answer ended.
+    pub status: Status,
+    /// Why the model stopped, in the AI SDK's terms.
+    pub finish_reason: Option<&'static str>,
+    /// What went wrong.
+    pub error: Option<Code>,
+    /// Tokens.
+    pub usage: Usage,
+    /// When the first token came.
+    pub first_token_at: Option<Millis>,
+    /// When the turn ended.
+    pub ended_at: Millis,
+}
+
+impl OpenTurn {
+    /// The record of this turn, ended like that.
+    #[must_use]
+    pub fn into_record(self, ending: Ending) -> TurnRecord {
+        TurnRecord {
+            turn_id: self.turn_id,
+            user_id: self.user_id,
+            session_id: self.session_id,
+            title: title(&self.message),
+            usage: self.usage_record(&ending),
+            employee_slug: self.employee.clone(),
+            messages: self.into_messages(ending),
+        }
+    }
+
+    /// The ending of a turn that the object did not survive.
+    #[must_use]
+    pub fn interruption(&self, text: String, text_tokens: u32, now: Millis) -> Ending {
+        Ending {
+            text,
+            text_tokens,
+            status: Status::Interrupted,
+            finish_reason: None,
+            error: Some(Code::Interrupted),
+            usage: Usage {
+                prompt_tokens: self.prompt_tokens,
+                cached_tokens: 0,
+                completion_tokens: text_tokens,
+                source: UsageSource::Estimated,
+            },
+            first_token_at: None,
+            ended_at: now,
+        }
+    }
+
+    fn into_messages(self, ending: Ending) -> Vec<MessageRecord> {
+        let text = |value: &str| serde_json::Value::String(value.to_owned());
+        let mut asked = serde_json::Map::new();
+        if let Some(id) = &self.client_message_id {
+            asked.insert("client_message_id".into(), text(id));
+        }
+        let mut answered = serde_json::Map::new();
+        answered.insert("model".into(), text(&self.model));
+        if let Some(reason) = ending.finish_reason {
+            answered.insert("finish_reason".into(), text(reason));
+        }
+        if let Some(code) = ending.error {
+            answered.insert("error_code".into(), text(code.as_str()));
+        }
+        let question = MessageRecord {
+            id: self.user_message_id,
+            parent_id: self.parent_id,
+            role: Role::User,
+            content: self.message,
+            content_tokens: self.message_tokens,
+            status: Status::Complete,
+            metadata: asked,
+            created_at: timestamp(self.admitted_at),
+        };
+        let answer = MessageRecord {
+            id: self.answer_id,
+            parent_id: Some(self.user_message_id),
+            role: Role::Assistant,
+            content: ending.text,
+            content_tokens: ending.text_tokens,
+            status: ending.status,
+            metadata: answered,
+            // After the question even when the clock stood still, so that time orders a session.
+            created_at: timestamp(ending.ended_at.max(self.admitted_at + 1)),
+        };
+        vec![question, answer]
+    }
+
+    fn usage_record(&self, ending: &Ending) -> UsageRecord {
+        let usage = ending.usage;
+        UsageRecord {
+            model: self.model.clone(),
+            prompt_tokens: usage.prompt_tokens,
+            cached_tokens: usage.cached_tokens,
+            completion_tokens: usage.completion_tokens,
+            total_tokens: usage.total(),
+            cost_usd: self.price.map(|price| price.of(&usage)),
+            latency_ms: ending.ended_at.saturating_sub(self.admitted_at),
+            ttft_ms: ending.first_token_at.map(|at| at.saturating_sub(self.admitted_at)),
+            success: ending.error.is_none(),
+            error_code: ending.error.map(|code| code.as_str().to_owned()),
+            usage_source: usage.source,
+            created_at: timestamp(ending.ended_at),
+        }
+    }
+}
+
+/// A moment as Postgres and people write it.
+fn timestamp(at: Millis) -> DateTime<Utc> {
+    i64::try_from(at).ok().and_then(DateTime::from_timestamp_millis).unwrap_or_default()
+}
+
+/// Longest title, in characters: about a line of a sidebar.
+const TITLE_CHARS: usize = 60;
+
+/// A session's title: the first words of its first message.
+fn title(message: &str) -> String {
+    let line = message.split_whitespace().collect::<Vec<_>>().join(" ");
+    if line.chars().count() <= TITLE_CHARS {
+        return line;
+    }
+    let cut: String = line.chars().take(TITLE_CHARS).collect();
+    let whole = cut.rsplit_once(' ').map_or(cut.as_str(), |(words, _)| words);
+    format!("{whole}…")
+}

@@ -1,0 +1,74 @@
+//! What happens in a turn, as a client sees it.
+
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::session::record::UsageRecord;
+
+/// One event. What is unmasked, logged for resume and sent are the same events in the same order.
+#[derive(Debug, PartialEq)]
+pub enum Event<'a> {
+    /// The message is kept and the answer begins.
+    Start(&'a Origin<'a>),
+    /// More text of the answer.
+    Text(&'a str),
+    /// The answer is whole.
+    Finish(&'a Summary<'a>),
+    /// The answer broke off; nothing follows.
+    Error(&'a str),
+}
+
+/// Where an answer comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Origin<'a> {
+    /// The answer's id in `chat_messages`.
+    #[serde(skip)]
+    pub message_id: Uuid,
+    /// The session to continue.
+    pub session_id: Uuid,
+    /// Who answers.
+    pub employee: &'a str,
+    /// With which model.
+    pub model: &'a str,
+}
+
+/// What there is to say of a whole answer.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Summary<'a> {
+    /// In the AI SDK's terms.
+    #[serde(skip)]
+    pub finish_reason: &'a str,
+    /// Tokens and who counted them.
+    pub usage: UsageSummary,
+    /// Milliseconds from admission to the first token.
+    pub ttft_ms: Option<u64>,
+    /// Milliseconds from admission to the end.
+    pub latency_ms: u64,
+    /// US dollars, where the price is known.
+    pub cost_usd: Option<f64>,
+}
+
+/// Tokens, as OpenAI spells them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[expect(clippy::struct_field_names, reason = "OpenAI's names")]
+pub struct UsageSummary {
+    /// Tokens read.
+    pub prompt_tokens: u32,
+    /// Of these, read from the provider's cache.
+    pub cached_tokens: u32,
+    /// Tokens written.
+    pub completion_tokens: u32,
+    /// Both.
+    pub total_tokens: u32,
+}
+
+impl From<&UsageRecord> for UsageSummary {
+    fn from(usage: &UsageRecord) -> Self {
+        Self {
+            prompt_tokens: usage.prompt_tokens,
+            cached_tokens: usage.cached_tokens,
+            completion_tokens: usage.completion_tokens,
+            total_tokens: usage.total_tokens,
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! The answer on its way to the client: events, and how each wire spells them.
+
+pub mod event;
+pub mod ui;

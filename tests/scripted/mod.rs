@@ -1,0 +1,324 @@
+//! Scripted ports: what the model, the database and the storage do is written down beforehand, and everything
+//! that the core does to them is kept for the test to look at.
+
+#![allow(unreachable_pub)] // a module of a test is a crate's root and a private module at once
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use frontdesk::api::chat::Ask;
+use frontdesk::auth::User;
+use frontdesk::config::Config;
+use frontdesk::employee::Employee;
+use frontdesk::error::{Code, Error, Fault};
+use frontdesk::ports::{Answer, Clock, Database, Journal, Millis, Model, ModelError, Patience, Undelivered};
+use frontdesk::session::load::{LoadSession, LoadedSession, Message, Role};
+use frontdesk::session::memory::Memory;
+use frontdesk::session::record::{OpenTurn, TurnRecord};
+use frontdesk::session::state::SessionState;
+use frontdesk::stream::event::Event;
+use frontdesk::turn::{self, Answered, Ports};
+use futures::executor::block_on;
+use uuid::Uuid;
+
+pub const USER: Uuid = Uuid::from_u128(0xaaaa);
+pub const SESSION: Uuid = Uuid::from_u128(0x5e55);
+pub const START: Millis = 1_795_420_800_000;
+
+/// One step of the model's answer.
+#[derive(Clone)]
+pub enum Step {
+    /// Bytes that come after so many milliseconds.
+    Bytes(Millis, String),
+    Fail(ModelError),
+}
+
+/// What one request to the model comes to; a script that runs out is the end of the body.
+pub type Reply = Result<Vec<Step>, ModelError>;
+
+#[derive(Default)]
+pub struct ScriptedModel {
+    pub replies: RefCell<VecDeque<Reply>>,
+    pub requests: RefCell<Vec<serde_json::Value>>,
+    pub gathers: Rc<RefCell<Vec<Millis>>>,
+    now: Rc<Cell<Millis>>,
+}
+
+pub struct ScriptedAnswer {
+    steps: VecDeque<Step>,
+    gathers: Rc<RefCell<Vec<Millis>>>,
+    now: Rc<Cell<Millis>>,
+}
+
+impl Model for ScriptedModel {
+    type Answer = ScriptedAnswer;
+
+    async fn ask(&self, body: &str, _: Patience) -> Result<ScriptedAnswer, ModelError> {
+        self.requests.borrow_mut().push(serde_json::from_str(body).unwrap());
+        let reply = self.replies.borrow_mut().pop_front().expect("one request more than scripted");
+        let (gathers, now) = (Rc::clone(&self.gathers), Rc::clone(&self.now));
+        reply.map(|steps| ScriptedAnswer { steps: steps.into(), gathers, now })
+    }
+}
+
+impl Answer for ScriptedAnswer {
+    async fn read(&mut self, gather: Millis) -> Result<Option<Vec<u8>>, ModelError> {
+        self.gathers.borrow_mut().push(gather);
+        match self.steps.pop_front() {
+            None => Ok(None),
+            Some(Step::Fail(error)) => Err(error),
+            Some(Step::Bytes(after, bytes)) => {
+                self.now.set(self.now.get() + after.max(gather));
+                Ok(Some(bytes.into_bytes()))
+            }
+        }
+    }
+}
+
+#[derive(Default)]
+pub struct ScriptedDatabase {
+    pub loads: RefCell<VecDeque<Result<LoadedSession, Fault>>>,
+    pub load_count: Cell<u32>,
+    pub down: Cell<bool>,
+    pub committed: RefCell<Vec<TurnRecord>>,
+}
+
+pub fn database_is_down() -> Fault {
+    Fault::new(Code::DatabaseUnavailable, "scripted")
+}
+
+impl Database for ScriptedDatabase {
+    async fn load_session(&self, _: &LoadSession<'_>) -> Result<LoadedSession, Fault> {
+        self.load_count.set(self.load_count.get() + 1);
+        let scripted = self.loads.borrow_mut().pop_front();
+        scripted.unwrap_or_else(|| if self.down.get() { Err(database_is_down()) } else { Ok(loaded(vec![])) })
+    }
+
+    async fn commit_turn(&self, turn: &TurnRecord) -> Result<(), Fault> {
+        if self.down.get() {
+            return Err(database_is_down());
+        }
+        self.committed.borrow_mut().push(turn.clone());
+        Ok(())
+    }
+}
+
+/// Storage that survives its object: tests hand the same one to the next.
+#[derive(Default)]
+pub struct MemoryJournal {
+    pub open: RefCell<Option<(OpenTurn, String)>>,
+    pub outbox: RefCell<Vec<Undelivered>>,
+    pub memory: RefCell<Option<Memory>>,
+    pub alarm: Cell<Option<Millis>>,
+    pub refuses: Cell<bool>,
+}
+
+impl MemoryJournal {
+    fn storage(&self) -> Result<(), Fault> {
+        if self.refuses.get() { Err(Fault::new(Code::Internal, "scripted")) } else { Ok(()) }
+    }
+}
+
+impl Journal for MemoryJournal {
+    fn open(&self, turn: &OpenTurn) -> Result<(), Fault> {
+        self.storage()?;
+        assert!(self.open.replace(Some((turn.clone(), String::new()))).is_none(), "two turns open at once");
+        Ok(())
+    }
+    fn extend(&self, text: &str) -> Result<(), Fault> {
+        self.storage()?;
+        self.open.borrow_mut().as_mut().expect("no open turn").1.push_str(text);
+        Ok(())
+    }
+    fn left_open(&self) -> Option<(OpenTurn, String)> {
+        self.open.borrow().clone()
+    }
+    fn close(&self, record: &TurnRecord) -> Result<(), Fault> {
+        self.storage()?;
+        self.outbox.borrow_mut().push(Undelivered { record: record.clone(), attempts: 0 });
+        self.open.take();
+        Ok(())
+    }
+    fn outbox(&self, limit: u32) -> Vec<Undelivered> {
+        self.outbox.borrow().iter().take(limit as usize).cloned().collect()
+    }
+    fn delivered(&self, turn: Uuid) {
+        self.outbox.borrow_mut().retain(|entry| entry.record.turn_id != turn);
+    }
+    fn postpone(&self, turn: Uuid) {
+        for entry in self.outbox.borrow_mut().iter_mut().filter(|entry| entry.record.turn_id == turn) {
+            entry.attempts += 1;
+        }
+    }
+    fn remember(&self, memory: &Memory) {
+        self.memory.replace(Some(memory.clone()));
+    }
+    fn recollect(&self) -> Option<Memory> {
+        self.memory.borrow().clone()
+    }
+    async fn wake_at(&self, when: Millis) {
+        self.alarm.set(Some(when));
+    }
+}
+
+pub struct ScriptedClock {
+    pub now: Rc<Cell<Millis>>,
+    pub slept: RefCell<Vec<Millis>>,
+    random: Cell<u8>,
+}
+
+impl Clock for ScriptedClock {
+    fn now(&self) -> Millis {
+        self.now.get()
+    }
+    async fn sleep(&self, span: Millis) {
+        self.slept.borrow_mut().push(span);
+        self.now.set(self.now.get() + span);
+    }
+    /// Different each time, and small at its first byte, so that pauses are full.
+    fn random(&self) -> [u8; 16] {
+        let n = self.random.replace(self.random.get().wrapping_add(1));
+        let mut bytes = [n; 16];
+        bytes[0] = 0;
+        bytes
+    }
+}
+
+/// One Session object over scripted ports.
+pub struct Desk {
+    pub state: SessionState,
+    pub ports: Ports<ScriptedDatabase, ScriptedModel, MemoryJournal, ScriptedClock>,
+    pub config: Config,
+}
+
+impl Default for Desk {
+    fn default() -> Self {
+        let now = Rc::new(Cell::new(START));
+        let clock = ScriptedClock { now: Rc::clone(&now), slept: RefCell::default(), random: Cell::new(1) };
+        let model = ScriptedModel { now, ..ScriptedModel::default() };
+        let ports =
+            Ports { database: ScriptedDatabase::default(), model, journal: MemoryJournal::default(), clock };
+        Self { state: SessionState::default(), ports, config: config() }
+    }
+}
+
+/// What a client saw of a turn.
+#[derive(Debug, Default)]
+pub struct Seen {
+    pub text: String,
+    pub frames: usize,
+    pub error: Option<String>,
+    pub finished: bool,
+}
+
+impl Desk {
+    /// The model will answer its next request so.
+    pub fn model_says(&self, reply: Reply) -> &Self {
+        self.ports.model.replies.borrow_mut().push_back(reply);
+        self
+    }
+
+    /// A whole turn up to its last event, without delivery.
+    pub fn turn(&self, message: &str) -> Result<(Seen, Answered), Error> {
+        self.turn_with(ask(message))
+    }
+
+    pub fn turn_with(&self, ask: Ask) -> Result<(Seen, Answered), Error> {
+        block_on(async {
+            let prepared = turn::prepare(&self.state, &user(), ask, &self.config, &self.ports).await?;
+            let mut seen = Seen::default();
+            let answered = turn::answer(prepared, &self.state, &self.ports, |event| seen.see(event)).await;
+            Ok((seen, answered))
+        })
+    }
+
+    pub fn deliver(&self) -> Result<(), Fault> {
+        let Ports { database, journal, clock, .. } = &self.ports;
+        block_on(frontdesk::session::outbox::deliver(database, journal, clock))
+    }
+
+    /// The contents of the messages that the model last got, without the persona.
+    pub fn last_prompt(&self) -> Vec<String> {
+        let requests = self.ports.model.requests.borrow();
+        let messages = requests.last().unwrap()["messages"].as_array().unwrap().clone();
+        messages.iter().skip(1).map(|message| message["content"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+impl Seen {
+    fn see(&mut self, event: &Event<'_>) {
+        match event {
+            Event::Start(_) => {}
+            Event::Text(text) => {
+                self.frames += 1;
+                self.text.push_str(text);
+            }
+            Event::Finish(_) => self.finished = true,
+            Event::Error(error) => self.error = Some((*error).to_owned()),
+        }
+    }
+}
+
+pub fn user() -> User {
+    User { id: USER, token: "token".into() }
+}
+
+pub fn ask(message: &str) -> Ask {
+    Ask {
+        session_id: SESSION,
+        message: message.into(),
+        employee: None,
+        stream: true,
+        client_message_id: Some("mine-1".into()),
+    }
+}
+
+pub fn config() -> Config {
+    let vars = [
+        ("SUPABASE_URL", "https://project.supabase.co"),
+        ("SUPABASE_ANON_KEY", "anon"),
+        ("SUPABASE_SERVICE_ROLE_KEY", "service"),
+        ("OPENAI_API_KEY", "sk-1"),
+    ];
+    Config::read(|name| vars.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).into())).unwrap()
+}
+
+pub fn employee() -> Employee {
+    Employee {
+        slug: "prime-boss".into(),
+        system_prompt: "You run the desk.".into(),
+        model: None,
+        temperature: Some(0.5),
+        max_output_tokens: Some(800),
+        token_budget: None,
+    }
+}
+
+pub fn loaded(messages: Vec<Message>) -> LoadedSession {
+    LoadedSession { foreign: false, employee: Some(employee()), price: None, messages }
+}
+
+pub fn message(n: u128, role: Role, content: &str) -> Message {
+    Message { id: Uuid::from_u128(n), role, content: content.into(), content_tokens: 2 }
+}
+
+/// A chunk of a chat completion with that text.
+pub fn chunk(text: &str) -> String {
+    format!("data: {}\n\n", serde_json::json!({"choices": [{"delta": {"content": text}}]}))
+}
+
+/// The end of a chat completion: reason, usage, `[DONE]`.
+pub fn end() -> String {
+    concat!(
+        "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n",
+        "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":20,\"completion_tokens\":4}}\n\n",
+        "data: [DONE]\n\n"
+    )
+    .into()
+}
+
+/// A whole answer in one piece.
+pub fn whole(text: &str) -> Reply {
+    Ok(vec![Step::Bytes(100, chunk(text) + &end())])
+}

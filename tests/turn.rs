@@ -1,0 +1,329 @@
+//! The turn, natively, over scripted ports.
+
+mod scripted;
+
+use frontdesk::error::Code;
+use frontdesk::ports::ModelError;
+use frontdesk::session::load::Role;
+use frontdesk::session::record::{Status, UsageSource};
+use frontdesk::turn::{self, WATCH_EVERY};
+use futures::executor::block_on;
+use scripted::*;
+
+const BUSY: ModelError = ModelError::Status { status: 503, retry_after: None };
+
+#[test]
+fn a_first_turn_is_answered_kept_and_committed() {
+    let desk = Desk::default();
+    desk.model_says(whole("Hello Ada"));
+    let (seen, answered) = desk.turn("Hello AI!").unwrap();
+    assert_eq!((seen.text.as_str(), seen.finished), ("Hello Ada", true));
+    assert!(desk.ports.database.committed.borrow().is_empty(), "nothing waits for Postgres");
+    desk.deliver().unwrap();
+
+    let committed = desk.ports.database.committed.borrow();
+    assert_eq!(*committed, [answered.record.clone()]);
+    let [question, answer] = &answered.record.messages[..] else { panic!("a turn has two messages") };
+    assert_eq!((question.content.as_str(), answer.content.as_str()), ("Hello AI!", "Hello Ada"));
+    assert_eq!((question.parent_id, answer.parent_id), (None, Some(question.id)));
+    assert!(question.created_at < answer.created_at);
+    let usage = &answered.record.usage;
+    assert_eq!((usage.prompt_tokens, usage.completion_tokens, usage.total_tokens), (20, 4, 24));
+    assert_eq!((usage.success, usage.usage_source, usage.ttft_ms), (true, UsageSource::Provider, Some(100)));
+    assert!(desk.ports.journal.outbox.borrow().is_empty());
+}
+
+#[test]
+fn a_second_turn_remembers_the_first_without_asking_postgres() {
+    let desk = Desk::default();
+    desk.model_says(whole("Hello Ada")).model_says(whole("You said hello"));
+    let (_, first) = desk.turn("Hello").unwrap();
+    let (_, second) = desk.turn("What did I say?").unwrap();
+    assert_eq!(desk.last_prompt(), ["Hello", "Hello Ada", "What did I say?"]);
+    assert_eq!(desk.ports.database.load_count.get(), 1);
+    assert_eq!(second.record.messages[0].parent_id, Some(first.record.messages[1].id));
+}
+
+#[test]
+fn a_cold_object_reads_history_once_and_adds_what_postgres_has_not_yet() {
+    let before = Desk::default();
+    before.model_says(whole("two"));
+    before.turn("one").unwrap();
+
+    let mut cold = Desk::default();
+    cold.ports.journal = before.ports.journal;
+    let history = vec![message(1, Role::User, "earlier"), message(2, Role::Assistant, "answer")];
+    cold.ports.database.loads.borrow_mut().push_back(Ok(loaded(history)));
+    cold.model_says(whole("three"));
+    cold.turn("now").unwrap();
+    assert_eq!(cold.last_prompt(), ["earlier", "answer", "one", "two", "now"]);
+    assert_eq!(cold.ports.database.load_count.get(), 1);
+}
+
+#[test]
+fn while_postgres_is_out_of_reach_a_known_session_goes_on_even_in_a_new_object() {
+    let desk = Desk::default();
+    desk.model_says(whole("two"));
+    desk.turn("one").unwrap();
+    desk.ports.database.down.set(true);
+    assert!(desk.deliver().is_err());
+    let alarm = desk.ports.journal.alarm.get().unwrap();
+    assert_eq!(alarm, desk.ports.clock.now.get() + 1000, "delivery is tried again by an alarm");
+
+    let mut cold = Desk::default();
+    cold.ports.journal = desk.ports.journal;
+    cold.ports.database.down.set(true);
+    cold.model_says(whole("four"));
+    cold.turn("three").unwrap();
+    assert_eq!(cold.last_prompt(), ["one", "two", "three"]);
+    cold.ports.database.down.set(false);
+    cold.deliver().unwrap();
+    let committed = cold.ports.database.committed.borrow();
+    let first: Vec<_> = committed.iter().map(|record| record.messages[0].content.as_str()).collect();
+    assert_eq!(first, ["one", "three"], "in order, each once");
+}
+
+#[test]
+fn a_new_session_without_postgres_is_refused_and_nothing_is_kept() {
+    let desk = Desk::default();
+    desk.ports.database.down.set(true);
+    assert_eq!(desk.turn("Hello").unwrap_err().code(), Code::DatabaseUnavailable);
+    assert!(desk.ports.journal.open.borrow().is_none());
+    assert!(!desk.state.is_busy(), "the next try is let in");
+}
+
+#[test]
+fn foreign_sessions_and_unknown_employees_are_named() {
+    let desk = Desk::default();
+    let mut foreign = loaded(vec![]);
+    foreign.foreign = true;
+    let mut nobody = loaded(vec![]);
+    nobody.employee = None;
+    desk.ports.database.loads.borrow_mut().extend([Ok(foreign), Ok(nobody)]);
+    let error = desk.turn("Hello").unwrap_err();
+    assert_eq!((error.code(), error.field()), (Code::SessionNotFound, Some("session_id")));
+    let error = desk.turn("Hello").unwrap_err();
+    assert_eq!((error.code(), error.field()), (Code::UnknownEmployee, Some("employee")));
+}
+
+#[test]
+fn asking_for_another_employee_reads_that_one() {
+    let desk = Desk::default();
+    desk.model_says(whole("a")).model_says(whole("b"));
+    desk.turn("one").unwrap();
+    let mut other = loaded(vec![]);
+    other.employee.as_mut().unwrap().slug = "sheets".into();
+    desk.ports.database.loads.borrow_mut().push_back(Ok(other));
+    let mut ask = ask("two");
+    ask.employee = Some("sheets".into());
+    let (_, answered) = desk.turn_with(ask).unwrap();
+    assert_eq!(answered.record.employee_slug, "sheets");
+    assert_eq!(desk.last_prompt(), ["one", "a", "two"], "its history is the session's");
+}
+
+#[test]
+fn memory_that_grew_old_is_read_again() {
+    let desk = Desk::default();
+    desk.model_says(whole("a")).model_says(whole("b"));
+    desk.turn("one").unwrap();
+    desk.deliver().unwrap();
+    desk.ports.clock.now.set(START + 11 * 60 * 1000);
+    desk.turn("two").unwrap();
+    assert_eq!(desk.ports.database.load_count.get(), 2);
+}
+
+#[test]
+fn one_turn_at_a_time() {
+    let desk = Desk::default();
+    let first = block_on(turn::prepare(&desk.state, &user(), ask("one"), &desk.config, &desk.ports)).unwrap();
+    let second = block_on(turn::prepare(&desk.state, &user(), ask("two"), &desk.config, &desk.ports));
+    assert_eq!(second.unwrap_err().code(), Code::TurnInProgress);
+    desk.model_says(whole("a")).model_says(whole("b"));
+    let mut free_at_finish = false;
+    block_on(turn::answer(first, &desk.state, &desk.ports, |event| {
+        if matches!(event, frontdesk::stream::event::Event::Finish(_)) {
+            free_at_finish = !desk.state.is_busy();
+        }
+    }));
+    assert!(free_at_finish, "who hears the end may ask again at once");
+    desk.turn("three").unwrap();
+}
+
+#[test]
+fn a_message_that_cannot_be_kept_is_not_answered() {
+    let desk = Desk::default();
+    desk.ports.journal.refuses.set(true);
+    assert_eq!(desk.turn("Hello").unwrap_err().code(), Code::Internal);
+    assert!(desk.ports.model.requests.borrow().is_empty());
+}
+
+#[test]
+fn before_the_first_token_the_model_is_asked_again() {
+    let desk = Desk::default();
+    desk.model_says(Err(BUSY)).model_says(Err(ModelError::Connect));
+    // Headers came, then nothing: still before the first token.
+    desk.model_says(Ok(vec![Step::Fail(ModelError::Cut)])).model_says(whole("At last"));
+    let (seen, answered) = desk.turn("Hello").unwrap();
+    assert_eq!((seen.text.as_str(), answered.attempts), ("At last", 4));
+    assert_eq!(*desk.ports.clock.slept.borrow(), [500, 1000, 2000]);
+}
+
+#[test]
+fn retry_after_is_waited_for() {
+    let desk = Desk::default();
+    desk.model_says(Err(ModelError::Status { status: 429, retry_after: Some(7000) })).model_says(whole("ok"));
+    desk.turn("Hello").unwrap();
+    assert_eq!(*desk.ports.clock.slept.borrow(), [7000]);
+}
+
+#[test]
+fn a_model_that_never_answers_is_told_to_the_client_and_owes_nothing() {
+    let desk = Desk::default();
+    for _ in 0..4 {
+        desk.model_says(Err(BUSY));
+    }
+    let (seen, answered) = desk.turn("Hello").unwrap();
+    assert!(seen.error.unwrap().contains("saved") && !seen.finished);
+    let usage = &answered.record.usage;
+    assert_eq!(
+        (usage.total_tokens, usage.success, usage.error_code.as_deref()),
+        (0, false, Some("model_unavailable"))
+    );
+    assert_eq!(answered.record.messages[1].status, Status::Failed);
+    desk.model_says(whole("Back"));
+    desk.turn("And now?").unwrap();
+    assert_eq!(
+        desk.last_prompt(),
+        ["Hello", "And now?"],
+        "the unanswered message is history, the empty answer is not"
+    );
+}
+
+#[test]
+fn a_refused_request_is_not_repeated() {
+    let desk = Desk::default();
+    desk.model_says(Err(ModelError::Status { status: 400, retry_after: None }));
+    let (_, answered) = desk.turn("Hello").unwrap();
+    assert_eq!((answered.attempts, answered.fault.unwrap().code), (1, Code::ModelRejected));
+}
+
+#[test]
+fn an_answer_that_breaks_off_keeps_its_text_and_is_no_clean_end() {
+    for broken in [
+        vec![Step::Bytes(10, chunk("Half")), Step::Fail(ModelError::Cut)],
+        vec![Step::Bytes(10, chunk("Half"))],
+        vec![Step::Bytes(10, chunk("Half")), Step::Bytes(10, "data: {\"choices\":[{\"del\n\n".into())],
+        vec![Step::Bytes(10, chunk("Half")), Step::Bytes(10, "data: {\"error\":{\"code\":500}}\n\n".into())],
+    ] {
+        let desk = Desk::default();
+        desk.model_says(Ok(broken));
+        let (seen, answered) = desk.turn("Hello").unwrap();
+        assert!(seen.error.is_some() && !seen.finished);
+        assert_eq!(answered.fault.unwrap().code, Code::ModelTruncated);
+        let answer = &answered.record.messages[1];
+        assert_eq!((answer.content.as_str(), answer.status), ("Half", Status::Failed));
+        assert_eq!(answered.record.usage.usage_source, UsageSource::Estimated);
+        assert!(answered.record.usage.total_tokens > 0, "what was read and written is owed");
+    }
+}
+
+#[test]
+fn a_silent_model_in_mid_answer_is_a_timeout() {
+    let desk = Desk::default();
+    desk.model_says(Ok(vec![Step::Bytes(10, chunk("Half")), Step::Fail(ModelError::Timeout)]));
+    let (_, answered) = desk.turn("Hello").unwrap();
+    assert_eq!(answered.fault.unwrap().code, Code::ModelTimeout);
+}
+
+#[test]
+fn a_finish_reason_is_an_end_even_without_usage() {
+    let finish = "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"length\"}]}\n\n";
+    for tail in [vec![], vec![Step::Fail(ModelError::Cut)]] {
+        let desk = Desk::default();
+        let mut steps = vec![Step::Bytes(10, chunk("Long") + finish)];
+        steps.extend(tail);
+        desk.model_says(Ok(steps));
+        let (seen, answered) = desk.turn("Hello").unwrap();
+        assert!(seen.finished);
+        assert_eq!(answered.finish_reason, Some("length"));
+        assert_eq!(answered.record.usage.usage_source, UsageSource::Estimated);
+    }
+}
+
+#[test]
+fn the_first_token_is_not_gathered_and_the_rest_is() {
+    let desk = Desk::default();
+    let role = "data: {\"choices\":[{\"delta\":{\"role\":\"assistant\",\"content\":\"\"}}]}\n\n".to_owned();
+    let mut steps = vec![Step::Bytes(50, role)];
+    steps.extend((0..6).map(|n| Step::Bytes(10, chunk(&format!("{n}a")) + &chunk("b") + &chunk("c "))));
+    steps.push(Step::Bytes(10, end()));
+    desk.model_says(Ok(steps));
+    let (seen, _) = desk.turn("Hello").unwrap();
+    assert_eq!(seen.text, "0abc 1abc 2abc 3abc 4abc 5abc ");
+    assert_eq!(seen.frames, 6, "one frame a read, however many chunks it brought");
+    assert_eq!(*desk.ports.model.gathers.borrow(), [0, 0, 33, 33, 33, 33, 33, 33]);
+}
+
+#[test]
+fn a_slow_stream_is_read_as_it_comes() {
+    let desk = Desk::default();
+    let mut steps: Vec<_> = (0..4).map(|_| Step::Bytes(200, chunk("word "))).collect();
+    steps.push(Step::Bytes(200, end()));
+    desk.model_says(Ok(steps));
+    desk.turn("Hello").unwrap();
+    assert_eq!(*desk.ports.model.gathers.borrow(), [0, 33, 0, 0, 0]);
+}
+
+#[test]
+fn an_object_that_dies_in_mid_answer_leaves_an_interrupted_turn_and_nothing_twice() {
+    let desk = Desk::default();
+    let prepared =
+        block_on(turn::prepare(&desk.state, &user(), ask("Hello"), &desk.config, &desk.ports)).unwrap();
+    assert_eq!(desk.ports.journal.alarm.get(), Some(START + WATCH_EVERY), "somebody will look after it");
+    // The answer runs for some seconds; then the object is gone between two reads.
+    let steps: Vec<_> = (0..40).map(|n| Step::Bytes(100, chunk(&format!("{n} ")))).collect();
+    desk.model_says(Ok(steps));
+    let mut frames = 0;
+    let answering = turn::answer(prepared, &desk.state, &desk.ports, |_| {
+        frames += 1;
+        assert!(frames < 31, "killed");
+    });
+    let died = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| block_on(answering)));
+    assert!(died.is_err());
+
+    let mut next = Desk::default();
+    next.ports.journal = desk.ports.journal;
+    let record = turn::recover(&next.ports.journal, &next.ports.clock).unwrap();
+    assert!(turn::recover(&next.ports.journal, &next.ports.clock).is_none(), "once");
+    next.deliver().unwrap();
+    next.deliver().unwrap();
+    assert_eq!(*next.ports.database.committed.borrow(), [record.clone()]);
+    let [question, answer] = &record.messages[..] else { panic!("a turn has two messages") };
+    assert_eq!((question.content.as_str(), answer.status), ("Hello", Status::Interrupted));
+    assert!(answer.content.starts_with("0 1 2 ") && answer.content.ends_with(' '), "{}", answer.content);
+    assert_eq!(record.usage.error_code.as_deref(), Some("interrupted"));
+}
+
+#[test]
+fn delivery_stops_at_the_first_failure_and_counts_it() {
+    let desk = Desk::default();
+    desk.model_says(whole("a")).model_says(whole("b"));
+    desk.turn("one").unwrap();
+    desk.turn("two").unwrap();
+    desk.ports.database.down.set(true);
+    assert!(desk.deliver().is_err() && desk.deliver().is_err());
+    let attempts: Vec<_> = desk.ports.journal.outbox.borrow().iter().map(|entry| entry.attempts).collect();
+    assert_eq!(attempts, [2, 0], "the second waits for the first");
+}
+
+#[test]
+fn what_is_stored_keeps_its_shape() {
+    let desk = Desk::default();
+    desk.model_says(whole("Hello Ada"));
+    let prepared =
+        block_on(turn::prepare(&desk.state, &user(), ask("Hello AI!"), &desk.config, &desk.ports)).unwrap();
+    insta::assert_json_snapshot!("open_turn", desk.ports.journal.open.borrow().as_ref().unwrap().0);
+    let answered = block_on(turn::answer(prepared, &desk.state, &desk.ports, |_| ()));
+    insta::assert_json_snapshot!("turn_record", answered.record);
+    insta::assert_json_snapshot!("memory", desk.ports.journal.memory.borrow().as_ref().unwrap());
+}
