@@ -1,0 +1,114 @@
+//! Supabase over PostgREST.
+
+use std::rc::Rc;
+
+use js_sys::Array;
+use serde::Serialize;
+use worker::wasm_bindgen::{JsCast, JsValue};
+
+use super::platform::{call, lines};
+use crate::auth::User;
+use crate::config::Config;
+use crate::error::{Code, Fault};
+use crate::ports::Database;
+use crate::session::load::{LoadSession, LoadedSession};
+use crate::session::record::TurnRecord;
+
+/// How long a query may take, in milliseconds: a person waits for the first.
+const TIMEOUT: f64 = 8000.0;
+
+/// The project's database, as one user or as the service.
+pub(super) struct PostgRest(pub(super) Rc<Config>);
+
+#[derive(Serialize)]
+struct CommitTurn<'a> {
+    p_turn: &'a TurnRecord,
+}
+
+impl Database for PostgRest {
+    async fn load_session(&self, ask: &LoadSession<'_>) -> Result<LoadedSession, Fault> {
+        let body = to_json(ask)?;
+        let answer = self.as_user(ask.user, "POST", "rpc/load_session", Some(&body)).await?;
+        serde_json::from_str(&answer).map_err(|error| unavailable(format!("load_session: {error}")))
+    }
+
+    async fn commit_turn(&self, turn: &TurnRecord) -> Result<(), Fault> {
+        let body = to_json(&CommitTurn { p_turn: turn })?;
+        let key = &self.0.service_key;
+        // The newer secret keys are no JWTs and go in `apikey` alone; PostgREST would refuse them as a bearer.
+        let bearer = if key.starts_with("sb_") { None } else { Some(key.as_str()) };
+        self.request("POST", "rpc/commit_turn", key, bearer, Some(&body)).await.map(drop)
+    }
+}
+
+impl PostgRest {
+    /// Reads rows as the user: row-level security decides which. The answer is PostgREST's JSON.
+    pub(super) async fn read(&self, user: &User, path: &str) -> Result<String, Fault> {
+        self.as_user(user, "GET", path, None).await
+    }
+
+    /// Whether PostgREST answers at all.
+    pub(super) async fn ping(&self) -> Result<(), Fault> {
+        let path = "employee_profiles?select=slug&limit=1";
+        self.request("GET", path, &self.0.anon_key, None, None).await.map(drop)
+    }
+
+    async fn as_user(
+        &self,
+        user: &User,
+        method: &str,
+        path: &str,
+        body: Option<&str>,
+    ) -> Result<String, Fault> {
+        self.request(method, path, &self.0.anon_key, Some(&user.token), body).await
+    }
+
+    async fn request(
+        &self,
+        method: &str,
+        path: &str,
+        key: &str,
+        bearer: Option<&str>,
+        body: Option<&str>,
+    ) -> Result<String, Fault> {
+        let url = format!("{}/rest/v1/{path}", self.0.supabase_url);
+        let bearer = bearer.map(|token| format!("Bearer {token}"));
+        let authorization = bearer.as_deref().map(|bearer| ("authorization", bearer));
+        let headers =
+            lines([("apikey", key), ("content-type", "application/json")].into_iter().chain(authorization));
+        let answer = call(method, &url, &headers, body, TIMEOUT).await;
+        let (status, body) =
+            answer.ok().and_then(status_and_body).ok_or_else(|| unavailable("no answer".into()))?;
+        match status {
+            200..=299 => Ok(body),
+            // The body may quote what was sent: only PostgREST's own code is taken from it.
+            _ => Err(unavailable(format!("{path}: status {status}, {}", postgrest_code(&body)))),
+        }
+    }
+}
+
+fn to_json(body: &impl Serialize) -> Result<String, Fault> {
+    serde_json::to_string(body).map_err(|error| Fault::new(Code::Internal, error.to_string()))
+}
+
+fn unavailable(cause: String) -> Fault {
+    Fault::new(Code::DatabaseUnavailable, cause)
+}
+
+/// What [`call`] resolves with.
+pub(super) fn status_and_body(answer: JsValue) -> Option<(u16, String)> {
+    let pair: Array = answer.dyn_into().ok()?;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an HTTP status")]
+    let status = pair.get(0).as_f64()? as u16;
+    Some((status, pair.get(1).as_string()?))
+}
+
+fn postgrest_code(body: &str) -> String {
+    #[derive(serde::Deserialize)]
+    struct Error {
+        code: String,
+    }
+    let code = serde_json::from_str::<Error>(body).map(|error| error.code).unwrap_or_default();
+    let is_code = code.len() <= 16 && code.chars().all(|c| c.is_ascii_alphanumeric());
+    if is_code { code } else { String::new() }
+}

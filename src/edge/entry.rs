@@ -1,0 +1,122 @@
+//! The Worker: stateless, at any edge location. It says who asks and what, and passes a turn to its Session.
+
+use worker::wasm_bindgen::{JsCast, JsValue};
+use worker::web_sys::{Request, Response};
+use worker::{Context, Env, Url, event};
+
+use super::auth::authenticate;
+use super::clock::EdgeClock;
+use super::database::PostgRest;
+use super::platform::{forward, lines, read_body, respond, with_headers};
+use super::reply;
+use super::session::SessionCall;
+use crate::api::chat::Ask;
+use crate::api::reads::{self, Page};
+use crate::api::routes::{Route, route};
+use crate::api::{MAX_BODY_BYTES, cors};
+use crate::auth::User;
+use crate::config::Config;
+use crate::error::{Code, Error, Fault, abort};
+use crate::ports::Clock;
+
+/// The binding of the Session objects in `wrangler.toml`.
+const SESSIONS: &str = "SESSION";
+
+#[event(fetch)]
+async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<Response> {
+    let config = match super::config(&env) {
+        Ok(config) => config,
+        Err(error) => return Ok(reply::problem(&error)),
+    };
+    let origin = header(&request, "origin");
+    let origin = match cors::admit(origin.as_deref(), &request.url(), &config.allowed_origins) {
+        Ok(origin) => origin,
+        Err(error) => return Ok(reply::problem(&error)),
+    };
+    let response = if request.method() == "OPTIONS" {
+        respond(204, &lines(cors::PREFLIGHT), JsValue::NULL)
+    } else {
+        answer(&request, &env, &config).await.unwrap_or_else(|error| reply::problem(&error))
+    };
+    Ok(match origin {
+        None => response,
+        Some(origin) => with_headers(
+            response,
+            &lines([("access-control-allow-origin", origin), ("vary", "origin"), cors::EXPOSED]),
+        ),
+    })
+}
+
+async fn answer(request: &Request, env: &Env, config: &std::rc::Rc<Config>) -> Result<Response, Error> {
+    let url = Url::parse(&request.url()).map_err(|_| abort(Code::NotFound, "The address is not a URL."))?;
+    let route = route(&request.method(), url.path())?;
+    let database = PostgRest(std::rc::Rc::clone(config));
+    if route.is_public() {
+        return public(route, config, &database).await;
+    }
+    let user = authenticate(header(request, "authorization").as_deref(), config).await?;
+    match route {
+        Route::Chat => chat(request, env, user).await,
+        Route::Sessions => {
+            let rows = database.read(&user, &reads::sessions(Page::parse(url.query_pairs())?)).await?;
+            Ok(reply::json(200, &reads::envelope(&rows)))
+        }
+        Route::Messages(session) => {
+            let page = Page::parse(url.query_pairs())?;
+            let rows = database.read(&user, &reads::messages(session, page)).await?;
+            Ok(reply::json(200, &reads::messages_envelope(&rows)?))
+        }
+        _ => {
+            let rows = database.read(&user, reads::EMPLOYEES).await?;
+            Ok(reply::json(200, &reads::envelope(&rows)))
+        }
+    }
+}
+
+async fn public(route: Route, config: &Config, database: &PostgRest) -> Result<Response, Error> {
+    match route {
+        Route::PageConfig => {
+            let page = serde_json::json!({
+                "supabase_url": config.supabase_url,
+                "supabase_anon_key": config.anon_key,
+                "default_employee": config.default_employee,
+            });
+            Ok(reply::json(200, &page.to_string()))
+        }
+        Route::Ready => {
+            database.ping().await?;
+            Ok(reply::json(200, r#"{"status":"ready"}"#))
+        }
+        _ => Ok(reply::json(200, r#"{"status":"ok"}"#)),
+    }
+}
+
+/// Reads the turn and hands it to its Session, whose answer goes out untouched.
+async fn chat(request: &Request, env: &Env, user: User) -> Result<Response, Error> {
+    let body = body(request).await?;
+    let ask = Ask::parse(&body, user.id, EdgeClock.random())?;
+    let name = format!("{}/{}", user.id, ask.session_id);
+    let fault =
+        |error: &dyn std::fmt::Debug| Fault::new(Code::Internal, format!("session object: {error:?}"));
+    let call = serde_json::to_string(&SessionCall { user, ask }).map_err(|error| fault(&error))?;
+    let stub = env.durable_object(SESSIONS).and_then(|sessions| sessions.get_by_name(&name));
+    let stub = stub.map_err(|error| fault(&error))?.into_rpc::<JsValue>();
+    let response = forward(&stub, &call).await.map_err(|error| fault(&error))?;
+    response.dyn_into().map_err(|other| fault(&other).into())
+}
+
+async fn body(request: &Request) -> Result<Vec<u8>, Error> {
+    let limit = u32::try_from(MAX_BODY_BYTES).unwrap_or(u32::MAX);
+    let body =
+        read_body(request, limit).await.map_err(|_| abort(Code::InvalidJson, "The body broke off."))?;
+    let body = body.dyn_into::<js_sys::Uint8Array>().map_err(|_| {
+        let detail = "The body may have 256 KiB (262144 bytes). An AI SDK client sends only its newest message \
+                      by prepareSendMessagesRequest.";
+        abort(Code::BodyTooLarge, detail)
+    })?;
+    Ok(body.to_vec())
+}
+
+fn header(request: &Request, name: &str) -> Option<String> {
+    request.headers().get(name).ok().flatten()
+}
