@@ -1,0 +1,106 @@
+-- commit_turn: a turn is saved whole, once, and for its owner only.
+begin;
+create extension if not exists pgtap with schema extensions;
+select plan(20);
+
+insert into auth.users (id, email) values
+  ('00000000-0000-4000-8000-00000000000a', 'owner@example.com'),
+  ('00000000-0000-4000-8000-00000000000b', 'other@example.com');
+
+-- A turn of two messages whose ids end in p_number and p_number + 1.
+create function pg_temp.turn(p_number integer, p_changes jsonb default '{}') returns jsonb language sql as $$
+  select jsonb_build_object(
+    'turn_id', '00000000-0000-4000-8000-0000000001' || p_number, 'user_id', '00000000-0000-4000-8000-00000000000a',
+    'session_id', '00000000-0000-4000-8000-0000000000a1', 'employee_slug', 'prime-boss', 'title', 'First title',
+    'messages', jsonb_build_array(
+      jsonb_build_object(
+        'id', '00000000-0000-4000-8000-0000000002' || p_number, 'parent_id', null, 'role', 'user',
+        'content', 'Write to [EMAIL_1]', 'content_tokens', 6, 'status', 'complete', 'metadata', '{}'::jsonb,
+        'created_at', '2026-11-01T10:00:' || p_number || 'Z'),
+      jsonb_build_object(
+        'id', '00000000-0000-4000-8000-0000000003' || p_number,
+        'parent_id', '00000000-0000-4000-8000-0000000002' || p_number, 'role', 'assistant',
+        'content', 'Done', 'content_tokens', 1, 'status', 'interrupted', 'metadata', '{"model": "gpt-4o-mini"}'::jsonb,
+        'created_at', '2026-11-01T10:00:' || p_number || '.5Z')),
+    'usage', jsonb_build_object(
+      'model', 'gpt-4o-mini', 'prompt_tokens', 20, 'cached_tokens', 5, 'completion_tokens', 1, 'total_tokens', 21,
+      'cost_usd', 0.0000032250, 'latency_ms', 900, 'ttft_ms', 120, 'success', true, 'error_code', null,
+      'usage_source', 'provider', 'created_at', '2026-11-01T10:00:' || p_number || '.6Z')) || p_changes;
+$$;
+grant execute on all functions in schema pg_temp to public;
+
+set local role anon;
+select throws_ok('select public.commit_turn(pg_temp.turn(10))', '42501', null, 'anon may not commit a turn');
+set local role authenticated;
+set local request.jwt.claims = '{"role": "authenticated", "sub": "00000000-0000-4000-8000-00000000000a"}';
+select throws_ok('select public.commit_turn(pg_temp.turn(10))', '42501', null, 'a user may not commit a turn');
+
+set local role service_role;
+select is(public.commit_turn(pg_temp.turn(10)), '{"committed": true}', 'the service key commits a turn');
+select results_eq(
+  $$ select employee_slug, title, status, message_count, last_message_at from public.chat_sessions $$,
+  $$ values ('prime-boss', 'First title', 'active', 2, '2026-11-01T10:00:10.5Z'::timestamptz) $$,
+  'the session is made, with its counters');
+select results_eq(
+  $$ select role, content, status, right(parent_id::text, 3) from public.chat_messages order by created_at $$,
+  $$ values ('user', 'Write to [EMAIL_1]', 'complete', null), ('assistant', 'Done', 'interrupted', '210') $$,
+  'the messages are there, each under its parent');
+select results_eq(
+  $$ select total_tokens, cached_tokens, cost_usd, ttft_ms, usage_source from public.chat_usage_log $$,
+  $$ values (21, 5, 0.0000032250::numeric, 120, 'provider') $$, 'the usage is there');
+
+select is(
+  public.commit_turn(pg_temp.turn(10, '{"title": "Another", "employee_slug": "doc-clerk"}')), '{"committed": false}',
+  'the same turn again is not committed');
+select results_eq(
+  $$ select title, employee_slug, message_count from public.chat_sessions $$,
+  $$ values ('First title', 'prime-boss', 2) $$, 'and it changes nothing');
+
+select is(
+  public.commit_turn(pg_temp.turn(20, '{"title": "Another", "employee_slug": "doc-clerk"}')), '{"committed": true}',
+  'a second turn of the session is committed');
+select results_eq(
+  $$ select title, employee_slug, message_count, last_message_at from public.chat_sessions $$,
+  $$ values ('First title', 'doc-clerk', 4, '2026-11-01T10:00:20.5Z'::timestamptz) $$,
+  'it moves counters and employee, and leaves the title');
+
+select throws_ok(
+  $$ select public.commit_turn(pg_temp.turn(30, '{"user_id": "00000000-0000-4000-8000-00000000000b"}')) $$,
+  '42501', null, 'a turn for a session of someone else is refused');
+select results_eq(
+  $$ select count(*)::integer from public.chat_usage_log $$, array[2], 'and nothing of it is kept');
+select throws_ok(
+  $$ select public.commit_turn(pg_temp.turn(30, '{"session_id": "00000000-0000-4000-8000-0000000000a3",
+       "user_id": "00000000-0000-4000-8000-00000000000c"}')) $$,
+  '23503', null, 'a turn of an unknown user is refused');
+select throws_ok(
+  $$ select public.commit_turn(jsonb_set(pg_temp.turn(30), '{messages,1,status}', '"odd"')) $$,
+  '23514', null, 'a turn with an unknown status is refused');
+select results_eq(
+  $$ select message_count from public.chat_sessions $$, array[4], 'whole');
+
+select lives_ok(
+  $$ select public.commit_turn(jsonb_set(pg_temp.turn(40, '{"session_id": "00000000-0000-4000-8000-0000000000a4"}'),
+       '{messages,0,parent_id}', '"00000000-0000-4000-8000-000000000310"')) $$,
+  'a turn whose parent is not in its session is committed');
+select results_eq(
+  $$ select parent_id from public.chat_messages where id = '00000000-0000-4000-8000-000000000240' $$,
+  array[null::uuid], 'without that parent');
+
+set local role postgres;
+delete from public.chat_sessions where id = '00000000-0000-4000-8000-0000000000a4';
+set local role service_role;
+select is(
+  public.commit_turn(pg_temp.turn(40, '{"session_id": "00000000-0000-4000-8000-0000000000a4"}')),
+  '{"committed": false}', 'a committed turn that is sent again after its session was deleted does not bring it back');
+select is_empty(
+  $$ select from public.chat_sessions where id = '00000000-0000-4000-8000-0000000000a4' $$, 'the session stays deleted');
+
+set local role postgres;
+delete from auth.users where id = '00000000-0000-4000-8000-00000000000a';
+select is_empty(
+  'select id from public.chat_messages union all select turn_id from public.chat_usage_log',
+  'erasing the user erases sessions, messages and usage');
+
+select * from finish();
+rollback;

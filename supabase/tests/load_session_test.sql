@@ -1,0 +1,95 @@
+-- load_session: a user gets their own session, nothing of anybody else's, and the employee who will answer.
+begin;
+create extension if not exists pgtap with schema extensions;
+select plan(18);
+
+insert into auth.users (id, email) values
+  ('00000000-0000-4000-8000-00000000000a', 'owner@example.com'),
+  ('00000000-0000-4000-8000-00000000000b', 'other@example.com');
+insert into public.employee_profiles (slug, title, system_prompt, model, is_active) values
+  ('retired', 'Retired', 'Gone.', null, false), ('thinker', 'Thinker', 'Think.', 'gpt-5', true);
+insert into public.chat_model_prices (model, valid_from, input_usd, cached_input_usd, output_usd) values
+  ('gpt-5', now() + interval '1 day', 99, 99, 99);
+insert into public.chat_sessions (id, user_id, employee_slug, title) values
+  ('00000000-0000-4000-8000-0000000000a1', '00000000-0000-4000-8000-00000000000a', 'doc-clerk', 'Mine');
+insert into public.chat_messages (id, session_id, user_id, role, content, content_tokens, created_at)
+select
+  ('00000000-0000-4000-8000-00000000000' || n)::uuid, '00000000-0000-4000-8000-0000000000a1',
+  '00000000-0000-4000-8000-00000000000a', 'user', 'Message ' || n, n,
+  -- The third and fourth at the same moment: their ids decide.
+  '2026-11-01T10:00:00Z'::timestamptz + interval '1 second' * least(n, 3)
+from generate_series(1, 4) n;
+
+create function pg_temp.load(
+  p_session text, p_employee text default null, p_limit integer default 10
+) returns jsonb language sql as $$
+  select public.load_session(p_session::uuid, p_employee, 'prime-boss', 'gpt-4o-mini', p_limit);
+$$;
+grant execute on all functions in schema pg_temp to public;
+
+set local role anon;
+select throws_ok(
+  $$ select pg_temp.load('00000000-0000-4000-8000-0000000000a1') $$, '42501', null, 'anon may not load a session');
+set local role service_role;
+select throws_ok(
+  $$ select pg_temp.load('00000000-0000-4000-8000-0000000000a1') $$, '42501', null, 'nor may the service key');
+
+-- The owner ----------------------------------------------------------------------------------------------------------
+set local role authenticated;
+set local request.jwt.claims = '{"role": "authenticated", "sub": "00000000-0000-4000-8000-00000000000a"}';
+create temporary table own as select pg_temp.load('00000000-0000-4000-8000-0000000000a1') as loaded;
+select is(loaded -> 'foreign', 'false', 'the owner''s session is not foreign') from own;
+select is(
+  loaded -> 'session',
+  '{"id": "00000000-0000-4000-8000-0000000000a1", "employee_slug": "doc-clerk", "title": "Mine"}', 'it is returned')
+from own;
+select is(
+  jsonb_path_query_array(loaded, '$.messages[*].content'),
+  '["Message 1", "Message 2", "Message 3", "Message 4"]', 'with its messages, oldest first') from own;
+select is(
+  loaded #> '{messages,0}',
+  '{"id": "00000000-0000-4000-8000-000000000001", "role": "user", "content": "Message 1", "content_tokens": 1,
+    "status": "complete"}', 'each with these fields') from own;
+select is(
+  jsonb_path_query_array(
+    pg_temp.load('00000000-0000-4000-8000-0000000000a1', p_limit => 2), '$.messages[*].content'),
+  '["Message 3", "Message 4"]', 'a limit keeps the newest');
+
+-- The employee and the price -----------------------------------------------------------------------------------------
+select is(loaded #>> '{employee,slug}', 'doc-clerk', 'the session''s employee answers') from own;
+select bag_eq(
+  $$ select jsonb_object_keys(loaded -> 'employee') from own $$,
+  array['slug', 'title', 'system_prompt', 'model', 'fallback_models', 'temperature', 'max_output_tokens',
+        'token_budget', 'top_k', 'tools'], 'with these settings');
+select is(
+  pg_temp.load('00000000-0000-4000-8000-0000000000a1', 'sheet-analyst') #>> '{employee,slug}', 'sheet-analyst',
+  'unless another one is asked for');
+select is(
+  pg_temp.load('00000000-0000-4000-8000-0000000000a9') #>> '{employee,slug}', 'prime-boss',
+  'in a new session the default one answers');
+select is(
+  pg_temp.load('00000000-0000-4000-8000-0000000000a9') - 'employee' - 'price',
+  '{"foreign": false, "session": null, "messages": []}', 'which is empty and not foreign');
+select is(
+  pg_temp.load('00000000-0000-4000-8000-0000000000a9', 'nobody') -> 'employee', 'null', 'an unknown employee is null');
+select is(
+  pg_temp.load('00000000-0000-4000-8000-0000000000a9', 'retired') -> 'employee', 'null', 'an inactive one too');
+select is(
+  loaded -> 'price', '{"input": 0.15, "cached_input": 0.075, "output": 0.6}', 'the price is the default model''s')
+from own;
+select is(
+  pg_temp.load('00000000-0000-4000-8000-0000000000a9', 'thinker') -> 'price',
+  '{"input": 1.25, "cached_input": 0.125, "output": 10}', 'or the employee''s model''s, as valid today');
+
+-- Somebody else ------------------------------------------------------------------------------------------------------
+set local request.jwt.claims = '{"role": "authenticated", "sub": "00000000-0000-4000-8000-00000000000b"}';
+select is(
+  pg_temp.load('00000000-0000-4000-8000-0000000000a1'),
+  '{"foreign": true, "session": null, "employee": null, "price": null, "messages": []}',
+  'somebody else''s session is reported as foreign, with nothing of it');
+set local request.jwt.claims = '{"role": "authenticated"}';
+select is(
+  pg_temp.load('00000000-0000-4000-8000-0000000000a1') -> 'foreign', 'true', 'a token without a user owns nothing');
+
+select * from finish();
+rollback;
