@@ -1,0 +1,59 @@
+// What can be set from outside: the Worker's variables and the local ports, from the environment or .dev.vars.
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseEnv } from 'node:util';
+import { ROOT } from './bootstrap.mjs';
+
+/** The Worker's variables that have a local value when they are not set. */
+const VARIABLES = [
+  'SUPABASE_URL', 'SUPABASE_ANON_KEY', 'SUPABASE_SERVICE_ROLE_KEY', 'SUPABASE_JWT_SECRET',
+  'OPENAI_API_KEY', 'OPENAI_BASE_URL', 'OPENAI_MODEL', 'OPENAI_EMBEDDING_MODEL',
+  'DEFAULT_EMPLOYEE_SLUG', 'DEFAULT_TOKEN_BUDGET', 'DEFAULT_TOP_K', 'ALLOWED_ORIGINS', 'PII_MASTER_KEY',
+];
+
+/** @typedef {{ api: number, supabase: number, database: number, postgrest: number, model: number }} Ports */
+
+/** @type {Record<keyof Ports, [string, number]>} the variable and what it is otherwise */
+const PORTS = {
+  api: ['FRONTDESK_PORT', 8787],
+  supabase: ['FRONTDESK_SUPABASE_PORT', 54321],
+  database: ['FRONTDESK_DB_PORT', 54322],
+  postgrest: ['FRONTDESK_POSTGREST_PORT', 54323],
+  model: ['FRONTDESK_MODEL_PORT', 54324],
+};
+
+/**
+ * @returns {{ ports: Ports, stateDir: string, vars: Record<string, string> }} `vars` has only what was set
+ */
+export function readSettings() {
+  const file = join(ROOT, '.dev.vars');
+  const fromFile = existsSync(file) ? parseEnv(readFileSync(file, 'utf8')) : {};
+  const get = (/** @type {string} */ name) => process.env[name] ?? fromFile[name];
+
+  /** @type {Record<string, string>} */
+  const vars = {};
+  for (const name of VARIABLES) {
+    const value = get(name);
+    if (value) vars[name] = value;
+  }
+  if (vars.SUPABASE_URL) {
+    for (const key of ['SUPABASE_ANON_KEY', 'SUPABASE_SERVICE_ROLE_KEY']) {
+      if (!vars[key]) throw new Error(`SUPABASE_URL is set but ${key} is not: set both keys of that project, or neither.`);
+    }
+  }
+  const ports = /** @type {Ports} */ (Object.fromEntries(
+    Object.entries(PORTS).map(([part, [name, otherwise]]) => [part, readPort(name, get(name), otherwise)]),
+  ));
+  return { ports, stateDir: get('FRONTDESK_STATE') ?? join(ROOT, '.dev'), vars };
+}
+
+/**
+ * @param {string} name
+ * @param {string | undefined} value
+ * @param {number} otherwise
+ */
+function readPort(name, value, otherwise) {
+  const port = value === undefined ? otherwise : Number(value);
+  if (!Number.isInteger(port) || port < 1 || port > 65535) throw new Error(`${name} must be a port from 1 to 65535.`);
+  return port;
+}

@@ -1,0 +1,92 @@
+// The built Worker on workerd, as `wrangler dev` runs it.
+import { spawn, spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { ROOT } from './bootstrap.mjs';
+import { watchChild } from './part.mjs';
+import { requireFreePort } from './ports.mjs';
+
+/** How long it may take to answer, in milliseconds. */
+const START_LIMIT = 60_000;
+
+/**
+ * Resolves when the Worker answers.
+ *
+ * @param {object} options
+ * @param {number} options.port on 127.0.0.1
+ * @param {Record<string, string>} options.vars
+ * @param {string} options.stateDir where its Durable Objects live
+ * @param {import('./part.mjs').Log} options.log
+ */
+export async function startWorker({ port, vars, stateDir, log }) {
+  await requireFreePort(port, 'the API', 'FRONTDESK_PORT');
+  const envFile = join(stateDir, 'worker.vars');
+  const lines = Object.entries(vars).map(([name, value]) => `${name}=${JSON.stringify(value)}\n`);
+  writeFileSync(envFile, lines.join(''), { mode: 0o600 });
+
+  const child = spawn(process.execPath, [
+    join(ROOT, 'node_modules/wrangler/bin/wrangler.js'), 'dev', '--ip', '127.0.0.1', '--port', String(port),
+    '--persist-to', join(stateDir, 'worker'), '--env-file', envFile, '--inspector-port', '0',
+    '--show-interactive-dev-session=false', '--log-level', 'log',
+  ], {
+    cwd: ROOT,
+    env: { ...process.env, WRANGLER_SEND_METRICS: 'false', WRANGLER_LOG_PATH: join(stateDir, 'logs'), NO_COLOR: '1', CI: 'true' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // A group of its own, so that workerd can be ended with it.
+    detached: process.platform !== 'win32',
+  });
+  const watch = watchChild(child, 'The Worker', log);
+  const endGroup = () => killGroup(child.pid, 'SIGKILL');
+  process.once('exit', endGroup);
+  watch.gone.then(() => process.off('exit', endGroup));
+
+  const url = `http://127.0.0.1:${port}`;
+  const failure = await Promise.race([waitUntilReady(url, child), watch.gone]);
+  if (failure) {
+    endGroup();
+    throw new Error(failure);
+  }
+  return {
+    url,
+    exited: watch.exited,
+    stop: watch.stop,
+    /** Ends workerd and wrangler at once, as a crash of the machine would. */
+    async kill() {
+      const killed = watch.kill();
+      endGroup();
+      await killed;
+    },
+  };
+}
+
+/**
+ * @param {number | undefined} pid
+ * @param {NodeJS.Signals} signal
+ */
+function killGroup(pid, signal) {
+  if (!pid) return;
+  try {
+    if (process.platform === 'win32') spawnSync('taskkill', ['/pid', String(pid), '/t', '/f']);
+    else process.kill(-pid, signal);
+  } catch {
+    // It is gone already.
+  }
+}
+
+/**
+ * @param {string} url
+ * @param {import('node:child_process').ChildProcess} child
+ * @returns {Promise<string | undefined>} why it is not ready
+ */
+async function waitUntilReady(url, child) {
+  const deadline = Date.now() + START_LIMIT;
+  while (Date.now() < deadline && child.exitCode === null) {
+    const answer = await fetch(`${url}/healthz`).catch(() => undefined);
+    if (answer?.ok) return undefined;
+    // It runs, and says what is wrong with its variables.
+    if (answer?.status === 500) return (await answer.json().catch(() => ({}))).detail ?? 'The Worker failed: see its log.';
+    await delay(100);
+  }
+  return `The Worker did not answer within ${START_LIMIT / 1000} seconds: see its log.`;
+}

@@ -1,0 +1,134 @@
+// One running stack for all end-to-end tests: the built Worker on workerd, real PostgREST and Postgres, and a model
+// whose answers the tests script. Nothing of it is shared with a stack that `npm start` runs.
+import { after } from 'node:test';
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import pg from 'pg';
+import { freePorts } from '../../dev/ports.mjs';
+import { startStack } from '../../dev/stack.mjs';
+import { mintAccessToken } from '../../dev/supabase.mjs';
+
+const stateDir = mkdtempSync(join(tmpdir(), 'frontdesk-e2e-'));
+export const ALLOWED_ORIGIN = 'https://app.example.com';
+
+export const stack = await startStack({
+  ports: await freePorts(),
+  stateDir,
+  vars: { ALLOWED_ORIGINS: ALLOWED_ORIGIN },
+  say: (line) => console.log(`# ${line}`),
+});
+export const [ada, grace] = stack.users;
+export const database = new pg.Pool({ connectionString: stack.databaseUrl, max: 1 });
+
+// Unless a test says otherwise, the model answers at once.
+script('', { content: 'Very well.' });
+
+after(async () => {
+  await database.end();
+  await stack.stop();
+  rmSync(stateDir, { recursive: true, force: true });
+});
+
+/** @param {Record<string, unknown>} [claims] what to change of a good token's claims */
+export function token(claims = {}) {
+  return mintAccessToken(stack.keys, {
+    sub: ada.id, email: ada.email, issuer: `${stack.supabaseUrl}/auth/v1`, ...claims,
+  });
+}
+
+/**
+ * @param {string} path
+ * @param {RequestInit & { user?: { access_token: string } | null, json?: unknown }} [options] `user` null sends no token
+ */
+export function call(path, { user = ada, json, ...init } = {}) {
+  return fetch(stack.api + path, {
+    method: json === undefined ? 'GET' : 'POST',
+    body: json === undefined ? undefined : JSON.stringify(json),
+    ...init,
+    headers: { ...(user && { authorization: `Bearer ${user.access_token}` }), ...init.headers },
+  });
+}
+
+/** A whole turn as one JSON object. */
+export async function ask(message, { user = ada, session = randomUUID(), ...fields } = {}) {
+  const response = await call('/api/chat', { user, json: { message, session_id: session, stream: false, ...fields } });
+  return { status: response.status, session, body: await response.json() };
+}
+
+/**
+ * A streamed turn, read to its end.
+ * @returns {Promise<{ response: Response, session: string, frames: { id: string, data: any, at: number }[], text: string }>}
+ */
+export async function stream(message, { user = ada, session = randomUUID(), ...fields } = {}) {
+  const response = await call('/api/chat', { user, json: { message, session_id: session, ...fields } });
+  const frames = [];
+  if (response.ok) for await (const frame of readFrames(response)) frames.push(frame);
+  const text = frames.filter(({ data }) => data.type === 'text-delta').map(({ data }) => data.delta).join('');
+  return { response, session, frames, text };
+}
+
+/** @param {Response} response */
+export async function* readFrames(response) {
+  let rest = '';
+  for await (const piece of response.body.pipeThrough(new TextDecoderStream())) {
+    const frames = (rest + piece).split('\n\n');
+    rest = frames.pop() ?? '';
+    for (const frame of frames) {
+      // Not `.`, which stops at U+2028 too.
+      const id = /^id: ([^\n]*)$/m.exec(frame)?.[1];
+      const data = /(?:^|\n)data: ([^\n]*)/.exec(frame)?.[1];
+      yield { id, data: data === '[DONE]' ? { type: data } : JSON.parse(data), at: performance.now() };
+    }
+  }
+}
+
+/**
+ * The model answers messages that contain `marker` so; other tests are not touched.
+ * @param {string} marker
+ * @param {import('@copilotkit/aimock').Fixture['response']} response
+ * @param {object} [options] of aimock's fixtures: chunkSize, streamingProfile, truncateAfterChunks, …
+ */
+export function script(marker, response, options = {}) {
+  stack.model.mock.prependFixture({ match: { endpoint: 'chat', userMessage: marker }, response, ...options });
+}
+
+/** What the model was asked, newest last, by requests whose newest message contains `marker`. */
+export function requestsWith(marker) {
+  return stack.model.mock.getRequests()
+    .map(({ body }) => body)
+    .filter((body) => body?.messages?.at(-1)?.content?.includes(marker));
+}
+
+/** Rows of a query, once there are as many as expected: commits are asynchronous. */
+export async function rows(query, values, count = 1) {
+  return eventually(async () => {
+    const { rows: found } = await database.query(query, values);
+    if (found.length < count) throw new Error(`${found.length} rows instead of ${count}: ${query}`);
+    return found;
+  });
+}
+
+/** The stored messages of a session, oldest first. */
+export function storedMessages(session, count = 2) {
+  return rows('select * from chat_messages where session_id = $1 order by created_at, id', [session], count);
+}
+
+/**
+ * Tries until it succeeds, for up to `limit` milliseconds.
+ * @template T
+ * @param {() => Promise<T>} attempt
+ */
+export async function eventually(attempt, limit = 20_000) {
+  const deadline = Date.now() + limit;
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      await delay(100);
+    }
+  }
+}

@@ -1,0 +1,177 @@
+import { test } from 'node:test';
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { ask, call, eventually, readFrames, requestsWith, rows, script, storedMessages, stream } from './desk.mjs';
+
+test('the curl of the specification streams a UI message', async () => {
+  script('Hello AI!', { content: 'Hello, human.' });
+  const response = await call('/api/chat', {
+    headers: { 'content-type': 'application/json' }, json: { message: 'Hello AI!', stream: true },
+  });
+  assert.equal(response.status, 200);
+  assert.match(response.headers.get('content-type'), /^text\/event-stream/);
+  assert.equal(response.headers.get('x-vercel-ai-ui-message-stream'), 'v1');
+  const frames = [];
+  for await (const frame of readFrames(response)) frames.push(frame);
+  const types = frames.map(({ data }) => data.type).filter((type, i, all) => type !== all[i - 1]);
+  assert.deepEqual(types, [
+    'start', 'start-step', 'text-start', 'text-delta', 'text-end', 'finish-step', 'finish', '[DONE]',
+  ]);
+  const ids = frames.slice(0, -1).map(({ id }) => id);
+  assert.deepEqual(ids.map((id) => Number(id.split(':')[1])), ids.map((_, i) => i + 1));
+  const start = frames[0].data;
+  assert.equal(start.messageMetadata.employee, 'prime-boss');
+  const finish = frames.at(-2).data;
+  assert.equal(finish.finishReason, 'stop');
+  assert.ok(finish.messageMetadata.usage.total_tokens > 0);
+});
+
+test('a second message shows the model the first, and a new session does not', async () => {
+  const { session } = await ask('remember the word zebra');
+  await ask('which word, marker-2?', { session });
+  const [request] = requestsWith('marker-2');
+  const said = request.messages.map(({ role, content }) => `${role}: ${content}`);
+  assert.match(said[0], /^system: You are Prime Boss/);
+  assert.equal(said[1], 'user: remember the word zebra');
+  assert.match(said[2], /^assistant: /);
+  assert.equal(said[3], 'user: which word, marker-2?');
+  await ask('which word, marker-3?');
+  assert.equal(requestsWith('marker-3')[0].messages.length, 2);
+});
+
+test('the request to the model asks for usage and carries the parameters of its family', async () => {
+  await ask('parameters please');
+  const [request] = requestsWith('parameters please');
+  assert.deepEqual(request.stream_options, { include_usage: true });
+  assert.ok(request.max_completion_tokens > 0 && request.temperature >= 0 && request.max_tokens === undefined);
+});
+
+test('"stream": false is one JSON object', async () => {
+  script('in one piece', { content: 'All of it.', usage: { prompt_tokens: 40, completion_tokens: 5 } });
+  const { status, session, body } = await ask('in one piece');
+  assert.equal(status, 200);
+  assert.equal(body.message, 'All of it.');
+  assert.equal(body.session_id, session);
+  assert.equal(body.finish_reason, 'stop');
+  assert.deepEqual(body.usage, { prompt_tokens: 40, cached_tokens: 0, completion_tokens: 5, total_tokens: 45 });
+  const [usage] = await rows('select * from chat_usage_log where session_id = $1', [session]);
+  assert.equal(usage.total_tokens, 45);
+  assert.equal(Number(usage.cost_usd), (40 * 0.15 + 5 * 0.6) / 1e6);
+  assert.equal(usage.usage_source, 'provider');
+  assert.equal(usage.success, true);
+  assert.ok(usage.ttft_ms > 0 && usage.latency_ms >= usage.ttft_ms);
+});
+
+test('another employee answers when asked, with the session\'s history', async () => {
+  const { session } = await ask('to the boss');
+  const { body } = await ask('to the clerk', { session, employee: 'doc-clerk' });
+  assert.equal(body.employee, 'doc-clerk');
+  const [request] = requestsWith('to the clerk');
+  assert.match(request.messages[0].content, /Document Clerk/);
+  assert.equal(request.messages[1].content, 'to the boss');
+  const { body: next } = await ask('and on', { session });
+  assert.equal(next.employee, 'doc-clerk', 'the session stays with whom it was handed to');
+});
+
+test('text of every kind arrives at the model, in Postgres and back as it was sent', async () => {
+  const texts = [
+    'Ελληνικά, Русский, العربية, עברית, हिन्दी, 中文, 日本語, 한국어, ไทย, አማርኛ',
+    '👩‍👩‍👧‍👦 🏳️‍🌈 🇨🇭 e\u0301 \u202eright to left\u202c \u200b zero width',
+    'quotes " \' \\ / and `code` and <b>tags</b> and $1 %s \r\n\ttabs \u2028 \u0007',
+    'word '.repeat(6000),
+    '漢'.repeat(30_000),
+  ];
+  for (const text of texts) {
+    const marked = `${randomUUID()} ${text}`;
+    // Not from the journal, which cuts what is longer than 64 KB.
+    let received;
+    const echo = ({ messages }) => {
+      received = messages.at(-1).content;
+      return { content: received.slice(37) };
+    };
+    script(marked.slice(0, 36), echo, { chunkSize: 1000 });
+    const { text: back, session } = await stream(marked);
+    assert.equal(received, marked);
+    assert.equal(back, text);
+    const [question, answer] = await storedMessages(session);
+    assert.equal(question.content, marked);
+    assert.equal(answer.content, text);
+  }
+});
+
+test('NUL and lone surrogates are replaced and lose nothing else', async () => {
+  const marker = randomUUID();
+  const response = await call('/api/chat', {
+    method: 'POST', body: `{"message":"${marker} a\\u0000b \\ud83d c \\ude00\\ud83d\\ude00","stream":false}`,
+  });
+  assert.equal(response.status, 200);
+  const { session_id } = await response.json();
+  const kept = `${marker} a\ufffdb \ufffd c \ufffd😀`;
+  assert.equal(requestsWith(marker)[0].messages.at(-1).content, kept);
+  assert.equal((await storedMessages(session_id))[0].content, kept);
+});
+
+test('200 chunks 10 ms apart: the first at once, then about 30 frames a second, the text byte for byte', async () => {
+  const text = Array.from({ length: 200 }, (_, i) => String(i).padStart(5, '·')).join('');
+  script('quick chunks', { content: text }, { chunkSize: 5, streamingProfile: { ttft: 50, tps: 100, jitter: 0 } });
+  const { frames, text: got } = await stream('quick chunks');
+  assert.equal(got, text);
+  const deltas = frames.filter(({ data }) => data.type === 'text-delta');
+  assert.ok([...deltas[0].data.delta].length <= 10, 'the first token is not held back for the next');
+  const seconds = (deltas.at(-1).at - deltas[0].at) / 1000;
+  const rate = deltas.length / seconds;
+  assert.ok(rate > 5 && rate < 45, `${deltas.length} frames in ${seconds.toFixed(2)} s`);
+});
+
+test('a client that leaves after the first chunk finds the whole answer in the session', async () => {
+  const text = 'A long answer that nobody waits for. '.repeat(20);
+  script('leaving early', { content: text }, { chunkSize: 20, streamingProfile: { ttft: 50, tps: 50 } });
+  const session = randomUUID();
+  const leaving = new AbortController();
+  const response = await call('/api/chat', { json: { message: 'leaving early', session_id: session }, signal: leaving.signal });
+  for await (const frame of readFrames(response)) if (frame.data.type === 'text-delta') break;
+  leaving.abort();
+  const messages = await eventually(async () => {
+    const answer = await call(`/api/sessions/${session}/messages`);
+    assert.equal(answer.status, 200);
+    return (await answer.json()).data;
+  });
+  assert.deepEqual(messages.map(({ role, content, status }) => ({ role, content, status })), [
+    { role: 'user', content: 'leaving early', status: 'complete' },
+    { role: 'assistant', content: text, status: 'complete' },
+  ]);
+});
+
+test('while a session answers, a second message is told to wait and the session goes on', async () => {
+  script('slow one', { content: 'slow '.repeat(30) }, { chunkSize: 5, streamingProfile: { ttft: 100, tps: 30 } });
+  const session = randomUUID();
+  const first = stream('slow one', { session });
+  await delay(300);
+  const second = await ask('too soon', { session });
+  assert.deepEqual([second.status, second.body.code], [409, 'turn_in_progress']);
+  assert.equal((await first).text, 'slow '.repeat(30));
+  // The end of the first is heard: the next goes in at once.
+  assert.equal((await ask('now', { session })).status, 200);
+});
+
+test('sessions are listed newest first, with title and count', async () => {
+  const { session: older } = await ask('The older conversation about a very long subject that will not fit a line of the list');
+  await storedMessages(older);
+  const { session: newer } = await ask('The newer conversation');
+  await storedMessages(newer);
+  const { data } = await (await call('/api/sessions?limit=2')).json();
+  assert.deepEqual(data.map(({ id }) => id), [newer, older]);
+  assert.equal(data[0].title, 'The newer conversation');
+  assert.equal(data[0].message_count, 2);
+  assert.ok(data[1].title.length <= 61 && data[1].title.endsWith('…'));
+  const before = encodeURIComponent(data[0].last_message_at);
+  const next = await (await call(`/api/sessions?limit=1&before=${before}`)).json();
+  assert.equal(next.data[0].id, older);
+});
+
+test('employees are listed without their prompts', async () => {
+  const { data } = await (await call('/api/employees')).json();
+  assert.deepEqual(data.map(({ slug }) => slug), ['doc-clerk', 'prime-boss', 'sheet-analyst']);
+  assert.deepEqual(Object.keys(data[0]), ['slug', 'title', 'description']);
+});
