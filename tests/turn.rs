@@ -22,7 +22,7 @@ fn a_first_turn_is_answered_kept_and_committed() {
     desk.deliver().unwrap();
 
     let committed = desk.ports.database.committed.borrow();
-    assert_eq!(*committed, [answered.record.clone()]);
+    assert_eq!(*committed, std::slice::from_ref(&answered.record));
     let [question, answer] = &answered.record.messages[..] else { panic!("a turn has two messages") };
     assert_eq!((question.content.as_str(), answer.content.as_str()), ("Hello AI!", "Hello Ada"));
     assert_eq!((question.parent_id, answer.parent_id), (None, Some(question.id)));
@@ -297,7 +297,7 @@ fn an_object_that_dies_in_mid_answer_leaves_an_interrupted_turn_and_nothing_twic
     assert!(turn::recover(&next.ports.journal, &next.ports.clock).is_none(), "once");
     next.deliver().unwrap();
     next.deliver().unwrap();
-    assert_eq!(*next.ports.database.committed.borrow(), [record.clone()]);
+    assert_eq!(*next.ports.database.committed.borrow(), std::slice::from_ref(&record));
     let [question, answer] = &record.messages[..] else { panic!("a turn has two messages") };
     assert_eq!((question.content.as_str(), answer.status), ("Hello", Status::Interrupted));
     assert!(answer.content.starts_with("0 1 2 ") && answer.content.ends_with(' '), "{}", answer.content);

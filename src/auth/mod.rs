@@ -2,6 +2,7 @@
 
 pub mod keys;
 pub mod token;
+pub mod verified;
 
 use uuid::Uuid;
 

@@ -84,11 +84,16 @@ pub fn wants_keys(token: &str, keys: &KeySet, now: Millis) -> Result<bool, Error
     Ok(is_published(untrusted.algorithm()) && keys.wants_fetch(id, now))
 }
 
-/// Checks signature, times, issuer, audience and role.
+/// Checks signature, times, issuer, audience and role; says who it is and until when.
 ///
 /// # Errors
 /// One code per reason, all of them 401.
-pub fn verify(token: &str, expected: &Expected<'_>, keys: &KeySet, now: Millis) -> Result<User, Error> {
+pub fn verify(
+    token: &str,
+    expected: &Expected<'_>,
+    keys: &KeySet,
+    now: Millis,
+) -> Result<(User, Millis), Error> {
     let untrusted = parse(token)?;
     let key = choose_key(&untrusted, expected, keys)?;
     let signed = key.verify::<AccessClaims>(&untrusted).map_err(|error| match error {
@@ -98,9 +103,10 @@ pub fn verify(token: &str, expected: &Expected<'_>, keys: &KeySet, now: Millis) 
         _ => invalid(),
     })?;
     let claims = signed.claims();
-    check_times(claims.expiration.map(|at| at.timestamp()), claims.not_before.map(|at| at.timestamp()), now)?;
+    let not_before = claims.not_before.map(|at| at.timestamp());
+    let expires_at = check_times(claims.expiration.map(|at| at.timestamp()), not_before, now)?;
     let id = check_claims(&claims.custom, expected.issuer)?;
-    Ok(User { id, token: token.to_owned() })
+    Ok((User { id, token: token.to_owned() }, expires_at))
 }
 
 /// The algorithms of keys that a project publishes; an HMAC secret never is.
@@ -136,18 +142,18 @@ fn choose_key<'a>(
     }
 }
 
-fn check_times(expires: Option<i64>, not_before: Option<i64>, now: Millis) -> Result<(), Error> {
-    let now = i64::try_from(now / 1000).unwrap_or(i64::MAX);
-    match (expires, not_before) {
-        (None, _) => Err(abort(Code::InvalidToken, "The token has no expiry ('exp').")),
-        (Some(at), _) if at.saturating_add(CLOCK_LEEWAY) <= now => {
-            Err(abort(Code::TokenExpired, "The token has expired. Refresh it or sign in again."))
-        }
-        (_, Some(at)) if at.saturating_sub(CLOCK_LEEWAY) > now => {
-            Err(abort(Code::TokenExpired, "The token is not valid yet ('nbf')."))
-        }
-        _ => Ok(()),
+/// Until when the token counts; `expires` and `not_before` are seconds since 1970.
+fn check_times(expires: Option<i64>, not_before: Option<i64>, now: Millis) -> Result<Millis, Error> {
+    let seconds = i64::try_from(now / 1000).unwrap_or(i64::MAX);
+    let expires = expires.ok_or_else(|| abort(Code::InvalidToken, "The token has no expiry ('exp')."))?;
+    let until = expires.saturating_add(CLOCK_LEEWAY);
+    if until <= seconds {
+        return Err(abort(Code::TokenExpired, "The token has expired. Refresh it or sign in again."));
     }
+    if not_before.is_some_and(|from| from.saturating_sub(CLOCK_LEEWAY) > seconds) {
+        return Err(abort(Code::TokenExpired, "The token is not valid yet ('nbf')."));
+    }
+    Ok(Millis::try_from(until).unwrap_or(0).saturating_mul(1000))
 }
 
 /// Role first: an API key has neither our issuer nor our audience, and "not a user" says it best.

@@ -10,12 +10,14 @@ use super::platform::call;
 use crate::auth::User;
 use crate::auth::keys::{Key, KeySet};
 use crate::auth::token::{Expected, bearer, verify, wants_keys};
+use crate::auth::verified::VerifiedTokens;
 use crate::config::Config;
 use crate::error::{Code, Error, Fault};
 use crate::ports::Clock;
 
 thread_local! {
     static KEYS: RefCell<Rc<KeySet>> = RefCell::default();
+    static VERIFIED: RefCell<VerifiedTokens> = RefCell::default();
 }
 
 /// How long Auth may take to send its keys, in milliseconds.
@@ -24,10 +26,13 @@ const TIMEOUT: f64 = 5000.0;
 /// Who sent that `Authorization` header.
 pub(super) async fn authenticate(header: Option<&str>, config: &Config) -> Result<User, Error> {
     let token = bearer(header)?;
+    let now = EdgeClock.now();
+    if let Some(user) = VERIFIED.with_borrow(|verified| verified.user(token, now).cloned()) {
+        return Ok(user);
+    }
     let issuer = config.issuer();
     let legacy = config.jwt_secret.as_deref().map(Key::from_secret);
     let mut keys = KEYS.with_borrow(Rc::clone);
-    let now = EdgeClock.now();
     let expected = Expected { issuer: &issuer, legacy: legacy.as_ref() };
     if wants_keys(token, &keys, now)? {
         match fetch_keys(config).await {
@@ -40,7 +45,9 @@ pub(super) async fn authenticate(header: Option<&str>, config: &Config) -> Resul
             Err(fault) => log::fault(&fault),
         }
     }
-    verify(token, &expected, &keys, now)
+    let (user, expires_at) = verify(token, &expected, &keys, now)?;
+    VERIFIED.with_borrow_mut(|verified| verified.remember(&user, expires_at, now));
+    Ok(user)
 }
 
 async fn fetch_keys(config: &Config) -> Result<KeySet, Fault> {

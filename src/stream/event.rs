@@ -50,7 +50,6 @@ pub struct Summary<'a> {
 
 /// Tokens, as OpenAI spells them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[expect(clippy::struct_field_names, reason = "OpenAI's names")]
 pub struct UsageSummary {
     /// Tokens read.
     pub prompt_tokens: u32,

@@ -1,7 +1,8 @@
 //! Scripted ports: what the model, the database and the storage do is written down beforehand, and everything
 //! that the core does to them is kept for the test to look at.
 
-#![allow(unreachable_pub)] // a module of a test is a crate's root and a private module at once
+#![allow(unreachable_pub)] // a module of a test is a root and a private module at once
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::unwrap_used)] // what is not as scripted fails the test
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -319,6 +320,7 @@ pub fn end() -> String {
 }
 
 /// A whole answer in one piece.
+#[allow(clippy::unnecessary_wraps)] // a reply is what scripts are made of
 pub fn whole(text: &str) -> Reply {
     Ok(vec![Step::Bytes(100, chunk(text) + &end())])
 }

@@ -39,7 +39,7 @@ fn signed(changes: &Value) -> String {
 
 fn outcome(token: &str, legacy: Option<&Key>) -> Result<User, Code> {
     let expected = Expected { issuer: ISSUER, legacy };
-    verify(token, &expected, &project().1, NOW).map_err(|error| error.code())
+    verify(token, &expected, &project().1, NOW).map(|(user, _)| user).map_err(|error| error.code())
 }
 
 #[test]
@@ -48,6 +48,13 @@ fn a_token_of_the_project_is_a_user() {
     let user = outcome(&token, None).unwrap();
     assert_eq!((user.id.to_string(), user.token), (USER.to_owned(), token));
     assert!(outcome(&signed(&json!({"aud": ["other", "authenticated"]})), None).is_ok());
+}
+
+#[test]
+fn it_counts_until_its_expiry() {
+    let expected = Expected { issuer: ISSUER, legacy: None };
+    let (_, until) = verify(&signed(&json!({})), &expected, &project().1, NOW).unwrap();
+    assert_eq!(until, NOW + 70_000, "with the leeway of clocks");
 }
 
 #[test]
@@ -143,4 +150,52 @@ fn the_header_must_hold_a_bearer_token() {
     }
     let long = format!("Bearer {}", "a".repeat(MAX_TOKEN_BYTES + 1));
     assert_eq!(bearer(Some(&long)).unwrap_err().code(), Code::InvalidToken);
+}
+
+// Made with npm's jose; they expire in 2100.
+const RS256_JWK: &str = concat!(
+    r#"{"kty":"RSA","n":"pzfdlek_7KJd4ooQDfYnx6momYa-UiabAOkaJR-Q4LCwBxQVdCFvjzpkj-xTELYxBSiT2TF6i3W-9_ux0k"#,
+    "yhcpmhQbcMwK9boYlZSjKeDL5oXKC-YFRDkcBbkHE3dvV_0VJ6YZN4mlb2egUohExzKCKGPVfboFTeCsq5jObxhgDwTZ37QaZPS5",
+    "2K4pWwfalUJBUsKVRUU8yIxnqB9K5Fd0Jw0rdPnv8JRC9OEUw0WK8HLKsRFIRKaA351OwjBuHVUPshmUubt_yU2ATNNDu1G4-tHJ",
+    r#"wRm1t-l3zcx8tyQvB15sEARgDzuhntUnCeGnmgO85zLFVdHoOMElisoTisqQ","e":"AQAB","kid":"key-RS256","alg":"RS"#,
+    r#"256","use":"sig"}"#,
+);
+const RS256_TOKEN: &str = concat!(
+    "eyJhbGciOiJSUzI1NiIsImtpZCI6ImtleS1SUzI1NiIsInR5cCI6IkpXVCJ9.eyJpc3MiOiJodHRwczovL3Byb2plY3Quc3VwYWJ",
+    "hc2UuY28vYXV0aC92MSIsImF1ZCI6ImF1dGhlbnRpY2F0ZWQiLCJzdWIiOiIwMDAwMDAwMC0wMDAwLTQwMDAtODAwMC0wMDAwMDA",
+    "wMDAwMGEiLCJyb2xlIjoiYXV0aGVudGljYXRlZCIsImV4cCI6NDEwMjQ0NDgwMH0.EunOFDYTAYey4nZSbv9D2bA7H4ossoD2cZD",
+    "vH_1qF4TOy6G3N7nSLlR6vJ0n0ewkOI-fHUpGHH2vjiVhZV9CMZGWkW2C8PHU3n5-eDRZTETBmlrMr4yBR0bUeZt1ZZm6ElxrJ5a",
+    "NRnPcZfCvAjLf47LQLqwlmudQMJ1OgfDyjYe60AOdOx8lzk2cSQkXTlqxYKK26Sde96jInS7rg8IO_d15a4wBWj4zqa9LsWOwYIp",
+    "3yeNUQdNzLHea5RBM7Nki90J_pnbFr3fgxCWoQ75qnPRrw_plfqnuS8iFeXM7ekXfQnNACHaHOs0_-8_QBJIQW42CUcLxnaBq_ZK",
+    "x7d2cag",
+);
+const EDDSA_JWK: &str = concat!(
+    r#"{"crv":"Ed25519","x":"kslL6zAg8K9e-mp9FHk8Eai7CENbIhIMPM4OET0Jcog","kty":"OKP","kid":"key-EdDSA","al"#,
+    r#"g":"EdDSA","use":"sig"}"#,
+);
+const EDDSA_TOKEN: &str = concat!(
+    "eyJhbGciOiJFZERTQSIsImtpZCI6ImtleS1FZERTQSIsInR5cCI6IkpXVCJ9.eyJpc3MiOiJodHRwczovL3Byb2plY3Quc3VwYWJ",
+    "hc2UuY28vYXV0aC92MSIsImF1ZCI6ImF1dGhlbnRpY2F0ZWQiLCJzdWIiOiIwMDAwMDAwMC0wMDAwLTQwMDAtODAwMC0wMDAwMDA",
+    "wMDAwMGEiLCJyb2xlIjoiYXV0aGVudGljYXRlZCIsImV4cCI6NDEwMjQ0NDgwMH0._KslaxxSxm5TzJBCzWQ79YmUgBajODAM99z",
+    "0gg5iIhKX-py37X1cR5HgSVqLe_zyA_NAWp65_1mbaH2crCVvCA",
+);
+
+#[test]
+fn rsa_and_ed25519_keys_of_the_key_set_serve_too() {
+    let keys = KeySet::parse(&format!(r#"{{"keys":[{RS256_JWK},{EDDSA_JWK}]}}"#), NOW).unwrap();
+    let expected = Expected { issuer: ISSUER, legacy: None };
+    for token in [RS256_TOKEN, EDDSA_TOKEN] {
+        assert!(verify(token, &expected, &keys, NOW).is_ok());
+        let (head, _) = token.rsplit_once('.').unwrap();
+        let (_, other) =
+            if token == RS256_TOKEN { EDDSA_TOKEN } else { RS256_TOKEN }.rsplit_once('.').unwrap();
+        let forged = verify(&format!("{head}.{other}"), &expected, &keys, NOW).unwrap_err();
+        assert_eq!(forged.code(), Code::InvalidToken);
+    }
+}
+
+#[test]
+fn a_weak_rsa_key_is_no_key() {
+    let weak = r#"{"keys":[{"kty":"RSA","kid":"weak","alg":"RS256","e":"AQAB","n":"wQ1-1rCYQcyhSSuuGkTZb_Q5ZY1cX9M4fJ4s5wWcQ6mGl8yY0v2n5Tq0VjvX1Q8o6Yw3xg7mJH0pX9sC1Kf2eQ"}]}"#;
+    assert!(KeySet::parse(weak, NOW).unwrap().is_empty());
 }

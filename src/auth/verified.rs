@@ -1,0 +1,68 @@
+//! Tokens that were verified a moment ago. Checking an ECDSA signature costs more CPU than all the rest of a
+//! request; a user who chats sends the same token for an hour.
+
+use std::collections::HashMap;
+
+use super::User;
+use crate::ports::Millis;
+
+/// How long a verification counts: a key that the project revokes is refused after this at the latest.
+const COUNTS_FOR: Millis = 5 * 60 * 1000;
+
+/// Tokens remembered per isolate: a bound on memory, at about 2 KB each.
+const MAX_TOKENS: usize = 512;
+
+/// What an isolate remembers of tokens that it verified.
+#[derive(Debug, Default)]
+pub struct VerifiedTokens(HashMap<String, (User, Millis)>);
+
+impl VerifiedTokens {
+    /// The user of a token that was verified and still counts.
+    #[must_use]
+    pub fn user(&self, token: &str, now: Millis) -> Option<&User> {
+        self.0.get(token).filter(|(_, until)| now < *until).map(|(user, _)| user)
+    }
+
+    /// Remembers a token that was verified at `now` and expires at `expires_at`.
+    pub fn remember(&mut self, user: &User, expires_at: Millis, now: Millis) {
+        if self.0.len() >= MAX_TOKENS {
+            self.0.retain(|_, (_, until)| now < *until);
+        }
+        if self.0.len() >= MAX_TOKENS {
+            self.0.clear();
+        }
+        self.0.insert(user.token.clone(), (user.clone(), expires_at.min(now + COUNTS_FOR)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn user(token: &str) -> User {
+        User { id: Uuid::from_u128(1), token: token.into() }
+    }
+
+    #[test]
+    fn a_token_counts_until_it_expires_or_must_be_looked_at_again() {
+        let mut tokens = VerifiedTokens::default();
+        tokens.remember(&user("short"), 1500, 1000);
+        tokens.remember(&user("long"), 1_000_000_000, 1000);
+        assert_eq!(tokens.user("short", 1499), Some(&user("short")));
+        assert_eq!(tokens.user("short", 1500), None);
+        assert!(tokens.user("long", 1000 + COUNTS_FOR - 1).is_some());
+        assert_eq!(tokens.user("long", 1000 + COUNTS_FOR), None);
+        assert_eq!(tokens.user("other", 1000), None);
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let mut tokens = VerifiedTokens::default();
+        for n in 0..5000 {
+            tokens.remember(&user(&n.to_string()), 10_000, 1000);
+        }
+        assert!(tokens.0.len() <= MAX_TOKENS);
+    }
+}
