@@ -1,0 +1,11 @@
+import { Icon } from './Icon.tsx';
+
+/** The name with its bell. */
+export function Brand() {
+  return (
+    <span className="brand">
+      <span className="brand-mark"><Icon name="bell" /></span>
+      Frontdesk
+    </span>
+  );
+}

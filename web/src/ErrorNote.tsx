@@ -1,0 +1,19 @@
+import { Icon } from './Icon.tsx';
+
+interface Action {
+  label: string;
+  run: () => void;
+}
+
+/** What went wrong in one sentence, read out at once, with the ways on. */
+export function ErrorNote({ text, actions = [] }: { text: string; actions?: Action[] }) {
+  return (
+    <div className="note error" role="alert" data-testid="error">
+      <Icon name="alert" />
+      <p>{text}</p>
+      {actions.map(({ label, run }) => (
+        <button key={label} type="button" className="button small" onClick={run}>{label}</button>
+      ))}
+    </div>
+  );
+}

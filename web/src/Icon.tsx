@@ -1,0 +1,19 @@
+/** Outlines on a 24 by 24 grid; they take the colour and size of the text around them. */
+const PATHS = {
+  bell: 'M5 16a7 7 0 0 1 14 0zM3.5 19.5h17M12 9V6M10 6h4',
+  send: 'M12 19V5M6 11l6-6 6 6',
+  menu: 'M4 7h16M4 12h16M4 17h16',
+  close: 'M6 6l12 12M18 6L6 18',
+  plus: 'M12 5v14M5 12h14',
+  down: 'M12 5v14M6 13l6 6 6-6',
+  chevron: 'M7 10l5 5 5-5',
+  alert: 'M12 8v5M12 16.5v.01M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18z',
+};
+
+export function Icon({ name }: { name: keyof typeof PATHS }) {
+  return (
+    <svg className="icon" viewBox="0 0 24 24" aria-hidden="true">
+      <path d={PATHS[name]} />
+    </svg>
+  );
+}

@@ -1,0 +1,45 @@
+import type { Employee } from './api.ts';
+import { Brand } from './Brand.tsx';
+import { focusComposer } from './Composer.tsx';
+import { Icon } from './Icon.tsx';
+import { SessionList } from './SessionList.tsx';
+import type { Resource } from './useResource.ts';
+import { NEW_CHAT, type Route } from './useRoute.ts';
+import type { Sessions } from './useSessions.ts';
+
+interface Props {
+  sessions: Sessions;
+  current: Route;
+  employees: Resource<Employee[]>;
+  email: string;
+  /** A conversation was picked: a drawer closes. */
+  onLeave: () => void;
+  onSignOut: () => void;
+}
+
+export function Sidebar({ sessions, current, employees, email, onLeave, onSignOut }: Props) {
+  function startChat() {
+    onLeave();
+    focusComposer();
+  }
+
+  return (
+    <>
+      <Brand />
+      <a className="button new-chat" href={NEW_CHAT} onClick={startChat} data-testid="new-chat">
+        <Icon name="plus" /> New chat
+      </a>
+      <nav className="past" aria-label="Past conversations" onClick={(event) => isLink(event.target) && onLeave()}>
+        <SessionList sessions={sessions} current={current} employees={employees} />
+      </nav>
+      <footer className="account">
+        <span className="account-email" title={email}>{email}</span>
+        <button type="button" className="button small" onClick={onSignOut} data-testid="sign-out">Sign out</button>
+      </footer>
+    </>
+  );
+}
+
+function isLink(target: EventTarget): boolean {
+  return target instanceof Element && target.closest('a') !== null;
+}

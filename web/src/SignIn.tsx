@@ -1,0 +1,64 @@
+import { useRef, useState, type FormEvent } from 'react';
+import { explainSignIn, hasDemoAccounts, type Auth } from './auth.ts';
+import { Brand } from './Brand.tsx';
+import type { Config } from './config.ts';
+import { ErrorNote } from './ErrorNote.tsx';
+
+export function SignIn({ auth, config }: { auth: Auth; config: Config }) {
+  const [email, setEmail] = useState('');
+  const [password, setPassword] = useState('');
+  const [error, setError] = useState<string>();
+  const [isBusy, setIsBusy] = useState(false);
+  const submit = useRef<HTMLButtonElement>(null);
+
+  async function signIn(event: FormEvent) {
+    event.preventDefault();
+    setIsBusy(true);
+    setError(undefined);
+    const { error: refused } = await auth.signInWithPassword({ email: email.trim(), password });
+    setIsBusy(false);
+    if (refused) setError(explainSignIn(refused));
+  }
+
+  function fill(account: string) {
+    setEmail(account);
+    setPassword('frontdesk');
+    submit.current?.focus();
+  }
+
+  return (
+    <main className="sign-in">
+      <form className="sign-in-card" onSubmit={signIn} data-testid="sign-in-form">
+        <Brand />
+        <h1>Sign in</h1>
+        <p className="quiet">Your employees are at their desks.</p>
+        <label className="field">
+          E-mail
+          <input type="email" autoComplete="username" required autoFocus value={email} data-testid="email"
+            onChange={(event) => setEmail(event.target.value)} />
+        </label>
+        <label className="field">
+          Password
+          <input type="password" autoComplete="current-password" required value={password} data-testid="password"
+            onChange={(event) => setPassword(event.target.value)} />
+        </label>
+        {error && <ErrorNote text={error} />}
+        <button ref={submit} className="button primary" disabled={isBusy} data-testid="sign-in">
+          {isBusy ? 'Signing in…' : 'Sign in'}
+        </button>
+        {hasDemoAccounts(config) && <DemoAccounts onPick={fill} />}
+      </form>
+    </main>
+  );
+}
+
+function DemoAccounts({ onPick }: { onPick: (account: string) => void }) {
+  return (
+    <div className="demo">
+      <p>Demo accounts on this computer, password <code>frontdesk</code>:</p>
+      {['ada@example.com', 'grace@example.com'].map((account) => (
+        <button key={account} type="button" className="button small" onClick={() => onPick(account)}>{account}</button>
+      ))}
+    </div>
+  );
+}
