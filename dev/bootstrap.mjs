@@ -10,7 +10,7 @@ export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /** wrangler's minimum; an older Node is replaced by the one that the npm package `node` brings. */
 const NODE_NEEDED = [22, 12];
 
-/** npm 10, which comes with it, writes and reads the lockfile. */
+/** The oldest that npm and this file run on. */
 const NODE_TO_INSTALL_WITH = 20;
 
 /**
@@ -42,7 +42,8 @@ function packagesAreMissing() {
 function installPackages() {
   console.log('• Installing npm packages (about a minute the first time)');
   // What the packages ask of Node's version is met by the one that is among them.
-  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+  // Not `npm ci`: it refuses when a registry lacks a package that only another platform needs.
+  const { status } = spawnSync('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: ROOT, stdio: 'inherit', shell: process.platform === 'win32',
   });
   if (status !== 0) fail('npm could not install the packages: its own message above says why.');

@@ -50,6 +50,7 @@ export async function startStack({ ports, stateDir, vars, say }) {
       users: supabase ? await demoUsers(keys, supabase.url) : [],
       keys,
       model,
+      vars: workerVars,
       parts,
       logOf: log,
       runWorker,

@@ -1,0 +1,73 @@
+// `npm test`: sets up and runs every check. `npm test -- unit` or `npm test -- e2e` runs a part.
+import { spawn } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { bootstrap, fail, ROOT } from './bootstrap.mjs';
+
+await bootstrap(import.meta.url);
+const [{ build }, { findChromium }] = await Promise.all([import('./build.mjs'), import('./chromium.mjs')]);
+
+const NODE = process.execPath;
+const WASM = ['--target', 'wasm32-unknown-unknown', '--lib'];
+const tool = (/** @type {string} */ path) => join(ROOT, 'node_modules', path);
+const say = (/** @type {string} */ line) => console.log(`• ${line}`);
+
+/** @typedef {{ part: 'unit' | 'e2e', name: string, run: () => Promise<unknown> }} Step */
+
+/** @type {Step[]} the quick ones first; a step's failure does not keep the others from running */
+const STEPS = [
+  { part: 'unit', name: 'Rust: format', run: () => run('cargo', ['fmt', '--check']) },
+  { part: 'unit', name: 'Rust: lints, native', run: () => run('cargo', ['clippy', '--all-targets', '--', '-D', 'warnings']) },
+  { part: 'unit', name: 'Rust: lints, wasm32', run: () => run('cargo', ['clippy', ...WASM, '--', '-D', 'warnings']) },
+  { part: 'unit', name: 'Rust: tests', run: () => run('cargo', ['test']) },
+  { part: 'unit', name: 'Rust: documentation', run: () => run('cargo', ['doc', '--no-deps', '--target', 'wasm32-unknown-unknown'], { RUSTDOCFLAGS: '-D warnings' }) },
+  { part: 'unit', name: 'Page: types', run: () => run(NODE, [tool('typescript/bin/tsc'), '-p', 'web']) },
+  { part: 'unit', name: 'Scripts: types', run: () => run(NODE, [tool('typescript/bin/tsc'), '-p', 'dev']) },
+  { part: 'unit', name: 'npm: unused code and packages', run: () => run(NODE, [tool('knip/bin/knip.js')]) },
+  { part: 'unit', name: 'Database: pgTAP', run: () => run(NODE, ['dev/pgtap.mjs']) },
+  { part: 'e2e', name: 'Build', run: () => build(say) },
+  { part: 'e2e', name: 'End to end', run: endToEnd },
+];
+
+const wanted = process.argv[2];
+if (wanted && !STEPS.some(({ part }) => part === wanted)) fail('Run "npm test", "npm test -- unit" or "npm test -- e2e".');
+
+const results = [];
+for (const step of STEPS.filter(({ part }) => !wanted || part === wanted)) results.push(await check(step));
+const failed = results.filter(({ ok }) => !ok).length;
+console.log(`\n${results.map(({ name, ok, seconds }) => `${ok ? '✓' : '✗'} ${name} (${seconds} s)`).join('\n')}\n`);
+console.log(`${results.length - failed} passed, ${failed} failed`);
+process.exit(failed > 0 ? 1 : 0);
+
+/** @param {Step} step */
+async function check({ name, run: perform }) {
+  console.log(`\n── ${name}`);
+  const started = Date.now();
+  const ok = await perform().then(() => true, (error) => {
+    console.error(`✗ ${error.message}`);
+    return false;
+  });
+  return { name, ok, seconds: Math.round((Date.now() - started) / 1000) };
+}
+
+async function endToEnd() {
+  const files = readdirSync(join(ROOT, 'tests/e2e')).filter((file) => file.endsWith('.test.mjs'));
+  // One process, so that all files share one running stack.
+  await run(NODE, [
+    '--test', '--experimental-test-isolation=none', '--test-reporter=spec', ...files.map((file) => `tests/e2e/${file}`),
+  ], { CHROMIUM_PATH: await findChromium(say) });
+}
+
+/**
+ * @param {string} command
+ * @param {string[]} options
+ * @param {NodeJS.ProcessEnv} [env]
+ * @returns {Promise<void>}
+ */
+function run(command, options, env = {}) {
+  const child = spawn(command, options, { cwd: ROOT, env: { ...process.env, ...env }, stdio: ['ignore', 'inherit', 'inherit'] });
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code) => (code === 0 ? resolve() : reject(new Error(`exit code ${code}`))));
+  });
+}
