@@ -16,6 +16,10 @@ export async function readBody(request, limit) {
     if (size > limit) return undefined;
     chunks.push(chunk);
   }
+  return join(chunks, size);
+}
+
+function join(chunks, size) {
   if (chunks.length === 1) return chunks[0];
   const whole = new Uint8Array(size);
   let at = 0;
@@ -72,8 +76,10 @@ export class Frames {
 const TIMEOUT = "timeout";
 const BROKEN = "broken";
 
-/** Most bytes that one read takes. */
+/** Where one read stops even if more has come. */
 const READ_BYTES = 64 * 1024;
+
+const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** A streaming request with a watch over silence. */
 export class Upstream {
@@ -83,6 +89,7 @@ export class Upstream {
   #heardAt = 0;
   #idle;
   #reader;
+  #next;
 
   async open(url, headers, body, firstByte, idle) {
     this.#idle = idle;
@@ -96,25 +103,48 @@ export class Upstream {
       });
       this.status = response.status;
       this.retryAfter = response.headers.get("retry-after") ?? undefined;
-      if (response.ok) this.#reader = response.body?.getReader({ mode: "byob" });
+      if (response.ok) this.#reader = response.body?.getReader();
       else this.close();
     } catch {
       throw this.#fail();
     }
   }
 
-  /** Waits `gather` milliseconds, then takes all that has come, at least a byte; undefined at the end. */
+  /**
+   * Waits `gather` milliseconds, then takes all that has come, at least a byte; undefined at the end. One read of the
+   * stream brings one chunk of HTTP's chunked encoding and no more, however large its buffer: so it reads on until
+   * the event loop comes round without anything new.
+   */
   async read(gather) {
-    if (gather > 0) await new Promise((resolve) => setTimeout(resolve, gather));
+    if (gather > 0) await sleep(gather);
+    const chunks = [];
+    let size = 0;
     try {
-      const { done, value } = await this.#reader.read(new Uint8Array(READ_BYTES));
-      if (done) return this.close();
-      if (this.#heardAt === 0) this.#watch(this.#idle);
-      this.#heardAt = Date.now();
-      return value;
+      for (;;) {
+        const next = await (size === 0 ? this.#peek() : Promise.race([this.#peek(), sleep(0)]));
+        if (!next || (next.done && size > 0)) break;
+        if (next.done) return this.close();
+        this.#next = undefined;
+        chunks.push(next.value);
+        size += next.value.byteLength;
+        if (gather === 0 || size >= READ_BYTES) break;
+      }
     } catch {
       throw this.#fail();
     }
+    if (this.#heardAt === 0) this.#watch(this.#idle);
+    this.#heardAt = Date.now();
+    return join(chunks, size);
+  }
+
+  /** The next chunk, which stays the next until it is taken. */
+  #peek() {
+    if (!this.#next) {
+      this.#next = this.#reader.read();
+      // It may fail while nobody waits; who reads next is told.
+      this.#next.catch(() => {});
+    }
+    return this.#next;
   }
 
   /** Ends the call, whatever its state. */

@@ -119,9 +119,11 @@ test('200 chunks 10 ms apart: the first at once, then about 30 frames a second, 
   assert.equal(got, text);
   const deltas = frames.filter(({ data }) => data.type === 'text-delta');
   assert.ok([...deltas[0].data.delta].length <= 10, 'the first token is not held back for the next');
+  // The stand-in's own timers stretch 2 seconds a little; a reader that takes one chunk a frame stretches them to 7.
   const seconds = (deltas.at(-1).at - deltas[0].at) / 1000;
+  assert.ok(seconds < 5, `the last token came ${seconds.toFixed(2)} s after the first`);
   const rate = deltas.length / seconds;
-  assert.ok(rate > 5 && rate < 45, `${deltas.length} frames in ${seconds.toFixed(2)} s`);
+  assert.ok(rate > 10 && rate < 45, `${deltas.length} frames in ${seconds.toFixed(2)} s`);
 });
 
 test('a client that leaves after the first chunk finds the whole answer in the session', async () => {
