@@ -14,7 +14,7 @@ export function lockDataDir(dataDir) {
     const owner = Number(readFileSync(file, 'utf8'));
     if (isRunning(owner)) {
       throw new Error(
-        `Process ${owner} already uses the database in ${dataDir}: stop it first (or delete ${file} if it is another program).`,
+        `Frontdesk already runs from this folder, as process ${owner}: stop it first (or delete ${file} if that is another program).`,
       );
     }
     writeFileSync(file, String(process.pid));

@@ -1,0 +1,150 @@
+import { after, before, test } from 'node:test';
+import assert from 'node:assert/strict';
+import { chromium } from 'playwright-core';
+import { grace, requestsWith, script, stack } from './desk.mjs';
+
+const DESKTOP = { width: 1280, height: 800 };
+const PHONE = { width: 390, height: 844 };
+
+/** @type {import('playwright-core').Browser} */
+let browser;
+
+before(async () => {
+  browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
+    args: [
+      '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+      '--disable-component-update', '--disable-sync',
+    ],
+  });
+});
+
+after(() => browser?.close());
+
+/** A page in a browser of its own, and what its console complained about. */
+async function open(viewport = DESKTOP) {
+  const page = await (await browser.newContext({ viewport })).newPage();
+  page.setDefaultTimeout(15_000);
+  /** @type {string[]} */
+  const complaints = [];
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('console', (message) => { if (['error', 'warning'].includes(message.type())) complaints.push(message.text()); });
+  await page.goto(stack.api);
+  return { page, complaints };
+}
+
+async function signIn(page, password = 'frontdesk') {
+  await page.getByTestId('email').fill(grace.email);
+  await page.getByTestId('password').fill(password);
+  await page.getByTestId('sign-in').click();
+}
+
+async function send(page, text) {
+  await page.getByTestId('composer').fill(text);
+  await page.getByTestId('send').click();
+}
+
+test('a user signs in, picks an employee, sees text arrive, and finds the conversation again', async () => {
+  const answer = 'Let me count the columns one by one. '.repeat(8).trim();
+  script('how many columns', { content: answer }, { chunkSize: 6, streamingProfile: { ttft: 50, tps: 25 } });
+  const { page, complaints } = await open();
+
+  await signIn(page, 'wrong');
+  await page.getByTestId('error').waitFor();
+  // The browser itself reports the refusal.
+  complaints.length = 0;
+  await signIn(page);
+  await page.getByTestId('employee-picker').selectOption('sheet-analyst');
+  await send(page, 'how many columns?');
+  const arriving = page.getByTestId('message-assistant');
+  await arriving.waitFor();
+  const early = await arriving.innerText();
+  assert.ok(answer.startsWith(early.trim()) && early.trim().length < answer.length, `text arrives bit by bit: ${early}`);
+  await page.getByText(answer).waitFor();
+  assert.match(requestsWith('how many columns')[0].messages[0].content, /Spreadsheet Analyst/);
+
+  const listed = page.getByTestId('session-item').filter({ hasText: 'how many columns?' });
+  await listed.waitFor();
+  assert.match(await listed.innerText(), /Spreadsheet Analyst/);
+
+  await page.reload();
+  await page.getByText(answer).waitFor();
+  assert.equal(await page.getByTestId('message-user').innerText(), 'how many columns?');
+  assert.equal(await page.getByTestId('employee-picker').inputValue(), 'sheet-analyst');
+
+  await page.getByTestId('new-chat').click();
+  assert.equal(await page.getByTestId('message-user').count(), 0);
+  await listed.click();
+  await page.getByText(answer).waitFor();
+  assert.deepEqual(complaints, []);
+});
+
+test('what the user wrote and the model answered is shown as text, never run', async () => {
+  const html = '<img src=x onerror="document.title=1"> <script>document.title=2</script>';
+  script('say some html', { content: `${html} ![pixel](https://example.com/leak.png) [link](javascript:document.title=3)` });
+  const { page } = await open();
+  /** @type {string[]} */
+  const asked = [];
+  page.on('request', (request) => asked.push(request.url()));
+  await signIn(page);
+  await send(page, `say some html ${html}`);
+  await page.getByText('Copy').waitFor();
+  assert.equal(await page.title(), 'Frontdesk');
+  assert.equal(await page.locator('.conversation img, .conversation script').count(), 0);
+  assert.ok(!await page.locator('.conversation a[href^="javascript"]').count());
+  assert.ok(!asked.some((url) => url.includes('example.com')), 'no image of an answer is fetched');
+});
+
+test('a message that the server refuses goes back to where it can be sent again', async () => {
+  const { page } = await open();
+  await signIn(page);
+  await page.getByTestId('composer').waitFor();
+  await page.route('**/api/chat', (route) => route.abort());
+  await send(page, 'into the void');
+  await page.getByTestId('error').waitFor();
+  assert.equal(await page.getByTestId('composer').inputValue(), 'into the void');
+  await page.unroute('**/api/chat');
+  await page.getByTestId('send').click();
+  await page.getByText('Very well.').waitFor();
+});
+
+test('an answer that breaks off says so and can be asked again', async () => {
+  script('break off', { content: 'This will never be whole. '.repeat(5) }, { chunkSize: 10, truncateAfterChunks: 4, streamingProfile: { ttft: 20, tps: 50 } });
+  const { page } = await open();
+  await signIn(page);
+  await send(page, 'break off');
+  await page.getByTestId('error').waitFor();
+  script('break off', { content: 'Now it is whole.' });
+  await page.getByRole('button', { name: 'Ask again' }).click();
+  await page.getByText('Now it is whole.').waitFor();
+});
+
+test('by keyboard alone, on a phone: sign in, ask, open the past, sign out', async () => {
+  const { page, complaints } = await open(PHONE);
+  await page.getByTestId('sign-in-form').waitFor();
+  await page.keyboard.type(grace.email);
+  await page.keyboard.press('Tab');
+  await page.keyboard.type('frontdesk');
+  await page.keyboard.press('Enter');
+  await page.getByTestId('composer').focus();
+  await page.keyboard.type('by keyboard');
+  await page.keyboard.press('Shift+Enter');
+  await page.keyboard.type('on two lines');
+  await page.keyboard.press('Enter');
+  await page.getByText('Very well.').waitFor();
+  assert.equal(await page.getByTestId('message-user').innerText(), 'by keyboard\non two lines');
+  const { scroll, width } = await page.evaluate(() => ({ scroll: document.documentElement.scrollWidth, width: innerWidth }));
+  assert.ok(scroll <= width, 'nothing is wider than the screen');
+
+  assert.ok(!await page.getByTestId('new-chat').isVisible());
+  await page.getByRole('button', { name: 'Conversations' }).focus();
+  await page.keyboard.press('Enter');
+  await page.getByTestId('session-item').filter({ hasText: 'by keyboard' }).first().waitFor();
+  await page.keyboard.press('Escape');
+  await page.getByTestId('session-item').first().waitFor({ state: 'hidden' });
+  await page.getByRole('button', { name: 'Conversations' }).press('Enter');
+  await page.getByTestId('sign-out').press('Enter');
+  await page.getByTestId('sign-in-form').waitFor();
+  assert.equal(await page.evaluate(() => JSON.stringify(localStorage)), '{}');
+  assert.deepEqual(complaints, []);
+});
