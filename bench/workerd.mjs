@@ -1,0 +1,62 @@
+// Workers on workerd as deployed: without the proxy that `wrangler dev` puts in front.
+import { spawn } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+const CLOCK_TICKS_PER_SECOND = 100;
+const workerd = createRequire(import.meta.resolve('wrangler')).resolve('workerd/bin/workerd');
+
+/**
+ * @param {object} options
+ * @param {string} options.folder for its configuration and Durable Objects
+ * @param {number} options.port
+ * @param {Record<string, string>} options.modules names to paths; the first is the Worker
+ * @param {Record<string, string>} [options.vars]
+ * @param {string} [options.durableObject] a class to bind as SESSION
+ */
+export async function startWorkerd({ folder, port, modules, vars = {}, durableObject }) {
+  mkdirSync(join(folder, 'objects'), { recursive: true });
+  for (const [name, path] of Object.entries(modules)) writeFileSync(join(folder, name), readFileSync(path));
+  writeFileSync(join(folder, 'config.capnp'), config({ port, modules, vars, durableObject }));
+  const child = spawn(workerd, ['serve', 'config.capnp', '--experimental'], { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
+  const url = `http://127.0.0.1:${port}`;
+  for (let tries = 0; tries < 100; tries += 1) {
+    if (await fetch(`${url}/healthz`).then(() => true, () => false)) break;
+    await delay(50);
+  }
+  return {
+    url,
+    /** CPU time used so far, in milliseconds (Linux). */
+    cpu: () => {
+      const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1].split(' ');
+      return (Number(fields[11]) + Number(fields[12])) * (1000 / CLOCK_TICKS_PER_SECOND);
+    },
+    stop: () => child.kill('SIGKILL'),
+  };
+}
+
+function config({ port, modules, vars, durableObject }) {
+  const embed = ([name]) => `(name = "${name}", ${name.endsWith('.wasm') ? 'wasm' : 'esModule'} = embed "${name}")`;
+  const bindings = Object.entries(vars).map(([name, value]) => `(name = "${name}", text = ${JSON.stringify(value)})`);
+  if (durableObject) bindings.push(`(name = "SESSION", durableObjectNamespace = "${durableObject}")`);
+  const objects = durableObject && `
+  durableObjectNamespaces = [(className = "${durableObject}", uniqueKey = "bench", enableSql = true)],
+  durableObjectStorage = (localDisk = "objects"),`;
+  return `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [
+    (name = "main", worker = .worker),
+    (name = "internet", network = (allow = ["public", "private"])),
+    (name = "objects", disk = (path = "objects", writable = true)),
+  ],
+  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")],
+);
+const worker :Workerd.Worker = (
+  compatibilityDate = "2026-11-01",
+  modules = [${Object.entries(modules).map(embed).join(', ')}],
+  bindings = [${bindings.join(', ')}],${objects ?? ''}
+);
+`;
+}
