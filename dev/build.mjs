@@ -1,9 +1,9 @@
 // Builds what is deployed: the chat page into web/dist, the Worker into build/. Skips what is newer than its sources.
-import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { ROOT } from './bootstrap.mjs';
+import { run } from './command.mjs';
 import { ensureToolchain } from './toolchain.mjs';
 
 const BINARIES = join(ROOT, 'node_modules', '.bin');
@@ -18,7 +18,8 @@ export async function build(say) {
 async function buildPage(say) {
   if (isFresh('web/dist/.built', ['web/src', 'web/public', 'web/index.html', 'web/vite.config.ts', 'package-lock.json'])) return;
   say('Building the chat page');
-  await run(process.execPath, [join(ROOT, 'node_modules/vite/bin/vite.js'), 'build', 'web', '--logLevel', 'warn']);
+  const vite = join(ROOT, 'node_modules/vite/bin/vite.js');
+  await run('vite', process.execPath, [vite, 'build', 'web', '--logLevel', 'warn'], { say });
   writeFileSync(join(ROOT, 'web/dist/.built'), '');
 }
 
@@ -27,11 +28,14 @@ async function buildWorker(say) {
   if (isFresh('build/index.js', ['src', 'Cargo.toml', 'Cargo.lock', 'rust-toolchain.toml'])) return;
   const { wasmBindgen, workerBuild } = await ensureToolchain(say);
   say('Building the Worker (2 to 3 minutes the first time)');
-  await run(workerBuild, ['--release'], {
+  const env = {
     WASM_BINDGEN_BIN: wasmBindgen,
     WASM_OPT_BIN: join(BINARIES, 'wasm-opt'),
     ESBUILD_BIN: join(BINARIES, 'esbuild'),
-  });
+    // Tools that are Node scripts must find the Node that runs this one.
+    PATH: `${BINARIES}${delimiter}${process.env.PATH}`,
+  };
+  await run('worker-build', workerBuild, ['--release'], { say, env });
   say(`The Worker is ${sizes()}`);
 }
 
@@ -60,23 +64,4 @@ function newest(path) {
   const { mtimeMs } = statSync(path);
   if (!statSync(path).isDirectory()) return mtimeMs;
   return Math.max(mtimeMs, ...readdirSync(path).map((name) => newest(join(path, name))));
-}
-
-/**
- * Runs a tool; what it prints is shown only when it fails.
- * @param {string} command
- * @param {string[]} options
- * @param {NodeJS.ProcessEnv} [env]
- */
-async function run(command, options, env = {}) {
-  const child = spawn(command, options, {
-    cwd: ROOT,
-    // Tools that are Node scripts must find the Node that runs this one.
-    env: { ...process.env, PATH: `${BINARIES}:${process.env.PATH}`, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => { output += text; });
-  const code = await new Promise((resolve) => { child.once('close', resolve).once('error', resolve); });
-  if (code !== 0) throw new Error(`${command} failed:\n${output.slice(-8000)}`);
 }

@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { bootstrap, fail, ROOT } from './bootstrap.mjs';
 
 await bootstrap(import.meta.url);
-const [{ build }, { findChromium }] = await Promise.all([import('./build.mjs'), import('./chromium.mjs')]);
+const [{ build }, { findChromium }, { ensureTool }] = await Promise.all([
+  import('./build.mjs'), import('./chromium.mjs'), import('./toolchain.mjs'),
+]);
 
 const NODE = process.execPath;
 const WASM = ['--target', 'wasm32-unknown-unknown', '--lib'];
@@ -21,6 +23,7 @@ const STEPS = [
   { part: 'unit', name: 'Rust: lints, wasm32', run: () => run('cargo', ['clippy', ...WASM, '--', '-D', 'warnings']) },
   { part: 'unit', name: 'Rust: tests', run: () => run('cargo', ['test']) },
   { part: 'unit', name: 'Rust: documentation', run: () => run('cargo', ['doc', '--no-deps', '--target', 'wasm32-unknown-unknown'], { RUSTDOCFLAGS: '-D warnings' }) },
+  { part: 'unit', name: 'Rust: licences, bans, sources', run: cargoDeny },
   { part: 'unit', name: 'Page: types', run: () => run(NODE, [tool('typescript/bin/tsc'), '-p', 'web']) },
   { part: 'unit', name: 'Scripts: types', run: () => run(NODE, [tool('typescript/bin/tsc'), '-p', 'dev']) },
   { part: 'unit', name: 'npm: unused code and packages', run: () => run(NODE, [tool('knip/bin/knip.js')]) },
@@ -48,6 +51,10 @@ async function check({ name, run: perform }) {
     return false;
   });
   return { name, ok, seconds: Math.round((Date.now() - started) / 1000) };
+}
+
+async function cargoDeny() {
+  await run(await ensureTool('cargo-deny', say), ['check', 'licenses', 'bans', 'sources']);
 }
 
 async function endToEnd() {

@@ -1,9 +1,10 @@
-// The tools that turn Rust into a Worker, built once per version and kept in the user's cache folder.
-import { spawn, spawnSync } from 'node:child_process';
+// The tools that turn Rust into a Worker and check it, built once per version and kept in the user's cache folder.
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ROOT } from './bootstrap.mjs';
+import { run } from './command.mjs';
 
 const TARGET = 'wasm32-unknown-unknown';
 
@@ -11,6 +12,7 @@ const TARGET = 'wasm32-unknown-unknown';
 const TOOLS = {
   'wasm-bindgen-cli': { version: '0.2.130', binary: 'wasm-bindgen', locked: false },
   'worker-build': { version: '0.8.7', binary: 'worker-build', locked: true },
+  'cargo-deny': { version: '0.20.2', binary: 'cargo-deny', locked: true },
 };
 
 /** For tools that run for a second, quick to build beats quick to run. */
@@ -53,8 +55,9 @@ function addTarget(say) {
 /**
  * @param {keyof typeof TOOLS} name
  * @param {(line: string) => void} say
+ * @returns {Promise<string>} the path of its binary
  */
-async function ensureTool(name, say) {
+export async function ensureTool(name, say) {
   const { version, binary, locked } = TOOLS[name];
   const folder = join(cacheFolder(), `${name}-${version}`);
   const path = join(folder, 'bin', process.platform === 'win32' ? `${binary}.exe` : binary);
@@ -66,40 +69,15 @@ async function ensureTool(name, say) {
   const unfinished = `${folder}.unfinished-${process.pid}`;
   const target = join(tmpdir(), `frontdesk-${name}-${process.pid}`);
   try {
-    const options = ['--version', version, '--root', unfinished, ...(locked ? ['--locked'] : [])];
-    await cargoInstall([name, ...options], { ...QUICK_BUILD, CARGO_TARGET_DIR: target }, say);
+    const options = ['install', name, '--version', version, '--root', unfinished, ...(locked ? ['--locked'] : [])];
+    // Outside the repository, whose pinned toolchain and settings are for the Worker.
+    await run(name, 'cargo', options, { say, cwd: tmpdir(), env: { ...QUICK_BUILD, CARGO_TARGET_DIR: target } });
     if (!existsSync(path)) renameSync(unfinished, folder);
   } finally {
     rmSync(unfinished, { recursive: true, force: true });
     rmSync(target, { recursive: true, force: true });
   }
   return path;
-}
-
-/**
- * Runs `cargo install`, saying every ten seconds how far it is.
- * @param {string[]} options
- * @param {NodeJS.ProcessEnv} env
- * @param {(line: string) => void} say
- */
-async function cargoInstall(options, env, say) {
-  // Outside the repository, whose pinned toolchain and settings are for the Worker.
-  const child = spawn('cargo', ['install', ...options], {
-    cwd: tmpdir(), env: { ...process.env, ...env }, stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  let compiled = 0;
-  let tail = '';
-  child.stderr.setEncoding('utf8').on('data', (text) => {
-    compiled += text.match(/^\s+Compiling /gm)?.length ?? 0;
-    tail = (tail + text).slice(-4000);
-  });
-  const started = Date.now();
-  const timer = setInterval(() => {
-    say(`  ${options[0]}: ${compiled} crates compiled, ${Math.round((Date.now() - started) / 1000)} s`);
-  }, 10_000);
-  const code = await new Promise((resolve) => { child.once('close', resolve).once('error', resolve); });
-  clearInterval(timer);
-  if (code !== 0) throw new Error(`cargo could not install ${options[0]}:\n${tail}`);
 }
 
 function cacheFolder() {
