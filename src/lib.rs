@@ -21,6 +21,7 @@ pub mod ports;
 pub mod session;
 pub mod stream;
 pub mod text;
+pub mod time;
 pub mod turn;
 
 #[cfg(target_arch = "wasm32")]

@@ -8,9 +8,7 @@ use crate::error::Fault;
 use crate::session::load::{LoadSession, LoadedSession};
 use crate::session::memory::Memory;
 use crate::session::record::{OpenTurn, TurnRecord};
-
-/// A moment as milliseconds since 1970, or a span of them.
-pub type Millis = u64;
+use crate::time::Millis;
 
 /// Time and chance.
 pub trait Clock {

@@ -20,12 +20,14 @@ use crate::context::tokens;
 use crate::error::{Code, Error, Fault, abort_field};
 use crate::model::listen::{Heard, listen};
 use crate::model::request::{ChatRequest, patience};
-use crate::ports::{Clock, Database, Journal, Millis, Model, Patience};
+use crate::model::usage::{Usage, UsageSource};
+use crate::ports::{Clock, Database, Journal, Model, Patience};
 use crate::session::load::{LoadSession, RECENT_MESSAGES};
 use crate::session::memory::Memory;
-use crate::session::record::{Ending, OpenTurn, Status, TurnRecord, Usage, UsageSource};
+use crate::session::record::{Ending, OpenTurn, Status, TurnRecord};
 use crate::session::state::{Admission, SessionState};
 use crate::stream::event::{Event, Origin, Summary};
+use crate::time::Millis;
 
 /// How often the text of a running answer is kept, so that a crash loses a second of it at most.
 const CHECKPOINT_EVERY: Millis = 1000;

@@ -3,9 +3,10 @@
 mod scripted;
 
 use frontdesk::error::Code;
+use frontdesk::model::usage::UsageSource;
 use frontdesk::ports::ModelError;
 use frontdesk::session::load::Role;
-use frontdesk::session::record::{Status, UsageSource};
+use frontdesk::session::record::Status;
 use frontdesk::turn::{self, WATCH_EVERY};
 use futures::executor::block_on;
 use scripted::*;

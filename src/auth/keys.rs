@@ -8,7 +8,7 @@ use jwt_compact::{Algorithm, AlgorithmExt as _, Token, UntrustedToken, Validatio
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::ports::Millis;
+use crate::time::Millis;
 
 /// How long a fetched key set serves before it is fetched again: Supabase's own edge caches it this long
 /// (<https://supabase.com/docs/guides/auth/signing-keys>).

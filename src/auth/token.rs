@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::User;
 use super::keys::{Key, KeySet};
 use crate::error::{Code, Error, abort};
-use crate::ports::Millis;
+use crate::time::Millis;
 
 /// Longer tokens are refused unread; Supabase's are about 1 KB.
 const MAX_TOKEN_BYTES: usize = 16 * 1024;

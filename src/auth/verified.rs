@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::User;
-use crate::ports::Millis;
+use crate::time::Millis;
 
 /// How long a verification counts: a key that the project revokes is refused after this at the latest.
 const COUNTS_FOR: Millis = 5 * 60 * 1000;

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::ports::{Clock, Millis};
+use crate::ports::Clock;
+use crate::time::Millis;
 
 /// The isolate's clock, which advances only with I/O.
 #[derive(Clone, Copy, Debug)]

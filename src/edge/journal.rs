@@ -6,9 +6,10 @@ use worker::{ScheduledTime, SqlStorage, SqlStorageValue, Storage, js_sys, wasm_b
 
 use super::log;
 use crate::error::{Code, Fault};
-use crate::ports::{Journal, Millis, Undelivered};
+use crate::ports::{Journal, Undelivered};
 use crate::session::memory::Memory;
 use crate::session::record::{OpenTurn, TurnRecord};
+use crate::time::Millis;
 
 /// One table per thing that must survive; `open_turn` and `memory` have one row at most.
 const SCHEMA: &str = "

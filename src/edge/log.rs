@@ -5,7 +5,7 @@ use uuid::Uuid;
 use worker::console_log;
 
 use crate::error::Fault;
-use crate::session::record::UsageSource;
+use crate::model::usage::UsageSource;
 use crate::turn::Answered;
 
 #[derive(Serialize)]

@@ -7,7 +7,8 @@ use worker::wasm_bindgen::{JsCast, JsValue};
 
 use super::platform::{Upstream, lines};
 use crate::config::Config;
-use crate::ports::{Answer, Millis, Model, ModelError, Patience};
+use crate::ports::{Answer, Model, ModelError, Patience};
+use crate::time::Millis;
 
 /// Any OpenAI-compatible API.
 pub(super) struct OpenAi(pub(super) Rc<Config>);

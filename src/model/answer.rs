@@ -3,8 +3,8 @@
 use serde::Deserialize;
 
 use super::sse::EventStream;
+use super::usage::{Usage, UsageSource};
 use crate::ports::ModelError;
-use crate::session::record::{Usage, UsageSource};
 use crate::text::WireText;
 
 /// What one read of the model's answer came to: a whole frame of it, however many chunks that were.

@@ -1,10 +1,11 @@
 //! Asking the model and hearing it out, with retries until its first token.
 
 use super::answer::{AnswerDecoder, Batch};
+use super::usage::Usage;
 use super::{pace, retry};
 use crate::error::Fault;
-use crate::ports::{Answer as _, Clock, Millis, Model, ModelError, Patience};
-use crate::session::record::Usage;
+use crate::ports::{Answer as _, Clock, Model, ModelError, Patience};
+use crate::time::Millis;
 
 /// Longest answer, in bytes. It must fit one row of the object's storage with room to spare.
 const MAX_ANSWER_BYTES: usize = 512 * 1024;

@@ -7,3 +7,4 @@ pub mod price;
 pub mod request;
 pub mod retry;
 pub mod sse;
+pub mod usage;

@@ -1,7 +1,7 @@
 //! How often to look for what the model has written. Wake-ups are what streaming costs, so what arrives within
 //! a frame is taken in one read; a stream slower than that is read as it comes, without a timer.
 
-use crate::ports::Millis;
+use crate::time::Millis;
 
 /// One frame: about thirty a second, smoother than people read.
 pub const FRAME: Millis = 33;

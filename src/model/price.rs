@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::session::record::Usage;
+use super::usage::Usage;
 
 /// One row of `chat_model_prices`: US dollars per million tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,7 +30,7 @@ impl Price {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::session::record::UsageSource;
+    use crate::model::usage::UsageSource;
 
     #[test]
     fn cached_tokens_are_billed_at_their_own_rate() {

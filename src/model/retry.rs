@@ -1,7 +1,8 @@
 //! When a model that did not answer is asked again: only before its first token, a few times, ever slower.
 
 use crate::error::{Code, Fault};
-use crate::ports::{Millis, ModelError};
+use crate::ports::ModelError;
+use crate::time::Millis;
 
 /// Requests per turn at most.
 const MAX_ATTEMPTS: u32 = 4;

@@ -7,7 +7,7 @@ use super::load::{LoadedSession, Message};
 use super::record::{MessageRecord, TurnRecord};
 use crate::employee::Employee;
 use crate::model::price::Price;
-use crate::ports::Millis;
+use crate::time::Millis;
 
 /// How long memory serves before a turn reads Postgres again, so that a changed persona or price takes effect.
 pub const LIVES_FOR: Millis = 10 * 60 * 1000;

@@ -1,7 +1,8 @@
 //! Delivery of finished turns to Postgres: in order, and for as long as it takes.
 
 use crate::error::Fault;
-use crate::ports::{Clock, Database, Journal, Millis};
+use crate::ports::{Clock, Database, Journal};
+use crate::time::Millis;
 
 /// The first pause after a failed delivery.
 const FIRST_PAUSE: Millis = 1000;

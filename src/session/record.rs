@@ -8,7 +8,8 @@ use uuid::Uuid;
 use super::load::Role;
 use crate::error::Code;
 use crate::model::price::Price;
-use crate::ports::Millis;
+use crate::model::usage::{Usage, UsageSource};
+use crate::time::Millis;
 
 /// A turn whose first byte is about to go out: all that is needed to close it honestly if the object dies before
 /// the answer is whole.
@@ -123,37 +124,6 @@ pub struct UsageRecord {
     pub usage_source: UsageSource,
     /// When the turn ended.
     pub created_at: DateTime<Utc>,
-}
-
-/// Who counted the tokens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum UsageSource {
-    /// The provider's own usage.
-    Provider,
-    /// Counted here, because the provider kept silent.
-    Estimated,
-}
-
-/// Tokens of one turn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Usage {
-    /// Tokens read.
-    pub prompt_tokens: u32,
-    /// Of these, read from the provider's cache.
-    pub cached_tokens: u32,
-    /// Tokens written.
-    pub completion_tokens: u32,
-    /// Who counted.
-    pub source: UsageSource,
-}
-
-impl Usage {
-    /// Tokens read and written.
-    #[must_use]
-    pub const fn total(&self) -> u32 {
-        self.prompt_tokens.saturating_add(self.completion_tokens)
-    }
 }
 
 /// How a turn ended: all that is in the record and not in the [`OpenTurn`].

@@ -1,0 +1,34 @@
+//! What a turn consumed.
+
+use serde::{Deserialize, Serialize};
+
+/// Who counted the tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum UsageSource {
+    /// The provider's own usage.
+    Provider,
+    /// Counted here, because the provider kept silent.
+    Estimated,
+}
+
+/// Tokens of one turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// Tokens read.
+    pub prompt_tokens: u32,
+    /// Of these, read from the provider's cache.
+    pub cached_tokens: u32,
+    /// Tokens written.
+    pub completion_tokens: u32,
+    /// Who counted.
+    pub source: UsageSource,
+}
+
+impl Usage {
+    /// Tokens read and written.
+    #[must_use]
+    pub const fn total(&self) -> u32 {
+        self.prompt_tokens.saturating_add(self.completion_tokens)
+    }
+}
