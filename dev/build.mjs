@@ -35,7 +35,7 @@ async function buildWorker(say) {
     // Tools that are Node scripts must find the Node that runs this one.
     PATH: `${BINARIES}${delimiter}${process.env.PATH}`,
   };
-  await run('worker-build', workerBuild, ['--release'], { say, env });
+  await run('the Worker', workerBuild, ['--release'], { say, env });
   say(`The Worker is ${sizes()}`);
 }
 

@@ -3,6 +3,8 @@
 -- Every table is locked (row-level security without a policy denies all) from the statement after its creation;
 -- 001 opens what users may read. Each index names the query it serves. Content is masked before it gets here.
 
+create extension if not exists vector with schema extensions;
+
 create schema if not exists private;
 comment on schema private is 'Helpers that the API does not expose: PostgREST serves the schema public only.';
 
@@ -40,7 +42,9 @@ create table if not exists public.chat_sessions (
   employee_slug   text not null references public.employee_profiles (slug) on delete restrict,
   title           text check (length(title) between 1 and 200),
   status          text not null default 'active' check (status in ('active', 'archived')),
+  -- Kept by a trigger on chat_messages.
   message_count   integer not null default 0 check (message_count >= 0),
+  content_tokens  bigint not null default 0 check (content_tokens >= 0),
   last_message_at timestamptz not null default now(),
   created_at      timestamptz not null default now(),
   updated_at      timestamptz not null default now(),
@@ -48,8 +52,11 @@ create table if not exists public.chat_sessions (
   unique (id, user_id)
 );
 alter table public.chat_sessions enable row level security;
--- A user's sessions, newest first; and the cascade when a user is erased.
-create index if not exists chat_sessions_user_recent on public.chat_sessions (user_id, last_message_at desc);
+comment on column public.chat_sessions.content_tokens is 'Tokens of all its messages: what sending the whole history would cost.';
+-- A user's sessions, newest first, page by page (list_sessions); and the cascade when a user is erased.
+create index if not exists chat_sessions_user_recent on public.chat_sessions (user_id, last_message_at desc, id desc);
+-- The cascade's check when an employee is deleted.
+create index if not exists chat_sessions_employee on public.chat_sessions (employee_slug);
 
 create table if not exists public.chat_messages (
   id             uuid primary key,
@@ -74,6 +81,157 @@ create index if not exists chat_messages_session_order on public.chat_messages (
 -- The children of a message: what deleting it has to detach.
 create index if not exists chat_messages_parent on public.chat_messages (parent_id);
 
+-- One rolling summary a session: it stands for every message up to and including the one it covers.
+create table if not exists public.chat_session_summaries (
+  session_id         uuid primary key,
+  user_id            uuid not null,
+  -- A summary of a message that is gone must go too.
+  covers_message_id  uuid not null references public.chat_messages (id) on delete cascade,
+  summary            text not null check (length(summary) between 1 and 32000),
+  tokens             integer not null check (tokens > 0),
+  created_at         timestamptz not null default now(),
+  updated_at         timestamptz not null default now(),
+  foreign key (session_id, user_id) references public.chat_sessions (id, user_id) on delete cascade
+);
+alter table public.chat_session_summaries enable row level security;
+-- The cascade of covers_message_id; and what the policy reads.
+create index if not exists chat_session_summaries_message on public.chat_session_summaries (covers_message_id);
+create index if not exists chat_session_summaries_user on public.chat_session_summaries (user_id);
+
+create table if not exists public.chat_message_feedback (
+  message_id uuid not null references public.chat_messages (id) on delete cascade,
+  user_id    uuid not null references auth.users (id) on delete cascade,
+  rating     smallint not null check (rating in (-1, 1)),
+  comment    text check (length(comment) between 1 and 2000),
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  primary key (message_id, user_id)
+);
+alter table public.chat_message_feedback enable row level security;
+comment on column public.chat_message_feedback.rating is '1: helpful, -1: not.';
+-- What the policy reads, and the cascade when a user is erased; the monitoring's window.
+create index if not exists chat_message_feedback_user on public.chat_message_feedback (user_id);
+create index if not exists chat_message_feedback_time on public.chat_message_feedback (created_at);
+
+create table if not exists public.chat_tool_runs (
+  id          uuid primary key,
+  user_id     uuid not null references auth.users (id) on delete cascade,
+  session_id  uuid references public.chat_sessions (id) on delete cascade,
+  turn_id     uuid,
+  tool        text not null check (length(tool) between 1 and 100),
+  arguments   jsonb not null default '{}' check (jsonb_typeof(arguments) = 'object'),
+  status      text not null check (status in ('pending', 'approved', 'denied', 'expired', 'succeeded', 'failed')),
+  approved_by uuid references auth.users (id) on delete set null,
+  error_code  text check (length(error_code) between 1 and 100),
+  latency_ms  integer check (latency_ms >= 0),
+  created_at  timestamptz not null default now(),
+  updated_at  timestamptz not null default now()
+);
+alter table public.chat_tool_runs enable row level security;
+comment on column public.chat_tool_runs.arguments is 'Masked, as the model wrote them.';
+-- A session's runs and its cascade; a user's runs; the cascade of approved_by; retention.
+create index if not exists chat_tool_runs_session on public.chat_tool_runs (session_id);
+create index if not exists chat_tool_runs_user on public.chat_tool_runs (user_id);
+create index if not exists chat_tool_runs_approver on public.chat_tool_runs (approved_by) where approved_by is not null;
+create index if not exists chat_tool_runs_time on public.chat_tool_runs (created_at);
+
+-- Memory: facts, documents, and what is searched ---------------------------------------------------------------------
+
+create table if not exists public.user_memory_facts (
+  id                uuid primary key,
+  user_id           uuid not null references auth.users (id) on delete cascade,
+  category          text not null check (length(category) between 1 and 64),
+  key               text not null check (length(key) between 1 and 128),
+  fact              text not null check (length(fact) between 1 and 2000),
+  confidence        real not null default 1 check (confidence between 0 and 1),
+  source_message_id uuid references public.chat_messages (id) on delete set null,
+  valid_from        timestamptz not null default now(),
+  valid_to          timestamptz check (valid_to >= valid_from),
+  superseded_by     uuid references public.user_memory_facts (id) on delete set null,
+  expires_at        timestamptz,
+  created_at        timestamptz not null default now(),
+  updated_at        timestamptz not null default now()
+);
+alter table public.user_memory_facts enable row level security;
+comment on table public.user_memory_facts is 'A fact is current while valid_to is null: what contradicts it closes it and supersedes it.';
+-- A user has one current fact a key (recall reads these); all of a user's facts; two cascades; retention.
+create unique index if not exists user_memory_facts_current on public.user_memory_facts (user_id, category, key)
+  where valid_to is null;
+create index if not exists user_memory_facts_user on public.user_memory_facts (user_id);
+create index if not exists user_memory_facts_source on public.user_memory_facts (source_message_id)
+  where source_message_id is not null;
+create index if not exists user_memory_facts_superseded on public.user_memory_facts (superseded_by)
+  where superseded_by is not null;
+create index if not exists user_memory_facts_expiry on public.user_memory_facts (expires_at)
+  where expires_at is not null;
+create index if not exists user_memory_facts_ended on public.user_memory_facts (valid_to) where valid_to is not null;
+
+create table if not exists public.chat_documents (
+  id          uuid primary key,
+  user_id     uuid not null references auth.users (id) on delete cascade,
+  name        text not null check (length(name) between 1 and 255),
+  media_type  text not null check (length(media_type) between 3 and 127),
+  size_bytes  bigint not null check (size_bytes >= 0),
+  status      text not null default 'pending' check (status in ('pending', 'processing', 'ready', 'failed')),
+  error_code  text check (length(error_code) between 1 and 100),
+  created_at  timestamptz not null default now(),
+  updated_at  timestamptz not null default now()
+);
+alter table public.chat_documents enable row level security;
+-- A user's documents, newest first; and the cascade when a user is erased.
+create index if not exists chat_documents_user_recent on public.chat_documents (user_id, created_at desc);
+-- Retention: uploads that never got ready.
+create index if not exists chat_documents_unfinished on public.chat_documents (updated_at)
+  where status in ('pending', 'processing', 'failed');
+
+create table if not exists public.user_memory_embeddings (
+  id             uuid primary key,
+  user_id        uuid not null references auth.users (id) on delete cascade,
+  source         text not null check (source in ('message', 'document')),
+  message_id     uuid references public.chat_messages (id) on delete cascade,
+  document_id    uuid references public.chat_documents (id) on delete cascade,
+  -- Of a message: so that what is in the prompt already is not recalled again.
+  session_id     uuid,
+  chunk_index    integer not null default 0 check (chunk_index >= 0),
+  content        text not null check (length(content) between 1 and 32000),
+  content_tokens integer not null check (content_tokens >= 0),
+  embedding      extensions.halfvec(1536) not null,
+  search         tsvector not null generated always as (to_tsvector('simple', content)) stored,
+  -- When it was said or uploaded: a recalled memory carries its date.
+  occurred_at    timestamptz not null,
+  created_at     timestamptz not null default now(),
+  check ((source = 'message') = (message_id is not null) and (source = 'document') = (document_id is not null)),
+  unique (message_id, chunk_index),
+  unique (document_id, chunk_index)
+);
+alter table public.user_memory_embeddings enable row level security;
+-- 3 KB that every search reads: beside its row instead of in a second table, two rows to a page.
+alter table public.user_memory_embeddings alter column embedding set storage plain;
+comment on column public.user_memory_embeddings.search is 'Without a language''s stemming: users write in many.';
+-- All of a user's memories: read whole while they are few; and the cascade when a user is erased.
+create index if not exists user_memory_embeddings_user on public.user_memory_embeddings (user_id);
+-- For users with many: nearest by cosine, and by words.
+create index if not exists user_memory_embeddings_nearest on public.user_memory_embeddings
+  using hnsw (embedding extensions.halfvec_cosine_ops);
+create index if not exists user_memory_embeddings_words on public.user_memory_embeddings using gin (search);
+
+-- Privacy: what stands behind a token ---------------------------------------------------------------------------------
+
+create table if not exists public.chat_pii_vault (
+  user_id     uuid not null references auth.users (id) on delete cascade,
+  token       text not null check (token ~ '^\[[A-Z][A-Z0-9_]*_[1-9][0-9]*\]$' and length(token) <= 64),
+  entity      text not null check (entity ~ '^[A-Z][A-Z0-9_]*$' and length(entity) <= 48),
+  fingerprint bytea not null check (length(fingerprint) between 16 and 64),
+  ciphertext  bytea not null check (length(ciphertext) between 28 and 8192),
+  key_version integer not null check (key_version > 0),
+  created_at  timestamptz not null default now(),
+  primary key (user_id, token),
+  -- The same value has one token.
+  unique (user_id, fingerprint)
+);
+alter table public.chat_pii_vault enable row level security;
+comment on table public.chat_pii_vault is 'AES-256-GCM under a key of the user''s own; the Worker alone can open it.';
+
 -- Usage and prices --------------------------------------------------------------------------------------------------
 
 create table if not exists public.chat_usage_log (
@@ -88,13 +246,18 @@ create table if not exists public.chat_usage_log (
   cached_tokens     integer not null default 0 check (cached_tokens >= 0),
   completion_tokens integer not null check (completion_tokens >= 0),
   total_tokens      integer not null check (total_tokens >= 0),
+  -- Of prompt_tokens, those of earlier messages; and what all earlier messages would have been.
+  history_tokens    integer check (history_tokens >= 0),
+  session_tokens    bigint check (session_tokens >= 0),
   cost_usd          numeric(18, 10) check (cost_usd >= 0),
   latency_ms        integer not null check (latency_ms >= 0),
   ttft_ms           integer check (ttft_ms >= 0),
   success           boolean not null,
   error_code        text check (length(error_code) between 1 and 100),
   usage_source      text not null check (usage_source in ('provider', 'estimated')),
-  created_at        timestamptz not null default now()
+  created_at        timestamptz not null default now(),
+  -- When Postgres got it: the outbox's lag is what lies between.
+  committed_at      timestamptz not null default now()
 );
 alter table public.chat_usage_log enable row level security;
 comment on column public.chat_usage_log.cost_usd is 'Null when no price was known for the model at that time.';
@@ -102,6 +265,8 @@ comment on column public.chat_usage_log.cost_usd is 'Null when no price was know
 create index if not exists chat_usage_log_user_time on public.chat_usage_log (user_id, created_at desc);
 -- What deleting a session has to detach.
 create index if not exists chat_usage_log_session on public.chat_usage_log (session_id);
+-- The monitoring's windows.
+create index if not exists chat_usage_log_time on public.chat_usage_log (created_at);
 
 create table if not exists public.chat_model_prices (
   model            text not null check (length(model) between 1 and 100),
@@ -125,10 +290,52 @@ begin
 end $$;
 revoke execute on function private.set_updated_at() from public, anon, authenticated, service_role;
 
-create or replace trigger employee_profiles_updated_at before update on public.employee_profiles
-  for each row execute function private.set_updated_at();
-create or replace trigger chat_sessions_updated_at before update on public.chat_sessions
-  for each row execute function private.set_updated_at();
+do $$
+declare
+  v_table text;
+begin
+  foreach v_table in array array[
+    'employee_profiles', 'chat_sessions', 'chat_session_summaries', 'chat_message_feedback', 'chat_tool_runs',
+    'user_memory_facts', 'chat_documents'
+  ] loop
+    execute format(
+      'create or replace trigger %I before update on public.%I for each row execute function private.set_updated_at()',
+      v_table || '_updated_at', v_table);
+  end loop;
+end $$;
+
+-- Once a statement, not once a row: an import adds thousands of messages. A session that is being deleted takes its
+-- messages with it, and then there is nothing to count.
+create or replace function private.count_messages() returns trigger
+language plpgsql set search_path = '' as $$
+begin
+  if tg_op = 'INSERT' then
+    update public.chat_sessions s
+    set message_count = s.message_count + changed.messages,
+        content_tokens = s.content_tokens + changed.tokens,
+        last_message_at = greatest(s.last_message_at, changed.newest)
+    from (
+      select session_id, count(*)::integer as messages, sum(content_tokens) as tokens, max(created_at) as newest
+      from added group by session_id
+    ) changed
+    where s.id = changed.session_id;
+  else
+    update public.chat_sessions s
+    set message_count = s.message_count - changed.messages,
+        content_tokens = s.content_tokens - changed.tokens
+    from (
+      select session_id, count(*)::integer as messages, sum(content_tokens) as tokens from removed group by session_id
+    ) changed
+    where s.id = changed.session_id;
+  end if;
+  return null;
+end $$;
+revoke execute on function private.count_messages() from public, anon, authenticated, service_role;
+
+create or replace trigger chat_messages_added after insert on public.chat_messages
+  referencing new table as added for each statement execute function private.count_messages();
+create or replace trigger chat_messages_removed after delete on public.chat_messages
+  referencing old table as removed for each statement execute function private.count_messages();
 
 -- Seeds: an operator's changes to these rows survive a second run ---------------------------------------------------
 

@@ -1,7 +1,7 @@
 -- commit_turn: a turn is saved whole, once, and for its owner only.
 begin;
 create extension if not exists pgtap with schema extensions;
-select plan(20);
+select plan(21);
 
 insert into auth.users (id, email) values
   ('00000000-0000-4000-8000-00000000000a', 'owner@example.com'),
@@ -60,19 +60,22 @@ select is(
   public.commit_turn(pg_temp.turn(20, '{"title": "Another", "employee_slug": "doc-clerk"}')), '{"committed": true}',
   'a second turn of the session is committed');
 select results_eq(
-  $$ select title, employee_slug, message_count, last_message_at from public.chat_sessions $$,
-  $$ values ('First title', 'doc-clerk', 4, '2026-11-01T10:00:20.5Z'::timestamptz) $$,
+  $$ select title, employee_slug, message_count, content_tokens, last_message_at from public.chat_sessions $$,
+  $$ values ('First title', 'doc-clerk', 4, 14::bigint, '2026-11-01T10:00:20.5Z'::timestamptz) $$,
   'it moves counters and employee, and leaves the title');
+select results_eq(
+  $$ select session_tokens from public.chat_usage_log order by created_at $$, array[0, 7]::bigint[],
+  'and its usage knows what the whole history would have been');
 
 select throws_ok(
   $$ select public.commit_turn(pg_temp.turn(30, '{"user_id": "00000000-0000-4000-8000-00000000000b"}')) $$,
   '42501', null, 'a turn for a session of someone else is refused');
 select results_eq(
   $$ select count(*)::integer from public.chat_usage_log $$, array[2], 'and nothing of it is kept');
-select throws_ok(
-  $$ select public.commit_turn(pg_temp.turn(30, '{"session_id": "00000000-0000-4000-8000-0000000000a3",
-       "user_id": "00000000-0000-4000-8000-00000000000c"}')) $$,
-  '23503', null, 'a turn of an unknown user is refused');
+select is(
+  public.commit_turn(pg_temp.turn(30, '{"session_id": "00000000-0000-4000-8000-0000000000a3",
+    "user_id": "00000000-0000-4000-8000-00000000000c"}')),
+  '{"committed": false, "gone": true}', 'a turn of a user whose account is gone is not kept');
 select throws_ok(
   $$ select public.commit_turn(jsonb_set(pg_temp.turn(30), '{messages,1,status}', '"odd"')) $$,
   '23514', null, 'a turn with an unknown status is refused');
