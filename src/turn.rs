@@ -174,6 +174,7 @@ fn open(
         price: memory.price,
         parent_id: memory.last_message_id,
         prompt_tokens: prompt.tokens,
+        history_tokens: prompt.history_tokens,
         message: ask.message,
     };
     Ok((turn, request))

@@ -13,11 +13,33 @@ const DEFAULT_LIMIT: u32 = 50;
 /// Rows of a page at most: Supabase returns no more than 1,000 by default.
 const MAX_LIMIT: u32 = 500;
 
-/// Which rows: the newest `limit`, or those before a moment.
+/// Which rows: the newest `limit`, or those before a place in the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Page {
     limit: u32,
-    before: Option<DateTime<Utc>>,
+    before: Option<Place>,
+}
+
+/// A place in a list that time orders and, within one moment, the id. On the wire `{RFC 3339 time},{id}`, as `next` has
+/// it; the id may be left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Place {
+    at: DateTime<Utc>,
+    id: Uuid,
+}
+
+impl Place {
+    fn parse(text: &str) -> Option<Self> {
+        let (at, id) = text.split_once(',').unwrap_or((text, ""));
+        let at = DateTime::parse_from_rfc3339(at).ok()?.to_utc();
+        // No id is below this one: all rows of that moment are left out.
+        let id = if id.is_empty() { Uuid::nil() } else { Uuid::try_parse(id).ok()? };
+        Some(Self { at, id })
+    }
+
+    fn time(self) -> String {
+        self.at.to_rfc3339_opts(SecondsFormat::Micros, true)
+    }
 }
 
 impl Page {
@@ -39,21 +61,14 @@ impl Page {
                     page.limit = limit.ok_or_else(rule)?;
                 }
                 "before" => {
-                    let rule =
-                        |_| abort_field(Code::InvalidField, "before", "before must be an RFC 3339 time.");
-                    page.before = Some(DateTime::parse_from_rfc3339(&value).map_err(rule)?.to_utc());
+                    let rule = "before must be the `next` of another page, or an RFC 3339 time.";
+                    let place = Place::parse(&value);
+                    page.before = Some(place.ok_or_else(|| abort_field(Code::InvalidField, "before", rule))?);
                 }
                 _ => {}
             }
         }
         Ok(page)
-    }
-
-    /// The filters that PostgREST takes, for rows ordered by `column`; `prefix` names an embedded table.
-    fn filters(self, prefix: &str, column: &str) -> String {
-        let before = self.before.map(|at| at.to_rfc3339_opts(SecondsFormat::Micros, true));
-        let before = before.map(|at| format!("&{prefix}{column}=lt.{at}")).unwrap_or_default();
-        format!("&{prefix}order={column}.desc,id.desc&{prefix}limit={}{before}", self.limit)
     }
 }
 
@@ -63,15 +78,21 @@ pub const EMPLOYEES: &str = "employee_profiles?select=slug,title,description&ord
 /// The caller's sessions, newest first.
 #[must_use]
 pub fn sessions(page: Page) -> String {
-    let select = "id,title,employee_slug,status,message_count,last_message_at,created_at";
-    format!("chat_sessions?select={select}{}", page.filters("", "last_message_at"))
+    let before = page.before.map(|place| format!("&p_before_at={}&p_before_id={}", place.time(), place.id));
+    format!("rpc/list_sessions?p_limit={}{}", page.limit, before.unwrap_or_default())
 }
 
 /// One session with its newest messages: one query tells both whether it is the caller's and what it holds.
 #[must_use]
 pub fn messages(session: Uuid, page: Page) -> String {
+    let before = page.before.map(|place| {
+        let (at, id) = (place.time(), place.id);
+        format!("&chat_messages.or=(created_at.lt.{at},and(created_at.eq.{at},id.lt.{id}))")
+    });
     let select = "chat_messages(id,parent_id,role,content,status,metadata,created_at)";
-    format!("chat_sessions?id=eq.{session}&select={select}{}", page.filters("chat_messages.", "created_at"))
+    let order = "&chat_messages.order=created_at.desc,id.desc";
+    let (limit, before) = (page.limit, before.unwrap_or_default());
+    format!("chat_sessions?id=eq.{session}&select={select}{order}&chat_messages.limit={limit}{before}")
 }
 
 /// Rows as they came, under `data`.
@@ -80,20 +101,57 @@ pub fn envelope(rows: &str) -> String {
     format!("{{\"data\":{rows}}}")
 }
 
+/// What says where a row stands in its list: sessions by their last message, messages by their own time.
+#[derive(Deserialize)]
+struct Standing<'a> {
+    id: Uuid,
+    created_at: &'a str,
+    last_message_at: Option<&'a str>,
+}
+
+/// A page of rows, newest first, under `data`, with where the `next` page begins: `null` when this one was not full.
+fn page_envelope(page: Page, rows: &[&RawValue], reverse: bool) -> Result<String, Error> {
+    let is_full = rows.len() >= page.limit as usize;
+    let next = match rows.last().filter(|_| is_full) {
+        None => "null".to_owned(),
+        Some(last) => {
+            let last: Standing<'_> = serde_json::from_str(last.get()).map_err(|error| malformed(&error))?;
+            format!("\"{},{}\"", last.last_message_at.unwrap_or(last.created_at), last.id)
+        }
+    };
+    let mut texts: Vec<_> = rows.iter().map(|row| row.get()).collect();
+    if reverse {
+        texts.reverse();
+    }
+    Ok(format!("{{\"data\":[{}],\"next\":{next}}}", texts.join(",")))
+}
+
+fn malformed(error: &serde_json::Error) -> Fault {
+    Fault::new(Code::DatabaseUnavailable, format!("rows: {error}"))
+}
+
+/// The rows of what [`sessions`] asked for.
+///
+/// # Errors
+/// `database_unavailable` when they are not what was asked for.
+pub fn sessions_envelope(page: Page, rows: &str) -> Result<String, Error> {
+    let rows: Vec<&RawValue> = serde_json::from_str(rows).map_err(|error| malformed(&error))?;
+    page_envelope(page, &rows, false)
+}
+
 #[derive(Deserialize)]
 struct SessionRow<'a> {
     #[serde(borrow)]
     chat_messages: Vec<&'a RawValue>,
 }
 
-/// The messages of what [`messages`] returned, oldest first, under `data`.
+/// The messages of what [`messages`] asked for, oldest first.
 ///
 /// # Errors
 /// `session_not_found` when there is no such session of the caller's; `database_unavailable` when the rows
 /// are not what was asked for.
-pub fn messages_envelope(rows: &str) -> Result<String, Error> {
-    let sessions: Vec<SessionRow<'_>> = serde_json::from_str(rows)
-        .map_err(|error| Fault::new(Code::DatabaseUnavailable, format!("messages: {error}")))?;
+pub fn messages_envelope(page: Page, rows: &str) -> Result<String, Error> {
+    let sessions: Vec<SessionRow<'_>> = serde_json::from_str(rows).map_err(|error| malformed(&error))?;
     let Some(session) = sessions.into_iter().next() else {
         return Err(abort_field(
             Code::SessionNotFound,
@@ -101,8 +159,7 @@ pub fn messages_envelope(rows: &str) -> Result<String, Error> {
             "session_id is not a session of yours.",
         ));
     };
-    let messages: Vec<_> = session.chat_messages.iter().rev().map(|row| row.get()).collect();
-    Ok(envelope(&format!("[{}]", messages.join(","))))
+    page_envelope(page, &session.chat_messages, true)
 }
 
 #[cfg(test)]
@@ -113,31 +170,59 @@ mod tests {
         Page::parse(query.iter().map(|(name, value)| ((*name).into(), (*value).into())))
     }
 
+    const ID: &str = "00000000-0000-4000-8000-000000000001";
+
     #[test]
-    fn a_page_becomes_filters_and_nothing_else_gets_through() {
+    fn a_page_becomes_arguments_and_nothing_else_gets_through() {
         let page =
             page(&[("limit", "20"), ("before", "2026-11-23T10:00:00+01:00"), ("select", "secret")]).unwrap();
-        let path = sessions(page);
-        assert!(
-            path.ends_with(
-                "&order=last_message_at.desc,id.desc&limit=20&last_message_at=lt.2026-11-23T09:00:00.000000Z"
-            ),
-            "{path}"
+        assert_eq!(
+            sessions(page),
+            format!(
+                "rpc/list_sessions?p_limit=20&p_before_at=2026-11-23T09:00:00.000000Z&p_before_id={}",
+                Uuid::nil()
+            )
         );
     }
 
     #[test]
+    fn a_page_of_messages_begins_where_the_last_one_ended() {
+        let before: &'static str = "2026-11-23T10:00:00.5+00:00,00000000-0000-4000-8000-000000000001";
+        let path = messages(Uuid::nil(), page(&[("before", before)]).unwrap());
+        let at = "2026-11-23T10:00:00.500000Z";
+        let filter = format!("or=(created_at.lt.{at},and(created_at.eq.{at},id.lt.{ID}))");
+        assert!(path.ends_with(&filter), "{path}");
+    }
+
+    #[test]
     fn a_page_out_of_bounds_is_refused_by_name() {
-        for (name, value) in [("limit", "0"), ("limit", "501"), ("limit", "x"), ("before", "1&or=(id.gt.0)")]
-        {
+        for (name, value) in [
+            ("limit", "0"),
+            ("limit", "501"),
+            ("limit", "x"),
+            ("before", "1&or=(id.gt.0)"),
+            ("before", "2026-11-23T10:00:00Z,1"),
+        ] {
             assert_eq!(page(&[(name, value)]).unwrap_err().field(), Some(name), "{name}={value}");
         }
     }
 
     #[test]
+    fn a_full_page_says_where_the_next_one_begins() {
+        let times =
+            r#""created_at":"2026-11-22T10:00:00+00:00","last_message_at":"2026-11-23T10:00:00+00:00""#;
+        let rows = format!(r#"[{{"id":"{ID}",{times}}}]"#);
+        let full = sessions_envelope(page(&[("limit", "1")]).unwrap(), &rows).unwrap();
+        assert!(full.ends_with(&format!(r#","next":"2026-11-23T10:00:00+00:00,{ID}"}}"#)), "{full}");
+        let last = sessions_envelope(page(&[]).unwrap(), &rows).unwrap();
+        assert!(last.ends_with(r#"],"next":null}"#), "{last}");
+    }
+
+    #[test]
     fn messages_come_oldest_first_and_no_session_is_not_an_empty_one() {
+        let page = page(&[]).unwrap();
         let rows = r#"[{"chat_messages":[{"id":2},{"id":1}]}]"#;
-        assert_eq!(messages_envelope(rows).unwrap(), r#"{"data":[{"id":1},{"id":2}]}"#);
-        assert_eq!(messages_envelope("[]").unwrap_err().code(), Code::SessionNotFound);
+        assert_eq!(messages_envelope(page, rows).unwrap(), r#"{"data":[{"id":1},{"id":2}],"next":null}"#);
+        assert_eq!(messages_envelope(page, "[]").unwrap_err().code(), Code::SessionNotFound);
     }
 }

@@ -12,6 +12,8 @@ pub struct Prompt<'a> {
     pub messages: Vec<PromptMessage<'a>>,
     /// Tokens of all of them with their framing.
     pub tokens: u32,
+    /// Of these, tokens of earlier messages.
+    pub history_tokens: u32,
 }
 
 /// One message of a chat completion request.
@@ -50,7 +52,7 @@ pub fn assemble<'a>(
     messages.push(PromptMessage { role: Role::System, content: persona });
     messages.extend(recent.map(|message| PromptMessage { role: message.role, content: &message.content }));
     messages.push(PromptMessage { role: Role::User, content: message });
-    Prompt { messages, tokens }
+    Prompt { messages, tokens, history_tokens: tokens - fixed }
 }
 
 #[cfg(test)]

@@ -58,13 +58,14 @@ async fn answer(request: &Request, env: &Env, config: &std::rc::Rc<Config>) -> R
     match route {
         Route::Chat => chat(request, env, user).await,
         Route::Sessions => {
-            let rows = database.read(&user, &reads::sessions(Page::parse(url.query_pairs())?)).await?;
-            Ok(reply::json(200, &reads::envelope(&rows)))
+            let page = Page::parse(url.query_pairs())?;
+            let rows = database.read(&user, &reads::sessions(page)).await?;
+            Ok(reply::json(200, &reads::sessions_envelope(page, &rows)?))
         }
         Route::Messages(session) => {
             let page = Page::parse(url.query_pairs())?;
             let rows = database.read(&user, &reads::messages(session, page)).await?;
-            Ok(reply::json(200, &reads::messages_envelope(&rows)?))
+            Ok(reply::json(200, &reads::messages_envelope(page, &rows)?))
         }
         _ => {
             let rows = database.read(&user, reads::EMPLOYEES).await?;

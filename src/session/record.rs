@@ -43,6 +43,9 @@ pub struct OpenTurn {
     pub parent_id: Option<Uuid>,
     /// Tokens of the prompt, for a turn whose provider never says.
     pub prompt_tokens: u32,
+    /// Of these, tokens of earlier messages. A turn that was kept before this was counted has none.
+    #[serde(default)]
+    pub history_tokens: u32,
 }
 
 /// The argument of `commit_turn`.
@@ -110,6 +113,10 @@ pub struct UsageRecord {
     pub completion_tokens: u32,
     /// Both.
     pub total_tokens: u32,
+    /// Tokens of the earlier messages in the prompt, counted here: beside what all of them would have been, they tell
+    /// what the budget saved.
+    #[serde(default)]
+    pub history_tokens: u32,
     /// US dollars, where the price is known.
     pub cost_usd: Option<f64>,
     /// From admission to the end, in milliseconds.
@@ -228,6 +235,7 @@ impl OpenTurn {
             cached_tokens: usage.cached_tokens,
             completion_tokens: usage.completion_tokens,
             total_tokens: usage.total(),
+            history_tokens: self.history_tokens,
             cost_usd: self.price.map(|price| price.of(&usage)),
             latency_ms: ending.ended_at.saturating_sub(self.admitted_at),
             ttft_ms: ending.first_token_at.map(|at| at.saturating_sub(self.admitted_at)),

@@ -163,13 +163,18 @@ test('sessions are listed newest first, with title and count', async () => {
   const { session: newer } = await ask('The newer conversation');
   await storedMessages(newer);
   const { data } = await (await call('/api/sessions?limit=2')).json();
+  const first = await (await call('/api/sessions?limit=1')).json();
   assert.deepEqual(data.map(({ id }) => id), [newer, older]);
   assert.equal(data[0].title, 'The newer conversation');
   assert.equal(data[0].message_count, 2);
   assert.ok(data[1].title.length <= 61 && data[1].title.endsWith('…'));
-  const before = encodeURIComponent(data[0].last_message_at);
-  const next = await (await call(`/api/sessions?limit=1&before=${before}`)).json();
-  assert.equal(next.data[0].id, older);
+  const second = await (await call(`/api/sessions?${new URLSearchParams({ limit: '1', before: first.next })}`)).json();
+  assert.deepEqual([first.data[0].id, second.data[0].id], [newer, older]);
+
+  const { data: messages, next } = await (await call(`/api/sessions/${newer}/messages?limit=1`)).json();
+  assert.equal(messages[0].role, 'assistant');
+  const earlier = await (await call(`/api/sessions/${newer}/messages?${new URLSearchParams({ before: next })}`)).json();
+  assert.deepEqual([earlier.data[0].content, earlier.next], ['The newer conversation', null]);
 });
 
 test('employees are listed without their prompts', async () => {

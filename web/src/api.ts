@@ -16,8 +16,11 @@ export interface Session {
   last_message_at: string;
 }
 
-/** Sessions of one page of the list. */
-export const SESSIONS_PER_PAGE = 50;
+/** Part of a list, and where the next part begins. */
+export interface Page<Row> {
+  data: Row[];
+  next?: string | null;
+}
 
 export type Api = ReturnType<typeof createApi>;
 
@@ -30,7 +33,7 @@ export function createApi(auth: Auth) {
     return { authorization: `Bearer ${data.session.access_token}` };
   }
 
-  async function list<Row>(path: string): Promise<Row[]> {
+  async function list<Row>(path: string): Promise<Page<Row>> {
     const response = await fetch(path, { headers: await headers() });
     if (!response.ok) {
       const problem = await readProblem(response);
@@ -38,16 +41,13 @@ export function createApi(auth: Auth) {
       if (problem.status === 401) await signOut(auth);
       throw problem;
     }
-    return ((await response.json()) as { data: Row[] }).data;
+    return (await response.json()) as Page<Row>;
   }
 
   return {
     headers,
-    employees: () => list<Employee>('/api/employees'),
-    messages: (session: string) => list<StoredMessage>(`/api/sessions/${session}/messages?limit=500`),
-    sessions: (before?: string) => {
-      const query = new URLSearchParams({ limit: String(SESSIONS_PER_PAGE), ...(before && { before }) });
-      return list<Session>(`/api/sessions?${query}`);
-    },
+    employees: async () => (await list<Employee>('/api/employees')).data,
+    messages: async (session: string) => (await list<StoredMessage>(`/api/sessions/${session}/messages?limit=500`)).data,
+    sessions: (before?: string) => list<Session>(`/api/sessions?${new URLSearchParams(before && { before })}`),
   };
 }

@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
-import { SESSIONS_PER_PAGE, type Api, type Session } from './api.ts';
+import type { Api, Session } from './api.ts';
 import { pause } from './pause.ts';
 
 /** Pauses, in milliseconds, while the server saves a turn: it answers first and saves a moment later. */
@@ -19,16 +19,15 @@ export interface Sessions {
 export function useSessions(api: Api): Sessions {
   const [list, setList] = useState<Session[]>();
   const [error, setError] = useState<unknown>();
-  const [hasOlder, setHasOlder] = useState(false);
+  const [older, setOlder] = useState<string>();
   const latest = useRef<Session[]>([]);
 
   const load = useCallback(async (before?: string) => {
     try {
-      const page = await api.sessions(before);
-      const isFull = page.length === SESSIONS_PER_PAGE;
-      latest.current = before ? [...latest.current, ...page] : withOlder(page, isFull ? latest.current : []);
+      const { data: page, next } = await api.sessions(before);
+      latest.current = before ? [...latest.current, ...page] : withOlder(page, next ? latest.current : []);
       // A refresh of the first page says nothing about the end of a list that was opened further.
-      if (before || latest.current.length === page.length) setHasOlder(isFull);
+      if (before || latest.current.length === page.length) setOlder(next ?? undefined);
       setList(latest.current);
       setError(undefined);
     } catch (failure) {
@@ -49,9 +48,10 @@ export function useSessions(api: Api): Sessions {
   useEffect(() => void load(), [load]);
 
   return {
-    list, error, hasOlder,
+    list, error,
+    hasOlder: older !== undefined,
     refresh: useCallback(() => void load(), [load]),
-    loadOlder: useCallback(() => void load(latest.current.at(-1)?.last_message_at), [load]),
+    loadOlder: useCallback(() => void load(older), [load, older]),
     refreshWhenSaved: useCallback((session) => void refreshWhenSaved(session), [refreshWhenSaved]),
   };
 }

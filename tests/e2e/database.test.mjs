@@ -1,0 +1,64 @@
+import { test } from 'node:test';
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { createClient } from '@supabase/supabase-js';
+import { ask, database, grace, requestsWith, rows, stack, storedMessages, token } from './desk.mjs';
+
+const service = createClient(stack.supabaseUrl, stack.serviceRoleKey, { auth: { persistSession: false } });
+
+/** @param {string} accessToken */
+function as(accessToken) {
+  return createClient(stack.supabaseUrl, stack.anonKey, { accessToken: async () => accessToken });
+}
+
+/** A vector along one axis: near only to itself. */
+const axis = (n) => JSON.stringify(Array.from({ length: 1536 }, (_, i) => (i === n ? 1 : 0)));
+
+test('what a turn taught is committed by the service key and recalled under the user\'s own token', async () => {
+  const { session } = await ask('I keep bees in Bern', { user: grace });
+  const [question] = await storedMessages(session);
+  const { data: committed, error } = await service.rpc('commit_memory', { p_memory: {
+    user_id: grace.id, session_id: session,
+    facts: [{ id: randomUUID(), category: 'hobby', key: 'animals', fact: 'Keeps bees', confidence: 0.9, source_message_id: question.id }],
+    embeddings: [{ id: randomUUID(), source: 'message', message_id: question.id, content: question.content, content_tokens: 6, embedding: axis(7) }],
+  } });
+  assert.deepEqual([error, committed], [null, { committed: true }]);
+
+  const { data: recalled } = await as(grace.access_token).rpc('recall', { p_embedding: axis(7), p_query: 'which animals?' });
+  assert.deepEqual(recalled.facts.map(({ fact }) => fact), ['Keeps bees']);
+  assert.deepEqual(recalled.memories.map(({ content }) => content), ['I keep bees in Bern']);
+  const { data: others } = await as(token()).rpc('recall', { p_embedding: axis(7), p_query: 'bees' });
+  assert.ok(!others.memories.some(({ content }) => content.includes('bees')) && !others.facts.length);
+});
+
+test('usage says how much of the history went along, so that the saving can be measured', async () => {
+  const { session } = await ask('word '.repeat(3000), { user: grace });
+  await ask('word '.repeat(3000), { user: grace, session });
+  await ask('and now?', { user: grace, session });
+  const usage = await rows('select * from chat_usage_log where session_id = $1 order by created_at', [session], 3);
+  const { history_tokens, session_tokens } = usage[2];
+  assert.ok(history_tokens > 2000 && history_tokens < Number(session_tokens), `${history_tokens} of ${session_tokens}`);
+  assert.ok(requestsWith('and now?')[0].messages.length < 6);
+  const { data: targets } = await service.from('v_targets').select('*');
+  assert.ok(targets.find(({ metric }) => metric === 'token_saving_percent').current > 0);
+  const { data: none } = await as(grace.access_token).from('v_targets').select('*');
+  assert.deepEqual(none, []);
+});
+
+test('a user exports what is theirs, and is erased', async () => {
+  const id = randomUUID();
+  await database.query('insert into auth.users (id, email) values ($1, $2)', [id, `${id}@example.com`]);
+  const user = { access_token: await token({ sub: id }) };
+  const { session } = await ask('for the export', { user });
+  await storedMessages(session);
+  const { data: exported } = await as(user.access_token).rpc('export_user');
+  assert.deepEqual(exported.map(({ kind }) => kind).sort(), ['message', 'message', 'session', 'usage']);
+  assert.ok(exported.some(({ content }) => content === 'for the export'));
+
+  const { error } = await as(user.access_token).rpc('erase_user', { p_user: id });
+  assert.equal(error.code, '42501');
+  const { data: counts } = await service.rpc('erase_user', { p_user: id });
+  assert.equal(counts.chat_messages, 2);
+  const { data: left } = await as(user.access_token).rpc('export_user');
+  assert.deepEqual(left, []);
+});
