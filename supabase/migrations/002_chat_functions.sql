@@ -74,14 +74,14 @@ $$;
 
 -- Recall -----------------------------------------------------------------------------------------------------------------
 
--- Any of the words, because a question and its answer share few. At most 64 of them, the longest first: they tell most,
+-- Any of the words, because a question and its answer share few. At most 32 of them, the longest first: they tell most,
 -- and a message may have thousands.
 create or replace function private.any_word(p_text text) returns tsquery
 language sql stable security invoker set search_path = '' as $$
   select string_agg(quoted, ' | ')::tsquery
   from (
     select '''' || replace(replace(lexeme, '\', '\\'), '''', '''''') || '''' as quoted
-    from unnest(to_tsvector('simple', p_text)) order by length(lexeme) desc, lexeme limit 64
+    from unnest(to_tsvector('simple', p_text)) order by length(lexeme) desc, lexeme limit 32
   ) words;
 $$;
 

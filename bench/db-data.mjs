@@ -1,0 +1,76 @@
+// Made-up conversations and memories of any size, the same ones every time.
+
+/** As many as the specification asks for, in both sizes. */
+const USERS = 10_000;
+
+/**
+ * Most users have a few of everything; user 1 has `heavy` memories and a session of 5,000 messages, if there are that many.
+ * @param {import('pg').Client} client
+ * @param {{ messages: number, embeddings: number, heavy: number }} size
+ * @param {(line: string) => void} say
+ */
+export async function fill(client, { messages, embeddings, heavy }, say) {
+  for (const [what, sql] of Object.entries(statements({ messages, embeddings, heavy }))) {
+    const started = performance.now();
+    await client.query(sql);
+    say(`  ${what}: ${((performance.now() - started) / 1000).toFixed(1)} s`);
+  }
+}
+
+/** The user, of a number from 1. */
+export const userId = (n) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
+
+function statements({ messages, embeddings, heavy }) {
+  const perSession = Math.max(1, Math.floor(messages / (5 * USERS)));
+  const sessions = Math.floor(messages / perSession);
+  const user = (expression) => `('00000000-0000-4000-8000-' || lpad((${expression})::text, 12, '0'))::uuid`;
+  // Few words are frequent and many are rare, as in every language.
+  const words = (count) => `(select string_agg('word' || floor(power(5000, random()))::integer, ' ')
+    from generate_series(1, ${count} + m.n % 2))`;
+  return {
+    users: `
+      select setseed(0.5);
+      insert into auth.users (id, email) select ${user('n')}, n || '@example.com' from generate_series(1, ${USERS}) n;
+      insert into public.chat_documents (id, user_id, name, media_type, size_bytes, status)
+      select gen_random_uuid(), id, 'notes.txt', 'text/plain', 1000, 'ready' from auth.users`,
+    sessions: `
+      insert into public.chat_sessions (id, user_id, employee_slug, title, last_message_at)
+      select gen_random_uuid(), ${user(`1 + n % ${USERS}`)}, 'prime-boss', 'Session ' || n,
+        now() - interval '1 hour' * (random() * 5000)
+      from generate_series(0, ${sessions - 1}) n`,
+    messages: `
+      insert into public.chat_messages (id, session_id, user_id, role, content, content_tokens, created_at)
+      select gen_random_uuid(), s.id, s.user_id, case when n % 2 = 0 then 'user' else 'assistant' end,
+        repeat('Some words of a message. ', 4), 20, s.last_message_at - interval '1 minute' * n
+      from (
+        select *, row_number() over (order by title) as place from public.chat_sessions
+      ) s, lateral generate_series(1, case when s.place = 1 then greatest(${perSession}, least(5000, ${messages} / 100)) else ${perSession} end) n`,
+    // A memory is near its topic's centre, with two of many noises: cheap to make, no two alike, and as far apart as
+    // embeddings of one topic are (a cosine of about 0.6).
+    topics: `
+      create temporary table topics as
+      select n, l2_normalize((select array_agg(random() - 0.5) from generate_series(1, 1536 + n - n))::vector(1536))::halfvec as v
+      from generate_series(0, 499) n;
+      create temporary table noises as
+      select n, (l2_normalize((select array_agg(random() - 0.5) from generate_series(1, 1536 + n - n))::vector(1536))::halfvec
+        * array_fill(0.55::real, array[1536])::halfvec) as v
+      from generate_series(0, 3999) n`,
+    embeddings: `
+      drop index public.user_memory_embeddings_nearest;
+      insert into public.user_memory_embeddings (
+        id, user_id, source, document_id, chunk_index, content, content_tokens, embedding, occurred_at)
+      select gen_random_uuid(), d.user_id, 'document', d.id, m.n, ${words(12)}, 15,
+        l2_normalize(t.v + a.v + b.v), now() - interval '1 hour' * (random() * 5000)
+      from (
+        select n, case when n <= ${heavy} then 1 else 2 + floor(power(random(), 1.5) * ${USERS - 1})::integer end as u,
+          floor(random() * 500)::integer as topic, floor(random() * 4000)::integer as one, floor(random() * 4000)::integer as two
+        from generate_series(1, ${embeddings}) n
+      ) m
+      join public.chat_documents d on d.user_id = ${user('m.u')}
+      join topics t on t.n = m.topic join noises a on a.n = m.one join noises b on b.n = m.two`,
+    'vector index': `
+      create index user_memory_embeddings_nearest on public.user_memory_embeddings
+        using hnsw (embedding extensions.halfvec_cosine_ops)`,
+    statistics: 'vacuum analyze',
+  };
+}

