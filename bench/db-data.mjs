@@ -3,6 +3,9 @@
 /** As many as the specification asks for, in both sizes. */
 const USERS = 10_000;
 
+/** Messages of a conversation, the same at every size: what is measured is the database's size, not the answer's. */
+const PER_SESSION = 20;
+
 /**
  * Most users have a few of everything; user 1 has `heavy` memories and a session of 5,000 messages, if there are that many.
  * @param {import('pg').Client} client
@@ -21,8 +24,7 @@ export async function fill(client, { messages, embeddings, heavy }, say) {
 export const userId = (n) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
 
 function statements({ messages, embeddings, heavy }) {
-  const perSession = Math.max(1, Math.floor(messages / (5 * USERS)));
-  const sessions = Math.floor(messages / perSession);
+  const sessions = messages / PER_SESSION;
   const user = (expression) => `('00000000-0000-4000-8000-' || lpad((${expression})::text, 12, '0'))::uuid`;
   // Few words are frequent and many are rare, as in every language.
   const words = (count) => `(select string_agg('word' || floor(power(5000, random()))::integer, ' ')
@@ -44,7 +46,7 @@ function statements({ messages, embeddings, heavy }) {
         repeat('Some words of a message. ', 4), 20, s.last_message_at - interval '1 minute' * n
       from (
         select *, row_number() over (order by title) as place from public.chat_sessions
-      ) s, lateral generate_series(1, case when s.place = 1 then greatest(${perSession}, least(5000, ${messages} / 100)) else ${perSession} end) n`,
+      ) s, lateral generate_series(1, case when s.place = 1 then greatest(${PER_SESSION}, least(5000, ${messages} / 100)) else ${PER_SESSION} end) n`,
     // A memory is near its topic's centre, with two of many noises: cheap to make, no two alike, and as far apart as
     // embeddings of one topic are (a cosine of about 0.6).
     topics: `
