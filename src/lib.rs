@@ -18,6 +18,7 @@ pub mod employee;
 pub mod error;
 pub mod model;
 pub mod ports;
+pub mod privacy;
 pub mod session;
 pub mod stream;
 pub mod text;

@@ -1,0 +1,148 @@
+//! E-mail and web addresses.
+
+use super::scan::{Clues, Text};
+use super::{Entity, Findings, Rank};
+
+/// Longest local part (RFC 5321, 4.5.3.1.1) and longest domain looked at.
+const MAX_LOCAL: usize = 64;
+const MAX_DOMAIN: usize = 253;
+
+/// Longest web address looked at: what browsers and servers take at least.
+const MAX_URL: usize = 2048;
+
+pub(super) fn find(text: &Text<'_>, clues: &Clues, found: &mut Findings) {
+    if clues.at {
+        emails(text, found);
+    }
+    if clues.colon {
+        urls(text, found);
+    }
+    spelled_out(text, found);
+}
+
+fn emails(text: &Text<'_>, found: &mut Findings) {
+    for (at, _) in text.bytes.iter().enumerate().filter(|(_, byte)| **byte == b'@') {
+        let (start, end) = (local_start(text, at), domain_end(text, at + 1));
+        if start < at && end > at + 1 && is_domain(text.slice(at + 1, end)) && !is_remote(text, start, end) {
+            found.add(Rank::Certain, start, end, Entity::Email);
+        }
+    }
+}
+
+fn local_start(text: &Text<'_>, at: usize) -> usize {
+    let least = at.saturating_sub(MAX_LOCAL);
+    let mut start = at;
+    while start > least && is_local(text.before(start)) {
+        start -= 1;
+    }
+    // Neither end of a local part is punctuation: quotes, brackets and key=value stay outside.
+    while start < at && !text.at(start).is_ascii_alphanumeric() && text.at(start) != b'_' {
+        start += 1;
+    }
+    if text.before(at) == b'.' { at } else { start }
+}
+
+const fn is_local(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'%' | b'+' | b'-')
+}
+
+fn domain_end(text: &Text<'_>, start: usize) -> usize {
+    let end = text.run(start, |byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'));
+    let mut end = end.min(start + MAX_DOMAIN);
+    while end > start && matches!(text.before(end), b'.' | b'-') {
+        end -= 1;
+    }
+    end
+}
+
+/// Labels that are joined by points, the last of letters: no version (`4.17.21`), no address (`10.0.0.1`).
+fn is_domain(domain: &[u8]) -> bool {
+    let mut labels = domain.split(|byte| *byte == b'.').rev();
+    let is_label = |label: &[u8]| !label.is_empty() && label.len() <= 63 && label.first() != Some(&b'-');
+    let top = labels.next().unwrap_or_default();
+    top.len() >= 2
+        && top.iter().all(u8::is_ascii_alphabetic)
+        && labels.clone().count() >= 1
+        && labels.all(is_label)
+}
+
+/// `git@github.com:owner/name` is where code lives, and `user:secret@host` belongs to a web address.
+fn is_remote(text: &Text<'_>, start: usize, end: usize) -> bool {
+    let is_path = text.at(end) == b':' && is_word_or_slash(text.at(end + 1));
+    (is_path && text.slice(start, end).starts_with(b"git@"))
+        || text.slice(start.saturating_sub(3), start).ends_with(b"//")
+}
+
+const fn is_word_or_slash(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'/'
+}
+
+/// `name (at) host (dot) com`, also with square brackets.
+fn spelled_out(text: &Text<'_>, found: &mut Findings) {
+    for (open, _) in text.bytes.iter().enumerate().filter(|(_, byte)| matches!(byte, b'(' | b'[')) {
+        let word = text.slice(open + 1, open + 3);
+        if !word.eq_ignore_ascii_case(b"at") || !matches!(text.at(open + 3), b')' | b']') {
+            continue;
+        }
+        let local_end = if text.before(open) == b' ' { open - 1 } else { open };
+        let start = local_start(text, local_end);
+        let mut end = open + 4;
+        let mut labels = 0;
+        loop {
+            let from = text.run(end, |byte| byte == b' ');
+            let to = text.run(from, |byte| byte.is_ascii_alphanumeric() || byte == b'-');
+            if to == from {
+                break;
+            }
+            labels += 1;
+            end = to;
+            match dot(text, to) {
+                Some(next) => end = next,
+                None => break,
+            }
+        }
+        if start < local_end && labels >= 2 {
+            found.add(Rank::Certain, start, end, Entity::Email);
+        }
+    }
+}
+
+/// The end of a `.` or a spelled ` (dot) ` at a place.
+fn dot(text: &Text<'_>, place: usize) -> Option<usize> {
+    if text.at(place) == b'.' && text.at(place + 1).is_ascii_alphanumeric() {
+        return Some(place + 1);
+    }
+    let open = text.run(place, |byte| byte == b' ');
+    let is_dot = matches!(text.at(open), b'(' | b'[')
+        && text.slice(open + 1, open + 4).eq_ignore_ascii_case(b"dot")
+        && matches!(text.at(open + 4), b')' | b']');
+    is_dot.then_some(open + 5)
+}
+
+fn urls(text: &Text<'_>, found: &mut Findings) {
+    for (colon, _) in text.bytes.windows(3).enumerate().filter(|(_, window)| *window == b"://") {
+        let mut start = colon;
+        while start > 0 && text.before(start).is_ascii_alphabetic() {
+            start -= 1;
+        }
+        let scheme = text.slice(start, colon).to_ascii_lowercase();
+        if !matches!(scheme.as_slice(), b"http" | b"https" | b"ftp" | b"ws" | b"wss") {
+            continue;
+        }
+        let longest = text.slice(0, (colon + MAX_URL).min(text.bytes.len()));
+        let mut end = Text::new(longest).run(colon + 3, |byte| {
+            byte > b' '
+                && byte < 0x7f
+                && !matches!(byte, b'"' | b'\'' | b'<' | b'>' | b'`' | b'\\' | b'|' | b'{' | b'}')
+        });
+        // What ends a sentence does not end an address.
+        while end > colon + 3
+            && matches!(text.before(end), b'.' | b',' | b';' | b':' | b'!' | b'?' | b')' | b']')
+        {
+            end -= 1;
+        }
+        if end > colon + 5 {
+            found.add(Rank::Certain, start, end, Entity::Url);
+        }
+    }
+}

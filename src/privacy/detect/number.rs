@@ -1,0 +1,155 @@
+//! Rows of digits: read once, and each window of them shown to all that know numbers.
+
+use super::scan::{Text, is_word};
+use super::{Findings, identity, money, phone};
+
+/// Groups of digits that one number may have; more are a table.
+const MAX_GROUPS: usize = 8;
+
+/// Digits of the longest number known.
+pub(super) const MAX_DIGITS: usize = 24;
+
+/// One or more groups of digits, joined by single separators, that nothing else touches.
+#[derive(Debug)]
+pub(super) struct Number<'n, 't> {
+    pub(super) text: &'n Text<'t>,
+    /// The first byte: a digit.
+    pub(super) start: usize,
+    pub(super) end: usize,
+    /// The digits as values.
+    pub(super) digits: &'n [u8],
+    /// How many digits each group has.
+    pub(super) groups: &'n [usize],
+    /// The separator, if all gaps have the same one; 0 when there are none or several.
+    pub(super) separator: u8,
+    /// More groups stand before or after it, separated like its own: it may be a part of something else.
+    pub(super) is_slice: bool,
+}
+
+impl Number<'_, '_> {
+    /// Whether the groups have these lengths.
+    pub(super) fn is_grouped(&self, lengths: &[usize]) -> bool {
+        self.groups == lengths
+    }
+
+    /// Whether there are no separators.
+    pub(super) const fn is_plain(&self) -> bool {
+        self.groups.len() == 1
+    }
+
+    /// Whether one of `words` labels it.
+    pub(super) fn is_labelled(&self, words: &[&str]) -> bool {
+        self.text.is_labelled(self.start, words)
+    }
+}
+
+/// A group of digits, and whether it is joined to the one before.
+#[derive(Clone, Copy)]
+struct Group {
+    start: usize,
+    end: usize,
+}
+
+pub(super) fn find(text: &Text<'_>, found: &mut Findings) {
+    let mut row: Vec<Group> = Vec::new();
+    let mut at = 0;
+    while let Some(offset) = text.slice(at, text.bytes.len()).iter().position(u8::is_ascii_digit) {
+        let start = at + offset;
+        let end = text.run(start, |byte| byte.is_ascii_digit());
+        if row.last().is_some_and(|last| !joins(text, last.end, start)) {
+            windows(text, &row, found);
+            row.clear();
+        }
+        row.push(Group { start, end });
+        at = end;
+    }
+    windows(text, &row, found);
+}
+
+/// Whether what stands between two groups can stand inside of a number.
+fn joins(text: &Text<'_>, end: usize, start: usize) -> bool {
+    matches!(
+        text.slice(end, start),
+        b" " | b"-" | b"." | b"/" | b")" | b") " | b" (" | b"(" | b")-" | b" - " | b"-("
+    )
+}
+
+/// Shows every window of a row that could be a number of its own.
+fn windows(text: &Text<'_>, row: &[Group], found: &mut Findings) {
+    let mut digits = Vec::with_capacity(MAX_DIGITS);
+    let mut groups = Vec::with_capacity(MAX_GROUPS);
+    for (first, from) in row.iter().enumerate() {
+        if !begins(text, from.start, first == 0) {
+            continue;
+        }
+        digits.clear();
+        groups.clear();
+        let mut separator = None;
+        let mut last_end = from.start;
+        for (place, group) in row.iter().enumerate().skip(first).take(MAX_GROUPS) {
+            if place > first {
+                let gap = text.slice(last_end, group.start);
+                let this = if gap.len() == 1 { gap.first().copied().unwrap_or(0) } else { 0 };
+                separator = Some(separator.map_or(this, |before| if before == this { before } else { 0 }));
+            }
+            last_end = group.end;
+            digits.extend(text.slice(group.start, group.end).iter().map(|byte| byte - b'0'));
+            groups.push(group.end - group.start);
+            if digits.len() > MAX_DIGITS {
+                break;
+            }
+            let is_last = place + 1 == row.len();
+            if digits.len() >= 6 && ends(text, group.end, is_last) {
+                let number = Number {
+                    text,
+                    start: from.start,
+                    end: group.end,
+                    digits: &digits,
+                    groups: &groups,
+                    separator: separator.unwrap_or(0),
+                    is_slice: separator == Some(b' ') && (first > 0 || !is_last),
+                };
+                money::number(&number, found);
+                identity::number(&number, found);
+                phone::number(&number, found);
+            }
+        }
+    }
+}
+
+/// Whether a number may begin there: not in the middle of a word or of a decimal; after other digits only behind a space.
+fn begins(text: &Text<'_>, start: usize, is_first: bool) -> bool {
+    let before = text.before(start);
+    let further = text.before(start.saturating_sub(1));
+    if !is_first {
+        return matches!(before, b' ' | b'(');
+    }
+    match before {
+        b'.' => !further.is_ascii_alphanumeric(),
+        b'-' => !is_word(further),
+        b',' => !(further.is_ascii_digit() && is_thousand(text, start - 1)),
+        _ => !is_word(before),
+    }
+}
+
+fn ends(text: &Text<'_>, end: usize, is_last: bool) -> bool {
+    let next = text.at(end);
+    if !is_last {
+        return next == b' ';
+    }
+    let is_followed = text.at(end + 1).is_ascii_digit();
+    match next {
+        // An extension belongs to the number before it.
+        b'x' | b'X' => is_followed,
+        b'.' => !is_followed,
+        b',' => !(is_followed && is_thousand(text, end)),
+        _ => !is_word(next),
+    }
+}
+
+/// Whether a comma parts thousands: `1,234,567` is one number, and `12345,678-90` are two cells of a table.
+fn is_thousand(text: &Text<'_>, comma: usize) -> bool {
+    let before = text.slice(0, comma).iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+    let end = text.run(comma + 1, |byte| byte.is_ascii_digit());
+    before <= 3 && end - comma == 4 && !matches!(text.at(end), b'-' | b' ' | b'(')
+}

@@ -1,0 +1,177 @@
+use proptest::prelude::*;
+
+use super::*;
+
+/// What is found, as type and text.
+fn found(text: &str) -> Vec<(&'static str, &str)> {
+    find(text).iter().map(|one| (one.entity.name(), text.get(one.start..one.end).unwrap())).collect()
+}
+
+#[test]
+fn what_is_personal_is_found_with_its_exact_bounds() {
+    for (text, entity, value) in [
+        ("EMAIL='a.b+c@mail.example.org'", "EMAIL", "a.b+c@mail.example.org"),
+        ("write to ann (at) example (dot) com now", "EMAIL", "ann (at) example (dot) com"),
+        ("call (415) 555-2671x12 today", "PHONE", "(415) 555-2671x12"),
+        ("+44 20 7946 0958, please", "PHONE", "+44 20 7946 0958"),
+        ("Phone:\n467 3395", "PHONE", "467 3395"),
+        ("4111 1111 1111 1111", "CREDIT_CARD", "4111 1111 1111 1111"),
+        ("amex 3782-822463-10005.", "CREDIT_CARD", "3782-822463-10005"),
+        ("2223003122003222", "CREDIT_CARD", "2223003122003222"),
+        ("ssn 078-05-1120", "US_SSN", "078-05-1120"),
+        ("GB82 WEST 1234 5698 7654 32.", "IBAN", "GB82 WEST 1234 5698 7654 32"),
+        ("at 203.0.113.7.", "IP_ADDRESS", "203.0.113.7"),
+        ("[2001:db8::8a2e:370:7334]", "IP_ADDRESS", "2001:db8::8a2e:370:7334"),
+        ("00:1B:44:11:3A:B7", "MAC_ADDRESS", "00:1B:44:11:3A:B7"),
+        ("1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2", "CRYPTO", "1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2"),
+        (
+            "bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq",
+            "CRYPTO",
+            "bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq",
+        ),
+        ("password: hunter2!", "PASSWORD", "hunter2!"),
+        ("born on 3 May 1990", "DATE_OF_BIRTH", "3 May 1990"),
+        ("CPF 111.444.777-35", "BR_CPF", "111.444.777-35"),
+        ("my PESEL is 44051401359", "PL_PESEL", "44051401359"),
+        ("codice fiscale RSSMRA85T10A562S", "IT_FISCAL_CODE", "RSSMRA85T10A562S"),
+        ("DNI 12345678Z", "ES_NIF", "12345678Z"),
+        ("S1234567D", "SG_NRIC", "S1234567D"),
+        ("henkilötunnus 131052-308T", "FI_HETU", "131052-308T"),
+        ("passport no. L01X00T47", "PASSPORT", "L01X00T47"),
+        ("see https://example.org/a?b=c.", "URL", "https://example.org/a?b=c"),
+    ] {
+        assert_eq!(found(text), [(entity, value)], "{text}");
+    }
+}
+
+#[test]
+fn keys_are_known_by_how_they_begin() {
+    let body = "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0";
+    for prefix in [concat!("gh", "p_"), concat!("sk", "-proj-"), concat!("gl", "pat-"), concat!("np", "m_")] {
+        let key = format!("{prefix}{body}");
+        assert_eq!(found(&format!("use {key}.")), [("API_KEY", key.as_str())]);
+    }
+    let jwt = format!("{}.{}.{body}", concat!("ey", "JhbGciOiJIUzI1NiJ9"), concat!("ey", "JzdWIiOiIxIn0"));
+    assert_eq!(found(&format!("Bearer {jwt}")), [("JWT", jwt.as_str())]);
+    let pem = format!("-----BEGIN {0}-----\n{body}\n-----END {0}-----", concat!("PRIVATE", " KEY"));
+    assert_eq!(found(&format!("here:\n{pem}\nthanks")), [("PRIVATE_KEY", pem.as_str())]);
+}
+
+#[test]
+fn what_only_looks_like_it_is_left_alone() {
+    for text in [
+        "lodash@4.17.21 and git@github.com:acme/widgets.git",
+        "released 1.2.3.4 as version 1.2.3.4",
+        "OID 1.3.6.1.4.1.311.21.20",
+        "epoch 1715390092, 1715390092123",
+        "row 667 113 2076 of the table",
+        "tracking number 7413003397631193",
+        "uuid 123e4567-e89b-12d3-a456-426614174000",
+        "sha 5d41402abc4b2a76b9719d911017c592 and 2fd4e1c67a2d28fced849ee1bb76e7391b93eb12",
+        "pi is 3.14159265358979, and 1,234,567.89 francs",
+        "2026-11-24T10:15:30.123Z, 24.11.2026",
+        "ISBN 978-3-16-148410-0",
+        "XX80 2068 0199 9697 1363",
+        "std::fmt::Display, a::b::c, 10:30:45",
+        "reset your password, then change the password again",
+        "let password = std::env::var(NAME1);",
+        "#d4326d and rgba(12, 34, 56, 0.5)",
+        "127.0.0.1 and ::1",
+    ] {
+        assert_eq!(found(text), [], "{text}");
+    }
+}
+
+#[test]
+fn digits_alone_need_a_word_beside_them() {
+    assert_eq!(found("111222333"), []);
+    assert_eq!(found("BSN 111222333"), [("NL_BSN", "111222333")]);
+    assert_eq!(found("BSN 111222334"), [], "and their checksum");
+    assert_eq!(found("The BSN was asked for. We have 111222333 rows"), [], "in the same sentence");
+}
+
+#[test]
+fn a_column_is_told_by_its_heading() {
+    let table = "id,ssn,routing\n1000,133-67-5404,021000021\n1001,078-05-1120,011401533";
+    assert_eq!(
+        found(table),
+        [
+            ("US_SSN", "133-67-5404"),
+            ("ABA_ROUTING", "021000021"),
+            ("US_SSN", "078-05-1120"),
+            ("ABA_ROUTING", "011401533"),
+        ]
+    );
+}
+
+#[test]
+fn disguises_are_seen_through() {
+    for text in [
+        "４１１１ １１１１ １１１１ １１１１",
+        "4111\u{a0}1111\u{2009}1111\u{202f}1111",
+        "41\u{200b}11\u{ad}1111111111\u{feff}11",
+        "٤١١١١١١١١١١١١١١١",
+        "4111‐1111‐1111‐1111",
+    ] {
+        assert_eq!(found(text), [("CREDIT_CARD", text)], "{text:?}");
+    }
+    assert_eq!(found("ａｎｎ＠ｅｘａｍｐｌｅ．ｃｏｍ"), [("EMAIL", "ａｎｎ＠ｅｘａｍｐｌｅ．ｃｏｍ")]);
+}
+
+#[test]
+fn the_surer_finding_wins_where_two_overlap() {
+    assert_eq!(
+        found("https://ann:secret@example.com/x"),
+        [("URL", "https://ann:secret@example.com/x")],
+        "an address with credentials is one secret"
+    );
+    assert_eq!(found("card 4111 1111 1111 1111"), [("CREDIT_CARD", "4111 1111 1111 1111")]);
+}
+
+/// Text of the pieces that detectors trip over.
+fn awkward() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        any::<char>().prop_map(String::from),
+        "[0-9 ().+x/-]{1,12}",
+        "[a-zA-Z0-9@.:_-]{1,16}",
+        prop::sample::select(vec![
+            "@",
+            "(at)",
+            "::",
+            "-----BEGIN PRIVATE KEY-----",
+            "eyJ",
+            "password: ",
+            "ssn ",
+            "\n",
+            "\t",
+            ",",
+            "\u{200b}",
+            "１",
+            "٣",
+            "https://",
+            "DE89",
+            "bc1",
+            "0x",
+        ])
+        .prop_map(String::from),
+    ];
+    prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #[test]
+    fn any_text_gives_spans_in_order_at_boundaries_of_characters(text in awkward()) {
+        let mut last = 0;
+        for Finding { start, end, .. } in find(&text) {
+            prop_assert!(last <= start && start < end && end <= text.len());
+            prop_assert!(text.is_char_boundary(start) && text.is_char_boundary(end));
+            last = end;
+        }
+    }
+
+    #[test]
+    fn a_card_is_found_wherever_it_stands(before in "[a-z .,;!?\n]{0,30}", after in "[ .,;!?\n][a-z ]{0,20}") {
+        let text = format!("{before} 5555555555554444{after}");
+        prop_assert!(found(&text).contains(&("CREDIT_CARD", "5555555555554444")), "{:?}", found(&text));
+    }
+}

@@ -1,0 +1,3 @@
+//! Personal data in text.
+
+pub mod detect;
