@@ -254,17 +254,10 @@ fn is_ric(digits: &[u8], check: Option<u8>, is_labelled: impl Fn() -> bool) -> b
 
 /// Numbers with letters in them, and those that only a word tells.
 pub(super) fn find(text: &Text<'_>, found: &mut Findings) {
-    let mut at = 0;
-    while at < text.bytes.len() {
-        if !is_word(text.at(at)) {
-            at += 1;
-            continue;
+    for (start, end) in text.runs(is_word) {
+        if text.slice(start, end).iter().any(u8::is_ascii_digit) || end - start == 2 {
+            word(text, start, end, found);
         }
-        let end = text.run(at, is_word);
-        if text.slice(at, end).iter().any(u8::is_ascii_digit) || end - at == 2 {
-            word(text, at, end, found);
-        }
-        at = end;
     }
 }
 

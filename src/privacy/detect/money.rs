@@ -206,21 +206,15 @@ fn is_aba(digits: &[u8]) -> bool {
 
 /// What has letters in it: IBANs and wallets.
 pub(super) fn find(text: &Text<'_>, found: &mut Findings) {
-    let mut at = 0;
-    while at < text.bytes.len() {
-        if !is_word(text.at(at)) {
-            at += 1;
-            continue;
-        }
-        let end = text.run(at, is_word);
-        if text.at(at).is_ascii_alphabetic()
-            && text.at(at + 1).is_ascii_alphabetic()
-            && text.at(at + 2).is_ascii_digit()
+    for (start, end) in text.runs(is_word) {
+        if let [first, second, third, ..] = text.slice(start, end)
+            && first.is_ascii_alphabetic()
+            && second.is_ascii_alphabetic()
+            && third.is_ascii_digit()
         {
-            iban(text, at, found);
+            iban(text, start, found);
         }
-        wallet(text, at, end, found);
-        at = end;
+        wallet(text, start, end, found);
     }
 }
 

@@ -84,6 +84,16 @@ impl<'a> Text<'a> {
         start + rest.iter().position(|byte| !kind(*byte)).unwrap_or(rest.len())
     }
 
+    /// All runs of bytes of that kind, as their starts and ends.
+    pub(super) fn runs(&self, kind: impl Fn(u8) -> bool) -> impl Iterator<Item = (usize, usize)> {
+        let mut at = 0;
+        std::iter::from_fn(move || {
+            let start = self.run(at, |byte| !kind(byte));
+            at = self.run(start, &kind);
+            (at > start).then_some((start, at))
+        })
+    }
+
     /// Whether one of `words` (lower case) labels what begins at `start`: it stands before it in the same sentence, with no
     /// other number in between; or it heads the column.
     pub(super) fn is_labelled(&self, start: usize, words: &[&str]) -> bool {

@@ -92,15 +92,8 @@ const PASSWORD_WORDS: &[&str] = &[
 
 pub(super) fn find(text: &Text<'_>, found: &mut Findings) {
     private_keys(text, found);
-    let mut at = 0;
-    while at < text.bytes.len() {
-        if is_token(text.at(at)) {
-            let end = text.run(at, is_token);
-            token(text, at, end, found);
-            at = end;
-        } else {
-            at += 1;
-        }
+    for (start, end) in text.runs(is_token) {
+        token(text, start, end, found);
     }
     passwords(text, found);
 }
