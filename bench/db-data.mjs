@@ -7,7 +7,7 @@ const USERS = 10_000;
 const PER_SESSION = 20;
 
 /**
- * Most users have a few of everything; user 1 has `heavy` memories and a session of 5,000 messages, if there are that many.
+ * Users have about as much as each other; user 1 has `heavy` memories and a session of 5,000 messages, if there are that many.
  * @param {import('pg').Client} client
  * @param {{ messages: number, embeddings: number, heavy: number }} size
  * @param {(line: string) => void} say
@@ -64,7 +64,7 @@ function statements({ messages, embeddings, heavy }) {
       select gen_random_uuid(), d.user_id, 'document', d.id, m.n, ${words(12)}, 15,
         l2_normalize(t.v + a.v + b.v), now() - interval '1 hour' * (random() * 5000)
       from (
-        select n, case when n <= ${heavy} then 1 else 2 + floor(power(random(), 1.5) * ${USERS - 1})::integer end as u,
+        select n, case when n <= ${heavy} then 1 else 2 + floor(random() * ${USERS - 1})::integer end as u,
           floor(random() * 500)::integer as topic, floor(random() * 4000)::integer as one, floor(random() * 4000)::integer as two
         from generate_series(1, ${embeddings}) n
       ) m

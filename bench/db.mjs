@@ -101,7 +101,7 @@ async function measure(postgres, name, size) {
   const candidates = async (user) => {
     await become(client, user.id);
     const { rows: nearest } = await client.query(
-      `select id from private.memory_candidates($1::halfvec, null, 40, null, '-infinity') order by distance, id limit 10`, [user.vector]);
+      `select id from private.memory_candidates($1::halfvec, null, null, 40, null, '-infinity') order by distance, id limit 10`, [user.vector]);
     return nearest.map(({ id }) => id);
   };
   const ofCandidates = (people) => found(admin, people, candidates);

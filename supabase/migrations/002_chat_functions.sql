@@ -74,14 +74,14 @@ $$;
 
 -- Recall -----------------------------------------------------------------------------------------------------------------
 
--- Any of the words, because a question and its answer share few. At most 32 of them, the longest first: they tell most,
--- and a message may have thousands.
-create or replace function private.any_word(p_text text) returns tsquery
+-- Any of the words, because a question and its answer share few. Only the longest ones, because they tell most and are
+-- rarest, and a message may have thousands.
+create or replace function private.any_word(p_text text, p_most integer) returns tsquery
 language sql stable security invoker set search_path = '' as $$
   select string_agg(quoted, ' | ')::tsquery
   from (
     select '''' || replace(replace(lexeme, '\', '\\'), '''', '''''') || '''' as quoted
-    from unnest(to_tsvector('simple', p_text)) order by length(lexeme) desc, lexeme limit 32
+    from unnest(to_tsvector('simple', p_text)) order by length(lexeme) desc, lexeme limit p_most
   ) words;
 $$;
 
@@ -91,14 +91,15 @@ do $$ begin perform '[1]'::extensions.halfvec; end $$;
 -- The caller's memories that may be among the best, each with its distance and its rank by words.
 --
 -- While a user has few memories, all of them are read and compared: exact, and no index can lose a row. A user with
--- many gets the nearest from HNSW and the best from GIN; if others' memories crowd theirs out of what the iterative scan
+-- many gets the nearest from HNSW and those with the rare words from GIN, which would find nearly everything by a
+-- frequent one; if others' memories crowd theirs out of what the iterative scan
 -- may visit, all are read after all. With the owner's rights: under row-level security these operators, which are not
 -- leakproof, could use neither index. It gives ids away, never content, and only the caller's own.
 --
 -- p_few: comparing one by one takes about 6 microseconds a row and depends on nobody else (npm run bench:db).
 create or replace function private.memory_candidates(
-  p_embedding extensions.halfvec, p_words tsquery, p_count integer, p_skip_session uuid, p_skip_since timestamptz,
-  p_few integer default 10000
+  p_embedding extensions.halfvec, p_words tsquery, p_rare tsquery, p_count integer, p_skip_session uuid,
+  p_skip_since timestamptz, p_few integer default 10000
 ) returns table (id uuid, distance double precision, rank real)
 language plpgsql stable security definer
 set search_path = '' set hnsw.iterative_scan = 'relaxed_order' set hnsw.max_scan_tuples = 100000 as $$
@@ -120,7 +121,7 @@ begin
         from public.user_memory_embeddings m
         where m.id = any (v_nearest || array(
           select w.id from public.user_memory_embeddings w
-          where w.user_id = v_user and w.search @@ p_words
+          where w.user_id = v_user and w.search @@ p_rare
             and (w.session_id = p_skip_session and w.occurred_at >= p_skip_since) is not true
           order by ts_rank(w.search, p_words) desc limit p_count));
       return;
@@ -143,13 +144,14 @@ create or replace function public.recall(
 ) returns jsonb
 language plpgsql stable security invoker set search_path = '' as $$
 declare
-  v_words constant tsquery := private.any_word(p_query);
+  v_words constant tsquery := private.any_word(p_query, 32);
+  v_rare constant tsquery := private.any_word(p_query, 4);
   v_limit constant integer := least(greatest(p_limit, 1), 200);
   v_memories jsonb;
   v_facts jsonb;
 begin
   with candidates as materialized (
-    select * from private.memory_candidates(p_embedding, v_words, 4 * v_limit, p_skip_session, p_skip_since)
+    select * from private.memory_candidates(p_embedding, v_words, v_rare, 4 * v_limit, p_skip_session, p_skip_since)
   ), placed as (
     (select id, row_number() over (order by distance) as place
      from candidates where distance is not null order by distance limit 4 * v_limit)
@@ -498,8 +500,8 @@ grant execute on function
   private.current_price(text),
   public.list_sessions(integer, timestamptz, uuid),
   public.recall(extensions.halfvec, text, integer, integer, uuid, timestamptz),
-  private.any_word(text),
-  private.memory_candidates(extensions.halfvec, tsquery, integer, uuid, timestamptz, integer),
+  private.any_word(text, integer),
+  private.memory_candidates(extensions.halfvec, tsquery, tsquery, integer, uuid, timestamptz, integer),
   public.export_user()
 to authenticated;
 

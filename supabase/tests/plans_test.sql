@@ -72,8 +72,8 @@ select set_has(
 set local enable_sort = off;
 select set_has(
   $$ select unnest(pg_temp.scans(
-       'select private.memory_candidates(array_fill(0.1::real, array[1536])::extensions.halfvec, ''memory'', 1, null,
-        ''-infinity'', 0)')) $$,
+       'select private.memory_candidates(array_fill(0.1::real, array[1536])::extensions.halfvec, ''memory'', ''memory'', 1,
+        null, ''-infinity'', 0)')) $$,
   $$ values ('user_memory_embeddings_nearest') $$, 'recall for a user with many memories, by meaning');
 select set_has(
   $$ select unnest(pg_temp.scans('select * from public.v_targets', 'service_role')) $$,

@@ -76,7 +76,8 @@ select is(public.recall(null, '') -> 'memories', '[]', 'no words and no embeddin
 -- A user with many memories (here: more than one) gets candidates from the indexes -----------------------------------
 create function pg_temp.candidates(p_axis integer, p_words text, p_count integer) returns setof text language sql as $$
   select m.content from private.memory_candidates(
-    pg_temp.axis(p_axis), private.any_word(p_words), p_count, null, '-infinity', p_few => 1) c
+    pg_temp.axis(p_axis), private.any_word(p_words, 4), private.any_word(p_words, 4), p_count, null, '-infinity',
+    p_few => 1) c
   join public.user_memory_embeddings m using (id)
 $$;
 select set_eq(
