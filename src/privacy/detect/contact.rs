@@ -1,7 +1,7 @@
 //! E-mail and web addresses.
 
+use super::finding::{Entity, Findings, Rank};
 use super::scan::{Clues, Text};
-use super::{Entity, Findings, Rank};
 
 /// Longest local part (RFC 5321, 4.5.3.1.1) and longest domain looked at.
 const MAX_LOCAL: usize = 64;

@@ -1,7 +1,7 @@
 //! Dates of birth: dates beside a word that says so.
 
+use super::finding::{Entity, Findings, Rank};
 use super::scan::{Text, is_word};
-use super::{Entity, Findings, Rank};
 
 const WORDS: &[&str] = &[
     "dob",

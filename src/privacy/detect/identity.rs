@@ -3,9 +3,9 @@
 
 use super::check::{luhn, mod11_10, value, verhoeff, weighted};
 use super::date::is_date;
+use super::finding::{Entity, Findings, Rank};
 use super::number::Number;
 use super::scan::{Text, is_word};
-use super::{Entity, Findings, Rank};
 
 /// Numbers of digits.
 pub(super) fn number(number: &Number<'_, '_>, found: &mut Findings) {

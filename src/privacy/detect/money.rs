@@ -3,9 +3,9 @@
 use sha2::{Digest, Sha256};
 
 use super::check::{base58, bech32, luhn, mod97, value, weighted};
+use super::finding::{Entity, Findings, Rank};
 use super::number::Number;
 use super::scan::{Text, is_word};
-use super::{Entity, Findings, Rank};
 
 const CARD_WORDS: &[&str] = &[
     "card",

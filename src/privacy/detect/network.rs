@@ -2,8 +2,8 @@
 
 use std::net::Ipv6Addr;
 
+use super::finding::{Entity, Findings, Rank};
 use super::scan::{Clues, Text, is_word};
-use super::{Entity, Findings, Rank};
 
 pub(super) fn find(text: &Text<'_>, clues: &Clues, found: &mut Findings) {
     if clues.digits >= 4 {

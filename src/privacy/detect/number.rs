@@ -1,7 +1,6 @@
-//! Rows of digits: read once, and each window of them shown to all that know numbers.
+//! Rows of digits: read once, and each window of them shown to who knows numbers.
 
 use super::scan::{Text, is_word};
-use super::{Findings, identity, money, phone};
 
 /// Groups of digits that one number may have; more are a table.
 const MAX_GROUPS: usize = 8;
@@ -50,20 +49,21 @@ struct Group {
     end: usize,
 }
 
-pub(super) fn find(text: &Text<'_>, found: &mut Findings) {
+/// Shows every number of a text, and every part of a row that could be a number of its own.
+pub(super) fn each(text: &Text<'_>, mut show: impl FnMut(&Number<'_, '_>)) {
     let mut row: Vec<Group> = Vec::new();
     let mut at = 0;
     while let Some(offset) = text.slice(at, text.bytes.len()).iter().position(u8::is_ascii_digit) {
         let start = at + offset;
         let end = text.run(start, |byte| byte.is_ascii_digit());
         if row.last().is_some_and(|last| !joins(text, last.end, start)) {
-            windows(text, &row, found);
+            windows(text, &row, &mut show);
             row.clear();
         }
         row.push(Group { start, end });
         at = end;
     }
-    windows(text, &row, found);
+    windows(text, &row, &mut show);
 }
 
 /// Whether what stands between two groups can stand inside of a number.
@@ -74,8 +74,7 @@ fn joins(text: &Text<'_>, end: usize, start: usize) -> bool {
     )
 }
 
-/// Shows every window of a row that could be a number of its own.
-fn windows(text: &Text<'_>, row: &[Group], found: &mut Findings) {
+fn windows(text: &Text<'_>, row: &[Group], show: &mut impl FnMut(&Number<'_, '_>)) {
     let mut digits = Vec::with_capacity(MAX_DIGITS);
     let mut groups = Vec::with_capacity(MAX_GROUPS);
     for (first, from) in row.iter().enumerate() {
@@ -100,7 +99,7 @@ fn windows(text: &Text<'_>, row: &[Group], found: &mut Findings) {
             }
             let is_last = place + 1 == row.len();
             if digits.len() >= 6 && ends(text, group.end, is_last) {
-                let number = Number {
+                show(&Number {
                     text,
                     start: from.start,
                     end: group.end,
@@ -108,10 +107,7 @@ fn windows(text: &Text<'_>, row: &[Group], found: &mut Findings) {
                     groups: &groups,
                     separator: separator.unwrap_or(0),
                     is_slice: separator == Some(b' ') && (first > 0 || !is_last),
-                };
-                money::number(&number, found);
-                identity::number(&number, found);
-                phone::number(&number, found);
+                });
             }
         }
     }

@@ -1,9 +1,9 @@
 //! Telephone numbers.
 
 use super::check::value;
+use super::finding::{Entity, Findings, Rank};
 use super::number::Number;
 use super::scan::is_word;
-use super::{Entity, Findings, Rank};
 
 const WORDS: &[&str] = &[
     "phone",

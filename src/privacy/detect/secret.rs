@@ -1,7 +1,7 @@
 //! Keys, tokens and passwords.
 
+use super::finding::{Entity, Findings, Rank};
 use super::scan::{Text, is_word};
-use super::{Entity, Findings, Rank};
 
 /// How vendors begin their keys, and the fewest characters that follow. Sources: each vendor's documentation and the rules
 /// of gitleaks (<https://github.com/gitleaks/gitleaks>), which collects them.

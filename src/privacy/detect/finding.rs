@@ -1,0 +1,164 @@
+//! What is found, how sure it is, and which of two stays.
+
+macro_rules! entities {
+    ($($(#[$doc:meta])* $name:ident = $wire:literal,)*) => {
+        /// A kind of personal data.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Entity {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Entity {
+            /// Its name, as tokens and files have it.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$name => $wire,)*
+                }
+            }
+        }
+    };
+}
+
+entities! {
+    /// Bank routing number, United States.
+    AbaRouting = "ABA_ROUTING",
+    /// A key or token of a vendor's API.
+    ApiKey = "API_KEY",
+    /// Business number, Australia.
+    AuAbn = "AU_ABN",
+    /// Medicare number, Australia.
+    AuMedicare = "AU_MEDICARE",
+    /// Tax file number, Australia.
+    AuTfn = "AU_TFN",
+    /// Company number, Brazil.
+    BrCnpj = "BR_CNPJ",
+    /// Taxpayer number, Brazil.
+    BrCpf = "BR_CPF",
+    /// Social insurance number, Canada.
+    CaSin = "CA_SIN",
+    /// Resident identity card, China.
+    CnRic = "CN_RIC",
+    /// Payment card.
+    CreditCard = "CREDIT_CARD",
+    /// Address of a crypto currency.
+    Crypto = "CRYPTO",
+    /// Date of birth.
+    DateOfBirth = "DATE_OF_BIRTH",
+    /// Tax identification number, Germany.
+    DeTaxId = "DE_TAX_ID",
+    /// Driver's licence.
+    DriverLicense = "DRIVER_LICENSE",
+    /// E-mail address.
+    Email = "EMAIL",
+    /// Foreigner's number, Spain.
+    EsNie = "ES_NIE",
+    /// Identity number, Spain.
+    EsNif = "ES_NIF",
+    /// Personal identity code, Finland.
+    FiHetu = "FI_HETU",
+    /// Social security number, France.
+    FrNir = "FR_NIR",
+    /// International bank account number.
+    Iban = "IBAN",
+    /// Aadhaar, India.
+    InAadhaar = "IN_AADHAAR",
+    /// Permanent account number, India.
+    InPan = "IN_PAN",
+    /// Internet address.
+    IpAddress = "IP_ADDRESS",
+    /// Fiscal code, Italy.
+    ItFiscalCode = "IT_FISCAL_CODE",
+    /// JSON Web Token.
+    Jwt = "JWT",
+    /// Resident registration number, Korea.
+    KrRrn = "KR_RRN",
+    /// Hardware address.
+    MacAddress = "MAC_ADDRESS",
+    /// Population registry code, Mexico.
+    MxCurp = "MX_CURP",
+    /// Citizen service number, Netherlands.
+    NlBsn = "NL_BSN",
+    /// Passport.
+    Passport = "PASSPORT",
+    /// Password beside a word that says so.
+    Password = "PASSWORD",
+    /// Telephone number.
+    Phone = "PHONE",
+    /// Personal number, Poland.
+    PlPesel = "PL_PESEL",
+    /// Private key in PEM.
+    PrivateKey = "PRIVATE_KEY",
+    /// Personal number, Sweden.
+    SePersonnummer = "SE_PERSONNUMMER",
+    /// Identity number, Singapore.
+    SgNric = "SG_NRIC",
+    /// Identity number, Turkey.
+    TrTckn = "TR_TCKN",
+    /// National Health Service number, United Kingdom.
+    UkNhs = "UK_NHS",
+    /// National insurance number, United Kingdom.
+    UkNino = "UK_NINO",
+    /// Web address.
+    Url = "URL",
+    /// Bank account, United States.
+    UsBankAccount = "US_BANK_ACCOUNT",
+    /// Employer identification number, United States.
+    UsEin = "US_EIN",
+    /// Individual taxpayer identification number, United States.
+    UsItin = "US_ITIN",
+    /// Social security number, United States.
+    UsSsn = "US_SSN",
+    /// Identity number, South Africa.
+    ZaId = "ZA_ID",
+}
+
+/// A piece of personal data in a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Its first byte.
+    pub start: usize,
+    /// The byte after its last.
+    pub end: usize,
+    /// What it is.
+    pub entity: Entity,
+}
+
+/// How sure a detector is; where findings overlap, the surer one stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Rank {
+    /// It has the shape.
+    Shape,
+    /// It has a shape that little else has.
+    Distinct,
+    /// A word beside it says so, or a checksum that few others pass.
+    Sure,
+    /// Both, or a form that nothing else has.
+    Certain,
+}
+
+/// What detectors found, overlaps and all.
+#[derive(Debug, Default)]
+pub(super) struct Findings(Vec<(Rank, Finding)>);
+
+impl Findings {
+    pub(super) fn add(&mut self, rank: Rank, start: usize, end: usize, entity: Entity) {
+        self.0.push((rank, Finding { start, end, entity }));
+    }
+
+    /// The surest ones that do not overlap, of equally sure ones the longest; in the order of the text.
+    pub(super) fn resolve(mut self) -> Vec<Finding> {
+        self.0.sort_by_key(|(rank, finding)| {
+            (std::cmp::Reverse((*rank, finding.end - finding.start)), finding.start, finding.entity)
+        });
+        let mut kept: Vec<Finding> = Vec::with_capacity(self.0.len());
+        for (_, finding) in self.0 {
+            // Kept in order of place, so that one look at each side tells.
+            let at = kept.partition_point(|other| other.end <= finding.start);
+            if kept.get(at).is_none_or(|next| next.start >= finding.end) {
+                kept.insert(at, finding);
+            }
+        }
+        kept
+    }
+}
