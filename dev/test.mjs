@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { bootstrap, fail, ROOT } from './bootstrap.mjs';
 
 await bootstrap(import.meta.url);
-const [{ build }, { findChromium }, { ensureTool }] = await Promise.all([
+const [{ build }, { findChromium }, { addTarget, ensureTool }] = await Promise.all([
   import('./build.mjs'), import('./chromium.mjs'), import('./toolchain.mjs'),
 ]);
 
@@ -35,6 +35,7 @@ const STEPS = [
 const wanted = process.argv[2];
 if (wanted && !STEPS.some(({ part }) => part === wanted)) fail('Run "npm test", "npm test -- unit" or "npm test -- e2e".');
 
+addTarget(say);
 const results = [];
 for (const step of STEPS.filter(({ part }) => !wanted || part === wanted)) results.push(await check(step));
 const failed = results.filter(({ ok }) => !ok).length;

@@ -43,8 +43,11 @@ function requireMatchingCrate() {
   }
 }
 
-/** @param {(line: string) => void} say */
-function addTarget(say) {
+/**
+ * Adds what Rust needs to compile for a Worker; a toolchain that was there before this repository may lack it.
+ * @param {(line: string) => void} say
+ */
+export function addTarget(say) {
   const installed = spawnSync('rustup', ['target', 'list', '--installed'], { cwd: ROOT, encoding: 'utf8' });
   if (installed.stdout?.includes(TARGET)) return;
   say(`Adding Rust's ${TARGET} target`);
