@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, Write, stdin, stdout};
 
-use frontdesk::privacy::detect::find;
+use frontdesk::privacy::detect::{Finding, KnownValues, Patterns, Scope, find};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -35,5 +35,8 @@ fn main() -> std::io::Result<()> {
 /// What is found, counted in characters.
 fn spans(text: &str) -> Vec<(usize, usize, &'static str)> {
     let count = |end: usize| text.get(..end).map_or(0, |head| head.chars().count());
-    find(text).iter().map(|found| (count(found.start), count(found.end), found.entity.name())).collect()
+    let (patterns, known) = (Patterns::default(), KnownValues::new());
+    let everything = Scope { plain_urls: true, patterns: &patterns, known: &known };
+    let span = |found: &Finding| Some((count(found.start), count(found.end), found.entity.name()?));
+    find(text, &everything).iter().filter_map(span).collect()
 }

@@ -10,12 +10,12 @@ const MAX_DOMAIN: usize = 253;
 /// Longest web address looked at: what browsers and servers take at least.
 const MAX_URL: usize = 2048;
 
-pub(super) fn find(text: &Text<'_>, clues: &Clues, found: &mut Findings) {
+pub(super) fn find(text: &Text<'_>, clues: &Clues, plain_urls: bool, found: &mut Findings) {
     if clues.at {
         emails(text, found);
     }
     if clues.colon {
-        urls(text, found);
+        urls(text, plain_urls, found);
     }
     spelled_out(text, found);
 }
@@ -119,7 +119,7 @@ fn dot(text: &Text<'_>, place: usize) -> Option<usize> {
     is_dot.then_some(open + 5)
 }
 
-fn urls(text: &Text<'_>, found: &mut Findings) {
+fn urls(text: &Text<'_>, plain_urls: bool, found: &mut Findings) {
     for (colon, _) in text.bytes.windows(3).enumerate().filter(|(_, window)| *window == b"://") {
         let mut start = colon;
         while start > 0 && text.before(start).is_ascii_alphabetic() {
@@ -141,8 +141,43 @@ fn urls(text: &Text<'_>, found: &mut Findings) {
         {
             end -= 1;
         }
-        if end > colon + 5 {
+        if end > colon + 5 && (plain_urls || has_secret(text.slice(colon + 3, end))) {
             found.add(Rank::Certain, start, end, Entity::Url);
         }
     }
+}
+
+/// Parameters of a query that let in whoever has them.
+const SECRET_PARAMETERS: &[&[u8]] = &[
+    b"access_token",
+    b"api_key",
+    b"apikey",
+    b"auth",
+    b"code",
+    b"key",
+    b"pass",
+    b"password",
+    b"pwd",
+    b"secret",
+    b"sig",
+    b"signature",
+    b"token",
+    b"x-amz-credential",
+    b"x-amz-signature",
+];
+
+/// Whether what follows `://` carries a user's name with a password, or a parameter that is a secret.
+fn has_secret(rest: &[u8]) -> bool {
+    let is_end = |byte: &u8| matches!(byte, b'/' | b'?' | b'#');
+    let authority = rest.split(is_end).next().unwrap_or_default();
+    let user = authority.iter().rposition(|byte| *byte == b'@').and_then(|at| authority.get(..at));
+    if user.is_some_and(|user| user.contains(&b':')) {
+        return true;
+    }
+    let query = rest.splitn(2, |byte| *byte == b'?').nth(1).unwrap_or_default();
+    query.split(|byte| matches!(byte, b'&' | b'#' | b';')).any(|pair| {
+        let mut halves = pair.splitn(2, |byte| *byte == b'=');
+        let (name, value) = (halves.next().unwrap_or_default(), halves.next().unwrap_or_default());
+        value.len() >= 4 && SECRET_PARAMETERS.iter().any(|secret| name.eq_ignore_ascii_case(secret))
+    })
 }

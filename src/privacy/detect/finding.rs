@@ -6,14 +6,22 @@ macro_rules! entities {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Entity {
             $($(#[$doc])* $name,)*
+            /// What one of the deployment's own patterns finds; its place among them.
+            Custom(usize),
+            /// A value that is known of this user; its place among them.
+            Known(usize),
         }
 
         impl Entity {
-            /// Its name, as tokens and files have it.
+            /// The names of all kinds that are built in.
+            pub const NAMES: &'static [&'static str] = &[$($wire,)*];
+
+            /// Its name, as tokens and files have it; `None` for what only its owner can name.
             #[must_use]
-            pub const fn name(self) -> &'static str {
+            pub const fn name(self) -> Option<&'static str> {
                 match self {
-                    $(Self::$name => $wire,)*
+                    $(Self::$name => Some($wire),)*
+                    Self::Custom(_) | Self::Known(_) => None,
                 }
             }
         }

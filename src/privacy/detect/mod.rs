@@ -3,32 +3,51 @@
 
 mod check;
 mod contact;
+pub mod custom;
 mod date;
 mod finding;
 mod fold;
 mod identity;
+pub mod known;
 mod money;
 mod network;
 mod number;
 mod phone;
 mod scan;
 mod secret;
+mod spelling;
 #[cfg(test)]
 mod tests;
 
+pub use custom::Patterns;
 use finding::Findings;
 pub use finding::{Entity, Finding};
 use fold::Folded;
+pub use known::KnownValues;
 use scan::Text;
+pub use spelling::normal;
+
+/// What to look for besides the kinds that are built in.
+#[derive(Clone, Copy, Debug)]
+pub struct Scope<'a> {
+    /// Every web address, or only those that carry a secret.
+    pub plain_urls: bool,
+    /// The deployment's own patterns.
+    pub patterns: &'a Patterns,
+    /// What is known of the user already.
+    pub known: &'a KnownValues,
+}
 
 /// Finds what is personal in `text`: spans in bytes that do not overlap, in order.
 #[must_use]
-pub fn find(text: &str) -> Vec<Finding> {
+pub fn find(text: &str, scope: &Scope<'_>) -> Vec<Finding> {
     let folded = Folded::new(text);
     let view = Text::new(&folded.bytes);
     let clues = view.clues();
     let mut found = Findings::default();
-    contact::find(&view, &clues, &mut found);
+    scope.patterns.find(&view, &mut found);
+    scope.known.find(&view, &mut found);
+    contact::find(&view, &clues, scope.plain_urls, &mut found);
     secret::find(&view, &mut found);
     if clues.digits >= 4 || clues.colon {
         network::find(&view, &clues, &mut found);

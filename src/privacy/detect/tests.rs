@@ -2,9 +2,85 @@ use proptest::prelude::*;
 
 use super::*;
 
+/// Everything that the built-in detectors find.
+fn everything(text: &str) -> Vec<Finding> {
+    find(text, &Scope { plain_urls: true, patterns: &Patterns::default(), known: &KnownValues::new() })
+}
+
 /// What is found, as type and text.
 fn found(text: &str) -> Vec<(&'static str, &str)> {
-    find(text).iter().map(|one| (one.entity.name(), text.get(one.start..one.end).unwrap())).collect()
+    everything(text)
+        .iter()
+        .map(|one| (one.entity.name().unwrap(), text.get(one.start..one.end).unwrap()))
+        .collect()
+}
+
+/// What is found of known values, as place and text.
+fn known<'t>(values: &[(&str, &str)], text: &'t str) -> Vec<(usize, &'t str)> {
+    let mut known = KnownValues::new();
+    for (kind, value) in values {
+        known.add(kind, value);
+    }
+    let findings = find(text, &Scope { plain_urls: false, patterns: &Patterns::default(), known: &known });
+    let place = |one: &Finding| match one.entity {
+        Entity::Known(place) => Some((place, text.get(one.start..one.end).unwrap())),
+        _ => None,
+    };
+    findings.iter().filter_map(place).collect()
+}
+
+#[test]
+fn known_values_are_found_in_any_spelling() {
+    for (kind, value, text, spelled) in [
+        ("PERSON", "José García", "yours, JOSE  GARCIA.", "JOSE  GARCIA"),
+        ("PERSON", "Ada King Lovelace", "Lovelace, Ada King signed", "Lovelace, Ada King"),
+        ("PERSON", "Ada Lovelace", "ada-lovelace's desk", "ada-lovelace"),
+        ("PERSON", "张伟", "我叫张伟，你好", "张伟"),
+        ("PERSON", "김철수", "김철수는 왔다", "김철수"),
+        ("PASSWORD", "hunter2!", "it was hunter2! again", "hunter2!"),
+        ("US_BANK_ACCOUNT", "12345678", "from 1234-5678 to", "1234-5678"),
+        ("PHONE", "467 3395", "ring 4673395 now", "4673395"),
+    ] {
+        assert_eq!(known(&[(kind, value)], text), [(0, spelled)], "{text}");
+    }
+}
+
+#[test]
+fn a_known_value_is_no_part_of_another_word() {
+    for (kind, value, text) in [
+        ("PERSON", "Al Ice", "Alice was there"),
+        ("PERSON", "Ann Lee", "Joann Leeds, Ann Leeds"),
+        ("PASSWORD", "Secret-1", "a secret-1 and Secret-12"),
+        ("US_BANK_ACCOUNT", "123456", "1234567 and A123456"),
+        ("EMAIL", "a.b@example.com", "ab@example.com is not it"),
+        ("PERSON", "Ada Lovelace", "Ada, who was called ..... Lovelace"),
+    ] {
+        assert_eq!(known(&[(kind, value)], text), [], "{text}");
+    }
+}
+
+#[test]
+fn the_longest_wins_where_a_known_value_is_a_part_of_something() {
+    assert_eq!(known(&[("PERSON", "Ada Lovelace")], "ada.lovelace@example.com"), []);
+    assert_eq!(found("ada.lovelace@example.com"), [("EMAIL", "ada.lovelace@example.com")]);
+}
+
+#[test]
+fn a_deployment_adds_its_own_patterns() {
+    let patterns = Patterns::parse(r#"[{"name":"CUSTOMER_NO","pattern":"\\bKD-[0-9]{6}\\b"}]"#).unwrap();
+    let scope = Scope { plain_urls: false, patterns: &patterns, known: &KnownValues::new() };
+    let findings = find("customer KD-１２3456, not KD-1234567", &scope);
+    assert_eq!(findings, [Finding { start: 9, end: 22, entity: Entity::Custom(0) }]);
+}
+
+#[test]
+fn plain_web_addresses_are_left_alone_but_what_they_carry_is_not() {
+    let scope = Scope { plain_urls: false, patterns: &Patterns::default(), known: &KnownValues::new() };
+    let names = |text| find(text, &scope).iter().map(|one| one.entity.name().unwrap()).collect::<Vec<_>>();
+    assert_eq!(names("see https://example.org/a?b=c"), [""; 0]);
+    assert_eq!(names("see https://example.org/?mail=ann@example.org"), ["EMAIL"]);
+    assert_eq!(names("see https://ann:pw1234@example.org/"), ["URL"]);
+    assert_eq!(names("see https://example.org/?a=1&access_token=abcdef12"), ["URL"]);
 }
 
 #[test]
@@ -162,7 +238,7 @@ proptest! {
     #[test]
     fn any_text_gives_spans_in_order_at_boundaries_of_characters(text in awkward()) {
         let mut last = 0;
-        for Finding { start, end, .. } in find(&text) {
+        for Finding { start, end, .. } in everything(&text) {
             prop_assert!(last <= start && start < end && end <= text.len());
             prop_assert!(text.is_char_boundary(start) && text.is_char_boundary(end));
             last = end;

@@ -1,0 +1,120 @@
+//! A deployment's own patterns: customer numbers, contract numbers, whatever only it knows.
+
+use regex_lite::{Regex, RegexBuilder};
+use serde::Deserialize;
+
+use super::finding::{Entity, Findings, Rank};
+use super::scan::Text;
+
+/// Most patterns, and the longest in bytes: each costs time on every message.
+const MAX_PATTERNS: usize = 32;
+const MAX_PATTERN_BYTES: usize = 512;
+
+/// Longest name: with a number and brackets it must fit a token of the vault.
+const MAX_NAME_BYTES: usize = 40;
+
+/// The largest program that a pattern may compile to, in bytes.
+const MAX_COMPILED_BYTES: usize = 64 * 1024;
+
+/// Patterns that were checked.
+#[derive(Clone, Debug, Default)]
+pub struct Patterns(Vec<Pattern>);
+
+#[derive(Clone, Debug)]
+struct Pattern {
+    name: String,
+    regex: Regex,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    name: String,
+    pattern: String,
+}
+
+impl Patterns {
+    /// Reads `[{"name":"CUSTOMER_NO","pattern":"KD-[0-9]{6}"}]`. The syntax is that of the crate `regex-lite`; a pattern
+    /// should say itself where it begins and ends (`\b`).
+    ///
+    /// # Errors
+    /// A sentence on the first thing that is wrong. It names a pattern by its place and shows nothing of it.
+    pub fn parse(json: &str) -> Result<Self, String> {
+        let written: Vec<Written> = serde_json::from_str(json)
+            .map_err(|_| "must be a JSON array of {\"name\", \"pattern\"}".to_owned())?;
+        if written.len() > MAX_PATTERNS {
+            return Err(format!("may hold {MAX_PATTERNS} patterns"));
+        }
+        let mut patterns = Self::default();
+        for (place, Written { name, pattern }) in (1..).zip(written) {
+            let complain = |rule: &str| Err(format!("pattern {place}: {rule}"));
+            if !is_name(&name) {
+                return complain("its name must be capital letters, digits and underscores, of 40 at most");
+            }
+            if Entity::NAMES.contains(&name.as_str()) || patterns.0.iter().any(|other| other.name == name) {
+                return complain("its name is taken");
+            }
+            if pattern.len() > MAX_PATTERN_BYTES {
+                return complain("it may have 512 bytes");
+            }
+            match RegexBuilder::new(&pattern).size_limit(MAX_COMPILED_BYTES).build() {
+                Ok(regex) if regex.is_match("") => return complain("it matches the empty text"),
+                Ok(regex) => patterns.0.push(Pattern { name, regex }),
+                Err(_) => return complain("it is no regular expression, or one too large"),
+            }
+        }
+        Ok(patterns)
+    }
+
+    /// The name of one of them, as [`Entity::Custom`] counts.
+    #[must_use]
+    pub fn name(&self, place: usize) -> Option<&str> {
+        self.0.get(place).map(|pattern| pattern.name.as_str())
+    }
+
+    pub(super) fn find(&self, text: &Text<'_>, found: &mut Findings) {
+        if self.0.is_empty() {
+            return;
+        }
+        // Folding writes whole characters, so this is never lossy.
+        let text = String::from_utf8_lossy(text.bytes);
+        for (place, pattern) in self.0.iter().enumerate() {
+            for hit in pattern.regex.find_iter(&text).filter(|hit| !hit.is_empty()) {
+                found.add(Rank::Certain, hit.start(), hit.end(), Entity::Custom(place));
+            }
+        }
+    }
+}
+
+/// As tokens spell the kind of what they stand for.
+fn is_name(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_uppercase())
+        && name.len() <= MAX_NAME_BYTES
+        && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_is_told_without_showing_the_pattern() {
+        for (json, told) in [
+            ("{}", "must be a JSON array"),
+            (r#"[{"name":"A"}]"#, "must be a JSON array"),
+            (r#"[{"name":"no","pattern":"x"}]"#, "pattern 1: its name must be"),
+            (r#"[{"name":"EMAIL","pattern":"x"}]"#, "pattern 1: its name is taken"),
+            (r#"[{"name":"A","pattern":"x"},{"name":"A","pattern":"y"}]"#, "pattern 2: its name is taken"),
+            (r#"[{"name":"A","pattern":"(x"}]"#, "pattern 1: it is no regular expression"),
+            (r#"[{"name":"A","pattern":"x*"}]"#, "pattern 1: it matches the empty text"),
+            (r#"[{"name":"A","pattern":"(?:x{1000}){1000}"}]"#, "pattern 1: it is no regular expression"),
+        ] {
+            let error = Patterns::parse(json).unwrap_err();
+            assert!(error.contains(told), "{json}: {error}");
+        }
+        assert_eq!(
+            Patterns::parse(r#"[{"name":"CUSTOMER_NO","pattern":"KD-[0-9]{6}"}]"#).unwrap().name(0),
+            Some("CUSTOMER_NO")
+        );
+    }
+}

@@ -1,0 +1,144 @@
+//! Values that are known of a user: found wherever they stand, in any spelling, with or without a pattern of theirs.
+
+use std::collections::HashMap;
+
+use super::finding::{Entity, Findings, Rank};
+use super::scan::Text;
+use super::spelling::{Letter, letters, normal};
+
+/// Letters that a value must have to be looked for: fewer stand in any text.
+const LEAST_LETTERS: usize = 4;
+
+/// The same for scripts that write a word, or a person's name, in two.
+const LEAST_IDEOGRAPHS: usize = 2;
+
+/// Bytes that may stand between two letters of a value: " (" and the like.
+const WIDEST_GAP: usize = 4;
+
+/// What to look for. Values are numbered in the order in which they were added.
+#[derive(Clone, Debug, Default)]
+pub struct KnownValues {
+    count: usize,
+    forms: Vec<Form>,
+    /// Forms by their first two letters.
+    by_start: HashMap<[char; 2], Vec<usize>>,
+}
+
+/// One order in which a value's words may stand.
+#[derive(Clone, Debug)]
+struct Form {
+    place: usize,
+    kind: String,
+    normal: String,
+    letters: Vec<char>,
+}
+
+impl KnownValues {
+    /// No values.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a value and returns its place.
+    pub fn add(&mut self, kind: &str, value: &str) -> usize {
+        let place = self.count;
+        self.count += 1;
+        self.add_form(place, kind, value);
+        // Lists write a person's name the other way round.
+        if let Some((first, last)) = value.trim().rsplit_once(' ').filter(|_| kind == "PERSON") {
+            self.add_form(place, kind, &format!("{last} {first}"));
+        }
+        place
+    }
+
+    fn add_form(&mut self, place: usize, kind: &str, value: &str) {
+        let letters: Vec<char> = letters(value).map(|letter| letter.char).collect();
+        let least = if letters.iter().any(|c| stands_alone(*c)) { LEAST_IDEOGRAPHS } else { LEAST_LETTERS };
+        let [first, second, ..] = letters.as_slice() else { return };
+        if letters.len() < least {
+            return;
+        }
+        self.by_start.entry([*first, *second]).or_default().push(self.forms.len());
+        self.forms.push(Form { place, kind: kind.to_owned(), normal: normal(kind, value), letters });
+    }
+
+    pub(super) fn find(&self, text: &Text<'_>, found: &mut Findings) {
+        if self.forms.is_empty() {
+            return;
+        }
+        let text = String::from_utf8_lossy(text.bytes);
+        let letters: Vec<Letter> = letters(&text).collect();
+        for (at, pair) in letters.windows(2).enumerate() {
+            let [first, second] = pair else { continue };
+            if at
+                .checked_sub(1)
+                .and_then(|before| letters.get(before))
+                .is_some_and(|before| joins(before, first))
+            {
+                continue;
+            }
+            for form in self.by_start.get(&[first.char, second.char]).into_iter().flatten() {
+                let Some(form) = self.forms.get(*form) else { continue };
+                if let Some((start, end)) = form.at(&text, letters.get(at..).unwrap_or_default()) {
+                    found.add(Rank::Certain, start, end, Entity::Known(form.place));
+                }
+            }
+        }
+    }
+}
+
+impl Form {
+    /// The span of this form, if the text's letters begin with it.
+    fn at(&self, text: &str, letters: &[Letter]) -> Option<(usize, usize)> {
+        let own = letters.get(..self.letters.len())?;
+        let is_same = own.iter().zip(&self.letters).all(|(letter, c)| letter.char == *c);
+        let is_whole =
+            own.windows(2).all(|pair| matches!(pair, [one, next] if next.start - one.end <= WIDEST_GAP));
+        let (first, last) = (own.first()?, own.last()?);
+        let ends = letters.get(own.len()).is_none_or(|next| !joins(last, next));
+        if !(is_same && is_whole && ends) {
+            return None;
+        }
+        // What is no letter may belong to it too, a plus before or a sign behind: as much as makes it the same value.
+        let spans = || {
+            let starts = std::iter::once(first.start).chain(signs_before(text, first.start));
+            starts.flat_map(|start| {
+                std::iter::once(last.end).chain(signs_after(text, last.end)).map(move |end| (start, end))
+            })
+        };
+        spans().find(|(start, end)| {
+            text.get(*start..*end).is_some_and(|span| normal(&self.kind, span) == self.normal)
+        })
+    }
+}
+
+/// Up to three places before one, over signs that are no spaces.
+fn signs_before(text: &str, place: usize) -> impl Iterator<Item = usize> {
+    let before = text.get(..place).unwrap_or_default();
+    before.char_indices().rev().take(3).take_while(|(_, c)| is_sign(*c)).map(|(at, _)| at)
+}
+
+/// Up to three places after one, over signs that are no spaces.
+fn signs_after(text: &str, place: usize) -> impl Iterator<Item = usize> {
+    let after = text.get(place..).unwrap_or_default();
+    after
+        .char_indices()
+        .take(3)
+        .take_while(|(_, c)| is_sign(*c))
+        .map(move |(at, c)| place + at + c.len_utf8())
+}
+
+fn is_sign(c: char) -> bool {
+    !c.is_alphanumeric() && !c.is_whitespace()
+}
+
+/// Whether two letters are parts of one word.
+fn joins(one: &Letter, next: &Letter) -> bool {
+    one.end == next.start && !stands_alone(one.char) && !stands_alone(next.char)
+}
+
+/// Scripts that put no spaces between words: Han, Kana, Hangul (whose particles follow a name), Thai.
+const fn stands_alone(c: char) -> bool {
+    matches!(c as u32, 0xe00..=0xe7f | 0x3040..=0x30ff | 0x3400..=0x4dbf | 0x4e00..=0x9fff | 0xac00..=0xd7af)
+}
