@@ -4,13 +4,16 @@ use jwt_compact::{UntrustedToken, ValidationError};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::User;
 use super::keys::{Key, KeySet};
+use super::{Identity, User};
 use crate::error::{Code, Error, abort};
 use crate::time::Millis;
 
 /// Longer tokens are refused unread; Supabase's are about 1 KB.
 const MAX_TOKEN_BYTES: usize = 16 * 1024;
+
+/// Longest name that is looked for; more is no name.
+const MAX_NAME_BYTES: usize = 128;
 
 /// How far the issuer's clock may be from ours, in seconds.
 const CLOCK_LEEWAY: i64 = 10;
@@ -37,6 +40,25 @@ struct AccessClaims {
     sub: Option<String>,
     #[serde(default)]
     role: Option<String>,
+    #[serde(default)]
+    email: Option<String>,
+    #[serde(default)]
+    phone: Option<String>,
+    #[serde(default)]
+    user_metadata: Option<serde_json::Value>,
+}
+
+impl AccessClaims {
+    /// What is said of the person. Anybody may write their own `user_metadata`, so whatever is no name is passed over.
+    fn identity(&self) -> Identity {
+        let metadata = |field: &str| self.user_metadata.as_ref()?.get(field)?.as_str();
+        // A single word is too often a word like any other: nobody called Will wants every "will" hidden.
+        let is_name =
+            |name: &&str| name.len() <= MAX_NAME_BYTES && (name.trim().contains(' ') || !name.is_ascii());
+        let name = ["full_name", "name"].into_iter().filter_map(metadata).find(is_name);
+        let some = |value: &Option<String>| value.clone().filter(|value| !value.is_empty());
+        Identity { email: some(&self.email), phone: some(&self.phone), name: name.map(str::to_owned) }
+    }
 }
 
 /// RFC 7519, section 4.1.3: one string or an array of strings.
@@ -106,7 +128,7 @@ pub fn verify(
     let not_before = claims.not_before.map(|at| at.timestamp());
     let expires_at = check_times(claims.expiration.map(|at| at.timestamp()), not_before, now)?;
     let id = check_claims(&claims.custom, expected.issuer)?;
-    Ok((User { id, token: token.to_owned() }, expires_at))
+    Ok((User { id, token: token.to_owned(), identity: claims.custom.identity() }, expires_at))
 }
 
 /// The algorithms of keys that a project publishes; an HMAC secret never is.

@@ -40,9 +40,10 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::auth::Identity;
 
     fn user(token: &str) -> User {
-        User { id: Uuid::from_u128(1), token: token.into() }
+        User { id: Uuid::from_u128(1), token: token.into(), identity: Identity::default() }
     }
 
     #[test]

@@ -31,6 +31,9 @@ struct Form {
     kind: String,
     normal: String,
     letters: Vec<char>,
+    /// The signs before the first letter and behind the last.
+    before: String,
+    after: String,
 }
 
 impl KnownValues {
@@ -53,14 +56,25 @@ impl KnownValues {
     }
 
     fn add_form(&mut self, place: usize, kind: &str, value: &str) {
-        let letters: Vec<char> = letters(value).map(|letter| letter.char).collect();
+        let found: Vec<Letter> = letters(value).collect();
+        let (Some(head), Some(tail)) = (found.first(), found.last()) else { return };
+        let signs = |from: usize, to: usize| value.get(from..to).unwrap_or_default().to_owned();
+        let (before, after) = (signs(0, head.start), signs(tail.end, value.len()));
+        let letters: Vec<char> = found.iter().map(|letter| letter.char).collect();
         let least = if letters.iter().any(|c| stands_alone(*c)) { LEAST_IDEOGRAPHS } else { LEAST_LETTERS };
         let [first, second, ..] = letters.as_slice() else { return };
         if letters.len() < least {
             return;
         }
         self.by_start.entry([*first, *second]).or_default().push(self.forms.len());
-        self.forms.push(Form { place, kind: kind.to_owned(), normal: normal(kind, value), letters });
+        self.forms.push(Form {
+            place,
+            kind: kind.to_owned(),
+            normal: normal(kind, value),
+            letters,
+            before,
+            after,
+        });
     }
 
     pub(super) fn find(&self, text: &Text<'_>, found: &mut Findings) {
@@ -81,7 +95,7 @@ impl KnownValues {
             for form in self.by_start.get(&[first.char, second.char]).into_iter().flatten() {
                 let Some(form) = self.forms.get(*form) else { continue };
                 if let Some((start, end)) = form.at(&text, letters.get(at..).unwrap_or_default()) {
-                    found.add(Rank::Certain, start, end, Entity::Known(form.place));
+                    found.add(Rank::Distinct, start, end, Entity::Known(form.place));
                 }
             }
         }
@@ -100,37 +114,18 @@ impl Form {
         if !(is_same && is_whole && ends) {
             return None;
         }
-        // What is no letter may belong to it too, a plus before or a sign behind: as much as makes it the same value.
-        let spans = || {
-            let starts = std::iter::once(first.start).chain(signs_before(text, first.start));
-            starts.flat_map(|start| {
-                std::iter::once(last.end).chain(signs_after(text, last.end)).map(move |end| (start, end))
-            })
-        };
-        spans().find(|(start, end)| {
-            text.get(*start..*end).is_some_and(|span| normal(&self.kind, span) == self.normal)
-        })
+        // Its own signs belong to it where they stand: the plus before, the exclamation mark behind.
+        let start = first
+            .start
+            .checked_sub(self.before.len())
+            .filter(|at| text.get(*at..first.start) == Some(&self.before));
+        let end = text
+            .get(last.end..)
+            .filter(|rest| rest.starts_with(&self.after))
+            .map(|_| last.end + self.after.len());
+        let (start, end) = (start.unwrap_or(first.start), end.unwrap_or(last.end));
+        (normal(&self.kind, text.get(start..end)?) == self.normal).then_some((start, end))
     }
-}
-
-/// Up to three places before one, over signs that are no spaces.
-fn signs_before(text: &str, place: usize) -> impl Iterator<Item = usize> {
-    let before = text.get(..place).unwrap_or_default();
-    before.char_indices().rev().take(3).take_while(|(_, c)| is_sign(*c)).map(|(at, _)| at)
-}
-
-/// Up to three places after one, over signs that are no spaces.
-fn signs_after(text: &str, place: usize) -> impl Iterator<Item = usize> {
-    let after = text.get(place..).unwrap_or_default();
-    after
-        .char_indices()
-        .take(3)
-        .take_while(|(_, c)| is_sign(*c))
-        .map(move |(at, c)| place + at + c.len_utf8())
-}
-
-fn is_sign(c: char) -> bool {
-    !c.is_alphanumeric() && !c.is_whitespace()
 }
 
 /// Whether two letters are parts of one word.

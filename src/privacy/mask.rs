@@ -1,0 +1,258 @@
+//! Masking: a text with tokens where values were.
+//!
+//! A [`Draft`] is a text in pieces: what stays, and what a token will stand for. It is searched again until nothing more
+//! is found, because taking one value out can show another.
+
+use super::detect::{Entity, Finding, Scope, find};
+use super::token::{Reading, Spelling, Token, next_start, read};
+
+/// What stands for a value while a draft is searched: it is no letter, no digit and no sign that a detector knows, so that
+/// what is found does not depend on which token a value will get.
+pub const PLACEHOLDER: char = '\u{fffc}';
+
+/// What a text may have been searched before it is given up: each search takes something out, so texts settle in two.
+const MAX_ROUNDS: usize = 16;
+
+/// Longest value that gets one token, in bytes; a longer one gets several. With what sealing adds it must fit
+/// `chat_pii_vault.ciphertext`.
+pub const MAX_VALUE_BYTES: usize = 4096;
+
+/// The kind of what looks like a token and is none: what a user typed must come back as it was typed.
+pub const LITERAL: &str = "LITERAL";
+
+/// Whose text it is.
+#[derive(Clone, Copy, Debug)]
+pub enum Author<'a> {
+    /// A person, or anything else that was never shown a token: whatever looks like one is text.
+    Outside,
+    /// A model that was shown these tokens.
+    Model(&'a [Token]),
+}
+
+/// Why a text cannot be masked. Nothing of it may leave then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unmaskable {
+    /// A detector points to what is no place in the text.
+    Misplaced,
+    /// Every search finds something more.
+    Unsettled,
+}
+
+/// A text on its way to being masked.
+#[derive(Debug)]
+pub struct Draft {
+    pieces: Vec<Piece>,
+}
+
+/// A part of a draft.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Piece {
+    /// Text that stays.
+    Text(String),
+    /// A token that was there before.
+    Token(Token),
+    /// A value, and what it is.
+    Value(Kind, String),
+}
+
+/// What a value is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// One that has that name.
+    Named(String),
+    /// The known value at that place.
+    Known(usize),
+}
+
+impl Draft {
+    /// Splits a text at what looks like tokens.
+    #[must_use]
+    pub fn new(text: &str, author: Author<'_>) -> Self {
+        let mut pieces = Vec::new();
+        let mut done = 0;
+        let mut from = 0;
+        while let Some(at) = next_start(text, from, Spelling::Loose) {
+            from = at + 1;
+            let Reading::Token(token, length) = read(text.get(at..).unwrap_or_default(), Spelling::Loose)
+            else {
+                continue;
+            };
+            let end = at + length;
+            keep(&mut pieces, text.get(done..at).unwrap_or_default());
+            let spelled = text.get(at..end).unwrap_or_default();
+            pieces.push(match author {
+                Author::Model(shown) if shown.contains(&token) => Piece::Token(token),
+                _ => Piece::Value(Kind::Named(LITERAL.into()), spelled.into()),
+            });
+            // A link's text: its brackets are the link's, and the token gets its own.
+            if matches!(pieces.last(), Some(Piece::Token(_))) && is_link(text.get(end..).unwrap_or_default())
+            {
+                let token = pieces.pop();
+                keep(&mut pieces, "[");
+                pieces.extend(token);
+                keep(&mut pieces, "]");
+            }
+            (done, from) = (end, end);
+        }
+        keep(&mut pieces, text.get(done..).unwrap_or_default());
+        Self { pieces }
+    }
+
+    /// Takes out all that is found, until nothing is.
+    ///
+    /// # Errors
+    /// [`Unmaskable`], and then the text must not be used.
+    pub fn settle(&mut self, scope: &Scope<'_>) -> Result<(), Unmaskable> {
+        self.settle_by(scope, |text| find(text, scope))
+    }
+
+    fn settle_by(
+        &mut self,
+        scope: &Scope<'_>,
+        find: impl Fn(&str) -> Vec<Finding>,
+    ) -> Result<(), Unmaskable> {
+        for _ in 0..MAX_ROUNDS {
+            let findings = find(&self.view());
+            if findings.is_empty() {
+                return Ok(());
+            }
+            self.take_out(&findings, scope)?;
+        }
+        Err(Unmaskable::Unsettled)
+    }
+
+    /// The text as detectors see it.
+    fn view(&self) -> String {
+        let mut view = String::new();
+        for piece in &self.pieces {
+            match piece {
+                Piece::Text(text) => view.push_str(text),
+                Piece::Token(_) | Piece::Value(..) => view.push(PLACEHOLDER),
+            }
+        }
+        view
+    }
+
+    /// Makes values of what was found in the view.
+    fn take_out(&mut self, findings: &[Finding], scope: &Scope<'_>) -> Result<(), Unmaskable> {
+        let mut rest = std::mem::take(&mut self.pieces).into_iter();
+        let mut next = rest.next();
+        let mut at = 0;
+        for finding in findings {
+            let mut value = String::new();
+            if finding.start < at || finding.end <= finding.start {
+                return Err(Unmaskable::Misplaced);
+            }
+            while at < finding.end {
+                let piece = next.take().or_else(|| rest.next()).ok_or(Unmaskable::Misplaced)?;
+                let cut = if at < finding.start { finding.start } else { finding.end } - at;
+                let (piece, remainder) = piece.split(cut).ok_or(Unmaskable::Misplaced)?;
+                next = remainder;
+                let length = piece.view_length();
+                if at < finding.start {
+                    self.pieces.push(piece);
+                } else {
+                    piece.append_to(&mut value);
+                }
+                at += length;
+            }
+            self.push_value(&kind(finding.entity, scope).ok_or(Unmaskable::Misplaced)?, &value);
+        }
+        self.pieces.extend(next);
+        self.pieces.extend(rest);
+        Ok(())
+    }
+
+    fn push_value(&mut self, kind: &Kind, value: &str) {
+        let mut rest = value;
+        while !rest.is_empty() {
+            let (head, tail) = rest.split_at(rest.floor_char_boundary(MAX_VALUE_BYTES));
+            self.pieces.push(Piece::Value(kind.clone(), head.to_owned()));
+            rest = tail;
+        }
+    }
+
+    /// The parts, in order.
+    #[must_use]
+    pub fn pieces(&self) -> &[Piece] {
+        &self.pieces
+    }
+
+    /// The text with what `spell` writes for each value.
+    #[must_use]
+    pub fn write(&self, mut spell: impl FnMut(&Kind, &str) -> String) -> String {
+        let mut text = String::new();
+        for piece in &self.pieces {
+            match piece {
+                Piece::Text(raw) => text.push_str(raw),
+                Piece::Token(token) => text.push_str(&token.to_string()),
+                Piece::Value(kind, value) => text.push_str(&spell(kind, value)),
+            }
+        }
+        text
+    }
+}
+
+/// Whether a Markdown link's address follows.
+pub(super) fn is_link(rest: &str) -> bool {
+    rest.starts_with('(')
+}
+
+fn keep(pieces: &mut Vec<Piece>, text: &str) {
+    match pieces.last_mut() {
+        _ if text.is_empty() => {}
+        Some(Piece::Text(last)) => last.push_str(text),
+        _ => pieces.push(Piece::Text(text.to_owned())),
+    }
+}
+
+fn kind(entity: Entity, scope: &Scope<'_>) -> Option<Kind> {
+    match entity {
+        Entity::Known(place) => Some(Kind::Known(place)),
+        Entity::Custom(place) => scope.patterns.name(place).map(|name| Kind::Named(name.to_owned())),
+        named => named.name().map(|name| Kind::Named(name.to_owned())),
+    }
+}
+
+impl Piece {
+    fn view_length(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Token(_) | Self::Value(..) => PLACEHOLDER.len_utf8(),
+        }
+    }
+
+    /// Up to `cut` bytes of the view, and what is left; `None` when that is in the middle of a character.
+    fn split(self, cut: usize) -> Option<(Self, Option<Self>)> {
+        match self {
+            Self::Text(mut text) if cut < text.len() => {
+                let tail = text.is_char_boundary(cut).then(|| text.split_off(cut))?;
+                Some((Self::Text(text), Some(Self::Text(tail))))
+            }
+            piece if cut >= piece.view_length() => Some((piece, None)),
+            _ => None,
+        }
+    }
+
+    /// A value that encloses others is one value: it comes back whole.
+    fn append_to(&self, value: &mut String) {
+        match self {
+            Self::Text(text) | Self::Value(_, text) => value.push_str(text),
+            Self::Token(token) => value.push_str(&token.to_string()),
+        }
+    }
+}
+
+/// A text without its values, for where no token can be had: what was taken out does not come back.
+///
+/// # Errors
+/// [`Unmaskable`].
+pub fn blank(text: &str, author: Author<'_>, scope: &Scope<'_>) -> Result<String, Unmaskable> {
+    let mut draft = Draft::new(text, author);
+    draft.settle(scope)?;
+    Ok(draft.write(|kind, value| match kind {
+        Kind::Named(name) if name == LITERAL => value.replace(['[', ']'], ""),
+        Kind::Named(name) => format!("[{name}]"),
+        Kind::Known(_) => "[HIDDEN]".into(),
+    }))
+}

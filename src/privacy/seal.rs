@@ -1,0 +1,337 @@
+//! Keys and ciphertexts. Each user has a key of their own, which exists outside of the Worker only wrapped by the
+//! deployment's master key: a new master key wraps it anew and leaves every entry as it is, and without it no entry of that
+//! user can be read by anybody.
+
+use aes_gcm::aead::{Aead, KeyInit, Payload};
+use aes_gcm::{Aes256Gcm, Nonce};
+use base64ct::{Base64, Encoding};
+use hkdf::Hkdf;
+use hmac::{Hmac, Mac};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use sha2::Sha256;
+use uuid::Uuid;
+
+use super::token::Token;
+
+/// Bytes that nobody can guess: a key, or more than a nonce needs.
+pub type Secret = [u8; 32];
+
+/// Length of a nonce of AES-GCM (NIST SP 800-38D, 8.2.1).
+const NONCE_BYTES: usize = 12;
+
+/// What does not open: another key, another owner, or bytes that were changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sealed;
+
+/// Bytes as Postgres spells a `bytea`: `\x` and hexadecimal digits.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Bytes(pub Vec<u8>);
+
+impl Serialize for Bytes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&format!("\\x{}", base16ct::lower::encode_string(&self.0)))
+    }
+}
+
+impl<'de> Deserialize<'de> for Bytes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let bytes = text.strip_prefix("\\x").and_then(|hex| base16ct::lower::decode_vec(hex).ok());
+        bytes.map(Self).ok_or_else(|| de::Error::custom("no bytes in hexadecimal digits"))
+    }
+}
+
+/// `PII_MASTER_KEY`: the key that wraps users' keys, and older ones that some of them are still wrapped by.
+#[derive(Clone)]
+pub struct MasterKeys(Vec<(u32, Secret)>);
+
+// By hand, so that no log line can ever hold a key.
+impl std::fmt::Debug for MasterKeys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "MasterKeys({:?})", self.0.iter().map(|(version, _)| version).collect::<Vec<_>>())
+    }
+}
+
+impl MasterKeys {
+    /// Reads 32 bytes in base64; or, to rotate, several of them with versions, the current one first: `2:…,1:…`.
+    ///
+    /// # Errors
+    /// What it must be, without what it is.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        const RULE: &str =
+            "must be 32 bytes in base64 (openssl rand -base64 32); to rotate, '2:<new>,1:<old>'";
+        let mut keys: Vec<(u32, Secret)> = Vec::new();
+        for part in text.split(',') {
+            let (version, key) = part.trim().split_once(':').unwrap_or(("1", part.trim()));
+            let version =
+                version.parse().ok().filter(|version| (1..=1_000_000).contains(version)).ok_or(RULE)?;
+            let mut secret = Secret::default();
+            let length = Base64::decode(key, &mut secret).map_err(|_| RULE)?.len();
+            if length != secret.len() || keys.iter().any(|(other, _)| *other == version) {
+                return Err(RULE);
+            }
+            keys.push((version, secret));
+        }
+        Ok(Self(keys))
+    }
+
+    fn current(&self) -> Option<&(u32, Secret)> {
+        self.0.first()
+    }
+}
+
+/// A user's key as it is kept: `chat_pii_keys`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WrappedKey {
+    /// Which key it is. A user who was erased and comes back gets another.
+    pub key_id: Uuid,
+    /// Which master key wraps it.
+    pub master_version: u32,
+    /// A nonce and the key's ciphertext.
+    pub wrapped: Bytes,
+}
+
+/// A value as it is kept: `chat_pii_vault`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SealedEntry {
+    /// With brackets.
+    pub token: String,
+    /// The kind of value.
+    pub entity: String,
+    /// The same for all spellings of a value, and nothing to anybody without the key.
+    pub fingerprint: Bytes,
+    /// A nonce and the value's ciphertext.
+    pub ciphertext: Bytes,
+    /// How entries are sealed; there is one way.
+    pub key_version: u32,
+}
+
+/// A user's key, open.
+pub struct UserKey {
+    user: Uuid,
+    seal: Aes256Gcm,
+    fingerprint: Hmac<Sha256>,
+}
+
+impl std::fmt::Debug for UserKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "UserKey({})", self.user)
+    }
+}
+
+impl UserKey {
+    /// The key made of `secret`.
+    ///
+    /// # Errors
+    /// Never in practice: all lengths are right.
+    fn derive(user: Uuid, secret: &Secret) -> Result<Self, Sealed> {
+        let hkdf = Hkdf::<Sha256>::from_prk(secret).map_err(|_| Sealed)?;
+        let expand = |purpose: &[u8]| {
+            let mut key = Secret::default();
+            hkdf.expand(purpose, &mut key).map(|()| key).map_err(|_| Sealed)
+        };
+        Ok(Self {
+            user,
+            seal: Aes256Gcm::new_from_slice(&expand(b"seal")?).map_err(|_| Sealed)?,
+            fingerprint: Mac::new_from_slice(&expand(b"fingerprint")?).map_err(|_| Sealed)?,
+        })
+    }
+
+    /// Makes a new key of `secret` and wraps it; `nonce` and `secret` must never have been used.
+    ///
+    /// # Errors
+    /// [`Sealed`] when there is no master key.
+    pub fn found(
+        user: Uuid,
+        key_id: Uuid,
+        secret: &Secret,
+        nonce: &Secret,
+        master: &MasterKeys,
+    ) -> Result<(Self, WrappedKey), Sealed> {
+        Ok((Self::derive(user, secret)?, wrap(user, key_id, secret, nonce, master)?))
+    }
+
+    /// Opens a wrapped key. When another master key is the current one, the key comes wrapped by that one too, to be kept
+    /// instead.
+    ///
+    /// # Errors
+    /// [`Sealed`] when the master key that wrapped it is not there, or is another.
+    pub fn open(
+        user: Uuid,
+        kept: &WrappedKey,
+        nonce: &Secret,
+        master: &MasterKeys,
+    ) -> Result<(Self, Option<WrappedKey>), Sealed> {
+        let (_, key) = master.0.iter().find(|(version, _)| *version == kept.master_version).ok_or(Sealed)?;
+        let cipher = Aes256Gcm::new_from_slice(key).map_err(|_| Sealed)?;
+        let secret = decrypt(&cipher, &kept.wrapped, &key_owner(user, kept.key_id))?;
+        let secret: Secret = secret.try_into().map_err(|_| Sealed)?;
+        let is_current = master.current().is_some_and(|(version, _)| *version == kept.master_version);
+        let anew = (!is_current).then(|| wrap(user, kept.key_id, &secret, nonce, master)).transpose()?;
+        Ok((Self::derive(user, &secret)?, anew))
+    }
+
+    /// Seals a value under its token; `nonce` must never have been used with this key.
+    ///
+    /// # Errors
+    /// [`Sealed`], never in practice.
+    pub fn seal(&self, token: &Token, value: &str, nonce: &Secret) -> Result<SealedEntry, Sealed> {
+        let kind = token.kind();
+        Ok(SealedEntry {
+            token: token.to_string(),
+            entity: kind.to_owned(),
+            fingerprint: self.fingerprint(kind, value),
+            ciphertext: encrypt(&self.seal, value.as_bytes(), &self.entry_owner(&token.to_string()), nonce)?,
+            key_version: 1,
+        })
+    }
+
+    /// The value of an entry of this user.
+    ///
+    /// # Errors
+    /// [`Sealed`] for an entry of another user or token, or one that was changed.
+    pub fn open_entry(&self, entry: &SealedEntry) -> Result<String, Sealed> {
+        let value = decrypt(&self.seal, &entry.ciphertext, &self.entry_owner(&entry.token))?;
+        String::from_utf8(value).map_err(|_| Sealed)
+    }
+
+    /// What a value is looked up by: the same for all of its spellings.
+    #[must_use]
+    pub fn fingerprint(&self, kind: &str, value: &str) -> Bytes {
+        let mut mac = self.fingerprint.clone();
+        mac.update(kind.as_bytes());
+        mac.update(&[0]);
+        mac.update(super::detect::normal(kind, value).as_bytes());
+        Bytes(mac.finalize().into_bytes().to_vec())
+    }
+
+    /// What an entry's ciphertext is bound to.
+    fn entry_owner(&self, token: &str) -> Vec<u8> {
+        [self.user.as_bytes(), token.as_bytes()].concat()
+    }
+}
+
+fn key_owner(user: Uuid, key_id: Uuid) -> Vec<u8> {
+    [user.as_bytes().as_slice(), key_id.as_bytes()].concat()
+}
+
+fn wrap(
+    user: Uuid,
+    key_id: Uuid,
+    secret: &Secret,
+    nonce: &Secret,
+    master: &MasterKeys,
+) -> Result<WrappedKey, Sealed> {
+    let (version, key) = master.current().ok_or(Sealed)?;
+    let cipher = Aes256Gcm::new_from_slice(key).map_err(|_| Sealed)?;
+    let wrapped = encrypt(&cipher, secret, &key_owner(user, key_id), nonce)?;
+    Ok(WrappedKey { key_id, master_version: *version, wrapped })
+}
+
+fn encrypt(cipher: &Aes256Gcm, message: &[u8], owner: &[u8], nonce: &Secret) -> Result<Bytes, Sealed> {
+    let nonce = nonce.first_chunk::<NONCE_BYTES>().ok_or(Sealed)?;
+    let sealed =
+        cipher.encrypt(&Nonce::from(*nonce), Payload { msg: message, aad: owner }).map_err(|_| Sealed)?;
+    Ok(Bytes([nonce.as_slice(), &sealed].concat()))
+}
+
+fn decrypt(cipher: &Aes256Gcm, sealed: &Bytes, owner: &[u8]) -> Result<Vec<u8>, Sealed> {
+    let (nonce, sealed) = sealed.0.split_first_chunk::<NONCE_BYTES>().ok_or(Sealed)?;
+    cipher.decrypt(&Nonce::from(*nonce), Payload { msg: sealed, aad: owner }).map_err(|_| Sealed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ADA: Uuid = Uuid::from_u128(0xada);
+    const GRACE: Uuid = Uuid::from_u128(0x6eace);
+    const KEY: Uuid = Uuid::from_u128(7);
+
+    fn master(text: &str) -> MasterKeys {
+        MasterKeys::parse(text).unwrap()
+    }
+
+    fn base64(byte: u8) -> String {
+        Base64::encode_string(&[byte; 32])
+    }
+
+    fn founded(user: Uuid) -> (UserKey, WrappedKey) {
+        UserKey::found(user, KEY, &[1; 32], &[2; 32], &master(&base64(9))).unwrap()
+    }
+
+    #[test]
+    fn a_value_opens_for_its_owner_under_its_token_only() {
+        let (key, _) = founded(ADA);
+        let entry = key.seal(&Token::new("EMAIL", 1), "ann@example.com", &[3; 32]).unwrap();
+        assert_eq!(key.open_entry(&entry).as_deref(), Ok("ann@example.com"));
+        assert_eq!(founded(GRACE).0.open_entry(&entry), Err(Sealed), "another user with the same key");
+        let moved = SealedEntry { token: "[EMAIL_2]".into(), ..entry.clone() };
+        assert_eq!(key.open_entry(&moved), Err(Sealed), "another token");
+        for place in 0..entry.ciphertext.0.len() {
+            let mut changed = entry.clone();
+            changed.ciphertext.0[place] ^= 1;
+            assert_eq!(key.open_entry(&changed), Err(Sealed), "byte {place} was changed");
+        }
+        let cut = SealedEntry { ciphertext: Bytes(vec![0; 5]), ..entry };
+        assert_eq!(key.open_entry(&cut), Err(Sealed));
+    }
+
+    #[test]
+    fn a_new_master_key_wraps_the_key_anew_and_leaves_entries_as_they_are() {
+        let (key, kept) = founded(ADA);
+        let entry = key.seal(&Token::new("EMAIL", 1), "ann@example.com", &[3; 32]).unwrap();
+        let rotated = master(&format!("2:{},1:{}", base64(8), base64(9)));
+        let (_, anew) = UserKey::open(ADA, &kept, &[4; 32], &rotated).unwrap();
+        let anew = anew.unwrap();
+        assert_eq!((anew.master_version, anew.key_id), (2, KEY));
+        let (again, nothing) =
+            UserKey::open(ADA, &anew, &[5; 32], &master(&format!("2:{}", base64(8)))).unwrap();
+        assert_eq!(nothing, None);
+        assert_eq!(again.open_entry(&entry).as_deref(), Ok("ann@example.com"));
+    }
+
+    #[test]
+    fn without_its_master_key_a_key_stays_shut() {
+        let (_, kept) = founded(ADA);
+        for other in [base64(8), format!("2:{}", base64(9))] {
+            assert!(UserKey::open(ADA, &kept, &[4; 32], &master(&other)).is_err());
+        }
+        assert!(UserKey::open(GRACE, &kept, &[4; 32], &master(&base64(9))).is_err());
+    }
+
+    #[test]
+    fn fingerprints_are_of_the_value_not_its_spelling_and_differ_by_user_key_and_kind() {
+        let (key, _) = founded(ADA);
+        let (other, _) = UserKey::found(ADA, KEY, &[6; 32], &[2; 32], &master(&base64(9))).unwrap();
+        let of = |kind, value| key.fingerprint(kind, value);
+        assert_eq!(of("EMAIL", "Ann@Example.com"), of("EMAIL", "ann@example.com"));
+        assert_ne!(of("EMAIL", "ann@example.com"), of("LITERAL", "ann@example.com"));
+        assert_ne!(of("EMAIL", "ann@example.com"), other.fingerprint("EMAIL", "ann@example.com"));
+    }
+
+    #[test]
+    fn master_keys_are_checked_and_never_shown() {
+        let good = base64(9);
+        let keys = format!("{:?}", master(&format!("3:{good}, 1:{}", base64(8))));
+        assert_eq!(keys, "MasterKeys([3, 1])");
+        for bad in [
+            "",
+            "x",
+            "1:",
+            &good[..40],
+            &format!("0:{good}"),
+            &format!("a:{good}"),
+            &format!("{good},{good}"),
+            &Base64::encode_string(&[1; 33]),
+        ] {
+            assert!(MasterKeys::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_is_stored_is_spelled_as_postgres_spells_it() {
+        let (key, kept) = founded(Uuid::nil());
+        insta::assert_json_snapshot!((kept, key.seal(&Token::new("EMAIL", 1), "a@b.ch", &[3; 32]).unwrap()));
+    }
+}

@@ -1,0 +1,267 @@
+//! Tokens: what stands for a value in everything that leaves, `[EMAIL_1]`.
+//!
+//! What was masked here spells them in one way. Models spell them in others: in small letters, with spaces, escaped
+//! for Markdown, as an address in a link.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Longest token, as `chat_pii_vault.token` has it.
+pub const MAX_TOKEN_BYTES: usize = 64;
+
+/// A kind and a number, without brackets: `EMAIL_1`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Token(String);
+
+impl Token {
+    /// The token of the `number`-th value of that kind, from 1.
+    #[must_use]
+    pub fn new(kind: &str, number: u32) -> Self {
+        Self(format!("{kind}_{number}"))
+    }
+
+    /// The token that masking spells like that, brackets and all.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        match read(text, Spelling::Exact) {
+            Reading::Token(token, length) if length == text.len() => Some(token),
+            _ => None,
+        }
+    }
+
+    /// Without brackets.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.0
+    }
+
+    /// The kind of what it stands for.
+    #[must_use]
+    pub fn kind(&self) -> &str {
+        self.0.rsplit_once('_').map_or("", |(kind, _)| kind)
+    }
+
+    /// Its place among those of its kind; 0 for one that was never given.
+    #[must_use]
+    pub fn number(&self) -> u32 {
+        self.0.rsplit_once('_').and_then(|(_, number)| number.parse().ok()).unwrap_or(0)
+    }
+}
+
+impl fmt::Display for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[{}]", self.0)
+    }
+}
+
+/// Which spellings count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spelling {
+    /// Only the one that masking writes.
+    Exact,
+    /// Also what models make of it.
+    Loose,
+}
+
+/// What stands at a place of a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// A token's whole spelling, of so many bytes.
+    Token(Token, usize),
+    /// The text ends before it is clear; so far it may become a token whose name begins like that.
+    Open(String),
+    /// No token.
+    Nothing,
+}
+
+/// Where the next token may begin, from a place on.
+#[must_use]
+pub fn next_start(text: &str, from: usize, spelling: Spelling) -> Option<usize> {
+    let rest = text.get(from..)?;
+    let is_start = |byte: &u8| match spelling {
+        Spelling::Exact => *byte == b'[',
+        Spelling::Loose => matches!(byte, b'[' | b'\\' | b'%'),
+    };
+    rest.as_bytes().iter().position(is_start).map(|at| from + at)
+}
+
+/// Reads what stands at the beginning of `text`.
+#[must_use]
+pub fn read(text: &str, spelling: Spelling) -> Reading {
+    let mut reader = Reader { rest: text, spelling };
+    let mut name = String::new();
+    match reader.spell(&mut name) {
+        Step::Done if is_name(&name) => Reading::Token(Token(name), text.len() - reader.rest.len()),
+        Step::End if name.len() <= MAX_TOKEN_BYTES => Reading::Open(name),
+        _ => Reading::Nothing,
+    }
+}
+
+/// Capital letters, digits and underscores, a number without leading zeros at the end.
+fn is_name(name: &str) -> bool {
+    let Some((kind, number)) = name.rsplit_once('_') else { return false };
+    name.len() + 2 <= MAX_TOKEN_BYTES
+        && kind.starts_with(|c: char| c.is_ascii_uppercase())
+        && !number.starts_with('0')
+        && matches!(number.len(), 1..=9)
+        && number.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+struct Reader<'t> {
+    rest: &'t str,
+    spelling: Spelling,
+}
+
+/// Whether what was looked for is there.
+#[derive(PartialEq, Eq)]
+enum Step {
+    Done,
+    Other,
+    /// The text ended first.
+    End,
+}
+
+impl Reader<'_> {
+    fn spell(&mut self, name: &mut String) -> Step {
+        let is_loose = self.spelling == Spelling::Loose;
+        match self.bracket("[", "\\[", "%5B") {
+            Step::Done => {}
+            step => return step,
+        }
+        if is_loose {
+            self.skip(' ');
+        }
+        loop {
+            let Some(c) = self.rest.chars().next() else { return Step::End };
+            match c {
+                'A'..='Z' | '0'..='9' | '_' => self.take(name, c),
+                'a'..='z' if is_loose => self.take(name, c.to_ascii_uppercase()),
+                // A space or hyphen in place of an underscore, or one that Markdown's backslash protects.
+                ' ' | '-' if is_loose => match self.rest.get(1..).and_then(|rest| rest.chars().next()) {
+                    None => return Step::End,
+                    Some(']' | '\\') => {
+                        self.skip(c);
+                        break;
+                    }
+                    Some(_) => self.take(name, '_'),
+                },
+                '\\' if is_loose && self.rest.starts_with("\\_") => {
+                    self.skip('\\');
+                }
+                _ => break,
+            }
+            if name.len() > MAX_TOKEN_BYTES {
+                return Step::Other;
+            }
+        }
+        self.bracket("]", "\\]", "%5D")
+    }
+
+    fn take(&mut self, name: &mut String, c: char) {
+        name.push(c);
+        self.rest = self.rest.get(1..).unwrap_or_default();
+    }
+
+    fn skip(&mut self, c: char) {
+        self.rest = self.rest.strip_prefix(c).unwrap_or(self.rest);
+    }
+
+    /// A bracket as it is, as Markdown escapes it, or as an address does.
+    fn bracket(&mut self, plain: &str, escaped: &str, encoded: &str) -> Step {
+        if let Some(rest) = self.rest.strip_prefix(plain) {
+            self.rest = rest;
+            return Step::Done;
+        }
+        if self.spelling == Spelling::Loose {
+            for other in [escaped, encoded] {
+                let shared = self
+                    .rest
+                    .bytes()
+                    .zip(other.bytes())
+                    .take_while(|(a, b)| a.eq_ignore_ascii_case(b))
+                    .count();
+                if shared == other.len() {
+                    self.rest = self.rest.get(shared..).unwrap_or_default();
+                    return Step::Done;
+                }
+                if shared == self.rest.len() {
+                    return Step::End;
+                }
+            }
+        }
+        if self.rest.is_empty() { Step::End } else { Step::Other }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token(text: &str, spelling: Spelling) -> Option<(String, usize)> {
+        match read(text, spelling) {
+            Reading::Token(token, end) => Some((token.0, end)),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn masking_has_one_spelling_and_models_have_many() {
+        for text in [
+            "[EMAIL_1]",
+            "[email_1]",
+            "[Email_1]",
+            "\\[EMAIL_1\\]",
+            "\\[EMAIL\\_1\\]",
+            "[EMAIL\\_1]",
+            "[EMAIL 1]",
+            "[EMAIL-1]",
+            "[ EMAIL_1 ]",
+            "%5BEMAIL_1%5D",
+            "%5bemail_1%5d",
+        ] {
+            assert_eq!(token(text, Spelling::Loose), Some(("EMAIL_1".into(), text.len())), "{text}");
+            assert_eq!(token(text, Spelling::Exact).is_some(), text == "[EMAIL_1]", "{text}");
+        }
+        assert_eq!(token("[US_SSN_12], and", Spelling::Exact), Some(("US_SSN_12".into(), 11)));
+        assert_eq!((Token::new("US_SSN", 12).kind(), Token::new("US_SSN", 12).number()), ("US_SSN", 12));
+    }
+
+    #[test]
+    fn what_is_no_token_is_none() {
+        for text in [
+            "[EMAIL]",
+            "[EMAIL_]",
+            "[EMAIL_0]",
+            "[EMAIL_01]",
+            "[_1]",
+            "[1]",
+            "[a link](x)",
+            "[EMAIL_1)",
+            "(EMAIL_1)",
+            "[]",
+            "[é_1]",
+        ] {
+            assert_eq!(token(text, Spelling::Loose), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_may_become_one_is_open() {
+        for (text, name) in [
+            ("[", ""),
+            ("[EM", "EM"),
+            ("[EMAIL_1", "EMAIL_1"),
+            ("\\", ""),
+            ("\\[email\\", "EMAIL"),
+            ("%5", ""),
+            ("[EMAIL_1\\", "EMAIL_1"),
+        ] {
+            assert_eq!(read(text, Spelling::Loose), Reading::Open(name.into()), "{text}");
+        }
+        assert_eq!(read("\\a", Spelling::Loose), Reading::Nothing);
+        assert_eq!(read("[1] a", Spelling::Loose), Reading::Nothing);
+        let long = format!("[{}", "A".repeat(100));
+        assert_eq!(read(&long, Spelling::Loose), Reading::Nothing);
+    }
+}

@@ -1,0 +1,277 @@
+//! Unmasking: values where tokens were, in whole texts and in streams.
+
+use std::collections::BTreeMap;
+
+use super::mask::is_link;
+use super::policy::Policy;
+use super::token::{Reading, Spelling, Token, next_start, read};
+
+/// What a person is shown for each token that counts; whatever else looks like a token is text.
+#[derive(Clone, Debug, Default)]
+pub struct Shown(BTreeMap<String, String>);
+
+impl Shown {
+    /// What a policy shows of these values, each with its token.
+    #[must_use]
+    pub fn new<'a>(values: impl IntoIterator<Item = (&'a Token, &'a str)>, policy: &Policy) -> Self {
+        let show = |(token, value): (&Token, &str)| {
+            Some((token.name().to_owned(), policy.show(token.kind(), value)?))
+        };
+        Self(values.into_iter().filter_map(show).collect())
+    }
+
+    fn of(&self, token: &Token) -> Option<&str> {
+        self.0.get(token.name()).map(String::as_str)
+    }
+
+    /// Whether a token that counts has a name that begins like that.
+    fn has_start(&self, start: &str) -> bool {
+        self.0.range(start.to_owned()..).next().is_some_and(|(name, _)| name.starts_with(start))
+    }
+}
+
+/// Where a text stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// As it is.
+    Plain,
+    /// Inside of strings of JSON.
+    Json,
+}
+
+/// A text, as it was masked here, with its values.
+#[must_use]
+pub fn unmask(text: &str, shown: &Shown, place: Place) -> String {
+    let mut unmasker = Unmasker { spelling: Spelling::Exact, place, ..Unmasker::new(shown.clone()) };
+    let mut out = unmasker.feed(text);
+    out.push_str(&unmasker.end());
+    out
+}
+
+/// The tokens of a text that was masked here, each once.
+#[must_use]
+pub fn tokens(text: &str) -> Vec<Token> {
+    let mut tokens = Vec::new();
+    let mut from = 0;
+    while let Some(at) = next_start(text, from, Spelling::Exact) {
+        from = at + 1;
+        if let Reading::Token(token, length) = read(text.get(at..).unwrap_or_default(), Spelling::Exact) {
+            from = at + length;
+            if !tokens.contains(&token) {
+                tokens.push(token);
+            }
+        }
+    }
+    tokens
+}
+
+/// Unmasks what a model writes while it comes. However its text is split, the pieces that come out make up the same text;
+/// what is kept back is no more than a token's spelling, and nothing when no token that counts can begin there.
+#[derive(Debug)]
+pub struct Unmasker {
+    shown: Shown,
+    spelling: Spelling,
+    place: Place,
+    held: String,
+}
+
+impl Unmasker {
+    /// For text as a model writes it.
+    #[must_use]
+    pub const fn new(shown: Shown) -> Self {
+        Self { shown, spelling: Spelling::Loose, place: Place::Plain, held: String::new() }
+    }
+
+    /// For the JSON of a tool's arguments as a model writes it: what takes a token's place is escaped.
+    #[must_use]
+    pub const fn json(shown: Shown) -> Self {
+        Self { shown, spelling: Spelling::Loose, place: Place::Json, held: String::new() }
+    }
+
+    /// Takes more of the text and returns what is clear of it.
+    pub fn feed(&mut self, text: &str) -> String {
+        let text = if self.held.is_empty() { text.to_owned() } else { std::mem::take(&mut self.held) + text };
+        self.replace(text, false)
+    }
+
+    /// The text is over: returns what was held back.
+    pub fn end(&mut self) -> String {
+        let held = std::mem::take(&mut self.held);
+        self.replace(held, true)
+    }
+
+    fn replace(&mut self, text: String, is_over: bool) -> String {
+        if self.shown.0.is_empty() {
+            return text;
+        }
+        let mut out = String::new();
+        let (mut done, mut from) = (0, 0);
+        while let Some(at) = next_start(&text, from, self.spelling) {
+            from = at + 1;
+            match read(text.get(at..).unwrap_or_default(), self.spelling) {
+                Reading::Token(token, length) => {
+                    let Some(value) = self.shown.of(&token) else { continue };
+                    let rest = text.get(at + length..).unwrap_or_default();
+                    if rest.is_empty() && !is_over && self.spelling == Spelling::Loose {
+                        // The next character tells whether the token is a link's text.
+                        self.held.push_str(text.get(at..).unwrap_or_default());
+                        out.push_str(text.get(done..at).unwrap_or_default());
+                        return out;
+                    }
+                    out.push_str(text.get(done..at).unwrap_or_default());
+                    let keeps_brackets = self.spelling == Spelling::Loose && is_link(rest);
+                    self.write(&mut out, value, keeps_brackets);
+                    (done, from) = (at + length, at + length);
+                }
+                Reading::Open(start) if !is_over && self.shown.has_start(&start) => {
+                    self.held.push_str(text.get(at..).unwrap_or_default());
+                    out.push_str(text.get(done..at).unwrap_or_default());
+                    return out;
+                }
+                Reading::Open(_) | Reading::Nothing => {}
+            }
+        }
+        if done == 0 {
+            return text;
+        }
+        out.push_str(text.get(done..).unwrap_or_default());
+        out
+    }
+
+    fn write(&self, out: &mut String, value: &str, keeps_brackets: bool) {
+        let (open, close) = if keeps_brackets { ("[", "]") } else { ("", "") };
+        out.push_str(open);
+        match self.place {
+            Place::Plain => out.push_str(value),
+            Place::Json => {
+                // A string's JSON is its quotes and what stands between them.
+                let json = serde_json::to_string(value).unwrap_or_default();
+                out.push_str(json.get(1..json.len().saturating_sub(1)).unwrap_or_default());
+            }
+        }
+        out.push_str(close);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn shown() -> Shown {
+        let values = [
+            (Token::new("EMAIL", 1), "ann@example.com"),
+            (Token::new("EMAIL", 12), "bob@example.com"),
+            (Token::new("PERSON", 1), "Ada \"A\" [EMAIL_1]"),
+            (Token::new("US_SSN", 3), "078-05-1120"),
+        ];
+        Shown::new(values.iter().map(|(token, value)| (token, *value)), &Policy::full())
+    }
+
+    /// What comes out of pieces, and the most that was held back.
+    fn stream<'a>(pieces: impl IntoIterator<Item = &'a str>) -> (String, usize) {
+        let mut unmasker = Unmasker::new(shown());
+        let mut out = String::new();
+        let mut held = 0;
+        for piece in pieces {
+            out += &unmasker.feed(piece);
+            held = held.max(unmasker.held.len());
+        }
+        (out + &unmasker.end(), held)
+    }
+
+    #[test]
+    fn tokens_are_recognised_as_models_write_them() {
+        for (text, out) in [
+            ("Write to [EMAIL_1].", "Write to ann@example.com."),
+            ("[email_1], **[EMAIL_12]**", "ann@example.com, **bob@example.com**"),
+            ("\\[EMAIL\\_1\\] and `[EMAIL_1]`", "ann@example.com and `ann@example.com`"),
+            ("[EMAIL_1](mailto:[EMAIL_1])", "[ann@example.com](mailto:ann@example.com)"),
+            ("[mail](mailto:%5BEMAIL_1%5D)", "[mail](mailto:ann@example.com)"),
+            ("[[EMAIL_1]](x)", "[ann@example.com](x)"),
+            ("[EMAIL_2] [EMAIL_11] [NOTE_1] [a] 100%", "[EMAIL_2] [EMAIL_11] [NOTE_1] [a] 100%"),
+            ("[PERSON_1]", "Ada \"A\" [EMAIL_1]"),
+            ("[EMAIL_1", "[EMAIL_1"),
+        ] {
+            assert_eq!(stream([text]).0, out, "{text}");
+            let pieces: Vec<_> = text.split_inclusive(|_: char| true).collect();
+            assert_eq!(stream(pieces).0, out, "{text}, character by character");
+        }
+    }
+
+    #[test]
+    fn nothing_is_held_back_where_no_known_token_can_begin() {
+        for text in ["plain", "[see", "[EMAIL_2", "[EMAIL_3", "[US_SSN_4", "a\\b", "[EMAIL_1x"] {
+            let mut unmasker = Unmasker::new(shown());
+            assert_eq!(unmasker.feed(text), text);
+        }
+        let mut unmasker = Unmasker::new(Shown::default());
+        assert_eq!(unmasker.feed("[EMAIL_1"), "[EMAIL_1", "without values nothing is looked for");
+    }
+
+    #[test]
+    fn only_the_written_spelling_counts_in_what_was_masked_here() {
+        let text = "[EMAIL_1](x) \\[EMAIL_1] [email_1]";
+        assert_eq!(unmask(text, &shown(), Place::Plain), "ann@example.com(x) \\ann@example.com [email_1]");
+        assert_eq!(tokens(text), [Token::new("EMAIL", 1)]);
+    }
+
+    #[test]
+    fn values_are_escaped_inside_of_json() {
+        let mut unmasker = Unmasker::json(shown());
+        let out = unmasker.feed(r#"{"to":"[EMAIL_1]","name":"[PER"#)
+            + &unmasker.feed(r#"SON_1]"}"#)
+            + &unmasker.end();
+        assert_eq!(out, r#"{"to":"ann@example.com","name":"Ada \"A\" [EMAIL_1]"}"#);
+    }
+
+    fn awkward() -> impl Strategy<Value = String> {
+        let piece = prop_oneof![
+            prop::sample::select(vec![
+                "[EMAIL_1]",
+                "[email_12]",
+                "\\[EMAIL_1\\]",
+                "[EMAIL_1](",
+                "[PERSON_1]",
+                "[US_SSN_3]",
+                "[US",
+                "_SSN_3",
+                "[",
+                "]",
+                "\\",
+                "%5B",
+                "%5D",
+                "EMAIL",
+                "\\_",
+                "_1",
+                "1",
+                " ",
+                "(",
+                "**",
+                "é",
+                "😀",
+            ])
+            .prop_map(String::from),
+            "[a-z ]{0,6}",
+        ];
+        prop::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn every_split_gives_the_same_text_and_holds_back_no_more_than_a_token(
+            text in awkward(),
+            cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..12),
+        ) {
+            let mut cuts: Vec<_> = cuts.iter().map(|cut| text.floor_char_boundary(cut.index(text.len() + 1))).collect();
+            cuts.extend([0, text.len()]);
+            cuts.sort_unstable();
+            let pieces = cuts.windows(2).map(|pair| &text[pair[0]..pair[1]]);
+            let (out, held) = stream(pieces);
+            prop_assert_eq!(out, stream([text.as_str()]).0);
+            // `\[US\_SSN\_3\]`, the longest spelling that there is of the longest name.
+            prop_assert!(held <= "\\[ US\\_SSN\\_3 \\]".len(), "{}", held);
+        }
+    }
+}
