@@ -1,5 +1,8 @@
 //! The deployment's variables, read once per isolate and checked together.
 
+use crate::privacy::detect::Patterns;
+use crate::privacy::seal::MasterKeys;
+
 /// Everything that a deployment decides. Names of variables are those of `wrangler.toml` and the README.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -21,6 +24,10 @@ pub struct Config {
     pub default_employee: String,
     /// `DEFAULT_TOKEN_BUDGET`: prompt tokens per turn, for employees that set none.
     pub token_budget: u32,
+    /// `PII_MASTER_KEY`: wraps the keys that users' values are sealed with.
+    pub pii_master_keys: MasterKeys,
+    /// `PII_PATTERNS`: what is personal in this deployment, besides what is anywhere.
+    pub pii_patterns: Patterns,
     /// `ALLOWED_ORIGINS`: pages of other origins that may call the API.
     pub allowed_origins: Vec<String>,
 }
@@ -45,6 +52,8 @@ impl Config {
             default_model: vars.optional("OPENAI_MODEL").unwrap_or_else(|| "gpt-4o-mini".into()),
             default_employee: vars.optional("DEFAULT_EMPLOYEE_SLUG").unwrap_or_else(|| "prime-boss".into()),
             token_budget: vars.number("DEFAULT_TOKEN_BUDGET", 6000, MIN_TOKEN_BUDGET),
+            pii_master_keys: vars.master_keys("PII_MASTER_KEY"),
+            pii_patterns: vars.patterns("PII_PATTERNS"),
             allowed_origins: vars.origins("ALLOWED_ORIGINS"),
         };
         let problems = vars.problems.into_inner();
@@ -113,6 +122,24 @@ impl<F: Fn(&str) -> Option<String>> Vars<F> {
         }
     }
 
+    fn master_keys(&self, name: &str) -> MasterKeys {
+        let value = self.required(name);
+        MasterKeys::parse(&value).unwrap_or_else(|rule| {
+            if !value.is_empty() {
+                self.complain(format!("{name} {rule}"));
+            }
+            MasterKeys::none()
+        })
+    }
+
+    fn patterns(&self, name: &str) -> Patterns {
+        let Some(value) = self.optional(name) else { return Patterns::default() };
+        Patterns::parse(&value).unwrap_or_else(|rule| {
+            self.complain(format!("{name} {rule}"));
+            Patterns::default()
+        })
+    }
+
     fn origins(&self, name: &str) -> Vec<String> {
         let list = self.optional(name).unwrap_or_default();
         let origins = list.split(',').map(|origin| origin.trim().trim_end_matches('/').to_owned());
@@ -132,11 +159,12 @@ mod tests {
         Config::read(|name| vars.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).into()))
     }
 
-    const COMPLETE: [(&str, &str); 4] = [
+    const COMPLETE: [(&str, &str); 5] = [
         ("SUPABASE_URL", "https://project.supabase.co/"),
         ("SUPABASE_ANON_KEY", "anon"),
         ("SUPABASE_SERVICE_ROLE_KEY", "service"),
         ("OPENAI_API_KEY", "sk-1"),
+        ("PII_MASTER_KEY", "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="),
     ];
 
     #[test]
@@ -154,13 +182,17 @@ mod tests {
             ("SUPABASE_URL", "secret-host"),
             ("DEFAULT_TOKEN_BUDGET", "many"),
             ("ALLOWED_ORIGINS", "app.example.com"),
+            ("PII_MASTER_KEY", "c2hvcnQ="),
+            ("PII_PATTERNS", "[{\"name\":\"A\",\"pattern\":\"(\"}]"),
         ])
         .unwrap_err();
         let text = problems.join("\n");
         for name in ["SUPABASE_URL", "SUPABASE_ANON_KEY", "SUPABASE_SERVICE_ROLE_KEY", "OPENAI_API_KEY"] {
             assert!(text.contains(name), "{name} is missing from {text}");
         }
-        assert!(text.contains("DEFAULT_TOKEN_BUDGET") && text.contains("ALLOWED_ORIGINS"));
-        assert!(!text.contains("secret-host") && !text.contains("many"));
+        for name in ["DEFAULT_TOKEN_BUDGET", "ALLOWED_ORIGINS", "PII_MASTER_KEY", "PII_PATTERNS"] {
+            assert!(text.contains(name), "{name} is malformed in {text}");
+        }
+        assert!(!text.contains("secret-host") && !text.contains("many") && !text.contains("c2hvcnQ"));
     }
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
+use crate::privacy::policy::Policy;
 
 /// An employee as `load_session` returns it.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
@@ -19,6 +20,9 @@ pub struct Employee {
     pub max_output_tokens: Option<u32>,
     /// Prompt tokens per turn; the deployment's default when absent.
     pub token_budget: Option<u32>,
+    /// How much of hidden values the user sees again.
+    #[serde(default)]
+    pub unmask_policy: Policy,
 }
 
 impl Employee {

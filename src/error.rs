@@ -38,6 +38,10 @@ pub enum Code {
     SessionNotFound,
     /// This session is still answering its previous message.
     TurnInProgress,
+    /// More personal values in one message than are hidden at once.
+    TooManyValues,
+    /// Personal data could not be hidden, or not be put back.
+    PrivacyUnavailable,
     /// A variable of the deployment is missing or malformed.
     Misconfigured,
     /// The key set of the project could not be fetched.
@@ -98,6 +102,10 @@ impl Code {
             Self::UnknownEmployee => ("unknown_employee", 404, "There is no such employee"),
             Self::SessionNotFound => ("session_not_found", 404, "There is no such session"),
             Self::TurnInProgress => ("turn_in_progress", 409, "The session is still answering"),
+            Self::TooManyValues => ("too_many_values", 422, "The message holds too many personal values"),
+            Self::PrivacyUnavailable => {
+                ("privacy_unavailable", 503, "Personal data cannot be protected right now")
+            }
             Self::Misconfigured => ("misconfigured", 500, "The deployment is not configured"),
             Self::AuthUnavailable => ("auth_unavailable", 503, "Sign-in cannot be checked right now"),
             Self::DatabaseUnavailable => ("database_unavailable", 503, "The database is out of reach"),
@@ -143,6 +151,9 @@ impl Fault {
     pub const fn advice(&self) -> &'static str {
         match self.code {
             Code::Misconfigured => "A required variable is missing or malformed; the server's log names it.",
+            Code::PrivacyUnavailable => {
+                "Nothing was sent or saved, because personal data in it could not be hidden. Send it again in a few seconds."
+            }
             Code::AuthUnavailable | Code::DatabaseUnavailable => {
                 "Nothing was saved. Send it again in a few seconds."
             }

@@ -24,6 +24,7 @@ pub mod stream;
 pub mod text;
 pub mod time;
 pub mod turn;
+pub mod user;
 
 #[cfg(target_arch = "wasm32")]
 mod edge;

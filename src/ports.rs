@@ -4,11 +4,16 @@
 
 use uuid::Uuid;
 
+use crate::auth::User;
 use crate::error::Fault;
+use crate::privacy::mask::Author;
+use crate::privacy::seal::Secret;
+use crate::privacy::token::Token;
 use crate::session::load::{LoadSession, LoadedSession};
 use crate::session::memory::Memory;
 use crate::session::record::{OpenTurn, TurnRecord};
 use crate::time::Millis;
+use crate::user::vault::{Hidden, KeptVault, Refused};
 
 /// Time and chance.
 pub trait Clock {
@@ -18,6 +23,8 @@ pub trait Clock {
     async fn sleep(&self, span: Millis);
     /// Sixteen random bytes.
     fn random(&self) -> [u8; 16];
+    /// Bytes that nobody can guess, for keys and nonces; `None` when the platform has none to give.
+    fn secret(&self) -> Option<Secret>;
 }
 
 /// Supabase, through PostgREST.
@@ -32,6 +39,59 @@ pub trait Database {
     /// # Errors
     /// `database_unavailable`.
     async fn commit_turn(&self, turn: &TurnRecord) -> Result<(), Fault>;
+    /// Reads a user's vault under their own token, for a User object that has none.
+    ///
+    /// # Errors
+    /// `database_unavailable`.
+    async fn load_vault(&self, user: &User) -> Result<KeptVault, Fault>;
+    /// Writes what a vault got with the service key; writing it again changes nothing.
+    ///
+    /// # Errors
+    /// `database_unavailable`.
+    async fn commit_vault(&self, user: Uuid, vault: &KeptVault) -> Result<(), Fault>;
+}
+
+/// The user's own object, which alone knows their values.
+pub trait Privacy {
+    /// Replaces what is personal in a text by tokens. The new ones are durable when this returns.
+    ///
+    /// # Errors
+    /// [`Refused`], and then nothing of the text may leave.
+    async fn mask(&self, user: &User, text: &str, author: Author<'_>) -> Result<Hidden, Refused>;
+    /// The values behind tokens; tokens that were never given are left out.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    async fn reveal(&self, user: &User, tokens: &[Token]) -> Result<Vec<(Token, String)>, Refused>;
+}
+
+/// The User object's own storage: the sealed vault, and what of it Postgres has not. Calls without an `await` between
+/// them become durable together, before anything that the object sends afterwards.
+pub trait Strongbox {
+    /// All that is kept, and whose it is; `None` in an object that was never used.
+    ///
+    /// # Errors
+    /// `internal`, when the storage refuses or holds what cannot be read.
+    fn kept(&self) -> Result<Option<(Uuid, KeptVault)>, Fault>;
+    /// Keeps a key, entries or both; `waits` for what Postgres has not.
+    ///
+    /// # Errors
+    /// `internal`, when the storage refuses.
+    fn keep(&self, user: Uuid, vault: &KeptVault, waits: bool) -> Result<(), Fault>;
+    /// What Postgres has not, of the entries at most `limit`.
+    ///
+    /// # Errors
+    /// `internal`, when the storage refuses.
+    fn waiting(&self, limit: u32) -> Result<Option<(Uuid, KeptVault)>, Fault>;
+    /// Postgres has it.
+    fn delivered(&self, vault: &KeptVault);
+    /// Destroys all of it.
+    ///
+    /// # Errors
+    /// `internal`, when the storage refuses.
+    fn erase(&self) -> Result<(), Fault>;
+    /// Has the object woken at that time, restart or not.
+    async fn wake_at(&self, when: Millis);
 }
 
 /// Why the model gave no answer. Upstream text is left behind where this is made.

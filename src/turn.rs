@@ -2,14 +2,16 @@
 //!
 //! ```text
 //! prepare   admit     one turn at a time
-//!           load      hot memory, or one round trip to Postgres
+//!           mask      tokens for what is personal: nothing leaves without          ┐ side by side
+//!           load      hot memory, or one round trip to Postgres                    ┘
 //!           assemble  persona + recent messages + message, within the token budget
 //!           keep      the message is durable from here on          ── the first byte may go out
-//! answer    stream    model → batches → events; retries until the first token
-//!           settle    usage, cost, record into the outbox           ── the last byte may go out
+//! answer    stream    model → batches → unmasked events; retries until the first token
+//!           settle    usage, cost, masked record into the outbox    ── the last byte may go out
 //! (outbox)  deliver   commit_turn until Postgres has it
 //! ```
 
+use futures::future::join;
 use uuid::Uuid;
 
 use crate::api::chat::Ask;
@@ -21,13 +23,18 @@ use crate::error::{Code, Error, Fault, abort_field};
 use crate::model::listen::{Heard, listen};
 use crate::model::request::{ChatRequest, patience};
 use crate::model::usage::{Usage, UsageSource};
-use crate::ports::{Clock, Database, Journal, Model, Patience};
+use crate::ports::{Clock, Database, Journal, Model, Patience, Privacy};
+use crate::privacy::mask::{Author, blank};
+use crate::privacy::policy::Policy;
+use crate::privacy::token::Token;
+use crate::privacy::unmask::{self, Shown, Unmasker};
 use crate::session::load::{LoadSession, RECENT_MESSAGES};
 use crate::session::memory::Memory;
 use crate::session::record::{Ending, OpenTurn, Status, TurnRecord};
 use crate::session::state::{Admission, SessionState};
 use crate::stream::event::{Event, Origin, Summary};
 use crate::time::Millis;
+use crate::user::vault::Refused;
 
 /// How often the text of a running answer is kept, so that a crash loses a second of it at most.
 const CHECKPOINT_EVERY: Millis = 1000;
@@ -37,9 +44,11 @@ pub const WATCH_EVERY: Millis = 10 * 1000;
 
 /// The world, as far as a turn touches it.
 #[derive(Debug)]
-pub struct Ports<D, M, J, C> {
+pub struct Ports<D, P, M, J, C> {
     /// Supabase.
     pub database: D,
+    /// The user's own object.
+    pub privacy: P,
     /// The model's API.
     pub model: M,
     /// The object's own storage.
@@ -55,6 +64,8 @@ pub struct Prepared {
     turn: OpenTurn,
     request: String,
     patience: Patience,
+    user: User,
+    shown: Shown,
 }
 
 impl Prepared {
@@ -76,30 +87,63 @@ pub struct Answered {
     pub finish_reason: Option<&'static str>,
     /// Requests made to the model.
     pub attempts: u32,
+    /// Why the kept answer lacks what was personal in it, if it does.
+    pub blanked: Option<Refused>,
 }
 
-/// Admits, loads, assembles and keeps: all that can still be answered with an HTTP status.
+/// Admits, masks, loads, assembles and keeps: all that can still be answered with an HTTP status.
 ///
 /// # Errors
-/// `turn_in_progress`, `session_not_found`, `unknown_employee`, `database_unavailable`; nothing is kept then.
+/// `turn_in_progress`, `session_not_found`, `unknown_employee`, `database_unavailable`, `too_many_values`,
+/// `privacy_unavailable`; nothing is kept then, and nothing was sent to anybody.
 pub async fn prepare(
     state: &SessionState,
-    user: &User,
-    ask: Ask,
+    user: User,
+    mut ask: Ask,
     config: &Config,
-    ports: &Ports<impl Database, impl Model, impl Journal, impl Clock>,
+    ports: &Ports<impl Database, impl Privacy, impl Model, impl Journal, impl Clock>,
 ) -> Result<Prepared, Error> {
     let admission = state.admit()?;
     let admitted_at = ports.clock.now();
-    load(state, user, &ask, config, ports).await?;
+    let mask = ports.privacy.mask(&user, &ask.message, Author::Outside);
+    let (loaded, hidden) = join(load(state, &user, &ask, config, ports), mask).await;
+    loaded?;
+    let hidden = hidden.map_err(|refused| refused.into_error("message"))?;
+    let was_erased = state.values.borrow_mut().learn(&hidden);
+    if was_erased {
+        state.memory.take();
+        load(state, &user, &ask, config, ports).await?;
+    }
+    ask.message = hidden.text;
     // Before the turn is kept: an object that dies in between is woken for nothing, which is harmless.
     ports.journal.wake_at(admitted_at + WATCH_EVERY).await;
-    let memory = state.memory.borrow();
-    let memory = memory.as_ref().ok_or_else(|| Fault::new(Code::Internal, "memory is empty after load"))?;
-    let (turn, request) = open(memory, user.id, ask, config, admitted_at, &ports.clock)?;
+    let (turn, request, policy) = {
+        let memory = state.memory.borrow();
+        let memory =
+            memory.as_ref().ok_or_else(|| Fault::new(Code::Internal, "memory is empty after load"))?;
+        let (turn, request) = open(memory, user.id, ask, config, admitted_at, &ports.clock)?;
+        (turn, request, memory.employee.unmask_policy.clone())
+    };
+    let shown = reveal(state, &user, &turn.shown, &policy, ports).await?;
     ports.journal.open(&turn)?;
     let patience = patience(&turn.model);
-    Ok(Prepared { admission, turn, request, patience })
+    Ok(Prepared { admission, turn, request, patience, user, shown })
+}
+
+/// What the user is shown for the tokens that the model is shown. A session that has seen them before asks nobody.
+async fn reveal(
+    state: &SessionState,
+    user: &User,
+    tokens: &[Token],
+    policy: &Policy,
+    ports: &Ports<impl Database, impl Privacy, impl Model, impl Journal, impl Clock>,
+) -> Result<Shown, Error> {
+    let missing = state.values.borrow().missing(tokens);
+    if !missing.is_empty() {
+        let revealed = ports.privacy.reveal(user, &missing).await;
+        state.values.borrow_mut().add(revealed.map_err(|refused| refused.into_error("message"))?);
+    }
+    Ok(state.values.borrow().shown(tokens, policy))
 }
 
 /// Makes sure that hot memory serves this turn: as it is, or read anew. When Postgres is out of reach, what the
@@ -109,7 +153,7 @@ async fn load(
     user: &User,
     ask: &Ask,
     config: &Config,
-    ports: &Ports<impl Database, impl Model, impl Journal, impl Clock>,
+    ports: &Ports<impl Database, impl Privacy, impl Model, impl Journal, impl Clock>,
 ) -> Result<(), Error> {
     let employee = ask.employee.as_deref();
     if state.memory.borrow().as_ref().is_some_and(|memory| memory.serves(employee, ports.clock.now())) {
@@ -175,6 +219,8 @@ fn open(
         parent_id: memory.last_message_id,
         prompt_tokens: prompt.tokens,
         history_tokens: prompt.history_tokens,
+        // Not those of the persona, which are examples.
+        shown: unmask::tokens(prompt.messages.iter().skip(1).map(|message| message.content)),
         message: ask.message,
     };
     Ok((turn, request))
@@ -193,10 +239,11 @@ fn new_id(clock: &impl Clock, now: Millis) -> Uuid {
 pub async fn answer(
     prepared: Prepared,
     state: &SessionState,
-    ports: &Ports<impl Database, impl Model, impl Journal, impl Clock>,
+    config: &Config,
+    ports: &Ports<impl Database, impl Privacy, impl Model, impl Journal, impl Clock>,
     mut emit: impl FnMut(&Event<'_>),
 ) -> Answered {
-    let Prepared { admission, turn, request, patience } = prepared;
+    let Prepared { admission, turn, request, patience, user, shown } = prepared;
     emit(&Event::Start(&Origin {
         message_id: turn.answer_id,
         session_id: turn.session_id,
@@ -204,13 +251,21 @@ pub async fn answer(
         model: &turn.model,
     }));
     let mut keeper = Keeper { journal: &ports.journal, fresh: String::new(), kept_at: turn.admitted_at };
-    let (heard, outcome) = listen(&ports.model, &ports.clock, &request, patience, |text, now| {
-        emit(&Event::Text(text));
+    let mut unmasker = Unmasker::new(shown);
+    let mut tell = |text: String| {
+        if !text.is_empty() {
+            emit(&Event::Text(&text));
+        }
+    };
+    let (mut heard, outcome) = listen(&ports.model, &ports.clock, &request, patience, |text, now| {
+        tell(unmasker.feed(text));
         keeper.keep(text, now);
     })
     .await;
+    tell(unmasker.end());
     let mut fault = outcome.err();
 
+    let blanked = mask_answer(&mut heard.text, &turn, &user, config, ports).await;
     let (attempts, finish_reason) = (heard.attempts, heard.finish);
     let ending = ending(heard, &turn, fault.as_ref(), ports.clock.now());
     let record = turn.into_record(ending);
@@ -223,12 +278,38 @@ pub async fn answer(
     }
     // Before the last event: who hears that the answer is over may send the next message at once.
     drop(admission);
-    let answered = Answered { record, fault, finish_reason, attempts };
+    let answered = Answered { record, fault, finish_reason, attempts, blanked };
     match &answered.fault {
         None => emit(&Event::Finish(&answered.summary())),
         Some(fault) => emit(&Event::Error(fault.advice())),
     }
     answered
+}
+
+/// Makes an answer what is kept of it: with the tokens that the model was shown in their one spelling, and with tokens for
+/// what else is personal in it. When no tokens can be had, what is personal is left out, for the answer must be kept and
+/// not raw; then it returns why.
+async fn mask_answer(
+    text: &mut String,
+    turn: &OpenTurn,
+    user: &User,
+    config: &Config,
+    ports: &Ports<impl Database, impl Privacy, impl Model, impl Journal, impl Clock>,
+) -> Option<Refused> {
+    if text.is_empty() {
+        return None;
+    }
+    let author = Author::Model(&turn.shown);
+    match ports.privacy.mask(user, text, author).await {
+        Ok(hidden) => {
+            *text = hidden.text;
+            None
+        }
+        Err(refused) => {
+            *text = blank(text, author, &config.pii_patterns);
+            Some(refused)
+        }
+    }
 }
 
 impl Answered {
@@ -287,8 +368,9 @@ fn ending(heard: Heard, turn: &OpenTurn, fault: Option<&Fault>, ended_at: Millis
 }
 
 /// Closes the turn that a dead object left open: to be called once, before anything else, when an object wakes.
-pub fn recover(journal: &impl Journal, clock: &impl Clock) -> Option<TurnRecord> {
+pub fn recover(journal: &impl Journal, clock: &impl Clock, config: &Config) -> Option<TurnRecord> {
     let (turn, text) = journal.left_open()?;
+    let text = blank(&text, Author::Model(&turn.shown), &config.pii_patterns);
     let text_tokens = tokens::estimate(&text);
     let ending = turn.interruption(text, text_tokens, clock.now());
     let record = turn.into_record(ending);

@@ -200,9 +200,9 @@ pub struct Reply<'a> {
 }
 
 impl<'a> Reply<'a> {
-    /// A whole answer.
+    /// A whole answer, with its text as the user is to see it.
     #[must_use]
-    pub fn new(record: &'a TurnRecord, summary: &Summary<'a>) -> Self {
+    pub fn new(record: &'a TurnRecord, text: &'a str, summary: &Summary<'a>) -> Self {
         // A record ends with its answer.
         let answer = record.messages.last();
         Self {
@@ -210,7 +210,7 @@ impl<'a> Reply<'a> {
             session_id: record.session_id,
             employee: &record.employee_slug,
             model: &record.usage.model,
-            message: answer.map_or("", |answer| &answer.content),
+            message: text,
             finish_reason: summary.finish_reason,
             usage: summary.usage,
             ttft_ms: summary.ttft_ms,

@@ -1,11 +1,16 @@
 //! Reads of rows: each route is one PostgREST query, made with the user's own token.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::error::{Code, Error, Fault, abort_field};
+use crate::privacy::policy::Policy;
+use crate::privacy::token::Token;
+use crate::privacy::unmask::{Escape, Shown, unmask};
 
 /// Rows of a page, when the request does not say.
 const DEFAULT_LIMIT: u32 = 50;
@@ -89,7 +94,7 @@ pub fn messages(session: Uuid, page: Page) -> String {
         let (at, id) = (place.time(), place.id);
         format!("&chat_messages.or=(created_at.lt.{at},and(created_at.eq.{at},id.lt.{id}))")
     });
-    let select = "chat_messages(id,parent_id,role,content,status,metadata,created_at)";
+    let select = "employee_slug,chat_messages(id,parent_id,role,content,status,metadata,created_at)";
     let order = "&chat_messages.order=created_at.desc,id.desc";
     let (limit, before) = (page.limit, before.unwrap_or_default());
     format!("chat_sessions?id=eq.{session}&select={select}{order}&chat_messages.limit={limit}{before}")
@@ -110,7 +115,12 @@ struct Standing<'a> {
 }
 
 /// A page of rows, newest first, under `data`, with where the `next` page begins: `null` when this one was not full.
-fn page_envelope(page: Page, rows: &[&RawValue], reverse: bool) -> Result<String, Error> {
+fn page_envelope(
+    page: Page,
+    rows: &[&RawValue],
+    mut texts: Vec<String>,
+    reverse: bool,
+) -> Result<String, Error> {
     let is_full = rows.len() >= page.limit as usize;
     let next = match rows.last().filter(|_| is_full) {
         None => "null".to_owned(),
@@ -119,7 +129,6 @@ fn page_envelope(page: Page, rows: &[&RawValue], reverse: bool) -> Result<String
             format!("\"{},{}\"", last.last_message_at.unwrap_or(last.created_at), last.id)
         }
     };
-    let mut texts: Vec<_> = rows.iter().map(|row| row.get()).collect();
     if reverse {
         texts.reverse();
     }
@@ -127,20 +136,56 @@ fn page_envelope(page: Page, rows: &[&RawValue], reverse: bool) -> Result<String
 }
 
 fn malformed(error: &serde_json::Error) -> Fault {
-    Fault::new(Code::DatabaseUnavailable, format!("rows: {error}"))
+    // The error's text would quote what was read.
+    Fault::new(Code::DatabaseUnavailable, format!("rows: {:?}", error.classify()))
+}
+
+/// What stands behind the tokens of rows, and how much of it each employee lets the user see.
+///
+/// Rows are passed on unparsed, values and all: what stands in brackets like a token stands inside of a string, for
+/// outside of strings it is no JSON.
+#[derive(Debug, Default)]
+pub struct Revealed {
+    /// Values by their tokens.
+    pub values: Vec<(Token, String)>,
+    /// Policies by the employee's slug.
+    pub policies: BTreeMap<String, Policy>,
+}
+
+impl Revealed {
+    fn unmask(&self, row: &str, employee: &str) -> String {
+        if self.values.is_empty() {
+            return row.to_owned();
+        }
+        // An employee that is not known shows what one without a policy shows.
+        let policy = self.policies.get(employee).cloned().unwrap_or_default();
+        let values = self.values.iter().map(|(token, value)| (token, value.as_str()));
+        unmask(row, &Shown::new(values, &policy), Escape::Json)
+    }
+}
+
+#[derive(Deserialize)]
+struct Employed<'a> {
+    employee_slug: &'a str,
 }
 
 /// The rows of what [`sessions`] asked for.
 ///
 /// # Errors
 /// `database_unavailable` when they are not what was asked for.
-pub fn sessions_envelope(page: Page, rows: &str) -> Result<String, Error> {
+pub fn sessions_envelope(page: Page, rows: &str, revealed: &Revealed) -> Result<String, Error> {
     let rows: Vec<&RawValue> = serde_json::from_str(rows).map_err(|error| malformed(&error))?;
-    page_envelope(page, &rows, false)
+    let unmask = |row: &&RawValue| {
+        let session: Employed<'_> = serde_json::from_str(row.get())?;
+        Ok(revealed.unmask(row.get(), session.employee_slug))
+    };
+    let texts = rows.iter().map(unmask).collect::<Result<_, _>>().map_err(|error| malformed(&error))?;
+    page_envelope(page, &rows, texts, false)
 }
 
 #[derive(Deserialize)]
 struct SessionRow<'a> {
+    employee_slug: &'a str,
     #[serde(borrow)]
     chat_messages: Vec<&'a RawValue>,
 }
@@ -150,7 +195,7 @@ struct SessionRow<'a> {
 /// # Errors
 /// `session_not_found` when there is no such session of the caller's; `database_unavailable` when the rows
 /// are not what was asked for.
-pub fn messages_envelope(page: Page, rows: &str) -> Result<String, Error> {
+pub fn messages_envelope(page: Page, rows: &str, revealed: &Revealed) -> Result<String, Error> {
     let sessions: Vec<SessionRow<'_>> = serde_json::from_str(rows).map_err(|error| malformed(&error))?;
     let Some(session) = sessions.into_iter().next() else {
         return Err(abort_field(
@@ -159,7 +204,9 @@ pub fn messages_envelope(page: Page, rows: &str) -> Result<String, Error> {
             "session_id is not a session of yours.",
         ));
     };
-    page_envelope(page, &session.chat_messages, true)
+    let rows = &session.chat_messages;
+    let texts = rows.iter().map(|row| revealed.unmask(row.get(), session.employee_slug)).collect();
+    page_envelope(page, rows, texts, true)
 }
 
 #[cfg(test)]
@@ -207,22 +254,45 @@ mod tests {
         }
     }
 
+    const MOMENTS: &str =
+        r#""created_at":"2026-11-22T10:00:00+00:00","last_message_at":"2026-11-23T10:00:00+00:00""#;
+
+    fn session(title: &str, employee: &str) -> String {
+        format!(r#"{{"id":"{ID}","title":"{title}","employee_slug":"{employee}",{MOMENTS}}}"#)
+    }
+
+    fn email() -> Revealed {
+        let values = vec![(Token::new("EMAIL", 1), "\"ann\"@example.com".into())];
+        let policies = serde_json::from_str(r#"{"open":{},"discreet":{"EMAIL":"none"}}"#).unwrap();
+        Revealed { values, policies }
+    }
+
     #[test]
     fn a_full_page_says_where_the_next_one_begins() {
-        let times =
-            r#""created_at":"2026-11-22T10:00:00+00:00","last_message_at":"2026-11-23T10:00:00+00:00""#;
-        let rows = format!(r#"[{{"id":"{ID}",{times}}}]"#);
-        let full = sessions_envelope(page(&[("limit", "1")]).unwrap(), &rows).unwrap();
+        let rows = format!("[{}]", session("A", "open"));
+        let full = sessions_envelope(page(&[("limit", "1")]).unwrap(), &rows, &Revealed::default()).unwrap();
         assert!(full.ends_with(&format!(r#","next":"2026-11-23T10:00:00+00:00,{ID}"}}"#)), "{full}");
-        let last = sessions_envelope(page(&[]).unwrap(), &rows).unwrap();
+        let last = sessions_envelope(page(&[]).unwrap(), &rows, &Revealed::default()).unwrap();
         assert!(last.ends_with(r#"],"next":null}"#), "{last}");
+    }
+
+    #[test]
+    fn titles_show_what_their_employees_policy_shows() {
+        let rows = format!("[{},{}]", session("To [EMAIL_1]", "open"), session("To [EMAIL_1]", "discreet"));
+        let page = sessions_envelope(page(&[]).unwrap(), &rows, &email()).unwrap();
+        assert!(page.contains(r#""title":"To \"ann\"@example.com""#), "{page}");
+        assert!(page.contains(r#""title":"To [EMAIL_1]""#), "{page}");
     }
 
     #[test]
     fn messages_come_oldest_first_and_no_session_is_not_an_empty_one() {
         let page = page(&[]).unwrap();
-        let rows = r#"[{"chat_messages":[{"id":2},{"id":1}]}]"#;
-        assert_eq!(messages_envelope(page, rows).unwrap(), r#"{"data":[{"id":1},{"id":2}],"next":null}"#);
-        assert_eq!(messages_envelope(page, "[]").unwrap_err().code(), Code::SessionNotFound);
+        let row = |content: &str| format!(r#"{{"id":"{ID}","content":"{content}","created_at":"x"}}"#);
+        let rows =
+            format!(r#"[{{"employee_slug":"open","chat_messages":[{},{}]}}]"#, row("2"), row("1 [EMAIL_1]"));
+        let shown = row(r#"1 \"ann\"@example.com"#);
+        let envelope = messages_envelope(page, &rows, &email()).unwrap();
+        assert_eq!(envelope, format!(r#"{{"data":[{shown},{}],"next":null}}"#, row("2")));
+        assert_eq!(messages_envelope(page, "[]", &email()).unwrap_err().code(), Code::SessionNotFound);
     }
 }

@@ -15,6 +15,8 @@ pub enum Route {
     Sessions,
     /// The messages of one session.
     Messages(Uuid),
+    /// Everything that is stored of the caller, to be erased.
+    Me,
     /// What the page needs to sign in; public.
     PageConfig,
     /// The Worker runs; public.
@@ -33,6 +35,7 @@ impl Route {
     const fn method(self) -> &'static str {
         match self {
             Self::Chat => "POST",
+            Self::Me => "DELETE",
             _ => "GET",
         }
     }
@@ -49,6 +52,7 @@ pub fn route(method: &str, path: &str) -> Result<Route, Error> {
         ["api", "employees"] => Route::Employees,
         ["api", "sessions"] => Route::Sessions,
         ["api", "sessions", id, "messages"] => Route::Messages(session_id(id)?),
+        ["api", "me"] => Route::Me,
         ["config.json"] => Route::PageConfig,
         ["healthz"] => Route::Health,
         ["readyz"] => Route::Ready,
@@ -86,6 +90,7 @@ mod tests {
             ("GET", "api/chat", Code::NotFound),
             ("GET", "/api/chat", Code::MethodNotAllowed),
             ("DELETE", "/healthz", Code::MethodNotAllowed),
+            ("GET", "/api/me", Code::MethodNotAllowed),
             ("GET", "/api/sessions/me/messages", Code::InvalidField),
         ] {
             assert_eq!(route(method, path).unwrap_err().code(), code, "{method} {path}");

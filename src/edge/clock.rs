@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::ports::Clock;
+use crate::privacy::seal::Secret;
 use crate::time::Millis;
 
 /// The isolate's clock, which advances only with I/O.
@@ -25,5 +26,10 @@ impl Clock for EdgeClock {
         // Postgres, which refuses them, and nothing secret is made of these bytes.
         let _ = getrandom::getrandom(&mut bytes);
         bytes
+    }
+
+    fn secret(&self) -> Option<Secret> {
+        let mut bytes = Secret::default();
+        getrandom::getrandom(&mut bytes).ok().map(|()| bytes)
     }
 }

@@ -1,9 +1,12 @@
 //! Supabase over PostgREST.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use js_sys::Array;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
 use worker::wasm_bindgen::{JsCast, JsValue};
 
 use super::platform::{call, lines};
@@ -11,8 +14,10 @@ use crate::auth::User;
 use crate::config::Config;
 use crate::error::{Code, Fault};
 use crate::ports::Database;
+use crate::privacy::policy::Policy;
 use crate::session::load::{LoadSession, LoadedSession};
 use crate::session::record::TurnRecord;
+use crate::user::vault::KeptVault;
 
 /// How long a query may take, in milliseconds: a person waits for the first.
 const TIMEOUT: f64 = 8000.0;
@@ -25,6 +30,17 @@ struct CommitTurn<'a> {
     p_turn: &'a TurnRecord,
 }
 
+#[derive(Serialize)]
+struct CommitVault<'a> {
+    p_user: Uuid,
+    p_vault: &'a KeptVault,
+}
+
+#[derive(Serialize)]
+struct EraseUser {
+    p_user: Uuid,
+}
+
 impl Database for PostgRest {
     async fn load_session(&self, ask: &LoadSession<'_>) -> Result<LoadedSession, Fault> {
         let body = to_json(ask)?;
@@ -33,11 +49,15 @@ impl Database for PostgRest {
     }
 
     async fn commit_turn(&self, turn: &TurnRecord) -> Result<(), Fault> {
-        let body = to_json(&CommitTurn { p_turn: turn })?;
-        let key = &self.0.service_key;
-        // The newer secret keys are no JWTs and go in `apikey` alone; PostgREST would refuse them as a bearer.
-        let bearer = if key.starts_with("sb_") { None } else { Some(key.as_str()) };
-        self.request("POST", "rpc/commit_turn", key, bearer, Some(&body)).await.map(drop)
+        self.as_service("rpc/commit_turn", &CommitTurn { p_turn: turn }).await.map(drop)
+    }
+
+    async fn load_vault(&self, user: &User) -> Result<KeptVault, Fault> {
+        self.call_as_user(user, "load_vault").await
+    }
+
+    async fn commit_vault(&self, user: Uuid, vault: &KeptVault) -> Result<(), Fault> {
+        self.as_service("rpc/commit_vault", &CommitVault { p_user: user, p_vault: vault }).await.map(drop)
     }
 }
 
@@ -47,10 +67,40 @@ impl PostgRest {
         self.as_user(user, "GET", path, None).await
     }
 
+    /// The ids of all of a user's sessions.
+    pub(super) async fn session_ids(&self, user: &User) -> Result<Vec<Uuid>, Fault> {
+        self.call_as_user(user, "session_ids").await
+    }
+
+    /// How much of hidden values each employee lets a user see, by slug.
+    pub(super) async fn unmask_policies(&self, user: &User) -> Result<BTreeMap<String, Policy>, Fault> {
+        self.call_as_user(user, "unmask_policies").await
+    }
+
+    /// Calls a function without arguments under the user's own token.
+    async fn call_as_user<T: DeserializeOwned>(&self, user: &User, function: &str) -> Result<T, Fault> {
+        let answer = self.as_user(user, "POST", &format!("rpc/{function}"), Some("{}")).await?;
+        serde_json::from_str(&answer)
+            .map_err(|error| unavailable(format!("{function}: {:?}", error.classify())))
+    }
+
+    /// Deletes everything of a user, and answers how much that was, as JSON.
+    pub(super) async fn erase_user(&self, user: Uuid) -> Result<String, Fault> {
+        self.as_service("rpc/erase_user", &EraseUser { p_user: user }).await
+    }
+
     /// Whether PostgREST answers at all.
     pub(super) async fn ping(&self) -> Result<(), Fault> {
         let path = "employee_profiles?select=slug&limit=1";
         self.request("GET", path, &self.0.anon_key, None, None).await.map(drop)
+    }
+
+    async fn as_service(&self, path: &str, body: &impl Serialize) -> Result<String, Fault> {
+        let body = to_json(body)?;
+        let key = &self.0.service_key;
+        // The newer secret keys are no JWTs and go in `apikey` alone; PostgREST would refuse them as a bearer.
+        let bearer = if key.starts_with("sb_") { None } else { Some(key.as_str()) };
+        self.request("POST", path, key, bearer, Some(&body)).await
     }
 
     async fn as_user(

@@ -1,5 +1,7 @@
 //! The Worker: stateless, at any edge location. It says who asks and what, and passes a turn to its Session.
 
+use futures::future::join;
+use uuid::Uuid;
 use worker::wasm_bindgen::{JsCast, JsValue};
 use worker::web_sys::{Request, Response};
 use worker::{Context, Env, Url, event};
@@ -8,16 +10,18 @@ use super::auth::authenticate;
 use super::clock::EdgeClock;
 use super::database::PostgRest;
 use super::platform::{forward, lines, read_body, respond, with_headers};
+use super::privacy::UserObjects;
 use super::reply;
 use super::session::SessionCall;
 use crate::api::chat::Ask;
-use crate::api::reads::{self, Page};
+use crate::api::reads::{self, Page, Revealed};
 use crate::api::routes::{Route, route};
 use crate::api::{MAX_BODY_BYTES, cors};
 use crate::auth::User;
 use crate::config::Config;
 use crate::error::{Code, Error, Fault, abort};
-use crate::ports::Clock;
+use crate::ports::{Clock, Privacy};
+use crate::privacy::unmask;
 
 /// The binding of the Session objects in `wrangler.toml`.
 const SESSIONS: &str = "SESSION";
@@ -60,13 +64,16 @@ async fn answer(request: &Request, env: &Env, config: &std::rc::Rc<Config>) -> R
         Route::Sessions => {
             let page = Page::parse(url.query_pairs())?;
             let rows = database.read(&user, &reads::sessions(page)).await?;
-            Ok(reply::json(200, &reads::sessions_envelope(page, &rows)?))
+            let revealed = reveal(&rows, env, &user, &database).await?;
+            Ok(reply::json(200, &reads::sessions_envelope(page, &rows, &revealed)?))
         }
         Route::Messages(session) => {
             let page = Page::parse(url.query_pairs())?;
             let rows = database.read(&user, &reads::messages(session, page)).await?;
-            Ok(reply::json(200, &reads::messages_envelope(page, &rows)?))
+            let revealed = reveal(&rows, env, &user, &database).await?;
+            Ok(reply::json(200, &reads::messages_envelope(page, &rows, &revealed)?))
         }
+        Route::Me => erase(env, &user, &database).await,
         _ => {
             let rows = database.read(&user, reads::EMPLOYEES).await?;
             Ok(reply::json(200, &reads::envelope(&rows)))
@@ -92,18 +99,48 @@ async fn public(route: Route, config: &Config, database: &PostgRest) -> Result<R
     }
 }
 
+/// What the user is to see in place of the tokens of rows; nobody is asked when there are none.
+async fn reveal(rows: &str, env: &Env, user: &User, database: &PostgRest) -> Result<Revealed, Error> {
+    let tokens = unmask::tokens([rows]);
+    if tokens.is_empty() {
+        return Ok(Revealed::default());
+    }
+    let users = UserObjects(env.clone());
+    let (values, policies) = join(users.reveal(user, &tokens), database.unmask_policies(user)).await;
+    Ok(Revealed { values: values.map_err(|refused| refused.into_error("session_id"))?, policies: policies? })
+}
+
 /// Reads the turn and hands it to its Session, whose answer goes out untouched.
 async fn chat(request: &Request, env: &Env, user: User) -> Result<Response, Error> {
     let body = body(request).await?;
     let ask = Ask::parse(&body, user.id, EdgeClock.random())?;
-    let name = format!("{}/{}", user.id, ask.session_id);
-    let fault =
-        |error: &dyn std::fmt::Debug| Fault::new(Code::Internal, format!("session object: {error:?}"));
-    let call = serde_json::to_string(&SessionCall { user, ask }).map_err(|error| fault(&error))?;
-    let stub = env.durable_object(SESSIONS).and_then(|sessions| sessions.get_by_name(&name));
-    let stub = stub.map_err(|error| fault(&error))?.into_rpc::<JsValue>();
-    let response = forward(&stub, &call).await.map_err(|error| fault(&error))?;
-    response.dyn_into().map_err(|other| fault(&other).into())
+    let (id, session) = (user.id, ask.session_id);
+    let response = call_session(env, id, session, &SessionCall::Turn { user, ask }).await?;
+    response.dyn_into().map_err(|other| session_fault(&other).into())
+}
+
+/// Posts to a Session; its answer is a `Response`.
+async fn call_session(env: &Env, user: Uuid, session: Uuid, call: &SessionCall) -> Result<JsValue, Fault> {
+    let call = serde_json::to_string(call).map_err(|error| session_fault(&error.classify()))?;
+    let sessions = env.durable_object(SESSIONS).map_err(|error| session_fault(&error))?;
+    let stub = sessions.get_by_name(&format!("{user}/{session}")).map_err(|error| session_fault(&error))?;
+    forward(&stub.into_rpc::<JsValue>(), &call).await.map_err(|error| session_fault(&error))
+}
+
+fn session_fault(error: &dyn std::fmt::Debug) -> Fault {
+    Fault::new(Code::Internal, format!("session object: {error:?}"))
+}
+
+/// Erases all that is stored of a user. Postgres first: what it still had, an emptied object would take back. Then the
+/// vault's key, without which no copy of a value opens; then what sessions remember. Doing it again completes it.
+async fn erase(env: &Env, user: &User, database: &PostgRest) -> Result<Response, Error> {
+    let sessions = database.session_ids(user).await?;
+    let erased = database.erase_user(user.id).await?;
+    UserObjects(env.clone()).erase(user).await.map_err(|refused| refused.into_error("user"))?;
+    for session in sessions {
+        call_session(env, user.id, session, &SessionCall::Erase).await?;
+    }
+    Ok(reply::json(200, &reads::envelope(&erased)))
 }
 
 async fn body(request: &Request) -> Result<Vec<u8>, Error> {

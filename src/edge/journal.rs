@@ -1,10 +1,12 @@
 //! The Session object's SQLite.
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use uuid::Uuid;
-use worker::{ScheduledTime, SqlStorage, SqlStorageValue, Storage, js_sys, wasm_bindgen::JsValue};
+use worker::{SqlStorageValue, Storage};
 
 use super::log;
+use super::sqlite::Sqlite;
 use crate::error::{Code, Fault};
 use crate::ports::{Journal, Undelivered};
 use crate::session::memory::Memory;
@@ -19,10 +21,7 @@ const SCHEMA: &str = "
 ";
 
 /// The journal of one session.
-pub(super) struct SqliteJournal {
-    sql: SqlStorage,
-    storage: Storage,
-}
+pub(super) struct SqliteJournal(Sqlite);
 
 #[derive(Deserialize)]
 struct OpenRow {
@@ -44,50 +43,38 @@ struct MemoryRow {
 impl SqliteJournal {
     /// Opens the storage, making its tables on first use.
     pub(super) fn new(storage: Storage) -> Self {
-        let journal = Self { sql: storage.sql(), storage };
-        journal.try_exec(SCHEMA, vec![]);
-        journal
+        Self(Sqlite::new(storage, SCHEMA))
     }
 
-    fn exec(&self, query: &str, values: Vec<SqlStorageValue>) -> Result<(), Fault> {
-        let refused = |error: worker::Error| Fault::new(Code::Internal, format!("journal: {error}"));
-        self.sql.exec(query, values).map(drop).map_err(refused)
-    }
-
-    /// For what may fail without harm: the log says so.
-    fn try_exec(&self, query: &str, values: Vec<SqlStorageValue>) {
-        if let Err(fault) = self.exec(query, values) {
+    /// Rows, or none when the storage refuses: the log says so.
+    fn rows<T: DeserializeOwned>(&self, query: &str, values: Vec<SqlStorageValue>) -> Vec<T> {
+        self.0.rows(query, values).unwrap_or_else(|fault| {
             log::fault(&fault);
-        }
-    }
-
-    fn rows<T: serde::de::DeserializeOwned>(&self, query: &str, values: Vec<SqlStorageValue>) -> Vec<T> {
-        let rows = self.sql.exec(query, values).and_then(|cursor| cursor.to_array());
-        rows.unwrap_or_else(|error| {
-            log::fault(&Fault::new(Code::Internal, format!("journal: {error}")));
             Vec::new()
         })
     }
 
     /// No alarm rings until the next [`Journal::wake_at`].
     pub(super) async fn let_sleep(&self) {
-        // A forgotten alarm wakes the object once for nothing.
-        let _ = self.storage.delete_alarm().await;
+        self.0.let_sleep().await;
     }
-}
 
-fn to_json(value: &impl serde::Serialize) -> Result<SqlStorageValue, Fault> {
-    let json = serde_json::to_string(value).map_err(|error| Fault::new(Code::Internal, error.to_string()))?;
-    Ok(json.into())
+    /// Forgets everything of a user who was erased.
+    pub(super) fn erase(&self) -> Result<(), Fault> {
+        for table in ["DELETE FROM outbox", "DELETE FROM memory"] {
+            self.0.exec(table, vec![])?;
+        }
+        Ok(())
+    }
 }
 
 impl Journal for SqliteJournal {
     fn open(&self, turn: &OpenTurn) -> Result<(), Fault> {
-        self.exec("INSERT INTO open_turn (id, turn) VALUES (1, ?)", vec![to_json(turn)?])
+        self.0.exec("INSERT INTO open_turn (id, turn) VALUES (1, ?)", vec![Sqlite::json(turn)?])
     }
 
     fn extend(&self, text: &str) -> Result<(), Fault> {
-        self.exec("UPDATE open_turn SET text = text || ?", vec![text.into()])
+        self.0.exec("UPDATE open_turn SET text = text || ?", vec![text.into()])
     }
 
     fn left_open(&self) -> Option<(OpenTurn, String)> {
@@ -99,9 +86,9 @@ impl Journal for SqliteJournal {
     }
 
     fn close(&self, record: &TurnRecord) -> Result<(), Fault> {
-        let values = vec![record.turn_id.to_string().into(), to_json(record)?];
-        self.exec("INSERT INTO outbox (turn_id, record) VALUES (?, ?)", values)?;
-        self.exec("DELETE FROM open_turn", vec![])
+        let values = vec![record.turn_id.to_string().into(), Sqlite::json(record)?];
+        self.0.exec("INSERT INTO outbox (turn_id, record) VALUES (?, ?)", values)?;
+        self.0.exec("DELETE FROM open_turn", vec![])
     }
 
     fn outbox(&self, limit: u32) -> Vec<Undelivered> {
@@ -117,19 +104,21 @@ impl Journal for SqliteJournal {
     }
 
     fn delivered(&self, turn: Uuid) {
-        self.try_exec("DELETE FROM outbox WHERE turn_id = ?", vec![turn.to_string().into()]);
+        self.0.try_exec("DELETE FROM outbox WHERE turn_id = ?", vec![turn.to_string().into()]);
     }
 
     fn postpone(&self, turn: Uuid) {
-        self.try_exec(
+        self.0.try_exec(
             "UPDATE outbox SET attempts = attempts + 1 WHERE turn_id = ?",
             vec![turn.to_string().into()],
         );
     }
 
     fn remember(&self, memory: &Memory) {
-        match to_json(memory) {
-            Ok(json) => self.try_exec("INSERT OR REPLACE INTO memory (id, memory) VALUES (1, ?)", vec![json]),
+        match Sqlite::json(memory) {
+            Ok(json) => {
+                self.0.try_exec("INSERT OR REPLACE INTO memory (id, memory) VALUES (1, ?)", vec![json]);
+            }
             Err(fault) => log::fault(&fault),
         }
     }
@@ -140,10 +129,6 @@ impl Journal for SqliteJournal {
     }
 
     async fn wake_at(&self, when: Millis) {
-        #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 fit a double")]
-        let date = js_sys::Date::new(&JsValue::from_f64(when as f64));
-        if let Err(error) = self.storage.set_alarm(ScheduledTime::new(date)).await {
-            log::fault(&Fault::new(Code::Internal, format!("alarm: {error}")));
-        }
+        self.0.wake_at(when).await;
     }
 }

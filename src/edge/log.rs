@@ -4,7 +4,7 @@ use serde::Serialize;
 use uuid::Uuid;
 use worker::console_log;
 
-use crate::error::Fault;
+use crate::error::{Code, Fault};
 use crate::model::usage::UsageSource;
 use crate::turn::Answered;
 
@@ -44,6 +44,12 @@ pub(super) fn fault(fault: &Fault) {
 /// A turn, when it is settled.
 pub(super) fn turn(answered: &Answered) {
     let record = &answered.record;
+    if let Some(refused) = &answered.blanked {
+        fault(&Fault::new(
+            Code::PrivacyUnavailable,
+            format!("turn {} is kept without: {refused:?}", record.turn_id),
+        ));
+    }
     let usage = &record.usage;
     line(&TurnLine {
         event: "turn",

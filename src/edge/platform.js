@@ -53,6 +53,12 @@ export function forward(stub, body) {
   return stub.fetch("https://session/turn", { method: "POST", body });
 }
 
+/** A question to another object, and what it answers. */
+export async function ask(stub, body) {
+  const response = await stub.fetch("https://object/ask", { method: "POST", body });
+  return response.text();
+}
+
 /** A response body that is written without ever waiting for its reader. */
 export class Frames {
   #writer;

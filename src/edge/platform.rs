@@ -31,6 +31,10 @@ extern "C" {
     #[wasm_bindgen(catch)]
     pub(super) async fn forward(stub: &JsValue, body: &str) -> Result<JsValue, JsValue>;
 
+    /// Posts `body` to a Durable Object and reads what it answers.
+    #[wasm_bindgen(catch)]
+    pub(super) async fn ask(stub: &JsValue, body: &str) -> Result<JsValue, JsValue>;
+
     /// A response body that is written without waiting for its reader.
     pub(super) type Frames;
     #[wasm_bindgen(constructor)]

@@ -11,6 +11,7 @@ use super::database::PostgRest;
 use super::journal::SqliteJournal;
 use super::model::OpenAi;
 use super::platform::{Frames, lines, respond};
+use super::privacy::UserObjects;
 use super::{log, reply};
 use crate::api::chat::{Ask, Reply};
 use crate::auth::User;
@@ -23,13 +24,18 @@ use crate::stream::event::Event;
 use crate::stream::ui::{self, UiEncoder};
 use crate::turn::{self, Answered, Ports, Prepared, WATCH_EVERY};
 
-/// What the Worker hands over: who asks, verified, and what, validated.
+/// What the Worker hands over.
 #[derive(Serialize, Deserialize)]
-pub(super) struct SessionCall {
-    /// The user whose object this is.
-    pub(super) user: User,
-    /// The turn.
-    pub(super) ask: Ask,
+pub(super) enum SessionCall {
+    /// A turn.
+    Turn {
+        /// The user whose object this is, verified.
+        user: User,
+        /// What they ask, validated.
+        ask: Ask,
+    },
+    /// The user is erased: nothing is to be remembered.
+    Erase,
 }
 
 /// See the module's documentation.
@@ -43,7 +49,7 @@ pub struct Session {
 struct Desk {
     config: Rc<Config>,
     state: SessionState,
-    ports: Ports<PostgRest, OpenAi, SqliteJournal, EdgeClock>,
+    ports: Ports<PostgRest, UserObjects, OpenAi, SqliteJournal, EdgeClock>,
 }
 
 impl DurableObject for Session {
@@ -51,14 +57,14 @@ impl DurableObject for Session {
         let desk = super::config(&env).map(|config| {
             let journal = SqliteJournal::new(platform.storage());
             // Whatever is open now was left so by an object that died.
-            if let Some(record) = turn::recover(&journal, &EdgeClock) {
+            if let Some(record) = turn::recover(&journal, &EdgeClock, &config) {
                 log::fault(&Fault::new(
                     Code::Interrupted,
                     format!("turn {} of a restarted object", record.turn_id),
                 ));
             }
             let (database, model) = (PostgRest(Rc::clone(&config)), OpenAi(Rc::clone(&config)));
-            let ports = Ports { database, model, journal, clock: EdgeClock };
+            let ports = Ports { database, privacy: UserObjects(env), model, journal, clock: EdgeClock };
             Rc::new(Desk { config, state: SessionState::default(), ports })
         });
         Self { platform, desk }
@@ -66,7 +72,7 @@ impl DurableObject for Session {
 
     async fn fetch(&self, mut request: Request) -> worker::Result<Response> {
         let body = request.text().await?;
-        let answer = self.take_turn(&body).await;
+        let answer = self.answer(&body).await;
         Ok(answer.unwrap_or_else(|error| reply::problem(&error)).into())
     }
 
@@ -82,13 +88,24 @@ impl DurableObject for Session {
 }
 
 impl Session {
-    async fn take_turn(&self, body: &str) -> Result<web_sys::Response, Error> {
+    async fn answer(&self, body: &str) -> Result<web_sys::Response, Error> {
         let desk = self.desk.clone()?;
         let call: SessionCall = serde_json::from_str(body)
-            .map_err(|error| Fault::new(Code::Internal, format!("call: {error}")))?;
+            .map_err(|error| Fault::new(Code::Internal, format!("call: {:?}", error.classify())))?;
+        match call {
+            SessionCall::Turn { user, ask } => self.take_turn(desk, user, ask).await,
+            SessionCall::Erase => {
+                desk.state.forget();
+                desk.ports.journal.erase()?;
+                Ok(reply::json(200, "{}"))
+            }
+        }
+    }
+
+    async fn take_turn(&self, desk: Rc<Desk>, user: User, ask: Ask) -> Result<web_sys::Response, Error> {
         let began = EdgeClock.now();
-        let stream = call.ask.stream;
-        let prepared = turn::prepare(&desk.state, &call.user, call.ask, &desk.config, &desk.ports).await?;
+        let stream = ask.stream;
+        let prepared = turn::prepare(&desk.state, user, ask, &desk.config, &desk.ports).await?;
         let timing = format!("prepare;dur={}", EdgeClock.now() - began);
         if stream { Ok(self.stream(desk, prepared, &timing)) } else { self.whole(desk, prepared).await }
     }
@@ -102,7 +119,7 @@ impl Session {
         let mut encoder = UiEncoder::new(prepared.turn_id());
         self.platform.wait_until(async move {
             let emit = |event: &Event<'_>| frames.write(encoder.encode(event).as_bytes());
-            let answered = turn::answer(prepared, &desk.state, &desk.ports, emit).await;
+            let answered = turn::answer(prepared, &desk.state, &desk.config, &desk.ports, emit).await;
             frames.close();
             log::turn(&answered);
             desk.deliver().await;
@@ -114,10 +131,16 @@ impl Session {
     async fn whole(&self, desk: Rc<Desk>, prepared: Prepared) -> Result<web_sys::Response, Error> {
         let (tell, told) = oneshot::channel();
         self.platform.wait_until(async move {
-            let answered = turn::answer(prepared, &desk.state, &desk.ports, |_| ()).await;
+            let mut text = String::new();
+            let gather = |event: &Event<'_>| {
+                if let Event::Text(more) = event {
+                    text.push_str(more);
+                }
+            };
+            let answered = turn::answer(prepared, &desk.state, &desk.config, &desk.ports, gather).await;
             log::turn(&answered);
             // Nobody listens when the caller is gone.
-            let _ = tell.send(whole_reply(&answered));
+            let _ = tell.send(whole_reply(&answered, &text));
             desk.deliver().await;
         });
         let body =
@@ -126,11 +149,11 @@ impl Session {
     }
 }
 
-fn whole_reply(answered: &Answered) -> Result<String, Error> {
+fn whole_reply(answered: &Answered, text: &str) -> Result<String, Error> {
     if let Some(fault) = &answered.fault {
         return Err(fault.clone().into());
     }
-    let reply = Reply::new(&answered.record, &answered.summary());
+    let reply = Reply::new(&answered.record, text, &answered.summary());
     serde_json::to_string(&reply).map_err(|error| Fault::new(Code::Internal, error.to_string()).into())
 }
 

@@ -86,6 +86,7 @@ pub fn patience(model: &str) -> Patience {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::privacy::policy::Policy;
     use crate::session::load::Role;
 
     fn request(model: &str) -> serde_json::Value {
@@ -96,6 +97,7 @@ mod tests {
             temperature: Some(0.5),
             max_output_tokens: Some(800),
             token_budget: None,
+            unmask_policy: Policy::default(),
         };
         let messages = [PromptMessage { role: Role::User, content: "Hello" }];
         serde_json::to_value(ChatRequest::new(model, &employee, &messages)).unwrap()

@@ -3,7 +3,7 @@
 //! A [`Draft`] is a text in pieces: what stays, and what a token will stand for. It is searched again until nothing more
 //! is found, because taking one value out can show another.
 
-use super::detect::{Entity, Finding, Scope, find};
+use super::detect::{Entity, Finding, KnownValues, Patterns, Scope, find};
 use super::token::{Reading, Spelling, Token, next_start, read};
 
 /// What stands for a value while a draft is searched: it is no letter, no digit and no sign that a detector knows, so that
@@ -243,16 +243,73 @@ impl Piece {
     }
 }
 
-/// A text without its values, for where no token can be had: what was taken out does not come back.
-///
-/// # Errors
-/// [`Unmaskable`].
-pub fn blank(text: &str, author: Author<'_>, scope: &Scope<'_>) -> Result<String, Unmaskable> {
+/// A text without its values, for where no token can be had: what is taken out does not come back. Nothing of a text that
+/// cannot be searched is left.
+#[must_use]
+pub fn blank(text: &str, author: Author<'_>, patterns: &Patterns) -> String {
     let mut draft = Draft::new(text, author);
-    draft.settle(scope)?;
-    Ok(draft.write(|kind, value| match kind {
+    let scope = Scope { plain_urls: false, patterns, known: &KnownValues::new() };
+    if draft.settle(&scope).is_err() {
+        return String::new();
+    }
+    draft.write(|kind, value| match kind {
         Kind::Named(name) if name == LITERAL => value.replace(['[', ']'], ""),
         Kind::Named(name) => format!("[{name}]"),
-        Kind::Known(_) => "[HIDDEN]".into(),
-    }))
+        // Nothing was known here.
+        Kind::Known(_) => String::new(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scope(check: impl FnOnce(&Scope<'_>)) {
+        check(&Scope { plain_urls: false, patterns: &Patterns::default(), known: &KnownValues::new() });
+    }
+
+    fn finding(start: usize, end: usize) -> Finding {
+        Finding { start, end, entity: Entity::Email }
+    }
+
+    #[test]
+    fn a_detector_that_points_nowhere_stops_everything() {
+        for findings in [
+            vec![finding(0, 100)],
+            vec![finding(3, 3)],
+            vec![finding(5, 3)],
+            vec![finding(0, 4), finding(2, 6)],
+            vec![finding(0, 2)],
+            vec![finding(1, 4)],
+        ] {
+            scope(|scope| {
+                let mut draft = Draft::new("é and more", Author::Outside);
+                let is_even = findings == [finding(0, 2)];
+                let outcome =
+                    draft.settle_by(scope, |text| if text.contains('é') { findings.clone() } else { vec![] });
+                assert_eq!(outcome.is_ok(), is_even, "{findings:?}");
+            });
+        }
+    }
+
+    #[test]
+    fn a_text_that_never_settles_is_given_up() {
+        scope(|scope| {
+            let mut draft = Draft::new(&"x".repeat(1000), Author::Outside);
+            let next = |text: &str| text.find('x').map(|at| finding(at, at + 1)).into_iter().collect();
+            let outcome = draft.settle_by(scope, next);
+            assert_eq!(outcome, Err(Unmaskable::Unsettled));
+        });
+    }
+
+    #[test]
+    fn what_cannot_get_a_token_is_left_out() {
+        let shown = [Token::new("EMAIL", 1)];
+        let text = blank(
+            "[email_1] wrote to eve@example.com of [EMAIL_7]",
+            Author::Model(&shown),
+            &Patterns::default(),
+        );
+        assert_eq!(text, "[EMAIL_1] wrote to [EMAIL] of EMAIL_7");
+    }
 }

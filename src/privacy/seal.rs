@@ -5,6 +5,7 @@
 use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::{Aes256Gcm, Nonce};
 use base64ct::{Base64, Encoding};
+use chrono::{DateTime, Utc};
 use hkdf::Hkdf;
 use hmac::{Hmac, Mac};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -75,6 +76,12 @@ impl MasterKeys {
         Ok(Self(keys))
     }
 
+    /// No keys: nothing can be wrapped or opened.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self(Vec::new())
+    }
+
     fn current(&self) -> Option<&(u32, Secret)> {
         self.0.first()
     }
@@ -85,10 +92,27 @@ impl MasterKeys {
 pub struct WrappedKey {
     /// Which key it is. A user who was erased and comes back gets another.
     pub key_id: Uuid,
+    /// When it was made: what was made before an erasure must not come back after it.
+    pub founded_at: DateTime<Utc>,
     /// Which master key wraps it.
     pub master_version: u32,
     /// A nonce and the key's ciphertext.
     pub wrapped: Bytes,
+}
+
+/// Which key it is and since when.
+#[derive(Clone, Copy, Debug)]
+pub struct KeyId {
+    /// See [`WrappedKey::key_id`].
+    pub key_id: Uuid,
+    /// See [`WrappedKey::founded_at`].
+    pub founded_at: DateTime<Utc>,
+}
+
+impl WrappedKey {
+    const fn id(&self) -> KeyId {
+        KeyId { key_id: self.key_id, founded_at: self.founded_at }
+    }
 }
 
 /// A value as it is kept: `chat_pii_vault`.
@@ -137,18 +161,18 @@ impl UserKey {
         })
     }
 
-    /// Makes a new key of `secret` and wraps it; `nonce` and `secret` must never have been used.
+    /// Makes a new key of `secret`, which must never have been used. It is to be wrapped before it is used.
     ///
     /// # Errors
-    /// [`Sealed`] when there is no master key.
+    /// [`Sealed`], never in practice.
     pub fn found(
         user: Uuid,
-        key_id: Uuid,
+        id: KeyId,
         secret: &Secret,
         nonce: &Secret,
         master: &MasterKeys,
     ) -> Result<(Self, WrappedKey), Sealed> {
-        Ok((Self::derive(user, secret)?, wrap(user, key_id, secret, nonce, master)?))
+        Ok((Self::derive(user, secret)?, wrap(user, id, secret, nonce, master)?))
     }
 
     /// Opens a wrapped key. When another master key is the current one, the key comes wrapped by that one too, to be kept
@@ -167,7 +191,7 @@ impl UserKey {
         let secret = decrypt(&cipher, &kept.wrapped, &key_owner(user, kept.key_id))?;
         let secret: Secret = secret.try_into().map_err(|_| Sealed)?;
         let is_current = master.current().is_some_and(|(version, _)| *version == kept.master_version);
-        let anew = (!is_current).then(|| wrap(user, kept.key_id, &secret, nonce, master)).transpose()?;
+        let anew = (!is_current).then(|| wrap(user, kept.id(), &secret, nonce, master)).transpose()?;
         Ok((Self::derive(user, &secret)?, anew))
     }
 
@@ -217,15 +241,16 @@ fn key_owner(user: Uuid, key_id: Uuid) -> Vec<u8> {
 
 fn wrap(
     user: Uuid,
-    key_id: Uuid,
+    id: KeyId,
     secret: &Secret,
     nonce: &Secret,
     master: &MasterKeys,
 ) -> Result<WrappedKey, Sealed> {
     let (version, key) = master.current().ok_or(Sealed)?;
     let cipher = Aes256Gcm::new_from_slice(key).map_err(|_| Sealed)?;
+    let KeyId { key_id, founded_at } = id;
     let wrapped = encrypt(&cipher, secret, &key_owner(user, key_id), nonce)?;
-    Ok(WrappedKey { key_id, master_version: *version, wrapped })
+    Ok(WrappedKey { key_id, founded_at, master_version: *version, wrapped })
 }
 
 fn encrypt(cipher: &Aes256Gcm, message: &[u8], owner: &[u8], nonce: &Secret) -> Result<Bytes, Sealed> {
@@ -246,7 +271,7 @@ mod tests {
 
     const ADA: Uuid = Uuid::from_u128(0xada);
     const GRACE: Uuid = Uuid::from_u128(0x6eace);
-    const KEY: Uuid = Uuid::from_u128(7);
+    const KEY: KeyId = KeyId { key_id: Uuid::from_u128(7), founded_at: DateTime::UNIX_EPOCH };
 
     fn master(text: &str) -> MasterKeys {
         MasterKeys::parse(text).unwrap()
@@ -284,7 +309,7 @@ mod tests {
         let rotated = master(&format!("2:{},1:{}", base64(8), base64(9)));
         let (_, anew) = UserKey::open(ADA, &kept, &[4; 32], &rotated).unwrap();
         let anew = anew.unwrap();
-        assert_eq!((anew.master_version, anew.key_id), (2, KEY));
+        assert_eq!((anew.master_version, anew.key_id), (2, KEY.key_id));
         let (again, nothing) =
             UserKey::open(ADA, &anew, &[5; 32], &master(&format!("2:{}", base64(8)))).unwrap();
         assert_eq!(nothing, None);
@@ -319,7 +344,7 @@ mod tests {
             "",
             "x",
             "1:",
-            &good[..40],
+            good.trim_end_matches("CQk="),
             &format!("0:{good}"),
             &format!("a:{good}"),
             &format!("{good},{good}"),

@@ -1,6 +1,6 @@
 //! Unmasking: values where tokens were, in whole texts and in streams.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::mask::is_link;
 use super::policy::Policy;
@@ -30,39 +30,39 @@ impl Shown {
     }
 }
 
-/// Where a text stands.
+/// How a value must be written where its token stood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum Escape {
     /// As it is.
-    Plain,
-    /// Inside of strings of JSON.
+    None,
+    /// As a part of a string of JSON.
     Json,
 }
 
 /// A text, as it was masked here, with its values.
 #[must_use]
-pub fn unmask(text: &str, shown: &Shown, place: Place) -> String {
-    let mut unmasker = Unmasker { spelling: Spelling::Exact, place, ..Unmasker::new(shown.clone()) };
+pub fn unmask(text: &str, shown: &Shown, escape: Escape) -> String {
+    let mut unmasker = Unmasker { spelling: Spelling::Exact, escape, ..Unmasker::new(shown.clone()) };
     let mut out = unmasker.feed(text);
     out.push_str(&unmasker.end());
     out
 }
 
-/// The tokens of a text that was masked here, each once.
+/// The tokens of texts that were masked here, each once.
 #[must_use]
-pub fn tokens(text: &str) -> Vec<Token> {
-    let mut tokens = Vec::new();
-    let mut from = 0;
-    while let Some(at) = next_start(text, from, Spelling::Exact) {
-        from = at + 1;
-        if let Reading::Token(token, length) = read(text.get(at..).unwrap_or_default(), Spelling::Exact) {
-            from = at + length;
-            if !tokens.contains(&token) {
-                tokens.push(token);
+pub fn tokens<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<Token> {
+    let mut tokens = BTreeSet::new();
+    for text in texts {
+        let mut from = 0;
+        while let Some(at) = next_start(text, from, Spelling::Exact) {
+            from = at + 1;
+            if let Reading::Token(token, length) = read(text.get(at..).unwrap_or_default(), Spelling::Exact) {
+                from = at + length;
+                tokens.insert(token);
             }
         }
     }
-    tokens
+    tokens.into_iter().collect()
 }
 
 /// Unmasks what a model writes while it comes. However its text is split, the pieces that come out make up the same text;
@@ -71,7 +71,7 @@ pub fn tokens(text: &str) -> Vec<Token> {
 pub struct Unmasker {
     shown: Shown,
     spelling: Spelling,
-    place: Place,
+    escape: Escape,
     held: String,
 }
 
@@ -79,13 +79,13 @@ impl Unmasker {
     /// For text as a model writes it.
     #[must_use]
     pub const fn new(shown: Shown) -> Self {
-        Self { shown, spelling: Spelling::Loose, place: Place::Plain, held: String::new() }
+        Self { shown, spelling: Spelling::Loose, escape: Escape::None, held: String::new() }
     }
 
     /// For the JSON of a tool's arguments as a model writes it: what takes a token's place is escaped.
     #[must_use]
     pub const fn json(shown: Shown) -> Self {
-        Self { shown, spelling: Spelling::Loose, place: Place::Json, held: String::new() }
+        Self { shown, spelling: Spelling::Loose, escape: Escape::Json, held: String::new() }
     }
 
     /// Takes more of the text and returns what is clear of it.
@@ -141,9 +141,9 @@ impl Unmasker {
     fn write(&self, out: &mut String, value: &str, keeps_brackets: bool) {
         let (open, close) = if keeps_brackets { ("[", "]") } else { ("", "") };
         out.push_str(open);
-        match self.place {
-            Place::Plain => out.push_str(value),
-            Place::Json => {
+        match self.escape {
+            Escape::None => out.push_str(value),
+            Escape::Json => {
                 // A string's JSON is its quotes and what stands between them.
                 let json = serde_json::to_string(value).unwrap_or_default();
                 out.push_str(json.get(1..json.len().saturating_sub(1)).unwrap_or_default());
@@ -213,8 +213,8 @@ mod tests {
     #[test]
     fn only_the_written_spelling_counts_in_what_was_masked_here() {
         let text = "[EMAIL_1](x) \\[EMAIL_1] [email_1]";
-        assert_eq!(unmask(text, &shown(), Place::Plain), "ann@example.com(x) \\ann@example.com [email_1]");
-        assert_eq!(tokens(text), [Token::new("EMAIL", 1)]);
+        assert_eq!(unmask(text, &shown(), Escape::None), "ann@example.com(x) \\ann@example.com [email_1]");
+        assert_eq!(tokens([text, text]), [Token::new("EMAIL", 1)]);
     }
 
     #[test]
@@ -267,7 +267,7 @@ mod tests {
             let mut cuts: Vec<_> = cuts.iter().map(|cut| text.floor_char_boundary(cut.index(text.len() + 1))).collect();
             cuts.extend([0, text.len()]);
             cuts.sort_unstable();
-            let pieces = cuts.windows(2).map(|pair| &text[pair[0]..pair[1]]);
+            let pieces = cuts.windows(2).map(|pair| text.get(pair[0]..pair[1]).unwrap());
             let (out, held) = stream(pieces);
             prop_assert_eq!(out, stream([text.as_str()]).0);
             // `\[US\_SSN\_3\]`, the longest spelling that there is of the longest name.

@@ -5,3 +5,4 @@ pub mod memory;
 pub mod outbox;
 pub mod record;
 pub mod state;
+pub mod values;

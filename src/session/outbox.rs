@@ -42,7 +42,7 @@ pub async fn deliver(
 
 /// Doubles from [`FIRST_PAUSE`] to [`LONGEST_PAUSE`], less up to half of it by chance, so that the objects that
 /// one outage left behind do not all come back in the same second.
-fn pause(attempts: u32, random: [u8; 16]) -> Millis {
+pub(crate) fn pause(attempts: u32, random: [u8; 16]) -> Millis {
     let full = FIRST_PAUSE.saturating_mul(1 << attempts.min(10)).min(LONGEST_PAUSE);
     full - full / 2 * Millis::from(random[0]) / 255
 }

@@ -9,7 +9,8 @@ use super::load::Role;
 use crate::error::Code;
 use crate::model::price::Price;
 use crate::model::usage::{Usage, UsageSource};
-use crate::time::Millis;
+use crate::privacy::token::Token;
+use crate::time::{Millis, timestamp};
 
 /// A turn whose first byte is about to go out: all that is needed to close it honestly if the object dies before
 /// the answer is whole.
@@ -27,7 +28,7 @@ pub struct OpenTurn {
     pub user_message_id: Uuid,
     /// The id that the answer gets.
     pub answer_id: Uuid,
-    /// The message.
+    /// The message, masked.
     pub message: String,
     /// Its tokens.
     pub message_tokens: u32,
@@ -46,6 +47,9 @@ pub struct OpenTurn {
     /// Of these, tokens of earlier messages. A turn that was kept before this was counted has none.
     #[serde(default)]
     pub history_tokens: u32,
+    /// The tokens for values that the model was shown.
+    #[serde(default)]
+    pub shown: Vec<Token>,
 }
 
 /// The argument of `commit_turn`.
@@ -76,7 +80,7 @@ pub struct MessageRecord {
     pub parent_id: Option<Uuid>,
     /// Who says it.
     pub role: Role,
-    /// What is said.
+    /// What is said, masked.
     pub content: String,
     /// Its tokens.
     pub content_tokens: u32,
@@ -245,11 +249,6 @@ impl OpenTurn {
             created_at: timestamp(ending.ended_at),
         }
     }
-}
-
-/// A moment as Postgres and people write it.
-fn timestamp(at: Millis) -> DateTime<Utc> {
-    i64::try_from(at).ok().and_then(DateTime::from_timestamp_millis).unwrap_or_default()
 }
 
 /// Longest title, in characters: about a line of a sidebar.

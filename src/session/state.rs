@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use super::memory::Memory;
+use super::values::Values;
 use crate::error::{Code, Error, abort};
 
 /// The state of one session's object.
@@ -11,6 +12,8 @@ use crate::error::{Code, Error, abort};
 pub struct SessionState {
     /// Hot memory; absent in a cold object.
     pub memory: RefCell<Option<Memory>>,
+    /// The user's values, as far as this session has seen their tokens. Never kept anywhere.
+    pub values: RefCell<Values>,
     busy: Rc<Cell<bool>>,
 }
 
@@ -30,6 +33,12 @@ impl SessionState {
             return Err(abort(Code::TurnInProgress, detail));
         }
         Ok(Admission(Rc::clone(&self.busy)))
+    }
+
+    /// Forgets a user who was erased.
+    pub fn forget(&self) {
+        self.memory.take();
+        self.values.take();
     }
 
     /// Whether a turn is being answered.

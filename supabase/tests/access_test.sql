@@ -27,6 +27,8 @@ language sql as $$
   values (
     gen_random_uuid(), p_user, 'document', p_document, 'Hello', 1,
     array_fill(0.1::real, array[1536])::extensions.halfvec(1536), now());
+  insert into public.chat_pii_keys (user_id, key_id, founded_at, master_version, wrapped)
+  values (p_user, gen_random_uuid(), now(), 1, decode(repeat('00', 60), 'hex'));
   insert into public.chat_pii_vault (user_id, token, entity, fingerprint, ciphertext, key_version)
   values (p_user, '[EMAIL_1]', 'EMAIL', decode(repeat('00', 32), 'hex'), decode(repeat('00', 40), 'hex'), 1);
   insert into public.chat_usage_log (
@@ -53,6 +55,7 @@ insert into expected values
   ('user_memory_facts', 'own', 'own', 'all'),
   ('chat_documents', 'own', 'own', 'all'),
   ('user_memory_embeddings', 'own', 'own', 'all'),
+  ('chat_pii_keys', 'own', 'refused', 'all'),
   ('chat_pii_vault', 'own', 'refused', 'all'),
   ('chat_usage_log', 'own', 'refused', 'all'),
   ('chat_model_prices', 'refused', 'refused', 'all'),

@@ -1,4 +1,4 @@
--- What a turn leaves behind besides its messages: vault, tool runs, summary, facts, embeddings, feedback.
+-- What a turn leaves behind besides its messages: tool runs, summary, facts, embeddings, feedback.
 begin;
 create extension if not exists pgtap with schema extensions;
 select no_plan();
@@ -39,9 +39,6 @@ create function pg_temp.turn() returns jsonb language sql as $$
     'tool_runs', jsonb_build_array(jsonb_build_object(
       'id', '00000000-0000-4000-8000-0000000000e1', 'tool', 'calculator', 'arguments', '{"sum": "1+1"}'::jsonb,
       'status', 'succeeded', 'latency_ms', 3)),
-    'vault', jsonb_build_array(jsonb_build_object(
-      'token', '[EMAIL_1]', 'entity', 'EMAIL', 'fingerprint', '\x' || repeat('ab', 32), 'ciphertext', '\x' || repeat('cd', 40),
-      'key_version', 1)),
     'summary', jsonb_build_object(
       'covers_message_id', '00000000-0000-4000-8000-000000000201', 'summary', 'The user moved.', 'tokens', 4),
     'embeddings', jsonb_build_array(jsonb_build_object(
@@ -57,9 +54,6 @@ select is(public.commit_turn(pg_temp.turn()), '{"committed": true}', 'a turn is 
 select results_eq(
   'select tool, arguments, status from public.chat_tool_runs',
   $$ values ('calculator', '{"sum": "1+1"}'::jsonb, 'succeeded') $$, 'its tool run');
-select results_eq(
-  'select token, entity, length(fingerprint), length(ciphertext) from public.chat_pii_vault',
-  $$ values ('[EMAIL_1]', 'EMAIL', 32, 40) $$, 'its vault entry');
 select results_eq('select summary, tokens from public.chat_session_summaries', $$ values ('The user moved.', 4) $$, 'its summary');
 select results_eq(
   'select fact, source_message_id is not null, valid_to from public.user_memory_facts',
@@ -71,9 +65,9 @@ select is(public.commit_turn(pg_temp.turn()), '{"committed": false}', 'sent agai
 select is(
   public.commit_memory(pg_temp.turn() - 'turn_id'), '{"committed": true}', 'nor does the memory alone, which is taken');
 select results_eq(
-  $$ select (select count(*) from public.chat_pii_vault), (select count(*) from public.user_memory_facts),
+  $$ select (select count(*) from public.user_memory_facts),
             (select count(*) from public.user_memory_embeddings), (select count(*) from public.chat_tool_runs) $$,
-  'values (1::bigint, 1::bigint, 1::bigint, 1::bigint)', 'each is there once');
+  'values (1::bigint, 1::bigint, 1::bigint)', 'each is there once');
 select throws_ok(
   $$ select pg_temp.memory('{"user_id": "00000000-0000-4000-8000-00000000000b"}') $$, '42501', null,
   'memory of a session of someone else is refused');

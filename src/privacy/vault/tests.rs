@@ -3,16 +3,17 @@ use uuid::Uuid;
 
 use super::super::mask::LITERAL;
 use super::super::policy::Policy;
-use super::super::seal::MasterKeys;
+use super::super::seal::{KeyId, MasterKeys};
 use super::super::token::{Reading, Spelling, read};
-use super::super::unmask::{Place, Shown, Unmasker, unmask};
+use super::super::unmask::{Escape, Shown, Unmasker, unmask};
 use super::*;
 
 const USER: Uuid = Uuid::from_u128(0xada);
 
 fn key() -> UserKey {
+    let id = KeyId { key_id: Uuid::nil(), founded_at: chrono::DateTime::UNIX_EPOCH };
     let master = MasterKeys::parse("AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=").unwrap();
-    UserKey::found(USER, Uuid::nil(), &[1; 32], &[2; 32], &master).unwrap().0
+    UserKey::found(USER, id, &[1; 32], &[2; 32], &master).unwrap().0
 }
 
 fn empty() -> Vault {
@@ -43,7 +44,7 @@ fn shown(vault: &Vault, policy: &Policy) -> Shown {
 }
 
 fn unmasked(vault: &Vault, text: &str) -> String {
-    unmask(text, &shown(vault, &Policy::full()), Place::Plain)
+    unmask(text, &shown(vault, &Policy::full()), Escape::None)
 }
 
 #[test]

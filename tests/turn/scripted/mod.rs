@@ -9,11 +9,13 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use frontdesk::api::chat::Ask;
-use frontdesk::auth::User;
+use frontdesk::auth::{Identity, User};
 use frontdesk::config::Config;
 use frontdesk::employee::Employee;
 use frontdesk::error::{Code, Error, Fault};
 use frontdesk::ports::{Answer, Clock, Database, Journal, Model, ModelError, Patience, Undelivered};
+use frontdesk::privacy::policy::Policy;
+use frontdesk::privacy::seal::Secret;
 use frontdesk::session::load::{LoadSession, LoadedSession, Message, Role};
 use frontdesk::session::memory::Memory;
 use frontdesk::session::record::{OpenTurn, TurnRecord};
@@ -21,8 +23,12 @@ use frontdesk::session::state::SessionState;
 use frontdesk::stream::event::Event;
 use frontdesk::time::Millis;
 use frontdesk::turn::{self, Answered, Ports};
+use frontdesk::user::vault::KeptVault;
 use futures::executor::block_on;
+pub use user::UserObject;
 use uuid::Uuid;
+
+mod user;
 
 pub const USER: Uuid = Uuid::from_u128(0xaaaa);
 pub const SESSION: Uuid = Uuid::from_u128(0x5e55);
@@ -84,6 +90,7 @@ pub struct ScriptedDatabase {
     pub load_count: Cell<u32>,
     pub down: Cell<bool>,
     pub committed: RefCell<Vec<TurnRecord>>,
+    pub vault: RefCell<KeptVault>,
 }
 
 pub fn database_is_down() -> Fault {
@@ -102,6 +109,24 @@ impl Database for ScriptedDatabase {
             return Err(database_is_down());
         }
         self.committed.borrow_mut().push(turn.clone());
+        Ok(())
+    }
+
+    async fn load_vault(&self, _: &User) -> Result<KeptVault, Fault> {
+        if self.down.get() { Err(database_is_down()) } else { Ok(self.vault.borrow().clone()) }
+    }
+
+    async fn commit_vault(&self, _: Uuid, vault: &KeptVault) -> Result<(), Fault> {
+        if self.down.get() {
+            return Err(database_is_down());
+        }
+        let mut kept = self.vault.borrow_mut();
+        kept.key.clone_from(&vault.key);
+        for entry in &vault.entries {
+            if !kept.entries.contains(entry) {
+                kept.entries.push(entry.clone());
+            }
+        }
         Ok(())
     }
 }
@@ -164,6 +189,7 @@ impl Journal for MemoryJournal {
     }
 }
 
+#[derive(Default)]
 pub struct ScriptedClock {
     pub now: Rc<Cell<Millis>>,
     pub slept: RefCell<Vec<Millis>>,
@@ -185,12 +211,17 @@ impl Clock for ScriptedClock {
         bytes[0] = 0;
         bytes
     }
+    fn secret(&self) -> Option<Secret> {
+        let mut secret = Secret::default();
+        secret[..16].copy_from_slice(&self.random());
+        Some(secret)
+    }
 }
 
 /// One Session object over scripted ports.
 pub struct Desk {
     pub state: SessionState,
-    pub ports: Ports<ScriptedDatabase, ScriptedModel, MemoryJournal, ScriptedClock>,
+    pub ports: Ports<ScriptedDatabase, UserObject, ScriptedModel, MemoryJournal, ScriptedClock>,
     pub config: Config,
 }
 
@@ -199,8 +230,9 @@ impl Default for Desk {
         let now = Rc::new(Cell::new(START));
         let clock = ScriptedClock { now: Rc::clone(&now), slept: RefCell::default(), random: Cell::new(1) };
         let model = ScriptedModel { now, ..ScriptedModel::default() };
-        let ports =
-            Ports { database: ScriptedDatabase::default(), model, journal: MemoryJournal::default(), clock };
+        let (database, privacy, journal) =
+            (ScriptedDatabase::default(), UserObject::default(), MemoryJournal::default());
+        let ports = Ports { database, privacy, model, journal, clock };
         Self { state: SessionState::default(), ports, config: config() }
     }
 }
@@ -228,9 +260,10 @@ impl Desk {
 
     pub fn turn_with(&self, ask: Ask) -> Result<(Seen, Answered), Error> {
         block_on(async {
-            let prepared = turn::prepare(&self.state, &user(), ask, &self.config, &self.ports).await?;
+            let prepared = turn::prepare(&self.state, user(), ask, &self.config, &self.ports).await?;
             let mut seen = Seen::default();
-            let answered = turn::answer(prepared, &self.state, &self.ports, |event| seen.see(event)).await;
+            let answered =
+                turn::answer(prepared, &self.state, &self.config, &self.ports, |event| seen.see(event)).await;
             Ok((seen, answered))
         })
     }
@@ -263,7 +296,9 @@ impl Seen {
 }
 
 pub fn user() -> User {
-    User { id: USER, token: "token".into() }
+    let identity =
+        Identity { email: Some("ada@example.com".into()), phone: None, name: Some("Ada Lovelace".into()) };
+    User { id: USER, token: "token".into(), identity }
 }
 
 pub fn ask(message: &str) -> Ask {
@@ -282,6 +317,7 @@ pub fn config() -> Config {
         ("SUPABASE_ANON_KEY", "anon"),
         ("SUPABASE_SERVICE_ROLE_KEY", "service"),
         ("OPENAI_API_KEY", "sk-1"),
+        ("PII_MASTER_KEY", "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="),
     ];
     Config::read(|name| vars.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).into())).unwrap()
 }
@@ -294,6 +330,7 @@ pub fn employee() -> Employee {
         temperature: Some(0.5),
         max_output_tokens: Some(800),
         token_budget: None,
+        unmask_policy: Policy::default(),
     }
 }
 

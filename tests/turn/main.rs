@@ -1,5 +1,6 @@
 //! The turn, natively, over scripted ports.
 
+mod privacy;
 mod scripted;
 
 use frontdesk::error::Code;
@@ -136,12 +137,12 @@ fn memory_that_grew_old_is_read_again() {
 #[test]
 fn one_turn_at_a_time() {
     let desk = Desk::default();
-    let first = block_on(turn::prepare(&desk.state, &user(), ask("one"), &desk.config, &desk.ports)).unwrap();
-    let second = block_on(turn::prepare(&desk.state, &user(), ask("two"), &desk.config, &desk.ports));
+    let first = block_on(turn::prepare(&desk.state, user(), ask("one"), &desk.config, &desk.ports)).unwrap();
+    let second = block_on(turn::prepare(&desk.state, user(), ask("two"), &desk.config, &desk.ports));
     assert_eq!(second.unwrap_err().code(), Code::TurnInProgress);
     desk.model_says(whole("a")).model_says(whole("b"));
     let mut free_at_finish = false;
-    block_on(turn::answer(first, &desk.state, &desk.ports, |event| {
+    block_on(turn::answer(first, &desk.state, &desk.config, &desk.ports, |event| {
         if matches!(event, frontdesk::stream::event::Event::Finish(_)) {
             free_at_finish = !desk.state.is_busy();
         }
@@ -279,13 +280,13 @@ fn a_slow_stream_is_read_as_it_comes() {
 fn an_object_that_dies_in_mid_answer_leaves_an_interrupted_turn_and_nothing_twice() {
     let desk = Desk::default();
     let prepared =
-        block_on(turn::prepare(&desk.state, &user(), ask("Hello"), &desk.config, &desk.ports)).unwrap();
+        block_on(turn::prepare(&desk.state, user(), ask("Hello"), &desk.config, &desk.ports)).unwrap();
     assert_eq!(desk.ports.journal.alarm.get(), Some(START + WATCH_EVERY), "somebody will look after it");
     // The answer runs for some seconds; then the object is gone between two reads.
     let steps: Vec<_> = (0..40).map(|n| Step::Bytes(100, chunk(&format!("{n} ")))).collect();
     desk.model_says(Ok(steps));
     let mut frames = 0;
-    let answering = turn::answer(prepared, &desk.state, &desk.ports, |_| {
+    let answering = turn::answer(prepared, &desk.state, &desk.config, &desk.ports, |_| {
         frames += 1;
         assert!(frames < 31, "killed");
     });
@@ -294,8 +295,8 @@ fn an_object_that_dies_in_mid_answer_leaves_an_interrupted_turn_and_nothing_twic
 
     let mut next = Desk::default();
     next.ports.journal = desk.ports.journal;
-    let record = turn::recover(&next.ports.journal, &next.ports.clock).unwrap();
-    assert!(turn::recover(&next.ports.journal, &next.ports.clock).is_none(), "once");
+    let record = turn::recover(&next.ports.journal, &next.ports.clock, &next.config).unwrap();
+    assert!(turn::recover(&next.ports.journal, &next.ports.clock, &next.config).is_none(), "once");
     next.deliver().unwrap();
     next.deliver().unwrap();
     assert_eq!(*next.ports.database.committed.borrow(), std::slice::from_ref(&record));
@@ -322,9 +323,9 @@ fn what_is_stored_keeps_its_shape() {
     let desk = Desk::default();
     desk.model_says(whole("Hello Ada"));
     let prepared =
-        block_on(turn::prepare(&desk.state, &user(), ask("Hello AI!"), &desk.config, &desk.ports)).unwrap();
+        block_on(turn::prepare(&desk.state, user(), ask("Hello AI!"), &desk.config, &desk.ports)).unwrap();
     insta::assert_json_snapshot!("open_turn", desk.ports.journal.open.borrow().as_ref().unwrap().0);
-    let answered = block_on(turn::answer(prepared, &desk.state, &desk.ports, |_| ()));
+    let answered = block_on(turn::answer(prepared, &desk.state, &desk.config, &desk.ports, |_| ()));
     insta::assert_json_snapshot!("turn_record", answered.record);
     insta::assert_json_snapshot!("memory", desk.ports.journal.memory.borrow().as_ref().unwrap());
 }

@@ -1,0 +1,85 @@
+//! The User Durable Object: one per user, where what is the same in all of their sessions lives.
+
+use std::rc::Rc;
+
+use serde::Serialize;
+use worker::{DurableObject, Env, Request, Response, State, durable_object, wasm_bindgen};
+
+use super::clock::EdgeClock;
+use super::database::PostgRest;
+use super::log;
+use super::privacy::UserCall;
+use super::strongbox::SqliteStrongbox;
+use crate::config::Config;
+use crate::error::Error;
+use crate::privacy::mask::Author;
+use crate::user::vault::{self, Ports, Refused, UserState};
+
+/// See the module's documentation.
+#[durable_object]
+pub struct User {
+    platform: State,
+    desk: Result<Rc<Desk>, Error>,
+}
+
+/// What a call needs, shared with the work that outlives it.
+struct Desk {
+    config: Rc<Config>,
+    state: UserState,
+    ports: Ports<PostgRest, SqliteStrongbox, EdgeClock>,
+}
+
+impl DurableObject for User {
+    fn new(platform: State, env: Env) -> Self {
+        let desk = super::config(&env).map(|config| {
+            let strongbox = SqliteStrongbox::new(platform.storage());
+            let ports = Ports { database: PostgRest(Rc::clone(&config)), strongbox, clock: EdgeClock };
+            Rc::new(Desk { config, state: UserState::default(), ports })
+        });
+        Self { platform, desk }
+    }
+
+    async fn fetch(&self, mut request: Request) -> worker::Result<Response> {
+        let call = serde_json::from_str(&request.text().await?);
+        let Ok(desk) = self.desk.clone() else { return answer(&Err::<(), _>(failed("misconfigured"))) };
+        let Desk { config, state, ports } = &*desk;
+        match call {
+            Ok(UserCall::Mask { user, text, shown }) => {
+                let author = shown.as_deref().map_or(Author::Outside, Author::Model);
+                let hidden = vault::mask(state, &user, &text, author, config, ports).await;
+                let desk = Rc::clone(&desk);
+                self.platform.wait_until(async move { desk.deliver().await });
+                answer(&hidden)
+            }
+            Ok(UserCall::Reveal { user, tokens }) => {
+                answer(&vault::reveal(state, &user, &tokens, config, ports).await)
+            }
+            Ok(UserCall::Erase) => answer(&vault::erase(state, &ports.strongbox).map_err(Refused::from)),
+            Err(error) => answer(&Err::<(), _>(failed(&format!("{:?}", error.classify())))),
+        }
+    }
+
+    async fn alarm(&self) -> worker::Result<Response> {
+        if let Ok(desk) = &self.desk {
+            desk.deliver().await;
+        }
+        Response::empty()
+    }
+}
+
+impl Desk {
+    /// Delivers what waits.
+    async fn deliver(&self) {
+        if let Err(fault) = vault::deliver(&self.state, &self.ports).await {
+            log::fault(&fault);
+        }
+    }
+}
+
+fn failed(cause: &str) -> Refused {
+    Refused::Failed(format!("user object: {cause}"))
+}
+
+fn answer<T: Serialize>(outcome: &Result<T, Refused>) -> worker::Result<Response> {
+    Response::from_json(outcome)
+}

@@ -1,0 +1,3 @@
+//! What a User object does: it owns what must be the same in all of a user's sessions.
+
+pub mod vault;

@@ -1,0 +1,253 @@
+//! The vault at work: unlocked on first use, every new value kept before its token is used, and copied to Postgres until
+//! Postgres has it.
+
+use std::cell::{Cell, RefCell};
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::auth::User;
+use crate::config::Config;
+use crate::error::{Code, Error, Fault, abort_field};
+use crate::ports::{Clock, Database, Strongbox};
+use crate::privacy::mask::Author;
+use crate::privacy::seal::{KeyId, SealedEntry, UserKey, WrappedKey};
+use crate::privacy::token::Token;
+use crate::privacy::vault::{MAX_NEW_VALUES, Refusal, Vault};
+use crate::session::outbox;
+use crate::time::{Millis, timestamp};
+
+/// Entries sent to Postgres at a time.
+const BATCH: u32 = 500;
+
+/// How long after a new value an object is woken in case that it died before Postgres had it.
+const DELIVER_WITHIN: Millis = 10 * 1000;
+
+/// A vault, or a part of it, as it is kept: sealed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptVault {
+    /// The user's wrapped key.
+    pub key: Option<WrappedKey>,
+    /// Values.
+    pub entries: Vec<SealedEntry>,
+}
+
+/// A text without personal data.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hidden {
+    /// With tokens.
+    pub text: String,
+    /// What stands behind its tokens.
+    pub values: Vec<(Token, String)>,
+    /// The user's key: another one says that the user was erased since.
+    pub key_id: Uuid,
+}
+
+/// Why nothing was hidden or put back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Refused {
+    /// The text has more new values than are hidden at once.
+    TooManyValues,
+    /// The vault is empty and Postgres, which may have it, out of reach; why, for the log.
+    Database(String),
+    /// A detector, a key or the storage failed; why, for the log.
+    Failed(String),
+}
+
+impl Refused {
+    /// As a caller whose `field` holds the text is told.
+    #[must_use]
+    pub fn into_error(self, field: &'static str) -> Error {
+        match self {
+            Self::TooManyValues => {
+                let detail = format!(
+                    "{field} holds more than {MAX_NEW_VALUES} e-mail addresses, numbers or other personal values that \
+                     are new. Send it in parts."
+                );
+                abort_field(Code::TooManyValues, field, detail)
+            }
+            Self::Database(cause) => Fault::new(Code::DatabaseUnavailable, cause).into(),
+            Self::Failed(cause) => Fault::new(Code::PrivacyUnavailable, cause).into(),
+        }
+    }
+}
+
+impl From<Fault> for Refused {
+    fn from(fault: Fault) -> Self {
+        match fault.code {
+            Code::DatabaseUnavailable => Self::Database(fault.cause),
+            _ => Self::Failed(fault.cause),
+        }
+    }
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::TooManyValues => Self::TooManyValues,
+            // Holds nothing of the text.
+            other => Self::Failed(format!("mask: {other:?}")),
+        }
+    }
+}
+
+/// The world, as far as a User object touches it.
+#[derive(Debug)]
+pub struct Ports<D, S, C> {
+    /// Supabase.
+    pub database: D,
+    /// The object's own storage.
+    pub strongbox: S,
+    /// Time and chance.
+    pub clock: C,
+}
+
+/// What a User object holds in memory: lost with it, and rebuilt from its storage.
+#[derive(Debug, Default)]
+pub struct UserState {
+    open: RefCell<Option<(Uuid, Vault)>>,
+    /// Deliveries that failed in a row.
+    failures: Cell<u32>,
+}
+
+/// Hides what is personal in a text.
+///
+/// # Errors
+/// [`Refused`].
+pub async fn mask(
+    state: &UserState,
+    user: &User,
+    text: &str,
+    author: Author<'_>,
+    config: &Config,
+    ports: &Ports<impl Database, impl Strongbox, impl Clock>,
+) -> Result<Hidden, Refused> {
+    unlock(state, user, config, ports).await?;
+    let hidden = mask_unlocked(state, user, text, author, config, ports);
+    if hidden.is_err() {
+        // It may know values that are not kept.
+        state.open.take();
+    }
+    let (hidden, has_new) = hidden?;
+    if has_new {
+        ports.strongbox.wake_at(ports.clock.now() + DELIVER_WITHIN).await;
+    }
+    Ok(hidden)
+}
+
+fn mask_unlocked(
+    state: &UserState,
+    user: &User,
+    text: &str,
+    author: Author<'_>,
+    config: &Config,
+    ports: &Ports<impl Database, impl Strongbox, impl Clock>,
+) -> Result<(Hidden, bool), Refused> {
+    let mut open = state.open.borrow_mut();
+    let (key_id, vault) = open.as_mut().ok_or_else(|| Refused::Failed("the vault is shut".into()))?;
+    let masked = vault.mask(text, author, &user.identity, &config.pii_patterns, || ports.clock.secret())?;
+    let has_new = !masked.new.is_empty();
+    if has_new {
+        ports.strongbox.keep(user.id, &KeptVault { key: None, entries: masked.new }, true)?;
+    }
+    Ok((Hidden { text: masked.text, values: masked.values, key_id: *key_id }, has_new))
+}
+
+/// The values behind tokens.
+///
+/// # Errors
+/// [`Refused`].
+pub async fn reveal(
+    state: &UserState,
+    user: &User,
+    tokens: &[Token],
+    config: &Config,
+    ports: &Ports<impl Database, impl Strongbox, impl Clock>,
+) -> Result<Vec<(Token, String)>, Refused> {
+    unlock(state, user, config, ports).await?;
+    Ok(state.open.borrow().as_ref().map(|(_, vault)| vault.reveal(tokens)).unwrap_or_default())
+}
+
+/// Destroys the user's key and every entry. Whatever copy of an entry there may be elsewhere, nobody can open it then.
+///
+/// # Errors
+/// `internal`, when the storage refuses.
+pub fn erase(state: &UserState, strongbox: &impl Strongbox) -> Result<(), Fault> {
+    state.open.take();
+    strongbox.erase()
+}
+
+/// Opens the vault, if it is not open: what the object keeps; or, in an object that keeps nothing, what Postgres has; or,
+/// for a user who has none, a new one.
+async fn unlock(
+    state: &UserState,
+    user: &User,
+    config: &Config,
+    ports: &Ports<impl Database, impl Strongbox, impl Clock>,
+) -> Result<(), Refused> {
+    if state.open.borrow().is_some() {
+        return Ok(());
+    }
+    if let Some((_, kept)) = ports.strongbox.kept()? {
+        return open(state, user, &kept, config, ports);
+    }
+    let restored = ports.database.load_vault(user).await?;
+    // Another call may have come first while this one waited.
+    if state.open.borrow().is_some() {
+        return Ok(());
+    }
+    if restored.key.is_some() {
+        ports.strongbox.keep(user.id, &restored, false)?;
+    }
+    open(state, user, &restored, config, ports)
+}
+
+fn open(
+    state: &UserState,
+    user: &User,
+    kept: &KeptVault,
+    config: &Config,
+    ports: &Ports<impl Database, impl Strongbox, impl Clock>,
+) -> Result<(), Refused> {
+    let secret = || ports.clock.secret().ok_or_else(|| Refused::Failed("no random bytes".into()));
+    let shut = |what: &'static str| move |_| Refused::Failed(what.into());
+    let (key, key_id, anew) = if let Some(wrapped) = &kept.key {
+        let (key, anew) = UserKey::open(user.id, wrapped, &secret()?, &config.pii_master_keys)
+            .map_err(shut("PII_MASTER_KEY does not open the user's key"))?;
+        (key, wrapped.key_id, anew)
+    } else {
+        let key_id = uuid::Builder::from_random_bytes(ports.clock.random()).into_uuid();
+        let id = KeyId { key_id, founded_at: timestamp(ports.clock.now()) };
+        let (key, wrapped) = UserKey::found(user.id, id, &secret()?, &secret()?, &config.pii_master_keys)
+            .map_err(shut("the user's key cannot be wrapped"))?;
+        (key, key_id, Some(wrapped))
+    };
+    let vault = Vault::open(key, &kept.entries).map_err(shut("an entry of the vault does not open"))?;
+    if anew.is_some() {
+        ports.strongbox.keep(user.id, &KeptVault { key: anew, entries: Vec::new() }, true)?;
+    }
+    state.open.replace(Some((key_id, vault)));
+    Ok(())
+}
+
+/// Sends Postgres what it has not, until it has all. At a failure the object is woken later to go on.
+///
+/// # Errors
+/// Why Postgres did not take it.
+pub async fn deliver(
+    state: &UserState,
+    ports: &Ports<impl Database, impl Strongbox, impl Clock>,
+) -> Result<(), Fault> {
+    while let Some((user, waiting)) = ports.strongbox.waiting(BATCH)? {
+        if let Err(fault) = ports.database.commit_vault(user, &waiting).await {
+            let failures = state.failures.get();
+            state.failures.set(failures.saturating_add(1));
+            let pause = outbox::pause(failures, ports.clock.random());
+            ports.strongbox.wake_at(ports.clock.now() + pause).await;
+            return Err(fault);
+        }
+        ports.strongbox.delivered(&waiting);
+        state.failures.set(0);
+    }
+    Ok(())
+}

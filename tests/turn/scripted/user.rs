@@ -1,0 +1,125 @@
+//! The user's object, natively: the real vault over storage that a test can look at.
+
+use std::cell::{Cell, RefCell};
+
+use frontdesk::auth::User;
+use frontdesk::config::Config;
+use frontdesk::error::{Code, Fault};
+use frontdesk::ports::{Privacy, Strongbox};
+use frontdesk::privacy::mask::Author;
+use frontdesk::privacy::token::Token;
+use frontdesk::time::Millis;
+use frontdesk::user::vault::{self, Hidden, KeptVault, Ports, Refused, UserState};
+use uuid::Uuid;
+
+use super::{ScriptedClock, ScriptedDatabase, config};
+
+/// Storage that survives its object, as what is kept and what of it waits for Postgres.
+#[derive(Default)]
+pub struct MemoryStrongbox {
+    pub kept: RefCell<Option<(Uuid, KeptVault)>>,
+    pub waiting: RefCell<Vec<String>>,
+    pub key_waits: Cell<bool>,
+    pub refuses: Cell<bool>,
+    pub alarm: Cell<Option<Millis>>,
+}
+
+impl Strongbox for MemoryStrongbox {
+    fn kept(&self) -> Result<Option<(Uuid, KeptVault)>, Fault> {
+        Ok(self.kept.borrow().clone())
+    }
+
+    fn keep(&self, user: Uuid, vault: &KeptVault, waits: bool) -> Result<(), Fault> {
+        if self.refuses.get() {
+            return Err(Fault::new(Code::Internal, "scripted"));
+        }
+        let mut kept = self.kept.borrow_mut();
+        let (_, kept) = kept.get_or_insert_with(|| (user, KeptVault::default()));
+        if vault.key.is_some() {
+            kept.key.clone_from(&vault.key);
+            self.key_waits.set(waits);
+        }
+        for entry in &vault.entries {
+            assert!(kept.entries.iter().all(|other| other.token != entry.token), "a token is given once");
+            kept.entries.push(entry.clone());
+            self.waiting.borrow_mut().extend(waits.then(|| entry.token.clone()));
+        }
+        Ok(())
+    }
+
+    fn waiting(&self, limit: u32) -> Result<Option<(Uuid, KeptVault)>, Fault> {
+        let kept = self.kept.borrow();
+        let Some((user, kept)) = kept.as_ref() else { return Ok(None) };
+        let waiting = self.waiting.borrow();
+        let entries = kept.entries.iter().filter(|entry| waiting.contains(&entry.token));
+        let entries: Vec<_> = entries.take(limit as usize).cloned().collect();
+        let is_waiting = self.key_waits.get() || !entries.is_empty();
+        Ok(is_waiting.then(|| (*user, KeptVault { key: kept.key.clone(), entries })))
+    }
+
+    fn delivered(&self, vault: &KeptVault) {
+        self.key_waits.set(false);
+        self.waiting.borrow_mut().retain(|token| vault.entries.iter().all(|entry| entry.token != *token));
+    }
+
+    fn erase(&self) -> Result<(), Fault> {
+        self.kept.take();
+        self.waiting.take();
+        Ok(())
+    }
+
+    async fn wake_at(&self, when: Millis) {
+        self.alarm.set(Some(when));
+    }
+}
+
+/// The user's object, as a session calls it.
+pub struct UserObject {
+    pub state: UserState,
+    pub config: Config,
+    pub ports: Ports<ScriptedDatabase, MemoryStrongbox, ScriptedClock>,
+    /// What every call is answered with, if anything.
+    pub refusal: RefCell<Option<Refused>>,
+    pub masks: Cell<u32>,
+    pub reveals: Cell<u32>,
+}
+
+impl Default for UserObject {
+    fn default() -> Self {
+        let (database, strongbox, clock) =
+            (ScriptedDatabase::default(), MemoryStrongbox::default(), ScriptedClock::default());
+        Self {
+            state: UserState::default(),
+            config: config(),
+            ports: Ports { database, strongbox, clock },
+            refusal: RefCell::default(),
+            masks: Cell::default(),
+            reveals: Cell::default(),
+        }
+    }
+}
+
+impl UserObject {
+    /// The next object over the same storage.
+    pub fn restarted(self) -> Self {
+        Self { state: UserState::default(), ..self }
+    }
+
+    fn refused(&self) -> Result<(), Refused> {
+        self.refusal.borrow().clone().map_or(Ok(()), Err)
+    }
+}
+
+impl Privacy for UserObject {
+    async fn mask(&self, user: &User, text: &str, author: Author<'_>) -> Result<Hidden, Refused> {
+        self.masks.set(self.masks.get() + 1);
+        self.refused()?;
+        vault::mask(&self.state, user, text, author, &self.config, &self.ports).await
+    }
+
+    async fn reveal(&self, user: &User, tokens: &[Token]) -> Result<Vec<(Token, String)>, Refused> {
+        self.reveals.set(self.reveals.get() + 1);
+        self.refused()?;
+        vault::reveal(&self.state, user, tokens, &self.config, &self.ports).await
+    }
+}
