@@ -8,7 +8,7 @@ import { ROOT } from './bootstrap.mjs';
 const VARIABLES = [
   'SUPABASE_URL', 'SUPABASE_ANON_KEY', 'SUPABASE_SERVICE_ROLE_KEY', 'SUPABASE_JWT_SECRET',
   'OPENAI_API_KEY', 'OPENAI_BASE_URL', 'OPENAI_MODEL', 'OPENAI_EMBEDDING_MODEL',
-  'DEFAULT_EMPLOYEE_SLUG', 'DEFAULT_TOKEN_BUDGET', 'DEFAULT_TOP_K', 'ALLOWED_ORIGINS', 'PII_MASTER_KEY',
+  'DEFAULT_EMPLOYEE_SLUG', 'DEFAULT_TOKEN_BUDGET', 'DEFAULT_TOP_K', 'ALLOWED_ORIGINS', 'PII_MASTER_KEY', 'PII_PATTERNS',
 ];
 
 /** @typedef {{ api: number, supabase: number, database: number, postgrest: number, model: number }} Ports */

@@ -22,7 +22,7 @@ const START_LIMIT = 60_000;
 export async function startWorker({ port, vars, stateDir, log }) {
   await requireFreePort(port, 'the API', 'FRONTDESK_PORT');
   const envFile = join(stateDir, 'worker.vars');
-  const lines = Object.entries(vars).map(([name, value]) => `${name}=${JSON.stringify(value)}\n`);
+  const lines = Object.entries(vars).map(([name, value]) => `${name}=${quote(value)}\n`);
   writeFileSync(envFile, lines.join(''), { mode: 0o600 });
 
   const child = spawn(process.execPath, [
@@ -58,6 +58,16 @@ export async function startWorker({ port, vars, stateDir, log }) {
       await killed;
     },
   };
+}
+
+/**
+ * As dotenv reads it back: it takes no backslashes before quotes, so a value gets quotes that it does not hold.
+ * @param {string} value
+ */
+function quote(value) {
+  const sign = ["'", '"', '`'].find((quote) => !value.includes(quote));
+  if (!sign) throw new Error('A variable may not hold all three kinds of quotes.');
+  return sign + value + sign;
 }
 
 /**
