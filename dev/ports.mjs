@@ -3,19 +3,25 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 
 /**
+ * @param {number} port
+ * @returns {Promise<boolean>} whether nobody listens on it
+ */
+export async function isFree(port) {
+  const probe = createServer().listen(port, '127.0.0.1');
+  const free = await once(probe, 'listening').then(() => true, () => false);
+  if (free) await new Promise((resolve) => { probe.close(resolve); });
+  return free;
+}
+
+/**
  * Asked beforehand, because another program on the port would answer in the place of a part that failed to start.
  * @param {number} port
  * @param {string} what
  * @param {string} variable
  */
 export async function requireFreePort(port, what, variable) {
-  const probe = createServer().listen(port, '127.0.0.1');
-  try {
-    await once(probe, 'listening');
-  } catch {
-    throw new Error(`Port ${port} for ${what} is in use: stop the program that has it, or set ${variable} to a free one.`);
-  }
-  await new Promise((resolve) => { probe.close(resolve); });
+  if (await isFree(port)) return;
+  throw new Error(`Port ${port} for ${what} is in use: stop the program that has it, or set ${variable} to a free one.`);
 }
 
 /** @returns {Promise<import('./settings.mjs').Ports>} ports that nobody has at the moment */

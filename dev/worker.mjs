@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ROOT } from './bootstrap.mjs';
 import { watchChild } from './part.mjs';
-import { requireFreePort } from './ports.mjs';
+import { isFree, requireFreePort } from './ports.mjs';
 
 /** How long it may take to answer, in milliseconds. */
 const START_LIMIT = 60_000;
@@ -56,6 +56,8 @@ export async function startWorker({ port, vars, stateDir, log }) {
       const killed = watch.kill();
       endGroup();
       await killed;
+      // workerd, which holds the port, may outlive wrangler by a moment.
+      while (!await isFree(port)) await delay(20);
     },
   };
 }
