@@ -57,7 +57,7 @@ export async function startWorker({ port, vars, stateDir, log }) {
       endGroup();
       await killed;
       // workerd, which holds the port, may outlive wrangler by a moment.
-      while (!await isFree(port)) await delay(20);
+      for (let tries = 0; tries < 250 && !await isFree(port); tries += 1) await delay(20);
     },
   };
 }

@@ -1,10 +1,21 @@
-//! `redact`: reads JSON lines `{"id","text"}` and writes `{"id","spans":[[start,end,"TYPE"]]}`, in Unicode code points.
+//! `redact`: finds personal data in text, as people and measurements want it.
+//!
+//! Reads JSON lines `{"id","text"}` and writes `{"id","spans":[[start,end,"TYPE"]]}`, in Unicode code points; with `--mask`
+//! `{"id","text"}` with tokens instead, all lines as one user's, so that a value has one token. `PII_PATTERNS` adds patterns
+//! as it does for the Worker.
 
-use std::io::{BufRead, Write, stdin, stdout};
+use std::io::{BufRead, Error, Write, stderr, stdin, stdout};
+use std::process::ExitCode;
 
+use chrono::DateTime;
+use frontdesk::auth::Identity;
 use frontdesk::privacy::detect::{Finding, KnownValues, Patterns, Scope, find};
+use frontdesk::privacy::mask::Author;
+use frontdesk::privacy::seal::{KeyId, MasterKeys, Secret, UserKey};
+use frontdesk::privacy::vault::Vault;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use uuid::Uuid;
 
 #[derive(Deserialize)]
 struct Input {
@@ -13,30 +24,85 @@ struct Input {
 }
 
 #[derive(Serialize)]
-struct Output {
+struct Spans<'a> {
     id: Value,
-    spans: Vec<(usize, usize, &'static str)>,
+    spans: Vec<(usize, usize, &'a str)>,
 }
 
-fn main() -> std::io::Result<()> {
-    let mut out = std::io::BufWriter::new(stdout().lock());
-    for line in stdin().lock().lines() {
-        let line = line?;
-        if line.trim().is_empty() {
-            continue;
+#[derive(Serialize)]
+struct Masked {
+    id: Value,
+    text: String,
+}
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // There is nobody to tell when this fails too.
+            let _ = writeln!(stderr(), "redact: {error}");
+            ExitCode::FAILURE
         }
-        let Input { id, text } = serde_json::from_str(&line)?;
-        serde_json::to_writer(&mut out, &Output { id, spans: spans(&text) })?;
-        out.write_all(b"\n")?;
     }
+}
+
+fn run() -> std::io::Result<()> {
+    let patterns =
+        std::env::var("PII_PATTERNS").ok().map_or(Ok(Patterns::default()), |json| Patterns::parse(&json));
+    let patterns = patterns.map_err(|rule| Error::other(format!("PII_PATTERNS {rule}")))?;
+    let mut out = std::io::BufWriter::new(stdout().lock());
+    match std::env::args().nth(1).as_deref() {
+        None => each(|Input { id, text }| {
+            let spans = spans(&text, &patterns);
+            write_line(&mut out, &Spans { id, spans })
+        }),
+        Some("--mask") => {
+            let mut vault = throwaway_vault()?;
+            each(|Input { id, text }| {
+                let masked = vault.mask(&text, Author::Outside, &Identity::default(), &patterns, || {
+                    Some(Secret::default())
+                });
+                let masked = masked
+                    .map_err(|refusal| Error::other(format!("line {id} cannot be masked: {refusal:?}")))?;
+                write_line(&mut out, &Masked { id, text: masked.text })
+            })
+        }
+        Some(_) => {
+            Err(Error::other("the one option is --mask; JSON lines {\"id\",\"text\"} come on standard input"))
+        }
+    }?;
     out.flush()
 }
 
+fn each(mut take: impl FnMut(Input) -> std::io::Result<()>) -> std::io::Result<()> {
+    for line in stdin().lock().lines() {
+        let line = line?;
+        if !line.trim().is_empty() {
+            take(serde_json::from_str(&line)?)?;
+        }
+    }
+    Ok(())
+}
+
+fn write_line(out: &mut impl Write, line: &impl Serialize) -> std::io::Result<()> {
+    serde_json::to_writer(&mut *out, line)?;
+    out.write_all(b"\n")
+}
+
 /// What is found, counted in characters.
-fn spans(text: &str) -> Vec<(usize, usize, &'static str)> {
+fn spans<'a>(text: &str, patterns: &'a Patterns) -> Vec<(usize, usize, &'a str)> {
     let count = |end: usize| text.get(..end).map_or(0, |head| head.chars().count());
-    let (patterns, known) = (Patterns::default(), KnownValues::new());
-    let everything = Scope { plain_urls: true, patterns: &patterns, known: &known };
-    let span = |found: &Finding| Some((count(found.start), count(found.end), found.entity.name()?));
+    let everything = Scope { plain_urls: true, patterns, known: &KnownValues::new() };
+    let span =
+        |found: &Finding| Some((count(found.start), count(found.end), patterns.name_of(found.entity)?));
     find(text, &everything).iter().filter_map(span).collect()
+}
+
+/// A vault whose entries are thrown away, so that its key need not be a secret.
+fn throwaway_vault() -> std::io::Result<Vault> {
+    let zeros = Secret::default();
+    let id = KeyId { key_id: Uuid::nil(), founded_at: DateTime::UNIX_EPOCH };
+    let master = MasterKeys::parse("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=").map_err(Error::other)?;
+    let key = UserKey::found(Uuid::nil(), id, &zeros, &zeros, &master);
+    key.and_then(|(key, _)| Vault::open(key, &[])).map_err(|_| Error::other("no vault can be opened"))
 }

@@ -209,8 +209,7 @@ fn keep(pieces: &mut Vec<Piece>, text: &str) {
 fn kind(entity: Entity, scope: &Scope<'_>) -> Option<Kind> {
     match entity {
         Entity::Known(place) => Some(Kind::Known(place)),
-        Entity::Custom(place) => scope.patterns.name(place).map(|name| Kind::Named(name.to_owned())),
-        named => named.name().map(|name| Kind::Named(name.to_owned())),
+        named => scope.patterns.name_of(named).map(|name| Kind::Named(name.to_owned())),
     }
 }
 

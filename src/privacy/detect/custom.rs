@@ -66,10 +66,13 @@ impl Patterns {
         Ok(patterns)
     }
 
-    /// The name of one of them, as [`Entity::Custom`] counts.
+    /// The name of an entity, be it one of these or built in; `None` for a known value, which its owner names.
     #[must_use]
-    pub fn name(&self, place: usize) -> Option<&str> {
-        self.0.get(place).map(|pattern| pattern.name.as_str())
+    pub fn name_of(&self, entity: Entity) -> Option<&str> {
+        match entity {
+            Entity::Custom(place) => self.0.get(place).map(|pattern| pattern.name.as_str()),
+            other => other.name(),
+        }
     }
 
     pub(super) fn find(&self, text: &Text<'_>, found: &mut Findings) {
@@ -113,7 +116,9 @@ mod tests {
             assert!(error.contains(told), "{json}: {error}");
         }
         assert_eq!(
-            Patterns::parse(r#"[{"name":"CUSTOMER_NO","pattern":"KD-[0-9]{6}"}]"#).unwrap().name(0),
+            Patterns::parse(r#"[{"name":"CUSTOMER_NO","pattern":"KD-[0-9]{6}"}]"#)
+                .unwrap()
+                .name_of(Entity::Custom(0)),
             Some("CUSTOMER_NO")
         );
     }
