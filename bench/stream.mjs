@@ -24,7 +24,7 @@ const proxy = await startWorkerd({
   modules: { 'proxy.js': join(ROOT, 'bench/proxy.js') }, vars: { MODEL_URL: `${model.url}/chat/completions` },
 });
 const desk = await startWorkerd({
-  folder: join(stateDir, 'desk'), port: deskPort, vars: stack.vars, durableObject: 'Session',
+  folder: join(stateDir, 'desk'), port: deskPort, vars: stack.vars, durableObjects: { SESSION: 'Session', USER: 'User' },
   modules: { 'index.js': join(ROOT, 'build/index.js'), 'index_bg.wasm': join(ROOT, 'build/index_bg.wasm') },
 });
 const body = (session) => JSON.stringify({ message: 'Hello', session_id: session });

@@ -14,12 +14,12 @@ const workerd = createRequire(import.meta.resolve('wrangler')).resolve('workerd/
  * @param {number} options.port
  * @param {Record<string, string>} options.modules names to paths; the first is the Worker
  * @param {Record<string, string>} [options.vars]
- * @param {string} [options.durableObject] a class to bind as SESSION
+ * @param {Record<string, string>} [options.durableObjects] names of bindings to classes
  */
-export async function startWorkerd({ folder, port, modules, vars = {}, durableObject }) {
+export async function startWorkerd({ folder, port, modules, vars = {}, durableObjects = {} }) {
   mkdirSync(join(folder, 'objects'), { recursive: true });
   for (const [name, path] of Object.entries(modules)) writeFileSync(join(folder, name), readFileSync(path));
-  writeFileSync(join(folder, 'config.capnp'), config({ port, modules, vars, durableObject }));
+  writeFileSync(join(folder, 'config.capnp'), config({ port, modules, vars, durableObjects }));
   const child = spawn(workerd, ['serve', 'config.capnp', '--experimental'], { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
   const url = `http://127.0.0.1:${port}`;
   for (let tries = 0; tries < 100; tries += 1) {
@@ -37,12 +37,16 @@ export async function startWorkerd({ folder, port, modules, vars = {}, durableOb
   };
 }
 
-function config({ port, modules, vars, durableObject }) {
+function config({ port, modules, vars, durableObjects }) {
   const embed = ([name]) => `(name = "${name}", ${name.endsWith('.wasm') ? 'wasm' : 'esModule'} = embed "${name}")`;
-  const bindings = Object.entries(vars).map(([name, value]) => `(name = "${name}", text = ${JSON.stringify(value)})`);
-  if (durableObject) bindings.push(`(name = "SESSION", durableObjectNamespace = "${durableObject}")`);
-  const objects = durableObject && `
-  durableObjectNamespaces = [(className = "${durableObject}", uniqueKey = "bench", enableSql = true)],
+  const classes = Object.entries(durableObjects);
+  const bindings = [
+    ...Object.entries(vars).map(([name, value]) => `(name = "${name}", text = ${JSON.stringify(value)})`),
+    ...classes.map(([name, className]) => `(name = "${name}", durableObjectNamespace = "${className}")`),
+  ];
+  const namespaces = classes.map(([, className]) => `(className = "${className}", uniqueKey = "bench-${className}", enableSql = true)`);
+  const objects = classes.length > 0 && `
+  durableObjectNamespaces = [${namespaces.join(', ')}],
   durableObjectStorage = (localDisk = "objects"),`;
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
@@ -56,7 +60,7 @@ const config :Workerd.Config = (
 const worker :Workerd.Worker = (
   compatibilityDate = "2026-11-01",
   modules = [${Object.entries(modules).map(embed).join(', ')}],
-  bindings = [${bindings.join(', ')}],${objects ?? ''}
+  bindings = [${bindings.join(', ')}],${objects || ''}
 );
 `;
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
+use super::attachment::{Attachment, FilePart, append};
 use crate::error::{Code, Error, abort, abort_field};
 use crate::session::load::Role;
 use crate::session::record::TurnRecord;
@@ -23,7 +24,7 @@ const MAX_SLUG_BYTES: usize = 63;
 pub struct Ask {
     /// The session to continue or to begin.
     pub session_id: Uuid,
-    /// What the user says: not empty, storable.
+    /// What the user says, attachments and all: not empty, storable.
     pub message: String,
     /// Whom the user asks, if the request says.
     pub employee: Option<String>,
@@ -59,12 +60,12 @@ fn read<'a, T: Deserialize<'a>>(raw: &'a RawValue, name: &'static str, rule: &st
 
 /// A message of the AI SDK (`UIMessage`), as far as it is taken.
 #[derive(Deserialize)]
-struct UiMessage {
+struct UiMessage<'a> {
     #[serde(default)]
     id: Option<String>,
     role: Role,
-    #[serde(default)]
-    parts: Vec<UiPart>,
+    #[serde(borrow, default)]
+    parts: Vec<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -83,7 +84,9 @@ impl Ask {
     pub fn parse(body: &[u8], user: Uuid, random: [u8; 16]) -> Result<Self, Error> {
         let body = Body::parse(body)?;
         refuse_what_is_not_there(&body)?;
-        let (message, message_id) = newest_message(&body)?;
+        let (mut message, message_id) = newest_message(&body)?;
+        let attachments = body.field("attachments", "must be an array of {name, text}")?.unwrap_or_default();
+        append(&mut message, attachments, "attachments")?;
         let session_id = session_id(&body, user)?;
         let named = body.field("client_message_id", "must be a string")?.or(message_id);
         Ok(Self {
@@ -105,10 +108,6 @@ fn refuse_what_is_not_there(body: &Body<'_>) -> Result<(), Error> {
     if body.has("parent_id") {
         return refuse("parent_id", "parent_id is not accepted: a session has one line of messages.");
     }
-    let attached: Option<Vec<&RawValue>> = body.field("attachments", "must be an array")?;
-    if attached.is_some_and(|list| !list.is_empty()) {
-        return refuse("attachments", "attachments are not accepted; send text.");
-    }
     Ok(())
 }
 
@@ -117,7 +116,7 @@ fn refuse_what_is_not_there(body: &Body<'_>) -> Result<(), Error> {
 fn newest_message(body: &Body<'_>) -> Result<(String, Option<String>), Error> {
     let missing =
         || abort_field(Code::InvalidField, "message", "message is missing: send what the user says.");
-    let (name, text, id) = match (body.has("message"), body.has("messages")) {
+    let (name, mut text, id, files) = match (body.has("message"), body.has("messages")) {
         (true, true) => {
             let detail = "Send either message or messages, not both.";
             return Err(abort_field(Code::InvalidField, "messages", detail));
@@ -125,34 +124,41 @@ fn newest_message(body: &Body<'_>) -> Result<(String, Option<String>), Error> {
         (false, true) => {
             let list: Option<Vec<&RawValue>> = body.field("messages", "must be an array of UI messages")?;
             let newest = list.and_then(|list| list.last().copied()).ok_or_else(missing)?;
-            let (text, id) = text_of(read(newest, "messages", "must end with a UI message {role, parts}")?)?;
-            ("messages", text, id)
+            let (text, id, files) =
+                text_of(read(newest, "messages", "must end with a UI message {role, parts}")?)?;
+            ("messages", text, id, files)
         }
         _ => {
             let text: Option<WireText> = body.field("message", "must be a string")?;
-            ("message", text.ok_or_else(missing)?.0, None)
+            ("message", text.ok_or_else(missing)?.0, None, Vec::new())
         }
     };
     if text.trim().is_empty() {
         return Err(abort_field(Code::InvalidField, name, "The message must not be empty."));
     }
+    append(&mut text, files, "messages")?;
     Ok((text, id))
 }
 
-fn text_of(message: UiMessage) -> Result<(String, Option<String>), Error> {
-    let refuse = |detail| Err(abort_field(Code::InvalidField, "messages", detail));
+fn text_of(message: UiMessage<'_>) -> Result<(String, Option<String>, Vec<Attachment>), Error> {
     if message.role != Role::User {
-        return refuse("The last of messages must have the role 'user'.");
+        let detail = "The last of messages must have the role 'user'.";
+        return Err(abort_field(Code::InvalidField, "messages", detail));
     }
     let mut text = String::new();
-    for part in message.parts {
+    let mut files = Vec::new();
+    for raw in message.parts {
+        let part: UiPart = read(raw, "messages", "must have parts {type, …}")?;
         match (part.r#type.as_str(), part.text) {
             ("text", Some(piece)) => text.push_str(&piece.0),
-            ("file", _) => return refuse("File parts are not accepted; send text."),
+            ("file", _) => {
+                let file: FilePart = read(raw, "messages", "must have file parts {mediaType, url}")?;
+                files.push(file.into_attachment()?);
+            }
             _ => {}
         }
     }
-    Ok((text, message.id.filter(|id| !id.is_empty())))
+    Ok((text, message.id.filter(|id| !id.is_empty()), files))
 }
 
 /// `session_id` is a UUID; the AI SDK's chat `id` may be anything and then stands for one under this user.

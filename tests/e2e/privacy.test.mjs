@@ -93,11 +93,12 @@ test('of every kind nothing leaves, and its user gets it back in the stream, who
   const message = [marker, ...Object.values(PERSONAL).map(([said]) => said), `I am ${name}, ${user.email}`].join('.\n');
   const { text, session } = await stream(message, { user, employee: 'open-book' });
   assert.equal(text, message);
-  const { body } = await ask(message, { user, session });
-  assert.equal(body.message, message);
+  const attached = `${marker}\n\n<attachment name="people.txt">\n${message}\n</attachment>`;
+  const { body } = await ask(marker, { user, session, attachments: [{ name: 'people.txt', text: message }] });
+  assert.equal(body.message, attached);
   await storedMessages(session, 4);
   const history = await (await call(`/api/sessions/${session}/messages`, { user })).json();
-  assert.deepEqual(history.data.map(({ content }) => content), [message, message, message, message]);
+  assert.deepEqual(history.data.map(({ content }) => content), [message, message, attached, attached]);
 
   const kinds = await rows('select entity from chat_pii_vault where user_id = $1', [user.id], Object.keys(PERSONAL).length + 2);
   assert.deepEqual(new Set(kinds.map(({ entity }) => entity)), new Set([...Object.keys(PERSONAL), 'PERSON']));

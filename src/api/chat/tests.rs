@@ -50,6 +50,22 @@ fn the_ai_sdk_body_gives_its_newest_message_only() {
 }
 
 #[test]
+fn attached_texts_become_a_part_of_the_message() {
+    let whole = "See\n\n<attachment name=\"a.txt\">\nHello\n</attachment>";
+    let ours = parse(r#"{"message":"See","attachments":[{"name":"a.txt","text":"Hello"}]}"#).unwrap();
+    let sdks = parse(
+        r#"{"messages":[{"role":"user","parts":[
+            {"type":"file","mediaType":"text/plain; charset=utf-8","filename":"a.txt","url":"data:text/plain;base64,SGVsbG8="},
+            {"type":"text","text":"See"}]}]}"#,
+    )
+    .unwrap();
+    assert_eq!((ours.message.as_str(), sdks.message.as_str()), (whole, whole));
+    let many: Vec<_> = (0..11).map(|n| serde_json::json!({ "name": n.to_string(), "text": "x" })).collect();
+    let body = serde_json::json!({ "message": "a", "attachments": many }).to_string();
+    assert_eq!(refused(&body), (Code::InvalidField, Some("attachments")));
+}
+
+#[test]
 fn what_is_no_json_object_is_refused() {
     for body in ["", "{", "[]", "null", "\"message\"", "message=Hello", "{\"message\":\"a\"} x"] {
         assert_eq!(refused(body), (Code::InvalidJson, None), "{body}");
@@ -75,6 +91,16 @@ fn the_field_at_fault_is_named() {
         (r#"{"messages":[{"role":"assistant","parts":[{"type":"text","text":"a"}]}]}"#, "messages"),
         (r#"{"messages":[{"role":"user","parts":[{"type":"file","url":"x"}]}]}"#, "messages"),
         (r#"{"messages":[{"role":"user","parts":[]}]}"#, "messages"),
+        (
+            r#"{"messages":[{"role":"user","parts":[{"type":"text","text":"a"},
+                {"type":"file","mediaType":"image/png","url":"data:image/png;base64,AAAA"}]}]}"#,
+            "messages",
+        ),
+        (
+            r#"{"messages":[{"role":"user","parts":[{"type":"text","text":"a"},
+                {"type":"file","mediaType":"text/plain","url":"https://example.com/a.txt"}]}]}"#,
+            "messages",
+        ),
         (r#"{"message":"a","session_id":"me"}"#, "session_id"),
         (r#"{"message":"a","session_id":7}"#, "session_id"),
         (r#"{"message":"a","id":7}"#, "id"),
@@ -88,6 +114,10 @@ fn the_field_at_fault_is_named() {
         (r#"{"message":"a","trigger":"regenerate-message"}"#, "trigger"),
         (r#"{"message":"a","parent_id":"x"}"#, "parent_id"),
         (r#"{"message":"a","attachments":["x"]}"#, "attachments"),
+        (r#"{"message":"a","attachments":[{"name":"a"}]}"#, "attachments"),
+        (r#"{"message":"a","attachments":[{"name":"a","text":" "}]}"#, "attachments"),
+        (r#"{"message":"a","attachments":[{"name":"\"","text":"b"}]}"#, "attachments"),
+        (r#"{"message":"a","attachments":[{"name":"a\nb","text":"b"}]}"#, "attachments"),
         (r#"{"message":"a","attachments":"x"}"#, "attachments"),
     ] {
         assert_eq!(refused(body), (Code::InvalidField, Some(field)), "{body}");

@@ -1,0 +1,94 @@
+//! Texts that come with a message. They become a part of it: masked, counted and kept as it is.
+
+use std::fmt::Write as _;
+
+use base64ct::{Base64, Encoding};
+use serde::Deserialize;
+
+use crate::error::{Code, Error, abort_field};
+use crate::text::WireText;
+
+/// Attachments that a message may have.
+const MAX_ATTACHMENTS: usize = 10;
+
+/// Longest name, in bytes: what file systems allow.
+const MAX_NAME_BYTES: usize = 255;
+
+/// A text and what it is called.
+#[derive(Debug, Deserialize)]
+pub(super) struct Attachment {
+    name: String,
+    text: WireText,
+}
+
+/// A `file` part of the AI SDK (`FileUIPart`).
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct FilePart {
+    media_type: String,
+    #[serde(default)]
+    filename: Option<String>,
+    url: String,
+}
+
+impl FilePart {
+    /// The text in a file's data URL; no other URL is followed.
+    ///
+    /// # Errors
+    /// `invalid_field` for what is no text, or stands elsewhere.
+    pub(super) fn into_attachment(self) -> Result<Attachment, Error> {
+        let refuse = |detail| abort_field(Code::InvalidField, "messages", detail);
+        if !is_text(&self.media_type) {
+            return Err(refuse("Only files of text are accepted: text/*, JSON, XML, YAML."));
+        }
+        let data =
+            self.url.strip_prefix("data:").and_then(|url| url.split_once(";base64,")).map(|(_, data)| data);
+        let bytes = data.and_then(|data| Base64::decode_vec(data).ok());
+        let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
+        let text =
+            text.ok_or_else(|| refuse("A file's url must be a data URL with UTF-8 text in base64."))?;
+        // As every text of a request: what no storage can hold is replaced.
+        let text = WireText(text.replace('\0', "\u{fffd}"));
+        Ok(Attachment { name: self.filename.unwrap_or_else(|| "file".into()), text })
+    }
+}
+
+fn is_text(media_type: &str) -> bool {
+    let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    essence.starts_with("text/")
+        || matches!(
+            essence.as_str(),
+            "application/json" | "application/xml" | "application/yaml" | "application/x-ndjson"
+        )
+}
+
+/// Adds attachments to a message, each in a frame that tells the model its name; `field` is where they were.
+///
+/// # Errors
+/// `invalid_field` for too many, or for one without a proper name or text.
+pub(super) fn append(
+    message: &mut String,
+    attachments: Vec<Attachment>,
+    field: &'static str,
+) -> Result<(), Error> {
+    let refuse = |detail: &str| Err(abort_field(Code::InvalidField, field, detail));
+    if attachments.len() > MAX_ATTACHMENTS {
+        return refuse("A message may have 10 attachments.");
+    }
+    for Attachment { name, text: WireText(text) } in attachments {
+        let is_name = !name.trim().is_empty()
+            && name.len() <= MAX_NAME_BYTES
+            && !name.contains(|c: char| c.is_control() || matches!(c, '"' | '<' | '>'));
+        if !is_name {
+            return refuse(
+                "An attachment's name must have 1 to 255 bytes without quotes, angle brackets or line breaks.",
+            );
+        }
+        if text.trim().is_empty() {
+            return refuse("An attachment must hold text.");
+        }
+        // A String takes any text.
+        let _ = write!(message, "\n\n<attachment name=\"{name}\">\n{text}\n</attachment>");
+    }
+    Ok(())
+}
