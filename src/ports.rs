@@ -13,7 +13,7 @@ use crate::session::load::{LoadSession, LoadedSession};
 use crate::session::memory::Memory;
 use crate::session::record::{OpenTurn, TurnRecord};
 use crate::time::Millis;
-use crate::user::vault::{Hidden, KeptVault, Refused};
+use crate::user::record::{Hidden, KeptVault, Refused};
 
 /// Time and chance.
 pub trait Clock {

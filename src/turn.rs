@@ -34,7 +34,7 @@ use crate::session::record::{Ending, OpenTurn, Status, TurnRecord};
 use crate::session::state::{Admission, SessionState};
 use crate::stream::event::{Event, Origin, Summary};
 use crate::time::Millis;
-use crate::user::vault::Refused;
+use crate::user::record::Refused;
 
 /// How often the text of a running answer is kept, so that a crash loses a second of it at most.
 const CHECKPOINT_EVERY: Millis = 1000;

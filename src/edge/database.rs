@@ -17,7 +17,7 @@ use crate::ports::Database;
 use crate::privacy::policy::Policy;
 use crate::session::load::{LoadSession, LoadedSession};
 use crate::session::record::TurnRecord;
-use crate::user::vault::KeptVault;
+use crate::user::record::KeptVault;
 
 /// How long a query may take, in milliseconds: a person waits for the first.
 const TIMEOUT: f64 = 8000.0;

@@ -10,7 +10,7 @@ use crate::auth::User;
 use crate::ports::Privacy;
 use crate::privacy::mask::Author;
 use crate::privacy::token::Token;
-use crate::user::vault::{Hidden, Refused};
+use crate::user::record::{Hidden, Refused};
 
 /// The binding of the User objects in `wrangler.toml`.
 const USERS: &str = "USER";

@@ -8,7 +8,7 @@ use super::sqlite::Sqlite;
 use crate::error::{Code, Fault};
 use crate::ports::Strongbox;
 use crate::time::Millis;
-use crate::user::vault::KeptVault;
+use crate::user::record::KeptVault;
 
 /// `vault_key` has one row at most. `waits` is 1 for what Postgres has not.
 const SCHEMA: &str = "

@@ -13,7 +13,8 @@ use super::strongbox::SqliteStrongbox;
 use crate::config::Config;
 use crate::error::Error;
 use crate::privacy::mask::Author;
-use crate::user::vault::{self, Ports, Refused, UserState};
+use crate::user::record::Refused;
+use crate::user::vault::{self, Ports, UserState};
 
 /// See the module's documentation.
 #[durable_object]

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::privacy::policy::Policy;
 use crate::privacy::token::Token;
 use crate::privacy::unmask::Shown;
-use crate::user::vault::Hidden;
+use crate::user::record::Hidden;
 
 /// Values in memory, of one key of the user's.
 #[derive(Default)]

@@ -1,3 +1,4 @@
 //! What a User object does: it owns what must be the same in all of a user's sessions.
 
+pub mod record;
 pub mod vault;

@@ -5,7 +5,8 @@ use frontdesk::error::Code;
 use frontdesk::ports::Privacy;
 use frontdesk::privacy::mask::Author;
 use frontdesk::turn;
-use frontdesk::user::vault::{self, Refused};
+use frontdesk::user::record::Refused;
+use frontdesk::user::vault;
 use futures::executor::block_on;
 
 use crate::scripted::*;

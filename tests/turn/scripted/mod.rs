@@ -23,7 +23,7 @@ use frontdesk::session::state::SessionState;
 use frontdesk::stream::event::Event;
 use frontdesk::time::Millis;
 use frontdesk::turn::{self, Answered, Ports};
-use frontdesk::user::vault::KeptVault;
+use frontdesk::user::record::KeptVault;
 use futures::executor::block_on;
 pub use user::UserObject;
 use uuid::Uuid;

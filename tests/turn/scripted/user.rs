@@ -9,7 +9,8 @@ use frontdesk::ports::{Privacy, Strongbox};
 use frontdesk::privacy::mask::Author;
 use frontdesk::privacy::token::Token;
 use frontdesk::time::Millis;
-use frontdesk::user::vault::{self, Hidden, KeptVault, Ports, Refused, UserState};
+use frontdesk::user::record::{Hidden, KeptVault, Refused};
+use frontdesk::user::vault::{self, Ports, UserState};
 use uuid::Uuid;
 
 use super::{ScriptedClock, ScriptedDatabase, config};
