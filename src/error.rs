@@ -1,8 +1,11 @@
 //! What can go wrong, in two kinds: an [`Abort`] is the caller's to mend and says how; a [`Fault`] is ours,
 //! is logged once where it is caught, and never shows its cause to a client.
 
+use serde::{Deserialize, Serialize};
+
 /// Stable error codes. A client may match on [`Code::as_str`]; the set only grows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Code {
     /// No `Authorization: Bearer` header.
     MissingToken,
@@ -81,6 +84,26 @@ impl Code {
         self.row().2
     }
 
+    /// What a client is told of a fault of ours: what happened and what to do, nothing of the cause.
+    #[must_use]
+    pub const fn advice(self) -> &'static str {
+        match self {
+            Self::Misconfigured => "A required variable is missing or malformed; the server's log names it.",
+            Self::PrivacyUnavailable => {
+                "Nothing was sent or saved, because personal data in it could not be hidden. Send it again in a few seconds."
+            }
+            Self::AuthUnavailable | Self::DatabaseUnavailable => {
+                "Nothing was saved. Send it again in a few seconds."
+            }
+            Self::ModelUnavailable | Self::ModelTimeout => {
+                "Your message is saved, but the model did not answer. Try again in a moment."
+            }
+            Self::ModelTruncated => "The answer broke off before its end. Your message is saved; ask again.",
+            Self::ModelRejected => "The model did not accept the request. Your message is saved.",
+            _ => "Something went wrong on our side. Try again in a moment.",
+        }
+    }
+
     const fn row(self) -> (&'static str, u16, &'static str) {
         match self {
             Self::MissingToken => ("missing_token", 401, "Sign in first"),
@@ -146,24 +169,10 @@ impl Fault {
         Self { code, cause: cause.into() }
     }
 
-    /// What a client is told: what happened and what to do, nothing of the cause.
+    /// See [`Code::advice`].
     #[must_use]
     pub const fn advice(&self) -> &'static str {
-        match self.code {
-            Code::Misconfigured => "A required variable is missing or malformed; the server's log names it.",
-            Code::PrivacyUnavailable => {
-                "Nothing was sent or saved, because personal data in it could not be hidden. Send it again in a few seconds."
-            }
-            Code::AuthUnavailable | Code::DatabaseUnavailable => {
-                "Nothing was saved. Send it again in a few seconds."
-            }
-            Code::ModelUnavailable | Code::ModelTimeout => {
-                "Your message is saved, but the model did not answer. Try again in a moment."
-            }
-            Code::ModelTruncated => "The answer broke off before its end. Your message is saved; ask again.",
-            Code::ModelRejected => "The model did not accept the request. Your message is saved.",
-            _ => "Something went wrong on our side. Try again in a moment.",
-        }
+        self.code.advice()
     }
 }
 

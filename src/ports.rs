@@ -10,6 +10,7 @@ use crate::privacy::mask::Author;
 use crate::privacy::seal::Secret;
 use crate::privacy::token::Token;
 use crate::session::load::{LoadSession, LoadedSession};
+use crate::session::log::{LogEnding, LogHead, TurnLog};
 use crate::session::memory::Memory;
 use crate::session::record::{OpenTurn, TurnRecord};
 use crate::time::Millis;
@@ -144,23 +145,27 @@ pub trait Answer {
 /// The Session object's own storage: what must survive a restart. Calls without an `await` between them
 /// become durable together, before anything that the object sends afterwards.
 pub trait Journal {
-    /// Keeps a turn that is about to be answered.
+    /// Keeps a turn that is about to be answered, and begins its log.
     ///
     /// # Errors
     /// `internal`, when the storage refuses: then nothing may be answered.
-    fn open(&self, turn: &OpenTurn) -> Result<(), Fault>;
-    /// Adds to the text kept of the open turn.
+    fn open(&self, turn: &OpenTurn, head: &LogHead) -> Result<(), Fault>;
+    /// Adds batches to the log of the open turn.
     ///
     /// # Errors
     /// `internal`, when the storage refuses.
-    fn extend(&self, text: &str) -> Result<(), Fault>;
-    /// The turn that was open when the object died, with the text kept of it.
-    fn left_open(&self) -> Option<(OpenTurn, String)>;
-    /// Ends the open turn and puts its record into the outbox.
+    fn extend(&self, turn: Uuid, batches: &[String]) -> Result<(), Fault>;
+    /// The turn that is open, if there is one.
+    fn left_open(&self) -> Option<OpenTurn>;
+    /// The log of a turn that is open or ended less than [`crate::session::log::KEPT_FOR`] ago.
+    fn log(&self, turn: Uuid) -> Option<TurnLog>;
+    /// The turn of a message with that name of the caller's, as long as there is a log of it.
+    fn turn_of(&self, client_message_id: &str) -> Option<Uuid>;
+    /// Ends the open turn and its log, puts its record into the outbox, and forgets the logs whose time is over.
     ///
     /// # Errors
     /// `internal`, when the storage refuses: then the turn stays open.
-    fn close(&self, record: &TurnRecord) -> Result<(), Fault>;
+    fn close(&self, record: &TurnRecord, ending: &LogEnding, now: Millis) -> Result<(), Fault>;
     /// The records that Postgres has not, oldest first, at most `limit`.
     fn outbox(&self, limit: u32) -> Vec<Undelivered>;
     /// Postgres has it.

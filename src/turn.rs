@@ -11,7 +11,11 @@
 //! (outbox)  deliver   commit_turn until Postgres has it
 //! ```
 
-use futures::future::join;
+use std::cell::RefCell;
+use std::pin::pin;
+
+use futures::channel::oneshot;
+use futures::future::{Either, join, select};
 use uuid::Uuid;
 
 use crate::api::chat::Ask;
@@ -27,12 +31,14 @@ use crate::ports::{Clock, Database, Journal, Model, Patience, Privacy};
 use crate::privacy::mask::{Author, blank};
 use crate::privacy::policy::Policy;
 use crate::privacy::token::Token;
-use crate::privacy::unmask::{self, Shown, Unmasker};
+use crate::privacy::unmask::{self, Shown};
 use crate::session::load::{LoadSession, RECENT_MESSAGES};
+use crate::session::log::{LogEnding, LogHead, TurnLog};
 use crate::session::memory::Memory;
 use crate::session::record::{Ending, OpenTurn, Status, TurnRecord};
 use crate::session::state::{Admission, SessionState};
-use crate::stream::event::{Event, Origin, Summary};
+use crate::stream::event::{Event, Origin};
+use crate::stream::teller::Teller;
 use crate::time::Millis;
 use crate::user::record::Refused;
 
@@ -66,6 +72,7 @@ pub struct Prepared {
     patience: Patience,
     user: User,
     shown: Shown,
+    stopped: oneshot::Receiver<()>,
 }
 
 impl Prepared {
@@ -81,10 +88,10 @@ impl Prepared {
 pub struct Answered {
     /// What goes to Postgres.
     pub record: TurnRecord,
-    /// Why the answer is not whole, if it is not.
+    /// How it ended, as its client is told.
+    pub ending: LogEnding,
+    /// Why the answer is not whole, if that is nobody's wish.
     pub fault: Option<Fault>,
-    /// Why the model stopped, if it did by itself.
-    pub finish_reason: Option<&'static str>,
     /// Requests made to the model.
     pub attempts: u32,
     /// Why the kept answer lacks what was personal in it, if it does.
@@ -125,9 +132,33 @@ pub async fn prepare(
         (turn, request, memory.employee.unmask_policy.clone())
     };
     let shown = reveal(state, &user, &turn.shown, &policy, ports).await?;
-    ports.journal.open(&turn)?;
+    let head = LogHead::new(&turn, &policy);
+    ports.journal.open(&turn, &head)?;
+    state.log.replace(Some(TurnLog::new(head)));
     let patience = patience(&turn.model);
-    Ok(Prepared { admission, turn, request, patience, user, shown })
+    Ok(Prepared { admission, turn, request, patience, user, shown, stopped: state.stoppable() })
+}
+
+/// The turn that was made of this message before, if the caller names it and there is still a log of it: a message that
+/// comes twice is answered once.
+pub fn find(state: &SessionState, ask: &Ask, journal: &impl Journal) -> Option<Uuid> {
+    let named = ask.client_message_id.as_deref()?;
+    let log = state.log.borrow();
+    let last = log.as_ref().filter(|log| log.head.client_message_id.as_deref() == Some(named));
+    last.map(|log| log.head.turn_id).or_else(|| journal.turn_of(named))
+}
+
+/// What a user is shown of a turn that is told again.
+///
+/// # Errors
+/// `privacy_unavailable`, `database_unavailable`.
+pub async fn retell(
+    state: &SessionState,
+    user: &User,
+    head: &LogHead,
+    ports: &Ports<impl Database, impl Privacy, impl Model, impl Journal, impl Clock>,
+) -> Result<Shown, Error> {
+    reveal(state, user, &head.shown, &head.policy, ports).await
 }
 
 /// What the user is shown for the tokens that the model is shown. A session that has seen them before asks nobody.
@@ -241,36 +272,33 @@ pub async fn answer(
     state: &SessionState,
     config: &Config,
     ports: &Ports<impl Database, impl Privacy, impl Model, impl Journal, impl Clock>,
-    mut emit: impl FnMut(&Event<'_>),
+    emit: impl FnMut(&Event<'_>),
 ) -> Answered {
-    let Prepared { admission, turn, request, patience, user, shown } = prepared;
-    emit(&Event::Start(&Origin {
+    let Prepared { admission, turn, request, patience, user, shown, stopped } = prepared;
+    let origin = Origin {
         message_id: turn.answer_id,
         session_id: turn.session_id,
         employee: &turn.employee,
         model: &turn.model,
-    }));
-    let mut keeper = Keeper { journal: &ports.journal, fresh: String::new(), kept_at: turn.admitted_at };
-    let mut unmasker = Unmasker::new(shown);
-    let mut tell = |text: String| {
-        if !text.is_empty() {
-            emit(&Event::Text(&text));
-        }
     };
-    let (mut heard, outcome) = listen(&ports.model, &ports.clock, &request, patience, |text, now| {
-        tell(unmasker.feed(text));
-        keeper.keep(text, now);
-    })
-    .await;
-    tell(unmasker.end());
-    let mut fault = outcome.err();
+    let mut teller = Teller::start(&origin, shown, emit);
+    let mut keeper = Keeper { log: &state.log, journal: &ports.journal, kept: 0, kept_at: turn.admitted_at };
+    let mut heard = Heard::default();
+    let outcome = {
+        let listening =
+            pin!(listen(&ports.model, &ports.clock, &request, patience, &mut heard, |text, now| {
+                keeper.keep(text, now);
+                teller.text(text);
+            }));
+        until_stopped(listening, stopped).await
+    };
+    keeper.keep_rest();
 
     let blanked = mask_answer(&mut heard.text, &turn, &user, config, ports).await;
-    let (attempts, finish_reason) = (heard.attempts, heard.finish);
-    let ending = ending(heard, &turn, fault.as_ref(), ports.clock.now());
-    let record = turn.into_record(ending);
-    if let Err(refused) = ports.journal.close(&record) {
-        fault = Some(refused);
+    let attempts = heard.attempts;
+    let (record, ending, fault) = settle(turn, heard, outcome, &ports.journal, ports.clock.now());
+    if let Some(log) = state.log.borrow_mut().as_mut() {
+        log.ending = Some(ending.clone());
     }
     if let Some(memory) = state.memory.borrow_mut().as_mut() {
         memory.add(&record);
@@ -278,12 +306,59 @@ pub async fn answer(
     }
     // Before the last event: who hears that the answer is over may send the next message at once.
     drop(admission);
-    let answered = Answered { record, fault, finish_reason, attempts, blanked };
-    match &answered.fault {
-        None => emit(&Event::Finish(&answered.summary())),
-        Some(fault) => emit(&Event::Error(fault.advice())),
-    }
-    answered
+    // Both at once: who comes in between would miss what was held back.
+    teller.end_text();
+    teller.end(&ending.event());
+    Answered { record, ending, fault, attempts, blanked }
+}
+
+/// How listening ended.
+enum Outcome {
+    /// By itself.
+    Whole,
+    /// Somebody stopped it.
+    Stopped,
+    /// It broke off.
+    Failed(Fault),
+}
+
+/// Listens to the end, or until the user has heard enough.
+async fn until_stopped(
+    listening: impl Future<Output = Result<(), Fault>> + Unpin,
+    stopped: oneshot::Receiver<()>,
+) -> Outcome {
+    let heard_out = match select(listening, stopped).await {
+        Either::Left((heard_out, _)) => heard_out,
+        Either::Right((Ok(()), _)) => return Outcome::Stopped,
+        // Nobody is left who could stop it.
+        Either::Right((Err(_), listening)) => listening.await,
+    };
+    heard_out.map_or_else(Outcome::Failed, |()| Outcome::Whole)
+}
+
+/// Closes a turn: its record is in the outbox and its log has an end when this returns.
+fn settle(
+    turn: OpenTurn,
+    heard: Heard,
+    outcome: Outcome,
+    journal: &impl Journal,
+    now: Millis,
+) -> (TurnRecord, LogEnding, Option<Fault>) {
+    let reason = heard.finish.unwrap_or("other").to_owned();
+    let ending = ending(heard, &turn, &outcome, now);
+    let record = turn.into_record(ending);
+    let summary = record.usage.summary();
+    let (ending, mut fault) = match outcome {
+        Outcome::Whole => (LogEnding::Finished { reason, summary }, None),
+        Outcome::Stopped => (LogEnding::Stopped { summary }, None),
+        Outcome::Failed(fault) => (LogEnding::Failed { code: fault.code }, Some(fault)),
+    };
+    let closed = journal.close(&record, &ending, now);
+    let ending = match closed {
+        Ok(()) => ending,
+        Err(refused) => LogEnding::Failed { code: fault.insert(refused).code },
+    };
+    (record, ending, fault)
 }
 
 /// Makes an answer what is kept of it: with the tokens that the model was shown in their one spelling, and with tokens for
@@ -312,41 +387,40 @@ async fn mask_answer(
     }
 }
 
-impl Answered {
-    /// What a client is told of a whole answer.
-    #[must_use]
-    pub fn summary(&self) -> Summary<'_> {
-        let usage = &self.record.usage;
-        Summary {
-            finish_reason: self.finish_reason.unwrap_or("other"),
-            usage: usage.into(),
-            ttft_ms: usage.ttft_ms,
-            latency_ms: usage.latency_ms,
-            cost_usd: usage.cost_usd,
-        }
-    }
-}
-
-/// Keeps the text of a running answer, at most once in [`CHECKPOINT_EVERY`]. Failing to is no reason to stop:
-/// at the end all of it is kept.
+/// Writes the log of a running turn: into memory at once, into the journal at most once in [`CHECKPOINT_EVERY`]. Failing to
+/// is no reason to stop: what could not be written is tried again with the next.
 struct Keeper<'a, J> {
+    log: &'a RefCell<Option<TurnLog>>,
     journal: &'a J,
-    fresh: String,
+    /// Batches that the journal has.
+    kept: usize,
     kept_at: Millis,
 }
 
 impl<J: Journal> Keeper<'_, J> {
     fn keep(&mut self, text: &str, now: Millis) {
-        self.fresh.push_str(text);
-        if now.saturating_sub(self.kept_at) >= CHECKPOINT_EVERY && self.journal.extend(&self.fresh).is_ok() {
-            self.fresh.clear();
+        if let Some(log) = self.log.borrow_mut().as_mut() {
+            log.batches.push(text.to_owned());
+        }
+        if now.saturating_sub(self.kept_at) >= CHECKPOINT_EVERY {
+            self.keep_rest();
             self.kept_at = now;
+        }
+    }
+
+    fn keep_rest(&mut self) {
+        let log = self.log.borrow();
+        let Some(log) = log.as_ref() else { return };
+        let fresh = log.batches.get(self.kept..).unwrap_or_default();
+        if !fresh.is_empty() && self.journal.extend(log.head.turn_id, fresh).is_ok() {
+            self.kept = log.batches.len();
         }
     }
 }
 
-fn ending(heard: Heard, turn: &OpenTurn, fault: Option<&Fault>, ended_at: Millis) -> Ending {
+fn ending(heard: Heard, turn: &OpenTurn, outcome: &Outcome, ended_at: Millis) -> Ending {
     let text_tokens = tokens::estimate(&heard.text);
+    let fault = if let Outcome::Failed(fault) = outcome { Some(fault) } else { None };
     // A model that refused or was never reached read nothing, and nothing is owed.
     let nothing = fault.is_some() && heard.text.is_empty();
     let estimated = Usage {
@@ -358,7 +432,11 @@ fn ending(heard: Heard, turn: &OpenTurn, fault: Option<&Fault>, ended_at: Millis
     Ending {
         text: heard.text,
         text_tokens,
-        status: if fault.is_some() { Status::Failed } else { Status::Complete },
+        status: match outcome {
+            Outcome::Whole => Status::Complete,
+            Outcome::Stopped => Status::Stopped,
+            Outcome::Failed(_) => Status::Failed,
+        },
         finish_reason: heard.finish,
         error: fault.map(|fault| fault.code),
         usage: heard.usage.unwrap_or(estimated),
@@ -369,10 +447,13 @@ fn ending(heard: Heard, turn: &OpenTurn, fault: Option<&Fault>, ended_at: Millis
 
 /// Closes the turn that a dead object left open: to be called once, before anything else, when an object wakes.
 pub fn recover(journal: &impl Journal, clock: &impl Clock, config: &Config) -> Option<TurnRecord> {
-    let (turn, text) = journal.left_open()?;
+    let turn = journal.left_open()?;
+    let text = journal.log(turn.turn_id).map(|log| log.text()).unwrap_or_default();
     let text = blank(&text, Author::Model(&turn.shown), &config.pii_patterns);
     let text_tokens = tokens::estimate(&text);
-    let ending = turn.interruption(text, text_tokens, clock.now());
+    let now = clock.now();
+    let ending = turn.interruption(text, text_tokens, now);
     let record = turn.into_record(ending);
-    journal.close(&record).ok().map(|()| record)
+    let told = LogEnding::Failed { code: Code::Interrupted };
+    journal.close(&record, &told, now).ok().map(|()| record)
 }

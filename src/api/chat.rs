@@ -7,10 +7,10 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::attachment::{Attachment, FilePart, append};
-use crate::error::{Code, Error, abort, abort_field};
+use crate::error::{Code, Error, Fault, abort, abort_field};
 use crate::session::load::Role;
-use crate::session::record::TurnRecord;
-use crate::stream::event::{Summary, UsageSummary};
+use crate::session::log::{LogEnding, LogHead};
+use crate::stream::event::UsageSummary;
 use crate::text::WireText;
 
 /// Longest name a caller may give its message or chat, in bytes.
@@ -168,8 +168,16 @@ fn session_id(body: &Body<'_>, user: Uuid) -> Result<Option<Uuid>, Error> {
         return Ok(session);
     }
     let Some(id) = body.field::<String>("id", "must be a string")? else { return Ok(None) };
-    let id = bounded("id", id)?;
-    Ok(Some(Uuid::try_parse(&id).unwrap_or_else(|_| Uuid::new_v5(&user, id.as_bytes()))))
+    session_named(&id, user).map(Some)
+}
+
+/// The session that a user calls so: a UUID is its id, any other name stands for one under that user.
+///
+/// # Errors
+/// `invalid_field` for an empty name or one that is too long.
+pub fn session_named(name: &str, user: Uuid) -> Result<Uuid, Error> {
+    let name = bounded("id", name.to_owned())?;
+    Ok(Uuid::try_parse(&name).unwrap_or_else(|_| Uuid::new_v5(&user, name.as_bytes())))
 }
 
 fn employee(body: &Body<'_>) -> Result<Option<String>, Error> {
@@ -206,23 +214,28 @@ pub struct Reply<'a> {
 }
 
 impl<'a> Reply<'a> {
-    /// A whole answer, with its text as the user is to see it.
-    #[must_use]
-    pub fn new(record: &'a TurnRecord, text: &'a str, summary: &Summary<'a>) -> Self {
-        // A record ends with its answer.
-        let answer = record.messages.last();
-        Self {
-            id: answer.map_or(Uuid::nil(), |answer| answer.id),
-            session_id: record.session_id,
-            employee: &record.employee_slug,
-            model: &record.usage.model,
+    /// A turn that ended, with its text as the user is to see it.
+    ///
+    /// # Errors
+    /// Why it broke off.
+    pub fn new(head: &'a LogHead, text: &'a str, ending: &'a LogEnding) -> Result<Self, Fault> {
+        let (finish_reason, summary) = match ending {
+            LogEnding::Finished { reason, summary } => (reason.as_str(), summary),
+            LogEnding::Stopped { summary } => ("stopped", summary),
+            LogEnding::Failed { code } => return Err(Fault::new(*code, format!("turn {}", head.turn_id))),
+        };
+        Ok(Self {
+            id: head.answer_id,
+            session_id: head.session_id,
+            employee: &head.employee,
+            model: &head.model,
             message: text,
-            finish_reason: summary.finish_reason,
+            finish_reason,
             usage: summary.usage,
             ttft_ms: summary.ttft_ms,
             latency_ms: summary.latency_ms,
             cost_usd: summary.cost_usd,
-        }
+        })
     }
 }
 

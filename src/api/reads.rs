@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
@@ -11,6 +11,8 @@ use crate::error::{Code, Error, Fault, abort_field};
 use crate::privacy::policy::Policy;
 use crate::privacy::token::Token;
 use crate::privacy::unmask::{Escape, Shown, unmask};
+use crate::session::load::Role;
+use crate::session::record::{MessageRecord, Status};
 
 /// Rows of a page, when the request does not say.
 const DEFAULT_LIMIT: u32 = 50;
@@ -23,6 +25,14 @@ const MAX_LIMIT: u32 = 500;
 pub struct Page {
     limit: u32,
     before: Option<Place>,
+}
+
+impl Page {
+    /// Whether it has the newest rows.
+    #[must_use]
+    pub const fn is_newest(self) -> bool {
+        self.before.is_none()
+    }
 }
 
 /// A place in a list that time orders and, within one moment, the id. On the wire `{RFC 3339 time},{id}`, as `next` has
@@ -190,23 +200,66 @@ struct SessionRow<'a> {
     chat_messages: Vec<&'a RawValue>,
 }
 
-/// The messages of what [`messages`] asked for, oldest first.
+/// The messages of what [`messages`] asked for and those that wait to be saved, oldest first.
 ///
 /// # Errors
 /// `session_not_found` when there is no such session of the caller's; `database_unavailable` when the rows
 /// are not what was asked for.
-pub fn messages_envelope(page: Page, rows: &str, revealed: &Revealed) -> Result<String, Error> {
+pub fn messages_envelope(
+    page: Page,
+    rows: &str,
+    waiting: &str,
+    revealed: &Revealed,
+) -> Result<String, Error> {
     let sessions: Vec<SessionRow<'_>> = serde_json::from_str(rows).map_err(|error| malformed(&error))?;
-    let Some(session) = sessions.into_iter().next() else {
-        return Err(abort_field(
-            Code::SessionNotFound,
-            "session_id",
-            "session_id is not a session of yours.",
-        ));
-    };
-    let rows = &session.chat_messages;
-    let texts = rows.iter().map(|row| revealed.unmask(row.get(), session.employee_slug)).collect();
-    page_envelope(page, rows, texts, true)
+    let Waiting { employee, messages: mut waiting } =
+        serde_json::from_str(waiting).map_err(|error| malformed(&error))?;
+    let session = sessions.into_iter().next();
+    if session.is_none() && waiting.is_empty() {
+        let detail = "session_id is not a session of yours.";
+        return Err(abort_field(Code::SessionNotFound, "session_id", detail));
+    }
+    let (saved, rows) =
+        session.map_or(("", Vec::new()), |session| (session.employee_slug, session.chat_messages));
+    let employee = employee.as_deref().unwrap_or(saved);
+    let newest = rows.iter().take(waiting.len()).map(|row| serde_json::from_str::<Standing<'_>>(row.get()));
+    let newest = newest.collect::<Result<Vec<_>, _>>().map_err(|error| malformed(&error))?;
+    waiting.retain(|message| newest.iter().all(|row| row.id != message.id));
+    // Rows come newest first, what waits oldest first and after all rows.
+    let texts = waiting.iter().rev().map(serde_json::to_string).collect::<Result<Vec<_>, _>>();
+    let texts = texts.map_err(|error| malformed(&error))?.into_iter();
+    let texts = texts.chain(rows.iter().map(|row| row.get().to_owned()));
+    page_envelope(page, &rows, texts.map(|text| revealed.unmask(&text, employee)).collect(), true)
+}
+
+/// What a session's object has and Postgres has not.
+#[derive(Debug, Default, Deserialize, Serialize)]
+pub struct Waiting {
+    /// Who answers, where the object knows.
+    #[serde(default)]
+    pub employee: Option<String>,
+    /// Messages, oldest first.
+    #[serde(default)]
+    pub messages: Vec<WaitingMessage>,
+}
+
+/// A message as rows have it.
+#[derive(Debug, Deserialize, Serialize)]
+pub struct WaitingMessage {
+    id: Uuid,
+    parent_id: Option<Uuid>,
+    role: Role,
+    content: String,
+    status: Status,
+    metadata: serde_json::Map<String, serde_json::Value>,
+    created_at: DateTime<Utc>,
+}
+
+impl From<MessageRecord> for WaitingMessage {
+    fn from(record: MessageRecord) -> Self {
+        let MessageRecord { id, parent_id, role, content, status, metadata, created_at, .. } = record;
+        Self { id, parent_id, role, content, status, metadata, created_at }
+    }
 }
 
 #[cfg(test)]
@@ -291,8 +344,37 @@ mod tests {
         let rows =
             format!(r#"[{{"employee_slug":"open","chat_messages":[{},{}]}}]"#, row("2"), row("1 [EMAIL_1]"));
         let shown = row(r#"1 \"ann\"@example.com"#);
-        let envelope = messages_envelope(page, &rows, &email()).unwrap();
+        let envelope = messages_envelope(page, &rows, "{}", &email()).unwrap();
         assert_eq!(envelope, format!(r#"{{"data":[{shown},{}],"next":null}}"#, row("2")));
-        assert_eq!(messages_envelope(page, "[]", &email()).unwrap_err().code(), Code::SessionNotFound);
+        assert_eq!(messages_envelope(page, "[]", "{}", &email()).unwrap_err().code(), Code::SessionNotFound);
+    }
+
+    #[test]
+    fn what_waits_to_be_saved_is_a_part_of_the_history_once() {
+        let message = |n: u128, content: &str| {
+            let id = Uuid::from_u128(n);
+            format!(
+                r#"{{"id":"{id}","parent_id":null,"role":"user","content":"{content}","status":"complete","metadata":{{}},"created_at":"2026-11-22T10:00:00Z"}}"#
+            )
+        };
+        let rows = format!(
+            r#"[{{"employee_slug":"open","chat_messages":[{},{}]}}]"#,
+            message(2, "b"),
+            message(1, "a")
+        );
+        let waiting = format!(
+            r#"{{"employee":"open","messages":[{},{}]}}"#,
+            message(2, "b"),
+            message(3, "to [EMAIL_1]")
+        );
+        let envelope = messages_envelope(page(&[]).unwrap(), &rows, &waiting, &email()).unwrap();
+        let shown = message(3, r#"to \"ann\"@example.com"#);
+        assert_eq!(
+            envelope,
+            format!(r#"{{"data":[{},{},{shown}],"next":null}}"#, message(1, "a"), message(2, "b"))
+        );
+        let only = format!(r#"{{"employee":"discreet","messages":[{}]}}"#, message(3, "[EMAIL_1]"));
+        let envelope = messages_envelope(page(&[]).unwrap(), "[]", &only, &email()).unwrap();
+        assert_eq!(envelope, format!(r#"{{"data":[{}],"next":null}}"#, message(3, "[EMAIL_1]")));
     }
 }

@@ -6,9 +6,13 @@ use crate::error::{Code, Error, abort, abort_field};
 
 /// A request that this Worker answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Route {
+pub enum Route<'a> {
     /// One turn.
     Chat,
+    /// A turn that was begun, of the session of that name.
+    Resume(&'a str),
+    /// The end of the running answer in the session of that name.
+    Stop(&'a str),
     /// Who can be talked to.
     Employees,
     /// The caller's sessions.
@@ -25,7 +29,7 @@ pub enum Route {
     Ready,
 }
 
-impl Route {
+impl Route<'_> {
     /// Whether anyone may ask.
     #[must_use]
     pub const fn is_public(self) -> bool {
@@ -34,7 +38,7 @@ impl Route {
 
     const fn method(self) -> &'static str {
         match self {
-            Self::Chat => "POST",
+            Self::Chat | Self::Stop(_) => "POST",
             Self::Me => "DELETE",
             _ => "GET",
         }
@@ -45,10 +49,12 @@ impl Route {
 ///
 /// # Errors
 /// `not_found`, `method_not_allowed`, or `invalid_field` for a session id that is none.
-pub fn route(method: &str, path: &str) -> Result<Route, Error> {
+pub fn route<'a>(method: &str, path: &'a str) -> Result<Route<'a>, Error> {
     let segments: Vec<_> = path.trim_end_matches('/').split('/').skip(1).collect();
     let route = match segments.as_slice() {
         ["api", "chat"] => Route::Chat,
+        ["api", "chat", name, "stream"] => Route::Resume(name),
+        ["api", "chat", name, "stop"] => Route::Stop(name),
         ["api", "employees"] => Route::Employees,
         ["api", "sessions"] => Route::Sessions,
         ["api", "sessions", id, "messages"] => Route::Messages(session_id(id)?),
@@ -78,7 +84,10 @@ mod tests {
         let id = "00000000-0000-4000-8000-000000000001";
         assert_eq!(route("POST", "/api/chat"), Ok(Route::Chat));
         assert_eq!(route("GET", "/api/sessions/"), Ok(Route::Sessions));
-        let messages = route("GET", &format!("/api/sessions/{id}/messages"));
+        assert_eq!(route("GET", "/api/chat/my-chat/stream"), Ok(Route::Resume("my-chat")));
+        assert_eq!(route("POST", "/api/chat/my-chat/stop"), Ok(Route::Stop("my-chat")));
+        let path = format!("/api/sessions/{id}/messages");
+        let messages = route("GET", &path);
         assert_eq!(messages, Ok(Route::Messages(Uuid::try_parse(id).unwrap())));
     }
 
@@ -90,6 +99,8 @@ mod tests {
             ("GET", "api/chat", Code::NotFound),
             ("GET", "/api/chat", Code::MethodNotAllowed),
             ("DELETE", "/healthz", Code::MethodNotAllowed),
+            ("POST", "/api/chat/x/stream", Code::MethodNotAllowed),
+            ("GET", "/api/chat/x/stop", Code::MethodNotAllowed),
             ("GET", "/api/me", Code::MethodNotAllowed),
             ("GET", "/api/sessions/me/messages", Code::InvalidField),
         ] {

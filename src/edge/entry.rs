@@ -9,19 +9,20 @@ use worker::{Context, Env, Url, event};
 use super::auth::authenticate;
 use super::clock::EdgeClock;
 use super::database::PostgRest;
-use super::platform::{forward, lines, read_body, respond, with_headers};
+use super::platform::{ask, forward, lines, read_body, respond, with_headers};
 use super::privacy::UserObjects;
 use super::reply;
 use super::session::SessionCall;
-use crate::api::chat::Ask;
+use crate::api::chat::{Ask, session_named};
 use crate::api::reads::{self, Page, Revealed};
 use crate::api::routes::{Route, route};
 use crate::api::{MAX_BODY_BYTES, cors};
 use crate::auth::User;
 use crate::config::Config;
-use crate::error::{Code, Error, Fault, abort};
+use crate::error::{Code, Error, Fault, abort, abort_field};
 use crate::ports::{Clock, Privacy};
 use crate::privacy::unmask;
+use crate::stream::ui::FrameId;
 
 /// The binding of the Session objects in `wrangler.toml`.
 const SESSIONS: &str = "SESSION";
@@ -64,14 +65,34 @@ async fn answer(request: &Request, env: &Env, config: &std::rc::Rc<Config>) -> R
         Route::Sessions => {
             let page = Page::parse(url.query_pairs())?;
             let rows = database.read(&user, &reads::sessions(page)).await?;
-            let revealed = reveal(&rows, env, &user, &database).await?;
+            let revealed = reveal([&rows, ""], env, &user, &database).await?;
             Ok(reply::json(200, &reads::sessions_envelope(page, &rows, &revealed)?))
         }
         Route::Messages(session) => {
             let page = Page::parse(url.query_pairs())?;
-            let rows = database.read(&user, &reads::messages(session, page)).await?;
-            let revealed = reveal(&rows, env, &user, &database).await?;
-            Ok(reply::json(200, &reads::messages_envelope(page, &rows, &revealed)?))
+            let path = reads::messages(session, page);
+            let (rows, waiting) = join(database.read(&user, &path), waiting(env, &user, session, page)).await;
+            let (rows, waiting) = (rows?, waiting?);
+            let revealed = reveal([&rows, &waiting], env, &user, &database).await?;
+            Ok(reply::json(200, &reads::messages_envelope(page, &rows, &waiting, &revealed)?))
+        }
+        Route::Resume(name) => {
+            let session = session_named(name, user.id)?;
+            let after = header(request, "last-event-id").or_else(|| {
+                url.query_pairs().find(|(name, _)| name == "after").map(|(_, after)| after.into_owned())
+            });
+            let after = after.map(|after| {
+                FrameId::parse(&after).ok_or_else(|| {
+                    let rule = "Last-Event-ID (or after) must be the id of a frame.";
+                    abort_field(Code::InvalidField, "after", rule)
+                })
+            });
+            let (id, after) = (user.id, after.transpose()?);
+            respond_with(call_session(env, id, session, &SessionCall::Resume { user, after }).await?)
+        }
+        Route::Stop(name) => {
+            let session = session_named(name, user.id)?;
+            respond_with(call_session(env, user.id, session, &SessionCall::Stop).await?)
         }
         Route::Me => erase(env, &user, &database).await,
         _ => {
@@ -81,7 +102,7 @@ async fn answer(request: &Request, env: &Env, config: &std::rc::Rc<Config>) -> R
     }
 }
 
-async fn public(route: Route, config: &Config, database: &PostgRest) -> Result<Response, Error> {
+async fn public(route: Route<'_>, config: &Config, database: &PostgRest) -> Result<Response, Error> {
     match route {
         Route::PageConfig => {
             let page = serde_json::json!({
@@ -100,8 +121,8 @@ async fn public(route: Route, config: &Config, database: &PostgRest) -> Result<R
 }
 
 /// What the user is to see in place of the tokens of rows; nobody is asked when there are none.
-async fn reveal(rows: &str, env: &Env, user: &User, database: &PostgRest) -> Result<Revealed, Error> {
-    let tokens = unmask::tokens([rows]);
+async fn reveal(rows: [&str; 2], env: &Env, user: &User, database: &PostgRest) -> Result<Revealed, Error> {
+    let tokens = unmask::tokens(rows);
     if tokens.is_empty() {
         return Ok(Revealed::default());
     }
@@ -115,16 +136,38 @@ async fn chat(request: &Request, env: &Env, user: User) -> Result<Response, Erro
     let body = body(request).await?;
     let ask = Ask::parse(&body, user.id, EdgeClock.random())?;
     let (id, session) = (user.id, ask.session_id);
-    let response = call_session(env, id, session, &SessionCall::Turn { user, ask }).await?;
-    response.dyn_into().map_err(|other| session_fault(&other).into())
+    respond_with(call_session(env, id, session, &SessionCall::Turn { user, ask }).await?)
+}
+
+/// What the session's object has of the newest messages and Postgres has not: the JSON of a `Waiting`.
+async fn waiting(env: &Env, user: &User, session: Uuid, page: Page) -> Result<String, Fault> {
+    if !page.is_newest() {
+        return Ok("{}".into());
+    }
+    let stub = session_stub(env, user.id, session)?;
+    let call =
+        serde_json::to_string(&SessionCall::Waiting).map_err(|error| session_fault(&error.classify()))?;
+    let answer = ask(&stub, &call).await.map_err(|error| session_fault(&error))?;
+    answer.as_string().ok_or_else(|| session_fault(&"no text"))
 }
 
 /// Posts to a Session; its answer is a `Response`.
 async fn call_session(env: &Env, user: Uuid, session: Uuid, call: &SessionCall) -> Result<JsValue, Fault> {
     let call = serde_json::to_string(call).map_err(|error| session_fault(&error.classify()))?;
+    let stub = session_stub(env, user, session)?;
+    forward(&stub, &call).await.map_err(|error| session_fault(&error))
+}
+
+/// The object of a session; the user in its name keeps everybody else out.
+fn session_stub(env: &Env, user: Uuid, session: Uuid) -> Result<JsValue, Fault> {
     let sessions = env.durable_object(SESSIONS).map_err(|error| session_fault(&error))?;
     let stub = sessions.get_by_name(&format!("{user}/{session}")).map_err(|error| session_fault(&error))?;
-    forward(&stub.into_rpc::<JsValue>(), &call).await.map_err(|error| session_fault(&error))
+    Ok(stub.into_rpc::<JsValue>())
+}
+
+/// What a Session answered, untouched.
+fn respond_with(answer: JsValue) -> Result<Response, Error> {
+    answer.dyn_into().map_err(|other| session_fault(&other).into())
 }
 
 fn session_fault(error: &dyn std::fmt::Debug) -> Fault {

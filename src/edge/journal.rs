@@ -9,13 +9,16 @@ use super::log;
 use super::sqlite::Sqlite;
 use crate::error::{Code, Fault};
 use crate::ports::{Journal, Undelivered};
+use crate::session::log::{KEPT_FOR, LogEnding, LogHead, TurnLog};
 use crate::session::memory::Memory;
 use crate::session::record::{OpenTurn, TurnRecord};
 use crate::time::Millis;
 
 /// One table per thing that must survive; `open_turn` and `memory` have one row at most.
 const SCHEMA: &str = "
-    CREATE TABLE IF NOT EXISTS open_turn (id INTEGER PRIMARY KEY CHECK (id = 1), turn TEXT NOT NULL, text TEXT NOT NULL DEFAULT '');
+    CREATE TABLE IF NOT EXISTS open_turn (id INTEGER PRIMARY KEY CHECK (id = 1), turn TEXT NOT NULL);
+    CREATE TABLE IF NOT EXISTS turn_log (turn_id TEXT PRIMARY KEY, client_message_id TEXT, head TEXT NOT NULL, ending TEXT, ended_at INTEGER);
+    CREATE TABLE IF NOT EXISTS log_batch (position INTEGER PRIMARY KEY AUTOINCREMENT, turn_id TEXT NOT NULL, batches TEXT NOT NULL);
     CREATE TABLE IF NOT EXISTS outbox (position INTEGER PRIMARY KEY AUTOINCREMENT, turn_id TEXT NOT NULL UNIQUE, record TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0);
     CREATE TABLE IF NOT EXISTS memory (id INTEGER PRIMARY KEY CHECK (id = 1), memory TEXT NOT NULL);
 ";
@@ -26,7 +29,27 @@ pub(super) struct SqliteJournal(Sqlite);
 #[derive(Deserialize)]
 struct OpenRow {
     turn: String,
-    text: String,
+}
+
+#[derive(Deserialize)]
+struct LogRow {
+    head: String,
+    ending: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct BatchRow {
+    batches: String,
+}
+
+#[derive(Deserialize)]
+struct TurnRow {
+    turn_id: Uuid,
+}
+
+#[derive(Deserialize)]
+struct TimeRow {
+    at: Option<f64>,
 }
 
 #[derive(Deserialize)]
@@ -54,6 +77,20 @@ impl SqliteJournal {
         })
     }
 
+    /// Forgets the logs of turns that ended before that.
+    pub(super) fn forget_logs(&self, before: Millis) {
+        let old = "(SELECT turn_id FROM turn_log WHERE ended_at < ?)";
+        self.0.try_exec(&format!("DELETE FROM log_batch WHERE turn_id IN {old}"), vec![integer(before)]);
+        self.0.try_exec("DELETE FROM turn_log WHERE ended_at < ?", vec![integer(before)]);
+    }
+
+    /// When the oldest log's time is over, if there is one.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "milliseconds since 1970")]
+    pub(super) fn next_log_to_forget(&self) -> Option<Millis> {
+        let row: TimeRow = self.rows("SELECT min(ended_at) AS at FROM turn_log", vec![]).pop()?;
+        row.at.map(|at| at as Millis + KEPT_FOR)
+    }
+
     /// No alarm rings until the next [`Journal::wake_at`].
     pub(super) async fn let_sleep(&self) {
         self.0.let_sleep().await;
@@ -61,33 +98,73 @@ impl SqliteJournal {
 
     /// Forgets everything of a user who was erased.
     pub(super) fn erase(&self) -> Result<(), Fault> {
-        for table in ["DELETE FROM outbox", "DELETE FROM memory"] {
-            self.0.exec(table, vec![])?;
+        let ended = "SELECT turn_id FROM turn_log WHERE ended_at IS NOT NULL";
+        self.0.exec(&format!("DELETE FROM log_batch WHERE turn_id IN ({ended})"), vec![])?;
+        for query in
+            ["DELETE FROM turn_log WHERE ended_at IS NOT NULL", "DELETE FROM outbox", "DELETE FROM memory"]
+        {
+            self.0.exec(query, vec![])?;
         }
         Ok(())
     }
 }
 
+/// What a row holds; the log says so when it cannot be read, without what stands there.
+fn read<T: DeserializeOwned>(json: &str, what: &str) -> Option<T> {
+    let read = serde_json::from_str(json);
+    read.map_err(|error| log::fault(&Fault::new(Code::Internal, format!("{what}: {:?}", error.classify()))))
+        .ok()
+}
+
+/// Milliseconds as SQLite has them: they fit a double, as which they cross.
+fn integer(millis: Millis) -> SqlStorageValue {
+    i64::try_from(millis).unwrap_or(i64::MAX).into()
+}
+
 impl Journal for SqliteJournal {
-    fn open(&self, turn: &OpenTurn) -> Result<(), Fault> {
+    fn open(&self, turn: &OpenTurn, head: &LogHead) -> Result<(), Fault> {
+        let named = head.client_message_id.as_deref().map_or(SqlStorageValue::Null, Into::into);
+        let values = vec![head.turn_id.to_string().into(), named, Sqlite::json(head)?];
+        self.0.exec("INSERT INTO turn_log (turn_id, client_message_id, head) VALUES (?, ?, ?)", values)?;
         self.0.exec("INSERT INTO open_turn (id, turn) VALUES (1, ?)", vec![Sqlite::json(turn)?])
     }
 
-    fn extend(&self, text: &str) -> Result<(), Fault> {
-        self.0.exec("UPDATE open_turn SET text = text || ?", vec![text.into()])
+    fn extend(&self, turn: Uuid, batches: &[String]) -> Result<(), Fault> {
+        let values = vec![turn.to_string().into(), Sqlite::json(&batches)?];
+        self.0.exec("INSERT INTO log_batch (turn_id, batches) VALUES (?, ?)", values)
     }
 
-    fn left_open(&self) -> Option<(OpenTurn, String)> {
-        let row: OpenRow = self.rows("SELECT turn, text FROM open_turn", vec![]).pop()?;
-        let turn = serde_json::from_str(&row.turn);
-        turn.map_err(|error| log::fault(&Fault::new(Code::Internal, format!("open turn: {error}"))))
-            .ok()
-            .map(|t| (t, row.text))
+    fn left_open(&self) -> Option<OpenTurn> {
+        let row: OpenRow = self.rows("SELECT turn FROM open_turn", vec![]).pop()?;
+        read(&row.turn, "open turn")
     }
 
-    fn close(&self, record: &TurnRecord) -> Result<(), Fault> {
-        let values = vec![record.turn_id.to_string().into(), Sqlite::json(record)?];
+    fn log(&self, turn: Uuid) -> Option<TurnLog> {
+        let turn = || vec![turn.to_string().into()];
+        let row: LogRow = self.rows("SELECT head, ending FROM turn_log WHERE turn_id = ?", turn()).pop()?;
+        let query = "SELECT batches FROM log_batch WHERE turn_id = ? ORDER BY position";
+        let batches: Vec<BatchRow> = self.rows(query, turn());
+        let batches = batches.iter().filter_map(|row| read::<Vec<String>>(&row.batches, "batches")).flatten();
+        Some(TurnLog {
+            head: read(&row.head, "log")?,
+            batches: batches.collect(),
+            ending: row.ending.as_deref().and_then(|ending| read(ending, "ending")),
+        })
+    }
+
+    fn turn_of(&self, client_message_id: &str) -> Option<Uuid> {
+        let query = "SELECT turn_id FROM turn_log WHERE client_message_id = ?";
+        let row: TurnRow = self.rows(query, vec![client_message_id.into()]).pop()?;
+        Some(row.turn_id)
+    }
+
+    fn close(&self, record: &TurnRecord, ending: &LogEnding, now: Millis) -> Result<(), Fault> {
+        let turn = || SqlStorageValue::from(record.turn_id.to_string());
+        let values = vec![turn(), Sqlite::json(record)?];
         self.0.exec("INSERT INTO outbox (turn_id, record) VALUES (?, ?)", values)?;
+        let values = vec![Sqlite::json(ending)?, integer(now), turn()];
+        self.0.exec("UPDATE turn_log SET ending = ?, ended_at = ? WHERE turn_id = ?", values)?;
+        self.forget_logs(now.saturating_sub(KEPT_FOR));
         self.0.exec("DELETE FROM open_turn", vec![])
     }
 
@@ -95,10 +172,7 @@ impl Journal for SqliteJournal {
         let query = "SELECT record, attempts FROM outbox ORDER BY position LIMIT ?";
         let rows: Vec<OutboxRow> = self.rows(query, vec![i64::from(limit).into()]);
         let read = |row: OutboxRow| {
-            let record = serde_json::from_str(&row.record);
-            let record =
-                record.map_err(|error| log::fault(&Fault::new(Code::Internal, format!("outbox: {error}"))));
-            Some(Undelivered { record: record.ok()?, attempts: row.attempts })
+            Some(Undelivered { record: read(&row.record, "outbox")?, attempts: row.attempts })
         };
         rows.into_iter().filter_map(read).collect()
     }

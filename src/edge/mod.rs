@@ -1,6 +1,7 @@
 //! Cloudflare: the one place that names the platform. Thin on purpose: what can be decided without it is decided
 //! in the core.
 
+mod audience;
 mod auth;
 mod clock;
 mod database;

@@ -1,11 +1,15 @@
 //! The Session Durable Object: one per user and session, where a turn lives. It outlives its request.
 
+use std::convert::Infallible;
+use std::pin::pin;
 use std::rc::Rc;
 
-use futures::channel::oneshot;
+use futures::future::{Either, select};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 use worker::{DurableObject, Env, Request, Response, State, durable_object, wasm_bindgen, web_sys};
 
+use super::audience::Audience;
 use super::clock::EdgeClock;
 use super::database::PostgRest;
 use super::journal::SqliteJournal;
@@ -14,26 +18,47 @@ use super::platform::{Frames, lines, respond};
 use super::privacy::UserObjects;
 use super::{log, reply};
 use crate::api::chat::{Ask, Reply};
+use crate::api::reads::Waiting;
 use crate::auth::User;
 use crate::config::Config;
 use crate::error::{Code, Error, Fault};
 use crate::ports::{Clock, Journal};
+use crate::session::log::{KEPT_FOR, TurnLog};
 use crate::session::outbox;
 use crate::session::state::SessionState;
 use crate::stream::event::Event;
-use crate::stream::ui::{self, UiEncoder};
-use crate::turn::{self, Answered, Ports, Prepared, WATCH_EVERY};
+use crate::stream::ui::{self, FrameId, HEARTBEAT, UiEncoder};
+use crate::time::Millis;
+use crate::turn::{self, Ports, Prepared, WATCH_EVERY};
 
-/// What the Worker hands over.
+/// How often a reader hears that the connection is alive while there is nothing to say: proxies cut what is silent for a
+/// minute, some for half of one.
+const HEARTBEAT_EVERY: Millis = 15 * 1000;
+
+/// Finished turns that a history may lack, at most.
+const MOST_WAITING: u32 = 100;
+
+/// What the Worker asks of a Session; the user is verified, and the object theirs.
 #[derive(Serialize, Deserialize)]
 pub(super) enum SessionCall {
     /// A turn.
     Turn {
-        /// The user whose object this is, verified.
+        /// Who asks.
         user: User,
         /// What they ask, validated.
         ask: Ask,
     },
+    /// A turn that was begun, told from a frame on, or the running one from its beginning.
+    Resume {
+        /// Who reads.
+        user: User,
+        /// The last frame that they have.
+        after: Option<FrameId>,
+    },
+    /// Ends the running answer.
+    Stop,
+    /// The messages that Postgres has not yet.
+    Waiting,
     /// The user is erased: nothing is to be remembered.
     Erase,
 }
@@ -49,6 +74,7 @@ pub struct Session {
 struct Desk {
     config: Rc<Config>,
     state: SessionState,
+    audience: Audience,
     ports: Ports<PostgRest, UserObjects, OpenAi, SqliteJournal, EdgeClock>,
 }
 
@@ -65,7 +91,8 @@ impl DurableObject for Session {
             }
             let (database, model) = (PostgRest(Rc::clone(&config)), OpenAi(Rc::clone(&config)));
             let ports = Ports { database, privacy: UserObjects(env), model, journal, clock: EdgeClock };
-            Rc::new(Desk { config, state: SessionState::default(), ports })
+            let (state, audience) = (SessionState::default(), Audience::default());
+            Rc::new(Desk { config, state, audience, ports })
         });
         Self { platform, desk }
     }
@@ -78,6 +105,7 @@ impl DurableObject for Session {
 
     async fn alarm(&self) -> worker::Result<Response> {
         if let Ok(desk) = &self.desk {
+            desk.ports.journal.forget_logs(EdgeClock.now().saturating_sub(KEPT_FOR));
             if desk.state.is_busy() {
                 desk.ports.journal.wake_at(EdgeClock.now() + WATCH_EVERY).await;
             }
@@ -94,6 +122,12 @@ impl Session {
             .map_err(|error| Fault::new(Code::Internal, format!("call: {:?}", error.classify())))?;
         match call {
             SessionCall::Turn { user, ask } => self.take_turn(desk, user, ask).await,
+            SessionCall::Resume { user, after } => resume(&desk, &user, after).await,
+            SessionCall::Stop => {
+                let stopped = serde_json::json!({ "stopped": desk.state.stop() });
+                Ok(reply::json(200, &stopped.to_string()))
+            }
+            SessionCall::Waiting => Ok(reply::json(200, &to_json(&desk.waiting())?)),
             SessionCall::Erase => {
                 desk.state.forget();
                 desk.ports.journal.erase()?;
@@ -102,67 +136,149 @@ impl Session {
         }
     }
 
+    /// Answers a message: as events, or as one JSON object when the turn is over. One that came before is not answered
+    /// again, whether its turn is over or not: it is told again.
     async fn take_turn(&self, desk: Rc<Desk>, user: User, ask: Ask) -> Result<web_sys::Response, Error> {
         let began = EdgeClock.now();
-        let stream = ask.stream;
-        let prepared = turn::prepare(&desk.state, user, ask, &desk.config, &desk.ports).await?;
-        let timing = format!("prepare;dur={}", EdgeClock.now() - began);
-        if stream { Ok(self.stream(desk, prepared, &timing)) } else { self.whole(desk, prepared).await }
-    }
-
-    /// Events as they happen. The turn goes on whether or not anyone reads them.
-    fn stream(&self, desk: Rc<Desk>, prepared: Prepared, timing: &str) -> web_sys::Response {
-        let frames = Frames::new();
-        let headers = [("content-type", "text/event-stream"), ("server-timing", timing), ui::HEADER];
-        let headers = lines(headers.into_iter().chain(reply::PRIVATE));
-        let response = respond(200, &headers, frames.readable().into());
-        let mut encoder = UiEncoder::new(prepared.turn_id());
-        self.platform.wait_until(async move {
-            let emit = |event: &Event<'_>| frames.write(encoder.encode(event).as_bytes());
-            let answered = turn::answer(prepared, &desk.state, &desk.config, &desk.ports, emit).await;
-            frames.close();
-            log::turn(&answered);
-            desk.deliver().await;
-        });
-        response
-    }
-
-    /// One JSON object when the turn is over. A caller that hangs up does not end it either.
-    async fn whole(&self, desk: Rc<Desk>, prepared: Prepared) -> Result<web_sys::Response, Error> {
-        let (tell, told) = oneshot::channel();
-        self.platform.wait_until(async move {
-            let mut text = String::new();
-            let gather = |event: &Event<'_>| {
-                if let Event::Text(more) = event {
-                    text.push_str(more);
-                }
+        let is_stream = ask.stream;
+        if let Some(turn) = turn::find(&desk.state, &ask, &desk.ports.journal) {
+            return if is_stream {
+                resume(&desk, &user, Some(FrameId { turn, frame: 0 })).await
+            } else {
+                whole(&desk, &user, turn).await
             };
-            let answered = turn::answer(prepared, &desk.state, &desk.config, &desk.ports, gather).await;
+        }
+        let prepared = turn::prepare(&desk.state, user.clone(), ask, &desk.config, &desk.ports).await?;
+        let turn = prepared.turn_id();
+        if is_stream {
+            let timing = format!("prepare;dur={}", EdgeClock.now() - began);
+            let frames = Frames::new();
+            let response = event_stream(&frames, &timing);
+            desk.audience.add_reader(frames);
+            self.begin(desk, prepared);
+            Ok(response)
+        } else {
+            self.begin(Rc::clone(&desk), prepared);
+            whole(&desk, &user, turn).await
+        }
+    }
+
+    /// Begins to answer. The turn goes on whether or not anyone reads it.
+    fn begin(&self, desk: Rc<Desk>, prepared: Prepared) {
+        self.platform.wait_until(async move {
+            let mut encoder = UiEncoder::new(prepared.turn_id());
+            let emit = |event: &Event<'_>| desk.audience.write(&encoder.encode(event));
+            let answering = pin!(turn::answer(prepared, &desk.state, &desk.config, &desk.ports, emit));
+            let answered = match select(answering, pin!(desk.beat())).await {
+                Either::Left((answered, _)) => answered,
+                Either::Right((never, _)) => match never {},
+            };
+            desk.audience.dismiss();
             log::turn(&answered);
-            // Nobody listens when the caller is gone.
-            let _ = tell.send(whole_reply(&answered, &text));
             desk.deliver().await;
         });
-        let body =
-            told.await.map_err(|_| Fault::new(Code::Internal, "the turn ended without an answer"))??;
-        Ok(reply::json(200, &body))
     }
 }
 
-fn whole_reply(answered: &Answered, text: &str) -> Result<String, Error> {
-    if let Some(fault) = &answered.fault {
-        return Err(fault.clone().into());
+fn event_stream(frames: &Frames, timing: &str) -> web_sys::Response {
+    let headers = [("content-type", "text/event-stream"), ("server-timing", timing), ui::HEADER];
+    respond(200, &lines(headers.into_iter().chain(reply::PRIVATE)), frames.readable().into())
+}
+
+/// Tells a turn again, from a frame on, and goes on as it happens. 204 when there is nothing to tell.
+async fn resume(desk: &Desk, user: &User, after: Option<FrameId>) -> Result<web_sys::Response, Error> {
+    let nothing = || Ok(respond(204, &lines(reply::PRIVATE), wasm_bindgen::JsValue::NULL));
+    let running = desk.state.running();
+    let Some(FrameId { turn, frame }) = after.or(running.map(|turn| FrameId { turn, frame: 0 })) else {
+        return nothing();
+    };
+    let Some(head) = desk.with_log(turn, |log| log.head.clone()) else { return nothing() };
+    let shown = turn::retell(&desk.state, user, &head, &desk.ports).await?;
+    // No await from here on: between what is told again and what is told live nothing may be lost.
+    let mut encoder = UiEncoder::resuming(turn, frame);
+    let mut told = String::new();
+    desk.with_log(turn, |log| log.replay(shown, |event| told.push_str(&encoder.encode(event))));
+    let is_running = desk.state.running() == Some(turn);
+    if !is_running && encoder.is_behind() {
+        return nothing();
     }
-    let reply = Reply::new(&answered.record, text, &answered.summary());
-    serde_json::to_string(&reply).map_err(|error| Fault::new(Code::Internal, error.to_string()).into())
+    let frames = Frames::new();
+    let response = event_stream(&frames, "resume");
+    frames.write(told.as_bytes());
+    if is_running {
+        desk.audience.add_reader(frames);
+    } else {
+        frames.close();
+    }
+    Ok(response)
+}
+
+/// A turn as one JSON object, when it is over.
+async fn whole(desk: &Desk, user: &User, turn: Uuid) -> Result<web_sys::Response, Error> {
+    if desk.state.running() == Some(turn) {
+        // Dropped without a word it is over too.
+        let _ = desk.audience.end().await;
+    }
+    let gone = || Fault::new(Code::Internal, "the turn ended without a log");
+    let head = desk.with_log(turn, |log| log.head.clone()).ok_or_else(gone)?;
+    let shown = turn::retell(&desk.state, user, &head, &desk.ports).await?;
+    let body = desk.with_log(turn, |log| {
+        let mut text = String::new();
+        log.replay(shown, |event| {
+            if let Event::Text(more) = event {
+                text.push_str(more);
+            }
+        });
+        let ending = log.ending.as_ref().ok_or_else(gone)?;
+        to_json(&Reply::new(&log.head, &text, ending)?)
+    });
+    Ok(reply::json(200, &body.ok_or_else(gone)??))
+}
+
+fn to_json(value: &impl Serialize) -> Result<String, Fault> {
+    serde_json::to_string(value).map_err(|error| Fault::new(Code::Internal, error.to_string()))
 }
 
 impl Desk {
-    /// Delivers what waits; an object with nothing left to do is let sleep.
+    /// Looks into a turn's log, be it in memory or kept.
+    fn with_log<T>(&self, turn: Uuid, look: impl FnOnce(&TurnLog) -> T) -> Option<T> {
+        let last = self.state.log.borrow();
+        match last.as_ref().filter(|log| log.head.turn_id == turn) {
+            Some(log) => Some(look(log)),
+            None => self.ports.journal.log(turn).map(|log| look(&log)),
+        }
+    }
+
+    /// What was said and Postgres has not.
+    fn waiting(&self) -> Waiting {
+        let mut waiting = Waiting::default();
+        for ended in self.ports.journal.outbox(MOST_WAITING) {
+            waiting.employee = Some(ended.record.employee_slug);
+            waiting.messages.extend(ended.record.messages.into_iter().map(Into::into));
+        }
+        if let Some(open) = self.ports.journal.left_open() {
+            waiting.messages.push(open.question().into());
+            waiting.employee = Some(open.employee);
+        }
+        waiting
+    }
+
+    /// Keeps readers' connections alive, for ever.
+    async fn beat(&self) -> Infallible {
+        loop {
+            self.ports.clock.sleep(HEARTBEAT_EVERY).await;
+            self.audience.write(HEARTBEAT);
+        }
+    }
+
+    /// Delivers what waits; an object with nothing left to do is let sleep until its oldest log is to be forgotten.
     async fn deliver(&self) {
         let Ports { database, journal, clock, .. } = &self.ports;
         match outbox::deliver(database, journal, clock).await {
-            Ok(()) if !self.state.is_busy() => journal.let_sleep().await,
+            Ok(()) if !self.state.is_busy() => match journal.next_log_to_forget() {
+                Some(when) => journal.wake_at(when.max(clock.now() + WATCH_EVERY)).await,
+                None => journal.let_sleep().await,
+            },
             Ok(()) => {}
             Err(fault) => log::fault(&fault),
         }

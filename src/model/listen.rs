@@ -26,29 +26,33 @@ pub struct Heard {
 }
 
 /// Asks until there is an answer or no sense in asking again, calling `on_text` with each frame of text as it
-/// comes. After the first token nothing is asked again: a second answer would not continue the first.
+/// comes. After the first token nothing is asked again: a second answer would not continue the first. What was heard is
+/// in `heard` at any moment; who drops the future stops listening, which ends the call.
+///
+/// # Errors
+/// `model_unavailable`, `model_timeout`, `model_rejected`, `model_truncated`.
 pub async fn listen(
     model: &impl Model,
     clock: &impl Clock,
     request: &str,
     patience: Patience,
+    heard: &mut Heard,
     mut on_text: impl FnMut(&str, Millis),
-) -> (Heard, Result<(), Fault>) {
-    let mut heard = Heard::default();
+) -> Result<(), Fault> {
     loop {
         heard.attempts += 1;
-        let Err(error) = hear_out(model, clock, request, patience, &mut heard, &mut on_text).await else {
-            return (heard, Ok(()));
+        let Err(error) = hear_out(model, clock, request, patience, heard, &mut on_text).await else {
+            return Ok(());
         };
         let attempts = heard.attempts;
         if !heard.text.is_empty() {
             // Whatever broke it, what came after the first token is an answer cut short.
             let error = if error == ModelError::Timeout { error } else { ModelError::Cut };
-            return (heard, Err(retry::give_up(error, attempts)));
+            return Err(retry::give_up(error, attempts));
         }
         match retry::pause(attempts, error, clock.random()) {
             Some(pause) => clock.sleep(pause).await,
-            None => return (heard, Err(retry::give_up(error, attempts))),
+            None => return Err(retry::give_up(error, attempts)),
         }
     }
 }

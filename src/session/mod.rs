@@ -1,6 +1,7 @@
 //! What a Session object knows: its hot memory, the turn that is open, and the records on their way to Postgres.
 
 pub mod load;
+pub mod log;
 pub mod memory;
 pub mod outbox;
 pub mod record;

@@ -102,6 +102,8 @@ pub enum Status {
     Interrupted,
     /// The model did not answer, or its answer broke off.
     Failed,
+    /// The user stopped it; the text is what there was by then.
+    Stopped,
 }
 
 /// One row of `chat_usage_log`.
@@ -193,12 +195,27 @@ impl OpenTurn {
         }
     }
 
+    /// The user's message.
+    #[must_use]
+    pub fn question(&self) -> MessageRecord {
+        let mut metadata = serde_json::Map::new();
+        if let Some(id) = &self.client_message_id {
+            metadata.insert("client_message_id".into(), serde_json::Value::String(id.clone()));
+        }
+        MessageRecord {
+            id: self.user_message_id,
+            parent_id: self.parent_id,
+            role: Role::User,
+            content: self.message.clone(),
+            content_tokens: self.message_tokens,
+            status: Status::Complete,
+            metadata,
+            created_at: timestamp(self.admitted_at),
+        }
+    }
+
     fn into_messages(self, ending: Ending) -> Vec<MessageRecord> {
         let text = |value: &str| serde_json::Value::String(value.to_owned());
-        let mut asked = serde_json::Map::new();
-        if let Some(id) = &self.client_message_id {
-            asked.insert("client_message_id".into(), text(id));
-        }
         let mut answered = serde_json::Map::new();
         answered.insert("model".into(), text(&self.model));
         if let Some(reason) = ending.finish_reason {
@@ -207,16 +224,7 @@ impl OpenTurn {
         if let Some(code) = ending.error {
             answered.insert("error_code".into(), text(code.as_str()));
         }
-        let question = MessageRecord {
-            id: self.user_message_id,
-            parent_id: self.parent_id,
-            role: Role::User,
-            content: self.message,
-            content_tokens: self.message_tokens,
-            status: Status::Complete,
-            metadata: asked,
-            created_at: timestamp(self.admitted_at),
-        };
+        let question = self.question();
         let answer = MessageRecord {
             id: self.answer_id,
             parent_id: Some(self.user_message_id),

@@ -3,6 +3,10 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use futures::channel::oneshot;
+use uuid::Uuid;
+
+use super::log::TurnLog;
 use super::memory::Memory;
 use super::values::Values;
 use crate::error::{Code, Error, abort};
@@ -14,6 +18,9 @@ pub struct SessionState {
     pub memory: RefCell<Option<Memory>>,
     /// The user's values, as far as this session has seen their tokens. Never kept anywhere.
     pub values: RefCell<Values>,
+    /// The last turn of this object, running or ended.
+    pub log: RefCell<Option<TurnLog>>,
+    stop: RefCell<Option<oneshot::Sender<()>>>,
     busy: Rc<Cell<bool>>,
 }
 
@@ -35,13 +42,37 @@ impl SessionState {
         Ok(Admission(Rc::clone(&self.busy)))
     }
 
+    /// What a turn listens to while it is answered: it resolves when somebody stops it.
+    pub fn stoppable(&self) -> oneshot::Receiver<()> {
+        let (stop, stopped) = oneshot::channel();
+        self.stop.replace(Some(stop));
+        stopped
+    }
+
+    /// Stops the turn that is being answered, if there is one: whether there was.
+    pub fn stop(&self) -> bool {
+        let stop = self.stop.take().filter(|_| self.is_busy());
+        stop.is_some_and(|stop| stop.send(()).is_ok())
+    }
+
     /// Forgets a user who was erased.
     pub fn forget(&self) {
         self.memory.take();
         self.values.take();
+        // A turn that is being answered goes on, and Postgres lets it go.
+        if !self.is_busy() {
+            self.log.take();
+        }
     }
 
-    /// Whether a turn is being answered.
+    /// The turn that is being answered, if there is one.
+    #[must_use]
+    pub fn running(&self) -> Option<Uuid> {
+        let log = self.log.borrow();
+        log.as_ref().filter(|log| log.ending.is_none()).map(|log| log.head.turn_id)
+    }
+
+    /// Whether a turn is being prepared or answered.
     #[must_use]
     pub fn is_busy(&self) -> bool {
         self.busy.get()

@@ -1,6 +1,6 @@
 //! What happens in a turn, as a client sees it.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::session::record::UsageRecord;
@@ -12,8 +12,10 @@ pub enum Event<'a> {
     Start(&'a Origin<'a>),
     /// More text of the answer.
     Text(&'a str),
-    /// The answer is whole.
-    Finish(&'a Summary<'a>),
+    /// The answer is whole; why the model stopped, in the AI SDK's terms.
+    Finish(&'a str, &'a Summary),
+    /// The user stopped the answer; nothing follows.
+    Stopped,
     /// The answer broke off; nothing follows.
     Error(&'a str),
 }
@@ -33,11 +35,8 @@ pub struct Origin<'a> {
 }
 
 /// What there is to say of a whole answer.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Summary<'a> {
-    /// In the AI SDK's terms.
-    #[serde(skip)]
-    pub finish_reason: &'a str,
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
     /// Tokens and who counted them.
     pub usage: UsageSummary,
     /// Milliseconds from admission to the first token.
@@ -49,7 +48,7 @@ pub struct Summary<'a> {
 }
 
 /// Tokens, as OpenAI spells them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UsageSummary {
     /// Tokens read.
     pub prompt_tokens: u32,
@@ -59,6 +58,19 @@ pub struct UsageSummary {
     pub completion_tokens: u32,
     /// Both.
     pub total_tokens: u32,
+}
+
+impl UsageRecord {
+    /// What a client is told of it.
+    #[must_use]
+    pub fn summary(&self) -> Summary {
+        Summary {
+            usage: self.into(),
+            ttft_ms: self.ttft_ms,
+            latency_ms: self.latency_ms,
+            cost_usd: self.cost_usd,
+        }
+    }
 }
 
 impl From<&UsageRecord> for UsageSummary {

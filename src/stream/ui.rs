@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::event::{Event, Origin, Summary};
@@ -13,6 +13,30 @@ pub const HEADER: (&str, &str) = ("x-vercel-ai-ui-message-stream", "v1");
 
 /// The id of the one text part that an answer has.
 const TEXT_PART: &str = "text-1";
+
+/// What closes every stream.
+const END: &str = "data: [DONE]\n\n";
+
+/// What keeps a connection open while nothing is to be said: a comment, which readers pass over.
+pub const HEARTBEAT: &str = ": alive\n\n";
+
+/// A place in a turn's frames, as their ids have it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FrameId {
+    /// Which turn.
+    pub turn: Uuid,
+    /// Which of its frames, from 1; 0 is the place before all of them.
+    pub frame: u32,
+}
+
+impl FrameId {
+    /// Reads `{turn}:{number}`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (turn, frame) = text.split_once(':')?;
+        Some(Self { turn: Uuid::try_parse(turn).ok()?, frame: frame.parse().ok()? })
+    }
+}
 
 /// One frame's data.
 #[derive(Serialize)]
@@ -24,7 +48,8 @@ enum Part<'a> {
     TextDelta { id: &'a str, delta: &'a str },
     TextEnd { id: &'a str },
     FinishStep,
-    Finish { finish_reason: &'a str, message_metadata: &'a Summary<'a> },
+    Finish { finish_reason: &'a str, message_metadata: &'a Summary },
+    Abort,
     Error { error_text: &'a str },
 }
 
@@ -33,6 +58,8 @@ enum Part<'a> {
 pub struct UiEncoder {
     turn: Uuid,
     frames: u32,
+    /// Frames that the reader has.
+    after: u32,
     in_text: bool,
 }
 
@@ -40,7 +67,19 @@ impl UiEncoder {
     /// An encoder for one turn.
     #[must_use]
     pub const fn new(turn: Uuid) -> Self {
-        Self { turn, frames: 0, in_text: false }
+        Self::resuming(turn, 0)
+    }
+
+    /// An encoder for a reader who has the first `after` frames of a turn: it passes over them.
+    #[must_use]
+    pub const fn resuming(turn: Uuid, after: u32) -> Self {
+        Self { turn, frames: 0, after, in_text: false }
+    }
+
+    /// Whether the reader has every frame so far.
+    #[must_use]
+    pub const fn is_behind(&self) -> bool {
+        self.frames <= self.after
     }
 
     /// The frames of one event.
@@ -62,17 +101,21 @@ impl UiEncoder {
                 }
                 self.frame(&mut out, &Part::TextDelta { id: TEXT_PART, delta });
             }
-            Event::Finish(summary) => {
+            Event::Finish(finish_reason, summary) => {
                 self.end_text(&mut out);
                 self.frame(&mut out, &Part::FinishStep);
-                let finish_reason = summary.finish_reason;
                 self.frame(&mut out, &Part::Finish { finish_reason, message_metadata: summary });
-                out.push_str("data: [DONE]\n\n");
+                out.push_str(END);
+            }
+            Event::Stopped => {
+                self.end_text(&mut out);
+                self.frame(&mut out, &Part::Abort);
+                out.push_str(END);
             }
             Event::Error(error_text) => {
                 self.end_text(&mut out);
                 self.frame(&mut out, &Part::Error { error_text });
-                out.push_str("data: [DONE]\n\n");
+                out.push_str(END);
             }
         }
         out
@@ -87,6 +130,9 @@ impl UiEncoder {
 
     fn frame(&mut self, out: &mut String, part: &Part<'_>) {
         self.frames += 1;
+        if self.frames <= self.after {
+            return;
+        }
         // Neither can fail: parts have string keys and finite numbers, and a String takes any text.
         let json = serde_json::to_string(part).unwrap_or_default();
         let _ = write!(out, "id: {}:{}\ndata: {json}\n\n", self.turn.simple(), self.frames);
@@ -108,7 +154,6 @@ mod tests {
     #[test]
     fn a_whole_answer() {
         let summary = Summary {
-            finish_reason: "stop",
             usage: UsageSummary {
                 prompt_tokens: 9,
                 cached_tokens: 4,
@@ -120,10 +165,42 @@ mod tests {
             cost_usd: Some(0.000_002),
         };
         let mut encoder = UiEncoder::new(Uuid::from_u128(1));
-        let events =
-            [Event::Start(&ORIGIN), Event::Text("Hi\n\"you\""), Event::Text(" 😀"), Event::Finish(&summary)];
+        let events = [
+            Event::Start(&ORIGIN),
+            Event::Text("Hi\n\"you\""),
+            Event::Text(" 😀"),
+            Event::Finish("stop", &summary),
+        ];
         let wire: String = events.iter().map(|event| encoder.encode(event)).collect();
         insta::assert_snapshot!(wire);
+    }
+
+    #[test]
+    fn an_answer_that_was_stopped() {
+        let mut encoder = UiEncoder::new(Uuid::from_u128(1));
+        let events = [Event::Start(&ORIGIN), Event::Text("Hal"), Event::Stopped];
+        let wire: String = events.iter().map(|event| encoder.encode(event)).collect();
+        insta::assert_snapshot!(wire);
+    }
+
+    #[test]
+    fn who_comes_back_gets_what_they_have_not() {
+        let events =
+            [Event::Start(&ORIGIN), Event::Text("Hal"), Event::Text("lo"), Event::Error("It broke off.")];
+        let wire = |after| {
+            let mut encoder = UiEncoder::resuming(Uuid::from_u128(1), after);
+            events.iter().map(|event| encoder.encode(event)).collect::<String>()
+        };
+        let all = wire(0);
+        let frames: Vec<&str> = all.split_inclusive("\n\n").collect();
+        for after in 0..frames.len() {
+            assert_eq!(wire(u32::try_from(after).unwrap()), frames[after..].concat());
+        }
+        assert_eq!(
+            FrameId::parse("00000000000000000000000000000001:4"),
+            Some(FrameId { turn: Uuid::from_u128(1), frame: 4 })
+        );
+        assert_eq!((FrameId::parse("1:4"), FrameId::parse("x"), FrameId::parse(":")), (None, None, None));
     }
 
     #[test]

@@ -5,10 +5,13 @@ mod scripted;
 
 use frontdesk::error::Code;
 use frontdesk::model::usage::UsageSource;
+use frontdesk::ports::Journal;
 use frontdesk::ports::ModelError;
 use frontdesk::session::load::Role;
+use frontdesk::session::log::{KEPT_FOR, LogEnding};
 use frontdesk::session::record::Status;
 use frontdesk::turn::{self, WATCH_EVERY};
+use futures::FutureExt as _;
 use futures::executor::block_on;
 use scripted::*;
 
@@ -143,7 +146,7 @@ fn one_turn_at_a_time() {
     desk.model_says(whole("a")).model_says(whole("b"));
     let mut free_at_finish = false;
     block_on(turn::answer(first, &desk.state, &desk.config, &desk.ports, |event| {
-        if matches!(event, frontdesk::stream::event::Event::Finish(_)) {
+        if matches!(event, frontdesk::stream::event::Event::Finish(..)) {
             free_at_finish = !desk.state.is_busy();
         }
     }));
@@ -247,7 +250,7 @@ fn a_finish_reason_is_an_end_even_without_usage() {
         desk.model_says(Ok(steps));
         let (seen, answered) = desk.turn("Hello").unwrap();
         assert!(seen.finished);
-        assert_eq!(answered.finish_reason, Some("length"));
+        assert!(matches!(answered.ending, LogEnding::Finished { reason, .. } if reason == "length"));
         assert_eq!(answered.record.usage.usage_source, UsageSource::Estimated);
     }
 }
@@ -307,6 +310,78 @@ fn an_object_that_dies_in_mid_answer_leaves_an_interrupted_turn_and_nothing_twic
 }
 
 #[test]
+fn a_stopped_answer_keeps_its_text_and_owes_what_was_counted() {
+    let desk = Desk::default();
+    let prepared =
+        block_on(turn::prepare(&desk.state, user(), ask("Hello"), &desk.config, &desk.ports)).unwrap();
+    let steps: Vec<_> = (0..40).map(|n| Step::Bytes(100, chunk(&format!("{n} ")))).collect();
+    desk.model_says(Ok(steps));
+    let mut seen = Seen::default();
+    let answered = block_on(turn::answer(prepared, &desk.state, &desk.config, &desk.ports, |event| {
+        seen.see(event);
+        if seen.frames == 5 && !seen.stopped {
+            assert!(desk.state.stop());
+            assert!(!desk.state.stop(), "once");
+        }
+    }));
+    assert!(seen.stopped && !seen.finished && seen.error.is_none());
+    let answer = &answered.record.messages[1];
+    assert_eq!((answer.content.as_str(), answer.status), (seen.text.as_str(), Status::Stopped));
+    assert!(seen.text.starts_with("0 1 2 ") && !seen.text.contains("30"), "{}", seen.text);
+    let usage = &answered.record.usage;
+    assert_eq!((usage.success, usage.usage_source), (true, UsageSource::Estimated));
+    assert!(usage.completion_tokens > 0 && usage.prompt_tokens > 0);
+    assert!(!desk.state.stop(), "there is nothing left to stop");
+}
+
+#[test]
+fn a_turn_is_told_again_event_by_event() {
+    let desk = Desk::default();
+    let steps = ["To [EM", "AIL_1], ", "[1", "] and [EMAIL_1"].map(|text| Step::Bytes(200, chunk(text)));
+    desk.model_says(Ok(steps.into_iter().chain([Step::Bytes(10, end())]).collect()));
+    let prepared =
+        block_on(turn::prepare(&desk.state, user(), ask("Mail ann@example.com"), &desk.config, &desk.ports));
+    let mut told = Vec::new();
+    let answered =
+        block_on(turn::answer(prepared.unwrap(), &desk.state, &desk.config, &desk.ports, |event| {
+            told.push(format!("{event:?}"));
+            // Who joins at any moment hears what was told so far.
+            let mut again = Vec::new();
+            let log = desk.state.log.borrow();
+            let log = log.as_ref().unwrap();
+            let shown = turn::retell(&desk.state, &user(), &log.head, &desk.ports).now_or_never();
+            let shown = shown.expect("its values are here").unwrap();
+            log.replay(shown, |event| again.push(format!("{event:?}")));
+            assert!(again.len() >= told.len() && again[..told.len()] == told[..], "{again:?} after {told:?}");
+        }));
+    // And hours later, from what was kept.
+    let log = desk.ports.journal.log(answered.record.turn_id).unwrap();
+    let shown = block_on(turn::retell(&desk.state, &user(), &log.head, &desk.ports)).unwrap();
+    let mut again = Vec::new();
+    log.replay(shown, |event| again.push(format!("{event:?}")));
+    assert_eq!(again, told);
+    assert!(!format!("{log:?}").contains("ann@example.com"), "the log has tokens");
+}
+
+#[test]
+fn a_message_that_comes_twice_is_found_as_long_as_there_is_a_log() {
+    let desk = Desk::default();
+    desk.model_says(whole("a")).model_says(whole("b"));
+    let named = |name: &str| {
+        let mut ask = ask("one");
+        ask.client_message_id = Some(name.into());
+        ask
+    };
+    let (_, first) = desk.turn_with(named("first")).unwrap();
+    let find = |name| turn::find(&desk.state, &named(name), &desk.ports.journal);
+    assert_eq!((find("first"), find("second")), (Some(first.record.turn_id), None));
+    desk.ports.clock.now.set(START + KEPT_FOR + 1000);
+    desk.turn_with(named("second")).unwrap();
+    assert_eq!(find("first"), None, "its time is over");
+    assert!(find("second").is_some());
+}
+
+#[test]
 fn delivery_stops_at_the_first_failure_and_counts_it() {
     let desk = Desk::default();
     desk.model_says(whole("a")).model_says(whole("b"));
@@ -324,8 +399,10 @@ fn what_is_stored_keeps_its_shape() {
     desk.model_says(whole("Hello Ada"));
     let prepared =
         block_on(turn::prepare(&desk.state, user(), ask("Hello AI!"), &desk.config, &desk.ports)).unwrap();
-    insta::assert_json_snapshot!("open_turn", desk.ports.journal.open.borrow().as_ref().unwrap().0);
+    insta::assert_json_snapshot!("open_turn", desk.ports.journal.open.borrow().as_ref().unwrap());
     let answered = block_on(turn::answer(prepared, &desk.state, &desk.config, &desk.ports, |_| ()));
     insta::assert_json_snapshot!("turn_record", answered.record);
+    let log = desk.ports.journal.log(answered.record.turn_id).unwrap();
+    insta::assert_json_snapshot!("turn_log", (log.head, log.batches, log.ending));
     insta::assert_json_snapshot!("memory", desk.ports.journal.memory.borrow().as_ref().unwrap());
 }

@@ -2,7 +2,7 @@
 
 use frontdesk::api::chat::Ask;
 use frontdesk::error::Code;
-use frontdesk::ports::Privacy;
+use frontdesk::ports::{Journal, Privacy};
 use frontdesk::privacy::mask::Author;
 use frontdesk::turn;
 use frontdesk::user::record::Refused;
@@ -150,7 +150,8 @@ fn an_interrupted_answer_is_closed_without_what_is_personal() {
     let desk = Desk::default();
     block_on(turn::prepare(&desk.state, user(), ask("Mail ann@example.com"), &desk.config, &desk.ports))
         .unwrap();
-    frontdesk::ports::Journal::extend(&desk.ports.journal, "[email_1] or eve@example.com").unwrap();
+    let turn = desk.ports.journal.left_open().unwrap().turn_id;
+    desk.ports.journal.extend(turn, &["[ema".into(), "il_1] or eve@example.com".into()]).unwrap();
     let record = turn::recover(&desk.ports.journal, &desk.ports.clock, &desk.config).unwrap();
     assert_eq!(record.messages[1].content, "[EMAIL_1] or [EMAIL]");
 }

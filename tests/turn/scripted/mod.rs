@@ -7,6 +7,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
+use std::task::Poll;
 
 use frontdesk::api::chat::Ask;
 use frontdesk::auth::{Identity, User};
@@ -17,6 +18,7 @@ use frontdesk::ports::{Answer, Clock, Database, Journal, Model, ModelError, Pati
 use frontdesk::privacy::policy::Policy;
 use frontdesk::privacy::seal::Secret;
 use frontdesk::session::load::{LoadSession, LoadedSession, Message, Role};
+use frontdesk::session::log::{KEPT_FOR, LogEnding, LogHead, TurnLog};
 use frontdesk::session::memory::Memory;
 use frontdesk::session::record::{OpenTurn, TurnRecord};
 use frontdesk::session::state::SessionState;
@@ -73,6 +75,7 @@ impl Model for ScriptedModel {
 impl Answer for ScriptedAnswer {
     async fn read(&mut self, gather: Millis) -> Result<Option<Vec<u8>>, ModelError> {
         self.gathers.borrow_mut().push(gather);
+        yield_now().await;
         match self.steps.pop_front() {
             None => Ok(None),
             Some(Step::Fail(error)) => Err(error),
@@ -82,6 +85,16 @@ impl Answer for ScriptedAnswer {
             }
         }
     }
+}
+
+/// Lets others run, as waiting for bytes does.
+async fn yield_now() {
+    let mut yielded = false;
+    std::future::poll_fn(|context| {
+        context.waker().wake_by_ref();
+        if std::mem::replace(&mut yielded, true) { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
 }
 
 #[derive(Default)]
@@ -134,7 +147,8 @@ impl Database for ScriptedDatabase {
 /// Storage that survives its object: tests hand the same one to the next.
 #[derive(Default)]
 pub struct MemoryJournal {
-    pub open: RefCell<Option<(OpenTurn, String)>>,
+    pub open: RefCell<Option<OpenTurn>>,
+    pub logs: RefCell<Vec<(TurnLog, Option<Millis>)>>,
     pub outbox: RefCell<Vec<Undelivered>>,
     pub memory: RefCell<Option<Memory>>,
     pub alarm: Cell<Option<Millis>>,
@@ -148,22 +162,40 @@ impl MemoryJournal {
 }
 
 impl Journal for MemoryJournal {
-    fn open(&self, turn: &OpenTurn) -> Result<(), Fault> {
+    fn open(&self, turn: &OpenTurn, head: &LogHead) -> Result<(), Fault> {
         self.storage()?;
-        assert!(self.open.replace(Some((turn.clone(), String::new()))).is_none(), "two turns open at once");
+        assert!(self.open.replace(Some(turn.clone())).is_none(), "two turns open at once");
+        self.logs.borrow_mut().push((TurnLog::new(head.clone()), None));
         Ok(())
     }
-    fn extend(&self, text: &str) -> Result<(), Fault> {
+    fn extend(&self, turn: Uuid, batches: &[String]) -> Result<(), Fault> {
         self.storage()?;
-        self.open.borrow_mut().as_mut().expect("no open turn").1.push_str(text);
+        let mut logs = self.logs.borrow_mut();
+        let (log, _) = logs.iter_mut().find(|(log, _)| log.head.turn_id == turn).expect("no log");
+        log.batches.extend_from_slice(batches);
         Ok(())
     }
-    fn left_open(&self) -> Option<(OpenTurn, String)> {
+    fn left_open(&self) -> Option<OpenTurn> {
         self.open.borrow().clone()
     }
-    fn close(&self, record: &TurnRecord) -> Result<(), Fault> {
+    fn log(&self, turn: Uuid) -> Option<TurnLog> {
+        self.logs.borrow().iter().map(|(log, _)| log).find(|log| log.head.turn_id == turn).cloned()
+    }
+    fn turn_of(&self, client_message_id: &str) -> Option<Uuid> {
+        let logs = self.logs.borrow();
+        let mut named = logs.iter().map(|(log, _)| &log.head);
+        named
+            .find(|head| head.client_message_id.as_deref() == Some(client_message_id))
+            .map(|head| head.turn_id)
+    }
+    fn close(&self, record: &TurnRecord, ending: &LogEnding, now: Millis) -> Result<(), Fault> {
         self.storage()?;
         self.outbox.borrow_mut().push(Undelivered { record: record.clone(), attempts: 0 });
+        let mut logs = self.logs.borrow_mut();
+        logs.retain(|(_, ended)| ended.is_none_or(|ended| ended + KEPT_FOR > now));
+        for (log, ended) in logs.iter_mut().filter(|(log, _)| log.head.turn_id == record.turn_id) {
+            (log.ending, *ended) = (Some(ending.clone()), Some(now));
+        }
         self.open.take();
         Ok(())
     }
@@ -244,6 +276,7 @@ pub struct Seen {
     pub frames: usize,
     pub error: Option<String>,
     pub finished: bool,
+    pub stopped: bool,
 }
 
 impl Desk {
@@ -282,14 +315,15 @@ impl Desk {
 }
 
 impl Seen {
-    fn see(&mut self, event: &Event<'_>) {
+    pub fn see(&mut self, event: &Event<'_>) {
         match event {
             Event::Start(_) => {}
             Event::Text(text) => {
                 self.frames += 1;
                 self.text.push_str(text);
             }
-            Event::Finish(_) => self.finished = true,
+            Event::Finish(..) => self.finished = true,
+            Event::Stopped => self.stopped = true,
             Event::Error(error) => self.error = Some((*error).to_owned()),
         }
     }

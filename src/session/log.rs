@@ -1,0 +1,137 @@
+//! What happened in a turn, in the batches in which it came, masked: enough to tell it again, frame by frame.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::record::OpenTurn;
+use crate::error::Code;
+use crate::privacy::policy::Policy;
+use crate::privacy::token::Token;
+use crate::privacy::unmask::Shown;
+use crate::stream::event::{Event, Origin, Summary};
+use crate::stream::teller::Teller;
+use crate::time::Millis;
+
+/// How long a turn can be told again after it ended.
+pub const KEPT_FOR: Millis = 24 * 60 * 60 * 1000;
+
+/// A turn's log.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TurnLog {
+    /// What was known before the answer.
+    pub head: LogHead,
+    /// What the model wrote, batch by batch, as it wrote it: with tokens.
+    pub batches: Vec<String>,
+    /// How it ended, if it has.
+    pub ending: Option<LogEnding>,
+}
+
+/// What was known before the answer. Kept as JSON, so its shape is pinned by a snapshot test.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogHead {
+    /// Which turn.
+    pub turn_id: Uuid,
+    /// The answer's id.
+    pub answer_id: Uuid,
+    /// The session's.
+    pub session_id: Uuid,
+    /// The caller's own name for the message.
+    pub client_message_id: Option<String>,
+    /// Who answers.
+    pub employee: String,
+    /// With which model.
+    pub model: String,
+    /// The tokens that the model was shown.
+    pub shown: Vec<Token>,
+    /// How much of their values the user sees.
+    pub policy: Policy,
+}
+
+/// How a turn ended, as its client is told.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogEnding {
+    /// The answer is whole.
+    Finished {
+        /// Why the model stopped, in the AI SDK's terms.
+        reason: String,
+        /// What there is to say of it.
+        summary: Summary,
+    },
+    /// The user stopped it.
+    Stopped {
+        /// What there is to say of it.
+        summary: Summary,
+    },
+    /// It broke off.
+    Failed {
+        /// Why.
+        code: Code,
+    },
+}
+
+impl LogEnding {
+    /// What a client is told.
+    #[must_use]
+    pub fn event(&self) -> Event<'_> {
+        match self {
+            Self::Finished { reason, summary } => Event::Finish(reason, summary),
+            Self::Stopped { .. } => Event::Stopped,
+            Self::Failed { code } => Event::Error(code.advice()),
+        }
+    }
+}
+
+impl LogHead {
+    /// The head of a turn that is about to be answered.
+    #[must_use]
+    pub fn new(turn: &OpenTurn, policy: &Policy) -> Self {
+        Self {
+            turn_id: turn.turn_id,
+            answer_id: turn.answer_id,
+            session_id: turn.session_id,
+            client_message_id: turn.client_message_id.clone(),
+            employee: turn.employee.clone(),
+            model: turn.model.clone(),
+            shown: turn.shown.clone(),
+            policy: policy.clone(),
+        }
+    }
+
+    /// Where the answer comes from.
+    #[must_use]
+    pub fn origin(&self) -> Origin<'_> {
+        Origin {
+            message_id: self.answer_id,
+            session_id: self.session_id,
+            employee: &self.employee,
+            model: &self.model,
+        }
+    }
+}
+
+impl TurnLog {
+    /// A log in which nothing has happened yet.
+    #[must_use]
+    pub const fn new(head: LogHead) -> Self {
+        Self { head, batches: Vec::new(), ending: None }
+    }
+
+    /// All that the model wrote, with tokens.
+    #[must_use]
+    pub fn text(&self) -> String {
+        self.batches.concat()
+    }
+
+    /// Tells the turn again as far as it has come: the same events as the first time, one by one.
+    pub fn replay(&self, shown: Shown, emit: impl FnMut(&Event<'_>)) {
+        let mut teller = Teller::start(&self.head.origin(), shown, emit);
+        for batch in &self.batches {
+            teller.text(batch);
+        }
+        if let Some(ending) = &self.ending {
+            teller.end_text();
+            teller.end(&ending.event());
+        }
+    }
+}
