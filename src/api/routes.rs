@@ -1,5 +1,8 @@
 //! Which request is for whom.
 
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
 use uuid::Uuid;
 
 use crate::error::{Code, Error, abort, abort_field};
@@ -9,9 +12,9 @@ use crate::error::{Code, Error, abort, abort_field};
 pub enum Route<'a> {
     /// One turn.
     Chat,
-    /// A turn that was begun, of the session of that name.
+    /// A turn that was begun, of the session of that name (see [`decoded`]).
     Resume(&'a str),
-    /// The end of the running answer in the session of that name.
+    /// The end of the running answer in the session of that name (see [`decoded`]).
     Stop(&'a str),
     /// Who can be talked to.
     Employees,
@@ -70,6 +73,12 @@ pub fn route<'a>(method: &str, path: &'a str) -> Result<Route<'a>, Error> {
     Ok(route)
 }
 
+/// A segment of a path as its writer meant it. What is no UTF-8 becomes U+FFFD.
+#[must_use]
+pub fn decoded(segment: &str) -> Cow<'_, str> {
+    percent_decode_str(segment).decode_utf8_lossy()
+}
+
 fn session_id(text: &str) -> Result<Uuid, Error> {
     Uuid::try_parse(text)
         .map_err(|_| abort_field(Code::InvalidField, "session_id", "session_id must be a UUID."))
@@ -85,6 +94,7 @@ mod tests {
         assert_eq!(route("POST", "/api/chat"), Ok(Route::Chat));
         assert_eq!(route("GET", "/api/sessions/"), Ok(Route::Sessions));
         assert_eq!(route("GET", "/api/chat/my-chat/stream"), Ok(Route::Resume("my-chat")));
+        assert_eq!(decoded("my%20chat%3F"), "my chat?");
         assert_eq!(route("POST", "/api/chat/my-chat/stop"), Ok(Route::Stop("my-chat")));
         let path = format!("/api/sessions/{id}/messages");
         let messages = route("GET", &path);

@@ -15,7 +15,7 @@ use super::reply;
 use super::session::SessionCall;
 use crate::api::chat::{Ask, session_named};
 use crate::api::reads::{self, Page, Revealed};
-use crate::api::routes::{Route, route};
+use crate::api::routes::{Route, decoded, route};
 use crate::api::{MAX_BODY_BYTES, cors};
 use crate::auth::User;
 use crate::config::Config;
@@ -77,7 +77,7 @@ async fn answer(request: &Request, env: &Env, config: &std::rc::Rc<Config>) -> R
             Ok(reply::json(200, &reads::messages_envelope(page, &rows, &waiting, &revealed)?))
         }
         Route::Resume(name) => {
-            let session = session_named(name, user.id)?;
+            let session = session_named(&decoded(name), user.id)?;
             let after = header(request, "last-event-id").or_else(|| {
                 url.query_pairs().find(|(name, _)| name == "after").map(|(_, after)| after.into_owned())
             });
@@ -91,7 +91,7 @@ async fn answer(request: &Request, env: &Env, config: &std::rc::Rc<Config>) -> R
             respond_with(call_session(env, id, session, &SessionCall::Resume { user, after }).await?)
         }
         Route::Stop(name) => {
-            let session = session_named(name, user.id)?;
+            let session = session_named(&decoded(name), user.id)?;
             respond_with(call_session(env, user.id, session, &SessionCall::Stop).await?)
         }
         Route::Me => erase(env, &user, &database).await,

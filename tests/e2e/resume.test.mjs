@@ -1,0 +1,181 @@
+import { test } from 'node:test';
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { DefaultChatTransport, readUIMessageStream } from 'ai';
+import {
+  ada, ask, call, eventually, grace, newUser, readFrames, requestsWith, rows, script, stack, stateDir, storedMessages,
+} from './desk.mjs';
+
+const SLOW = { chunkSize: 5, streamingProfile: { ttft: 30, tps: 40 } };
+const LONG = Array.from({ length: 60 }, (_, n) => `word${n}`).join(' ');
+
+/** Frames of a stream as long as `wanted` says so; then its reader hangs up. */
+async function read(response, wanted = () => true) {
+  const frames = [];
+  for await (const frame of readFrames(response)) {
+    frames.push(frame);
+    if (!wanted(frames)) break;
+  }
+  return frames;
+}
+
+const textOf = (frames) => frames.filter(({ data }) => data.type === 'text-delta').map(({ data }) => data.delta).join('');
+const begin = (message, session, fields = {}, user = ada) => call('/api/chat', { user, json: { message, session_id: session, ...fields } });
+const resume = (session, after, user = ada) => call(`/api/chat/${session}/stream`, { user, headers: after ? { 'last-event-id': after } : {} });
+
+test('who comes back in mid-answer gets exactly the frames they have not', async () => {
+  const marker = randomUUID();
+  script(marker, { content: LONG }, SLOW);
+  const session = randomUUID();
+  const first = await read(await begin(marker, session), (frames) => frames.length < 6);
+  const last = first.at(-1).id;
+  const rest = await read(await resume(session, last));
+  assert.equal(textOf([...first, ...rest]), LONG);
+  const numbers = [...first, ...rest].filter(({ id }) => id).map(({ id }) => Number(id.split(':')[1]));
+  assert.deepEqual(numbers, numbers.map((_, i) => i + 1));
+  assert.equal(rest.at(-1).data.type, '[DONE]');
+
+  const later = await read(await call(`/api/chat/${session}/stream?after=${last}`));
+  assert.deepEqual(later.map(({ id, data }) => [id, data]), rest.map(({ id, data }) => [id, data]), 'and after its end the same');
+  assert.equal((await resume(session, rest.at(-2).id)).status, 204, 'who has all gets nothing');
+  assert.equal((await resume(session)).status, 204, 'nothing runs');
+});
+
+test('any number of readers see the same, and the turn needs none of them', async () => {
+  const marker = randomUUID();
+  script(marker, { content: LONG }, SLOW);
+  const session = randomUUID();
+  const asker = await begin(marker, session);
+  const readers = await Promise.all(Array.from({ length: 5 }, async (_, n) => {
+    await delay(n * 60);
+    return read(await resume(session));
+  }));
+  await asker.body.cancel();
+  for (const frames of readers) assert.equal(textOf(frames), LONG);
+  assert.equal((await storedMessages(session))[1].content, LONG);
+});
+
+test('values are put back on resume, and the log has none', async () => {
+  const user = await newUser();
+  const marker = randomUUID();
+  script(marker, { content: `I wrote to [EMAIL_1]. ${LONG}` }, SLOW);
+  const session = randomUUID();
+  const first = await read(await begin(`${marker} mail zoe.quinn@example.org`, session, {}, user), (frames) => frames.length < 5);
+  const rest = await read(await resume(session, first.at(-1).id, user));
+  assert.equal(textOf([...first, ...rest]), `I wrote to zoe.quinn@example.org. ${LONG}`);
+  const again = await read(await resume(session, `${first[0].id.split(':')[0]}:0`, user));
+  assert.equal(textOf(again), `I wrote to zoe.quinn@example.org. ${LONG}`);
+  const folder = join(stateDir, 'worker');
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())) {
+    assert.ok(!readFileSync(join(entry.parentPath, entry.name), 'latin1').includes('zoe.quinn'), entry.name);
+  }
+});
+
+test('stop ends the call to the model, keeps the text, and counts what was used; from another tab too', async () => {
+  const marker = randomUUID();
+  script(marker, { content: LONG.repeat(4) }, SLOW);
+  const session = randomUUID();
+  const asker = await begin(marker, session);
+  let frames = [];
+  let began;
+  for await (const frame of readFrames(asker)) {
+    frames.push(frame);
+    if (frames.length === 8) {
+      began = performance.now();
+      const stopped = await call(`/api/chat/${session}/stop`, { method: 'POST' });
+      assert.deepEqual(await stopped.json(), { stopped: true });
+    }
+  }
+  assert.ok(performance.now() - began < 1000, 'at once');
+  assert.deepEqual(frames.slice(-2).map(({ data }) => data.type), ['abort', '[DONE]']);
+  const [, answer] = await storedMessages(session);
+  assert.deepEqual([answer.status, answer.content], ['stopped', textOf(frames)]);
+  const [usage] = await rows('select * from chat_usage_log where session_id = $1', [session]);
+  assert.deepEqual([usage.usage_source, usage.success, usage.error_code], ['estimated', true, null]);
+  assert.ok(usage.completion_tokens > 0 && usage.prompt_tokens > 0);
+  assert.deepEqual(await (await call(`/api/chat/${session}/stop`, { method: 'POST' })).json(), { stopped: false });
+  assert.equal((await ask('and on', { session })).status, 200, 'the session is free');
+});
+
+test('a message that comes twice is answered once, while it runs and when it is over', async () => {
+  const marker = randomUUID();
+  script(marker, { content: LONG }, SLOW);
+  const session = randomUUID();
+  const fields = { client_message_id: randomUUID() };
+  const first = await begin(marker, session, fields);
+  const second = await begin(marker, session, fields);
+  const whole = ask(marker, { session, ...fields });
+  const [one, two] = await Promise.all([read(first), read(second)]);
+  assert.deepEqual(two.map(({ id, data }) => [id, data]), one.map(({ id, data }) => [id, data]));
+  assert.equal((await whole).body.message, LONG);
+  const third = await ask(marker, { session, ...fields });
+  assert.deepEqual(third.body, (await whole).body);
+  assert.equal(requestsWith(marker).length, 1);
+  assert.equal((await storedMessages(session)).length, 2);
+  const other = await ask('another one', { session, client_message_id: randomUUID() });
+  assert.equal(other.status, 200);
+});
+
+test('the history has a running turn\'s question before Postgres has it', async () => {
+  const marker = randomUUID();
+  script(marker, { content: LONG }, SLOW);
+  const session = randomUUID();
+  const response = await begin(`${marker} to joe@example.org`, session);
+  const running = await (await call(`/api/sessions/${session}/messages`)).json();
+  assert.deepEqual(running.data.map(({ role, content }) => [role, content]), [['user', `${marker} to joe@example.org`]]);
+  const frames = await read(response);
+  const { data } = await (await call(`/api/sessions/${session}/messages`)).json();
+  assert.deepEqual(data.map(({ role, content }) => [role, content]), [['user', `${marker} to joe@example.org`], ['assistant', textOf(frames)]]);
+  assert.equal(data[1].id, frames[0].data.messageId);
+  await storedMessages(session);
+  assert.deepEqual((await (await call(`/api/sessions/${session}/messages`)).json()).data.length, 2);
+});
+
+test('the stock transport reconnects by a chat id that is no uuid', async () => {
+  const marker = randomUUID();
+  script(marker, { content: LONG }, SLOW);
+  const chatId = `chat ${randomUUID()}`;
+  const transport = new DefaultChatTransport({ api: `${stack.api}/api/chat`, headers: { authorization: `Bearer ${ada.access_token}` } });
+  assert.equal(await transport.reconnectToStream({ chatId }), null);
+  const message = { id: randomUUID(), role: 'user', parts: [{ type: 'text', text: marker }] };
+  const stream = await transport.sendMessages({ chatId, messages: [message], trigger: 'submit-message', messageId: undefined, abortSignal: undefined });
+  await stream.cancel();
+  let last;
+  const resumed = await transport.reconnectToStream({ chatId });
+  for await (const state of readUIMessageStream({ stream: resumed })) last = state;
+  assert.equal(last.parts.filter(({ type }) => type === 'text').map(({ text }) => text).join(''), LONG);
+});
+
+test('an object that died tells who comes back what there was and that it was interrupted', async () => {
+  const marker = randomUUID();
+  script(marker, { content: LONG.repeat(4) }, SLOW);
+  const session = randomUUID();
+  let last;
+  try {
+    let seen = '';
+    for await (const frame of readFrames(await begin(marker, session))) {
+      if (frame.data.type === 'text-delta') seen += frame.data.delta;
+      last = frame.id ?? last;
+      // Long enough for a part of it to be kept.
+      if (seen.length > 300) await stack.parts.get('worker').kill();
+    }
+  } catch {
+    // As it must be.
+  }
+  stack.parts.set('worker', await stack.runWorker());
+  const frames = await eventually(async () => read(await resume(session, `${last.split(':')[0]}:0`)));
+  assert.match(textOf(frames), /^word0 word1 /);
+  assert.deepEqual(frames.slice(-2).map(({ data }) => data.type), ['error', '[DONE]']);
+});
+
+test('what does not belong to the caller is not there', async () => {
+  const { session } = await ask('mine');
+  assert.equal((await resume(session, undefined, grace)).status, 204);
+  assert.equal((await resume(session, `${randomUUID()}:1`)).status, 204);
+  const bad = await resume(session, 'yesterday');
+  assert.deepEqual([bad.status, (await bad.json()).field], [422, 'after']);
+  assert.deepEqual(await (await call(`/api/chat/${session}/stop`, { user: grace, method: 'POST' })).json(), { stopped: false });
+});
