@@ -76,7 +76,7 @@ impl LogEnding {
     pub fn event(&self) -> Event<'_> {
         match self {
             Self::Finished { reason, summary } => Event::Finish(reason, summary),
-            Self::Stopped { .. } => Event::Stopped,
+            Self::Stopped { summary } => Event::Stopped(summary),
             Self::Failed { code } => Event::Error(code.advice()),
         }
     }

@@ -15,7 +15,7 @@ pub enum Event<'a> {
     /// The answer is whole; why the model stopped, in the AI SDK's terms.
     Finish(&'a str, &'a Summary),
     /// The user stopped the answer; nothing follows.
-    Stopped,
+    Stopped(&'a Summary),
     /// The answer broke off; nothing follows.
     Error(&'a str),
 }

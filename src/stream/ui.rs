@@ -49,8 +49,17 @@ enum Part<'a> {
     TextEnd { id: &'a str },
     FinishStep,
     Finish { finish_reason: &'a str, message_metadata: &'a Summary },
+    MessageMetadata { message_metadata: StoppedMetadata<'a> },
     Abort,
     Error { error_text: &'a str },
+}
+
+/// What a client learns of an answer that was stopped, by whomever.
+#[derive(Serialize)]
+struct StoppedMetadata<'a> {
+    status: &'a str,
+    #[serde(flatten)]
+    summary: &'a Summary,
 }
 
 /// Spells events as frames. Each frame has an id, `{turn}:{number}`, so that a client can say how far it got.
@@ -107,8 +116,11 @@ impl UiEncoder {
                 self.frame(&mut out, &Part::Finish { finish_reason, message_metadata: summary });
                 out.push_str(END);
             }
-            Event::Stopped => {
+            Event::Stopped(summary) => {
                 self.end_text(&mut out);
+                // Before `abort`, after which clients listen to nothing.
+                let message_metadata = StoppedMetadata { status: "stopped", summary };
+                self.frame(&mut out, &Part::MessageMetadata { message_metadata });
                 self.frame(&mut out, &Part::Abort);
                 out.push_str(END);
             }
@@ -178,7 +190,10 @@ mod tests {
     #[test]
     fn an_answer_that_was_stopped() {
         let mut encoder = UiEncoder::new(Uuid::from_u128(1));
-        let events = [Event::Start(&ORIGIN), Event::Text("Hal"), Event::Stopped];
+        let usage =
+            UsageSummary { prompt_tokens: 9, cached_tokens: 0, completion_tokens: 1, total_tokens: 10 };
+        let summary = Summary { usage, ttft_ms: Some(120), latency_ms: 300, cost_usd: None };
+        let events = [Event::Start(&ORIGIN), Event::Text("Hal"), Event::Stopped(&summary)];
         let wire: String = events.iter().map(|event| encoder.encode(event)).collect();
         insta::assert_snapshot!(wire);
     }

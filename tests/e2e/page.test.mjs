@@ -108,6 +108,46 @@ test('a message that the server refuses goes back to where it can be sent again'
   await page.getByText('Very well.').waitFor();
 });
 
+const SLOW = { chunkSize: 6, streamingProfile: { ttft: 50, tps: 25 } };
+
+test('a reload in mid-answer loses nothing: question and text are there, and the rest arrives', async () => {
+  const answer = 'One line after the other arrives. '.repeat(20).trim();
+  script('reload me', { content: answer }, SLOW);
+  const { page, complaints } = await open();
+  await signIn(page);
+  await send(page, 'reload me');
+  await page.getByText('One line after the other').waitFor();
+  await page.reload();
+  const arriving = page.getByTestId('message-assistant');
+  await arriving.waitFor();
+  assert.equal(await page.getByTestId('message-user').innerText(), 'reload me');
+  assert.ok((await arriving.innerText()).length < answer.length, 'it is still arriving');
+  await page.getByText(answer).waitFor();
+  assert.equal(await arriving.count(), 1);
+  assert.deepEqual(complaints, []);
+});
+
+test('the stop button stops, in the tab that asked and in another', async () => {
+  const answer = 'This would go on for a long time. '.repeat(60).trim();
+  script('stop me', { content: answer }, SLOW);
+  const { page, complaints } = await open();
+  await signIn(page);
+  await send(page, 'stop me');
+  await page.getByText('This would go on').waitFor();
+  const second = await page.context().newPage();
+  await second.goto(page.url());
+  await second.getByText('This would go on').waitFor();
+  await second.getByTestId('stop').click();
+  for (const tab of [page, second]) {
+    await tab.getByRole('button', { name: 'Ask again' }).waitFor();
+    await tab.getByText('This answer was stopped.').waitFor();
+    assert.ok((await tab.getByTestId('message-assistant').innerText()).length < answer.length);
+  }
+  await page.reload();
+  await page.getByText('This answer was stopped.').waitFor();
+  assert.deepEqual(complaints, []);
+});
+
 test('an answer that breaks off says so and can be asked again', async () => {
   script('break off', { content: 'This will never be whole. '.repeat(5) }, { chunkSize: 10, truncateAfterChunks: 4, streamingProfile: { ttft: 20, tps: 50 } });
   const { page } = await open();

@@ -22,9 +22,10 @@ interface Props {
   /** The server has the first message. */
   onStarted: () => void;
   onRecover: () => Promise<void>;
+  onStop: () => Promise<void>;
 }
 
-export function Chat({ chat, employee, name, welcome, onStarted, onRecover }: Props) {
+export function Chat({ chat, employee, name, welcome, onStarted, onRecover, onStop }: Props) {
   const { messages, status, error, sendMessage } = useChat({ chat, throttle: PAINT_EVERY });
   const [draft, setDraft] = useState('');
   const [refusal, setRefusal] = useState<string>();
@@ -74,7 +75,8 @@ export function Chat({ chat, employee, name, welcome, onStarted, onRecover }: Pr
           </button>
         )}
         {refusal && <ErrorNote text={refusal} actions={draft.trim() ? [{ label: 'Retry', run: () => void send(draft) }] : []} />}
-        <Composer value={draft} onChange={setDraft} onSend={(text) => void send(text)} isBusy={running} name={name} />
+        <Composer value={draft} onChange={setDraft} onSend={(text) => void send(text)} isBusy={running}
+          onStop={() => void onStop().catch((failure: unknown) => setRefusal(explain(failure)))} name={name} />
       </div>
     </>
   );

@@ -14,12 +14,13 @@ interface Props {
   value: string;
   onChange: (value: string) => void;
   onSend: (text: string) => void;
-  /** An answer is running: one can write on, but not send. */
+  /** An answer is running: one can write on and stop it, but not send. */
   isBusy: boolean;
+  onStop: () => void;
   name: string | undefined;
 }
 
-export function Composer({ value, onChange, onSend, isBusy, name }: Props) {
+export function Composer({ value, onChange, onSend, isBusy, onStop, name }: Props) {
   const field = useRef<HTMLTextAreaElement>(null);
   const label = name ? `Message ${name}` : 'Your message';
   const canSend = !isBusy && value.trim() !== '';
@@ -49,10 +50,17 @@ export function Composer({ value, onChange, onSend, isBusy, name }: Props) {
       <textarea id={FIELD} ref={field} rows={1} autoFocus={HAS_KEYBOARD} value={value} placeholder={label}
         aria-label={label} aria-keyshortcuts="Enter" enterKeyHint="send" data-testid="composer"
         onChange={(event) => onChange(event.target.value)} onKeyDown={sendOnEnter} />
-      <button className="button primary icon-only" aria-label="Send" title="Send (Enter; Shift+Enter for a new line)"
-        disabled={!canSend} data-testid="send">
-        <Icon name="send" />
-      </button>
+      {isBusy ? (
+        <button type="button" className="button primary icon-only" aria-label="Stop the answer" title="Stop the answer"
+          onClick={onStop} data-testid="stop">
+          <Icon name="stop" />
+        </button>
+      ) : (
+        <button className="button primary icon-only" aria-label="Send" title="Send (Enter; Shift+Enter for a new line)"
+          disabled={!canSend} data-testid="send">
+          <Icon name="send" />
+        </button>
+      )}
     </form>
   );
 }

@@ -38,7 +38,7 @@ export function Conversation({ chats, route, employees, slug, onChoose, onStarte
   const people = employees.state === 'ready' ? employees.value : [];
   return (
     <Chat chat={opened.value} employee={slug} name={people.find((person) => person.slug === slug)?.title}
-      onStarted={() => isNew && onStarted(session)} onRecover={() => chats.recover(opened.value)}
+      onStarted={() => isNew && onStarted(session)} onRecover={() => chats.recover(opened.value)} onStop={() => chats.stop(opened.value)}
       welcome={<Welcome employees={people} slug={slug} onChoose={onChoose} />} />
   );
 }

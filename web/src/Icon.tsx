@@ -2,6 +2,7 @@
 const PATHS = {
   bell: 'M5 16a7 7 0 0 1 14 0zM3.5 19.5h17M12 9V6M10 6h4',
   send: 'M12 19V5M6 11l6-6 6 6',
+  stop: 'M8 8h8v8H8z',
   menu: 'M4 7h16M4 12h16M4 17h16',
   close: 'M6 6l12 12M18 6L6 18',
   plus: 'M12 5v14M5 12h14',

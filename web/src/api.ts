@@ -47,6 +47,10 @@ export function createApi(auth: Auth) {
   return {
     headers,
     employees: async () => (await list<Employee>('/api/employees')).data,
+    stop: async (session: string): Promise<void> => {
+      const response = await fetch(`/api/chat/${session}/stop`, { method: 'POST', headers: await headers() });
+      if (!response.ok) throw await readProblem(response);
+    },
     messages: async (session: string) => (await list<StoredMessage>(`/api/sessions/${session}/messages?limit=500`)).data,
     sessions: (before?: string) => list<Session>(`/api/sessions?${new URLSearchParams(before && { before })}`),
   };

@@ -5,8 +5,8 @@ import { fromStored, type ChatMessage, type Metadata } from './conversation.ts';
 import { pause } from './pause.ts';
 import { Problem } from './problem.ts';
 
-/** Pauses, in milliseconds, before a conversation that is not there is looked for again. */
-const NOT_YET_SAVED = [500, 1500, 3000];
+/** How long a broken connection is left alone, in milliseconds. */
+const RECONNECT_AFTER = 1000;
 
 /** The open conversation, and those left while their answer was still arriving. */
 export class Chats {
@@ -26,13 +26,23 @@ export class Chats {
       if (id !== session && !isRunning(chat)) this.#open.delete(id);
     }
     const messages = isNew || this.#open.has(session) ? [] : await this.#load(session);
-    const chat = this.#open.get(session) ?? this.#create(session, messages);
+    const known = this.#open.get(session);
+    const chat = known ?? this.#create(session, messages);
     this.#open.set(session, chat);
+    // Its answer may still be running, from before a reload or in another tab.
+    if (!known && !isNew) void chat.resumeStream();
     return chat;
   }
 
-  /** Takes over what the server has, once that includes the answer whose stream broke off. */
+  /** Ends the running answer. Its stream ends by itself then; to hang up alone would let it run on. */
+  async stop(chat: Chat<ChatMessage>): Promise<void> {
+    await this.#api.stop(chat.id);
+  }
+
+  /** Hears the rest of an answer whose stream broke off; or, when that is over, takes over what the server has. */
   async recover(chat: Chat<ChatMessage>): Promise<void> {
+    await chat.resumeStream();
+    if (chat.lastMessage?.metadata?.status !== 'disconnected') return;
     const stored = await this.#stored(chat.id);
     const lost = chat.lastMessage?.id;
     if (!stored?.some((message) => message.id === lost)) {
@@ -43,14 +53,16 @@ export class Chats {
     this.#onAnswer(chat.id);
   }
 
-  /** A session is saved a moment after its first answer: right after a reload it may not be there yet. */
+  /** A lost connection is mostly back in a moment; the reader is asked only if it is not. */
+  #comeBack(chat: Chat<ChatMessage>): void {
+    mark(chat, 'disconnected');
+    void pause(RECONNECT_AFTER).then(() => this.recover(chat)).catch(() => undefined);
+  }
+
   async #load(session: string): Promise<ChatMessage[]> {
-    for (const wait of [...NOT_YET_SAVED, 0]) {
-      const stored = await this.#stored(session);
-      if (stored) return stored;
-      await pause(wait);
-    }
-    throw new Problem(404, 'This conversation is not among yours. If its first answer is still being written, try again in a moment.');
+    const stored = await this.#stored(session);
+    if (!stored) throw new Problem(404, 'This conversation is not among yours.');
+    return stored;
   }
 
   /** What the server has of a conversation; nothing when it does not know it. */
@@ -76,10 +88,11 @@ export class Chats {
           body: { id, messages: messages.slice(-1), trigger, messageId, ...body },
         }),
       }),
-      onFinish: ({ isDisconnect, isError, isAbort, finishReason }) => {
-        // A stream that just stops is no answer either: a whole one says why it ended.
-        const brokeOff = isDisconnect || (!isError && !isAbort && !finishReason);
-        if (brokeOff) mark(chat, 'disconnected');
+      onFinish: ({ message, isDisconnect, isError, isAbort, finishReason }) => {
+        const wasStopped = message.metadata?.status === 'stopped';
+        // A stream that just ends is no answer either: a whole one says why it ended.
+        const brokeOff = !wasStopped && (isDisconnect || (!isError && !isAbort && !finishReason));
+        if (brokeOff) this.#comeBack(chat);
         else if (isError) mark(chat, 'failed');
         if (chat.lastMessage?.role === 'assistant') this.#onAnswer(session);
       },

@@ -323,7 +323,7 @@ impl Seen {
                 self.text.push_str(text);
             }
             Event::Finish(..) => self.finished = true,
-            Event::Stopped => self.stopped = true,
+            Event::Stopped(_) => self.stopped = true,
             Event::Error(error) => self.error = Some((*error).to_owned()),
         }
     }
