@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
+use crate::limit::quota::Budget;
 use crate::privacy::policy::Policy;
 
 /// An employee as `load_session` returns it.
@@ -23,6 +24,12 @@ pub struct Employee {
     /// How much of hidden values the user sees again.
     #[serde(default)]
     pub unmask_policy: Policy,
+    /// Messages a minute in one session; nothing bounds them when absent.
+    #[serde(default)]
+    pub messages_per_minute: Option<u32>,
+    /// What one user may spend with this employee in a day.
+    #[serde(flatten)]
+    pub budget: Budget,
 }
 
 impl Employee {

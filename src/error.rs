@@ -43,6 +43,10 @@ pub enum Code {
     TurnInProgress,
     /// More personal values in one message than are hidden at once.
     TooManyValues,
+    /// Messages come faster than they may.
+    RateLimited,
+    /// What may be spent in a day is spent, or would be.
+    BudgetExceeded,
     /// Personal data could not be hidden, or not be put back.
     PrivacyUnavailable,
     /// A variable of the deployment is missing or malformed.
@@ -126,6 +130,8 @@ impl Code {
             Self::SessionNotFound => ("session_not_found", 404, "There is no such session"),
             Self::TurnInProgress => ("turn_in_progress", 409, "The session is still answering"),
             Self::TooManyValues => ("too_many_values", 422, "The message holds too many personal values"),
+            Self::RateLimited => ("rate_limited", 429, "Messages come too fast"),
+            Self::BudgetExceeded => ("budget_exceeded", 429, "Today's budget is used up"),
             Self::PrivacyUnavailable => {
                 ("privacy_unavailable", 503, "Personal data cannot be protected right now")
             }
@@ -151,6 +157,8 @@ pub struct Abort {
     pub detail: String,
     /// The field of the request that is at fault, if it is one.
     pub field: Option<&'static str>,
+    /// Seconds after which it may be tried again, where that is known.
+    pub retry_after: Option<u64>,
 }
 
 /// Our fault, or that of a service behind us.
@@ -229,11 +237,17 @@ impl From<Abort> for Error {
 /// An [`Abort`] about the request as a whole.
 #[must_use]
 pub fn abort(code: Code, detail: impl Into<String>) -> Error {
-    Abort { code, detail: detail.into(), field: None }.into()
+    Abort { code, detail: detail.into(), field: None, retry_after: None }.into()
+}
+
+/// An [`Abort`] that passes by itself in `seconds`.
+#[must_use]
+pub fn abort_for(code: Code, seconds: u64, detail: impl Into<String>) -> Error {
+    Abort { code, detail: detail.into(), field: None, retry_after: Some(seconds) }.into()
 }
 
 /// An [`Abort`] about one field of the request.
 #[must_use]
 pub fn abort_field(code: Code, field: &'static str, detail: impl Into<String>) -> Error {
-    Abort { code, detail: detail.into(), field: Some(field) }.into()
+    Abort { code, detail: detail.into(), field: Some(field), retry_after: None }.into()
 }

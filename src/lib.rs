@@ -17,6 +17,7 @@ pub mod config;
 pub mod context;
 pub mod employee;
 pub mod error;
+pub mod limit;
 pub mod model;
 pub mod ports;
 pub mod privacy;

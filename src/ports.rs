@@ -6,6 +6,8 @@ use uuid::Uuid;
 
 use crate::auth::User;
 use crate::error::Fault;
+use crate::limit::bucket::Standing;
+use crate::limit::quota::{Entry, Spend};
 use crate::privacy::mask::Author;
 use crate::privacy::seal::Secret;
 use crate::privacy::token::Token;
@@ -14,7 +16,7 @@ use crate::session::log::{LogEnding, LogHead, TurnLog};
 use crate::session::memory::Memory;
 use crate::session::record::{OpenTurn, TurnRecord};
 use crate::time::Millis;
-use crate::user::record::{Hidden, KeptVault, Refused};
+use crate::user::record::{Hidden, KeptVault, Refused, Restored, Wanted};
 
 /// Time and chance.
 pub trait Clock {
@@ -40,11 +42,11 @@ pub trait Database {
     /// # Errors
     /// `database_unavailable`.
     async fn commit_turn(&self, turn: &TurnRecord) -> Result<(), Fault>;
-    /// Reads a user's vault under their own token, for a User object that has none.
+    /// Reads a user's vault and what they spent today under their own token, for a User object that has neither.
     ///
     /// # Errors
     /// `database_unavailable`.
-    async fn load_vault(&self, user: &User) -> Result<KeptVault, Fault>;
+    async fn load_vault(&self, user: &User) -> Result<Restored, Fault>;
     /// Writes what a vault got with the service key; writing it again changes nothing.
     ///
     /// # Errors
@@ -52,8 +54,8 @@ pub trait Database {
     async fn commit_vault(&self, user: Uuid, vault: &KeptVault) -> Result<(), Fault>;
 }
 
-/// The user's own object, which alone knows their values.
-pub trait Privacy {
+/// The user's own object, which alone knows their values and what they spent.
+pub trait UserObject {
     /// Replaces what is personal in a text by tokens. The new ones are durable when this returns.
     ///
     /// # Errors
@@ -64,9 +66,19 @@ pub trait Privacy {
     /// # Errors
     /// [`Refused`].
     async fn reveal(&self, user: &User, tokens: &[Token]) -> Result<Vec<(Token, String)>, Refused>;
+    /// Lets a turn begin, and reserves what it may take; where the user stands then, if their messages are counted.
+    ///
+    /// # Errors
+    /// [`Refused`]: too fast, or more than is left of today.
+    async fn reserve(&self, user: &User, wanted: &Wanted) -> Result<Option<Standing>, Refused>;
+    /// Books what a turn took; doing it again changes nothing.
+    ///
+    /// # Errors
+    /// [`Refused`], and then it is to be tried again.
+    async fn settle(&self, user: Uuid, entry: &Entry) -> Result<(), Refused>;
 }
 
-/// The User object's own storage: the sealed vault, and what of it Postgres has not. Calls without an `await` between
+/// The User object's own storage: the books, the sealed vault, and what of it Postgres has not. Calls without an `await` between
 /// them become durable together, before anything that the object sends afterwards.
 pub trait Strongbox {
     /// All that is kept, and whose it is; `None` in an object that was never used.
@@ -86,6 +98,22 @@ pub trait Strongbox {
     fn waiting(&self, limit: u32) -> Result<Option<(Uuid, KeptVault)>, Fault>;
     /// Postgres has it.
     fn delivered(&self, vault: &KeptVault);
+    /// What is reserved and settled of a day: with everybody, and with one employee. Reservations whose time is over at
+    /// `now` do not count.
+    ///
+    /// # Errors
+    /// `internal`, when the storage refuses.
+    fn spent(&self, day: u64, employee: &str, now: Millis) -> Result<(Spend, Spend), Fault>;
+    /// Reserves what a turn may take, until a time; one that is settled stays as it is.
+    ///
+    /// # Errors
+    /// `internal`, when the storage refuses.
+    fn reserve(&self, entry: &Entry, until: Millis) -> Result<(), Fault>;
+    /// Books what a turn took, once, and forgets days long past.
+    ///
+    /// # Errors
+    /// `internal`, when the storage refuses.
+    fn settle(&self, entry: &Entry) -> Result<(), Fault>;
     /// Destroys all of it.
     ///
     /// # Errors
@@ -170,6 +198,8 @@ pub trait Journal {
     fn outbox(&self, limit: u32) -> Vec<Undelivered>;
     /// Postgres has it.
     fn delivered(&self, turn: Uuid);
+    /// The user's books have it.
+    fn settled(&self, turn: Uuid);
     /// Postgres has it not; counts the attempt.
     fn postpone(&self, turn: Uuid);
     /// Keeps a copy of the session's memory for when Postgres is out of reach.
@@ -187,4 +217,6 @@ pub struct Undelivered {
     pub record: TurnRecord,
     /// How often that failed.
     pub attempts: u32,
+    /// Whether the user's books have it.
+    pub is_settled: bool,
 }

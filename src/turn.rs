@@ -5,6 +5,7 @@
 //!           mask      tokens for what is personal: nothing leaves without          ┐ side by side
 //!           load      hot memory, or one round trip to Postgres                    ┘
 //!           assemble  persona + recent messages + message, within the token budget
+//!           reserve   rate, tokens and dollars of the day, where there are limits
 //!           keep      the message is durable from here on          ── the first byte may go out
 //! answer    stream    model → batches → unmasked events; retries until the first token
 //!           settle    usage, cost, masked record into the outbox    ── the last byte may go out
@@ -24,10 +25,12 @@ use crate::config::Config;
 use crate::context::assemble::assemble;
 use crate::context::tokens;
 use crate::error::{Code, Error, Fault, abort_field};
+use crate::limit::bucket::Standing;
+use crate::limit::quota::{DEFAULT_OUTPUT, Entry, Spend, day};
 use crate::model::listen::{Heard, listen};
 use crate::model::request::{ChatRequest, patience};
 use crate::model::usage::{Usage, UsageSource};
-use crate::ports::{Clock, Database, Journal, Model, Patience, Privacy};
+use crate::ports::{Clock, Database, Journal, Model, Patience, UserObject};
 use crate::privacy::mask::{Author, blank};
 use crate::privacy::policy::Policy;
 use crate::privacy::token::Token;
@@ -40,7 +43,7 @@ use crate::session::state::{Admission, SessionState};
 use crate::stream::event::{Event, Origin};
 use crate::stream::teller::Teller;
 use crate::time::Millis;
-use crate::user::record::Refused;
+use crate::user::record::{Refused, Wanted, too_fast};
 
 /// How often the text of a running answer is kept, so that a crash loses a second of it at most.
 const CHECKPOINT_EVERY: Millis = 1000;
@@ -50,11 +53,11 @@ pub const WATCH_EVERY: Millis = 10 * 1000;
 
 /// The world, as far as a turn touches it.
 #[derive(Debug)]
-pub struct Ports<D, P, M, J, C> {
+pub struct Ports<D, U, M, J, C> {
     /// Supabase.
     pub database: D,
     /// The user's own object.
-    pub privacy: P,
+    pub user: U,
     /// The model's API.
     pub model: M,
     /// The object's own storage.
@@ -73,9 +76,16 @@ pub struct Prepared {
     user: User,
     shown: Shown,
     stopped: oneshot::Receiver<()>,
+    standing: Option<Standing>,
 }
 
 impl Prepared {
+    /// Where the user's messages stand, if they are counted.
+    #[must_use]
+    pub const fn standing(&self) -> Option<Standing> {
+        self.standing
+    }
+
     /// Which turn it is.
     #[must_use]
     pub const fn turn_id(&self) -> Uuid {
@@ -108,11 +118,11 @@ pub async fn prepare(
     user: User,
     mut ask: Ask,
     config: &Config,
-    ports: &Ports<impl Database, impl Privacy, impl Model, impl Journal, impl Clock>,
+    ports: &Ports<impl Database, impl UserObject, impl Model, impl Journal, impl Clock>,
 ) -> Result<Prepared, Error> {
     let admission = state.admit()?;
     let admitted_at = ports.clock.now();
-    let mask = ports.privacy.mask(&user, &ask.message, Author::Outside);
+    let mask = ports.user.mask(&user, &ask.message, Author::Outside);
     let (loaded, hidden) = join(load(state, &user, &ask, config, ports), mask).await;
     loaded?;
     let hidden = hidden.map_err(|refused| refused.into_error("message"))?;
@@ -124,19 +134,21 @@ pub async fn prepare(
     ask.message = hidden.text;
     // Before the turn is kept: an object that dies in between is woken for nothing, which is harmless.
     ports.journal.wake_at(admitted_at + WATCH_EVERY).await;
-    let (turn, request, policy) = {
+    let (turn, request, policy, wanted) = {
         let memory = state.memory.borrow();
         let memory =
             memory.as_ref().ok_or_else(|| Fault::new(Code::Internal, "memory is empty after load"))?;
         let (turn, request) = open(memory, user.id, ask, config, admitted_at, &ports.clock)?;
-        (turn, request, memory.employee.unmask_policy.clone())
+        let wanted = wanted(&turn, memory);
+        (turn, request, memory.employee.unmask_policy.clone(), wanted)
     };
     let shown = reveal(state, &user, &turn.shown, &policy, ports).await?;
+    let standing = reserve(state, &user, &wanted, ports).await?;
     let head = LogHead::new(&turn, &policy);
     ports.journal.open(&turn, &head)?;
     state.log.replace(Some(TurnLog::new(head)));
     let patience = patience(&turn.model);
-    Ok(Prepared { admission, turn, request, patience, user, shown, stopped: state.stoppable() })
+    Ok(Prepared { admission, turn, request, patience, user, shown, standing, stopped: state.stoppable() })
 }
 
 /// The turn that was made of this message before, if the caller names it and there is still a log of it: a message that
@@ -156,9 +168,50 @@ pub async fn retell(
     state: &SessionState,
     user: &User,
     head: &LogHead,
-    ports: &Ports<impl Database, impl Privacy, impl Model, impl Journal, impl Clock>,
+    ports: &Ports<impl Database, impl UserObject, impl Model, impl Journal, impl Clock>,
 ) -> Result<Shown, Error> {
     reveal(state, user, &head.shown, &head.policy, ports).await
+}
+
+/// What a turn may take, and the limits that hold for it.
+fn wanted(turn: &OpenTurn, memory: &Memory) -> Wanted {
+    let employee = &memory.employee;
+    let most = Usage {
+        prompt_tokens: turn.prompt_tokens,
+        cached_tokens: 0,
+        completion_tokens: employee.max_output_tokens.unwrap_or(DEFAULT_OUTPUT),
+        source: UsageSource::Estimated,
+    };
+    let spend = Spend::new(most.total(), turn.price.map(|price| price.of(&most)));
+    let entry =
+        Entry { turn_id: turn.turn_id, employee: turn.employee.clone(), day: day(turn.admitted_at), spend };
+    Wanted { entry, user: memory.limits, employee: employee.budget }
+}
+
+/// Lets the turn begin, if the session's and the user's limits do. Without any limit nobody is asked.
+async fn reserve(
+    state: &SessionState,
+    user: &User,
+    wanted: &Wanted,
+    ports: &Ports<impl Database, impl UserObject, impl Model, impl Journal, impl Clock>,
+) -> Result<Option<Standing>, Error> {
+    let quota = state.memory.borrow().as_ref().and_then(|memory| memory.employee.messages_per_minute);
+    let mut bucket = state.bucket.get();
+    let own = quota.map(|quota| {
+        bucket.take(quota, ports.clock.now()).map_err(|wait| too_fast(quota, wait, "this session"))
+    });
+    let own = own.transpose()?;
+    let is_limited = wanted.user.messages_per_minute.is_some()
+        || !wanted.user.budget.is_unlimited()
+        || !wanted.employee.is_unlimited();
+    let users = if is_limited {
+        ports.user.reserve(user, wanted).await.map_err(|refused| refused.into_error("message"))?
+    } else {
+        None
+    };
+    state.bucket.set(bucket);
+    // Of two limits the one that is nearer.
+    Ok([own, users].into_iter().flatten().min_by_key(|standing| standing.remaining))
 }
 
 /// What the user is shown for the tokens that the model is shown. A session that has seen them before asks nobody.
@@ -167,11 +220,11 @@ async fn reveal(
     user: &User,
     tokens: &[Token],
     policy: &Policy,
-    ports: &Ports<impl Database, impl Privacy, impl Model, impl Journal, impl Clock>,
+    ports: &Ports<impl Database, impl UserObject, impl Model, impl Journal, impl Clock>,
 ) -> Result<Shown, Error> {
     let missing = state.values.borrow().missing(tokens);
     if !missing.is_empty() {
-        let revealed = ports.privacy.reveal(user, &missing).await;
+        let revealed = ports.user.reveal(user, &missing).await;
         state.values.borrow_mut().add(revealed.map_err(|refused| refused.into_error("message"))?);
     }
     Ok(state.values.borrow().shown(tokens, policy))
@@ -184,7 +237,7 @@ async fn load(
     user: &User,
     ask: &Ask,
     config: &Config,
-    ports: &Ports<impl Database, impl Privacy, impl Model, impl Journal, impl Clock>,
+    ports: &Ports<impl Database, impl UserObject, impl Model, impl Journal, impl Clock>,
 ) -> Result<(), Error> {
     let employee = ask.employee.as_deref();
     if state.memory.borrow().as_ref().is_some_and(|memory| memory.serves(employee, ports.clock.now())) {
@@ -271,10 +324,10 @@ pub async fn answer(
     prepared: Prepared,
     state: &SessionState,
     config: &Config,
-    ports: &Ports<impl Database, impl Privacy, impl Model, impl Journal, impl Clock>,
+    ports: &Ports<impl Database, impl UserObject, impl Model, impl Journal, impl Clock>,
     emit: impl FnMut(&Event<'_>),
 ) -> Answered {
-    let Prepared { admission, turn, request, patience, user, shown, stopped } = prepared;
+    let Prepared { admission, turn, request, patience, user, shown, stopped, .. } = prepared;
     let origin = Origin {
         message_id: turn.answer_id,
         session_id: turn.session_id,
@@ -369,13 +422,13 @@ async fn mask_answer(
     turn: &OpenTurn,
     user: &User,
     config: &Config,
-    ports: &Ports<impl Database, impl Privacy, impl Model, impl Journal, impl Clock>,
+    ports: &Ports<impl Database, impl UserObject, impl Model, impl Journal, impl Clock>,
 ) -> Option<Refused> {
     if text.is_empty() {
         return None;
     }
     let author = Author::Model(&turn.shown);
-    match ports.privacy.mask(user, text, author).await {
+    match ports.user.mask(user, text, author).await {
         Ok(hidden) => {
             *text = hidden.text;
             None

@@ -10,8 +10,10 @@ pub const PREFLIGHT: [(&str, &str); 3] = [
 ];
 
 /// Headers of answers that a page of another origin may read.
-pub const EXPOSED: (&str, &str) =
-    ("access-control-expose-headers", "x-vercel-ai-ui-message-stream, retry-after, server-timing");
+pub const EXPOSED: (&str, &str) = (
+    "access-control-expose-headers",
+    "x-vercel-ai-ui-message-stream, ratelimit, ratelimit-policy, retry-after, server-timing",
+);
 
 /// Decides about the `Origin` of a request to `url`: `Ok(None)` for a caller that is no browser, `Ok(Some)` for
 /// one to be told that it may.

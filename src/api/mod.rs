@@ -4,6 +4,7 @@ mod attachment;
 pub mod chat;
 pub mod cors;
 pub mod problem;
+pub mod rate;
 pub mod reads;
 pub mod routes;
 

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::error::{Code, Error};
+use crate::error::{Abort, Code, Error};
 
 /// The media type.
 pub const CONTENT_TYPE: &str = "application/problem+json";
@@ -50,10 +50,16 @@ impl Problem<'_> {
 
 /// `Retry-After` in seconds, for what passes by itself.
 #[must_use]
-pub const fn retry_after(code: Code) -> Option<&'static str> {
-    match code {
-        Code::TurnInProgress => Some("1"),
-        Code::AuthUnavailable | Code::DatabaseUnavailable | Code::ModelUnavailable => Some("5"),
+pub const fn retry_after(error: &Error) -> Option<u64> {
+    if let Error::Abort(Abort { retry_after: Some(seconds), .. }) = error {
+        return Some(*seconds);
+    }
+    match error.code() {
+        Code::TurnInProgress => Some(1),
+        Code::AuthUnavailable
+        | Code::DatabaseUnavailable
+        | Code::ModelUnavailable
+        | Code::PrivacyUnavailable => Some(5),
         _ => None,
     }
 }

@@ -17,7 +17,7 @@ use crate::ports::Database;
 use crate::privacy::policy::Policy;
 use crate::session::load::{LoadSession, LoadedSession};
 use crate::session::record::TurnRecord;
-use crate::user::record::KeptVault;
+use crate::user::record::{KeptVault, Restored};
 
 /// How long a query may take, in milliseconds: a person waits for the first.
 const TIMEOUT: f64 = 8000.0;
@@ -52,7 +52,7 @@ impl Database for PostgRest {
         self.as_service("rpc/commit_turn", &CommitTurn { p_turn: turn }).await.map(drop)
     }
 
-    async fn load_vault(&self, user: &User) -> Result<KeptVault, Fault> {
+    async fn load_vault(&self, user: &User) -> Result<Restored, Fault> {
         self.call_as_user(user, "load_vault").await
     }
 

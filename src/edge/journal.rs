@@ -6,7 +6,7 @@ use uuid::Uuid;
 use worker::{SqlStorageValue, Storage};
 
 use super::log;
-use super::sqlite::Sqlite;
+use super::sqlite::{Sqlite, integer};
 use crate::error::{Code, Fault};
 use crate::ports::{Journal, Undelivered};
 use crate::session::log::{KEPT_FOR, LogEnding, LogHead, TurnLog};
@@ -20,6 +20,7 @@ const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS turn_log (turn_id TEXT PRIMARY KEY, client_message_id TEXT, head TEXT NOT NULL, ending TEXT, ended_at INTEGER);
     CREATE TABLE IF NOT EXISTS log_batch (position INTEGER PRIMARY KEY AUTOINCREMENT, turn_id TEXT NOT NULL, batches TEXT NOT NULL);
     CREATE TABLE IF NOT EXISTS outbox (position INTEGER PRIMARY KEY AUTOINCREMENT, turn_id TEXT NOT NULL UNIQUE, record TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0);
+    CREATE TABLE IF NOT EXISTS settled (turn_id TEXT PRIMARY KEY);
     CREATE TABLE IF NOT EXISTS memory (id INTEGER PRIMARY KEY CHECK (id = 1), memory TEXT NOT NULL);
 ";
 
@@ -56,6 +57,7 @@ struct TimeRow {
 struct OutboxRow {
     record: String,
     attempts: u32,
+    is_settled: u32,
 }
 
 #[derive(Deserialize)]
@@ -116,11 +118,6 @@ fn read<T: DeserializeOwned>(json: &str, what: &str) -> Option<T> {
         .ok()
 }
 
-/// Milliseconds as SQLite has them: they fit a double, as which they cross.
-fn integer(millis: Millis) -> SqlStorageValue {
-    i64::try_from(millis).unwrap_or(i64::MAX).into()
-}
-
 impl Journal for SqliteJournal {
     fn open(&self, turn: &OpenTurn, head: &LogHead) -> Result<(), Fault> {
         let named = head.client_message_id.as_deref().map_or(SqlStorageValue::Null, Into::into);
@@ -169,16 +166,27 @@ impl Journal for SqliteJournal {
     }
 
     fn outbox(&self, limit: u32) -> Vec<Undelivered> {
-        let query = "SELECT record, attempts FROM outbox ORDER BY position LIMIT ?";
+        let query = "SELECT record, attempts, turn_id IN (SELECT turn_id FROM settled) AS is_settled
+                     FROM outbox ORDER BY position LIMIT ?";
         let rows: Vec<OutboxRow> = self.rows(query, vec![i64::from(limit).into()]);
         let read = |row: OutboxRow| {
-            Some(Undelivered { record: read(&row.record, "outbox")?, attempts: row.attempts })
+            Some(Undelivered {
+                record: read(&row.record, "outbox")?,
+                attempts: row.attempts,
+                is_settled: row.is_settled == 1,
+            })
         };
         rows.into_iter().filter_map(read).collect()
     }
 
     fn delivered(&self, turn: Uuid) {
-        self.0.try_exec("DELETE FROM outbox WHERE turn_id = ?", vec![turn.to_string().into()]);
+        for query in ["DELETE FROM outbox WHERE turn_id = ?", "DELETE FROM settled WHERE turn_id = ?"] {
+            self.0.try_exec(query, vec![turn.to_string().into()]);
+        }
+    }
+
+    fn settled(&self, turn: Uuid) {
+        self.0.try_exec("INSERT OR IGNORE INTO settled (turn_id) VALUES (?)", vec![turn.to_string().into()]);
     }
 
     fn postpone(&self, turn: Uuid) {

@@ -10,12 +10,12 @@ mod journal;
 mod log;
 mod model;
 mod platform;
-mod privacy;
 mod reply;
 mod session;
 mod sqlite;
 mod strongbox;
 mod user;
+mod users;
 
 use std::cell::OnceCell;
 use std::rc::Rc;

@@ -24,7 +24,8 @@ pub(super) fn problem(error: &Error) -> Response {
         log::fault(fault);
     }
     let problem = Problem::from(error);
-    let retry_after = problem::retry_after(error.code()).map(|seconds| ("retry-after", seconds));
+    let retry_after = problem::retry_after(error).map(|seconds| seconds.to_string());
+    let retry_after = retry_after.as_deref().map(|seconds| ("retry-after", seconds));
     let authenticate = (problem.status() == 401).then_some(("www-authenticate", "Bearer"));
     let headers = [("content-type", problem::CONTENT_TYPE)].into_iter().chain(PRIVATE);
     let headers = lines(headers.chain(retry_after).chain(authenticate));

@@ -14,14 +14,16 @@ use super::clock::EdgeClock;
 use super::database::PostgRest;
 use super::journal::SqliteJournal;
 use super::model::OpenAi;
-use super::platform::{Frames, lines, respond};
-use super::privacy::UserObjects;
+use super::platform::{Frames, lines, respond, with_headers};
+use super::users::UserObjects;
 use super::{log, reply};
 use crate::api::chat::{Ask, Reply};
+use crate::api::rate::rate_limit;
 use crate::api::reads::Waiting;
 use crate::auth::User;
 use crate::config::Config;
 use crate::error::{Code, Error, Fault};
+use crate::limit::bucket::Standing;
 use crate::ports::{Clock, Journal};
 use crate::session::log::{KEPT_FOR, TurnLog};
 use crate::session::outbox;
@@ -90,7 +92,7 @@ impl DurableObject for Session {
                 ));
             }
             let (database, model) = (PostgRest(Rc::clone(&config)), OpenAi(Rc::clone(&config)));
-            let ports = Ports { database, privacy: UserObjects(env), model, journal, clock: EdgeClock };
+            let ports = Ports { database, user: UserObjects(env), model, journal, clock: EdgeClock };
             let (state, audience) = (SessionState::default(), Audience::default());
             Rc::new(Desk { config, state, audience, ports })
         });
@@ -153,13 +155,20 @@ impl Session {
         if is_stream {
             let timing = format!("prepare;dur={}", EdgeClock.now() - began);
             let frames = Frames::new();
-            let response = event_stream(&frames, &timing);
+            let response = event_stream(&frames, &timing, prepared.standing());
             desk.audience.add_reader(frames);
             self.begin(desk, prepared);
             Ok(response)
         } else {
+            let limits = prepared.standing().map(|standing| {
+                lines(rate_limit(standing).iter().map(|(name, value)| (*name, value.as_str())))
+            });
             self.begin(Rc::clone(&desk), prepared);
-            whole(&desk, &user, turn).await
+            let response = whole(&desk, &user, turn).await?;
+            Ok(match limits {
+                Some(limits) => with_headers(response, &limits),
+                None => response,
+            })
         }
     }
 
@@ -180,9 +189,11 @@ impl Session {
     }
 }
 
-fn event_stream(frames: &Frames, timing: &str) -> web_sys::Response {
+fn event_stream(frames: &Frames, timing: &str, standing: Option<Standing>) -> web_sys::Response {
     let headers = [("content-type", "text/event-stream"), ("server-timing", timing), ui::HEADER];
-    respond(200, &lines(headers.into_iter().chain(reply::PRIVATE)), frames.readable().into())
+    let limits = standing.map(rate_limit);
+    let limits = limits.iter().flatten().map(|(name, value)| (*name, value.as_str()));
+    respond(200, &lines(headers.into_iter().chain(reply::PRIVATE).chain(limits)), frames.readable().into())
 }
 
 /// Tells a turn again, from a frame on, and goes on as it happens. 204 when there is nothing to tell.
@@ -203,7 +214,7 @@ async fn resume(desk: &Desk, user: &User, after: Option<FrameId>) -> Result<web_
         return nothing();
     }
     let frames = Frames::new();
-    let response = event_stream(&frames, "resume");
+    let response = event_stream(&frames, "resume", None);
     frames.write(told.as_bytes());
     if is_running {
         desk.audience.add_reader(frames);
@@ -273,8 +284,8 @@ impl Desk {
 
     /// Delivers what waits; an object with nothing left to do is let sleep until its oldest log is to be forgotten.
     async fn deliver(&self) {
-        let Ports { database, journal, clock, .. } = &self.ports;
-        match outbox::deliver(database, journal, clock).await {
+        let Ports { database, user, journal, clock, .. } = &self.ports;
+        match outbox::deliver(database, user, journal, clock).await {
             Ok(()) if !self.state.is_busy() => match journal.next_log_to_forget() {
                 Some(when) => journal.wake_at(when.max(clock.now() + WATCH_EVERY)).await,
                 None => journal.let_sleep().await,

@@ -67,3 +67,8 @@ impl Sqlite {
 fn refused(error: &worker::Error) -> Fault {
     Fault::new(Code::Internal, format!("storage: {error}"))
 }
+
+/// A whole number as SQLite has it: those that are stored fit a double, as which they cross.
+pub(super) fn integer(value: u64) -> SqlStorageValue {
+    i64::try_from(value).unwrap_or(i64::MAX).into()
+}

@@ -2,22 +2,28 @@
 
 use serde::Deserialize;
 use uuid::Uuid;
-use worker::Storage;
+use worker::{SqlStorageValue, Storage};
 
-use super::sqlite::Sqlite;
+use super::sqlite::{Sqlite, integer};
 use crate::error::{Code, Fault};
+use crate::limit::quota::{Entry, Spend};
 use crate::ports::Strongbox;
 use crate::time::Millis;
 use crate::user::record::KeptVault;
 
-/// `vault_key` has one row at most. `waits` is 1 for what Postgres has not.
+/// `vault_key` has one row at most. `waits` is 1 for what Postgres has not. What is booked has no `reserved_until`.
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS vault_key (id INTEGER PRIMARY KEY CHECK (id = 1), user_id TEXT NOT NULL, key TEXT NOT NULL, waits INTEGER NOT NULL);
     CREATE TABLE IF NOT EXISTS vault_entry (token TEXT PRIMARY KEY, entry TEXT NOT NULL, waits INTEGER NOT NULL);
+    CREATE TABLE IF NOT EXISTS books (turn_id TEXT PRIMARY KEY, day INTEGER NOT NULL, employee TEXT NOT NULL, tokens INTEGER NOT NULL, micro_usd INTEGER NOT NULL, reserved_until INTEGER);
+    CREATE INDEX IF NOT EXISTS books_day ON books (day);
     CREATE INDEX IF NOT EXISTS vault_entry_waits ON vault_entry (waits) WHERE waits = 1;
 ";
 
-/// The sealed vault of one user.
+/// How many days' books are kept: a turn may begin before midnight and be booked long after it.
+const DAYS_KEPT: u64 = 7;
+
+/// The sealed vault and the books of one user.
 pub(super) struct SqliteStrongbox(Sqlite);
 
 #[derive(Deserialize)]
@@ -25,6 +31,14 @@ struct KeyRow {
     user_id: Uuid,
     key: String,
     waits: u32,
+}
+
+/// Integers cross from SQLite as doubles.
+#[derive(Deserialize)]
+struct SpentRow {
+    employee: String,
+    tokens: f64,
+    micro_usd: f64,
 }
 
 #[derive(Deserialize)]
@@ -42,9 +56,37 @@ impl SqliteStrongbox {
         Ok(self.0.rows("SELECT user_id, key, waits FROM vault_key", vec![])?.pop())
     }
 
+    fn book(&self, entry: &Entry, reserved_until: SqlStorageValue, on_conflict: &str) -> Result<(), Fault> {
+        let query = format!(
+            "INSERT INTO books (turn_id, day, employee, tokens, micro_usd, reserved_until) VALUES (?, ?, ?, ?, ?, ?)
+             ON CONFLICT (turn_id) {on_conflict}"
+        );
+        let Entry { turn_id, employee, day, spend } = entry;
+        let values = vec![
+            turn_id.to_string().into(),
+            integer(*day),
+            employee.as_str().into(),
+            integer(spend.tokens),
+            integer(spend.micro_usd),
+            reserved_until,
+        ];
+        self.0.exec(&query, values)
+    }
+
     fn vault(key: &KeyRow, entries: &[EntryRow]) -> Result<KeptVault, Fault> {
         let entries = entries.iter().map(|row| read(&row.entry)).collect::<Result<_, _>>()?;
         Ok(KeptVault { key: Some(read(&key.key)?), entries })
+    }
+}
+
+impl SpentRow {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "sums of what was never negative"
+    )]
+    fn spend(&self) -> Spend {
+        Spend { tokens: self.tokens as u64, micro_usd: self.micro_usd as u64 }
     }
 }
 
@@ -94,7 +136,35 @@ impl Strongbox for SqliteStrongbox {
         }
     }
 
+    fn spent(&self, day: u64, employee: &str, now: Millis) -> Result<(Spend, Spend), Fault> {
+        let query = "SELECT employee, sum(tokens) AS tokens, sum(micro_usd) AS micro_usd FROM books
+                     WHERE day = ? AND (reserved_until IS NULL OR reserved_until > ?) GROUP BY employee";
+        let rows: Vec<SpentRow> = self.0.rows(query, vec![integer(day), integer(now)])?;
+        let (mut all, mut own) = (Spend::default(), Spend::default());
+        for row in rows {
+            all = all.plus(row.spend());
+            if row.employee == employee {
+                own = row.spend();
+            }
+        }
+        Ok((all, own))
+    }
+
+    fn reserve(&self, entry: &Entry, until: Millis) -> Result<(), Fault> {
+        self.book(entry, integer(until), "DO NOTHING")
+    }
+
+    fn settle(&self, entry: &Entry) -> Result<(), Fault> {
+        // A day long past is nobody's business any more.
+        self.0.exec("DELETE FROM books WHERE day < ?", vec![integer(entry.day.saturating_sub(DAYS_KEPT))])?;
+        let replace =
+            "DO UPDATE SET tokens = excluded.tokens, micro_usd = excluded.micro_usd, reserved_until = NULL
+                       WHERE reserved_until IS NOT NULL";
+        self.book(entry, SqlStorageValue::Null, replace)
+    }
+
     fn erase(&self) -> Result<(), Fault> {
+        self.0.exec("DELETE FROM books", vec![])?;
         self.0.exec("DELETE FROM vault_entry", vec![])?;
         self.0.exec("DELETE FROM vault_key", vec![])
     }

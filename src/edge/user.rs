@@ -8,11 +8,13 @@ use worker::{DurableObject, Env, Request, Response, State, durable_object, wasm_
 use super::clock::EdgeClock;
 use super::database::PostgRest;
 use super::log;
-use super::privacy::UserCall;
 use super::strongbox::SqliteStrongbox;
+use super::users::UserCall;
 use crate::config::Config;
 use crate::error::Error;
+use crate::ports::Strongbox;
 use crate::privacy::mask::Author;
+use crate::user::books;
 use crate::user::record::Refused;
 use crate::user::vault::{self, Ports, UserState};
 
@@ -55,6 +57,10 @@ impl DurableObject for User {
             Ok(UserCall::Reveal { user, tokens }) => {
                 answer(&vault::reveal(state, &user, &tokens, config, ports).await)
             }
+            Ok(UserCall::Reserve { user, wanted }) => {
+                answer(&books::reserve(state, &user, &wanted, config, ports).await)
+            }
+            Ok(UserCall::Settle { entry }) => answer(&ports.strongbox.settle(&entry).map_err(Refused::from)),
             Ok(UserCall::Erase) => answer(&vault::erase(state, &ports.strongbox).map_err(Refused::from)),
             Err(error) => answer(&Err::<(), _>(failed(&format!("{:?}", error.classify())))),
         }

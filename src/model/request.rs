@@ -86,6 +86,7 @@ pub fn patience(model: &str) -> Patience {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limit::quota::Budget;
     use crate::privacy::policy::Policy;
     use crate::session::load::Role;
 
@@ -98,6 +99,8 @@ mod tests {
             max_output_tokens: Some(800),
             token_budget: None,
             unmask_policy: Policy::default(),
+            messages_per_minute: None,
+            budget: Budget::default(),
         };
         let messages = [PromptMessage { role: Role::User, content: "Hello" }];
         serde_json::to_value(ChatRequest::new(model, &employee, &messages)).unwrap()

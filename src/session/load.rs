@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use crate::auth::User;
 use crate::employee::Employee;
+use crate::limit::quota::Budget;
 use crate::model::price::Price;
 
 /// How many of the newest messages a cold session reads. More than fit any budget in practice, and a bound
@@ -43,8 +44,22 @@ pub struct LoadedSession {
     pub employee: Option<Employee>,
     /// The price of the employee's model, if it is known.
     pub price: Option<Price>,
+    /// What the user may do in all of their sessions together.
+    #[serde(default)]
+    pub limits: Option<UserLimits>,
     /// The newest messages, oldest first.
     pub messages: Vec<Message>,
+}
+
+/// One row of `chat_user_limits`; nothing bounds what is absent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct UserLimits {
+    /// Messages a minute.
+    #[serde(default)]
+    pub messages_per_minute: Option<u32>,
+    /// What may be spent in a day.
+    #[serde(flatten)]
+    pub budget: Budget,
 }
 
 /// One message as the model will see it again.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::load::{LoadedSession, Message};
+use super::load::{LoadedSession, Message, UserLimits};
 use super::record::{MessageRecord, TurnRecord};
 use crate::employee::Employee;
 use crate::model::price::Price;
@@ -26,6 +26,9 @@ pub struct Memory {
     pub employee: Employee,
     /// The price of its model, if it is known.
     pub price: Option<Price>,
+    /// What the user may do in all of their sessions together.
+    #[serde(default)]
+    pub limits: UserLimits,
     /// The newest messages, oldest first.
     pub messages: Vec<Message>,
     /// The last message of the session, whether or not the model sees it again.
@@ -41,6 +44,7 @@ impl Memory {
         let mut memory = Self {
             employee: loaded.employee?,
             price: loaded.price,
+            limits: loaded.limits.unwrap_or_default(),
             last_message_id: loaded.messages.last().map(|message| message.id),
             messages: loaded.messages,
             loaded_at: now,

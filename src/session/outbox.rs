@@ -1,19 +1,20 @@
 //! Delivery of finished turns to Postgres: in order, and for as long as it takes.
 
 use crate::backoff::pause;
-use crate::error::Fault;
-use crate::ports::{Clock, Database, Journal};
+use crate::error::{Code, Fault};
+use crate::ports::{Clock, Database, Journal, Undelivered, UserObject};
 
 /// Records taken from storage at a time, so that a long outage does not fill memory.
 const BATCH: u32 = 16;
 
-/// Delivers what waits, oldest first. At the first failure it has the object woken later and stops: a turn
-/// refers to the one before it, so order matters.
+/// Books what the user's object has not, then delivers what waits, oldest first. At the first failure it has the object woken
+/// later and stops: a turn refers to the one before it, so order matters.
 ///
 /// # Errors
-/// Why Postgres did not take a record; the record waits on.
+/// Why a record was not taken; it waits on.
 pub async fn deliver(
     database: &impl Database,
+    user: &impl UserObject,
     journal: &impl Journal,
     clock: &impl Clock,
 ) -> Result<(), Fault> {
@@ -22,14 +23,38 @@ pub async fn deliver(
         if waiting.is_empty() {
             return Ok(());
         }
-        for entry in waiting {
-            let turn = entry.record.turn_id;
-            if let Err(fault) = database.commit_turn(&entry.record).await {
-                journal.postpone(turn);
-                journal.wake_at(clock.now() + pause(entry.attempts, clock.random())).await;
-                return Err(fault);
+        // First, and of all: what was spent counts though Postgres is out of reach.
+        for entry in waiting.iter().filter(|entry| !entry.is_settled) {
+            let record = &entry.record;
+            let settled = user.settle(record.user_id, &record.books()).await;
+            if let Err(refused) = settled {
+                return postpone(
+                    entry,
+                    Fault::new(Code::Internal, format!("settle: {refused:?}")),
+                    journal,
+                    clock,
+                )
+                .await;
             }
-            journal.delivered(turn);
+            journal.settled(record.turn_id);
+        }
+        for entry in waiting {
+            if let Err(fault) = database.commit_turn(&entry.record).await {
+                return postpone(&entry, fault, journal, clock).await;
+            }
+            journal.delivered(entry.record.turn_id);
         }
     }
+}
+
+/// Leaves a record for later.
+async fn postpone(
+    entry: &Undelivered,
+    fault: Fault,
+    journal: &impl Journal,
+    clock: &impl Clock,
+) -> Result<(), Fault> {
+    journal.postpone(entry.record.turn_id);
+    journal.wake_at(clock.now() + pause(entry.attempts, clock.random())).await;
+    Err(fault)
 }

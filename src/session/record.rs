@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::load::Role;
 use crate::error::Code;
+use crate::limit::quota::{Entry, Spend, day};
 use crate::model::price::Price;
 use crate::model::usage::{Usage, UsageSource};
 use crate::privacy::token::Token;
@@ -158,6 +159,20 @@ pub struct Ending {
     pub first_token_at: Option<Millis>,
     /// When the turn ended.
     pub ended_at: Millis,
+}
+
+impl TurnRecord {
+    /// What it took, as the user's books have it: on the day on which it began.
+    #[must_use]
+    pub fn books(&self) -> Entry {
+        let began = self.messages.first().map_or(self.usage.created_at, |message| message.created_at);
+        Entry {
+            turn_id: self.turn_id,
+            employee: self.employee_slug.clone(),
+            day: day(u64::try_from(began.timestamp_millis()).unwrap_or(0)),
+            spend: Spend::new(self.usage.total_tokens, self.usage.cost_usd),
+        }
+    }
 }
 
 impl OpenTurn {

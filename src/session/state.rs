@@ -10,6 +10,7 @@ use super::log::TurnLog;
 use super::memory::Memory;
 use super::values::Values;
 use crate::error::{Code, Error, abort};
+use crate::limit::bucket::Bucket;
 
 /// The state of one session's object.
 #[derive(Debug, Default)]
@@ -20,6 +21,8 @@ pub struct SessionState {
     pub values: RefCell<Values>,
     /// The last turn of this object, running or ended.
     pub log: RefCell<Option<TurnLog>>,
+    /// The session's messages; full again in an object that was away.
+    pub bucket: Cell<Bucket>,
     stop: RefCell<Option<oneshot::Sender<()>>>,
     busy: Rc<Cell<bool>>,
 }

@@ -10,6 +10,7 @@ use crate::auth::User;
 use crate::backoff::pause;
 use crate::config::Config;
 use crate::error::Fault;
+use crate::limit::bucket::Bucket;
 use crate::ports::{Clock, Database, Strongbox};
 use crate::privacy::mask::Author;
 use crate::privacy::seal::{KeyId, UserKey};
@@ -38,6 +39,8 @@ pub struct Ports<D, S, C> {
 #[derive(Debug, Default)]
 pub struct UserState {
     open: RefCell<Option<(Uuid, Vault)>>,
+    /// The user's messages; full again in an object that was away.
+    pub(super) bucket: Cell<Bucket>,
     /// Deliveries that failed in a row.
     failures: Cell<u32>,
 }
@@ -109,9 +112,9 @@ pub fn erase(state: &UserState, strongbox: &impl Strongbox) -> Result<(), Fault>
     strongbox.erase()
 }
 
-/// Opens the vault, if it is not open: what the object keeps; or, in an object that keeps nothing, what Postgres has; or,
+/// Opens the vault and the books, if they are not open: what the object keeps; or, in an object that keeps nothing, what Postgres has; or,
 /// for a user who has none, a new one.
-async fn unlock(
+pub(super) async fn unlock(
     state: &UserState,
     user: &User,
     config: &Config,
@@ -128,10 +131,11 @@ async fn unlock(
     if state.open.borrow().is_some() {
         return Ok(());
     }
-    if restored.key.is_some() {
-        ports.strongbox.keep(user.id, &restored, false)?;
+    super::books::restore(user.id, &restored, &ports.strongbox, ports.clock.now())?;
+    if restored.vault.key.is_some() {
+        ports.strongbox.keep(user.id, &restored.vault, false)?;
     }
-    open(state, user, &restored, config, ports)
+    open(state, user, &restored.vault, config, ports)
 }
 
 fn open(

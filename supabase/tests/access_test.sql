@@ -29,6 +29,7 @@ language sql as $$
     array_fill(0.1::real, array[1536])::extensions.halfvec(1536), now());
   insert into public.chat_pii_keys (user_id, key_id, founded_at, master_version, wrapped)
   values (p_user, gen_random_uuid(), now(), 1, decode(repeat('00', 60), 'hex'));
+  insert into public.chat_user_limits (user_id, daily_tokens) values (p_user, 1000);
   insert into public.chat_pii_vault (user_id, token, entity, fingerprint, ciphertext, key_version)
   values (p_user, '[EMAIL_1]', 'EMAIL', decode(repeat('00', 32), 'hex'), decode(repeat('00', 40), 'hex'), 1);
   insert into public.chat_usage_log (
@@ -58,6 +59,7 @@ insert into expected values
   ('chat_pii_keys', 'own', 'refused', 'all'),
   ('chat_pii_vault', 'own', 'refused', 'all'),
   ('chat_usage_log', 'own', 'refused', 'all'),
+  ('chat_user_limits', 'own', 'refused', 'all'),
   ('chat_model_prices', 'refused', 'refused', 'all'),
   ('employee_profiles', 'refused', 'refused', 'all');
 select bag_eq(

@@ -60,7 +60,8 @@ select is(loaded #>> '{employee,slug}', 'doc-clerk', 'the session''s employee an
 select bag_eq(
   $$ select jsonb_object_keys(loaded -> 'employee') from own $$,
   array['slug', 'title', 'system_prompt', 'model', 'fallback_models', 'temperature', 'max_output_tokens',
-        'token_budget', 'top_k', 'tools', 'unmask_policy'], 'with these settings');
+        'token_budget', 'top_k', 'tools', 'unmask_policy', 'messages_per_minute', 'daily_tokens', 'daily_usd'],
+  'with these settings');
 select is(
   pg_temp.load('00000000-0000-4000-8000-0000000000a1', 'sheet-analyst') #>> '{employee,slug}', 'sheet-analyst',
   'unless another one is asked for');
@@ -69,7 +70,7 @@ select is(
   'in a new session the default one answers');
 select is(
   pg_temp.load('00000000-0000-4000-8000-0000000000a9') - 'employee' - 'price',
-  '{"foreign": false, "session": null, "summary": null, "messages": []}', 'which is empty and not foreign');
+  '{"foreign": false, "session": null, "summary": null, "limits": null, "messages": []}', 'which is empty and not foreign');
 select is(
   pg_temp.load('00000000-0000-4000-8000-0000000000a9', 'nobody') -> 'employee', 'null', 'an unknown employee is null');
 select is(
@@ -85,7 +86,7 @@ select is(
 set local request.jwt.claims = '{"role": "authenticated", "sub": "00000000-0000-4000-8000-00000000000b"}';
 select is(
   pg_temp.load('00000000-0000-4000-8000-0000000000a1'),
-  '{"foreign": true, "session": null, "employee": null, "price": null, "summary": null, "messages": []}',
+  '{"foreign": true, "session": null, "employee": null, "price": null, "summary": null, "limits": null, "messages": []}',
   'somebody else''s session is reported as foreign, with nothing of it');
 set local request.jwt.claims = '{"role": "authenticated"}';
 select is(

@@ -11,7 +11,7 @@ select results_eq(
   $$ select table_name collate "default", policy_count from public.v_rls_status $$,
   $$ values ('chat_documents', 2), ('chat_message_feedback', 2), ('chat_messages', 1), ('chat_model_prices', 0),
             ('chat_pii_keys', 1), ('chat_pii_vault', 1), ('chat_session_summaries', 1), ('chat_sessions', 2), ('chat_tool_runs', 1),
-            ('chat_usage_log', 1), ('employee_profiles', 1), ('user_memory_embeddings', 2), ('user_memory_facts', 2) $$,
+            ('chat_usage_log', 1), ('chat_user_limits', 1), ('employee_profiles', 1), ('user_memory_embeddings', 2), ('user_memory_facts', 2) $$,
   'v_rls_status lists every public table with its number of policies');
 
 select is_empty(

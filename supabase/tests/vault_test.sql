@@ -50,7 +50,7 @@ select throws_ok(
   $$ select pg_temp.commit('{}') $$, '42501', null, 'and writes nothing');
 select is(public.unmask_policies() -> 'prime-boss', '{}', 'policies are told by slug');
 set local request.jwt.claims = '{"role": "authenticated", "sub": "00000000-0000-4000-8000-00000000000b"}';
-select is(public.load_vault(), '{"key": null, "entries": []}', 'another user reads nothing of it');
+select is(public.load_vault(), '{"key": null, "entries": [], "spent": {}}', 'another user reads nothing of it');
 
 set local role service_role;
 select is((public.erase_user('00000000-0000-4000-8000-00000000000a') ->> 'chat_pii_keys')::integer, 1, 'erasing takes the key');

@@ -1,5 +1,6 @@
 //! The turn, natively, over scripted ports.
 
+mod limits;
 mod privacy;
 mod scripted;
 

@@ -2,7 +2,7 @@
 
 use frontdesk::api::chat::Ask;
 use frontdesk::error::Code;
-use frontdesk::ports::{Journal, Privacy};
+use frontdesk::ports::{Journal, UserObject as _};
 use frontdesk::privacy::mask::Author;
 use frontdesk::turn;
 use frontdesk::user::record::Refused;
@@ -23,7 +23,7 @@ fn everything_that_left(desk: &Desk) -> String {
         ports.journal.outbox.borrow(),
         ports.journal.open.borrow(),
         ports.journal.memory.borrow(),
-        ports.privacy.ports.strongbox.kept.borrow(),
+        ports.user.ports.strongbox.kept.borrow(),
     )
 }
 
@@ -57,14 +57,14 @@ fn a_cold_session_asks_for_what_its_history_hides_and_a_hot_one_asks_nobody() {
     desk.model_says(whole("Noted.")).model_says(whole("It is [EMAIL_1]."));
     desk.turn("My friend is ann@example.com").unwrap();
     desk.turn("Who was it?").unwrap();
-    assert_eq!(desk.ports.privacy.reveals.get(), 0, "its values came with the message");
+    assert_eq!(desk.ports.user.reveals.get(), 0, "its values came with the message");
 
     let mut cold = Desk::default();
-    (cold.ports.journal, cold.ports.privacy) = (desk.ports.journal, desk.ports.privacy.restarted());
+    (cold.ports.journal, cold.ports.user) = (desk.ports.journal, desk.ports.user.restarted());
     cold.model_says(whole("[EMAIL_1]")).model_says(whole("[EMAIL_1]"));
     assert_eq!(cold.turn("Who?").unwrap().0.text, EMAIL);
     assert_eq!(cold.turn("Again?").unwrap().0.text, EMAIL);
-    assert_eq!(cold.ports.privacy.reveals.get(), 1);
+    assert_eq!(cold.ports.user.reveals.get(), 1);
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn only_what_the_model_was_shown_is_put_back() {
     desk.turn("My friend is ann@example.com").unwrap();
     let elsewhere = Ask { session_id: uuid::Uuid::from_u128(2), ..ask("Guess an address") };
     let mut other = Desk::default();
-    other.ports.privacy = desk.ports.privacy;
+    other.ports.user = desk.ports.user;
     other.ports.model = desk.ports.model;
     let (seen, answered) = other.turn_with(elsewhere).unwrap();
     assert_eq!(seen.text, "I guess [EMAIL_1].");
@@ -114,7 +114,7 @@ fn when_nothing_can_be_hidden_nothing_is_sent_or_kept() {
         (Refused::TooManyValues, Code::TooManyValues),
     ] {
         let desk = Desk::default();
-        desk.ports.privacy.refusal.replace(Some(refusal));
+        desk.ports.user.refusal.replace(Some(refusal));
         assert_eq!(desk.turn("Write to ann@example.com").unwrap_err().code(), code);
         assert!(desk.ports.model.requests.borrow().is_empty() && desk.ports.journal.open.borrow().is_none());
         assert!(!desk.state.is_busy(), "the next try is let in");
@@ -124,10 +124,10 @@ fn when_nothing_can_be_hidden_nothing_is_sent_or_kept() {
 #[test]
 fn a_new_value_is_kept_before_its_token_is_used() {
     let desk = Desk::default();
-    block_on(desk.ports.privacy.mask(&user(), "Hello", Author::Outside)).unwrap();
-    desk.ports.privacy.ports.strongbox.refuses.set(true);
+    block_on(desk.ports.user.mask(&user(), "Hello", Author::Outside)).unwrap();
+    desk.ports.user.ports.strongbox.refuses.set(true);
     assert_eq!(desk.turn("Write to ann@example.com").unwrap_err().code(), Code::PrivacyUnavailable);
-    desk.ports.privacy.ports.strongbox.refuses.set(false);
+    desk.ports.user.ports.strongbox.refuses.set(false);
     desk.model_says(whole("ok"));
     desk.turn("Write to bob@example.com").unwrap();
     assert_eq!(desk.last_prompt(), ["Write to [EMAIL_1]"], "the number that was not kept is free");
@@ -138,7 +138,7 @@ fn an_answer_that_cannot_be_hidden_is_kept_without_what_is_personal() {
     let desk = Desk::default();
     let prepared =
         block_on(turn::prepare(&desk.state, user(), ask("Mail ann@example.com"), &desk.config, &desk.ports));
-    desk.ports.privacy.refusal.replace(Some(Refused::Failed("gone".into())));
+    desk.ports.user.refusal.replace(Some(Refused::Failed("gone".into())));
     desk.model_says(whole("[email_1] or eve@example.com"));
     let answered = block_on(turn::answer(prepared.unwrap(), &desk.state, &desk.config, &desk.ports, |_| ()));
     assert_eq!(answered.record.messages[1].content, "[EMAIL_1] or [EMAIL]");
@@ -161,7 +161,7 @@ fn the_vault_is_copied_to_postgres_and_restored_from_there() {
     let desk = Desk::default();
     desk.model_says(whole("ok"));
     desk.turn("Mail ann@example.com").unwrap();
-    let object = &desk.ports.privacy;
+    let object = &desk.ports.user;
     object.ports.database.down.set(true);
     assert!(block_on(vault::deliver(&object.state, &object.ports)).is_err());
     assert!(object.ports.strongbox.alarm.get().is_some(), "it is tried again");
@@ -170,7 +170,7 @@ fn the_vault_is_copied_to_postgres_and_restored_from_there() {
     assert_eq!(object.ports.strongbox.waiting.borrow().len(), 0);
 
     // Another deployment, with the same master key and database.
-    let moved = UserObject::default();
+    let moved = ScriptedUser::default();
     moved.ports.database.vault.replace(object.ports.database.vault.borrow().clone());
     let hidden = block_on(moved.mask(&user(), "ANN@example.com, bob@example.com", Author::Outside)).unwrap();
     assert_eq!(hidden.text, "[EMAIL_1], [EMAIL_2]");
@@ -178,7 +178,7 @@ fn the_vault_is_copied_to_postgres_and_restored_from_there() {
 
 #[test]
 fn a_user_without_a_vault_here_waits_for_postgres_which_may_have_it() {
-    let object = UserObject::default();
+    let object = ScriptedUser::default();
     object.ports.database.down.set(true);
     let refused = block_on(object.mask(&user(), "Hello", Author::Outside)).unwrap_err();
     assert!(matches!(refused, Refused::Database(_)));
@@ -190,7 +190,7 @@ fn after_an_erasure_nothing_opens_and_a_session_remembers_nothing() {
     desk.model_says(whole("ok")).model_says(whole("[EMAIL_1]?"));
     desk.turn("Mail ann@example.com").unwrap();
     desk.deliver().unwrap();
-    let object = &desk.ports.privacy;
+    let object = &desk.ports.user;
     let entries = object.ports.strongbox.kept.borrow().clone().unwrap().1.entries;
     vault::erase(&object.state, &object.ports.strongbox).unwrap();
 
@@ -199,7 +199,7 @@ fn after_an_erasure_nothing_opens_and_a_session_remembers_nothing() {
     assert_eq!(desk.last_prompt(), ["Who was it?"], "its history was another's");
     let (_, mut kept) = object.ports.strongbox.kept.borrow().clone().unwrap();
     kept.entries = entries;
-    let stolen = UserObject::default();
+    let stolen = ScriptedUser::default();
     stolen.ports.strongbox.kept.replace(Some((USER, kept)));
     assert!(matches!(block_on(stolen.mask(&user(), "x", Author::Outside)), Err(Refused::Failed(_))));
 }

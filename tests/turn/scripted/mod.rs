@@ -5,7 +5,7 @@
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::unwrap_used)] // what is not as scripted fails the test
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 use std::task::Poll;
 
@@ -14,6 +14,7 @@ use frontdesk::auth::{Identity, User};
 use frontdesk::config::Config;
 use frontdesk::employee::Employee;
 use frontdesk::error::{Code, Error, Fault};
+use frontdesk::limit::quota::Budget;
 use frontdesk::ports::{Answer, Clock, Database, Journal, Model, ModelError, Patience, Undelivered};
 use frontdesk::privacy::policy::Policy;
 use frontdesk::privacy::seal::Secret;
@@ -25,9 +26,9 @@ use frontdesk::session::state::SessionState;
 use frontdesk::stream::event::Event;
 use frontdesk::time::Millis;
 use frontdesk::turn::{self, Answered, Ports};
-use frontdesk::user::record::KeptVault;
+use frontdesk::user::record::{KeptVault, Restored};
 use futures::executor::block_on;
-pub use user::UserObject;
+pub use user::ScriptedUser;
 use uuid::Uuid;
 
 mod user;
@@ -125,8 +126,12 @@ impl Database for ScriptedDatabase {
         Ok(())
     }
 
-    async fn load_vault(&self, _: &User) -> Result<KeptVault, Fault> {
-        if self.down.get() { Err(database_is_down()) } else { Ok(self.vault.borrow().clone()) }
+    async fn load_vault(&self, _: &User) -> Result<Restored, Fault> {
+        if self.down.get() {
+            Err(database_is_down())
+        } else {
+            Ok(Restored { vault: self.vault.borrow().clone(), spent: BTreeMap::new() })
+        }
     }
 
     async fn commit_vault(&self, _: Uuid, vault: &KeptVault) -> Result<(), Fault> {
@@ -190,7 +195,7 @@ impl Journal for MemoryJournal {
     }
     fn close(&self, record: &TurnRecord, ending: &LogEnding, now: Millis) -> Result<(), Fault> {
         self.storage()?;
-        self.outbox.borrow_mut().push(Undelivered { record: record.clone(), attempts: 0 });
+        self.outbox.borrow_mut().push(Undelivered { record: record.clone(), attempts: 0, is_settled: false });
         let mut logs = self.logs.borrow_mut();
         logs.retain(|(_, ended)| ended.is_none_or(|ended| ended + KEPT_FOR > now));
         for (log, ended) in logs.iter_mut().filter(|(log, _)| log.head.turn_id == record.turn_id) {
@@ -204,6 +209,11 @@ impl Journal for MemoryJournal {
     }
     fn delivered(&self, turn: Uuid) {
         self.outbox.borrow_mut().retain(|entry| entry.record.turn_id != turn);
+    }
+    fn settled(&self, turn: Uuid) {
+        for entry in self.outbox.borrow_mut().iter_mut().filter(|entry| entry.record.turn_id == turn) {
+            entry.is_settled = true;
+        }
     }
     fn postpone(&self, turn: Uuid) {
         for entry in self.outbox.borrow_mut().iter_mut().filter(|entry| entry.record.turn_id == turn) {
@@ -253,7 +263,7 @@ impl Clock for ScriptedClock {
 /// One Session object over scripted ports.
 pub struct Desk {
     pub state: SessionState,
-    pub ports: Ports<ScriptedDatabase, UserObject, ScriptedModel, MemoryJournal, ScriptedClock>,
+    pub ports: Ports<ScriptedDatabase, ScriptedUser, ScriptedModel, MemoryJournal, ScriptedClock>,
     pub config: Config,
 }
 
@@ -262,9 +272,9 @@ impl Default for Desk {
         let now = Rc::new(Cell::new(START));
         let clock = ScriptedClock { now: Rc::clone(&now), slept: RefCell::default(), random: Cell::new(1) };
         let model = ScriptedModel { now, ..ScriptedModel::default() };
-        let (database, privacy, journal) =
-            (ScriptedDatabase::default(), UserObject::default(), MemoryJournal::default());
-        let ports = Ports { database, privacy, model, journal, clock };
+        let (database, object, journal) =
+            (ScriptedDatabase::default(), ScriptedUser::default(), MemoryJournal::default());
+        let ports = Ports { database, user: object, model, journal, clock };
         Self { state: SessionState::default(), ports, config: config() }
     }
 }
@@ -302,8 +312,8 @@ impl Desk {
     }
 
     pub fn deliver(&self) -> Result<(), Fault> {
-        let Ports { database, journal, clock, .. } = &self.ports;
-        block_on(frontdesk::session::outbox::deliver(database, journal, clock))
+        let Ports { database, user, journal, clock, .. } = &self.ports;
+        block_on(frontdesk::session::outbox::deliver(database, user, journal, clock))
     }
 
     /// The contents of the messages that the model last got, without the persona.
@@ -365,11 +375,13 @@ pub fn employee() -> Employee {
         max_output_tokens: Some(800),
         token_budget: None,
         unmask_policy: Policy::default(),
+        messages_per_minute: None,
+        budget: Budget::default(),
     }
 }
 
 pub fn loaded(messages: Vec<Message>) -> LoadedSession {
-    LoadedSession { foreign: false, employee: Some(employee()), price: None, messages }
+    LoadedSession { foreign: false, employee: Some(employee()), price: None, limits: None, messages }
 }
 
 pub fn message(n: u128, role: Role, content: &str) -> Message {

@@ -1,19 +1,23 @@
 //! The user's object, natively: the real vault over storage that a test can look at.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 
 use frontdesk::auth::User;
 use frontdesk::config::Config;
 use frontdesk::error::{Code, Fault};
-use frontdesk::ports::{Privacy, Strongbox};
+use frontdesk::limit::bucket::Standing;
+use frontdesk::limit::quota::{Entry, Spend};
+use frontdesk::ports::{Strongbox, UserObject};
 use frontdesk::privacy::mask::Author;
 use frontdesk::privacy::token::Token;
 use frontdesk::time::Millis;
-use frontdesk::user::record::{Hidden, KeptVault, Refused};
+use frontdesk::user::books;
+use frontdesk::user::record::{Hidden, KeptVault, Refused, Wanted};
 use frontdesk::user::vault::{self, Ports, UserState};
 use uuid::Uuid;
 
-use super::{ScriptedClock, ScriptedDatabase, config};
+use super::{START, ScriptedClock, ScriptedDatabase, config};
 
 /// Storage that survives its object, as what is kept and what of it waits for Postgres.
 #[derive(Default)]
@@ -23,6 +27,8 @@ pub struct MemoryStrongbox {
     pub key_waits: Cell<bool>,
     pub refuses: Cell<bool>,
     pub alarm: Cell<Option<Millis>>,
+    /// Entries, and until when those are reserved that are not booked.
+    pub books: RefCell<BTreeMap<Uuid, (Entry, Option<Millis>)>>,
 }
 
 impl Strongbox for MemoryStrongbox {
@@ -63,6 +69,30 @@ impl Strongbox for MemoryStrongbox {
         self.waiting.borrow_mut().retain(|token| vault.entries.iter().all(|entry| entry.token != *token));
     }
 
+    fn spent(&self, day: u64, employee: &str, now: Millis) -> Result<(Spend, Spend), Fault> {
+        let books = self.books.borrow();
+        let today =
+            books.values().filter(|(entry, until)| entry.day == day && until.is_none_or(|until| until > now));
+        Ok(today.fold((Spend::default(), Spend::default()), |(all, own), (entry, _)| {
+            let is_own = entry.employee == employee;
+            (all.plus(entry.spend), if is_own { own.plus(entry.spend) } else { own })
+        }))
+    }
+
+    fn reserve(&self, entry: &Entry, until: Millis) -> Result<(), Fault> {
+        self.books.borrow_mut().entry(entry.turn_id).or_insert((entry.clone(), Some(until)));
+        Ok(())
+    }
+
+    fn settle(&self, entry: &Entry) -> Result<(), Fault> {
+        let mut books = self.books.borrow_mut();
+        let known = books.entry(entry.turn_id).or_insert((entry.clone(), Some(0)));
+        if known.1.is_some() {
+            *known = (entry.clone(), None);
+        }
+        Ok(())
+    }
+
     fn erase(&self) -> Result<(), Fault> {
         self.kept.take();
         self.waiting.take();
@@ -75,7 +105,7 @@ impl Strongbox for MemoryStrongbox {
 }
 
 /// The user's object, as a session calls it.
-pub struct UserObject {
+pub struct ScriptedUser {
     pub state: UserState,
     pub config: Config,
     pub ports: Ports<ScriptedDatabase, MemoryStrongbox, ScriptedClock>,
@@ -85,10 +115,11 @@ pub struct UserObject {
     pub reveals: Cell<u32>,
 }
 
-impl Default for UserObject {
+impl Default for ScriptedUser {
     fn default() -> Self {
         let (database, strongbox, clock) =
             (ScriptedDatabase::default(), MemoryStrongbox::default(), ScriptedClock::default());
+        clock.now.set(START);
         Self {
             state: UserState::default(),
             config: config(),
@@ -100,7 +131,7 @@ impl Default for UserObject {
     }
 }
 
-impl UserObject {
+impl ScriptedUser {
     /// The next object over the same storage.
     pub fn restarted(self) -> Self {
         Self { state: UserState::default(), ..self }
@@ -111,7 +142,7 @@ impl UserObject {
     }
 }
 
-impl Privacy for UserObject {
+impl UserObject for ScriptedUser {
     async fn mask(&self, user: &User, text: &str, author: Author<'_>) -> Result<Hidden, Refused> {
         self.masks.set(self.masks.get() + 1);
         self.refused()?;
@@ -122,5 +153,15 @@ impl Privacy for UserObject {
         self.reveals.set(self.reveals.get() + 1);
         self.refused()?;
         vault::reveal(&self.state, user, tokens, &self.config, &self.ports).await
+    }
+
+    async fn reserve(&self, user: &User, wanted: &Wanted) -> Result<Option<Standing>, Refused> {
+        self.refused()?;
+        books::reserve(&self.state, user, wanted, &self.config, &self.ports).await
+    }
+
+    async fn settle(&self, _: Uuid, entry: &Entry) -> Result<(), Refused> {
+        self.refused()?;
+        Ok(self.ports.strongbox.settle(entry)?)
     }
 }

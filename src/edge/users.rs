@@ -2,15 +2,18 @@
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 use worker::Env;
 use worker::wasm_bindgen::JsValue;
 
 use super::platform::ask;
 use crate::auth::User;
-use crate::ports::Privacy;
+use crate::limit::bucket::Standing;
+use crate::limit::quota::Entry;
+use crate::ports::UserObject;
 use crate::privacy::mask::Author;
 use crate::privacy::token::Token;
-use crate::user::record::{Hidden, Refused};
+use crate::user::record::{Hidden, Refused, Wanted};
 
 /// The binding of the User objects in `wrangler.toml`.
 const USERS: &str = "USER";
@@ -18,7 +21,7 @@ const USERS: &str = "USER";
 /// What a User object is asked.
 #[derive(Serialize, Deserialize)]
 pub(super) enum UserCall {
-    /// See [`Privacy::mask`].
+    /// See [`UserObject::mask`].
     Mask {
         /// Whose object this is.
         user: User,
@@ -27,14 +30,26 @@ pub(super) enum UserCall {
         /// The tokens that its author was shown, if that is a model.
         shown: Option<Vec<Token>>,
     },
-    /// See [`Privacy::reveal`].
+    /// See [`UserObject::reveal`].
     Reveal {
         /// Whose object this is.
         user: User,
         /// Those in question.
         tokens: Vec<Token>,
     },
-    /// Destroys the vault.
+    /// See [`UserObject::reserve`].
+    Reserve {
+        /// Whose object this is.
+        user: User,
+        /// What is to begin.
+        wanted: Wanted,
+    },
+    /// See [`UserObject::settle`].
+    Settle {
+        /// What was spent.
+        entry: Entry,
+    },
+    /// Destroys the vault and the books.
     Erase,
 }
 
@@ -44,14 +59,14 @@ pub(super) struct UserObjects(pub(super) Env);
 impl UserObjects {
     /// Destroys the vault of a user.
     pub(super) async fn erase(&self, user: &User) -> Result<(), Refused> {
-        self.call(user, &UserCall::Erase).await
+        self.call(user.id, &UserCall::Erase).await
     }
 
-    async fn call<T: DeserializeOwned>(&self, user: &User, call: &UserCall) -> Result<T, Refused> {
+    async fn call<T: DeserializeOwned>(&self, user: Uuid, call: &UserCall) -> Result<T, Refused> {
         let failed = |error: &dyn std::fmt::Debug| Refused::Failed(format!("user object: {error:?}"));
         let users = self.0.durable_object(USERS).map_err(|error| failed(&error))?;
         let stub =
-            users.get_by_name(&user.id.to_string()).map_err(|error| failed(&error))?.into_rpc::<JsValue>();
+            users.get_by_name(&user.to_string()).map_err(|error| failed(&error))?.into_rpc::<JsValue>();
         let call = serde_json::to_string(call).map_err(|error| failed(&error.classify()))?;
         // What is thrown may quote what was sent.
         let answer = ask(&stub, &call).await.map_err(|_| failed(&"no answer"))?;
@@ -60,16 +75,24 @@ impl UserObjects {
     }
 }
 
-impl Privacy for UserObjects {
+impl UserObject for UserObjects {
     async fn mask(&self, user: &User, text: &str, author: Author<'_>) -> Result<Hidden, Refused> {
         let shown = match author {
             Author::Outside => None,
             Author::Model(shown) => Some(shown.to_vec()),
         };
-        self.call(user, &UserCall::Mask { user: user.clone(), text: text.to_owned(), shown }).await
+        self.call(user.id, &UserCall::Mask { user: user.clone(), text: text.to_owned(), shown }).await
     }
 
     async fn reveal(&self, user: &User, tokens: &[Token]) -> Result<Vec<(Token, String)>, Refused> {
-        self.call(user, &UserCall::Reveal { user: user.clone(), tokens: tokens.to_vec() }).await
+        self.call(user.id, &UserCall::Reveal { user: user.clone(), tokens: tokens.to_vec() }).await
+    }
+
+    async fn reserve(&self, user: &User, wanted: &Wanted) -> Result<Option<Standing>, Refused> {
+        self.call(user.id, &UserCall::Reserve { user: user.clone(), wanted: wanted.clone() }).await
+    }
+
+    async fn settle(&self, user: Uuid, entry: &Entry) -> Result<(), Refused> {
+        self.call(user, &UserCall::Settle { entry: entry.clone() }).await
     }
 }

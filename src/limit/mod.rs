@@ -1,0 +1,4 @@
+//! Limits: arithmetic only, `now` comes in.
+
+pub mod bucket;
+pub mod quota;

@@ -1,0 +1,103 @@
+import { before, test } from 'node:test';
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { ask, call, database, eventually, newUser, rows, script, stack } from './desk.mjs';
+
+before(async () => {
+  const employee = 'insert into employee_profiles (slug, title, system_prompt, max_output_tokens, messages_per_minute, daily_tokens) values ($1, $1, $1, $2, $3, $4)';
+  await database.query(employee, ['brisk', 100, 5, null]);
+  await database.query(employee, ['frugal', 100, null, 1000]);
+});
+
+/** Sends so many messages at once and counts the answers by status. */
+async function fire(count, message) {
+  const answers = await Promise.all(Array.from({ length: count }, (_, n) => message(n)));
+  return answers.reduce((counts, { status, body }) => {
+    const key = body.code ?? status;
+    return { ...counts, [key]: (counts[key] ?? 0) + 1 };
+  }, {});
+}
+
+test('of many messages at once exactly as many pass as a user may send, in whatever sessions', async () => {
+  const user = await newUser();
+  await database.query('insert into chat_user_limits (user_id, messages_per_minute) values ($1, 7)', [user.id]);
+  const counts = await fire(70, () => ask('quick', { user }));
+  assert.deepEqual(counts, { 200: 7, rate_limited: 63 });
+  const [{ count }] = await rows('select count(*)::int from chat_usage_log where user_id = $1 having count(*) = 7', [user.id]);
+  assert.equal(count, 7);
+});
+
+test('a session has its own limit, told in headers before and when it is reached', async () => {
+  const user = await newUser();
+  const session = randomUUID();
+  const send = () => call('/api/chat', { user, json: { message: 'hello', session_id: session, employee: 'brisk', stream: false } });
+  const answers = [];
+  for (let n = 0; n < 6; n += 1) answers.push(await send());
+  assert.deepEqual(answers.map(({ status }) => status), [200, 200, 200, 200, 200, 429]);
+  assert.equal(answers[0].headers.get('ratelimit-policy'), '"messages";q=5;w=60');
+  assert.match(answers[0].headers.get('ratelimit'), /^"messages";r=4;t=\d+$/);
+  const wait = Number(answers[5].headers.get('retry-after'));
+  assert.ok(wait >= 1 && wait <= 12, `${wait}`);
+  const problem = await answers[5].json();
+  assert.equal(problem.code, 'rate_limited');
+  assert.match(problem.detail, /5 messages a minute from this session/);
+  const counts = await fire(30, () => ask('hello', { user, employee: 'brisk', session: randomUUID() }));
+  assert.deepEqual(counts, { 200: 30 }, 'another session is another');
+});
+
+test('a budget is never overspent, however many ask at once, and what was spent is what was used', async () => {
+  const user = await newUser();
+  await database.query('insert into chat_user_limits (user_id, daily_tokens) values ($1, 1500)', [user.id]);
+  script('cheap one', { content: 'Yes.', usage: { prompt_tokens: 30, completion_tokens: 20 } });
+  // 100 of output and about 20 of prompt are reserved for each.
+  const counts = await fire(40, () => ask('cheap one', { user, employee: 'brisk', session: randomUUID() }));
+  assert.deepEqual(Object.keys(counts).sort(), ['200', 'budget_exceeded']);
+  const passed = counts[200];
+  assert.ok(passed >= 12, `${passed}`);
+  await eventually(async () => {
+    const { rows: [{ sum }] } = await database.query('select sum(total_tokens)::int from chat_usage_log where user_id = $1', [user.id]);
+    assert.equal(sum, passed * 50);
+  });
+  // Settled for less than was reserved, so some more pass, one by one, until less is left than a turn may take.
+  let total = passed;
+  let refused;
+  while (!refused) {
+    const { status, body } = await ask('cheap one', { user, employee: 'brisk', session: randomUUID() });
+    if (status === 200) total += 1;
+    else refused = body;
+  }
+  assert.equal(refused.code, 'budget_exceeded');
+  assert.ok(total * 50 <= 1500 && total * 50 > 1500 - 200, `${total} turns of 50`);
+});
+
+test('an employee\'s budget is for that employee, and says when it is there again', async () => {
+  const user = await newUser();
+  script('expensive one', { content: 'Long.', usage: { prompt_tokens: 30, completion_tokens: 900 } });
+  assert.equal((await ask('expensive one', { user, employee: 'frugal' })).status, 200);
+  const response = await eventually(async () => {
+    const again = await call('/api/chat', { user, json: { message: 'more', employee: 'frugal', stream: false } });
+    assert.equal(again.status, 429);
+    return again;
+  });
+  const midnight = new Date().setUTCHours(24, 0, 0, 0);
+  assert.ok(Math.abs(Number(response.headers.get('retry-after')) - (midnight - Date.now()) / 1000) < 5);
+  assert.match((await response.json()).detail, /with this employee/);
+  assert.equal((await ask('more', { user })).status, 200, 'others answer');
+});
+
+test('who comes to an empty object has spent what Postgres knows', async () => {
+  const user = await newUser();
+  await database.query(`insert into chat_usage_log (turn_id, user_id, employee_slug, model, prompt_tokens, completion_tokens,
+    total_tokens, latency_ms, success, usage_source) values ($1, $2, 'frugal', 'gpt-4o-mini', 950, 0, 950, 1, true, 'provider')`, [randomUUID(), user.id]);
+  assert.equal((await ask('more', { user, employee: 'frugal' })).body.code, 'budget_exceeded');
+});
+
+test('what was spent survives the Worker', async () => {
+  const user = await newUser();
+  script('expensive two', { content: 'Long.', usage: { prompt_tokens: 30, completion_tokens: 900 } });
+  await ask('expensive two', { user, employee: 'frugal' });
+  await rows('select from chat_usage_log where user_id = $1', [user.id]);
+  await stack.parts.get('worker').kill();
+  stack.parts.set('worker', await stack.runWorker());
+  assert.equal((await ask('more', { user, employee: 'frugal' })).body.code, 'budget_exceeded');
+});
