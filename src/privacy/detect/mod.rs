@@ -5,27 +5,37 @@ mod check;
 mod contact;
 pub mod custom;
 mod date;
+mod document;
 mod finding;
 mod fold;
-mod identity;
+mod iban;
 pub mod known;
+mod label;
+mod lettered;
 mod money;
+mod national;
 mod network;
 mod number;
+mod password;
 mod phone;
 mod scan;
 mod secret;
 mod spelling;
+mod table;
 #[cfg(test)]
 mod tests;
+mod vendor;
+mod vocabulary;
+mod wallet;
 
 pub use custom::Patterns;
 use finding::Findings;
 pub use finding::{Entity, Finding};
 use fold::Folded;
 pub use known::KnownValues;
-use scan::Text;
+use scan::{Clues, DIGIT, Text, Word};
 pub use spelling::normal;
+use vocabulary::Label;
 
 /// What to look for besides the kinds that are built in.
 #[derive(Clone, Copy, Debug)]
@@ -42,23 +52,26 @@ pub struct Scope<'a> {
 #[must_use]
 pub fn find(text: &str, scope: &Scope<'_>) -> Vec<Finding> {
     let folded = Folded::new(text);
-    let view = Text::new(&folded.bytes);
+    let view = Text::new(&folded.text);
     let clues = view.clues();
     let mut found = Findings::default();
     scope.patterns.find(&view, &mut found);
     scope.known.find(&view, &mut found);
     contact::find(&view, &clues, scope.plain_urls, &mut found);
-    secret::find(&view, &mut found);
-    if clues.digits >= 4 || clues.colon {
-        network::find(&view, &clues, &mut found);
+    password::find(&view, &mut found);
+    secret::private_keys(&view, &mut found);
+    secret::told(&view, &mut found);
+    for token in view.tokens() {
+        show(&view, &clues, token, &mut found);
     }
-    if clues.digits >= 4 {
-        money::find(&view, &mut found);
-        identity::find(&view, &mut found);
-        date::find(&view, &mut found);
+    if clues.digits >= 1 && clues.colon {
+        network::ipv6(&view, &mut found);
+    }
+    if clues.digits >= 6 {
         number::each(&view, |number| {
             money::number(number, &mut found);
-            identity::number(number, &mut found);
+            national::number(number, &mut found);
+            lettered::number(number, &mut found);
             phone::number(number, &mut found);
         });
     }
@@ -67,4 +80,25 @@ pub fn find(text: &str, scope: &Scope<'_>) -> Vec<Finding> {
         (finding.start, finding.end) = folded.original(text, finding.start, finding.end);
     }
     findings
+}
+
+/// Shows a token, and its words, to those who know them by what they are made of.
+fn show(text: &Text<'_>, clues: &Clues, token: Word, found: &mut Findings) {
+    secret::token(text, token, found);
+    if clues.digits == 0 && token.is_single() {
+        return;
+    }
+    for word in text.words(token) {
+        if word.has(DIGIT) {
+            iban::word(text, word, found);
+            wallet::word(text, word, found);
+            document::word(text, word, found);
+            network::ipv4(text, word, found);
+        }
+        network::mac(text, word, found);
+        lettered::word(text, word, found);
+        if text.has(Label::Birth) {
+            date::word(text, word, found);
+        }
+    }
 }

@@ -251,3 +251,43 @@ proptest! {
         prop_assert!(found(&text).contains(&("CREDIT_CARD", "5555555555554444")), "{:?}", found(&text));
     }
 }
+
+/// Texts of one piece over and over, each of which makes a detector look far or often.
+#[test]
+fn no_text_makes_more_work_than_its_length() {
+    // Were the work to grow with the square of the length, this would take minutes.
+    const LENGTH: usize = 256 * 1024;
+    for piece in [
+        "1",
+        "1 ",
+        "12 34 56 78 ",
+        "1,1,1,1\n",
+        "1;1;1;1;",
+        "@",
+        "a@a.",
+        "a.a.a.a",
+        "(at)a.",
+        "(",
+        "password ",
+        "password:",
+        "password=a1",
+        "api key ",
+        "api key=a/",
+        "mysql -p",
+        "DE89 DE89 ",
+        "3J98t1WpEZ73CNmQviecrnyiWrnqRhWNLy ",
+        "::",
+        "1:2:3:4:5:6:7:8 ",
+        "http://",
+        "http://a?http://b?",
+        concat!("-----BEGIN PRIVATE", " KEY-----!"),
+        "dob 1/1/1990 ",
+        "passport A1234567-1234-1234 ",
+        "身份证1",
+        "é",
+        "\u{200b}1",
+    ] {
+        let text = piece.repeat(LENGTH / piece.len());
+        assert!(everything(&text).len() <= text.len(), "{piece}");
+    }
+}
