@@ -159,11 +159,15 @@ fn scheme_start(text: &Text<'_>, colon: usize) -> Option<usize> {
 }
 
 fn url_end(text: &Text<'_>, start: usize) -> usize {
-    let longest = text.ahead(start, MAX_URL);
+    let mut depth = 0;
     let ends = |byte: &u8| {
-        !matches!(byte, b'!'..=b'~')
+        // A bracket that was not opened in the address ends what stands around it.
+        depth += i32::from(*byte == b'(') - i32::from(*byte == b')');
+        depth < 0
+            || !matches!(byte, b'!'..=b'~')
             || matches!(byte, b'"' | b'\'' | b'<' | b'>' | b'`' | b'\\' | b'|' | b'{' | b'}')
     };
+    let longest = text.ahead(start, MAX_URL);
     let mut end = start + longest.iter().position(ends).unwrap_or(longest.len());
     // What ends a sentence does not end an address.
     while end > start
@@ -211,7 +215,8 @@ fn has_credentials(rest: &[u8]) -> bool {
     let authority = rest.get(..end).unwrap_or_default();
     let user = authority.iter().rposition(|byte| *byte == b'@').and_then(|at| authority.get(..at));
     let password = user.and_then(|user| user.splitn(2, |byte| *byte == b':').nth(1));
-    password.is_some_and(|password| !password.is_empty() && !is_placeholder(password))
+    let is_one = |part: &[u8]| !part.is_empty() && !is_placeholder(part);
+    password.is_some_and(is_one) && !authority.starts_with(b"[")
 }
 
 /// What stands for a secret in examples and code.

@@ -50,9 +50,14 @@ pub(super) fn word(text: &Text<'_>, word: Word, found: &mut Findings) {
     let Some(end) = end else { return };
     // A time may follow: 1990-05-04T00:00.
     let is_whole = !is_word(text.at(end)) || text.at(end) == b'T' && text.at(end + 1).is_ascii_digit();
-    if is_whole && (text.is_labelled(start, Label::Birth) || text.follows(end, BEHIND, Label::Birth)) {
+    if is_whole && (text.is_labelled(start, Label::Birth) || is_told_behind(text, end)) {
         found.add(Rank::Sure, start, end, Entity::DateOfBirth);
     }
+}
+
+/// Whether the word stands behind the date, and no other date behind the word.
+fn is_told_behind(text: &Text<'_>, end: usize) -> bool {
+    text.follows(end, BEHIND, Label::Birth) && !text.ahead(end, BEHIND * 2).iter().any(u8::is_ascii_digit)
 }
 
 impl Text<'_> {
@@ -63,6 +68,11 @@ impl Text<'_> {
             let value = |value: u64, byte: &u8| value * 10 + u64::from(byte - b'0');
             (self.slice(start, start + digits).iter().fold(0, value), start + digits)
         })
+    }
+
+    /// A year of two digits or four.
+    fn year_at(&self, start: usize) -> Option<(u64, usize)> {
+        self.number_at(start, 4).filter(|(_, end)| matches!(end - start, 2 | 4))
     }
 
     /// Behind what joins the parts of a date.
@@ -98,10 +108,11 @@ fn numeric(text: &Text<'_>, start: usize) -> Option<usize> {
         return None;
     }
     let space = usize::from(text.at(at + 1) == b' ' && separator == b'.');
-    let (third, end) = text.number_at(at + 1 + space, 4)?;
+    let last = at + 1 + space;
+    let (third, end) = text.number_at(last, 4)?;
+    let has_year = matches!(end - last, 2 | 4);
     let is_one = is_date(first, second, third) && first > 31
-        || is_date(third, second, first)
-        || is_date(third, first, second);
+        || has_year && (is_date(third, second, first) || is_date(third, first, second));
     is_one.then_some(end)
 }
 
@@ -137,7 +148,7 @@ fn day_first(text: &Text<'_>, start: usize) -> Option<usize> {
     let at = text.joint(text.skip(at, &["of", "de", "di"]));
     let (month, at) = month(text, at)?;
     let at = text.joint(text.skip(text.joint(at), &["de", "del"]));
-    let (year, end) = text.number_at(at, 4)?;
+    let (year, end) = text.year_at(at)?;
     is_date(year, month, day).then_some(end)
 }
 
@@ -146,7 +157,7 @@ fn month_first(text: &Text<'_>, start: usize) -> Option<usize> {
     let (month, at) = month(text, start)?;
     let (day, at) = text.number_at(text.joint(at), 2)?;
     let at = text.joint(text.skip(at, &["st", "nd", "rd", "th"]));
-    let (year, end) = text.number_at(at, 4)?;
+    let (year, end) = text.year_at(at)?;
     is_date(year, month, day).then_some(end)
 }
 

@@ -1,7 +1,7 @@
 //! Passports and licences: they have another form in each country, and only the word beside them in common.
 
 use super::finding::{Entity, Findings, Rank};
-use super::scan::{DIGIT, LOWER, Text, Word, is_word};
+use super::scan::{DIGIT, LOWER, Text, UPPER, Word, is_word};
 use super::vocabulary::Label;
 
 /// Groups that one number may have, and the length of all of them.
@@ -12,10 +12,15 @@ const LENGTHS: std::ops::RangeInclusive<usize> = 6..=21;
 const SHORT_GROUP: usize = 5;
 
 pub(super) fn word(text: &Text<'_>, word: Word, found: &mut Findings) {
-    if !word.has(DIGIT)
-        || word.len() > *LENGTHS.end()
-        || matches!(text.before(word.start), b'-' | b'.' | b'/')
-    {
+    // `DL-` and the like may stand before the digits.
+    let is_lettered = word.kinds == UPPER
+        && word.len() < SHORT_GROUP
+        && text.at(word.end) == b'-'
+        && text.at(word.end + 1).is_ascii_digit();
+    if !(word.has(DIGIT) || is_lettered) || word.len() > *LENGTHS.end() {
+        return;
+    }
+    if matches!(text.before(word.start), b'-' | b'.' | b'/') {
         return;
     }
     let entity = if text.is_labelled(word.start, Label::Passport) {
@@ -28,7 +33,10 @@ pub(super) fn word(text: &Text<'_>, word: Word, found: &mut Findings) {
     let end = end(text, word);
     let number = text.slice(word.start, end);
     let digits = number.iter().filter(|byte| byte.is_ascii_digit()).count();
-    if LENGTHS.contains(&number.len()) && (digits >= 3 || !word.has(LOWER)) && !is_other(number) {
+    let is_code = digits >= 3 || !word.has(LOWER);
+    let is_color = text.before(word.start) == b'#' && number.len() == 6;
+    if LENGTHS.contains(&number.len()) && is_code && !is_color && !number.contains(&b'_') && !is_other(number)
+    {
         found.add(Rank::Sure, word.start, end, entity);
     }
 }
@@ -58,13 +66,14 @@ fn end(text: &Text<'_>, word: Word) -> usize {
     end
 }
 
-/// A date, or a telephone of three, three and four digits.
+/// A date, years, or a telephone of three, three and four digits.
 fn is_other(number: &[u8]) -> bool {
     let mut groups = number.split(|byte| !byte.is_ascii_digit()).map(<[u8]>::len);
     let lengths = [groups.next(), groups.next(), groups.next(), groups.next()];
     matches!(
         lengths,
-        [Some(4), Some(2), Some(2), None]
+        [Some(4), Some(4), None, None]
+            | [Some(4), Some(2), Some(2), None]
             | [Some(2), Some(2), Some(4), None]
             | [Some(3), Some(3), Some(4), None]
     )

@@ -92,9 +92,9 @@ fn show(text: &Text<'_>, clues: &Clues, token: Word, found: &mut Findings) {
         if word.has(DIGIT) {
             iban::word(text, word, found);
             wallet::word(text, word, found);
-            document::word(text, word, found);
             network::ipv4(text, word, found);
         }
+        document::word(text, word, found);
         network::mac(text, word, found);
         lettered::word(text, word, found);
         if text.has(Label::Birth) {

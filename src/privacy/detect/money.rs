@@ -27,17 +27,23 @@ fn card(number: &Number<'_, '_>, found: &mut Findings) {
         [_] | [4, 4, 4, 1..=7] | [4, 4, 4, 4, 1..=3] | [4, 6, 4 | 5] | [8, 8] | [6, 10 | 13]
     );
     let is_separated = number.is_plain() || matches!(number.separator, b' ' | b'-' | b'.');
-    if !is_grouped || !is_separated || digits.iter().all(|digit| Some(digit) == digits.first()) {
+    let is_told = number.is_labelled(Label::Card);
+    let is_same = digits.iter().all(|digit| Some(digit) == digits.first());
+    // Elsewhere it is a row of hexadecimal numbers, or an identifier.
+    let is_other = !is_told && (number.separator == b'.' || number.is_dumped());
+    if !is_grouped || !is_separated || is_same || is_other {
         return;
     }
     // Visa had cards of thirteen digits, and Maestro of twelve; so are article numbers and shipments.
     let (is_valid, has_issuer, is_long) = (luhn(digits), is_issued(digits), digits.len() >= 14);
-    if !(is_valid || has_issuer && is_long) || number.is_labelled(Label::NotCard) {
+    if !(is_valid || has_issuer && is_long)
+        || number.text.is_rather(number.start, Label::NotCard, Label::Card)
+    {
         return;
     }
-    if (has_issuer || is_long) && number.is_labelled(Label::Card) {
+    if is_told && has_issuer {
         found.add(Rank::Certain, number.start, number.end, Entity::CreditCard);
-    } else if is_valid && has_issuer && is_long {
+    } else if is_long && (is_told || is_valid && has_issuer) {
         found.add(Rank::Sure, number.start, number.end, Entity::CreditCard);
     }
 }

@@ -165,7 +165,7 @@ fn aadhaar(number: &Number<'_, '_>, add: &mut impl FnMut(Rank, Entity)) {
     let is_grouped = number.is_grouped(&[4, 4, 4]) && matches!(number.separator, b' ' | b'-');
     if number.is_labelled(Label::Aadhaar) {
         add(Rank::Certain, Entity::InAadhaar);
-    } else if is_grouped && !number.is_slice {
+    } else if is_grouped && !number.is_slice && !number.is_dumped() {
         add(Rank::Shape, Entity::InAadhaar);
     }
 }

@@ -55,6 +55,7 @@ fn is_version(text: &Text<'_>, start: usize) -> bool {
         || text.before(start) == b'-' && text.before(start - 1).is_ascii_alphabetic()
         || text.slice(start.saturating_sub(2), start) == "§".as_bytes()
         || text.slice(start.saturating_sub(3), start) == "§ ".as_bytes()
+        || text.slice(start.saturating_sub(2), start) == b"# "
 }
 
 /// Groups of hexadecimal digits that colons join.

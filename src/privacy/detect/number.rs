@@ -37,6 +37,21 @@ impl Number<'_, '_> {
         self.groups.len() == 1
     }
 
+    /// Whether it is a part of a table of hexadecimal numbers of four digits.
+    pub(super) fn is_dumped(&self) -> bool {
+        let is_one = |place: usize| {
+            let digits = self.text.ahead(place, 4);
+            digits.len() == 4 && digits.iter().all(u8::is_ascii_hexdigit)
+        };
+        let is_space = |byte: u8| byte.is_ascii_whitespace();
+        let (before, after) = (self.start.saturating_sub(5), self.end + 1);
+        self.groups.iter().all(|digits| *digits == 4)
+            && (is_space(self.text.before(self.start))
+                && is_one(before)
+                && !is_word(self.text.before(before))
+                || is_space(self.text.at(self.end)) && is_one(after) && !is_word(self.text.at(after + 4)))
+    }
+
     /// Whether that labels it.
     pub(super) fn is_labelled(&self, label: Label) -> bool {
         self.text.is_labelled(self.start, label)

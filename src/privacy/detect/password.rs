@@ -25,23 +25,41 @@ pub(super) fn find(text: &Text<'_>, found: &mut Findings) {
 /// The value after the word that ends at a place.
 fn value(text: &Text<'_>, place: usize) -> Option<(usize, usize)> {
     let (from, is_told) = value_start(text, place);
+    let is_told = is_told || is_flag(text, place);
     if from == place {
         return None;
     }
     let to = value_end(text, from, text.before(from));
     let word = text.slice(from, to);
+    let is_plausible =
+        if is_told { is_mixed(word) } else { kinds(word) >= 3 && word.iter().any(u8::is_ascii_digit) };
+    ((SHORTEST..LONGEST).contains(&word.len()) && is_plausible && !is_code(word)).then_some((from, to))
+}
+
+/// Whether the word that ends at a place is an option of a command: `--password`.
+fn is_flag(text: &Text<'_>, place: usize) -> bool {
+    let before = text.slice(place.saturating_sub(LONGEST), place);
+    let letters = before.iter().rev().take_while(|byte| byte.is_ascii_alphabetic()).count();
+    before.get(..before.len() - letters).is_some_and(|before| before.ends_with(b"--"))
+}
+
+/// How many kinds of characters a word has: small letters, capitals, digits, signs.
+fn kinds(word: &[u8]) -> usize {
     let kinds = [
         word.iter().any(u8::is_ascii_lowercase),
         word.iter().any(u8::is_ascii_uppercase),
         word.iter().any(u8::is_ascii_digit),
         word.iter().any(|byte| !is_word(*byte)),
     ];
-    let mix = kinds.into_iter().filter(|kind| *kind).count();
-    let [small, capital, digit, sign] = kinds;
-    let is_mixed = (digit || sign && (small || capital)) && mix >= if is_told { 2 } else { 3 };
-    let is_number = is_told && word.iter().all(u8::is_ascii_digit);
-    (word.len() >= SHORTEST && word.len() < LONGEST && (is_mixed || is_number) && !is_code(word))
-        .then_some((from, to))
+    kinds.into_iter().filter(|kind| *kind).count()
+}
+
+/// Whether it is no word of a language: letters with digits or signs, digits alone, or several words joined.
+fn is_mixed(word: &[u8]) -> bool {
+    let has_digit = word.iter().any(u8::is_ascii_digit);
+    let has_sign = word.iter().any(|byte| !is_word(*byte) && !matches!(byte, b'-' | b'.' | b'/'));
+    let is_phrase = word.split(|byte| *byte == b'-').filter(|part| part.len() > 2).count() >= 4;
+    kinds(word) >= 2 && (has_digit || has_sign || is_phrase) || word.iter().all(u8::is_ascii_digit)
 }
 
 /// Where a password ends that begins at a place behind `before`, a quote perhaps.
@@ -64,7 +82,9 @@ fn value_end(text: &Text<'_>, from: usize, before: u8) -> usize {
     };
     let length = bytes.iter().enumerate().position(|(at, byte)| ends(at, *byte)).unwrap_or(bytes.len());
     let mut to = from + length;
-    while to > from && matches!(text.before(to), b'.' | b';' | b'}' | b')' | b':') && quote == 0 {
+    let is_open = bytes.iter().take(length).any(|byte| matches!(byte, b'(' | b'{'));
+    let is_end = |byte: u8| matches!(byte, b'.' | b';' | b':') || !is_open && matches!(byte, b'}' | b')');
+    while to > from && quote == 0 && is_end(text.before(to)) {
         to -= 1;
     }
     to
@@ -92,15 +112,13 @@ fn option(text: &Text<'_>, end: usize) -> Option<(usize, usize)> {
 
 /// `hex::decode(`, `auth[1]`, `${PASSWORD}`, `config.password` and `--flag` are code, `<secret>` and `[PASSWORD_1]` stand for one.
 fn is_code(word: &[u8]) -> bool {
-    let name = word.iter().position(|byte| !is_word(*byte)).unwrap_or(word.len());
+    let name = word.iter().position(|byte| !is_word(*byte) && *byte != b'.').unwrap_or(word.len());
     // With what it is called with, or as much of that as stands before a comma.
     let is_call = name > 0
         && matches!(word.get(name), Some(b'(' | b'['))
         && (matches!(word.last(), Some(b')' | b']'))
-            || word
-                .iter()
-                .skip(name + 1)
-                .all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'.' | b'_')));
+            || !word.iter().any(u8::is_ascii_digit)
+                && word.iter().skip(name).all(|byte| is_word(*byte) || matches!(byte, b'.' | b'(' | b')')));
     let is_path = word.contains(&b'.')
         && word.split(|byte| matches!(byte, b'.' | b'?' | b'!')).all(|part| {
             part.first().is_none_or(|first| first.is_ascii_alphabetic() || *first == b'_')
@@ -110,6 +128,13 @@ fn is_code(word: &[u8]) -> bool {
     is_call
         || is_path
         || matches!(word, [b'-' | b'<' | b'{' | b'%' | b'[' | b'(' | b'/', ..])
-        || matches!(word, [b'$', b'{' | b'(' | b'A'..=b'Z' | b'_', rest @ ..] if rest.iter().all(|b| is_word(*b) || matches!(b, b'}' | b')' | b'{' | b'.')))
-        || word.windows(2).any(|pair| pair == b"::" || pair == b"==" || pair == b"=>")
+        || word.ends_with(b"[")
+        || is_variable(word)
+        || word.windows(2).any(|pair| matches!(pair, b"::" | b"==" | b"=>" | b"->"))
+}
+
+/// `$PASSWORD`, `${PASSWORD}`, `$(pass)`.
+fn is_variable(word: &[u8]) -> bool {
+    matches!(word, [b'$', b'{' | b'(' | b'A'..=b'Z' | b'_', rest @ ..]
+        if rest.iter().all(|byte| is_word(*byte) || matches!(byte, b'}' | b')' | b'{' | b'.')))
 }

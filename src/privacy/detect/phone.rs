@@ -56,7 +56,12 @@ pub(super) fn number(number: &Number<'_, '_>, found: &mut Findings) {
 fn beginning(number: &Number<'_, '_>) -> (usize, bool) {
     let Number { text, start, digits, .. } = *number;
     match text.before(start) {
-        b'+' if !is_word(text.before(start - 1)) && digits.first() != Some(&0) => (start - 1, true),
+        b'+' if !is_word(text.before(start - 1))
+            && !matches!(text.before(start - 1), b')' | b']')
+            && digits.first() != Some(&0) =>
+        {
+            (start - 1, true)
+        }
         b'(' if text.before(start - 1) == b'+' => (start - 2, true),
         b'(' if text.slice(start, number.end).contains(&b')') => (start - 1, false),
         _ => (start, is_dialled_out(number)),
@@ -78,7 +83,10 @@ fn international(number: &Number<'_, '_>) -> Option<Rank> {
     let Number { digits, groups, separator, .. } = *number;
     let count = digits.len();
     let is_decimal = separator == b'.' && groups.len() == 2;
-    let is_one = INTERNATIONAL.contains(&count) && !groups.iter().all(|group| *group == 1) && !is_decimal;
+    let is_one = INTERNATIONAL.contains(&count)
+        && digits.iter().any(|digit| *digit > 1)
+        && !groups.iter().all(|group| *group == 1)
+        && !is_decimal;
     // Other numbers stand in the same row.
     let longest = (1..=3).find_map(|length| {
         let code = value(digits.get(..length)?);
@@ -124,9 +132,13 @@ fn national(number: &Number<'_, '_>) -> Option<Rank> {
         return (is_near && groups == [2, 2, 2]).then_some(Rank::Distinct);
     }
     let has_form = in_brackets
-        || is_trunk && is_regular && matches!(count, 8..=11) && groups.len() <= 5
+        || is_trunk
+            && is_regular
+            && matches!(count, 8..=12)
+            && groups.len() <= 5
+            && !matches!(groups, [2, 2, 2, 2] | [4, 4])
         || is_chinese(number)
-        || text.slice(start, end).contains(&b'(') && matches!(count, 10..=12);
+        || has_trunk(number);
     if has_form && !(separator == b'.' && groups.len() != 5) {
         return Some(if is_near { Rank::Distinct } else { Rank::Shape });
     }
@@ -153,6 +165,16 @@ fn is_chinese(number: &Number<'_, '_>) -> bool {
         && matches!(number.digits.get(1), Some(3..=9))
 }
 
+/// 8 (912) 345-67-89 and 0 (532) 123 45 67.
+fn has_trunk(number: &Number<'_, '_>) -> bool {
+    let Number { text, start, digits, groups, .. } = *number;
+    matches!(groups, [1, 2..=5, _, ..])
+        && matches!(digits, [0 | 1 | 7 | 8, ..])
+        && matches!(digits.len(), 10..=12)
+        && matches!(text.slice(start + 1, start + 3), [b'(', _] | b" (")
+        && text.slice(start, number.end).contains(&b')')
+}
+
 /// Seconds since 1970, of these years.
 fn is_time(number: &Number<'_, '_>) -> bool {
     number.is_plain() && number.digits.len() == 10 && number.digits.first() == Some(&1)
@@ -169,14 +191,22 @@ fn is_something_else(number: &Number<'_, '_>) -> bool {
     let are_years = groups == [4, 4] && separator != b' ' && is_year(0) && is_year(4);
     let are_thousands = separator == b' ' && matches!(groups, [1, 3, 3]);
     let are_fractions = separator == b'/' && groups.iter().all(|group| *group <= 2);
+    // A postal code of the United States, a version and its date, bits, a dump of bytes.
+    let is_code = groups == [5, 4] && separator == b'-';
+    let is_list = groups.iter().filter(|group| **group == 1).count() > 1;
+    let is_binary = digits.iter().all(|digit| *digit < 2);
+    let is_dump = groups.iter().all(|group| *group == 2)
+        && (is_byte(text, end + 1) || is_byte(text, start.saturating_sub(3)));
     is_date
         || is_pointed
         || are_years
         || are_thousands
         || are_fractions
-        || groups.iter().all(|group| *group == 2)
-            && (is_byte(text, end + 1) || is_byte(text, start.saturating_sub(3)))
-        || is_named_otherwise(text, start)
+        || is_code
+        || is_list
+        || is_binary
+        || is_dump
+        || text.is_rather(start, Label::NotPhone, Label::Phone)
 }
 
 /// Whether two hexadecimal digits stand alone at a place.
@@ -186,11 +216,4 @@ fn is_byte(text: &Text<'_>, place: usize) -> bool {
         && byte.iter().all(u8::is_ascii_hexdigit)
         && !is_word(text.before(place))
         && !is_word(text.at(place + 2))
-}
-
-fn is_named_otherwise(text: &Text<'_>, start: usize) -> bool {
-    match (text.last(start, Label::NotPhone), text.last(start, Label::Phone)) {
-        (Some(other), phone) => phone.is_none_or(|phone| phone < other),
-        (None, _) => text.is_labelled(start, Label::NotPhone) && !text.is_labelled(start, Label::Phone),
-    }
 }

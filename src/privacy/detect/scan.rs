@@ -11,8 +11,9 @@ const CONTEXT: usize = 48;
 const AFTER: usize = 12;
 
 /// Words after which a point does not end a sentence.
-const ABBREVIATIONS: &[&str] =
-    &["no", "nr", "num", "number", "idnr", "tel", "ref", "ext", "mob", "acct", "lic", "geb", "nac", "num"];
+const ABBREVIATIONS: &[&str] = &[
+    "n", "no", "nr", "nro", "num", "number", "idnr", "tel", "ref", "ext", "mob", "acct", "lic", "geb", "nac",
+];
 const LONGEST_ABBREVIATION: usize = 6;
 
 /// What bytes a word has.
@@ -200,6 +201,14 @@ impl<'a> Text<'a> {
         let before = self.marks.partition_point(|mark| mark.end <= start);
         let marks = self.marks.get(..before).unwrap_or_default().iter().rev();
         marks.take_while(|mark| mark.end > from).find(|mark| mark.labels.has(label)).map(|mark| mark.end)
+    }
+
+    /// Whether a label says that what begins at a place is something else, and no nearer one what it could be.
+    pub(super) fn is_rather(&self, start: usize, other: Label, own: Label) -> bool {
+        match (self.last(start, other), self.last(start, own)) {
+            (Some(other), own) => own.is_none_or(|own| own < other),
+            (None, _) => self.is_labelled(start, other) && !self.is_labelled(start, own),
+        }
     }
 
     /// The ends of all words of a label.

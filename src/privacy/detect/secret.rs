@@ -12,8 +12,11 @@ const SHORTEST_TOLD: usize = 20;
 /// The longest value that a word tells.
 const LONGEST_TOLD: usize = 512;
 
+/// Bytes of a private key within which a line of it begins: others say how it is encrypted.
+const LONGEST_HEAD: usize = 512;
+
 pub(super) fn token(text: &Text<'_>, mut token: Word, found: &mut Findings) {
-    while token.len() > 0 && matches!(text.before(token.end), b'.' | b'-') {
+    while token.len() > 0 && text.before(token.end) == b'.' {
         token.end -= 1;
     }
     if token.len() < SHORTEST {
@@ -31,8 +34,8 @@ pub(super) fn token(text: &Text<'_>, mut token: Word, found: &mut Findings) {
     if let Some((start, end)) = telegram_bot(text, start, end) {
         return found.add(Rank::Certain, start, end, Entity::ApiKey);
     }
-    let is_random = bytes.len() >= SHORTEST_TOLD && token.has(DIGIT) && token.has(LOWER | UPPER);
-    if is_random && text.is_labelled(start, Label::Token) && !is_path(bytes) {
+    let is_long = bytes.len() >= SHORTEST_TOLD && token.has(DIGIT) && token.has(LOWER | UPPER);
+    if is_long && text.is_labelled(start, Label::Token) && is_random(bytes) && !is_path(bytes) {
         found.add(Rank::Sure, start, end, Entity::ApiKey);
     }
 }
@@ -57,6 +60,21 @@ fn is_jwt(token: &[u8]) -> bool {
         3 => header.len() >= 16,
         _ => false,
     }
+}
+
+/// Whether capitals and digits stand in more places than they do in names: `RealtimeModelV4Options`.
+fn is_random(token: &[u8]) -> bool {
+    if !token.iter().any(u8::is_ascii_lowercase) && !token.contains(&b'_') {
+        return true;
+    }
+    let changes = |pair: &[u8]| match pair {
+        [one, next] => {
+            one.is_ascii_digit() != next.is_ascii_digit()
+                || one.is_ascii_lowercase() && next.is_ascii_uppercase()
+        }
+        _ => false,
+    };
+    token.windows(2).filter(|pair| changes(pair)).count() * 4 >= token.len()
 }
 
 /// Names that points join are code, not a key.
@@ -151,6 +169,7 @@ const LINKS: &[(&str, bool)] = &[
     ("was", false),
     ("is", true),
     ("ist", true),
+    ("lautet", true),
     ("es", true),
     ("est", true),
     ("set to", true),
@@ -192,7 +211,11 @@ pub(super) fn private_keys(text: &Text<'_>, found: &mut Findings) {
                 text.run(name, |byte| byte == b'-')
             },
         );
-        found.add(Rank::Certain, start, end, Entity::PrivateKey);
+        // In code the two lines stand without a key between them.
+        let body = text.slice(name_end, end.min(name_end + LONGEST_HEAD));
+        if body.split(|byte| !is_base64(*byte) || *byte == b'-').any(|run| run.len() >= SHORTEST) {
+            found.add(Rank::Certain, start, end, Entity::PrivateKey);
+        }
         at = end;
     }
 }

@@ -143,8 +143,8 @@ pub(super) const WORDS: &[(Label, &str)] = &[
         "phone, phones, tel, telephone, telefon, telefonnummer, mobile, cell, cellphone, call, whatsapp, \
          whats app, fax, sms, text, number is, contact no, contact, reach, office, handy, handynummer, \
          mobil, mobilnummer, mobiel, movil, telefono, celular, telefone, signal, telegram, dial, me at, \
-         answering at, support on, mob, ph, my number, numero, nummer, message, messages, landline, \
-         hotline, helpline, ring, portable, fixe, rufnummer, anrufen, anrufe, appelez, appeler, appelle, \
+         answering at, support on, mob, ph, my number, numero, nummer, message, messages, ring on, ring me, a ring, landline, \
+         hotline, helpline, portable, fixe, rufnummer, anrufen, anrufe, appelez, appeler, appelle, \
          joindre, joignable, llame, llamar, llama, llamame, ligar, liga, ligue, chiama, chiamare, \
          cellulare, recapito, bel, bellen, telefoonnummer, komorka, komorkowy, numer, ring mig, puhelin, \
          puhelinnumero, puh, tlf, telefonszam, cep, dien thoai, sdt, viber, wechat id, imessage, facetime, \
