@@ -37,11 +37,15 @@ fn emails(text: &Text<'_>, found: &mut Findings) {
 fn local_start(text: &Text<'_>, at: usize) -> usize {
     let least = at.saturating_sub(MAX_LOCAL);
     let mut start = at;
-    while start > least && is_local(text.before(start)) {
-        start -= 1;
+    while start > least {
+        match text.before(start) {
+            byte if is_local(byte) => start -= 1,
+            0x80.. if is_accented(text, start) => start -= 2,
+            _ => break,
+        }
     }
     // Neither end of a local part is punctuation: quotes, brackets and key=value stay outside.
-    while start < at && !text.at(start).is_ascii_alphanumeric() && text.at(start) != b'_' {
+    while start < at && matches!(text.at(start), b'.' | b'%' | b'+' | b'-') {
         start += 1;
     }
     if text.before(at) == b'.' { at } else { start }
@@ -51,10 +55,19 @@ const fn is_local(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'%' | b'+' | b'-')
 }
 
+/// Whether the character that ends at a place is a Latin letter with an accent.
+fn is_accented(text: &Text<'_>, end: usize) -> bool {
+    end >= 2 && matches!(text.slice(end - 2, end), [0xc3..=0xc5, 0x80..=0xbf])
+}
+
 fn domain_end(text: &Text<'_>, start: usize) -> usize {
     let longest = text.ahead(start, MAX_DOMAIN);
-    let is_domain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
+    let is_domain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | 0x80..);
     let mut end = start + longest.iter().position(|byte| !is_domain(byte)).unwrap_or(longest.len());
+    // Other scripts may follow without a space; letters with accents belong to a label.
+    let foreign = (start..end)
+        .find(|at| text.at(*at) >= 0x80 && !is_accented(text, at + 2) && !is_accented(text, at + 1));
+    end = foreign.unwrap_or(end);
     while end > start && matches!(text.before(end), b'.' | b'-') {
         end -= 1;
     }

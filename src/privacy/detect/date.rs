@@ -57,7 +57,11 @@ pub(super) fn word(text: &Text<'_>, word: Word, found: &mut Findings) {
 
 /// Whether the word stands behind the date, and no other date behind the word.
 fn is_told_behind(text: &Text<'_>, end: usize) -> bool {
-    text.follows(end, BEHIND, Label::Birth) && !text.ahead(end, BEHIND * 2).iter().any(u8::is_ascii_digit)
+    let rest = text.ahead(end, BEHIND * 2);
+    let ends = |pair: &[u8]| matches!(pair, [b'\n' | b',', _] | [b'.' | b'!' | b'?' | b';', b' ']);
+    let sentence = rest.windows(2).position(ends).unwrap_or(rest.len());
+    text.follows(end, BEHIND.min(sentence), Label::Birth)
+        && !rest.iter().take(sentence).any(u8::is_ascii_digit)
 }
 
 impl Text<'_> {

@@ -12,11 +12,15 @@ const LENGTHS: std::ops::RangeInclusive<usize> = 6..=21;
 const SHORT_GROUP: usize = 5;
 
 pub(super) fn word(text: &Text<'_>, word: Word, found: &mut Findings) {
-    // `DL-` and the like may stand before the digits.
+    // `DL-` or a country may stand before the digits.
+    let next = text.at(word.end + 1);
     let is_lettered = word.kinds == UPPER
         && word.len() < SHORT_GROUP
-        && text.at(word.end) == b'-'
-        && text.at(word.end + 1).is_ascii_digit();
+        && match text.at(word.end) {
+            b'-' => next.is_ascii_digit() || next.is_ascii_uppercase(),
+            b' ' => next.is_ascii_digit(),
+            _ => false,
+        };
     if !(word.has(DIGIT) || is_lettered) || word.len() > *LENGTHS.end() {
         return;
     }

@@ -221,7 +221,7 @@ fn is_nino(upper: &[u8]) -> bool {
     let is_pair = !b"DFIQUV".contains(first) && !b"DFIQUVO".contains(second);
     let is_given = !matches!(
         (first, second),
-        (b'B' | b'K', b'G') | (b'G', b'B') | (b'N', b'K' | b'T') | (b'T', b'N') | (b'Z', b'Z')
+        (b'B', b'G') | (b'G', b'B') | (b'N', b'K' | b'T') | (b'K' | b'T', b'N') | (b'Z', b'Z')
     );
     is_pair && is_given && upper.get(8).is_none_or(|last| matches!(last, b'A'..=b'D'))
 }

@@ -14,7 +14,8 @@ pub(super) fn number(number: &Number<'_, '_>, found: &mut Findings) {
     if is_routing && is_aba(digits) && number.is_labelled(Label::Aba) {
         found.add(Rank::Certain, number.start, number.end, Entity::AbaRouting);
     }
-    let is_account = matches!(digits.len(), 6..=17) && number.is_plain();
+    let is_grouped = number.groups.iter().all(|group| *group >= 3) && !number.is_grouped(&[3, 3, 4]);
+    let is_account = matches!(digits.len(), 6..=17) && is_grouped && number.separator != b'.';
     if is_account && number.is_labelled(Label::Account) && !number.is_labelled(Label::NotAccount) {
         found.add(Rank::Sure, number.start, number.end, Entity::UsBankAccount);
     }
@@ -30,7 +31,9 @@ fn card(number: &Number<'_, '_>, found: &mut Findings) {
     let is_told = number.is_labelled(Label::Card);
     let is_same = digits.iter().all(|digit| Some(digit) == digits.first());
     // Elsewhere it is a row of hexadecimal numbers, or an identifier.
-    let is_other = !is_told && (number.separator == b'.' || number.is_dumped());
+    let is_account = digits.len() < 15 && number.is_labelled(Label::Account);
+    let is_other = !is_told && (number.separator == b'.' || number.is_dumped() || is_account)
+        || digits.len() == 12 && number.is_labelled(Label::Aadhaar);
     if !is_grouped || !is_separated || is_same || is_other {
         return;
     }

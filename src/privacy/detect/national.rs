@@ -38,7 +38,7 @@ fn nine(number: &Number<'_, '_>, add: &mut impl FnMut(Rank, Entity)) {
     let digits = number.digits;
     social_security(number, add);
     tax_file(number, add);
-    if luhn(digits) && !matches!(digits.first(), Some(0 | 8)) && number.is_labelled(Label::Sin) {
+    if luhn(digits) && number.is_labelled(Label::Sin) {
         add(Rank::Certain, Entity::CaSin);
     }
     // The last digit counts negatively: 10 is -1 modulo 11.

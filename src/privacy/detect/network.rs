@@ -105,7 +105,9 @@ pub(super) fn mac(text: &Text<'_>, word: Word, found: &mut Findings) {
         (4, b'.') => groups_end(text, word.start, b'.', 4, 3),
         _ => None,
     };
-    if let Some(end) = end {
+    let is_nobodys =
+        |end| text.slice(word.start, end).iter().all(|byte| matches!(byte, b'0' | b':' | b'-' | b'.'));
+    if let Some(end) = end.filter(|end| !is_nobodys(*end)) {
         found.add(Rank::Certain, word.start, end, Entity::MacAddress);
     }
 }

@@ -129,7 +129,7 @@ fn windows(text: &Text<'_>, row: &[Group], buffers: &mut Buffers, show: &mut imp
                     digits,
                     groups,
                     separator: separator.unwrap_or(0),
-                    is_slice: separator == Some(b' ') && (first > 0 || !is_last),
+                    is_slice: matches!(separator, Some(0 | b' ')) && (first > 0 || !is_last),
                 });
             }
         }

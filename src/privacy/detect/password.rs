@@ -15,10 +15,10 @@ pub(super) fn find(text: &Text<'_>, found: &mut Findings) {
             found.add(Rank::Certain, from, to, Entity::Password);
         }
     }
-    for end in text.ends_of(Label::Mysql) {
-        if let Some((from, to)) = option(text, end) {
-            found.add(Rank::Certain, from, to, Entity::Password);
-        }
+    let mysql = text.ends_of(Label::Mysql).map(|end| joined_option(text, end));
+    let curl = text.ends_of(Label::Curl).map(|end| user_option(text, end));
+    for (from, to) in mysql.chain(curl).flatten() {
+        found.add(Rank::Certain, from, to, Entity::Password);
     }
 }
 
@@ -96,18 +96,38 @@ fn is_named(bytes: &[u8]) -> bool {
     bytes.get(name) == Some(&b'=')
 }
 
-/// `mysql -pSECRET`: the value is joined to the option.
-fn option(text: &Text<'_>, end: usize) -> Option<(usize, usize)> {
+/// What stands behind one of the options, in the rest of the line from a place.
+fn option(text: &Text<'_>, end: usize, names: &[&[u8]]) -> Option<usize> {
     let line = text.ahead(end, LONGEST);
     let line = line.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let at = line.windows(3).position(|window| window == b" -p")? + 3;
-    let rest = line.get(at..).unwrap_or_default();
-    let quote = usize::from(matches!(rest.first(), Some(b'\'' | b'"')))
-        + usize::from(matches!(rest, [b' ', b'\'' | b'"', ..])) * 2;
-    let from = end + at + quote;
+    names.iter().find_map(|name| {
+        Some(end + line.windows(name.len()).position(|window| window == *name)? + name.len())
+    })
+}
+
+/// `mysql -pSECRET`: the value is joined to the option.
+fn joined_option(text: &Text<'_>, end: usize) -> Option<(usize, usize)> {
+    let at = option(text, end, &[b" -p"])?;
+    let from = match text.ahead(at, 2) {
+        [b' ', b'\'' | b'"'] => at + 2,
+        [b'\'' | b'"', _] => at + 1,
+        _ => at,
+    };
     let to = value_end(text, from, text.before(from));
     let word = text.slice(from, to);
-    (word.len() >= 4 && !is_code(word) && (word.len() >= SHORTEST || quote > 0)).then_some((from, to))
+    let least = if from > at { 4 } else { SHORTEST };
+    (word.len() >= least && !is_code(word)).then_some((from, to))
+}
+
+/// `curl -u name:SECRET`.
+fn user_option(text: &Text<'_>, end: usize) -> Option<(usize, usize)> {
+    let at = option(text, end, &[b" -u ", b" --user "])?;
+    let quote = usize::from(matches!(text.at(at), b'\'' | b'"'));
+    let colon = text.run(at + quote, |byte| is_word(byte) || matches!(byte, b'.' | b'@' | b'-'));
+    let to = value_end(text, colon + 1, if quote > 0 { text.at(at) } else { b' ' });
+    let word = text.slice(colon + 1, to);
+    (text.at(colon) == b':' && colon < at + LONGEST && word.len() >= 4 && !is_code(word))
+        .then_some((colon + 1, to))
 }
 
 /// `hex::decode(`, `auth[1]`, `${PASSWORD}`, `config.password` and `--flag` are code, `<secret>` and `[PASSWORD_1]` stand for one.

@@ -75,8 +75,8 @@ fn is_dialled_out(number: &Number<'_, '_>) -> bool {
         groups.first() == Some(&count) && value(digits.get(..count).unwrap_or_default()) == wanted
     };
     let is_code = digits.starts_with(&[0, 0]) && matches!(digits.get(2), Some(1..=9));
-    groups.len() > 1
-        && (is_first(3, 1) || is_code && digits.len() >= 11 && (groups.first() >= Some(&4) || is_first(2, 0)))
+    let is_coded = is_first(3, 1) || is_code && (groups.first() >= Some(&4) || is_first(2, 0));
+    groups.len() > 1 && digits.len() >= 11 && is_coded
 }
 
 fn international(number: &Number<'_, '_>) -> Option<Rank> {
@@ -116,14 +116,16 @@ fn extension_end(number: &Number<'_, '_>) -> usize {
 fn national(number: &Number<'_, '_>) -> Option<Rank> {
     let Number { text, start, end, digits, groups, separator, is_slice } = *number;
     let count = digits.len();
-    if !matches!(count, 6..=14) || is_slice || is_something_else(number) {
+    // Behind another number, or before one, it must have a form of its own.
+    let is_apart = !is_slice || groups == [3, 3, 4] && !text.before(start.saturating_sub(1)).is_ascii_digit();
+    if !matches!(count, 6..=14) || !is_apart || is_something_else(number) {
         return None;
     }
     let in_brackets =
         text.before(start) == b'(' && groups.len() > 1 && text.slice(start, end).contains(&b')');
     let is_trunk = digits.first() == Some(&0) && digits.get(1) != Some(&0);
-    let is_regular =
-        groups.len() > 1 && groups.iter().all(|group| *group >= 2) && (separator != 0 || in_brackets);
+    let is_even = groups.len() > 1 && groups.iter().all(|group| *group >= 2);
+    let is_regular = is_even && (separator != 0 || in_brackets || is_trunk && matches!(groups.len(), 3 | 4));
     if is_american(number, in_brackets) || in_brackets && (is_trunk || matches!(text.at(end), b'-' | b'x')) {
         return Some(Rank::Distinct);
     }
@@ -196,7 +198,7 @@ fn is_something_else(number: &Number<'_, '_>) -> bool {
     let is_list = groups.iter().filter(|group| **group == 1).count() > 1;
     let is_binary = digits.iter().all(|digit| *digit < 2);
     let is_dump = groups.iter().all(|group| *group == 2)
-        && (is_byte(text, end + 1) || is_byte(text, start.saturating_sub(3)));
+        && (is_byte(text, end + 1) || start >= 3 && is_byte(text, start - 3));
     is_date
         || is_pointed
         || are_years

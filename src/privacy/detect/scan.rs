@@ -205,7 +205,9 @@ impl<'a> Text<'a> {
 
     /// Whether a label says that what begins at a place is something else, and no nearer one what it could be.
     pub(super) fn is_rather(&self, start: usize, other: Label, own: Label) -> bool {
-        match (self.last(start, other), self.last(start, own)) {
+        // "about my order, call …" is not about the number of the order.
+        let apart = |end: usize| self.slice(end, start).contains(&b',');
+        match (self.last(start, other).filter(|end| !apart(*end)), self.last(start, own)) {
             (Some(other), own) => own.is_none_or(|own| own < other),
             (None, _) => self.is_labelled(start, other) && !self.is_labelled(start, own),
         }

@@ -9,6 +9,9 @@ use super::vocabulary::Label;
 const SHORTEST: usize = 16;
 const SHORTEST_TOLD: usize = 20;
 
+/// Length of AWS's secret keys, in base64.
+const AWS_KEY: usize = 40;
+
 /// The longest value that a word tells.
 const LONGEST_TOLD: usize = 512;
 
@@ -120,22 +123,29 @@ fn telegram_bot(text: &Text<'_>, start: usize, end: usize) -> Option<(usize, usi
 
 /// What stands after a word for a key, in an alphabet that has signs: secret keys of AWS, storage keys of Azure.
 pub(super) fn told(text: &Text<'_>, found: &mut Findings) {
-    for end in text.ends_of(Label::Token) {
-        let (start, _) = value_start(text, end);
+    let ends = [Label::Token, Label::Secret].map(|label| text.ends_of(label).map(move |end| (end, label)));
+    for (end, label) in ends.into_iter().flatten() {
+        let (start, is_told) = value_start(text, end);
         let value = text.ahead(start, LONGEST_TOLD);
         let length = value.iter().position(|byte| !is_base64(*byte)).unwrap_or(value.len());
         let value = value.get(..length).unwrap_or_default();
-        let count = |kind: fn(&u8) -> bool| value.iter().filter(|byte| kind(byte)).count();
-        let is_mixed = count(u8::is_ascii_digit) >= 2
-            && count(u8::is_ascii_uppercase) >= 2
-            && count(u8::is_ascii_lowercase) >= 2;
         // A path has signs too, and words.
-        let is_whole =
-            length < LONGEST_TOLD && !is_word(text.at(start + length)) && value.first() != Some(&b'/');
-        if start > end && length >= SHORTEST_TOLD && is_mixed && is_whole {
+        let is_path = value.first() == Some(&b'/') && length != AWS_KEY && value.last() != Some(&b'=');
+        let is_whole = length < LONGEST_TOLD && !is_word(text.at(start + length)) && !is_path;
+        let follows = start > end && (is_told || label == Label::Token);
+        if follows && is_whole && length >= SHORTEST_TOLD && is_key(value) {
             found.add(Rank::Sure, start, start + length, Entity::ApiKey);
         }
     }
+}
+
+/// Digits, small letters and capitals, or hexadecimal digits of a usual length.
+fn is_key(value: &[u8]) -> bool {
+    let has = |kind: fn(&u8) -> bool| value.iter().filter(|byte| kind(byte)).count() >= 2;
+    let is_mixed = has(u8::is_ascii_digit) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase);
+    let is_hex = value.len() >= 32 && value.iter().all(u8::is_ascii_hexdigit) && has(u8::is_ascii_digit);
+    let has_signs = value.len() >= AWS_KEY && value.iter().any(|byte| matches!(byte, b'+' | b'/'));
+    (is_mixed || is_hex) && (has_signs || is_random(value))
 }
 
 const fn is_base64(byte: u8) -> bool {

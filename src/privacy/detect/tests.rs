@@ -2,6 +2,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod forms;
+
 /// Everything that the built-in detectors find.
 fn everything(text: &str) -> Vec<Finding> {
     find(text, &Scope { plain_urls: true, patterns: &Patterns::default(), known: &KnownValues::new() })

@@ -97,6 +97,7 @@ pub(super) const PREFIXES: &[(&[u8], usize)] = &[
     (b"dp.ct.", 40),
     (b"ops_eyJ", 100),
     (b"AGE-SECRET-KEY-1", 58),
+    (b"xprv", 100),
     // Money and shops.
     (b"sk_live_", 16),
     (b"sk_test_", 16),

@@ -13,7 +13,7 @@ pub(super) enum Label {
     Card,
     Cnpj,
     Cpf,
-    Curp,
+    Curl,
     FiscalCode,
     GermanTax,
     /// It is one of a state's numbers for those who pay taxes; an employer's is written with a hyphen.
@@ -38,6 +38,7 @@ pub(super) enum Label {
     Phone,
     Ric,
     Rrn,
+    Secret,
     Sin,
     Ssn,
     Tckn,
@@ -86,7 +87,7 @@ pub(super) const WORDS: &[(Label, &str)] = &[
     ),
     (Label::Cnpj, "cnpj"),
     (Label::Cpf, "cpf, cadastro de pessoa"),
-    (Label::Curp, "curp"),
+    (Label::Curl, "curl, wget, http"),
     (Label::FiscalCode, "codice fiscale, cf, fiscal code, fiscale"),
     (
         Label::GermanTax,
@@ -128,7 +129,7 @@ pub(super) const WORDS: &[(Label, &str)] = &[
     ),
     (
         Label::Password,
-        "password, passwort, passwd, pass, pwd, passphrase, passcode, kennwort, contrasena, clave, \
+        "password, passwort, passwd, pass, pwd, pw, passphrase, passcode, kennwort, contrasena, clave, \
          mot de passe, mdp, senha, wachtwoord, haslo, losenord, adgangskode, passord, salasana, heslo, \
          jelszo, parola, sifre, parole, mat khau, kata sandi, pgpassword, userpassword, dbpassword, \
          requirepass, identified by, sshpass, пароль, 密码, 密碼, パスワード, 비밀번호, पासवर्ड, كلمة المرور, κωδικος",
@@ -141,7 +142,7 @@ pub(super) const WORDS: &[(Label, &str)] = &[
     (
         Label::Phone,
         "phone, phones, tel, telephone, telefon, telefonnummer, mobile, cell, cellphone, call, whatsapp, \
-         whats app, fax, sms, text, number is, contact no, contact, reach, office, handy, handynummer, \
+         whats app, fax, sms, text, number is, no is, contact no, contact, reach, office, handy, handynummer, \
          mobil, mobilnummer, mobiel, movil, telefono, celular, telefone, signal, telegram, dial, me at, \
          answering at, support on, mob, ph, my number, numero, nummer, message, messages, ring on, ring me, a ring, landline, \
          hotline, helpline, portable, fixe, rufnummer, anrufen, anrufe, appelez, appeler, appelle, \
@@ -156,6 +157,7 @@ pub(super) const WORDS: &[(Label, &str)] = &[
         "chinese id, identity card, resident identity, resident id, shenfenzheng, 身份证, 身份證, 公民身份",
     ),
     (Label::Rrn, "rrn, resident registration, 주민등록, 주민번호"),
+    (Label::Secret, "secret, secrets, token, credential, credentials, hash salt"),
     (Label::Sin, "sin, social insurance, nas, assurance sociale"),
     (Label::Ssn, "ssn, ssns, ss, social, social security, soc sec, seguro social"),
     (Label::Tckn, "tckn, tc kimlik, kimlik, t c, tc no, vatandaslik, turkish id"),
@@ -178,7 +180,7 @@ pub(super) const WORDS: &[(Label, &str)] = &[
     (Label::NotAccount, "account id, aws account, accountid, user account, arn, aws, account manager"),
     (
         Label::NotCard,
-        "tracking, imei, ean, isbn, serial, parcel, shipment, barcode, gtin, upc, order, meid, \
+        "tracking, imei, ean, isbn, serial, parcel, shipment, barcode, gtin, upc, meid, \
          sendungsnummer, suivi",
     ),
     (
@@ -188,11 +190,11 @@ pub(super) const WORDS: &[(Label, &str)] = &[
          account, table, customer no, model, id, sum, total, lat, lon, oid, chrome, firefox, rows, issue, \
          commit, hash, build, port, epoch, bytes, isin, upc, gtin, barcode, postcode, plz, rechnung, \
          bestellung, auftrag, kunde, kundennummer, kundennr, rechnungsnummer, bestellnummer, commande, \
-         facture, pedido, factura, fattura, ordine, longitude, latitude, flight, vin, batch, lot, policy, \
+         facture, pedido, factura, fattura, ordine, longitude, latitude, flight, vin, batch, policy, \
          claim, patent, doi, seed, score",
     ),
     (
         Label::NotAddress,
-        "version, ver, v, release, released, oid, section, chapter, firmware, build, driver, asn",
+        "version, ver, v, release, released, oid, section, chapter, firmware, build, driver, asn, python, chrome, firefox, windows, nginx, java, php, ruby, kernel, semver",
     ),
 ];
