@@ -17,7 +17,7 @@ pub(super) fn find(text: &Text<'_>, clues: &Clues, plain_urls: bool, found: &mut
     if clues.at {
         emails(text, found);
     }
-    if clues.colon {
+    if clues.colons > 0 {
         urls(text, plain_urls, found);
     }
     if clues.bracket {

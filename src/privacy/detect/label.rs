@@ -40,6 +40,8 @@ struct Entry {
 
 /// The vocabulary, by what words can be told apart with at a glance.
 struct Index {
+    /// Which buckets hold anything, a bit each: most words are not in the vocabulary.
+    used: [u64; BUCKETS / 64],
     latin: Vec<Vec<Entry>>,
     other: Vec<Vec<Entry>>,
 }
@@ -52,7 +54,7 @@ const CHAR_BUCKETS: usize = 128;
 
 static INDEX: LazyLock<Index> = LazyLock::new(|| {
     let buckets = |count| std::iter::repeat_with(Vec::new).take(count).collect::<Vec<_>>();
-    let mut index = Index { latin: buckets(BUCKETS), other: buckets(CHAR_BUCKETS) };
+    let mut index = Index { used: [0; BUCKETS / 64], latin: buckets(BUCKETS), other: buckets(CHAR_BUCKETS) };
     for (label, words) in WORDS {
         for phrase in words.split(", ") {
             let (word, rest) = phrase.split_once(' ').unwrap_or((phrase, ""));
@@ -61,7 +63,13 @@ static INDEX: LazyLock<Index> = LazyLock::new(|| {
                 Some(first) if !first.is_ascii() => {
                     (index.other.get_mut(char_bucket(first)), entry(phrase, ""))
                 }
-                _ => (index.latin.get_mut(bucket(word.as_bytes())), entry(word, rest)),
+                _ => {
+                    let bucket = bucket(word.as_bytes());
+                    if let Some(bits) = index.used.get_mut(bucket / 64) {
+                        *bits |= 1 << (bucket % 64);
+                    }
+                    (index.latin.get_mut(bucket), entry(word, rest))
+                }
             };
             if let Some(bucket) = bucket {
                 bucket.push(entry);
@@ -125,17 +133,15 @@ impl Reader<'_> {
         self.bytes.get(place).copied().unwrap_or(0)
     }
 
-    /// Where a word of ASCII letters ends; `phoneNumber` is two.
+    /// Where a word of ASCII letters ends; `phoneNumber` is two, `iPhone` is one.
     fn word_end(&self, start: usize) -> usize {
-        let rest = self.bytes.get(start..).unwrap_or_default();
-        let mut is_small = false;
-        for (at, byte) in rest.iter().enumerate() {
-            if !byte.is_ascii_alphabetic() || (is_small && byte.is_ascii_uppercase() && at > 1) {
-                return start + at;
-            }
-            is_small = byte.is_ascii_lowercase();
-        }
-        self.bytes.len()
+        let run = |at: usize, kind: fn(&u8) -> bool| {
+            let rest = self.bytes.get(at..).unwrap_or_default();
+            at + rest.iter().position(|byte| !kind(byte)).unwrap_or(rest.len())
+        };
+        let word = |at: usize| run(run(at, u8::is_ascii_uppercase), u8::is_ascii_lowercase);
+        let end = word(start);
+        if end == start + 1 && self.byte(end).is_ascii_uppercase() { word(end) } else { end }
     }
 
     /// `IdNr` is one word, after all.
@@ -156,7 +162,11 @@ impl Reader<'_> {
     }
 
     fn look_up(&mut self, word: &[u8], end: usize) {
-        for entry in self.index.latin.get(bucket(word)).into_iter().flatten() {
+        let bucket = bucket(word);
+        if self.index.used.get(bucket / 64).is_none_or(|bits| bits >> (bucket % 64) & 1 == 0) {
+            return;
+        }
+        for entry in self.index.latin.get(bucket).into_iter().flatten() {
             if word.eq_ignore_ascii_case(entry.word.as_bytes())
                 && let Some(end) = self.follows(end, entry.rest)
             {

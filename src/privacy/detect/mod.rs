@@ -33,7 +33,7 @@ use finding::Findings;
 pub use finding::{Entity, Finding};
 use fold::Folded;
 pub use known::KnownValues;
-use scan::{Clues, DIGIT, Text, Word};
+use scan::{DIGIT, Text, Word};
 pub use spelling::normal;
 use vocabulary::Label;
 
@@ -61,10 +61,15 @@ pub fn find(text: &str, scope: &Scope<'_>) -> Vec<Finding> {
     password::find(&view, &mut found);
     secret::private_keys(&view, &mut found);
     secret::told(&view, &mut found);
+    let mut shown = 0;
     for token in view.tokens() {
-        show(&view, &clues, token, &mut found);
+        secret::token(&view, token, &mut found);
+        if token.has(DIGIT) {
+            view.words(token, shown).for_each(|word| show(&view, word, &mut found));
+            shown = token.end;
+        }
     }
-    if clues.digits >= 1 && clues.colon {
+    if clues.digits >= 1 && clues.colons >= 2 {
         network::ipv6(&view, &mut found);
     }
     if clues.digits >= 6 {
@@ -82,23 +87,17 @@ pub fn find(text: &str, scope: &Scope<'_>) -> Vec<Finding> {
     findings
 }
 
-/// Shows a token, and its words, to those who know them by what they are made of.
-fn show(text: &Text<'_>, clues: &Clues, token: Word, found: &mut Findings) {
-    secret::token(text, token, found);
-    if clues.digits == 0 && token.is_single() {
-        return;
+/// Shows a word to those who know words by what they are made of.
+fn show(text: &Text<'_>, word: Word, found: &mut Findings) {
+    if word.has(DIGIT) {
+        iban::word(text, word, found);
+        wallet::word(text, word, found);
+        network::ipv4(text, word, found);
     }
-    for word in text.words(token) {
-        if word.has(DIGIT) {
-            iban::word(text, word, found);
-            wallet::word(text, word, found);
-            network::ipv4(text, word, found);
-        }
-        document::word(text, word, found);
-        network::mac(text, word, found);
-        lettered::word(text, word, found);
-        if text.has(Label::Birth) {
-            date::word(text, word, found);
-        }
+    document::word(text, word, found);
+    network::mac(text, word, found);
+    lettered::word(text, word, found);
+    if text.has(Label::Birth) {
+        date::word(text, word, found);
     }
 }

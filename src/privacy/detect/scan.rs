@@ -10,6 +10,12 @@ use super::vocabulary::Label;
 const CONTEXT: usize = 48;
 const AFTER: usize = 12;
 
+/// Bytes of a token that is shown even if it has no digit: the shortest key.
+pub(super) const LONG: usize = 16;
+
+/// Bytes before a token with a digit whose words are shown too.
+const LEAD: usize = 16;
+
 /// Words after which a point does not end a sentence.
 const ABBREVIATIONS: &[&str] = &[
     "n", "no", "nr", "nro", "num", "number", "idnr", "tel", "ref", "ext", "mob", "acct", "lic", "geb", "nac",
@@ -67,7 +73,7 @@ pub(super) struct Text<'a> {
 pub(super) struct Clues {
     pub(super) at: bool,
     pub(super) bracket: bool,
-    pub(super) colon: bool,
+    pub(super) colons: usize,
     pub(super) digits: usize,
 }
 
@@ -92,10 +98,6 @@ impl Word {
     pub(super) const fn len(&self) -> usize {
         self.end - self.start
     }
-
-    pub(super) const fn is_single(&self) -> bool {
-        !self.has(JOINT)
-    }
 }
 
 impl<'a> Text<'a> {
@@ -112,11 +114,12 @@ impl<'a> Text<'a> {
     }
 
     pub(super) fn clues(&self) -> Clues {
+        let count = |wanted: fn(&u8) -> bool| self.bytes.iter().filter(|byte| wanted(byte)).count();
         Clues {
             at: self.bytes.contains(&b'@'),
             bracket: self.bytes.contains(&b'(') || self.bytes.contains(&b'['),
-            colon: self.bytes.contains(&b':'),
-            digits: self.bytes.iter().filter(|byte| byte.is_ascii_digit()).count(),
+            colons: count(|byte| *byte == b':'),
+            digits: count(u8::is_ascii_digit),
         }
     }
 
@@ -145,14 +148,56 @@ impl<'a> Text<'a> {
         start + rest.iter().position(|byte| !kind(*byte)).unwrap_or(rest.len())
     }
 
-    /// All tokens: words, and what hyphens and points join.
+    /// Tokens, which are words and what hyphens and points join: those that have a digit, and long ones.
     pub(super) fn tokens(&self) -> impl Iterator<Item = Word> {
-        runs(self.bytes, 0, WORD | JOINT)
+        let next_digit = |at: usize| self.run(at, |byte| !byte.is_ascii_digit());
+        let (mut at, mut digit) = (0, next_digit(0));
+        std::iter::from_fn(move || {
+            if digit < at {
+                digit = next_digit(at);
+            }
+            let token = self.long_token(at, digit).or_else(|| self.token_at(digit, at))?;
+            at = token.end;
+            Some(token)
+        })
     }
 
-    /// The words of a token.
-    pub(super) fn words(&self, token: Word) -> impl Iterator<Item = Word> {
-        runs(self.slice(token.start, token.end), token.start, WORD)
+    /// The first long token that begins between two places: one look at each so many bytes cannot miss it.
+    fn long_token(&self, at: usize, end: usize) -> Option<Word> {
+        let mut place = at + LONG - 1;
+        while place < end {
+            let Some(token) = self.token_at(place, at) else {
+                place += LONG;
+                continue;
+            };
+            if token.len() >= LONG {
+                return Some(token);
+            }
+            place = token.end + LONG;
+        }
+        None
+    }
+
+    /// The token that a place is in, as far as it stands behind another place.
+    fn token_at(&self, place: usize, least: usize) -> Option<Word> {
+        let before = self.slice(least, place).iter().rev();
+        let start = place - before.take_while(|byte| class(**byte) != 0).count();
+        let rest = self.bytes.get(start..).unwrap_or_default().iter().map(|byte| class(*byte));
+        let (mut end, mut kinds) = (start, 0);
+        for class in rest.take_while(|class| *class != 0) {
+            kinds |= class;
+            end += 1;
+        }
+        (end > place).then_some(Word { start, end, kinds })
+    }
+
+    /// The words of a token, and those that stand shortly before it but behind another place: a month before its day.
+    pub(super) fn words(&self, token: Word, least: usize) -> impl Iterator<Item = Word> {
+        let mut start = token.start.saturating_sub(LEAD).max(least);
+        while start < token.start && is_word(self.before(start)) {
+            start += 1;
+        }
+        runs(self.slice(start, token.end), start)
     }
 
     /// Whether a label says what begins at `start`: it stands before it in the same sentence, with no other number in
@@ -282,19 +327,18 @@ impl<'a> Text<'a> {
     }
 }
 
-/// All runs of bytes of the classes.
-fn runs(bytes: &[u8], offset: usize, classes: u8) -> impl Iterator<Item = Word> {
+/// All runs of letters, digits and underscores; `offset` is where the bytes stand.
+fn runs(bytes: &[u8], offset: usize) -> impl Iterator<Item = Word> {
     let mut at = 0;
     std::iter::from_fn(move || {
         let rest = bytes.get(at..)?;
-        let skipped = rest.iter().position(|byte| class(*byte) & classes != 0)?;
+        let start = at + rest.iter().position(|byte| class(*byte) & WORD != 0)?;
         let mut kinds = 0;
-        let length = rest.get(skipped..)?.iter().position(|byte| {
-            let class = class(*byte) & classes;
+        let length = bytes.get(start..)?.iter().position(|byte| {
+            let class = class(*byte) & WORD;
             kinds |= class;
             class == 0
         });
-        let start = at + skipped;
         at = length.map_or(bytes.len(), |length| start + length);
         Some(Word { start: offset + start, end: offset + at, kinds })
     })

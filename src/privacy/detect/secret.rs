@@ -1,12 +1,11 @@
 //! Keys and tokens: by how vendors begin them, or by a word before them.
 
 use super::finding::{Entity, Findings, Rank};
-use super::scan::{DIGIT, LOWER, Text, UPPER, Word, is_word};
+use super::scan::{DIGIT, LONG, LOWER, Text, UPPER, Word, is_word};
 use super::vendor::PREFIXES;
 use super::vocabulary::Label;
 
-/// The shortest key that a vendor's prefix tells, and that a word tells.
-const SHORTEST: usize = 16;
+/// The shortest key that a word tells.
 const SHORTEST_TOLD: usize = 20;
 
 /// Length of AWS's secret keys, in base64.
@@ -22,7 +21,7 @@ pub(super) fn token(text: &Text<'_>, mut token: Word, found: &mut Findings) {
     while token.len() > 0 && text.before(token.end) == b'.' {
         token.end -= 1;
     }
-    if token.len() < SHORTEST {
+    if token.len() < LONG {
         return;
     }
     let (start, end) = (token.start, token.end);
@@ -200,6 +199,9 @@ const LINKS: &[(&str, bool)] = &[
 pub(super) fn private_keys(text: &Text<'_>, found: &mut Findings) {
     const BEGIN: &str = "-----BEGIN ";
     const END: &str = "-----END ";
+    if !text.has(Label::PrivateKey) {
+        return;
+    }
     let mut at = 0;
     let mut has_end = true;
     while let Some(offset) = text.str.get(at..).and_then(|rest| rest.find(BEGIN)) {
@@ -223,7 +225,7 @@ pub(super) fn private_keys(text: &Text<'_>, found: &mut Findings) {
         );
         // In code the two lines stand without a key between them.
         let body = text.slice(name_end, end.min(name_end + LONGEST_HEAD));
-        if body.split(|byte| !is_base64(*byte) || *byte == b'-').any(|run| run.len() >= SHORTEST) {
+        if body.split(|byte| !is_base64(*byte) || *byte == b'-').any(|run| run.len() >= LONG) {
             found.add(Rank::Certain, start, end, Entity::PrivateKey);
         }
         at = end;

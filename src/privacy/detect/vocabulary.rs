@@ -36,6 +36,7 @@ pub(super) enum Label {
     Personnummer,
     Pesel,
     Phone,
+    PrivateKey,
     Ric,
     Rrn,
     Secret,
@@ -152,6 +153,7 @@ pub(super) const WORDS: &[(Label, &str)] = &[
          voicemail, pager, toll free, tfn, номер, телефон, тел, звони, позвони, моб, 电话, 電話, 手机, 手機, 号码, \
          联系, 携帯, 전화, 휴대폰, 연락처, 핸드폰, फोन, मोबाइल, नंबर, هاتف, جوال, رقم, טלפון, נייד, τηλ, κινητο, โทร",
     ),
+    (Label::PrivateKey, "private key"),
     (
         Label::Ric,
         "chinese id, identity card, resident identity, resident id, shenfenzheng, 身份证, 身份證, 公民身份",
