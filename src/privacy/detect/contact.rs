@@ -144,8 +144,15 @@ fn urls(text: &Text<'_>, plain_urls: bool, found: &mut Findings) {
     // Where the run ends whose parameters were looked at: addresses within addresses are looked at once.
     let mut done = 0;
     let mut at = 0;
-    while let Some(offset) = text.str.get(at..).and_then(|rest| rest.find("://")) {
-        let colon = at + offset;
+    loop {
+        let colon = text.run(at, |byte| byte != b':');
+        if colon == text.bytes.len() {
+            break;
+        }
+        at = colon + 1;
+        if text.slice(colon, colon + 3) != b"://" {
+            continue;
+        }
         at = colon + 3;
         let Some(start) = scheme_start(text, colon) else { continue };
         let end = if at < done { done } else { url_end(text, at) };

@@ -13,7 +13,7 @@ pub(super) struct Folded<'a> {
 
 impl<'a> Folded<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        if text.is_ascii() || !text.chars().any(|c| fold(c) != Some(c)) {
+        if text.is_ascii() || !text.bytes().any(leads_disguise) || !text.chars().any(|c| fold(c) != Some(c)) {
             return Self { text: Cow::Borrowed(text), origins: None };
         }
         let mut plain = String::with_capacity(text.len());
@@ -36,6 +36,11 @@ impl<'a> Folded<'a> {
         let end = (last + 1..=text.len()).find(|end| text.is_char_boundary(*end));
         (begin, end.unwrap_or(text.len()))
     }
+}
+
+/// Whether the UTF-8 of a disguised character may begin with a byte: those of most languages' letters do not.
+const fn leads_disguise(byte: u8) -> bool {
+    matches!(byte, 0xc2 | 0xd9 | 0xdb | 0xe0 | 0xe2 | 0xe3 | 0xef)
 }
 
 /// The character that a disguised one stands for; `None` for one that cannot be seen.

@@ -135,13 +135,17 @@ impl Reader<'_> {
 
     /// Where a word of ASCII letters ends; `phoneNumber` is two, `iPhone` is one.
     fn word_end(&self, start: usize) -> usize {
-        let run = |at: usize, kind: fn(&u8) -> bool| {
-            let rest = self.bytes.get(at..).unwrap_or_default();
-            at + rest.iter().position(|byte| !kind(byte)).unwrap_or(rest.len())
-        };
-        let word = |at: usize| run(run(at, u8::is_ascii_uppercase), u8::is_ascii_lowercase);
-        let end = word(start);
-        if end == start + 1 && self.byte(end).is_ascii_uppercase() { word(end) } else { end }
+        let end = self.letters_end(start);
+        if end == start + 1 && self.byte(end).is_ascii_uppercase() { self.letters_end(end) } else { end }
+    }
+
+    /// Where capitals and then small letters end.
+    fn letters_end(&self, start: usize) -> usize {
+        let rest = self.bytes.get(start..).unwrap_or_default();
+        let capitals = rest.iter().position(|byte| !byte.is_ascii_uppercase()).unwrap_or(rest.len());
+        let rest = rest.get(capitals..).unwrap_or_default();
+        let small = rest.iter().position(|byte| !byte.is_ascii_lowercase()).unwrap_or(rest.len());
+        start + capitals + small
     }
 
     /// `IdNr` is one word, after all.

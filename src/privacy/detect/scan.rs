@@ -30,6 +30,11 @@ const UNDERSCORE: u8 = 8;
 const WORD: u8 = DIGIT | UPPER | LOWER | UNDERSCORE;
 /// What joins words to a token: a hyphen or a point.
 const JOINT: u8 = 16;
+const TOKEN: u8 = WORD | JOINT;
+/// Signs that few texts have.
+const AT: u8 = 32;
+const BRACKET: u8 = 64;
+const COLON: u8 = 128;
 
 /// The class of each byte.
 static CLASSES: [u8; 256] = {
@@ -43,6 +48,9 @@ static CLASSES: [u8; 256] = {
             b'a'..=b'z' => LOWER,
             b'_' => UNDERSCORE,
             b'-' | b'.' => JOINT,
+            b'@' => AT,
+            b'(' | b'[' => BRACKET,
+            b':' => COLON,
             _ => 0,
         };
         rest = next;
@@ -114,13 +122,14 @@ impl<'a> Text<'a> {
     }
 
     pub(super) fn clues(&self) -> Clues {
-        let count = |wanted: fn(&u8) -> bool| self.bytes.iter().filter(|byte| wanted(byte)).count();
-        Clues {
-            at: self.bytes.contains(&b'@'),
-            bracket: self.bytes.contains(&b'(') || self.bytes.contains(&b'['),
-            colons: count(|byte| *byte == b':'),
-            digits: count(u8::is_ascii_digit),
+        let (mut kinds, mut digits, mut colons) = (0, 0, 0);
+        for byte in self.bytes {
+            let class = class(*byte);
+            kinds |= class;
+            digits += usize::from(class & DIGIT);
+            colons += usize::from(class / COLON);
         }
+        Clues { at: kinds & AT != 0, bracket: kinds & BRACKET != 0, colons, digits }
     }
 
     /// The byte at a place; 0 outside of the text.
@@ -181,8 +190,8 @@ impl<'a> Text<'a> {
     /// The token that a place is in, as far as it stands behind another place.
     fn token_at(&self, place: usize, least: usize) -> Option<Word> {
         let before = self.slice(least, place).iter().rev();
-        let start = place - before.take_while(|byte| class(**byte) != 0).count();
-        let rest = self.bytes.get(start..).unwrap_or_default().iter().map(|byte| class(*byte));
+        let start = place - before.take_while(|byte| class(**byte) & TOKEN != 0).count();
+        let rest = self.bytes.get(start..).unwrap_or_default().iter().map(|byte| class(*byte) & TOKEN);
         let (mut end, mut kinds) = (start, 0);
         for class in rest.take_while(|class| *class != 0) {
             kinds |= class;
