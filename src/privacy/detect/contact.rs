@@ -1,7 +1,7 @@
 //! E-mail and web addresses.
 
 use super::finding::{Entity, Findings, Rank};
-use super::scan::{Clues, Text};
+use super::scan::Text;
 
 /// Longest local part (RFC 5321, 4.5.3.1.1) and longest domain looked at.
 const MAX_LOCAL: usize = 64;
@@ -13,20 +13,14 @@ const MAX_URL: usize = 2048;
 /// Longest name of a scheme looked at: `postgresql+psycopg2`.
 const LONGEST_SCHEME: usize = 24;
 
-pub(super) fn find(text: &Text<'_>, clues: &Clues, plain_urls: bool, found: &mut Findings) {
-    if clues.at {
-        emails(text, found);
-    }
-    if clues.colons > 0 {
-        urls(text, plain_urls, found);
-    }
-    if clues.bracket {
-        spelled_out(text, found);
-    }
+pub(super) fn find(text: &Text<'_>, plain_urls: bool, found: &mut Findings) {
+    emails(text, found);
+    spelled_out(text, found);
+    urls(text, plain_urls, found);
 }
 
 fn emails(text: &Text<'_>, found: &mut Findings) {
-    for (at, _) in text.bytes.iter().enumerate().filter(|(_, byte)| **byte == b'@') {
+    for at in text.signs.ats.iter().copied() {
         let (start, end) = (local_start(text, at), domain_end(text, at + 1));
         if start < at && end > at + 1 && is_domain(text.slice(at + 1, end)) && !is_remote(text, start, end) {
             found.add(Rank::Certain, start, end, Entity::Email);
@@ -100,7 +94,7 @@ const fn is_word_or_slash(byte: u8) -> bool {
 
 /// `name (at) host (dot) com`, also with square brackets.
 fn spelled_out(text: &Text<'_>, found: &mut Findings) {
-    for (open, _) in text.bytes.iter().enumerate().filter(|(_, byte)| matches!(byte, b'(' | b'[')) {
+    for open in text.signs.brackets.iter().copied() {
         let word = text.slice(open + 1, open + 3);
         if !word.eq_ignore_ascii_case(b"at") || !matches!(text.at(open + 3), b')' | b']') {
             continue;
@@ -143,17 +137,11 @@ fn dot(text: &Text<'_>, place: usize) -> Option<usize> {
 fn urls(text: &Text<'_>, plain_urls: bool, found: &mut Findings) {
     // Where the run ends whose parameters were looked at: addresses within addresses are looked at once.
     let mut done = 0;
-    let mut at = 0;
-    loop {
-        let colon = text.run(at, |byte| byte != b':');
-        if colon == text.bytes.len() {
-            break;
-        }
-        at = colon + 1;
+    for colon in text.signs.colons.iter().copied() {
         if text.slice(colon, colon + 3) != b"://" {
             continue;
         }
-        at = colon + 3;
+        let at = colon + 3;
         let Some(start) = scheme_start(text, colon) else { continue };
         let end = if at < done { done } else { url_end(text, at) };
         let rest = text.slice(at, end);

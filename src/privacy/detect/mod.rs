@@ -20,6 +20,7 @@ mod password;
 mod phone;
 mod scan;
 mod secret;
+mod signs;
 mod spelling;
 mod table;
 #[cfg(test)]
@@ -53,11 +54,10 @@ pub struct Scope<'a> {
 pub fn find(text: &str, scope: &Scope<'_>) -> Vec<Finding> {
     let folded = Folded::new(text);
     let view = Text::new(&folded.text);
-    let clues = view.clues();
     let mut found = Findings::default();
     scope.patterns.find(&view, &mut found);
     scope.known.find(&view, &mut found);
-    contact::find(&view, &clues, scope.plain_urls, &mut found);
+    contact::find(&view, scope.plain_urls, &mut found);
     password::find(&view, &mut found);
     secret::private_keys(&view, &mut found);
     secret::told(&view, &mut found);
@@ -69,10 +69,10 @@ pub fn find(text: &str, scope: &Scope<'_>) -> Vec<Finding> {
             shown = token.end;
         }
     }
-    if clues.digits >= 1 && clues.colons >= 2 {
+    if view.signs.digits >= 1 && view.signs.colons.len() >= 2 {
         network::ipv6(&view, &mut found);
     }
-    if clues.digits >= 6 {
+    if view.signs.digits >= 6 {
         number::each(&view, |number| {
             money::number(number, &mut found);
             national::number(number, &mut found);

@@ -61,7 +61,7 @@ fn is_version(text: &Text<'_>, start: usize) -> bool {
 /// Groups of hexadecimal digits that colons join.
 pub(super) fn ipv6(text: &Text<'_>, found: &mut Findings) {
     let mut done = 0;
-    for (colon, _) in text.bytes.iter().enumerate().filter(|(_, byte)| **byte == b':') {
+    for colon in text.signs.colons.iter().copied() {
         if colon < done {
             continue;
         }

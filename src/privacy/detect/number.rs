@@ -1,6 +1,7 @@
 //! Rows of digits: read once, and each window of them shown to who knows numbers.
 
 use super::scan::{Text, is_word};
+use super::signs::Group;
 use super::vocabulary::Label;
 
 /// Groups of digits that one number may have; more are a table.
@@ -58,29 +59,12 @@ impl Number<'_, '_> {
     }
 }
 
-/// A group of digits, and whether it is joined to the one before.
-#[derive(Clone, Copy)]
-struct Group {
-    start: usize,
-    end: usize,
-}
-
 /// Shows every number of a text, and every part of a row that could be a number of its own.
 pub(super) fn each(text: &Text<'_>, mut show: impl FnMut(&Number<'_, '_>)) {
-    let mut row: Vec<Group> = Vec::new();
     let mut buffers = Buffers::default();
-    let mut at = 0;
-    while let Some(offset) = text.slice(at, text.bytes.len()).iter().position(u8::is_ascii_digit) {
-        let start = at + offset;
-        let end = text.run(start, |byte| byte.is_ascii_digit());
-        if row.last().is_some_and(|last| !joins(text, last.end, start)) {
-            windows(text, &row, &mut buffers, &mut show);
-            row.clear();
-        }
-        row.push(Group { start, end });
-        at = end;
+    for row in text.signs.groups.chunk_by(|group, next| joins(text, group.end, next.start)) {
+        windows(text, row, &mut buffers, &mut show);
     }
-    windows(text, &row, &mut buffers, &mut show);
 }
 
 /// Whether what stands between two groups can stand inside of a number.

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 
 use super::label::{Labels, Mark, read};
+use super::signs::Signs;
 use super::table::Tables;
 use super::vocabulary::Label;
 
@@ -31,10 +32,8 @@ const WORD: u8 = DIGIT | UPPER | LOWER | UNDERSCORE;
 /// What joins words to a token: a hyphen or a point.
 const JOINT: u8 = 16;
 const TOKEN: u8 = WORD | JOINT;
-/// Signs that few texts have.
-const AT: u8 = 32;
-const BRACKET: u8 = 64;
-const COLON: u8 = 128;
+/// A sign that a detector begins from: an at sign, a colon, an opening bracket.
+pub(super) const SIGN: u8 = 32;
 
 /// The class of each byte.
 static CLASSES: [u8; 256] = {
@@ -48,9 +47,7 @@ static CLASSES: [u8; 256] = {
             b'a'..=b'z' => LOWER,
             b'_' => UNDERSCORE,
             b'-' | b'.' => JOINT,
-            b'@' => AT,
-            b'(' | b'[' => BRACKET,
-            b':' => COLON,
+            b'@' | b':' | b'(' | b'[' => SIGN,
             _ => 0,
         };
         rest = next;
@@ -59,7 +56,7 @@ static CLASSES: [u8; 256] = {
     classes
 };
 
-fn class(byte: u8) -> u8 {
+pub(super) fn class(byte: u8) -> u8 {
     CLASSES.get(usize::from(byte)).copied().unwrap_or_default()
 }
 
@@ -68,21 +65,13 @@ fn class(byte: u8) -> u8 {
 pub(super) struct Text<'a> {
     pub(super) str: &'a str,
     pub(super) bytes: &'a [u8],
+    pub(super) signs: Signs,
     marks: Vec<Mark>,
     /// The labels of all marks.
     vocabulary: Labels,
     tables: Tables,
     /// The place that was asked for last, and what labels it: several detectors ask of the same one.
     labelled: Cell<Option<(usize, Labels)>>,
-}
-
-/// What a text has at all: it decides which detectors look.
-#[derive(Debug)]
-pub(super) struct Clues {
-    pub(super) at: bool,
-    pub(super) bracket: bool,
-    pub(super) colons: usize,
-    pub(super) digits: usize,
 }
 
 /// A run of letters, digits and underscores.
@@ -114,22 +103,12 @@ impl<'a> Text<'a> {
         Self {
             str: text,
             bytes: text.as_bytes(),
+            signs: Signs::new(text.as_bytes()),
             vocabulary: marks.iter().fold(Labels::default(), |all, mark| all.and(mark.labels)),
             marks,
             tables: Tables::default(),
             labelled: Cell::new(None),
         }
-    }
-
-    pub(super) fn clues(&self) -> Clues {
-        let (mut kinds, mut digits, mut colons) = (0, 0, 0);
-        for byte in self.bytes {
-            let class = class(*byte);
-            kinds |= class;
-            digits += usize::from(class & DIGIT);
-            colons += usize::from(class / COLON);
-        }
-        Clues { at: kinds & AT != 0, bracket: kinds & BRACKET != 0, colons, digits }
     }
 
     /// The byte at a place; 0 outside of the text.
@@ -159,12 +138,11 @@ impl<'a> Text<'a> {
 
     /// Tokens, which are words and what hyphens and points join: those that have a digit, and long ones.
     pub(super) fn tokens(&self) -> impl Iterator<Item = Word> {
-        let next_digit = |at: usize| self.run(at, |byte| !byte.is_ascii_digit());
-        let (mut at, mut digit) = (0, next_digit(0));
+        let mut at = 0;
+        let mut groups = self.signs.groups.iter().map(|group| group.start).peekable();
         std::iter::from_fn(move || {
-            if digit < at {
-                digit = next_digit(at);
-            }
+            while groups.next_if(|start| *start < at).is_some() {}
+            let digit = groups.peek().copied().unwrap_or(self.bytes.len());
             let token = self.long_token(at, digit).or_else(|| self.token_at(digit, at))?;
             at = token.end;
             Some(token)
