@@ -46,7 +46,17 @@ pub(super) fn mod11_10(digits: &[u8]) -> bool {
 
 /// Verhoeff's checksum: Aadhaar.
 pub(super) fn verhoeff(digits: &[u8]) -> bool {
-    const PERMUTATION: [u8; 10] = [1, 5, 7, 6, 2, 8, 3, 0, 9, 4];
+    // How a digit is replaced by its place, which is (1 5 8 9 4 2 7 0)(3 6) that many times.
+    const PERMUTATIONS: [[u8; 10]; 8] = [
+        [0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
+        [1, 5, 7, 6, 2, 8, 3, 0, 9, 4],
+        [5, 8, 0, 3, 7, 9, 6, 1, 4, 2],
+        [8, 9, 1, 6, 0, 4, 3, 5, 2, 7],
+        [9, 4, 5, 3, 1, 2, 6, 8, 7, 0],
+        [4, 2, 8, 6, 5, 7, 3, 9, 0, 1],
+        [2, 7, 9, 3, 8, 0, 6, 4, 1, 5],
+        [7, 0, 4, 6, 9, 1, 3, 2, 5, 8],
+    ];
     // The dihedral group of order ten.
     fn times(a: u8, b: u8) -> u8 {
         match (a < 5, b < 5) {
@@ -56,15 +66,14 @@ pub(super) fn verhoeff(digits: &[u8]) -> bool {
             (false, false) => (a + 5 - b) % 5,
         }
     }
-    let sum = digits.iter().rev().enumerate().fold(0, |sum, (place, digit)| {
-        let permuted = (0..place % 8)
-            .fold(*digit, |digit, _| PERMUTATION.get(usize::from(digit)).copied().unwrap_or_default());
-        times(sum, permuted)
+    let places = digits.iter().rev().zip(PERMUTATIONS.iter().cycle());
+    let sum = places.fold(0, |sum, (digit, permutation)| {
+        times(sum, permutation.get(usize::from(*digit)).copied().unwrap_or_default())
     });
     sum == 0
 }
 
-/// A bech32 or bech32m string's checksum (BIP 173, BIP 350), in lower case.
+/// A bech32 or bech32m string's checksum (BIP 173, BIP 350), all in small letters or all in capitals.
 pub(super) fn bech32(address: &[u8]) -> bool {
     const CHARSET: &[u8] = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l";
     const GENERATOR: [u32; 5] = [0x3b6a_57b2, 0x2650_8e6d, 0x1ea1_19fa, 0x3d42_33dd, 0x2a14_62b3];
@@ -76,24 +85,28 @@ pub(super) fn bech32(address: &[u8]) -> bool {
             .enumerate()
             .fold(next, |next, (bit, g)| if top >> bit & 1 == 1 { next ^ g } else { next })
     };
-    let Some(at) = address.iter().rposition(|byte| *byte == b'1') else { return false };
+    let is_mixed = address.iter().any(u8::is_ascii_lowercase) && address.iter().any(u8::is_ascii_uppercase);
+    let Some(at) = address.iter().rposition(|byte| *byte == b'1').filter(|_| !is_mixed) else { return false };
     let (prefix, data) = address.split_at(at);
-    let expanded =
-        prefix.iter().map(|b| u32::from(b >> 5)).chain([0]).chain(prefix.iter().map(|b| u32::from(b & 31)));
-    let mut sum = expanded.fold(1, step);
-    for byte in data.iter().skip(1) {
-        let Some(value) = CHARSET.iter().position(|c| c == byte) else { return false };
+    let small = |byte: &u8| byte.to_ascii_lowercase();
+    let high = prefix.iter().map(|byte| u32::from(small(byte) >> 5));
+    let low = prefix.iter().map(|byte| u32::from(small(byte) & 31));
+    let mut sum = high.chain([0]).chain(low).fold(1, step);
+    for byte in data.iter().skip(1).map(small) {
+        let Some(value) = CHARSET.iter().position(|c| *c == byte) else { return false };
         sum = step(sum, u32::try_from(value).unwrap_or_default());
     }
     sum == 1 || sum == 0x2bc8_30a3
 }
 
-/// The bytes of a base58 string (Bitcoin's alphabet), if it is one of that length.
+/// Bitcoin's alphabet.
+pub(super) const BASE58: &[u8] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
+
+/// The bytes of a base58 string, if it is one of that length.
 pub(super) fn base58<const N: usize>(text: &[u8]) -> Option<[u8; N]> {
-    const ALPHABET: &[u8] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
     let mut bytes = [0u8; N];
     for byte in text {
-        let mut carry = ALPHABET.iter().position(|c| c == byte)?;
+        let mut carry = BASE58.iter().position(|c| c == byte)?;
         for place in bytes.iter_mut().rev() {
             carry += usize::from(*place) * 58;
             *place = u8::try_from(carry & 0xff).ok()?;

@@ -1,7 +1,7 @@
 //! E-mail and web addresses.
 
 use super::finding::{Entity, Findings, Rank};
-use super::scan::{Clues, Text};
+use super::scan::Text;
 
 /// Longest local part (RFC 5321, 4.5.3.1.1) and longest domain looked at.
 const MAX_LOCAL: usize = 64;
@@ -10,18 +10,17 @@ const MAX_DOMAIN: usize = 253;
 /// Longest web address looked at: what browsers and servers take at least.
 const MAX_URL: usize = 2048;
 
-pub(super) fn find(text: &Text<'_>, clues: &Clues, plain_urls: bool, found: &mut Findings) {
-    if clues.at {
-        emails(text, found);
-    }
-    if clues.colon {
-        urls(text, plain_urls, found);
-    }
+/// Longest name of a scheme looked at: `postgresql+psycopg2`.
+const LONGEST_SCHEME: usize = 24;
+
+pub(super) fn find(text: &Text<'_>, plain_urls: bool, found: &mut Findings) {
+    emails(text, found);
     spelled_out(text, found);
+    urls(text, plain_urls, found);
 }
 
 fn emails(text: &Text<'_>, found: &mut Findings) {
-    for (at, _) in text.bytes.iter().enumerate().filter(|(_, byte)| **byte == b'@') {
+    for at in text.signs.ats.iter().copied() {
         let (start, end) = (local_start(text, at), domain_end(text, at + 1));
         if start < at && end > at + 1 && is_domain(text.slice(at + 1, end)) && !is_remote(text, start, end) {
             found.add(Rank::Certain, start, end, Entity::Email);
@@ -32,11 +31,15 @@ fn emails(text: &Text<'_>, found: &mut Findings) {
 fn local_start(text: &Text<'_>, at: usize) -> usize {
     let least = at.saturating_sub(MAX_LOCAL);
     let mut start = at;
-    while start > least && is_local(text.before(start)) {
-        start -= 1;
+    while start > least {
+        match text.before(start) {
+            byte if is_local(byte) => start -= 1,
+            0x80.. if is_accented(text, start) => start -= 2,
+            _ => break,
+        }
     }
     // Neither end of a local part is punctuation: quotes, brackets and key=value stay outside.
-    while start < at && !text.at(start).is_ascii_alphanumeric() && text.at(start) != b'_' {
+    while start < at && matches!(text.at(start), b'.' | b'%' | b'+' | b'-') {
         start += 1;
     }
     if text.before(at) == b'.' { at } else { start }
@@ -46,9 +49,19 @@ const fn is_local(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'%' | b'+' | b'-')
 }
 
+/// Whether the character that ends at a place is a Latin letter with an accent.
+fn is_accented(text: &Text<'_>, end: usize) -> bool {
+    end >= 2 && matches!(text.slice(end - 2, end), [0xc3..=0xc5, 0x80..=0xbf])
+}
+
 fn domain_end(text: &Text<'_>, start: usize) -> usize {
-    let end = text.run(start, |byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'));
-    let mut end = end.min(start + MAX_DOMAIN);
+    let longest = text.ahead(start, MAX_DOMAIN);
+    let is_domain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | 0x80..);
+    let mut end = start + longest.iter().position(|byte| !is_domain(byte)).unwrap_or(longest.len());
+    // Other scripts may follow without a space; letters with accents belong to a label.
+    let foreign = (start..end)
+        .find(|at| text.at(*at) >= 0x80 && !is_accented(text, at + 2) && !is_accented(text, at + 1));
+    end = foreign.unwrap_or(end);
     while end > start && matches!(text.before(end), b'.' | b'-') {
         end -= 1;
     }
@@ -57,11 +70,13 @@ fn domain_end(text: &Text<'_>, start: usize) -> usize {
 
 /// Labels that are joined by points, the last of letters: no version (`4.17.21`), no address (`10.0.0.1`).
 fn is_domain(domain: &[u8]) -> bool {
+    const FILES: &[&[u8]] = &[b"png", b"jpg", b"jpeg", b"gif", b"svg", b"webp", b"js", b"css", b"json"];
     let mut labels = domain.split(|byte| *byte == b'.').rev();
     let is_label = |label: &[u8]| !label.is_empty() && label.len() <= 63 && label.first() != Some(&b'-');
     let top = labels.next().unwrap_or_default();
     top.len() >= 2
         && top.iter().all(u8::is_ascii_alphabetic)
+        && !FILES.iter().any(|file| top.eq_ignore_ascii_case(file))
         && labels.clone().count() >= 1
         && labels.all(is_label)
 }
@@ -79,7 +94,7 @@ const fn is_word_or_slash(byte: u8) -> bool {
 
 /// `name (at) host (dot) com`, also with square brackets.
 fn spelled_out(text: &Text<'_>, found: &mut Findings) {
-    for (open, _) in text.bytes.iter().enumerate().filter(|(_, byte)| matches!(byte, b'(' | b'[')) {
+    for open in text.signs.brackets.iter().copied() {
         let word = text.slice(open + 1, open + 3);
         if !word.eq_ignore_ascii_case(b"at") || !matches!(text.at(open + 3), b')' | b']') {
             continue;
@@ -120,31 +135,55 @@ fn dot(text: &Text<'_>, place: usize) -> Option<usize> {
 }
 
 fn urls(text: &Text<'_>, plain_urls: bool, found: &mut Findings) {
-    for (colon, _) in text.bytes.windows(3).enumerate().filter(|(_, window)| *window == b"://") {
-        let mut start = colon;
-        while start > 0 && text.before(start).is_ascii_alphabetic() {
-            start -= 1;
-        }
-        let scheme = text.slice(start, colon).to_ascii_lowercase();
-        if !matches!(scheme.as_slice(), b"http" | b"https" | b"ftp" | b"ws" | b"wss") {
+    // Where the run ends whose parameters were looked at: addresses within addresses are looked at once.
+    let mut done = 0;
+    for colon in text.signs.colons.iter().copied() {
+        if text.slice(colon, colon + 3) != b"://" {
             continue;
         }
-        let longest = text.slice(0, (colon + MAX_URL).min(text.bytes.len()));
-        let mut end = Text::new(longest).run(colon + 3, |byte| {
-            byte > b' '
-                && byte < 0x7f
-                && !matches!(byte, b'"' | b'\'' | b'<' | b'>' | b'`' | b'\\' | b'|' | b'{' | b'}')
-        });
-        // What ends a sentence does not end an address.
-        while end > colon + 3
-            && matches!(text.before(end), b'.' | b',' | b';' | b':' | b'!' | b'?' | b')' | b']')
-        {
-            end -= 1;
-        }
-        if end > colon + 5 && (plain_urls || has_secret(text.slice(colon + 3, end))) {
+        let at = colon + 3;
+        let Some(start) = scheme_start(text, colon) else { continue };
+        let end = if at < done { done } else { url_end(text, at) };
+        let rest = text.slice(at, end);
+        let is_web = matches!(
+            text.slice(start, colon).to_ascii_lowercase().as_slice(),
+            b"http" | b"https" | b"ftp" | b"ws" | b"wss"
+        );
+        let is_secret = has_credentials(rest) || at >= done && has_secret(rest);
+        if end > colon + 5 && (plain_urls && is_web || is_secret) {
             found.add(Rank::Certain, start, end, Entity::Url);
         }
+        done = done.max(end);
     }
+}
+
+/// Where the name before `://` begins.
+fn scheme_start(text: &Text<'_>, colon: usize) -> Option<usize> {
+    let is_scheme = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
+    let before = text.slice(colon.saturating_sub(LONGEST_SCHEME), colon);
+    let length = before.iter().rev().take_while(|byte| is_scheme(byte)).count();
+    let skipped = before.iter().skip(before.len() - length).position(u8::is_ascii_alphabetic)?;
+    Some(colon - length + skipped)
+}
+
+fn url_end(text: &Text<'_>, start: usize) -> usize {
+    let mut depth = 0;
+    let ends = |byte: &u8| {
+        // A bracket that was not opened in the address ends what stands around it.
+        depth += i32::from(*byte == b'(') - i32::from(*byte == b')');
+        depth < 0
+            || !matches!(byte, b'!'..=b'~')
+            || matches!(byte, b'"' | b'\'' | b'<' | b'>' | b'`' | b'\\' | b'|' | b'{' | b'}')
+    };
+    let longest = text.ahead(start, MAX_URL);
+    let mut end = start + longest.iter().position(ends).unwrap_or(longest.len());
+    // What ends a sentence does not end an address.
+    while end > start
+        && matches!(text.before(end), b'.' | b',' | b';' | b':' | b'!' | b'?' | b')' | b']' | b'*')
+    {
+        end -= 1;
+    }
+    end
 }
 
 /// Parameters of a query that let in whoever has them.
@@ -154,10 +193,10 @@ const SECRET_PARAMETERS: &[&[u8]] = &[
     b"apikey",
     b"auth",
     b"code",
+    b"client_secret",
+    b"id_token",
     b"key",
-    b"pass",
-    b"password",
-    b"pwd",
+    b"refresh_token",
     b"secret",
     b"sig",
     b"signature",
@@ -166,18 +205,48 @@ const SECRET_PARAMETERS: &[&[u8]] = &[
     b"x-amz-signature",
 ];
 
-/// Whether what follows `://` carries a user's name with a password, or a parameter that is a secret.
-fn has_secret(rest: &[u8]) -> bool {
-    let is_end = |byte: &u8| matches!(byte, b'/' | b'?' | b'#');
-    let authority = rest.split(is_end).next().unwrap_or_default();
+/// Parameters that name a password, which may be short and plain.
+const PASSWORD_PARAMETERS: &[&[u8]] = &[b"pass", b"password", b"pwd"];
+
+/// Where messages are sent to by whoever knows the address.
+const WEBHOOKS: &[&[u8]] = &[
+    b"hooks.slack.com/services/",
+    b"hooks.slack.com/workflows/",
+    b"discord.com/api/webhooks/",
+    b"discordapp.com/api/webhooks/",
+    b"api.telegram.org/bot",
+];
+
+/// Whether a user's name with a password follows `://`.
+fn has_credentials(rest: &[u8]) -> bool {
+    let end = rest.iter().position(|byte| matches!(byte, b'/' | b'?' | b'#')).unwrap_or(rest.len());
+    let authority = rest.get(..end).unwrap_or_default();
     let user = authority.iter().rposition(|byte| *byte == b'@').and_then(|at| authority.get(..at));
-    if user.is_some_and(|user| user.contains(&b':')) {
+    let password = user.and_then(|user| user.splitn(2, |byte| *byte == b':').nth(1));
+    let is_one = |part: &[u8]| !part.is_empty() && !is_placeholder(part);
+    password.is_some_and(is_one) && !authority.starts_with(b"[")
+}
+
+/// What stands for a secret in examples and code.
+fn is_placeholder(value: &[u8]) -> bool {
+    matches!(value, [b'$' | b'<' | b'[' | b'%' | b'*', ..])
+}
+
+/// Whether a parameter is a secret, or the whole address is.
+fn has_secret(rest: &[u8]) -> bool {
+    if WEBHOOKS.iter().any(|webhook| rest.starts_with(webhook) && rest.len() > webhook.len() + 16) {
         return true;
     }
-    let query = rest.splitn(2, |byte| *byte == b'?').nth(1).unwrap_or_default();
+    let Some(query) = rest.iter().position(|byte| *byte == b'?').and_then(|at| rest.get(at + 1..)) else {
+        return false;
+    };
     query.split(|byte| matches!(byte, b'&' | b'#' | b';')).any(|pair| {
         let mut halves = pair.splitn(2, |byte| *byte == b'=');
         let (name, value) = (halves.next().unwrap_or_default(), halves.next().unwrap_or_default());
-        value.len() >= 4 && SECRET_PARAMETERS.iter().any(|secret| name.eq_ignore_ascii_case(secret))
+        let is_one_of = |names: &[&[u8]]| names.iter().any(|secret| name.eq_ignore_ascii_case(secret));
+        let is_random = value.len() >= 8 && value.iter().any(u8::is_ascii_digit);
+        !is_placeholder(value)
+            && (is_random && is_one_of(SECRET_PARAMETERS)
+                || value.len() >= 4 && is_one_of(PASSWORD_PARAMETERS))
     })
 }

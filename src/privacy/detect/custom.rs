@@ -76,13 +76,8 @@ impl Patterns {
     }
 
     pub(super) fn find(&self, text: &Text<'_>, found: &mut Findings) {
-        if self.0.is_empty() {
-            return;
-        }
-        // Folding writes whole characters, so this is never lossy.
-        let text = String::from_utf8_lossy(text.bytes);
         for (place, pattern) in self.0.iter().enumerate() {
-            for hit in pattern.regex.find_iter(&text).filter(|hit| !hit.is_empty()) {
+            for hit in pattern.regex.find_iter(text.str).filter(|hit| !hit.is_empty()) {
                 found.add(Rank::Certain, hit.start(), hit.end(), Entity::Custom(place));
             }
         }

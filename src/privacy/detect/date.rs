@@ -1,46 +1,30 @@
 //! Dates of birth: dates beside a word that says so.
 
 use super::finding::{Entity, Findings, Rank};
-use super::scan::{Text, is_word};
+use super::scan::{DIGIT, Text, Word, is_word};
+use super::vocabulary::Label;
 
-const WORDS: &[&str] = &[
-    "dob",
-    "birth",
-    "born",
-    "born on",
-    "birthday",
-    "birthdate",
-    "date of birth",
-    "date_of_birth",
-    "d.o.b",
-    "geboren",
-    "geburtsdatum",
-    "geburtstag",
-    "née",
-    "naissance",
-    "né le",
-    "nacimiento",
-    "nascimento",
-    "nascita",
-    "geboortedatum",
-    "urodzenia",
-    "född",
+/// How far behind a date the word may stand: "1990-05-04 (date of birth)".
+const BEHIND: usize = 24;
+
+/// How months begin, in the languages in which their names do not differ in that.
+const MONTHS: [&[&str]; 12] = [
+    &["jan", "ene", "gen", "sty", "янв"],
+    &["feb", "fev", "fév", "lut", "фев"],
+    &["mar", "mär", "mrz", "maa", "мар"],
+    &["apr", "abr", "avr", "kwi", "апр"],
+    &["may", "mai", "maj", "mei", "mag", "май", "мая"],
+    &["jun", "juin", "giu", "cze", "июн"],
+    &["jul", "juil", "lug", "lip", "июл"],
+    &["aug", "ago", "aoû", "aou", "sie", "авг"],
+    &["sep", "set", "wrz", "сен"],
+    &["oct", "okt", "out", "ott", "paź", "paz", "окт"],
+    &["nov", "lis", "ноя"],
+    &["dec", "dez", "dic", "déc", "dés", "gru", "дек"],
 ];
 
-const MONTHS: [&str; 12] = [
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-];
+/// Letters of the longest name of a month.
+const LONGEST_MONTH: usize = 20;
 
 /// Whether a year, month and day are a date of the last 130 years, or a two-digit year's.
 pub(super) const fn is_date(year: u64, month: u64, day: u64) -> bool {
@@ -53,87 +37,142 @@ pub(super) const fn is_date(year: u64, month: u64, day: u64) -> bool {
     (year < 100 || (1900 <= year && year <= 2035)) && day >= 1 && day <= days
 }
 
-pub(super) fn find(text: &Text<'_>, found: &mut Findings) {
-    let mut at = 0;
-    while at < text.bytes.len() {
-        let byte = text.at(at);
-        if is_word(text.before(at)) || !byte.is_ascii_alphanumeric() {
-            at += 1;
-            continue;
-        }
-        let end = if byte.is_ascii_digit() {
-            numeric(text, at).or_else(|| day_first(text, at))
-        } else {
-            month_first(text, at)
-        };
-        match end {
-            Some(end) if !is_word(text.at(end)) && text.is_labelled_date(at) => {
-                found.add(Rank::Sure, at, end, Entity::DateOfBirth);
-                at = end;
-            }
-            _ => at = text.run(at, is_word).max(at + 1),
-        }
+pub(super) fn word(text: &Text<'_>, word: Word, found: &mut Findings) {
+    let start = word.start;
+    if matches!(text.before(start), b'.' | b'@' | b'-' | b'/') {
+        return;
     }
+    let end = if word.has(DIGIT) {
+        numeric(text, start).or_else(|| day_first(text, start)).or_else(|| compact(text, word))
+    } else {
+        month_first(text, start)
+    };
+    let Some(end) = end else { return };
+    // A time may follow: 1990-05-04T00:00.
+    let is_whole = !is_word(text.at(end)) || text.at(end) == b'T' && text.at(end + 1).is_ascii_digit();
+    if is_whole && (text.is_labelled(start, Label::Birth) || is_told_behind(text, end)) {
+        found.add(Rank::Sure, start, end, Entity::DateOfBirth);
+    }
+}
+
+/// Whether the word stands behind the date, and no other date behind the word.
+fn is_told_behind(text: &Text<'_>, end: usize) -> bool {
+    let rest = text.ahead(end, BEHIND * 2);
+    let ends = |pair: &[u8]| matches!(pair, [b'\n' | b',', _] | [b'.' | b'!' | b'?' | b';', b' ']);
+    let sentence = rest.windows(2).position(ends).unwrap_or(rest.len());
+    text.follows(end, BEHIND.min(sentence), Label::Birth)
+        && !rest.iter().take(sentence).any(u8::is_ascii_digit)
 }
 
 impl Text<'_> {
-    fn is_labelled_date(&self, at: usize) -> bool {
-        self.is_labelled(at, WORDS)
-    }
-
     /// The number of up to `most` digits at a place, and where it ends.
     fn number_at(&self, start: usize, most: usize) -> Option<(u64, usize)> {
-        let end = self.run(start, |byte| byte.is_ascii_digit());
-        let digits: Vec<_> = self.slice(start, end).iter().map(|byte| byte - b'0').collect();
-        matches!(digits.len(), 1..).then_some(())?;
-        (digits.len() <= most).then(|| (super::check::value(&digits), end))
+        let digits = self.ahead(start, most + 1).iter().take_while(|byte| byte.is_ascii_digit()).count();
+        (1..=most).contains(&digits).then(|| {
+            let value = |value: u64, byte: &u8| value * 10 + u64::from(byte - b'0');
+            (self.slice(start, start + digits).iter().fold(0, value), start + digits)
+        })
+    }
+
+    /// A year of two digits or four.
+    fn year_at(&self, start: usize) -> Option<(u64, usize)> {
+        self.number_at(start, 4).filter(|(_, end)| matches!(end - start, 2 | 4))
+    }
+
+    /// Behind what joins the parts of a date.
+    fn joint(&self, start: usize) -> usize {
+        let rest = self.ahead(start, 8);
+        let is_joint = |byte: &u8| matches!(byte, b' ' | b'.' | b',' | b'-' | b'/');
+        start + rest.iter().position(|byte| !is_joint(byte)).unwrap_or(rest.len())
+    }
+
+    /// Behind one of the words, if it stands at a place.
+    fn skip(&self, start: usize, words: &[&str]) -> usize {
+        let word = words.iter().find(|word| {
+            self.slice(start, start + word.len()).eq_ignore_ascii_case(word.as_bytes())
+                && !self.at(start + word.len()).is_ascii_alphabetic()
+        });
+        start + word.map_or(0, |word| word.len())
     }
 }
 
-/// 1990-05-04, 04.05.1990, 5/4/90.
+/// 1990-05-04, 04.05.1990, 5/4/90, 4. 5. 1990.
 fn numeric(text: &Text<'_>, start: usize) -> Option<usize> {
     let (first, at) = text.number_at(start, 4)?;
+    if let Some(end) = ideographic(text, first, at) {
+        return Some(end);
+    }
     let separator = text.at(at);
     if !matches!(separator, b'-' | b'/' | b'.') {
         return None;
     }
-    let (second, at) = text.number_at(at + 1, 2)?;
+    let space = usize::from(text.at(at + 1) == b' ' && separator == b'.');
+    let (second, at) = text.number_at(at + 1 + space, 2)?;
     if text.at(at) != separator {
         return None;
     }
-    let (third, end) = text.number_at(at + 1, 4)?;
+    let space = usize::from(text.at(at + 1) == b' ' && separator == b'.');
+    let last = at + 1 + space;
+    let (third, end) = text.number_at(last, 4)?;
+    let has_year = matches!(end - last, 2 | 4);
     let is_one = is_date(first, second, third) && first > 31
-        || is_date(third, second, first)
-        || is_date(third, first, second);
+        || has_year && (is_date(third, second, first) || is_date(third, first, second));
     is_one.then_some(end)
 }
 
-/// 26 Nov 1947, 26. November 1947.
+/// 1990年5月4日.
+fn ideographic(text: &Text<'_>, year: u64, at: usize) -> Option<usize> {
+    let behind = |at: usize, signs: [&str; 2]| {
+        let at = if text.at(at) == b' ' { at + 1 } else { at };
+        let is_it = |sign: &&&str| text.slice(at, at + sign.len()) == sign.as_bytes();
+        let end = signs.iter().find(is_it).map(|sign| at + sign.len())?;
+        Some(if text.at(end) == b' ' && text.at(end + 1).is_ascii_digit() { end + 1 } else { end })
+    };
+    let (month, at) = text.number_at(behind(at, ["年", "년"])?, 2)?;
+    let (day, at) = text.number_at(behind(at, ["月", "월"])?, 2)?;
+    let end = behind(at, ["日", "일"])?;
+    (year > 31 && is_date(year, month, day)).then_some(end)
+}
+
+/// 19900504.
+fn compact(text: &Text<'_>, word: Word) -> Option<usize> {
+    let (number, end) = text.number_at(word.start, 8).filter(|_| word.is_number() && word.len() == 8)?;
+    let is_one = |year, month, day| year >= 1900 && is_date(year, month, day);
+    let (high, low) = (number / 10_000, number % 10_000);
+    (is_one(high, low / 100, low % 100)
+        || is_one(low, high / 100, high % 100)
+        || is_one(low, high % 100, high / 100))
+    .then_some(end)
+}
+
+/// 26 Nov 1947, 26. November 1947, the 4th of May 1990, 4 de mayo de 1990.
 fn day_first(text: &Text<'_>, start: usize) -> Option<usize> {
     let (day, at) = text.number_at(start, 2)?;
-    let at =
-        text.run(at, |byte| matches!(byte, b' ' | b'.' | b'-' | b's' | b't' | b'h' | b'n' | b'd' | b'r'));
+    let at = text.joint(text.skip(at, &["st", "nd", "rd", "th", "er"]));
+    let at = text.joint(text.skip(at, &["of", "de", "di"]));
     let (month, at) = month(text, at)?;
-    let at = text.run(at, |byte| matches!(byte, b' ' | b'.' | b',' | b'-'));
-    let (year, end) = text.number_at(at, 4)?;
+    let at = text.joint(text.skip(text.joint(at), &["de", "del"]));
+    let (year, end) = text.year_at(at)?;
     is_date(year, month, day).then_some(end)
 }
 
-/// April 14, 1980.
+/// April 14, 1980; May 4th 1990.
 fn month_first(text: &Text<'_>, start: usize) -> Option<usize> {
     let (month, at) = month(text, start)?;
-    let at = text.run(at, |byte| matches!(byte, b' ' | b'.'));
-    let (day, at) = text.number_at(at, 2)?;
-    let at = text.run(at, |byte| matches!(byte, b' ' | b',' | b's' | b't' | b'h' | b'n' | b'd' | b'r'));
-    let (year, end) = text.number_at(at, 4)?;
+    let (day, at) = text.number_at(text.joint(at), 2)?;
+    let at = text.joint(text.skip(at, &["st", "nd", "rd", "th"]));
+    let (year, end) = text.year_at(at)?;
     is_date(year, month, day).then_some(end)
 }
 
-/// A month by its English name or the first three letters of it.
+/// A month by how its name begins, and where the name ends.
 fn month(text: &Text<'_>, start: usize) -> Option<(u64, usize)> {
-    let end = text.run(start, |byte| byte.is_ascii_alphabetic());
-    let word = text.slice(start, end).to_ascii_lowercase();
-    let is_it = |name: &&str| word.len() >= 3 && name.as_bytes().starts_with(&word);
-    let month = MONTHS.iter().position(|name| is_it(name) || (word == b"sept" && *name == "september"))?;
-    Some((month as u64 + 1, end))
+    let name = text.ahead(start, LONGEST_MONTH);
+    let length =
+        name.iter().position(|byte| !(byte.is_ascii_alphabetic() || *byte >= 0x80)).unwrap_or(name.len());
+    let is_it = |beginning: &&str| {
+        name.get(..beginning.len()).is_some_and(|own| own.eq_ignore_ascii_case(beginning.as_bytes()))
+    };
+    let month = (1..).zip(MONTHS).find(|(_, names)| length >= 3 && names.iter().any(&is_it))?.0;
+    Some((month, start + length))
 }

@@ -1,5 +1,7 @@
 //! What is found, how sure it is, and which of two stays.
 
+use std::collections::BTreeMap;
+
 macro_rules! entities {
     ($($(#[$doc:meta])* $name:ident = $wire:literal,)*) => {
         /// A kind of personal data.
@@ -156,17 +158,17 @@ impl Findings {
 
     /// The surest ones that do not overlap, of equally sure ones the longest; in the order of the text.
     pub(super) fn resolve(mut self) -> Vec<Finding> {
-        self.0.sort_by_key(|(rank, finding)| {
+        self.0.sort_unstable_by_key(|(rank, finding)| {
             (std::cmp::Reverse((*rank, finding.end - finding.start)), finding.start, finding.entity)
         });
-        let mut kept: Vec<Finding> = Vec::with_capacity(self.0.len());
+        // By where they begin: as those that are kept do not overlap, one look tells.
+        let mut kept: BTreeMap<usize, Finding> = BTreeMap::new();
         for (_, finding) in self.0 {
-            // Kept in order of place, so that one look at each side tells.
-            let at = kept.partition_point(|other| other.end <= finding.start);
-            if kept.get(at).is_none_or(|next| next.start >= finding.end) {
-                kept.insert(at, finding);
+            let last = kept.range(..finding.end).next_back();
+            if last.is_none_or(|(_, other)| other.end <= finding.start) {
+                kept.insert(finding.start, finding);
             }
         }
-        kept
+        kept.into_values().collect()
     }
 }

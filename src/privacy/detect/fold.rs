@@ -5,32 +5,29 @@ use std::borrow::Cow;
 /// A text whose full-width letters, foreign digits and odd spaces are ASCII, and whose invisible characters are gone.
 #[derive(Debug)]
 pub(super) struct Folded<'a> {
-    /// What the detectors read. Bytes above ASCII are what nothing is looked for in.
-    pub(super) bytes: Cow<'a, [u8]>,
-    /// Where each byte of `bytes` stood in the original, and its end; `None` when nothing had to be changed.
+    /// What the detectors read.
+    pub(super) text: Cow<'a, str>,
+    /// Where each byte of `text` stood in the original, and its end; `None` when nothing had to be changed.
     origins: Option<Vec<usize>>,
 }
 
 impl<'a> Folded<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        if text.is_ascii() || !text.chars().any(|c| fold(c) != Some(c)) {
-            return Self { bytes: Cow::Borrowed(text.as_bytes()), origins: None };
+        if text.is_ascii() || !text.bytes().any(leads_disguise) || !text.chars().any(|c| fold(c) != Some(c)) {
+            return Self { text: Cow::Borrowed(text), origins: None };
         }
-        let mut bytes = Vec::with_capacity(text.len());
+        let mut plain = String::with_capacity(text.len());
         let mut origins = Vec::with_capacity(text.len() + 1);
-        let mut buffer = [0; 4];
         for (at, c) in text.char_indices() {
             let Some(folded) = fold(c) else { continue };
-            for (n, byte) in folded.encode_utf8(&mut buffer).bytes().enumerate() {
-                bytes.push(byte);
-                origins.push(at + n);
-            }
+            plain.push(folded);
+            origins.extend(at..at + folded.len_utf8());
         }
         origins.push(text.len());
-        Self { bytes: Cow::Owned(bytes), origins: Some(origins) }
+        Self { text: Cow::Owned(plain), origins: Some(origins) }
     }
 
-    /// The place in the original of a span of `bytes`.
+    /// The place in the original of a span of `text`.
     pub(super) fn original(&self, text: &str, start: usize, end: usize) -> (usize, usize) {
         let Some(origins) = &self.origins else { return (start, end) };
         let begin = origins.get(start).copied().unwrap_or(text.len());
@@ -39,6 +36,11 @@ impl<'a> Folded<'a> {
         let end = (last + 1..=text.len()).find(|end| text.is_char_boundary(*end));
         (begin, end.unwrap_or(text.len()))
     }
+}
+
+/// Whether the UTF-8 of a disguised character may begin with a byte: those of most languages' letters do not.
+const fn leads_disguise(byte: u8) -> bool {
+    matches!(byte, 0xc2 | 0xd9 | 0xdb | 0xe0 | 0xe2 | 0xe3 | 0xef)
 }
 
 /// The character that a disguised one stands for; `None` for one that cannot be seen.

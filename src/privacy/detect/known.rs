@@ -81,8 +81,8 @@ impl KnownValues {
         if self.forms.is_empty() {
             return;
         }
-        let text = String::from_utf8_lossy(text.bytes);
-        let letters: Vec<Letter> = letters(&text).collect();
+        let text = text.str;
+        let letters: Vec<Letter> = letters(text).collect();
         for (at, pair) in letters.windows(2).enumerate() {
             let [first, second] = pair else { continue };
             if at
@@ -94,7 +94,7 @@ impl KnownValues {
             }
             for form in self.by_start.get(&[first.char, second.char]).into_iter().flatten() {
                 let Some(form) = self.forms.get(*form) else { continue };
-                if let Some((start, end)) = form.at(&text, letters.get(at..).unwrap_or_default()) {
+                if let Some((start, end)) = form.at(text, letters.get(at..).unwrap_or_default()) {
                     found.add(Rank::Distinct, start, end, Entity::Known(form.place));
                 }
             }

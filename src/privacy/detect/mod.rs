@@ -5,27 +5,38 @@ mod check;
 mod contact;
 pub mod custom;
 mod date;
+mod document;
 mod finding;
 mod fold;
-mod identity;
+mod iban;
 pub mod known;
+mod label;
+mod lettered;
 mod money;
+mod national;
 mod network;
 mod number;
+mod password;
 mod phone;
 mod scan;
 mod secret;
+mod signs;
 mod spelling;
+mod table;
 #[cfg(test)]
 mod tests;
+mod vendor;
+mod vocabulary;
+mod wallet;
 
 pub use custom::Patterns;
 use finding::Findings;
 pub use finding::{Entity, Finding};
 use fold::Folded;
 pub use known::KnownValues;
-use scan::Text;
+use scan::{DIGIT, Text, Word};
 pub use spelling::normal;
+use vocabulary::Label;
 
 /// What to look for besides the kinds that are built in.
 #[derive(Clone, Copy, Debug)]
@@ -42,23 +53,30 @@ pub struct Scope<'a> {
 #[must_use]
 pub fn find(text: &str, scope: &Scope<'_>) -> Vec<Finding> {
     let folded = Folded::new(text);
-    let view = Text::new(&folded.bytes);
-    let clues = view.clues();
+    let view = Text::new(&folded.text);
     let mut found = Findings::default();
     scope.patterns.find(&view, &mut found);
     scope.known.find(&view, &mut found);
-    contact::find(&view, &clues, scope.plain_urls, &mut found);
-    secret::find(&view, &mut found);
-    if clues.digits >= 4 || clues.colon {
-        network::find(&view, &clues, &mut found);
+    contact::find(&view, scope.plain_urls, &mut found);
+    password::find(&view, &mut found);
+    secret::private_keys(&view, &mut found);
+    secret::told(&view, &mut found);
+    let mut shown = 0;
+    for token in view.tokens() {
+        secret::token(&view, token, &mut found);
+        if token.has(DIGIT) {
+            view.words(token, shown).for_each(|word| show(&view, word, &mut found));
+            shown = token.end;
+        }
     }
-    if clues.digits >= 4 {
-        money::find(&view, &mut found);
-        identity::find(&view, &mut found);
-        date::find(&view, &mut found);
+    if view.signs.digits >= 1 && view.signs.colons.len() >= 2 {
+        network::ipv6(&view, &mut found);
+    }
+    if view.signs.digits >= 6 {
         number::each(&view, |number| {
             money::number(number, &mut found);
-            identity::number(number, &mut found);
+            national::number(number, &mut found);
+            lettered::number(number, &mut found);
             phone::number(number, &mut found);
         });
     }
@@ -67,4 +85,19 @@ pub fn find(text: &str, scope: &Scope<'_>) -> Vec<Finding> {
         (finding.start, finding.end) = folded.original(text, finding.start, finding.end);
     }
     findings
+}
+
+/// Shows a word to those who know words by what they are made of.
+fn show(text: &Text<'_>, word: Word, found: &mut Findings) {
+    if word.has(DIGIT) {
+        iban::word(text, word, found);
+        wallet::word(text, word, found);
+        network::ipv4(text, word, found);
+    }
+    document::word(text, word, found);
+    network::mac(text, word, found);
+    lettered::word(text, word, found);
+    if text.has(Label::Birth) {
+        date::word(text, word, found);
+    }
 }

@@ -3,124 +3,125 @@
 use std::net::Ipv6Addr;
 
 use super::finding::{Entity, Findings, Rank};
-use super::scan::{Clues, Text, is_word};
+use super::scan::{Text, Word, is_word};
+use super::vocabulary::Label;
 
-pub(super) fn find(text: &Text<'_>, clues: &Clues, found: &mut Findings) {
-    if clues.digits >= 4 {
-        ipv4(text, found);
+/// The longest Internet address: six groups and one of version 4 behind them.
+const LONGEST: usize = 45;
+
+/// Four numbers up to 255 without leading zeros, not a part of a longer row of numbers: no version, no OID. The first is the
+/// word.
+pub(super) fn ipv4(text: &Text<'_>, word: Word, found: &mut Findings) {
+    let start = word.start;
+    if !word.is_number() || text.at(word.end) != b'.' || text.before(start) == b'.' {
+        return;
     }
-    if clues.colon {
-        ipv6(text, found);
+    let mut at = start;
+    for place in 0..4 {
+        if place > 0 {
+            if text.at(at) != b'.' {
+                return;
+            }
+            at += 1;
+        }
+        let Some(end) = octet_end(text, at) else { return };
+        at = end;
     }
-    mac(text, found);
+    let is_longer = match text.at(at) {
+        b'.' => text.at(at + 1).is_ascii_alphanumeric(),
+        // A range goes on with an address, a version with a word.
+        b'-' => is_word(text.at(at + 1)) && octet_end(text, at + 1).is_none_or(|end| text.at(end) != b'.'),
+        next => is_word(next),
+    };
+    let is_nobodys = matches!(text.slice(start, at), b"127.0.0.1" | b"0.0.0.0" | b"255.255.255.255");
+    if !is_longer && !is_nobodys && !is_version(text, start) {
+        found.add(Rank::Distinct, start, at, Entity::IpAddress);
+    }
 }
 
-/// Four numbers up to 255 without leading zeros, not a part of a longer row of numbers: no version, no OID.
-fn ipv4(text: &Text<'_>, found: &mut Findings) {
-    let mut at = 0;
-    while let Some(offset) = text.slice(at, text.bytes.len()).iter().position(u8::is_ascii_digit) {
-        let start = at + offset;
-        let end = text.run(start, |byte| byte.is_ascii_digit() || byte == b'.');
-        at = end;
-        let mut stop = end;
-        while text.before(stop) == b'.' {
-            stop -= 1;
-        }
-        let parts = text.slice(start, stop).split(|byte| *byte == b'.');
-        let is_part = |part: &[u8]| {
-            matches!(part.len(), 1..=3)
-                && (part.len() == 1 || part.first() != Some(&b'0'))
-                && super::check::value(&part.iter().map(|b| b - b'0').collect::<Vec<_>>()) <= 255
-        };
-        let before = text.before(start);
-        let touches = is_word(before) || before == b'.' || is_word(text.at(stop)) || text.at(stop) == b'-';
-        let is_nobodys = matches!(text.slice(start, stop), b"127.0.0.1" | b"0.0.0.0" | b"255.255.255.255");
-        if !touches
-            && !is_nobodys
-            && parts.clone().count() == 4
-            && parts.into_iter().all(is_part)
-            && !is_version(text, start)
-        {
-            found.add(Rank::Distinct, start, stop, Entity::IpAddress);
-        }
-    }
+/// The end of a number up to 255 at a place.
+fn octet_end(text: &Text<'_>, start: usize) -> Option<usize> {
+    let digits = text.ahead(start, 4).iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let value =
+        text.slice(start, start + digits).iter().fold(0, |value, byte| value * 10 + u32::from(byte - b'0'));
+    let is_one = matches!(digits, 1..=3) && value <= 255 && (digits == 1 || text.at(start) != b'0');
+    is_one.then_some(start + digits)
 }
 
 fn is_version(text: &Text<'_>, start: usize) -> bool {
-    text.is_labelled(start, &["version", "ver", "v", "release", "released", "oid", "section", "§"])
-        || text.before(start) == b'=' && text.slice(start.saturating_sub(2), start) == b"=="
+    text.is_labelled(start, Label::NotAddress)
+        || text.slice(start.saturating_sub(2), start) == b"=="
+        || matches!(text.before(start), b'^' | b'~')
+        || text.before(start) == b'-' && text.before(start - 1).is_ascii_alphabetic()
+        || text.slice(start.saturating_sub(2), start) == "§".as_bytes()
+        || text.slice(start.saturating_sub(3), start) == "§ ".as_bytes()
+        || text.slice(start.saturating_sub(2), start) == b"# "
 }
 
-fn ipv6(text: &Text<'_>, found: &mut Findings) {
-    let mut at = 0;
-    while at < text.bytes.len() {
-        let end = text.run(at, |byte| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.'));
-        if end == at {
-            at += 1;
+/// Groups of hexadecimal digits that colons join.
+pub(super) fn ipv6(text: &Text<'_>, found: &mut Findings) {
+    let mut done = 0;
+    for colon in text.signs.colons.iter().copied() {
+        if colon < done {
             continue;
         }
-        let (start, mut stop) = (at, end);
-        at = end;
+        let is_part = |byte: u8| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.');
+        let first = text.slice(colon.saturating_sub(4), colon).iter().rev();
+        let start = colon - first.take_while(|byte| byte.is_ascii_hexdigit()).count();
+        let end = text.run(colon, is_part);
+        done = end;
+        let mut stop = end;
         while stop > start
-            && (text.before(stop) == b'.'
-                || (text.before(stop) == b':' && text.slice(start, stop - 1).last() != Some(&b':')))
+            && (text.before(stop) == b'.' || text.before(stop) == b':' && text.before(stop - 1) != b':')
         {
             stop -= 1;
         }
-        let span = text.slice(start, stop);
-        let colons = span.split(|byte| *byte == b':').count() - 1;
-        if colons < 2 || span.len() < 6 || is_word(text.before(start)) || is_word(text.at(stop)) {
-            continue;
-        }
-        let address = std::str::from_utf8(span).ok().and_then(|span| span.parse::<Ipv6Addr>().ok());
-        // `a::b::c` is no address, nor is a path in code such as `c::B110`; `::1` is every machine's own.
-        let first = span.iter().position(|byte| *byte == b':').unwrap_or(0);
-        let is_path = colons == 2 && first < 3;
-        if address.is_some() && !is_path && span.iter().any(u8::is_ascii_digit) {
+        if is_ipv6(text, start, stop) {
             found.add(Rank::Sure, start, stop, Entity::IpAddress);
         }
     }
 }
 
-/// Six pairs joined by colons or hyphens, or three groups of four joined by points.
-fn mac(text: &Text<'_>, found: &mut Findings) {
-    let mut at = 0;
-    while at + 14 <= text.bytes.len() {
-        if !text.at(at).is_ascii_hexdigit() || is_word(text.before(at)) {
-            at += 1;
-            continue;
-        }
-        let separator = text.at(at + 2);
-        let length = match separator {
-            b':' | b'-' => pairs(text, at, separator, 2, 6),
-            _ if text.at(at + 4) == b'.' => pairs(text, at, b'.', 4, 3),
-            _ => None,
-        };
-        match length {
-            Some(end) => {
-                found.add(Rank::Certain, at, end, Entity::MacAddress);
-                at = end;
-            }
-            None => at = text.run(at, is_word).max(at + 1),
-        }
+fn is_ipv6(text: &Text<'_>, start: usize, end: usize) -> bool {
+    let span = text.slice(start, end);
+    if !matches!(span.len(), 6..=LONGEST) || is_word(text.before(start)) || is_word(text.at(end)) {
+        return false;
+    }
+    let colons = span.split(|byte| *byte == b':').count() - 1;
+    // `a::b::c` is no address, nor is a path in code such as `c::B110`; `::1` is every machine's own.
+    let first = span.iter().position(|byte| *byte == b':').unwrap_or(0);
+    let is_path = colons == 2 && first < 3 && span.get(first) == Some(&b':') && !span.contains(&b'.');
+    colons >= 2
+        && !is_path
+        && span.iter().any(u8::is_ascii_digit)
+        && std::str::from_utf8(span).is_ok_and(|span| span.parse::<Ipv6Addr>().is_ok())
+}
+
+/// Six pairs joined by colons or hyphens, or three groups of four joined by points. The first is the word.
+pub(super) fn mac(text: &Text<'_>, word: Word, found: &mut Findings) {
+    let separator = text.at(word.end);
+    let end = match (word.len(), separator) {
+        (2, b':' | b'-') => groups_end(text, word.start, separator, 2, 6),
+        (4, b'.') => groups_end(text, word.start, b'.', 4, 3),
+        _ => None,
+    };
+    let is_nobodys =
+        |end| text.slice(word.start, end).iter().all(|byte| matches!(byte, b'0' | b':' | b'-' | b'.'));
+    if let Some(end) = end.filter(|end| !is_nobodys(*end)) {
+        found.add(Rank::Certain, word.start, end, Entity::MacAddress);
     }
 }
 
 /// The end of `count` groups of `width` hexadecimal digits from `start`, if they stand alone.
-fn pairs(text: &Text<'_>, start: usize, separator: u8, width: usize, count: usize) -> Option<usize> {
+fn groups_end(text: &Text<'_>, start: usize, separator: u8, width: usize, count: usize) -> Option<usize> {
     let mut at = start;
     for group in 0..count {
         if group > 0 {
-            if text.at(at) != separator {
-                return None;
-            }
+            (text.at(at) == separator).then_some(())?;
             at += 1;
         }
-        if !text.slice(at, at + width).iter().all(u8::is_ascii_hexdigit)
-            || text.slice(at, at + width).len() < width
-        {
-            return None;
-        }
+        let digits = text.slice(at, at + width);
+        (digits.len() == width && digits.iter().all(u8::is_ascii_hexdigit)).then_some(())?;
         at += width;
     }
     let next = text.at(at);

@@ -1,12 +1,14 @@
 //! Rows of digits: read once, and each window of them shown to who knows numbers.
 
 use super::scan::{Text, is_word};
+use super::signs::Group;
+use super::vocabulary::Label;
 
 /// Groups of digits that one number may have; more are a table.
 const MAX_GROUPS: usize = 8;
 
 /// Digits of the longest number known.
-pub(super) const MAX_DIGITS: usize = 24;
+const MAX_DIGITS: usize = 24;
 
 /// One or more groups of digits, joined by single separators, that nothing else touches.
 #[derive(Debug)]
@@ -36,34 +38,33 @@ impl Number<'_, '_> {
         self.groups.len() == 1
     }
 
-    /// Whether one of `words` labels it.
-    pub(super) fn is_labelled(&self, words: &[&str]) -> bool {
-        self.text.is_labelled(self.start, words)
+    /// Whether it is a part of a table of hexadecimal numbers of four digits.
+    pub(super) fn is_dumped(&self) -> bool {
+        let is_one = |place: usize| {
+            let digits = self.text.ahead(place, 4);
+            digits.len() == 4 && digits.iter().all(u8::is_ascii_hexdigit)
+        };
+        let is_space = |byte: u8| byte.is_ascii_whitespace();
+        let (before, after) = (self.start.saturating_sub(5), self.end + 1);
+        self.groups.iter().all(|digits| *digits == 4)
+            && (is_space(self.text.before(self.start))
+                && is_one(before)
+                && !is_word(self.text.before(before))
+                || is_space(self.text.at(self.end)) && is_one(after) && !is_word(self.text.at(after + 4)))
     }
-}
 
-/// A group of digits, and whether it is joined to the one before.
-#[derive(Clone, Copy)]
-struct Group {
-    start: usize,
-    end: usize,
+    /// Whether that labels it.
+    pub(super) fn is_labelled(&self, label: Label) -> bool {
+        self.text.is_labelled(self.start, label)
+    }
 }
 
 /// Shows every number of a text, and every part of a row that could be a number of its own.
 pub(super) fn each(text: &Text<'_>, mut show: impl FnMut(&Number<'_, '_>)) {
-    let mut row: Vec<Group> = Vec::new();
-    let mut at = 0;
-    while let Some(offset) = text.slice(at, text.bytes.len()).iter().position(u8::is_ascii_digit) {
-        let start = at + offset;
-        let end = text.run(start, |byte| byte.is_ascii_digit());
-        if row.last().is_some_and(|last| !joins(text, last.end, start)) {
-            windows(text, &row, &mut show);
-            row.clear();
-        }
-        row.push(Group { start, end });
-        at = end;
+    let mut buffers = Buffers::default();
+    for row in text.signs.groups.chunk_by(|group, next| joins(text, group.end, next.start)) {
+        windows(text, row, &mut buffers, &mut show);
     }
-    windows(text, &row, &mut show);
 }
 
 /// Whether what stands between two groups can stand inside of a number.
@@ -74,9 +75,15 @@ fn joins(text: &Text<'_>, end: usize, start: usize) -> bool {
     )
 }
 
-fn windows(text: &Text<'_>, row: &[Group], show: &mut impl FnMut(&Number<'_, '_>)) {
-    let mut digits = Vec::with_capacity(MAX_DIGITS);
-    let mut groups = Vec::with_capacity(MAX_GROUPS);
+/// Kept from one row to the next.
+#[derive(Default)]
+struct Buffers {
+    digits: Vec<u8>,
+    groups: Vec<usize>,
+}
+
+fn windows(text: &Text<'_>, row: &[Group], buffers: &mut Buffers, show: &mut impl FnMut(&Number<'_, '_>)) {
+    let Buffers { digits, groups } = buffers;
     for (first, from) in row.iter().enumerate() {
         if !begins(text, from.start, first == 0) {
             continue;
@@ -92,21 +99,21 @@ fn windows(text: &Text<'_>, row: &[Group], show: &mut impl FnMut(&Number<'_, '_>
                 separator = Some(separator.map_or(this, |before| if before == this { before } else { 0 }));
             }
             last_end = group.end;
-            digits.extend(text.slice(group.start, group.end).iter().map(|byte| byte - b'0'));
-            groups.push(group.end - group.start);
-            if digits.len() > MAX_DIGITS {
+            if digits.len() + group.end - group.start > MAX_DIGITS {
                 break;
             }
+            digits.extend(text.slice(group.start, group.end).iter().map(|byte| byte - b'0'));
+            groups.push(group.end - group.start);
             let is_last = place + 1 == row.len();
             if digits.len() >= 6 && ends(text, group.end, is_last) {
                 show(&Number {
                     text,
                     start: from.start,
                     end: group.end,
-                    digits: &digits,
-                    groups: &groups,
+                    digits,
+                    groups,
                     separator: separator.unwrap_or(0),
-                    is_slice: separator == Some(b' ') && (first > 0 || !is_last),
+                    is_slice: matches!(separator, Some(0 | b' ')) && (first > 0 || !is_last),
                 });
             }
         }
@@ -145,7 +152,8 @@ fn ends(text: &Text<'_>, end: usize, is_last: bool) -> bool {
 
 /// Whether a comma parts thousands: `1,234,567` is one number, and `12345,678-90` are two cells of a table.
 fn is_thousand(text: &Text<'_>, comma: usize) -> bool {
-    let before = text.slice(0, comma).iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
-    let end = text.run(comma + 1, |byte| byte.is_ascii_digit());
-    before <= 3 && end - comma == 4 && !matches!(text.at(end), b'-' | b' ' | b'(')
+    let before = text.slice(comma.saturating_sub(4), comma);
+    let before = before.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+    let after = text.ahead(comma + 1, 4).iter().take_while(|byte| byte.is_ascii_digit()).count();
+    before <= 3 && after == 3 && !matches!(text.at(comma + 4), b'-' | b' ' | b'(')
 }

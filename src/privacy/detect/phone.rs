@@ -3,107 +3,52 @@
 use super::check::value;
 use super::finding::{Entity, Findings, Rank};
 use super::number::Number;
-use super::scan::is_word;
+use super::scan::{Text, is_word};
+use super::vocabulary::Label;
 
-const WORDS: &[&str] = &[
-    "phone",
-    "tel",
-    "telephone",
-    "telefon",
-    "mobile",
-    "cell",
-    "cellphone",
-    "call",
-    "whatsapp",
-    "fax",
-    "sms",
-    "text",
-    "number is",
-    "contact no",
-    "contact",
-    "reach",
-    "office",
-    "handy",
-    "mobil",
-    "móvil",
-    "teléfono",
-    "téléphone",
-    "celular",
-    "telefone",
-    "phone number",
-    "signal",
-    "telegram",
-    "dial",
-    "me at",
-    "answering at",
-    "support on",
-    "mob",
-    "ph",
-    "telefono",
-    "my number",
-    "numéro",
-    "número",
-    "nummer",
-    "message",
-    "messages",
-    "номер",
-];
+/// Digits of an international number without its plus (ITU-T E.164 allows 15; some write a zero in brackets too).
+const INTERNATIONAL: std::ops::RangeInclusive<usize> = 8..=16;
 
-/// Words that say it is something else.
-const OTHER: &[&str] = &[
-    "order",
-    "invoice",
-    "ticket",
-    "sku",
-    "row",
-    "part",
-    "part no",
-    "tracking",
-    "isbn",
-    "ref",
-    "reference",
-    "version",
-    "pid",
-    "uid",
-    "article",
-    "case",
-    "ean",
-    "imei",
-    "serial",
-    "zip",
-    "page",
-    "ts",
-    "timestamp",
-    "color",
-    "usps",
-    "fedex",
-    "ups",
-    "dhl",
-    "account",
-    "table",
-    "customer no",
-    "model",
-    "id",
-    "sum",
-    "total",
-    "lat",
-    "lon",
-    "oid",
-    "chrome",
-    "firefox",
+/// Most digits of numbers with their country's code, where all of a country's have about as many. It tells where a number ends
+/// that others follow.
+const LENGTHS: &[(u64, usize)] = &[
+    (1, 11),
+    (7, 11),
+    (27, 11),
+    (30, 12),
+    (31, 11),
+    (32, 11),
+    (33, 11),
+    (34, 11),
+    (36, 11),
+    (41, 11),
+    (44, 12),
+    (45, 10),
+    (47, 10),
+    (48, 11),
+    (52, 13),
+    (55, 13),
+    (61, 11),
+    (65, 10),
+    (81, 12),
+    (82, 12),
+    (86, 13),
+    (90, 12),
+    (91, 12),
+    (351, 12),
+    (353, 12),
+    (358, 12),
+    (420, 12),
+    (852, 11),
+    (971, 12),
+    (972, 12),
 ];
 
 pub(super) fn number(number: &Number<'_, '_>, found: &mut Findings) {
     let (start, is_international) = beginning(number);
-    let end = extension_end(number);
-    let count = number.digits.len();
-    let rank = if is_international {
-        (matches!(count, 8..=17) && !number.groups.iter().all(|group| *group == 1)).then_some(Rank::Sure)
-    } else {
-        national(number)
-    };
+    let rank = if is_international { international(number) } else { national(number) };
     if let Some(rank) = rank {
-        found.add(rank, start, end, Entity::Phone);
+        found.add(rank, start, extension_end(number), Entity::Phone);
     }
 }
 
@@ -111,73 +56,166 @@ pub(super) fn number(number: &Number<'_, '_>, found: &mut Findings) {
 fn beginning(number: &Number<'_, '_>) -> (usize, bool) {
     let Number { text, start, digits, .. } = *number;
     match text.before(start) {
-        b'+' if !is_word(text.before(start - 1)) && digits.first() != Some(&0) => (start - 1, true),
+        b'+' if !is_word(text.before(start - 1))
+            && !matches!(text.before(start - 1), b')' | b']')
+            && digits.first() != Some(&0) =>
+        {
+            (start - 1, true)
+        }
         b'(' if text.before(start - 1) == b'+' => (start - 2, true),
         b'(' if text.slice(start, number.end).contains(&b')') => (start - 1, false),
-        // 00 and 001 dial out.
-        _ => (
-            start,
-            number.groups.len() > 1
-                && number.groups.first() == Some(&3)
-                && value(digits.get(..3).unwrap_or_default()) == 1,
-        ),
+        _ => (start, is_dialled_out(number)),
     }
 }
 
-/// `x123` and `ext. 123` belong to it.
+/// 00 and 001 dial out.
+fn is_dialled_out(number: &Number<'_, '_>) -> bool {
+    let Number { digits, groups, .. } = *number;
+    let is_first = |count: usize, wanted: u64| {
+        groups.first() == Some(&count) && value(digits.get(..count).unwrap_or_default()) == wanted
+    };
+    let is_code = digits.starts_with(&[0, 0]) && matches!(digits.get(2), Some(1..=9));
+    let is_coded = is_first(3, 1) || is_code && (groups.first() >= Some(&4) || is_first(2, 0));
+    groups.len() > 1 && digits.len() >= 11 && is_coded
+}
+
+fn international(number: &Number<'_, '_>) -> Option<Rank> {
+    let Number { digits, groups, separator, .. } = *number;
+    let count = digits.len();
+    let is_decimal = separator == b'.' && groups.len() == 2;
+    let is_one = INTERNATIONAL.contains(&count)
+        && digits.iter().any(|digit| *digit > 1)
+        && !groups.iter().all(|group| *group == 1)
+        && !is_decimal;
+    // Other numbers stand in the same row.
+    let longest = (1..=3).find_map(|length| {
+        let code = value(digits.get(..length)?);
+        LENGTHS.iter().find(|(known, _)| *known == code).map(|(_, most)| *most)
+    });
+    let fits = !number.is_slice || longest.is_none_or(|most| count <= most);
+    (is_one && fits).then_some(Rank::Sure)
+}
+
+/// `x123` and `, ext. 123` belong to it.
 fn extension_end(number: &Number<'_, '_>) -> usize {
+    const WORDS: &[&str] = &["x", "ext", "extension", "extn", "durchwahl", "poste", "ramal", "int", "anexo"];
     let Number { text, end, .. } = *number;
-    let mut at = end;
-    if text.at(at) == b' ' {
-        at += 1;
-    }
-    let word = text.run(at, |byte| byte.is_ascii_alphabetic());
-    let is_extension =
-        matches!(text.slice(at, word).to_ascii_lowercase().as_slice(), b"x" | b"ext" | b"extension");
-    let from = text.run(word, |byte| matches!(byte, b'.' | b' '));
-    let to = text.run(from, |byte| byte.is_ascii_digit());
-    if is_extension && matches!(to - from, 1..=6) { to } else { end }
+    let skip = |at: usize, signs: &[u8]| {
+        at + text.ahead(at, 2).iter().take_while(|byte| signs.contains(byte)).count()
+    };
+    let at = skip(end, b", ");
+    let letters = text.ahead(at, 10).iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
+    let word = text.slice(at, at + letters);
+    let from = skip(at + letters, b".: ");
+    let digits = text.ahead(from, 7).iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let is_extension = WORDS.iter().any(|one| word.eq_ignore_ascii_case(one.as_bytes()));
+    if is_extension && matches!(digits, 1..=6) { from + digits } else { end }
 }
 
 /// How sure a number without a country's code is one.
 fn national(number: &Number<'_, '_>) -> Option<Rank> {
     let Number { text, start, end, digits, groups, separator, is_slice } = *number;
-    let in_brackets =
-        text.before(start) == b'(' && groups.len() > 1 && text.slice(start, end).contains(&b')');
-    let leads_zero = digits.first() == Some(&0) && digits.get(1) != Some(&0);
     let count = digits.len();
-    // With points it must have the form that people write with points; else it is a version or a decimal.
-    let is_pointed = separator != b'.' || matches!(groups, [3, 3, 4] | [2, 2, 2, 2] | [2, 2, 2, 2, 2]);
-    if !matches!(count, 6..=12) || !is_pointed || is_slice || number.is_labelled(OTHER) || is_date(groups) {
+    // Behind another number, or before one, it must have a form of its own.
+    let is_apart = !is_slice || groups == [3, 3, 4] && !text.before(start.saturating_sub(1)).is_ascii_digit();
+    if !matches!(count, 6..=14) || !is_apart || is_something_else(number) {
         return None;
     }
-    let is_regular =
-        groups.len() > 1 && groups.iter().all(|group| *group >= 2) && (separator != 0 || in_brackets);
-    // Area code in brackets, or three groups as in North America.
-    let is_american = count == 10
-        && is_american(number)
-        && (in_brackets || groups == [3, 3, 4] && matches!(separator, b'-' | b'.'))
-        || count == 11 && digits.first() == Some(&1) && groups == [1, 3, 3, 4];
-    if is_american || in_brackets && (leads_zero || text.at(end) == b'-' || text.at(end) == b'x') {
+    let in_brackets =
+        text.before(start) == b'(' && groups.len() > 1 && text.slice(start, end).contains(&b')');
+    let is_trunk = digits.first() == Some(&0) && digits.get(1) != Some(&0);
+    let is_even = groups.len() > 1 && groups.iter().all(|group| *group >= 2);
+    let is_regular = is_even && (separator != 0 || in_brackets || is_trunk && matches!(groups.len(), 3 | 4));
+    if is_american(number, in_brackets) || in_brackets && (is_trunk || matches!(text.at(end), b'-' | b'x')) {
         return Some(Rank::Distinct);
     }
-    let is_near = text.is_near(start, extension_end(number), WORDS);
+    let is_near = text.is_near(start, extension_end(number), Label::Phone);
     if count == 6 {
         return (is_near && groups == [2, 2, 2]).then_some(Rank::Distinct);
     }
-    if in_brackets || (leads_zero && is_regular && matches!(count, 8..=11) && groups.len() <= 5) {
+    let has_form = in_brackets
+        || is_trunk
+            && is_regular
+            && matches!(count, 8..=12)
+            && groups.len() <= 5
+            && !matches!(groups, [2, 2, 2, 2] | [4, 4])
+        || is_chinese(number)
+        || has_trunk(number);
+    if has_form && !(separator == b'.' && groups.len() != 5) {
         return Some(if is_near { Rank::Distinct } else { Rank::Shape });
     }
-    (is_near && (is_regular || matches!(count, 9..=11) || (groups.len() > 1 && count >= 7)))
-        .then_some(Rank::Distinct)
+    let is_plausible = is_regular && count <= 12
+        || matches!(count, 9..=11) && !is_time(number)
+        || groups.len() > 1 && matches!(count, 7..=12)
+        || digits.starts_with(&[0, 0]);
+    (is_near && is_plausible).then_some(Rank::Distinct)
 }
 
-/// Area codes and exchanges do not begin with 0 (nor officially with 1, but people make numbers up).
-fn is_american(number: &Number<'_, '_>) -> bool {
-    number.digits.first() != Some(&0)
+/// Area code in brackets, or three groups as in North America. Area codes do not begin with 0 (nor officially with 1, but
+/// people make numbers up).
+fn is_american(number: &Number<'_, '_>, in_brackets: bool) -> bool {
+    let Number { digits, groups, separator, .. } = *number;
+    let is_grouped = in_brackets || groups == [3, 3, 4] && matches!(separator, b'-' | b'.');
+    digits.len() == 10 && digits.first() != Some(&0) && is_grouped
+        || digits.len() == 11 && digits.first() == Some(&1) && groups == [1, 3, 3, 4]
 }
 
-/// 2026-11-24 and 24.11.2026.
-fn is_date(groups: &[usize]) -> bool {
-    matches!(groups, [4, 1 | 2, 1 | 2] | [1 | 2, 1 | 2, 4])
+/// 138 1234 5678.
+fn is_chinese(number: &Number<'_, '_>) -> bool {
+    number.groups == [3, 4, 4]
+        && number.digits.first() == Some(&1)
+        && matches!(number.digits.get(1), Some(3..=9))
+}
+
+/// 8 (912) 345-67-89 and 0 (532) 123 45 67.
+fn has_trunk(number: &Number<'_, '_>) -> bool {
+    let Number { text, start, digits, groups, .. } = *number;
+    matches!(groups, [1, 2..=5, _, ..])
+        && matches!(digits, [0 | 1 | 7 | 8, ..])
+        && matches!(digits.len(), 10..=12)
+        && matches!(text.slice(start + 1, start + 3), [b'(', _] | b" (")
+        && text.slice(start, number.end).contains(&b')')
+}
+
+/// Seconds since 1970, of these years.
+fn is_time(number: &Number<'_, '_>) -> bool {
+    number.is_plain() && number.digits.len() == 10 && number.digits.first() == Some(&1)
+}
+
+/// A date, a version, a dump of bytes, years; or what a word nearer than a telephone's says.
+fn is_something_else(number: &Number<'_, '_>) -> bool {
+    let Number { text, start, end, digits, groups, separator, .. } = *number;
+    let is_date = matches!(groups, [4, 1 | 2, 1 | 2] | [1 | 2, 1 | 2, 4]);
+    // With points it must have the form that people write with points; else it is a version or a decimal.
+    let is_pointed = separator == b'.'
+        && !matches!(groups, [3, 3, 3 | 4] | [4, 3, 3] | [2 | 3, 2, 2, 2] | [2, 2, 2, 2, 2]);
+    let is_year = |from: usize| (1800..2100).contains(&value(digits.get(from..from + 4).unwrap_or_default()));
+    let are_years = groups == [4, 4] && separator != b' ' && is_year(0) && is_year(4);
+    let are_thousands = separator == b' ' && matches!(groups, [1, 3, 3]);
+    let are_fractions = separator == b'/' && groups.iter().all(|group| *group <= 2);
+    // A postal code of the United States, a version and its date, bits, a dump of bytes.
+    let is_code = groups == [5, 4] && separator == b'-';
+    let is_list = groups.iter().filter(|group| **group == 1).count() > 1;
+    let is_binary = digits.iter().all(|digit| *digit < 2);
+    let is_dump = groups.iter().all(|group| *group == 2)
+        && (is_byte(text, end + 1) || start >= 3 && is_byte(text, start - 3));
+    is_date
+        || is_pointed
+        || are_years
+        || are_thousands
+        || are_fractions
+        || is_code
+        || is_list
+        || is_binary
+        || is_dump
+        || text.is_rather(start, Label::NotPhone, Label::Phone)
+}
+
+/// Whether two hexadecimal digits stand alone at a place.
+fn is_byte(text: &Text<'_>, place: usize) -> bool {
+    let byte = text.ahead(place, 2);
+    byte.len() == 2
+        && byte.iter().all(u8::is_ascii_hexdigit)
+        && !is_word(text.before(place))
+        && !is_word(text.at(place + 2))
 }

@@ -2,66 +2,113 @@
 
 use std::cell::Cell;
 
-/// Bytes looked at before a candidate for a word that says what it is.
+use super::label::{Labels, Mark, read};
+use super::signs::Signs;
+use super::table::Tables;
+use super::vocabulary::Label;
+
+/// Bytes looked at before a candidate for a word that says what it is, and behind it.
 const CONTEXT: usize = 48;
+const AFTER: usize = 12;
+
+/// Bytes of a token that is shown even if it has no digit: the shortest key.
+pub(super) const LONG: usize = 16;
+
+/// Bytes before a token with a digit whose words are shown too.
+const LEAD: usize = 16;
 
 /// Words after which a point does not end a sentence.
-const ABBREVIATIONS: &[&str] =
-    &["no", "nr", "num", "number", "idnr", "tel", "ref", "ext", "mob", "acct", "lic"];
+const ABBREVIATIONS: &[&str] = &[
+    "n", "no", "nr", "nro", "num", "number", "idnr", "tel", "ref", "ext", "mob", "acct", "lic", "geb", "nac",
+];
+const LONGEST_ABBREVIATION: usize = 6;
 
-/// Bytes of a table's line, and its rows, that are looked at: a bound on the work that a text can make.
-const LONGEST_LINE: usize = 1024;
-const MOST_ROWS: usize = 64;
+/// What bytes a word has.
+pub(super) const DIGIT: u8 = 1;
+pub(super) const UPPER: u8 = 2;
+pub(super) const LOWER: u8 = 4;
+const UNDERSCORE: u8 = 8;
+const WORD: u8 = DIGIT | UPPER | LOWER | UNDERSCORE;
+/// What joins words to a token: a hyphen or a point.
+const JOINT: u8 = 16;
+const TOKEN: u8 = WORD | JOINT;
+/// A sign that a detector begins from: an at sign, a colon, an opening bracket.
+pub(super) const SIGN: u8 = 32;
 
-/// Bytes of a column's heading at most.
-const LONGEST_HEADING: usize = 32;
+/// The class of each byte.
+static CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut rest: &mut [u8] = &mut classes;
+    let mut byte = 0u8;
+    while let Some((class, next)) = rest.split_first_mut() {
+        *class = match byte {
+            b'0'..=b'9' => DIGIT,
+            b'A'..=b'Z' => UPPER,
+            b'a'..=b'z' => LOWER,
+            b'_' => UNDERSCORE,
+            b'-' | b'.' => JOINT,
+            b'@' | b':' | b'(' | b'[' => SIGN,
+            _ => 0,
+        };
+        rest = next;
+        byte = byte.wrapping_add(1);
+    }
+    classes
+};
+
+pub(super) fn class(byte: u8) -> u8 {
+    CLASSES.get(usize::from(byte)).copied().unwrap_or_default()
+}
 
 /// A folded text.
 #[derive(Debug)]
 pub(super) struct Text<'a> {
+    pub(super) str: &'a str,
     pub(super) bytes: &'a [u8],
-    heading: Cell<Option<Heading<'a>>>,
-    table: Cell<Option<Table>>,
+    pub(super) signs: Signs,
+    marks: Vec<Mark>,
+    /// The labels of all marks.
+    vocabulary: Labels,
+    tables: Tables,
+    /// The place that was asked for last, and what labels it: several detectors ask of the same one.
+    labelled: Cell<Option<(usize, Labels)>>,
 }
 
-/// What was last found to head a place: several detectors ask of the same one.
-#[derive(Debug, Clone, Copy)]
-struct Heading<'a> {
-    place: usize,
-    text: Option<&'a [u8]>,
+/// A run of letters, digits and underscores.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Word {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    /// Which classes of bytes it has.
+    pub(super) kinds: u8,
 }
 
-/// Where the table of the line that begins at `line` begins: it is asked for each of the line's cells.
-#[derive(Debug, Clone, Copy)]
-struct Table {
-    line: usize,
-    top: usize,
-}
+impl Word {
+    pub(super) const fn has(&self, kind: u8) -> bool {
+        self.kinds & kind != 0
+    }
 
-/// What a text has at all: it decides which detectors look.
-#[derive(Debug, Default)]
-pub(super) struct Clues {
-    pub(super) at: bool,
-    pub(super) colon: bool,
-    pub(super) digits: usize,
+    pub(super) const fn is_number(&self) -> bool {
+        self.kinds == DIGIT
+    }
+
+    pub(super) const fn len(&self) -> usize {
+        self.end - self.start
+    }
 }
 
 impl<'a> Text<'a> {
-    pub(super) const fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, heading: Cell::new(None), table: Cell::new(None) }
-    }
-
-    pub(super) fn clues(&self) -> Clues {
-        let mut clues = Clues::default();
-        for byte in self.bytes {
-            match byte {
-                b'@' => clues.at = true,
-                b':' => clues.colon = true,
-                b'0'..=b'9' => clues.digits += 1,
-                _ => {}
-            }
+    pub(super) fn new(text: &'a str) -> Self {
+        let marks = read(text);
+        Self {
+            str: text,
+            bytes: text.as_bytes(),
+            signs: Signs::new(text.as_bytes()),
+            vocabulary: marks.iter().fold(Labels::default(), |all, mark| all.and(mark.labels)),
+            marks,
+            tables: Tables::default(),
+            labelled: Cell::new(None),
         }
-        clues
     }
 
     /// The byte at a place; 0 outside of the text.
@@ -78,32 +125,133 @@ impl<'a> Text<'a> {
         self.bytes.get(start..end).unwrap_or_default()
     }
 
+    /// As much of the text from a place as there is, up to `most` bytes.
+    pub(super) fn ahead(&self, start: usize, most: usize) -> &'a [u8] {
+        self.slice(start, (start + most).min(self.bytes.len()))
+    }
+
     /// Where the run of bytes of that kind from `start` ends.
     pub(super) fn run(&self, start: usize, kind: impl Fn(u8) -> bool) -> usize {
         let rest = self.bytes.get(start..).unwrap_or_default();
         start + rest.iter().position(|byte| !kind(*byte)).unwrap_or(rest.len())
     }
 
-    /// All runs of bytes of that kind, as their starts and ends.
-    pub(super) fn runs(&self, kind: impl Fn(u8) -> bool) -> impl Iterator<Item = (usize, usize)> {
+    /// Tokens, which are words and what hyphens and points join: those that have a digit, and long ones.
+    pub(super) fn tokens(&self) -> impl Iterator<Item = Word> {
         let mut at = 0;
+        let mut groups = self.signs.groups.iter().map(|group| group.start).peekable();
         std::iter::from_fn(move || {
-            let start = self.run(at, |byte| !kind(byte));
-            at = self.run(start, &kind);
-            (at > start).then_some((start, at))
+            while groups.next_if(|start| *start < at).is_some() {}
+            let digit = groups.peek().copied().unwrap_or(self.bytes.len());
+            let token = self.long_token(at, digit).or_else(|| self.token_at(digit, at))?;
+            at = token.end;
+            Some(token)
         })
     }
 
-    /// Whether one of `words` (lower case) labels what begins at `start`: it stands before it in the same sentence, with no
-    /// other number in between; or it heads the column.
-    pub(super) fn is_labelled(&self, start: usize, words: &[&str]) -> bool {
-        let from = self.sentence_start(start);
-        has_word(self.slice(from, start), words)
-            || self.heading(start).is_some_and(|heading| has_word(heading, words))
+    /// The first long token that begins between two places: one look at each so many bytes cannot miss it.
+    fn long_token(&self, at: usize, end: usize) -> Option<Word> {
+        let mut place = at + LONG - 1;
+        while place < end {
+            let Some(token) = self.token_at(place, at) else {
+                place += LONG;
+                continue;
+            };
+            if token.len() >= LONG {
+                return Some(token);
+            }
+            place = token.end + LONG;
+        }
+        None
     }
 
-    /// Whether one of `words` stands within the line around the span, on either side.
-    pub(super) fn is_near(&self, start: usize, end: usize, words: &[&str]) -> bool {
+    /// The token that a place is in, as far as it stands behind another place.
+    fn token_at(&self, place: usize, least: usize) -> Option<Word> {
+        let before = self.slice(least, place).iter().rev();
+        let start = place - before.take_while(|byte| class(**byte) & TOKEN != 0).count();
+        let rest = self.bytes.get(start..).unwrap_or_default().iter().map(|byte| class(*byte) & TOKEN);
+        let (mut end, mut kinds) = (start, 0);
+        for class in rest.take_while(|class| *class != 0) {
+            kinds |= class;
+            end += 1;
+        }
+        (end > place).then_some(Word { start, end, kinds })
+    }
+
+    /// The words of a token, and those that stand shortly before it but behind another place: a month before its day.
+    pub(super) fn words(&self, token: Word, least: usize) -> impl Iterator<Item = Word> {
+        let mut start = token.start.saturating_sub(LEAD).max(least);
+        while start < token.start && is_word(self.before(start)) {
+            start += 1;
+        }
+        runs(self.slice(start, token.end), start)
+    }
+
+    /// Whether a label says what begins at `start`: it stands before it in the same sentence, with no other number in
+    /// between; or it heads the column.
+    pub(super) fn is_labelled(&self, start: usize, label: Label) -> bool {
+        if !self.has(label) {
+            return false;
+        }
+        let labels = match self.labelled.get() {
+            Some((place, labels)) if place == start => labels,
+            _ => {
+                let labels = self.read_labels(start);
+                self.labelled.set(Some((start, labels)));
+                labels
+            }
+        };
+        labels.has(label)
+    }
+
+    /// Whether a label stands anywhere.
+    pub(super) const fn has(&self, label: Label) -> bool {
+        self.vocabulary.has(label)
+    }
+
+    fn read_labels(&self, start: usize) -> Labels {
+        let beside = self.labels_in(self.sentence_start(start), start);
+        let above = self.tables.heading(self, start);
+        above.map_or(beside, |(from, to)| beside.and(self.labels_in(from, to)))
+    }
+
+    /// The labels that end behind `from`, and at `to` at the latest.
+    pub(super) fn labels_in(&self, from: usize, to: usize) -> Labels {
+        let first = self.marks.partition_point(|mark| mark.end <= from);
+        let marks = self.marks.get(first..).unwrap_or_default().iter();
+        marks
+            .take_while(|mark| mark.end <= to)
+            .fold(Labels::default(), |labels, mark| labels.and(mark.labels))
+    }
+
+    /// The end of the label that stands last before a place in its sentence.
+    pub(super) fn last(&self, start: usize, label: Label) -> Option<usize> {
+        if !self.has(label) {
+            return None;
+        }
+        let from = self.sentence_start(start);
+        let before = self.marks.partition_point(|mark| mark.end <= start);
+        let marks = self.marks.get(..before).unwrap_or_default().iter().rev();
+        marks.take_while(|mark| mark.end > from).find(|mark| mark.labels.has(label)).map(|mark| mark.end)
+    }
+
+    /// Whether a label says that what begins at a place is something else, and no nearer one what it could be.
+    pub(super) fn is_rather(&self, start: usize, other: Label, own: Label) -> bool {
+        // "about my order, call …" is not about the number of the order.
+        let apart = |end: usize| self.slice(end, start).contains(&b',');
+        match (self.last(start, other).filter(|end| !apart(*end)), self.last(start, own)) {
+            (Some(other), own) => own.is_none_or(|own| own < other),
+            (None, _) => self.is_labelled(start, other) && !self.is_labelled(start, own),
+        }
+    }
+
+    /// The ends of all words of a label.
+    pub(super) fn ends_of(&self, label: Label) -> impl Iterator<Item = usize> {
+        self.marks.iter().filter(move |mark| mark.labels.has(label)).map(|mark| mark.end)
+    }
+
+    /// Whether a label stands within the line around the span, on either side.
+    pub(super) fn is_near(&self, start: usize, end: usize, label: Label) -> bool {
         let from = start.saturating_sub(CONTEXT);
         let before = self.slice(from, start);
         // A number on a line of its own belongs to the line above.
@@ -111,113 +259,79 @@ impl<'a> Text<'a> {
         let is_alone =
             own.len() < before.len() && before.get(own.len()..).is_some_and(|gap| gap.contains(&b'\n'));
         let before = if is_alone { own } else { before };
-        let line = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-        let after = self.slice(end, (end + 12).min(self.bytes.len()));
-        let after = after.split(|byte| *byte == b'\n').next().unwrap_or_default();
-        has_word(before.get(line..).unwrap_or_default(), words)
-            || has_word(after, words)
-            || self.heading(start).is_some_and(|heading| has_word(heading, words))
+        let line = from + before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        self.labels_in(line, start).has(label)
+            || self.follows(end, AFTER, label)
+            || self.tables.heading(self, start).is_some_and(|(from, to)| self.labels_in(from, to).has(label))
+    }
+
+    /// Whether a label stands in the same sentence at most so many bytes behind a place.
+    pub(super) fn follows(&self, end: usize, most: usize, label: Label) -> bool {
+        let after = self.ahead(end, most);
+        let ends = |pair: &[u8]| matches!(pair, [b'\n' | b'0'..=b'9', _] | [b'.' | b'!' | b'?' | b';', b' ']);
+        let sentence = after.windows(2).position(ends).unwrap_or(after.len());
+        self.has(label) && self.labels_in(end, end + sentence).has(label)
     }
 
     fn sentence_start(&self, start: usize) -> usize {
         let least = start.saturating_sub(CONTEXT);
         let mut at = start;
-        while at > least {
-            let byte = self.before(at);
-            let next = self.at(at);
-            let ends = match byte {
-                b'\n' | b'0'..=b'9' => true,
-                b'!' | b'?' | b';' => at < start && next == b' ',
-                b'.' => next == b' ' && !self.abbreviates(at - 1),
-                _ => false,
-            };
-            if ends {
-                break;
-            }
+        while at > least && !self.ends_sentence(at - 1, start) {
             at -= 1;
         }
         at
     }
 
-    /// Whether the word that ends at a place is written with a point: "no. 5".
-    fn abbreviates(&self, place: usize) -> bool {
-        let before = self.slice(0, place);
-        let letters = before.iter().rev().take_while(|byte| byte.is_ascii_alphabetic()).count();
-        let word = self.slice(place - letters, place).to_ascii_lowercase();
-        ABBREVIATIONS.iter().any(|one| one.as_bytes() == word)
-    }
-
-    /// The first line's cell above a place in a table that is separated by tabs, semicolons, bars or commas.
-    fn heading(&self, place: usize) -> Option<&'a [u8]> {
-        if let Some(known) = self.heading.get().filter(|known| known.place == place) {
-            return known.text;
-        }
-        let text = self.find_heading(place);
-        self.heading.set(Some(Heading { place, text }));
-        text
-    }
-
-    fn find_heading(&self, place: usize) -> Option<&'a [u8]> {
-        let line_start = self.line_start(place)?;
-        let line_end = self.slice(place, (place + LONGEST_LINE).min(self.bytes.len()));
-        let line_end = place + line_end.iter().position(|byte| *byte == b'\n').unwrap_or(line_end.len());
-        let line = self.slice(line_start, line_end);
-        let delimiter = [b'\t', b';', b'|', b','].into_iter().find(|delimiter| line.contains(delimiter))?;
-        let count = |line: &[u8]| line.split(|byte| *byte == delimiter).count() - 1;
-        let column = count(self.slice(line_start, place));
-        let top = self.table_top(line_start, delimiter);
-        if top == line_start {
-            return None;
-        }
-        let head = self.slice(top, self.run(top, |byte| byte != b'\n'));
-        let heading = head.split(|byte| *byte == delimiter).nth(column)?;
-        let is_heading = heading.len() <= LONGEST_HEADING && !heading.iter().any(u8::is_ascii_digit);
-        (count(head) == count(line) && is_heading).then_some(heading)
-    }
-
-    /// Up to the first of the lines above that have the same delimiter.
-    fn table_top(&self, line: usize, delimiter: u8) -> usize {
-        if let Some(known) = self.table.get().filter(|known| known.line == line) {
-            return known.top;
-        }
-        let mut top = line;
-        for _ in 0..MOST_ROWS {
-            let Some(above) = top.checked_sub(1).and_then(|end| self.line_start(end)) else { break };
-            if !self.slice(above, top - 1).contains(&delimiter) {
-                break;
+    fn ends_sentence(&self, place: usize, start: usize) -> bool {
+        let next = self.at(place + 1);
+        match self.at(place) {
+            // `SSN:` and its number may have lines of their own.
+            b'\n' => {
+                self.slice(place + 1, start).iter().any(|byte| !byte.is_ascii_whitespace())
+                    || !self.is_colon(place)
             }
-            top = above;
+            // `phone2` is a word.
+            b'0'..=b'9' => !(self.before(place).is_ascii_alphabetic() || self.before(place) == b'_'),
+            b'!' | b'?' | b';' => place + 1 < start && next == b' ',
+            b'.' => next == b' ' && !self.abbreviates(place),
+            _ => false,
         }
-        self.table.set(Some(Table { line, top }));
-        top
     }
 
-    /// Where the line of a place begins; `None` when that is too far to look.
-    fn line_start(&self, place: usize) -> Option<usize> {
-        let least = place.saturating_sub(LONGEST_LINE);
-        let before = self.slice(least, place);
-        match before.iter().rposition(|byte| *byte == b'\n') {
-            Some(newline) => Some(least + newline + 1),
-            None => (least == 0).then_some(0),
-        }
+    /// Whether a colon ends the line before a newline.
+    fn is_colon(&self, newline: usize) -> bool {
+        let before = self.slice(newline.saturating_sub(4), newline);
+        before.iter().rev().find(|byte| !matches!(byte, b' ' | b'\r' | b'*')) == Some(&b':')
     }
+
+    /// Whether the word that ends at a place is written with a point: "no. 5", "d.o.b. 1990".
+    fn abbreviates(&self, place: usize) -> bool {
+        let before = self.slice(place.saturating_sub(LONGEST_ABBREVIATION + 1), place);
+        let letters = before.iter().rev().take_while(|byte| byte.is_ascii_alphabetic()).count();
+        let word = self.slice(place - letters, place);
+        let is_initial = letters == 1 && self.before(place - 1) == b'.';
+        is_initial || ABBREVIATIONS.iter().any(|one| word.eq_ignore_ascii_case(one.as_bytes()))
+    }
+}
+
+/// All runs of letters, digits and underscores; `offset` is where the bytes stand.
+fn runs(bytes: &[u8], offset: usize) -> impl Iterator<Item = Word> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let rest = bytes.get(at..)?;
+        let start = at + rest.iter().position(|byte| class(*byte) & WORD != 0)?;
+        let mut kinds = 0;
+        let length = bytes.get(start..)?.iter().position(|byte| {
+            let class = class(*byte) & WORD;
+            kinds |= class;
+            class == 0
+        });
+        at = length.map_or(bytes.len(), |length| start + length);
+        Some(Word { start: offset + start, end: offset + at, kinds })
+    })
 }
 
 /// Letters, digits and the underscore.
 pub(super) const fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
-}
-
-/// Whether `text` has one of `words`, written in any case, not as a part of a longer word.
-fn has_word(text: &[u8], words: &[&str]) -> bool {
-    words.iter().any(|word| {
-        let word = word.as_bytes();
-        text.windows(word.len()).enumerate().any(|(at, window)| {
-            let before = at.checked_sub(1).and_then(|at| text.get(at)).copied().unwrap_or(b' ');
-            let after = text.get(at + word.len()).copied().unwrap_or(b' ');
-            window.eq_ignore_ascii_case(word)
-                && !before.is_ascii_alphabetic()
-                && !(after.is_ascii_alphabetic() && word.last().is_some_and(u8::is_ascii_alphabetic))
-        })
-    })
 }

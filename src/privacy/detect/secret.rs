@@ -1,239 +1,233 @@
-//! Keys, tokens and passwords.
+//! Keys and tokens: by how vendors begin them, or by a word before them.
 
 use super::finding::{Entity, Findings, Rank};
-use super::scan::{Text, is_word};
+use super::scan::{DIGIT, LONG, LOWER, Text, UPPER, Word, is_word};
+use super::vendor::PREFIXES;
+use super::vocabulary::Label;
 
-/// How vendors begin their keys, and the fewest characters that follow. Sources: each vendor's documentation and the rules
-/// of gitleaks (<https://github.com/gitleaks/gitleaks>), which collects them.
-const PREFIXES: &[(&[u8], usize)] = &[
-    (b"sk-", 20),
-    (b"sk_live_", 16),
-    (b"sk_test_", 16),
-    (b"rk_live_", 16),
-    (b"rk_test_", 16),
-    (b"pk_live_", 16),
-    (b"whsec_", 24),
-    (b"ghp_", 36),
-    (b"gho_", 36),
-    (b"ghu_", 36),
-    (b"ghs_", 36),
-    (b"ghr_", 36),
-    (b"github_pat_", 40),
-    (b"glpat-", 20),
-    (b"gldt-", 20),
-    (b"xoxb-", 20),
-    (b"xoxp-", 20),
-    (b"xoxa-", 20),
-    (b"xoxr-", 20),
-    (b"xoxs-", 20),
-    (b"xapp-", 20),
-    (b"AKIA", 16),
-    (b"ASIA", 16),
-    (b"AIza", 35),
-    (b"ya29.", 20),
-    (b"SG.", 40),
-    (b"npm_", 36),
-    (b"pypi-", 50),
-    (b"dop_v1_", 64),
-    (b"doo_v1_", 64),
-    (b"hf_", 30),
-    (b"shpat_", 32),
-    (b"shpss_", 32),
-    (b"shpca_", 32),
-    (b"dckr_pat_", 27),
-    (b"sbp_", 40),
-    (b"sb_secret_", 20),
-    (b"lin_api_", 32),
-    (b"gsk_", 40),
-    (b"xai-", 60),
-    (b"pplx-", 40),
-    (b"r8_", 36),
-    (b"ATATT3", 100),
-    (b"key-", 32),
-    (b"EAACEdEose0cBA", 20),
-];
+/// The shortest key that a word tells.
+const SHORTEST_TOLD: usize = 20;
 
-const TOKEN_WORDS: &[&str] = &[
-    "api key",
-    "api_key",
-    "apikey",
-    "api token",
-    "security token",
-    "access token",
-    "auth token",
-    "secret key",
-    "secret token",
-    "client secret",
-    "bearer",
-    "access_token",
-    "secret_key",
-    "client_secret",
-    "api-key",
-];
+/// Length of AWS's secret keys, in base64.
+const AWS_KEY: usize = 40;
 
-const PASSWORD_WORDS: &[&str] = &[
-    "password",
-    "passwort",
-    "passwd",
-    "pass",
-    "pwd",
-    "passphrase",
-    "kennwort",
-    "contraseña",
-    "mot de passe",
-    "senha",
-    "wachtwoord",
-    "hasło",
-    "lösenord",
-    "пароль",
-    "密码",
-    "パスワード",
-];
+/// The longest value that a word tells.
+const LONGEST_TOLD: usize = 512;
 
-pub(super) fn find(text: &Text<'_>, found: &mut Findings) {
-    private_keys(text, found);
-    for (start, end) in text.runs(is_token) {
-        token(text, start, end, found);
+/// Bytes of a private key within which a line of it begins: others say how it is encrypted.
+const LONGEST_HEAD: usize = 512;
+
+pub(super) fn token(text: &Text<'_>, mut token: Word, found: &mut Findings) {
+    while token.len() > 0 && text.before(token.end) == b'.' {
+        token.end -= 1;
     }
-    passwords(text, found);
-}
-
-const fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
-}
-
-fn token(text: &Text<'_>, start: usize, mut end: usize, found: &mut Findings) {
-    while end > start && matches!(text.before(end), b'.' | b'-') {
-        end -= 1;
-    }
-    let token = text.slice(start, end);
-    if token.len() < 16 {
+    if token.len() < LONG {
         return;
     }
-    if token.starts_with(b"eyJ") && is_jwt(token) {
+    let (start, end) = (token.start, token.end);
+    let bytes = text.slice(start, end);
+    if bytes.starts_with(b"eyJ") && is_jwt(bytes) {
         return found.add(Rank::Certain, start, end, Entity::Jwt);
     }
-    let has_prefix =
-        |(prefix, least): &&(&[u8], usize)| token.starts_with(prefix) && token.len() >= prefix.len() + least;
-    let is_twilio = token.len() == 34
-        && matches!(token, [b'S', b'K' , rest @ ..] | [b'A', b'C', rest @ ..] if rest.iter().all(u8::is_ascii_hexdigit));
-    let is_vendors =
-        PREFIXES.iter().any(|rule| has_prefix(&rule)) && (has_digit(token) || has_both_cases(token));
-    if is_vendors || is_twilio {
-        found.add(Rank::Certain, start, end, Entity::ApiKey);
-    } else if token.len() >= 20 && has_digit(token) && text.is_labelled(start, TOKEN_WORDS) {
+    let is_mixed = token.has(DIGIT) || token.has(LOWER) && token.has(UPPER);
+    if is_mixed && has_prefix(bytes) || has_form(bytes) {
+        return found.add(Rank::Certain, start, end, Entity::ApiKey);
+    }
+    if let Some((start, end)) = telegram_bot(text, start, end) {
+        return found.add(Rank::Certain, start, end, Entity::ApiKey);
+    }
+    let is_long = bytes.len() >= SHORTEST_TOLD && token.has(DIGIT) && token.has(LOWER | UPPER);
+    if is_long && text.is_labelled(start, Label::Token) && is_random(bytes) && !is_path(bytes) {
         found.add(Rank::Sure, start, end, Entity::ApiKey);
     }
 }
 
-fn has_both_cases(token: &[u8]) -> bool {
-    token.iter().any(u8::is_ascii_lowercase) && token.iter().any(u8::is_ascii_uppercase)
+/// The shortest piece of a key, between hyphens and the like, that is no word.
+const SHORTEST_PIECE: usize = 12;
+
+fn has_prefix(token: &[u8]) -> bool {
+    let begins = |(prefix, least): &(&[u8], usize)| {
+        prefix.first() == token.first() && token.len() >= prefix.len() + least && token.starts_with(prefix)
+    };
+    let is_piece = |piece: &[u8]| piece.len() >= SHORTEST_PIECE;
+    PREFIXES.iter().any(begins) && token.split(|byte| !byte.is_ascii_alphanumeric()).any(is_piece)
 }
 
-fn has_digit(token: &[u8]) -> bool {
-    token.iter().any(u8::is_ascii_digit)
-}
-
-/// Three parts in base64url; the third is empty when nothing is signed.
+/// Three parts in base64url; the third is empty when nothing is signed. An encrypted one has five.
 fn is_jwt(token: &[u8]) -> bool {
-    let parts: Vec<_> = token.split(|byte| *byte == b'.').collect();
-    matches!(parts.as_slice(), [header, payload, _] if header.len() >= 10 && payload.starts_with(b"eyJ"))
-}
-
-/// From BEGIN to END, or as far as it goes when the end is missing.
-fn private_keys(text: &Text<'_>, found: &mut Findings) {
-    const BEGIN: &[u8] = b"-----BEGIN ";
-    const END: &[u8] = b"-----END ";
-    let mut at = 0;
-    while let Some(offset) = find_bytes(text.slice(at, text.bytes.len()), BEGIN) {
-        let start = at + offset;
-        let name_end = text
-            .run(start + BEGIN.len(), |byte| byte.is_ascii_uppercase() || matches!(byte, b' ' | b'0'..=b'9'));
-        at = name_end;
-        if !text.slice(start, name_end).ends_with(b"PRIVATE KEY")
-            && !text.slice(start, name_end).ends_with(b"KEY BLOCK")
-        {
-            continue;
-        }
-        let rest = text.slice(name_end, text.bytes.len());
-        let end = match find_bytes(rest, END) {
-            Some(offset) => {
-                let name = text.run(name_end + offset + END.len(), |byte| byte != b'-' && byte != b'\n');
-                text.run(name, |byte| byte == b'-')
-            }
-            None => text.run(name_end, |byte| is_word(byte) || b"+/=-\n\r ".contains(&byte)),
-        };
-        found.add(Rank::Certain, start, end, Entity::PrivateKey);
-        at = end;
+    let mut parts = token.split(|byte| *byte == b'.');
+    let (header, payload) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    match parts.count() {
+        1 => header.len() >= 10 && payload.starts_with(b"eyJ"),
+        3 => header.len() >= 16,
+        _ => false,
     }
 }
 
-fn find_bytes(text: &[u8], wanted: &[u8]) -> Option<usize> {
-    text.windows(wanted.len()).position(|window| window == wanted)
+/// Whether capitals and digits stand in more places than they do in names: `RealtimeModelV4Options`.
+fn is_random(token: &[u8]) -> bool {
+    if !token.iter().any(u8::is_ascii_lowercase) && !token.contains(&b'_') {
+        return true;
+    }
+    let changes = |pair: &[u8]| match pair {
+        [one, next] => {
+            one.is_ascii_digit() != next.is_ascii_digit()
+                || one.is_ascii_lowercase() && next.is_ascii_uppercase()
+        }
+        _ => false,
+    };
+    token.windows(2).filter(|pair| changes(pair)).count() * 4 >= token.len()
 }
 
-/// The word after one that says password, if it looks like one: not all small letters, six characters at least.
-fn passwords(text: &Text<'_>, found: &mut Findings) {
-    for word in PASSWORD_WORDS {
-        let word = word.as_bytes();
-        let Some(first) = word.first() else { continue };
-        let mut at = 0;
-        while let Some(offset) =
-            text.slice(at, text.bytes.len()).iter().position(|b| b.eq_ignore_ascii_case(first))
-        {
-            let start = at + offset;
-            at = start + 1;
-            let end = start + word.len();
-            let is_here = text.slice(start, end).eq_ignore_ascii_case(word)
-                && !text.before(start).is_ascii_alphabetic()
-                && !is_word(text.at(end));
-            if is_here && let Some((from, to)) = password_after(text, end) {
-                found.add(Rank::Certain, from, to, Entity::Password);
-            }
+/// Names that points join are code, not a key.
+fn is_path(token: &[u8]) -> bool {
+    token.contains(&b'.')
+        && token
+            .split(|byte| *byte == b'.')
+            .all(|name| name.first().is_none_or(|first| !first.is_ascii_digit()) && name.len() < 24)
+}
+
+/// Keys without a word at their beginning whose form is theirs alone.
+fn has_form(token: &[u8]) -> bool {
+    let is_hex = |part: &[u8]| part.iter().all(u8::is_ascii_hexdigit);
+    match token {
+        // Twilio.
+        [b'S', b'K', rest @ ..] | [b'A', b'C', rest @ ..] if token.len() == 34 => is_hex(rest),
+        // Mailchimp: the data centre follows.
+        _ if (36..=37).contains(&token.len()) => {
+            let (key, centre) = token.split_at(32);
+            is_hex(key) && centre.starts_with(b"-us") && centre.iter().skip(3).all(u8::is_ascii_digit)
         }
+        // Discord's bots: a number, a time and a signature in base64.
+        [b'M' | b'N' | b'O', ..] if (59..=80).contains(&token.len()) => {
+            let mut parts = token.split(|byte| *byte == b'.').map(<[u8]>::len);
+            matches!(
+                (parts.next(), parts.next(), parts.next(), parts.next()),
+                (Some(23..=28), Some(6), Some(27..=38), None)
+            )
+        }
+        _ => false,
     }
 }
 
-fn password_after(text: &Text<'_>, place: usize) -> Option<(usize, usize)> {
-    let mut from = text.run(place, |byte| matches!(byte, b' ' | b'"' | b'\'' | b':' | b'=' | b'`'));
-    let mut is_told = text.slice(place, from).iter().any(|byte| matches!(byte, b':' | b'='));
-    for link in ["is", "ist", "es", "est", "was", "are", "war"] {
-        if text.slice(from, from + link.len()).eq_ignore_ascii_case(link.as_bytes())
-            && text.at(from + link.len()) == b' '
-        {
-            from = text.run(from + link.len(), |byte| matches!(byte, b' ' | b'"' | b'\'' | b':' | b'`'));
-            is_told = true;
-        }
-    }
-    if from == place {
+/// `123456789:AA…`: the bot's number, and 35 characters.
+fn telegram_bot(text: &Text<'_>, start: usize, end: usize) -> Option<(usize, usize)> {
+    if text.before(start) != b':' || end - start != 35 || !text.slice(start, end).starts_with(b"AA") {
         return None;
     }
-    let mut to =
-        text.run(from, |byte| byte > b' ' && byte < 0x7f && !matches!(byte, b'"' | b'\'' | b'`' | b','));
-    while to > from && matches!(text.before(to), b'.' | b';') {
-        to -= 1;
-    }
-    let word = text.slice(from, to);
-    let kinds = [
-        word.iter().any(u8::is_ascii_lowercase),
-        word.iter().any(u8::is_ascii_uppercase),
-        has_digit(word),
-        word.iter().any(|byte| !is_word(*byte)),
-    ];
-    let mix = kinds.into_iter().filter(|kind| *kind).count();
-    let [.., digit, sign] = kinds;
-    let is_one = word.len() >= 6 && (digit || sign) && mix >= if is_told { 2 } else { 3 };
-    (is_one && !is_code(word)).then_some((from, to))
+    let before = text.slice(start.saturating_sub(12), start - 1);
+    let digits = before.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+    (8..=10).contains(&digits).then(|| (start - 1 - digits, end))
 }
 
-/// `hex::decode(`, `auth[1]`, `${PASSWORD}` and `--flag` are code.
-fn is_code(word: &[u8]) -> bool {
-    let name = word.iter().position(|byte| !is_word(*byte)).unwrap_or(word.len());
-    let is_call =
-        name > 0 && word.get(name).is_some_and(|byte| matches!(byte, b'(' | b'[')) && word.ends_with(b")")
-            || word.ends_with(b"]") && name > 0
-            || word.ends_with(b"(");
-    is_call
-        || matches!(word, [b'$', b'{' | b'(', ..] | [b'-' | b'<' | b'{' | b'%', ..])
-        || word.windows(2).any(|pair| pair == b"::")
+/// What stands after a word for a key, in an alphabet that has signs: secret keys of AWS, storage keys of Azure.
+pub(super) fn told(text: &Text<'_>, found: &mut Findings) {
+    let ends = [Label::Token, Label::Secret].map(|label| text.ends_of(label).map(move |end| (end, label)));
+    for (end, label) in ends.into_iter().flatten() {
+        let (start, is_told) = value_start(text, end);
+        let value = text.ahead(start, LONGEST_TOLD);
+        let length = value.iter().position(|byte| !is_base64(*byte)).unwrap_or(value.len());
+        let value = value.get(..length).unwrap_or_default();
+        // A path has signs too, and words.
+        let is_path = value.first() == Some(&b'/') && length != AWS_KEY && value.last() != Some(&b'=');
+        let is_whole = length < LONGEST_TOLD && !is_word(text.at(start + length)) && !is_path;
+        let follows = start > end && (is_told || label == Label::Token);
+        if follows && is_whole && length >= SHORTEST_TOLD && is_key(value) {
+            found.add(Rank::Sure, start, start + length, Entity::ApiKey);
+        }
+    }
+}
+
+/// Digits, small letters and capitals, or hexadecimal digits of a usual length.
+fn is_key(value: &[u8]) -> bool {
+    let has = |kind: fn(&u8) -> bool| value.iter().filter(|byte| kind(byte)).count() >= 2;
+    let is_mixed = has(u8::is_ascii_digit) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase);
+    let is_hex = value.len() >= 32 && value.iter().all(u8::is_ascii_hexdigit) && has(u8::is_ascii_digit);
+    let has_signs = value.len() >= AWS_KEY && value.iter().any(|byte| matches!(byte, b'+' | b'/'));
+    (is_mixed || is_hex) && (has_signs || is_random(value))
+}
+
+const fn is_base64(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'_' | b'-')
+}
+
+/// Where the value of what is named before a place begins, behind signs and words that link them; and whether they say
+/// plainly that it is the value.
+pub(super) fn value_start(text: &Text<'_>, end: usize) -> (usize, bool) {
+    let signs = |at: usize| {
+        let rest = text.ahead(at, 12);
+        let is_sign =
+            |byte: u8| matches!(byte, b' ' | b'"' | b'\'' | b':' | b'=' | b'`' | b'>' | b'*' | b'\\');
+        at + rest.iter().position(|byte| !is_sign(*byte)).unwrap_or(rest.len())
+    };
+    let mut at = signs(end);
+    let mut is_told = text.slice(end, at).iter().any(|byte| matches!(byte, b':' | b'=' | b'>'));
+    for (link, tells) in LINKS {
+        let next = at + link.len();
+        let is_it = text.slice(at, next).eq_ignore_ascii_case(link.as_bytes());
+        if is_it && (!link.is_ascii() || at > end && !is_word(text.at(next))) {
+            at = signs(next);
+            is_told |= tells;
+        }
+    }
+    (at, is_told)
+}
+
+/// Words between what is named and its value, and whether a value must follow.
+const LINKS: &[(&str, bool)] = &[
+    ("was", false),
+    ("is", true),
+    ("ist", true),
+    ("lautet", true),
+    ("es", true),
+    ("est", true),
+    ("set to", true),
+    ("to", false),
+    ("jest", true),
+    ("er", true),
+    ("é", true),
+    ("è", true),
+    ("är", true),
+    ("是", true),
+    ("为", true),
+    ("は", true),
+    ("는", true),
+    ("은", true),
+];
+
+/// From BEGIN to END, or as far as it goes when the end is missing.
+pub(super) fn private_keys(text: &Text<'_>, found: &mut Findings) {
+    const BEGIN: &str = "-----BEGIN ";
+    const END: &str = "-----END ";
+    if !text.has(Label::PrivateKey) {
+        return;
+    }
+    let mut at = 0;
+    let mut has_end = true;
+    while let Some(offset) = text.str.get(at..).and_then(|rest| rest.find(BEGIN)) {
+        let start = at + offset;
+        let name = start + BEGIN.len();
+        let name_end = text.run(name, |byte| byte.is_ascii_uppercase() || matches!(byte, b' ' | b'0'..=b'9'));
+        at = name_end;
+        let name = text.slice(name, name_end);
+        if !name.ends_with(b"PRIVATE KEY") && !name.ends_with(b"PRIVATE KEY BLOCK") {
+            continue;
+        }
+        let rest = text.str.get(name_end..).filter(|_| has_end);
+        let closing = rest.and_then(|rest| rest.find(END));
+        has_end = closing.is_some();
+        let end = closing.map_or_else(
+            || text.run(name_end, |byte| is_word(byte) || b"+/=-\\\n\r ".contains(&byte)),
+            |offset| {
+                let name = text.run(name_end + offset + END.len(), |byte| byte != b'-' && byte != b'\n');
+                text.run(name, |byte| byte == b'-')
+            },
+        );
+        // In code the two lines stand without a key between them.
+        let body = text.slice(name_end, end.min(name_end + LONGEST_HEAD));
+        if body.split(|byte| !is_base64(*byte) || *byte == b'-').any(|run| run.len() >= LONG) {
+            found.add(Rank::Certain, start, end, Entity::PrivateKey);
+        }
+        at = end;
+    }
 }

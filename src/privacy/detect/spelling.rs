@@ -6,8 +6,7 @@ use super::fold::Folded;
 /// compared as they stand: to take two values for one would show a person the wrong one.
 #[must_use]
 pub fn normal(kind: &str, value: &str) -> String {
-    let folded = Folded::new(value);
-    let text = String::from_utf8_lossy(&folded.bytes);
+    let text = Folded::new(value).text;
     match kind {
         "EMAIL" => email(&text),
         "PERSON" => words(&text).join(" "),
@@ -79,7 +78,7 @@ pub(super) fn letters(text: &str) -> impl Iterator<Item = Letter> {
 }
 
 /// A small letter without its accent, where it has one that people leave out.
-const fn plain(c: char) -> char {
+pub(super) const fn plain(c: char) -> char {
     match c {
         'à'..='å' | 'ā' | 'ă' | 'ą' | 'ǎ' => 'a',
         'ç' | 'ć' | 'ĉ' | 'ċ' | 'č' => 'c',

@@ -1,0 +1,84 @@
+//! Passports and licences: they have another form in each country, and only the word beside them in common.
+
+use super::finding::{Entity, Findings, Rank};
+use super::scan::{DIGIT, LOWER, Text, UPPER, Word, is_word};
+use super::vocabulary::Label;
+
+/// Groups that one number may have, and the length of all of them.
+const MAX_GROUPS: usize = 6;
+const LENGTHS: std::ops::RangeInclusive<usize> = 6..=21;
+
+/// A group that is shorter than this may go on behind a space.
+const SHORT_GROUP: usize = 5;
+
+pub(super) fn word(text: &Text<'_>, word: Word, found: &mut Findings) {
+    // `DL-` or a country may stand before the digits.
+    let next = text.at(word.end + 1);
+    let is_lettered = word.kinds == UPPER
+        && word.len() < SHORT_GROUP
+        && match text.at(word.end) {
+            b'-' => next.is_ascii_digit() || next.is_ascii_uppercase(),
+            b' ' => next.is_ascii_digit(),
+            _ => false,
+        };
+    if !(word.has(DIGIT) || is_lettered) || word.len() > *LENGTHS.end() {
+        return;
+    }
+    if matches!(text.before(word.start), b'-' | b'.' | b'/') {
+        return;
+    }
+    let entity = if text.is_labelled(word.start, Label::Passport) {
+        Entity::Passport
+    } else if text.is_labelled(word.start, Label::Licence) {
+        Entity::DriverLicense
+    } else {
+        return;
+    };
+    let end = end(text, word);
+    let number = text.slice(word.start, end);
+    let digits = number.iter().filter(|byte| byte.is_ascii_digit()).count();
+    let is_code = digits >= 3 || !word.has(LOWER);
+    let is_color = text.before(word.start) == b'#' && number.len() == 6;
+    if LENGTHS.contains(&number.len()) && is_code && !is_color && !number.contains(&b'_') && !is_other(number)
+    {
+        found.add(Rank::Sure, word.start, end, entity);
+    }
+}
+
+/// Where the groups end that hyphens join, or spaces where groups are short.
+fn end(text: &Text<'_>, word: Word) -> usize {
+    let mut end = word.end;
+    let mut last = word.len();
+    for _ in 1..MAX_GROUPS {
+        let next = text.run(end + 1, is_word).min(end + 1 + *LENGTHS.end());
+        let group = text.slice(end + 1, next);
+        let joins = match text.at(end) {
+            b'-' => !group.is_empty() && !group.iter().any(u8::is_ascii_lowercase),
+            b' ' => {
+                last < SHORT_GROUP
+                    && word.len() < SHORT_GROUP
+                    && group.len() > 1
+                    && group.iter().all(u8::is_ascii_digit)
+            }
+            _ => false,
+        };
+        if !joins || !group.iter().any(u8::is_ascii_digit) {
+            break;
+        }
+        (end, last) = (next, group.len());
+    }
+    end
+}
+
+/// A date, years, or a telephone of three, three and four digits.
+fn is_other(number: &[u8]) -> bool {
+    let mut groups = number.split(|byte| !byte.is_ascii_digit()).map(<[u8]>::len);
+    let lengths = [groups.next(), groups.next(), groups.next(), groups.next()];
+    matches!(
+        lengths,
+        [Some(4), Some(4), None, None]
+            | [Some(4), Some(2), Some(2), None]
+            | [Some(2), Some(2), Some(4), None]
+            | [Some(3), Some(3), Some(4), None]
+    )
+}

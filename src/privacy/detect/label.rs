@@ -1,0 +1,240 @@
+//! Words that say what the number beside them is: read once from a text, asked of at any place.
+
+use std::sync::LazyLock;
+
+use super::spelling::plain;
+use super::vocabulary::{Label, WORDS};
+
+/// What some words say together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Labels(u64);
+
+impl Labels {
+    const fn of(label: Label) -> Self {
+        Self(1 << label as u64)
+    }
+
+    pub(super) const fn has(self, label: Label) -> bool {
+        self.0 & Self::of(label).0 != 0
+    }
+
+    pub(super) const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+/// Where a label ends in a text.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mark {
+    pub(super) end: usize,
+    pub(super) labels: Labels,
+}
+
+/// A word of the vocabulary, and those that must follow it.
+#[derive(Debug)]
+struct Entry {
+    word: &'static str,
+    rest: &'static str,
+    labels: Labels,
+}
+
+/// The vocabulary, by what words can be told apart with at a glance.
+struct Index {
+    /// Which buckets hold anything, a bit each: most words are not in the vocabulary.
+    used: [u64; BUCKETS / 64],
+    latin: Vec<Vec<Entry>>,
+    other: Vec<Vec<Entry>>,
+}
+
+/// Letters of the longest word.
+const LONGEST: usize = 32;
+
+const BUCKETS: usize = 2048;
+const CHAR_BUCKETS: usize = 128;
+
+static INDEX: LazyLock<Index> = LazyLock::new(|| {
+    let buckets = |count| std::iter::repeat_with(Vec::new).take(count).collect::<Vec<_>>();
+    let mut index = Index { used: [0; BUCKETS / 64], latin: buckets(BUCKETS), other: buckets(CHAR_BUCKETS) };
+    for (label, words) in WORDS {
+        for phrase in words.split(", ") {
+            let (word, rest) = phrase.split_once(' ').unwrap_or((phrase, ""));
+            let entry = |word, rest| Entry { word, rest, labels: Labels::of(*label) };
+            let (bucket, entry) = match phrase.chars().next() {
+                Some(first) if !first.is_ascii() => {
+                    (index.other.get_mut(char_bucket(first)), entry(phrase, ""))
+                }
+                _ => {
+                    let bucket = bucket(word.as_bytes());
+                    if let Some(bits) = index.used.get_mut(bucket / 64) {
+                        *bits |= 1 << (bucket % 64);
+                    }
+                    (index.latin.get_mut(bucket), entry(word, rest))
+                }
+            };
+            if let Some(bucket) = bucket {
+                bucket.push(entry);
+            }
+        }
+    }
+    index
+});
+
+/// First, last, one in the middle and length tell most words apart. The case of a letter is one bit.
+fn bucket(word: &[u8]) -> usize {
+    let (Some(first), Some(last)) = (word.first(), word.last()) else { return 0 };
+    let middle = word.get(word.len() / 2).copied().unwrap_or_default();
+    let [first, middle, last] = [*first, middle, *last].map(|byte| usize::from(byte & 0x1f));
+    (first << 6 ^ middle << 3 ^ last ^ word.len() << 7) % BUCKETS
+}
+
+const fn char_bucket(c: char) -> usize {
+    c as usize % CHAR_BUCKETS
+}
+
+/// The labels of a text, in order of their ends.
+pub(super) fn read(text: &str) -> Vec<Mark> {
+    let mut reader = Reader { text, bytes: text.as_bytes(), index: &INDEX, marks: Vec::new() };
+    let mut at = 0;
+    while let Some(offset) =
+        reader.bytes.get(at..).unwrap_or_default().iter().position(|byte| is_letter(*byte))
+    {
+        let start = at + offset;
+        let end = reader.word_end(start);
+        at = if reader.byte(end) < 0x80 {
+            reader.latin(start, end);
+            if reader.byte(end).is_ascii_uppercase()
+                && !reader.byte(start.wrapping_sub(1)).is_ascii_alphabetic()
+            {
+                reader.whole(start, end);
+            }
+            end
+        } else {
+            reader.accented(start)
+        };
+    }
+    // A phrase ends behind the words in it.
+    reader.marks.sort_by_key(|mark| mark.end);
+    reader.marks
+}
+
+const fn is_letter(byte: u8) -> bool {
+    byte.is_ascii_alphabetic() || byte >= 0x80
+}
+
+struct Reader<'t> {
+    text: &'t str,
+    bytes: &'t [u8],
+    index: &'static Index,
+    marks: Vec<Mark>,
+}
+
+impl Reader<'_> {
+    fn byte(&self, place: usize) -> u8 {
+        self.bytes.get(place).copied().unwrap_or(0)
+    }
+
+    /// Where a word of ASCII letters ends; `phoneNumber` is two, `iPhone` is one.
+    fn word_end(&self, start: usize) -> usize {
+        let end = self.letters_end(start);
+        if end == start + 1 && self.byte(end).is_ascii_uppercase() { self.letters_end(end) } else { end }
+    }
+
+    /// Where capitals and then small letters end.
+    fn letters_end(&self, start: usize) -> usize {
+        let rest = self.bytes.get(start..).unwrap_or_default();
+        let capitals = rest.iter().position(|byte| !byte.is_ascii_uppercase()).unwrap_or(rest.len());
+        let rest = rest.get(capitals..).unwrap_or_default();
+        let small = rest.iter().position(|byte| !byte.is_ascii_lowercase()).unwrap_or(rest.len());
+        start + capitals + small
+    }
+
+    /// `IdNr` is one word, after all.
+    fn whole(&mut self, start: usize, end: usize) {
+        let rest = self.bytes.get(end..).unwrap_or_default().iter().take(LONGEST);
+        let end = end + rest.take_while(|byte| byte.is_ascii_alphabetic()).count();
+        self.latin(start, end);
+    }
+
+    fn latin(&mut self, start: usize, end: usize) {
+        let word = self.bytes.get(start..end).unwrap_or_default();
+        if word.len() > 1 {
+            self.look_up(word, end);
+        } else if matches!(word, [b'd' | b'D' | b't' | b'T']) {
+            // d.o.b. and t.c.
+            self.look_up(word, end);
+        }
+    }
+
+    fn look_up(&mut self, word: &[u8], end: usize) {
+        let bucket = bucket(word);
+        if self.index.used.get(bucket / 64).is_none_or(|bits| bits >> (bucket % 64) & 1 == 0) {
+            return;
+        }
+        for entry in self.index.latin.get(bucket).into_iter().flatten() {
+            if word.eq_ignore_ascii_case(entry.word.as_bytes())
+                && let Some(end) = self.follows(end, entry.rest)
+            {
+                self.marks.push(Mark { end, labels: entry.labels });
+            }
+        }
+    }
+
+    /// The end of `words` behind a place, whatever signs join them: `date_of_birth`, `driver's license`.
+    fn follows(&self, end: usize, words: &str) -> Option<usize> {
+        let mut at = end;
+        for word in words.split_ascii_whitespace() {
+            let signs = self.bytes.get(at..).unwrap_or_default().iter().take(3);
+            at += signs.take_while(|byte| !byte.is_ascii_alphanumeric() && **byte != b'\n').count();
+            let next = at + word.len();
+            let is_it =
+                self.bytes.get(at..next).is_some_and(|found| found.eq_ignore_ascii_case(word.as_bytes()));
+            if !is_it || self.byte(next).is_ascii_lowercase() {
+                return None;
+            }
+            at = next;
+        }
+        Some(at)
+    }
+
+    /// Reads on from a place where letters are not all ASCII, to the next that is none: words with accents as those
+    /// without, and what is written in other scripts wherever it stands, as many of them have no spaces.
+    fn accented(&mut self, start: usize) -> usize {
+        let mut word = String::new();
+        for (offset, c) in self.text.get(start..).unwrap_or_default().char_indices() {
+            let at = start + offset;
+            match c as u32 {
+                // Accents that are characters of their own.
+                0x300..=0x36f => {}
+                0x370.. => {
+                    self.look_up(word.as_bytes(), at);
+                    word.clear();
+                    self.other(at, c);
+                }
+                _ if c.is_alphabetic() => {
+                    if c.is_ascii() {
+                        word.push(c);
+                    } else {
+                        word.extend(c.to_lowercase().map(plain));
+                    }
+                }
+                _ => {
+                    self.look_up(word.as_bytes(), at);
+                    return at + c.len_utf8() * usize::from(!c.is_ascii());
+                }
+            }
+        }
+        self.look_up(word.as_bytes(), self.bytes.len());
+        self.bytes.len()
+    }
+
+    fn other(&mut self, at: usize, first: char) {
+        let small = |c: char| c.to_lowercase().next().unwrap_or(c);
+        for entry in self.index.other.get(char_bucket(small(first))).into_iter().flatten() {
+            let mut letters = self.text.get(at..).unwrap_or_default().chars();
+            if entry.word.chars().all(|wanted| letters.next().map(small) == Some(wanted)) {
+                let end = self.bytes.len() - letters.as_str().len();
+                self.marks.push(Mark { end, labels: entry.labels });
+            }
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Passwords: what stands after a word that says so, if it looks like one.
+
+use super::finding::{Entity, Findings, Rank};
+use super::scan::{Text, is_word};
+use super::secret::value_start;
+use super::vocabulary::Label;
+
+/// Lengths of a password.
+const SHORTEST: usize = 6;
+const LONGEST: usize = 128;
+
+pub(super) fn find(text: &Text<'_>, found: &mut Findings) {
+    for end in text.ends_of(Label::Password) {
+        if let Some((from, to)) = value(text, end) {
+            found.add(Rank::Certain, from, to, Entity::Password);
+        }
+    }
+    let mysql = text.ends_of(Label::Mysql).map(|end| joined_option(text, end));
+    let curl = text.ends_of(Label::Curl).map(|end| user_option(text, end));
+    for (from, to) in mysql.chain(curl).flatten() {
+        found.add(Rank::Certain, from, to, Entity::Password);
+    }
+}
+
+/// The value after the word that ends at a place.
+fn value(text: &Text<'_>, place: usize) -> Option<(usize, usize)> {
+    let (from, is_told) = value_start(text, place);
+    let is_told = is_told || is_flag(text, place);
+    if from == place {
+        return None;
+    }
+    let to = value_end(text, from, text.before(from));
+    let word = text.slice(from, to);
+    let is_plausible =
+        if is_told { is_mixed(word) } else { kinds(word) >= 3 && word.iter().any(u8::is_ascii_digit) };
+    ((SHORTEST..LONGEST).contains(&word.len()) && is_plausible && !is_code(word)).then_some((from, to))
+}
+
+/// Whether the word that ends at a place is an option of a command: `--password`.
+fn is_flag(text: &Text<'_>, place: usize) -> bool {
+    let before = text.slice(place.saturating_sub(LONGEST), place);
+    let letters = before.iter().rev().take_while(|byte| byte.is_ascii_alphabetic()).count();
+    before.get(..before.len() - letters).is_some_and(|before| before.ends_with(b"--"))
+}
+
+/// How many kinds of characters a word has: small letters, capitals, digits, signs.
+fn kinds(word: &[u8]) -> usize {
+    let kinds = [
+        word.iter().any(u8::is_ascii_lowercase),
+        word.iter().any(u8::is_ascii_uppercase),
+        word.iter().any(u8::is_ascii_digit),
+        word.iter().any(|byte| !is_word(*byte)),
+    ];
+    kinds.into_iter().filter(|kind| *kind).count()
+}
+
+/// Whether it is no word of a language: letters with digits or signs, digits alone, or several words joined.
+fn is_mixed(word: &[u8]) -> bool {
+    let has_digit = word.iter().any(u8::is_ascii_digit);
+    let has_sign = word.iter().any(|byte| !is_word(*byte) && !matches!(byte, b'-' | b'.' | b'/'));
+    let is_phrase = word.split(|byte| *byte == b'-').filter(|part| part.len() > 2).count() >= 4;
+    kinds(word) >= 2 && (has_digit || has_sign || is_phrase) || word.iter().all(u8::is_ascii_digit)
+}
+
+/// Where a password ends that begins at a place behind `before`, a quote perhaps.
+fn value_end(text: &Text<'_>, from: usize, before: u8) -> usize {
+    let quote = if matches!(before, b'"' | b'\'' | b'`') { before } else { 0 };
+    let bytes = text.ahead(from, LONGEST);
+    let ends = |at: usize, byte: u8| {
+        let next = bytes.get(at + 1).copied().unwrap_or(b' ');
+        match byte {
+            _ if quote != 0 && byte == quote => true,
+            0..=b' ' | 0x7f.. | b'"' | b'\'' | b'`' | b'<' | b',' => true,
+            // The next part of a connection string, of a query, of a shell's line.
+            b';' | b'&' => {
+                next <= b' '
+                    || next.is_ascii_alphabetic() && is_named(bytes.get(at + 1..).unwrap_or_default())
+            }
+            b'\\' => matches!(next, b'n' | b'"' | b'r'),
+            _ => false,
+        }
+    };
+    let length = bytes.iter().enumerate().position(|(at, byte)| ends(at, *byte)).unwrap_or(bytes.len());
+    let mut to = from + length;
+    let is_open = bytes.iter().take(length).any(|byte| matches!(byte, b'(' | b'{'));
+    let is_end = |byte: u8| matches!(byte, b'.' | b';' | b':') || !is_open && matches!(byte, b'}' | b')');
+    while to > from && quote == 0 && is_end(text.before(to)) {
+        to -= 1;
+    }
+    to
+}
+
+/// `name=` begins it.
+fn is_named(bytes: &[u8]) -> bool {
+    let name = bytes.iter().position(|byte| !is_word(*byte) && *byte != b' ').unwrap_or(bytes.len());
+    bytes.get(name) == Some(&b'=')
+}
+
+/// What stands behind one of the options, in the rest of the line from a place.
+fn option(text: &Text<'_>, end: usize, names: &[&[u8]]) -> Option<usize> {
+    let line = text.ahead(end, LONGEST);
+    let line = line.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    names.iter().find_map(|name| {
+        Some(end + line.windows(name.len()).position(|window| window == *name)? + name.len())
+    })
+}
+
+/// `mysql -pSECRET`: the value is joined to the option.
+fn joined_option(text: &Text<'_>, end: usize) -> Option<(usize, usize)> {
+    let at = option(text, end, &[b" -p"])?;
+    let from = match text.ahead(at, 2) {
+        [b' ', b'\'' | b'"'] => at + 2,
+        [b'\'' | b'"', _] => at + 1,
+        _ => at,
+    };
+    let to = value_end(text, from, text.before(from));
+    let word = text.slice(from, to);
+    let least = if from > at { 4 } else { SHORTEST };
+    (word.len() >= least && !is_code(word)).then_some((from, to))
+}
+
+/// `curl -u name:SECRET`.
+fn user_option(text: &Text<'_>, end: usize) -> Option<(usize, usize)> {
+    let at = option(text, end, &[b" -u ", b" --user "])?;
+    let quote = usize::from(matches!(text.at(at), b'\'' | b'"'));
+    let colon = text.run(at + quote, |byte| is_word(byte) || matches!(byte, b'.' | b'@' | b'-'));
+    let to = value_end(text, colon + 1, if quote > 0 { text.at(at) } else { b' ' });
+    let word = text.slice(colon + 1, to);
+    (text.at(colon) == b':' && colon < at + LONGEST && word.len() >= 4 && !is_code(word))
+        .then_some((colon + 1, to))
+}
+
+/// `hex::decode(`, `auth[1]`, `${PASSWORD}`, `config.password` and `--flag` are code, `<secret>` and `[PASSWORD_1]` stand for one.
+fn is_code(word: &[u8]) -> bool {
+    let name = word.iter().position(|byte| !is_word(*byte) && *byte != b'.').unwrap_or(word.len());
+    // With what it is called with, or as much of that as stands before a comma.
+    let is_call = name > 0
+        && matches!(word.get(name), Some(b'(' | b'['))
+        && (matches!(word.last(), Some(b')' | b']'))
+            || !word.iter().any(u8::is_ascii_digit)
+                && word.iter().skip(name).all(|byte| is_word(*byte) || matches!(byte, b'.' | b'(' | b')')));
+    let is_path = word.contains(&b'.')
+        && word.split(|byte| matches!(byte, b'.' | b'?' | b'!')).all(|part| {
+            part.first().is_none_or(|first| first.is_ascii_alphabetic() || *first == b'_')
+                && part.iter().all(|byte| is_word(*byte))
+                && !part.iter().any(u8::is_ascii_digit)
+        });
+    is_call
+        || is_path
+        || matches!(word, [b'-' | b'<' | b'{' | b'%' | b'[' | b'(' | b'/', ..])
+        || word.ends_with(b"[")
+        || is_variable(word)
+        || word.windows(2).any(|pair| matches!(pair, b"::" | b"==" | b"=>" | b"->"))
+}
+
+/// `$PASSWORD`, `${PASSWORD}`, `$(pass)`.
+fn is_variable(word: &[u8]) -> bool {
+    matches!(word, [b'$', b'{' | b'(' | b'A'..=b'Z' | b'_', rest @ ..]
+        if rest.iter().all(|byte| is_word(*byte) || matches!(byte, b'}' | b')' | b'{' | b'.')))
+}

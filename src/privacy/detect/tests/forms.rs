@@ -1,0 +1,224 @@
+//! The forms in which people write things: a line for each that a detector must see, or must leave alone.
+
+use super::found;
+
+/// Each text has one finding of that kind: what stands between the brackets.
+fn assert_found(entity: &str, texts: &[&str]) {
+    for text in texts {
+        let value = text.split_once('⟦').and_then(|(_, rest)| rest.split_once('⟧')).unwrap().0;
+        let text = text.replace(['⟦', '⟧'], "");
+        assert_eq!(found(&text), [(entity, value)], "{text}");
+    }
+}
+
+fn assert_nothing(texts: &[&str]) {
+    for text in texts {
+        assert_eq!(found(text), [], "{text}");
+    }
+}
+
+#[test]
+fn phones_of_many_countries() {
+    assert_found(
+        "PHONE",
+        &[
+            "⟦+505-66 7820.5321⟧",
+            "⟦028 3961-0473⟧",
+            "⟦+44(0)1632 960 123⟧",
+            "⟦0044 20 7946 0958⟧",
+            "Tel: ⟦07700 900123⟧",
+            "⟦06 12 34 56 78⟧",
+            "Tél : ⟦01.23.45.67.89⟧",
+            "⟦0151/23456789⟧",
+            "Telefon: ⟦030/123 45 67-89⟧",
+            "WhatsApp ⟦98765 43210⟧",
+            "⟦0412 345 678⟧",
+            "⟦(11) 91234-5678⟧",
+            "⟦138 1234 5678⟧",
+            "手机号是⟦13812345678⟧，谢谢",
+            "⟦010-1234-5678⟧",
+            "携帯は⟦09012345678⟧です",
+            "연락처: ⟦01012345678⟧",
+            "тел. ⟦8 (912) 345-67-89⟧",
+            "llámame al ⟦612345678⟧",
+            "my phone's ⟦415 555 2671⟧ 24/7",
+            "phoneNumber: \"⟦4155552671⟧\"",
+            "call me about my order, ⟦415 555 2671⟧",
+            "⟦415-555-2671, ext. 12⟧",
+        ],
+    );
+}
+
+#[test]
+fn dates_of_birth_in_many_languages() {
+    assert_found(
+        "DATE_OF_BIRTH",
+        &[
+            "d.o.b. ⟦13/12/1996⟧",
+            "dateOfBirth: ⟦1990-05-04⟧T00:00:00Z",
+            "born on the ⟦4th of May 1990⟧",
+            "DOB ⟦04 MAY 1990⟧",
+            "Geburtsdatum: ⟦4. Mai 1990⟧",
+            "Ich bin am ⟦15. Oktober 1985⟧ geboren! Und 12",
+            "je suis née le ⟦4 août 1990⟧",
+            "nací el ⟦4 de mayo de 1990⟧",
+            "nato il ⟦4 maggio 1990⟧",
+            "дата рождения: ⟦4.5.1990⟧",
+            "生年月日：⟦1990年5月4日⟧",
+            "birthdate=⟦19900504⟧",
+            "⟦1990-05-04⟧ (date of birth)",
+        ],
+    );
+    assert_nothing(&[
+        "Version 1.2.3 is out, he was born",
+        "She turned 30 on 4 May 2020.",
+        "logged at 2026-06-18, my birthday is next week",
+    ]);
+}
+
+#[test]
+fn passwords_in_prose_and_settings() {
+    assert_found(
+        "PASSWORD",
+        &[
+            "Server=x;User Id=sa;Password=⟦aB3$xyz9⟧;Database=y",
+            "DB_PASSWORD=⟦s3cr3t!⟧",
+            "{\"password\": \"⟦Tr0ub4dor&3⟧\"}",
+            "password=⟦hunter2⟧&user=x",
+            "**Password:** ⟦Winter_14x⟧",
+            "<password>⟦Abc123xy⟧</password>",
+            "密码是⟦abc12345⟧",
+            "la contraseña es ⟦Sol2024⟧",
+            "Kennwort lautet: ⟦qwerty!6⟧",
+            "mysql -u root -p⟦s3cr3tpw⟧ db",
+            "curl -u admin:⟦Secret123!⟧ https",
+            "export PGPASSWORD=⟦x7Kp2q⟧",
+            "password: ⟦correct-horse-battery-staple⟧",
+        ],
+    );
+    assert_nothing(&[
+        "password: process.env.DB_PASSWORD || \"postgres\"",
+        "password: z.string().min(8), confirm",
+        "$password = $_POST['password'];",
+        "password = os.getenv(\"DB_PASSWORD_2\")",
+        "password: [PASSWORD_1]",
+        "password: ${DB_PASSWORD}, pwd: $PASSWORD",
+        "Pass User-Agent when connecting; pass `useSQLite: true`",
+        "password must be 8-16 characters",
+    ]);
+}
+
+#[test]
+fn keys_that_a_word_or_their_form_tells() {
+    let secret = concat!("wJalrXUtnFEMI/K7MDENG/", "bPxRfiCYEXAMPLE9KEY");
+    let hex = concat!("8f14e45fceea167a", "5a36dedd4bea2543");
+    let bot = format!("123456789:AA{}", "x9Yz".repeat(9).get(..33).unwrap());
+    let azure = format!("{}==", "aB3+dE6/".repeat(11).get(..86).unwrap());
+    assert_found(
+        "API_KEY",
+        &[
+            &format!("aws_secret_access_key = ⟦{secret}⟧"),
+            &format!("x-api-key: ⟦{hex}⟧"),
+            &format!("const apiKey = \"⟦{hex}⟧\";"),
+            &format!("mailchimp ⟦{hex}-us12⟧"),
+            &format!("TELEGRAM=⟦{bot}⟧"),
+            &format!("AccountName=x;AccountKey=⟦{azure}⟧;EndpointSuffix=y"),
+            &format!("Authorization: Basic ⟦{}⟧", concat!("YWRtaW46U2Vj", "cmV0MTIzIQ==")),
+        ],
+    );
+    assert_nothing(&[
+        &format!("md5 {hex}, commit {hex}"),
+        "type ClientSecret, type Experimental_RealtimeFactoryV4GetTokenOptions",
+        "if (key.indexOf(\"-----BEGIN PRIVATE KEY-----\") !== 0) throw",
+        "sk-fading-circle-of-dots-12",
+    ]);
+}
+
+#[test]
+fn addresses_that_let_in_whoever_has_them() {
+    let webhook = concat!("https://hooks.sla", "ck.com/services/T0000/B0000/XXXXXXXXXXXX");
+    assert_found(
+        "URL",
+        &[
+            "DATABASE_URL=⟦postgres://user:p4ss@db.example.com:5432/app⟧",
+            "⟦mongodb+srv://u:p4ss@cluster0.example.net/test⟧",
+            "⟦redis://:p4ss@localhost:6379/0⟧",
+            &format!("post to ⟦{webhook}⟧ please"),
+        ],
+    );
+    assert_nothing(&["postgres://$USER:$PASS@host/db", "scheme://[user:passwd@]proxy.server:port"]);
+}
+
+#[test]
+fn documents_beside_their_word() {
+    assert_found(
+        "PASSPORT",
+        &["Passport No.: ⟦AB 1234567⟧", "Passport Number:\n⟦X1234567⟧", "паспорт ⟦45 06 123456⟧"],
+    );
+    assert_found(
+        "DRIVER_LICENSE",
+        &["driver’s license number: ⟦D400-7836-0001⟧", "DL: ⟦CA-D1234567⟧", "license no. ⟦MH12 20110012345⟧"],
+    );
+    assert_nothing(&[
+        "passport expires 2030-01-01",
+        ".dl { color: #4e9a06 }",
+        "license is Copyright 2003-2004",
+    ]);
+}
+
+#[test]
+fn numbers_of_states_in_other_spellings() {
+    assert_found("ES_NIF", &["⟦12.345.678-Z⟧", "DNI: ⟦12345678z⟧"]);
+    assert_found("ES_NIE", &["⟦X-1234567-L⟧"]);
+    assert_found("UK_NINO", &["⟦AB-12-34-56-C⟧", "⟦AB 123456 C⟧"]);
+    assert_found("FI_HETU", &["⟦010101A123N⟧"]);
+    assert_found("FR_NIR", &["⟦180052A12345684⟧"]);
+    assert_found("DE_TAX_ID", &["IdNr. ⟦86095742719⟧"]);
+    assert_found("ZA_ID", &["ID number: ⟦800101 5009 087⟧"]);
+    assert_found("KR_RRN", &["주민등록번호 ⟦9001011234568⟧"]);
+    assert_found("AU_MEDICARE", &["Medicare ⟦2123 45670 1 2⟧"]);
+    assert_nothing(&["12345678z is no word", "ab123456c"]);
+}
+
+#[test]
+fn addresses_of_machines_and_wallets() {
+    assert_found(
+        "IP_ADDRESS",
+        &[
+            "⟦10.1.2.3⟧:8080",
+            "⟦10.1.2.3⟧/24",
+            "[⟦2001:db8::1⟧]:443",
+            "⟦fe80::1⟧%eth0",
+            "⟦::ffff:192.0.2.128⟧",
+        ],
+    );
+    assert_found("MAC_ADDRESS", &["⟦001B.4411.3AB7⟧", "⟦00-1B-44-11-3A-B7⟧"]);
+    assert_found("CRYPTO", &["⟦LM2WMpR1Rp6j3Sa59cMXMs1SPzj9eXpGc1⟧", "⟦rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh⟧"]);
+    assert_nothing(&["1.2.3.4.5", "v1.2.3.4 and 256.1.1.1", "### 6.2.5.1 Opcodes", "00:00:00:00:00:00"]);
+}
+
+#[test]
+fn mail_with_accents_and_without_spaces() {
+    assert_found("EMAIL", &["⟦müller@example.de⟧", "⟦info@bücher.de⟧", "邮箱⟦zhang@example.com⟧谢谢"]);
+    assert_nothing(&["icon@2x.png", "foo@bar", "@decorator.method"]);
+}
+
+#[test]
+fn numbers_in_code_and_prose() {
+    assert_nothing(&[
+        "6837 6F3E 9080 8170 5996 7476 6447 5C27",
+        "## 2.14.2 (2026-09-04)",
+        "Boston, MA 02110-1301 USA",
+        "<Buffer 01 02 03 04>",
+        "bits: 00100001 00000000",
+        "1 2 3 4 5 6 7 8 9 10 11 12",
+        "const x = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];",
+        "timestamp: 1715390092123, took 1234567890 ns",
+        "40.712776, -74.005974 or (40.7128, -74.0060)",
+        "$1,234,567.89, 1.234.567,89 EUR, 1 234 567 units",
+        "IMEI 490154203237518, EAN 4006381333931",
+        "SELECT * FROM users WHERE id = 123456789;",
+        "the phone number column has 100000000 rows",
+        "docs from 1990-2000 on call",
+    ]);
+}
