@@ -50,8 +50,9 @@ fn end(text: &Text<'_>, word: Word) -> usize {
     let mut end = word.end;
     let mut last = word.len();
     for _ in 1..MAX_GROUPS {
-        let next = text.run(end + 1, is_word).min(end + 1 + *LENGTHS.end());
-        let group = text.slice(end + 1, next);
+        let rest = text.ahead(end + 1, *LENGTHS.end());
+        let length = rest.iter().position(|byte| !is_word(*byte)).unwrap_or(rest.len());
+        let group = text.slice(end + 1, end + 1 + length);
         let joins = match text.at(end) {
             b'-' => !group.is_empty() && !group.iter().any(u8::is_ascii_lowercase),
             b' ' => {
@@ -65,7 +66,7 @@ fn end(text: &Text<'_>, word: Word) -> usize {
         if !joins || !group.iter().any(u8::is_ascii_digit) {
             break;
         }
-        (end, last) = (next, group.len());
+        (end, last) = (end + 1 + length, length);
     }
     end
 }

@@ -20,7 +20,6 @@ pub(super) enum Label {
     Ein,
     /// It is an employer's, however it is written.
     EinOnly,
-    Hetu,
     Itin,
     Licence,
     Medicare,
@@ -101,7 +100,6 @@ pub(super) const WORDS: &[(Label, &str)] = &[
          taxpayer, employer id, irs",
     ),
     (Label::EinOnly, "ein, fein, employer identification"),
-    (Label::Hetu, "hetu, henkilotunnus, henkilotunnukseni, sotu"),
     (Label::Itin, "itin, taxpayer, tax id, taxpayer id"),
     (
         Label::Licence,
@@ -150,7 +148,7 @@ pub(super) const WORDS: &[(Label, &str)] = &[
          joindre, joignable, llame, llamar, llama, llamame, ligar, liga, ligue, chiama, chiamare, \
          cellulare, recapito, bel, bellen, telefoonnummer, komorka, komorkowy, numer, ring mig, puhelin, \
          puhelinnumero, puh, tlf, telefonszam, cep, dien thoai, sdt, viber, wechat id, imessage, facetime, \
-         voicemail, pager, toll free, tfn, номер, телефон, тел, звони, позвони, моб, 电话, 電話, 手机, 手機, 号码, \
+         voicemail, pager, toll free, номер, телефон, тел, звони, позвони, моб, 电话, 電話, 手机, 手機, 号码, \
          联系, 携帯, 전화, 휴대폰, 연락처, 핸드폰, फोन, मोबाइल, नंबर, هاتف, جوال, رقم, טלפון, נייד, τηλ, κινητο, โทร",
     ),
     (Label::PrivateKey, "private key"),
@@ -159,7 +157,7 @@ pub(super) const WORDS: &[(Label, &str)] = &[
         "chinese id, identity card, resident identity, resident id, shenfenzheng, 身份证, 身份證, 公民身份",
     ),
     (Label::Rrn, "rrn, resident registration, 주민등록, 주민번호"),
-    (Label::Secret, "secret, secrets, token, credential, credentials, hash salt"),
+    (Label::Secret, "secret, secrets, token, credential, credentials"),
     (Label::Sin, "sin, social insurance, nas, assurance sociale"),
     (Label::Ssn, "ssn, ssns, ss, social, social security, soc sec, seguro social"),
     (Label::Tckn, "tckn, tc kimlik, kimlik, t c, tc no, vatandaslik, turkish id"),
