@@ -222,7 +222,8 @@ pub fn messages_envelope(
     let (saved, rows) =
         session.map_or(("", Vec::new()), |session| (session.employee_slug, session.chat_messages));
     let employee = employee.as_deref().unwrap_or(saved);
-    let newest = rows.iter().take(waiting.len()).map(|row| serde_json::from_str::<Standing<'_>>(row.get()));
+    let looked_at = if waiting.is_empty() { 0 } else { rows.len() };
+    let newest = rows.iter().take(looked_at).map(|row| serde_json::from_str::<Standing<'_>>(row.get()));
     let newest = newest.collect::<Result<Vec<_>, _>>().map_err(|error| malformed(&error))?;
     waiting.retain(|message| newest.iter().all(|row| row.id != message.id));
     // Rows come newest first, what waits oldest first and after all rows.

@@ -71,8 +71,9 @@ async fn answer(request: &Request, env: &Env, config: &std::rc::Rc<Config>) -> R
         Route::Messages(session) => {
             let page = Page::parse(url.query_pairs())?;
             let path = reads::messages(session, page);
-            let (rows, waiting) = join(database.read(&user, &path), waiting(env, &user, session, page)).await;
-            let (rows, waiting) = (rows?, waiting?);
+            // In this order: what is saved between the two is then in both, and shown once; the other way round in none.
+            let waiting = waiting(env, &user, session, page).await?;
+            let rows = database.read(&user, &path).await?;
             let revealed = reveal([&rows, &waiting], env, &user, &database).await?;
             Ok(reply::json(200, &reads::messages_envelope(page, &rows, &waiting, &revealed)?))
         }
