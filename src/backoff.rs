@@ -8,7 +8,7 @@ const FIRST_PAUSE: Millis = 1000;
 /// The longest pause: an outage that ends is noticed within half a minute.
 const LONGEST_PAUSE: Millis = 30 * 1000;
 
-/// Doubles from [`FIRST_PAUSE`] to [`LONGEST_PAUSE`], less up to half of it by chance, so that the objects that
+/// Doubles from one second to half a minute, less up to half of it by chance, so that the objects that
 /// one outage left behind do not all come back in the same second.
 #[must_use]
 pub fn pause(attempts: u32, random: [u8; 16]) -> Millis {

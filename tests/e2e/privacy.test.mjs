@@ -207,7 +207,7 @@ test('a vault is restored from Postgres where the object has none, and not by an
     return response.json();
   };
   assert.equal((await vaultOf(user)).entries.length, 1);
-  assert.deepEqual(await vaultOf(other), { key: null, entries: [] });
+  assert.deepEqual(await vaultOf(other), { key: null, entries: [], spent: {} });
   // As after a move to other objects: what Postgres has is all there is.
   const mover = await newUser();
   await database.query('update chat_pii_keys set user_id = $2 where user_id = $1', [user.id, mover.id]);

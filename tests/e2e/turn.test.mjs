@@ -135,9 +135,9 @@ test('a client that leaves after the first chunk finds the whole answer in the s
   for await (const frame of readFrames(response)) if (frame.data.type === 'text-delta') break;
   leaving.abort();
   const messages = await eventually(async () => {
-    const answer = await call(`/api/sessions/${session}/messages`);
-    assert.equal(answer.status, 200);
-    return (await answer.json()).data;
+    const { data } = await (await call(`/api/sessions/${session}/messages`)).json();
+    assert.equal(data.length, 2, 'its question is there at once');
+    return data;
   });
   assert.deepEqual(messages.map(({ role, content, status }) => ({ role, content, status })), [
     { role: 'user', content: 'leaving early', status: 'complete' },
@@ -179,6 +179,7 @@ test('sessions are listed newest first, with title and count', async () => {
 
 test('employees are listed without their prompts', async () => {
   const { data } = await (await call('/api/employees')).json();
-  assert.deepEqual(data.map(({ slug }) => slug), ['doc-clerk', 'prime-boss', 'sheet-analyst']);
+  const slugs = data.map(({ slug }) => slug);
+  for (const slug of ['doc-clerk', 'prime-boss', 'sheet-analyst']) assert.ok(slugs.includes(slug), slug);
   assert.deepEqual(Object.keys(data[0]), ['slug', 'title', 'description']);
 });
