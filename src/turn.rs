@@ -251,6 +251,8 @@ async fn load(
         default_model: &config.default_model,
         limit: RECENT_MESSAGES,
     };
+    // Before Postgres is read: what is delivered while it answers would be neither in its answer nor in a later outbox.
+    let waiting = ports.journal.outbox(RECENT_MESSAGES);
     let mut memory = match ports.database.load_session(&question).await {
         Ok(loaded) if loaded.foreign => {
             let detail = "session_id is not a session of yours. Leave it out to begin a new one.";
@@ -265,7 +267,7 @@ async fn load(
             kept.filter(|memory| memory.knows(employee)).ok_or(fault)?
         }
     };
-    for waiting in ports.journal.outbox(RECENT_MESSAGES) {
+    for waiting in waiting {
         memory.add(&waiting.record);
     }
     state.memory.replace(Some(memory));

@@ -10,10 +10,12 @@ use frontdesk::ports::Journal;
 use frontdesk::ports::ModelError;
 use frontdesk::session::load::Role;
 use frontdesk::session::log::{KEPT_FOR, LogEnding};
+use frontdesk::session::outbox;
 use frontdesk::session::record::Status;
-use frontdesk::turn::{self, WATCH_EVERY};
+use frontdesk::turn::{self, Ports, WATCH_EVERY};
 use futures::FutureExt as _;
 use futures::executor::block_on;
+use futures::future::join;
 use scripted::*;
 
 const BUSY: ModelError = ModelError::Status { status: 503, retry_after: None };
@@ -64,6 +66,25 @@ fn a_cold_object_reads_history_once_and_adds_what_postgres_has_not_yet() {
     cold.turn("now").unwrap();
     assert_eq!(cold.last_prompt(), ["earlier", "answer", "one", "two", "now"]);
     assert_eq!(cold.ports.database.load_count.get(), 1);
+}
+
+#[test]
+fn what_is_delivered_while_postgres_is_read_is_not_missed() {
+    let before = Desk::default();
+    before.model_says(whole("two"));
+    let (_, first) = before.turn("one").unwrap();
+
+    let mut cold = Desk::default();
+    cold.ports.journal = before.ports.journal;
+    cold.model_says(whole("four"));
+    // Postgres is read before it has the first turn, and answers after it got it.
+    let preparing = turn::prepare(&cold.state, user(), ask("three"), &cold.config, &cold.ports);
+    let Ports { database, user, journal, clock, .. } = &cold.ports;
+    let (prepared, delivered) = block_on(join(preparing, outbox::deliver(database, user, journal, clock)));
+    delivered.unwrap();
+    let answered = block_on(turn::answer(prepared.unwrap(), &cold.state, &cold.config, &cold.ports, |_| ()));
+    assert_eq!(cold.last_prompt(), ["one", "two", "three"]);
+    assert_eq!(answered.record.messages[0].parent_id, Some(first.record.messages[1].id));
 }
 
 #[test]
