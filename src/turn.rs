@@ -510,5 +510,10 @@ pub fn recover(journal: &impl Journal, clock: &impl Clock, config: &Config) -> O
     let ending = turn.interruption(text, text_tokens, now);
     let record = turn.into_record(ending);
     let told = LogEnding::Failed { code: Code::Interrupted };
-    journal.close(&record, &told, now).ok().map(|()| record)
+    journal.close(&record, &told, now).ok()?;
+    if let Some(mut memory) = journal.recollect() {
+        memory.add(&record);
+        journal.remember(&memory);
+    }
+    Some(record)
 }

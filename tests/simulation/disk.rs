@@ -180,6 +180,7 @@ impl Journal for DiskJournal {
 
     fn delivered(&self, turn: Uuid) {
         if self.can_write() {
+            self.world.note(|| format!("turn {turn} is delivered"));
             self.disk.outbox.borrow_mut().retain(|row| row.turn != turn);
         }
     }

@@ -137,8 +137,9 @@ fn employee() -> Employee {
 
 impl SimDatabase {
     async fn ask<T: 'static>(&self, what: &'static str, perform: impl Fn(&Postgres) -> T + 'static) -> Result<T, Fault> {
-        let postgres = Rc::clone(&self.postgres);
+        let (postgres, from) = (Rc::clone(&self.postgres), self.life.name.clone());
         let deliver = move |reply: oneshot::Sender<Result<T, Fault>>| {
+            postgres.world.note(|| format!("postgres gets {what} of {from}"));
             let answer = if postgres.is_away() { Err(unavailable("refused")) } else { Ok(perform(&postgres)) };
             let _ = reply.send(answer);
         };

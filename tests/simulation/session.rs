@@ -93,6 +93,7 @@ impl SessionNode {
         if let Some(desk) = desk.as_ref().filter(|desk| desk.life.is_alive()) {
             return Some(Rc::clone(desk));
         }
+        self.world.note(|| format!("session {} is born", &self.id.to_string()[30..]));
         let new = desk.insert(Rc::new(self.construct()));
         let journal = &new.ports.journal;
         // Whatever is open now was left so by an object that died.
@@ -107,7 +108,7 @@ impl SessionNode {
 
     fn construct(&self) -> Desk {
         let world = || Rc::clone(&self.world);
-        let life = Life::new(format!("session {}", self.id));
+        let life = Life::new(format!("session {}", &self.id.to_string()[30..]));
         let own = || Rc::clone(&life);
         let journal =
             DiskJournal { world: world(), disk: Rc::clone(&self.disk), life: own(), is_awake: Cell::new(false) };

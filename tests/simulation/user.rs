@@ -62,7 +62,7 @@ impl UserNode {
     }
 
     fn construct(&self) -> Desk {
-        let (world, life) = (Rc::clone(&self.world), Life::new(format!("user {}", self.user.id)));
+        let (world, life) = (Rc::clone(&self.world), Life::new(format!("user {}", &self.user.id.to_string()[30..])));
         let postgres = Rc::clone(&self.postgres);
         let database = SimDatabase { world: Rc::clone(&world), life: Rc::clone(&life), postgres };
         let strongbox =

@@ -111,6 +111,24 @@ fn while_postgres_is_out_of_reach_a_known_session_goes_on_even_in_a_new_object()
 }
 
 #[test]
+fn an_interrupted_turn_is_remembered_when_postgres_has_it_and_is_out_of_reach() {
+    let desk = Desk::default();
+    desk.model_says(whole("two"));
+    desk.turn("one").unwrap();
+    block_on(turn::prepare(&desk.state, user(), ask("three"), &desk.config, &desk.ports)).unwrap();
+
+    let mut next = Desk::default();
+    next.ports.journal = desk.ports.journal;
+    let interrupted = turn::recover(&next.ports.journal, &next.ports.clock, &next.config).unwrap();
+    next.deliver().unwrap();
+    next.ports.database.down.set(true);
+    next.model_says(whole("five"));
+    let (_, answered) = next.turn("four").unwrap();
+    assert_eq!(next.last_prompt(), ["one", "two", "three", "four"]);
+    assert_eq!(answered.record.messages[0].parent_id, Some(interrupted.messages[1].id));
+}
+
+#[test]
 fn a_new_session_without_postgres_is_refused_and_nothing_is_kept() {
     let desk = Desk::default();
     desk.ports.database.down.set(true);
