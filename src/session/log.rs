@@ -77,6 +77,7 @@ impl LogEnding {
         match self {
             Self::Finished { reason, summary } => Event::Finish(reason, summary),
             Self::Stopped { summary } => Event::Stopped(summary),
+            Self::Failed { code: code @ Code::Interrupted } => Event::Interrupted(code.advice()),
             Self::Failed { code } => Event::Error(code.advice()),
         }
     }

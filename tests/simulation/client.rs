@@ -17,6 +17,9 @@ use super::session::{Call, Response, SessionNode};
 use super::values::{Message, pause, values_of};
 use super::world::World;
 
+/// The first frame that tells of an interruption.
+const INTERRUPTED: u32 = 1_000_001;
+
 /// How often a client tries the same again.
 const TRIES: u32 = 6;
 
@@ -212,10 +215,12 @@ impl Client {
         };
         let Some(id) = FrameId::parse(id) else { return self.world.violated(format!("no id: {frame}")) };
         let turn = *seen.turn.get_or_insert(id.turn);
-        let is_next = id.turn == turn && id.frame == seen.frames + 1;
+        // What an interruption is told with has numbers of its own.
+        let is_next = id.frame == seen.frames + 1 || (id.frame == INTERRUPTED && seen.frames < INTERRUPTED);
+        let is_next = is_next && id.turn == turn;
         self.world.check(is_next, || format!("{}:{} comes after {turn}:{}", id.turn, id.frame, seen.frames));
         seen.frames = id.frame;
-        self.world.seen(turn, id.frame as usize, frame);
+        self.world.seen(turn, id.frame, frame);
         let json = data.trim().strip_prefix("data: ").unwrap_or_default();
         let part: serde_json::Value = serde_json::from_str(json).expect("a frame is JSON");
         if let Some(delta) = part["delta"].as_str() {

@@ -1,6 +1,7 @@
 //! What must hold, whatever goes wrong. Each is checked where it could first be seen to fail.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use frontdesk::privacy::token::Token;
@@ -74,7 +75,7 @@ impl World {
             took: 0,
             stopped_at: None,
             is_blanked: false,
-            frames: Vec::new(),
+            frames: BTreeMap::new(),
         });
     }
 
@@ -191,11 +192,9 @@ impl World {
     }
 
     /// A reader sees a frame: of a turn that is durable, and the same that every other reader saw.
-    pub fn seen(&self, turn: Uuid, number: usize, frame: &str) {
+    pub fn seen(&self, turn: Uuid, number: u32, frame: &str) {
         let known = self.ledger.turn(turn, |turn| {
-            let frames = &mut turn.frames;
-            frames.resize(frames.len().max(number + 1), None);
-            let first = frames[number].get_or_insert_with(|| frame.to_owned());
+            let first = turn.frames.entry(number).or_insert_with(|| frame.to_owned());
             (first != frame).then(|| first.clone())
         });
         match known {

@@ -46,7 +46,7 @@ pub struct Turn {
     /// Its answer was kept without what had no token.
     pub is_blanked: bool,
     /// Its frames as they were seen first.
-    pub frames: Vec<Option<String>>,
+    pub frames: BTreeMap<u32, String>,
 }
 
 #[derive(Default)]

@@ -8,10 +8,12 @@ use frontdesk::error::Code;
 use frontdesk::model::usage::UsageSource;
 use frontdesk::ports::Journal;
 use frontdesk::ports::ModelError;
+use frontdesk::privacy::unmask::Shown;
 use frontdesk::session::load::Role;
 use frontdesk::session::log::{KEPT_FOR, LogEnding};
 use frontdesk::session::outbox;
 use frontdesk::session::record::Status;
+use frontdesk::stream::ui::UiEncoder;
 use frontdesk::turn::{self, Ports, WATCH_EVERY};
 use futures::FutureExt as _;
 use futures::executor::block_on;
@@ -347,6 +349,13 @@ fn an_object_that_dies_in_mid_answer_leaves_an_interrupted_turn_and_nothing_twic
     assert_eq!((question.content.as_str(), answer.status), ("Hello", Status::Interrupted));
     assert!(answer.content.starts_with("0 1 2 ") && answer.content.ends_with(' '), "{}", answer.content);
     assert_eq!(record.usage.error_code.as_deref(), Some("interrupted"));
+
+    // Who saw more of it than was kept is told too.
+    let log = next.ports.journal.log(record.turn_id).unwrap();
+    let mut encoder = UiEncoder::resuming(record.turn_id, 34);
+    let mut told = String::new();
+    log.replay(Shown::default(), |event| told.push_str(&encoder.encode(event)));
+    assert!(told.contains("\"error\"") && !encoder.is_behind(), "{told}");
 }
 
 #[test]
