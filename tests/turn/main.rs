@@ -443,6 +443,13 @@ fn delivery_stops_at_the_first_failure_and_counts_it() {
 }
 
 #[test]
+fn a_cost_is_read_as_it_was_written() {
+    let cost = 0.000_232_199_999_999_999_98_f64;
+    let read: f64 = serde_json::from_str(&serde_json::to_string(&cost).unwrap()).unwrap();
+    assert_eq!(read.to_bits(), cost.to_bits(), "or a turn that is told again has another price");
+}
+
+#[test]
 fn what_is_stored_keeps_its_shape() {
     let desk = Desk::default();
     desk.model_says(whole("Hello Ada"));
