@@ -161,12 +161,13 @@ impl World {
         let matches = self.ledger.turn(record.turn_id, |turn| (turn.code == code_of(&question.content), turn.user));
         self.check(matches == Some((true, record.user_id)), || "a question is another's".into());
         let Some(stored) = self.stored(record) else { return };
-        let given = self.given(record.turn_id);
         let is_same = match answer.status {
-            Status::Interrupted => given.starts_with(&stored),
-            _ => given == stored,
+            Status::Interrupted => self.is_part(record.turn_id, &stored),
+            _ => self.given(record.turn_id) == stored,
         };
-        self.check(is_same, || format!("{stored:?} is stored of the answer {given:?}"));
+        self.check(is_same, || {
+            format!("{stored:?} is stored of the answer {:?}", self.given(record.turn_id))
+        });
     }
 
     /// The stored answer as its user would be shown it, unless something in it had no token.
@@ -189,6 +190,11 @@ impl World {
     pub fn given(&self, turn: Uuid) -> String {
         let script = self.ledger.script_of(turn);
         script.map(|script| script.borrow().clear(script.borrow().heard)).unwrap_or_default()
+    }
+
+    /// Whether that may be all that is left of an answer.
+    pub fn is_part(&self, turn: Uuid, text: &str) -> bool {
+        self.ledger.script_of(turn).map_or(text.is_empty(), |script| script.borrow().is_part(text))
     }
 
     /// A reader sees a frame: of a turn that is durable, and the same that every other reader saw.

@@ -138,6 +138,11 @@ impl Script {
         clear
     }
 
+    /// Whether that is what a user sees when some part of what was heard is all that is known.
+    pub fn is_part(&self, text: &str) -> bool {
+        (0..=self.heard).any(|heard| self.clear(heard) == text)
+    }
+
     /// Whether something in it is stored as something else when it cannot be given a token.
     pub fn is_odd(&self) -> bool {
         self.pieces.iter().any(|piece| piece.is_odd)
