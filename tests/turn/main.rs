@@ -285,7 +285,8 @@ fn a_silent_model_in_mid_answer_is_a_timeout() {
 #[test]
 fn a_finish_reason_is_an_end_even_without_usage() {
     let finish = "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"length\"}]}\n\n";
-    for tail in [vec![], vec![Step::Fail(ModelError::Cut)]] {
+    let garbage = Step::Bytes(10, "data: {\"choices\":[{\"del\n\n".into());
+    for tail in [vec![], vec![Step::Fail(ModelError::Cut)], vec![garbage]] {
         let desk = Desk::default();
         let mut steps = vec![Step::Bytes(10, chunk("Long") + finish)];
         steps.extend(tail);
@@ -295,6 +296,18 @@ fn a_finish_reason_is_an_end_even_without_usage() {
         assert!(matches!(answered.ending, LogEnding::Finished { reason, .. } if reason == "length"));
         assert_eq!(answered.record.usage.usage_source, UsageSource::Estimated);
     }
+}
+
+#[test]
+fn what_an_attempt_without_text_said_is_not_the_next_ones() {
+    let desk = Desk::default();
+    let usage = "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":900,\"completion_tokens\":900}}\n\n";
+    desk.model_says(Ok(vec![Step::Bytes(10, usage.into()), Step::Fail(ModelError::Cut)]));
+    desk.model_says(Ok(vec![Step::Bytes(10, chunk("Half")), Step::Fail(ModelError::Cut)]));
+    let (seen, answered) = desk.turn("Hello").unwrap();
+    assert!(seen.error.is_some() && !seen.finished);
+    assert_eq!(answered.record.messages[1].status, Status::Failed);
+    assert_eq!(answered.record.usage.usage_source, UsageSource::Estimated);
 }
 
 #[test]
