@@ -135,7 +135,7 @@ impl World {
             // Who stops it at the very moment of its end comes too late.
             _ if is_recovery || stopped_at.is_some_and(|at| was_over.is_none_or(|over| over > at)) => false,
             Status::Complete => script.as_ref().is_some_and(|script| script.has_finished),
-            Status::Failed => script.as_ref().is_none_or(|script| script.is_broken),
+            Status::Failed => script.as_ref().is_none_or(|script| script.is_broken && !script.has_finished),
         };
         self.check(deserved, || {
             format!("turn {} ends as {status:?}, stopped at {stopped_at:?}, over at {was_over:?}: {script:?}", record.turn_id)

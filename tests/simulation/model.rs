@@ -38,6 +38,7 @@ impl Model for SimModel {
             if refusal == ModelError::Timeout {
                 world.sleep(patience.first_byte).await;
             }
+            answered(&world.ledger, &code, Some(&Rc::new(RefCell::new(Script::refusal(world.now())))));
             return Err(refusal);
         }
         let tail = if world.strikes(Fault::ModelBreaks) {

@@ -75,6 +75,11 @@ impl Script {
         script
     }
 
+    /// No answer at all.
+    pub fn refusal(at: Millis) -> Self {
+        Self { is_broken: true, over_at: Some(at), ..Self::default() }
+    }
+
     fn write(&mut self, tail: Tail, from: Millis, chance: &Chance) {
         let pace = chance.pick(&[3, 20, 90, 700]);
         let mut at = from;
