@@ -41,6 +41,8 @@ pub async fn listen(
 ) -> Result<(), Fault> {
     loop {
         heard.attempts += 1;
+        // What an earlier attempt said without a word of text is not this one's.
+        (heard.finish, heard.usage) = (None, None);
         let Err(error) = hear_out(model, clock, request, patience, heard, &mut on_text).await else {
             return Ok(());
         };
@@ -71,14 +73,14 @@ async fn hear_out(
     let mut last_frame = None;
     let mut gather = 0;
     loop {
-        let bytes = match answer.read(gather).await {
+        let read = answer.read(gather).await.and_then(|bytes| match bytes {
+            Some(bytes) => Ok((decoder.feed(&bytes)?, false)),
+            None => Ok((decoder.end()?, true)),
+        });
+        let (batch, is_over) = match read {
             // The model had said that it is finished; only its usage is lost.
             Err(_) if heard.finish.is_some() => return Ok(()),
             read => read?,
-        };
-        let batch = match &bytes {
-            Some(bytes) => decoder.feed(bytes)?,
-            None => decoder.end()?,
         };
         let done = batch.done;
         if !batch.text.is_empty() {
@@ -92,11 +94,11 @@ async fn hear_out(
             heard.finish = Some("length");
             return Ok(());
         }
-        match bytes {
+        match is_over {
             _ if done => return Ok(()),
-            Some(_) => {}
-            None if heard.finish.is_some() => return Ok(()),
-            None => return Err(ModelError::Cut),
+            false => {}
+            true if heard.finish.is_some() => return Ok(()),
+            true => return Err(ModelError::Cut),
         }
     }
 }

@@ -77,6 +77,7 @@ impl LogEnding {
         match self {
             Self::Finished { reason, summary } => Event::Finish(reason, summary),
             Self::Stopped { summary } => Event::Stopped(summary),
+            Self::Failed { code: code @ Code::Interrupted } => Event::Interrupted(code.advice()),
             Self::Failed { code } => Event::Error(code.advice()),
         }
     }
@@ -130,8 +131,12 @@ impl TurnLog {
             teller.text(batch);
         }
         if let Some(ending) = &self.ending {
-            teller.end_text();
-            teller.end(&ending.event());
+            let event = ending.event();
+            // What is held back of an interrupted answer may have been told otherwise: its end is lost.
+            if !matches!(event, Event::Interrupted(_)) {
+                teller.end_text();
+            }
+            teller.end(&event);
         }
     }
 }

@@ -18,6 +18,8 @@ pub enum Event<'a> {
     Stopped(&'a Summary),
     /// The answer broke off; nothing follows.
     Error(&'a str),
+    /// The server restarted in the middle of the answer, and not all that was told of it is known any more; nothing follows.
+    Interrupted(&'a str),
 }
 
 /// Where an answer comes from.

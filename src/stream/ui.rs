@@ -17,6 +17,10 @@ const TEXT_PART: &str = "text-1";
 /// What closes every stream.
 const END: &str = "data: [DONE]\n\n";
 
+/// The frame before those that tell of an interruption. Readers may have frames of which there is no log any more, so these
+/// have numbers that no other frame has: an answer has fewer frames than it may have bytes.
+const INTERRUPTED: u32 = 1_000_000;
+
 /// What keeps a connection open while nothing is to be said: a comment, which readers pass over.
 pub const HEARTBEAT: &str = ": alive\n\n";
 
@@ -124,13 +128,19 @@ impl UiEncoder {
                 self.frame(&mut out, &Part::Abort);
                 out.push_str(END);
             }
-            Event::Error(error_text) => {
-                self.end_text(&mut out);
-                self.frame(&mut out, &Part::Error { error_text });
-                out.push_str(END);
+            Event::Error(error_text) => self.error(&mut out, error_text),
+            Event::Interrupted(error_text) => {
+                self.frames = INTERRUPTED;
+                self.error(&mut out, error_text);
             }
         }
         out
+    }
+
+    fn error(&mut self, out: &mut String, error_text: &str) {
+        self.end_text(out);
+        self.frame(out, &Part::Error { error_text });
+        out.push_str(END);
     }
 
     fn end_text(&mut self, out: &mut String) {
@@ -216,6 +226,21 @@ mod tests {
             Some(FrameId { turn: Uuid::from_u128(1), frame: 4 })
         );
         assert_eq!((FrameId::parse("1:4"), FrameId::parse("x"), FrameId::parse(":")), (None, None, None));
+    }
+
+    #[test]
+    fn a_reader_who_has_more_than_is_known_is_told_of_an_interruption() {
+        let wire = |after| {
+            let mut encoder = UiEncoder::resuming(Uuid::from_u128(1), after);
+            let events =
+                [Event::Start(&ORIGIN), Event::Text("Hal"), Event::Interrupted("The server restarted.")];
+            (events.iter().map(|event| encoder.encode(event)).collect::<String>(), encoder.is_behind())
+        };
+        let (told, is_behind) = wire(40);
+        assert!(told.starts_with("id: 00000000000000000000000000000001:1000001\n") && !is_behind, "{told}");
+        assert!(told.contains("The server restarted.") && !told.contains("Hal"));
+        assert!(wire(4).0 == told && wire(3).0.ends_with(&told), "the same for everybody");
+        assert!(wire(1_000_002).1, "once");
     }
 
     #[test]

@@ -8,10 +8,12 @@ use frontdesk::error::Code;
 use frontdesk::model::usage::UsageSource;
 use frontdesk::ports::Journal;
 use frontdesk::ports::ModelError;
+use frontdesk::privacy::unmask::Shown;
 use frontdesk::session::load::Role;
 use frontdesk::session::log::{KEPT_FOR, LogEnding};
 use frontdesk::session::outbox;
 use frontdesk::session::record::Status;
+use frontdesk::stream::ui::UiEncoder;
 use frontdesk::turn::{self, Ports, WATCH_EVERY};
 use futures::FutureExt as _;
 use futures::executor::block_on;
@@ -283,7 +285,8 @@ fn a_silent_model_in_mid_answer_is_a_timeout() {
 #[test]
 fn a_finish_reason_is_an_end_even_without_usage() {
     let finish = "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"length\"}]}\n\n";
-    for tail in [vec![], vec![Step::Fail(ModelError::Cut)]] {
+    let garbage = Step::Bytes(10, "data: {\"choices\":[{\"del\n\n".into());
+    for tail in [vec![], vec![Step::Fail(ModelError::Cut)], vec![garbage]] {
         let desk = Desk::default();
         let mut steps = vec![Step::Bytes(10, chunk("Long") + finish)];
         steps.extend(tail);
@@ -293,6 +296,18 @@ fn a_finish_reason_is_an_end_even_without_usage() {
         assert!(matches!(answered.ending, LogEnding::Finished { reason, .. } if reason == "length"));
         assert_eq!(answered.record.usage.usage_source, UsageSource::Estimated);
     }
+}
+
+#[test]
+fn what_an_attempt_without_text_said_is_not_the_next_ones() {
+    let desk = Desk::default();
+    let usage = "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":900,\"completion_tokens\":900}}\n\n";
+    desk.model_says(Ok(vec![Step::Bytes(10, usage.into()), Step::Fail(ModelError::Cut)]));
+    desk.model_says(Ok(vec![Step::Bytes(10, chunk("Half")), Step::Fail(ModelError::Cut)]));
+    let (seen, answered) = desk.turn("Hello").unwrap();
+    assert!(seen.error.is_some() && !seen.finished);
+    assert_eq!(answered.record.messages[1].status, Status::Failed);
+    assert_eq!(answered.record.usage.usage_source, UsageSource::Estimated);
 }
 
 #[test]
@@ -347,6 +362,13 @@ fn an_object_that_dies_in_mid_answer_leaves_an_interrupted_turn_and_nothing_twic
     assert_eq!((question.content.as_str(), answer.status), ("Hello", Status::Interrupted));
     assert!(answer.content.starts_with("0 1 2 ") && answer.content.ends_with(' '), "{}", answer.content);
     assert_eq!(record.usage.error_code.as_deref(), Some("interrupted"));
+
+    // Who saw more of it than was kept is told too.
+    let log = next.ports.journal.log(record.turn_id).unwrap();
+    let mut encoder = UiEncoder::resuming(record.turn_id, 34);
+    let mut told = String::new();
+    log.replay(Shown::default(), |event| told.push_str(&encoder.encode(event)));
+    assert!(told.contains("\"error\"") && !encoder.is_behind(), "{told}");
 }
 
 #[test]
@@ -431,6 +453,13 @@ fn delivery_stops_at_the_first_failure_and_counts_it() {
     assert!(desk.deliver().is_err() && desk.deliver().is_err());
     let attempts: Vec<_> = desk.ports.journal.outbox.borrow().iter().map(|entry| entry.attempts).collect();
     assert_eq!(attempts, [2, 0], "the second waits for the first");
+}
+
+#[test]
+fn a_cost_is_read_as_it_was_written() {
+    let cost = 0.000_232_199_999_999_999_98_f64;
+    let read: f64 = serde_json::from_str(&serde_json::to_string(&cost).unwrap()).unwrap();
+    assert_eq!(read.to_bits(), cost.to_bits(), "or a turn that is told again has another price");
 }
 
 #[test]

@@ -157,6 +157,22 @@ fn an_interrupted_answer_is_closed_without_what_is_personal() {
 }
 
 #[test]
+fn half_a_token_of_an_interrupted_answer_is_not_told_as_text() {
+    let desk = Desk::default();
+    block_on(turn::prepare(&desk.state, user(), ask("Mail ann@example.com"), &desk.config, &desk.ports))
+        .unwrap();
+    let turn = desk.ports.journal.left_open().unwrap().turn_id;
+    desk.ports.journal.extend(turn, &["Mail ".into(), "[EMA".into()]).unwrap();
+    turn::recover(&desk.ports.journal, &desk.ports.clock, &desk.config).unwrap();
+    let log = desk.ports.journal.log(turn).unwrap();
+    let shown = block_on(turn::retell(&desk.state, &user(), &log.head, &desk.ports)).unwrap();
+    let mut seen = Seen::default();
+    log.replay(shown, |event| seen.see(event));
+    assert_eq!(seen.text, "Mail ", "the next frame of whoever saw it live had the address");
+    assert!(seen.error.is_some());
+}
+
+#[test]
 fn the_vault_is_copied_to_postgres_and_restored_from_there() {
     let desk = Desk::default();
     desk.model_says(whole("ok"));

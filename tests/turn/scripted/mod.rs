@@ -336,7 +336,7 @@ impl Seen {
             }
             Event::Finish(..) => self.finished = true,
             Event::Stopped(_) => self.stopped = true,
-            Event::Error(error) => self.error = Some((*error).to_owned()),
+            Event::Error(error) | Event::Interrupted(error) => self.error = Some((*error).to_owned()),
         }
     }
 }

@@ -1,0 +1,75 @@
+//! What the simulation knows of a run beside the core: who wrote what, and what came of it.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use frontdesk::session::record::Status;
+use frontdesk::time::Millis;
+use uuid::Uuid;
+
+use super::script::Script;
+use super::values::Message;
+
+#[derive(Default)]
+pub struct Ledger {
+    /// Messages that were sent, by code.
+    pub asks: RefCell<BTreeMap<String, Asked>>,
+    /// Turns that are durable.
+    pub turns: RefCell<BTreeMap<Uuid, Turn>>,
+    /// The turns of each session, in the order in which they were kept.
+    pub sessions: RefCell<BTreeMap<Uuid, Vec<Uuid>>>,
+    /// What stands behind the tokens of each user.
+    pub tokens: RefCell<BTreeMap<Uuid, Tokens>>,
+    pub messages: Cell<u64>,
+}
+
+pub struct Asked {
+    pub user: Uuid,
+    pub session: Uuid,
+    pub message: Message,
+    /// What the model answered last.
+    pub script: Option<Rc<RefCell<Script>>>,
+}
+
+pub struct Turn {
+    pub session: Uuid,
+    pub user: Uuid,
+    pub code: String,
+    pub name: Option<String>,
+    pub question: Uuid,
+    pub answer: Uuid,
+    pub closed: Option<Status>,
+    /// What it took, once it is closed.
+    pub took: u64,
+    pub stopped_at: Option<Millis>,
+    /// Its answer was kept without what had no token.
+    pub is_blanked: bool,
+    /// Its frames as they were seen first.
+    pub frames: BTreeMap<u32, String>,
+}
+
+#[derive(Default)]
+pub struct Tokens {
+    pub values: BTreeMap<String, String>,
+    pub tokens: BTreeMap<String, String>,
+}
+
+impl Ledger {
+    pub fn turn<T>(&self, id: Uuid, look: impl FnOnce(&mut Turn) -> T) -> Option<T> {
+        self.turns.borrow_mut().get_mut(&id).map(look)
+    }
+
+    pub fn script_of(&self, id: Uuid) -> Option<Rc<RefCell<Script>>> {
+        let code = self.turn(id, |turn| turn.code.clone())?;
+        self.asks.borrow().get(&code)?.script.clone()
+    }
+
+    pub fn value_of(&self, user: Uuid, token: &str) -> Option<String> {
+        self.tokens.borrow().get(&user)?.values.get(token).cloned()
+    }
+
+    pub fn count(&self) -> u64 {
+        self.turns.borrow().len() as u64
+    }
+}

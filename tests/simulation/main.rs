@@ -1,0 +1,94 @@
+//! A deterministic simulator: the core over a simulated world in which everything goes wrong that can, run by run, each
+//! decided by one number.
+//!
+//! `cargo test --test simulation -- --turns 100000 --seed 1`
+
+#![allow(unreachable_pub)] // a module of a test is a root and a private module at once
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::string_slice)] // what is not as it must be ends the run
+#![allow(clippy::print_stdout, clippy::print_stderr)] // it reports
+
+mod alarm;
+mod chance;
+mod client;
+mod disk;
+mod faults;
+mod invariants;
+mod ledger;
+mod model;
+mod network;
+mod postgres;
+mod run;
+mod script;
+mod session;
+mod strongbox;
+mod user;
+mod values;
+mod world;
+
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use faults::Count;
+
+/// Turns unless `--turns` says otherwise.
+const TURNS: u64 = 100_000;
+
+/// How often progress is told.
+const REPORT_EVERY: Duration = Duration::from_secs(5);
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let number = |name: &str| {
+        let place = arguments.iter().position(|argument| argument == name)?;
+        arguments.get(place + 1)?.parse::<u64>().ok()
+    };
+    // The names of other tests, as `cargo test NAME` hands them to every target.
+    if arguments
+        .first()
+        .is_some_and(|first| !first.starts_with('-') && !"simulation".contains(first.as_str()))
+    {
+        return ExitCode::SUCCESS;
+    }
+    // A panic is found and reported with its seed.
+    std::panic::set_hook(Box::new(|_| ()));
+    simulate(number("--seed").unwrap_or(1), number("--turns").unwrap_or(TURNS))
+}
+
+#[expect(clippy::disallowed_methods, reason = "how long it took is told, and decides nothing")]
+fn simulate(first_seed: u64, wanted: u64) -> ExitCode {
+    let began = Instant::now();
+    let mut reported = began;
+    let (mut seed, mut turns, mut faults) = (first_seed, 0, Count::default());
+    while turns < wanted {
+        let run = run::run(seed, false);
+        turns += run.turns;
+        faults.add(&run.world.faults);
+        if let Err(violation) = run.outcome {
+            println!("simulation: FAILED after {turns} turns in {:.1} s", began.elapsed().as_secs_f64());
+            return explain(seed, &violation);
+        }
+        if reported.elapsed() >= REPORT_EVERY {
+            reported = Instant::now();
+            let speed = u128::from(turns) * 1000 / began.elapsed().as_millis().max(1);
+            println!("simulation: {turns} turns, {speed} a second, {} faults, seed {seed}", faults.total());
+        }
+        seed += 1;
+    }
+    println!(
+        "simulation: {turns} turns in {:.1} s, seeds {first_seed} to {}, no violation; {} faults:{faults}",
+        began.elapsed().as_secs_f64(),
+        seed - 1,
+        faults.total(),
+    );
+    ExitCode::SUCCESS
+}
+
+/// Runs it once more, with a trace: it is the same run.
+fn explain(seed: u64, violation: &str) -> ExitCode {
+    for line in run::run(seed, true).world.trace() {
+        println!("{line}");
+    }
+    println!("simulation: seed {seed}: {violation}");
+    println!("simulation: again: npm run simulate -- --seed {seed} --turns 1");
+    ExitCode::FAILURE
+}

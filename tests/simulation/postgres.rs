@@ -1,0 +1,186 @@
+//! Postgres behind PostgREST: it may be away, refuse, answer late or never, and get a call twice.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use frontdesk::auth::User;
+use frontdesk::employee::Employee;
+use frontdesk::error::{Code, Fault};
+use frontdesk::limit::quota::Budget;
+use frontdesk::model::price::Price;
+use frontdesk::ports::Database;
+use frontdesk::privacy::policy::Policy;
+use frontdesk::session::load::{LoadSession, LoadedSession, Message, UserLimits};
+use frontdesk::session::record::TurnRecord;
+use frontdesk::time::Millis;
+use frontdesk::user::record::{KeptVault, Restored};
+use futures::channel::oneshot;
+use uuid::Uuid;
+
+use super::faults::Fault as Fails;
+use super::network::{TO_POSTGRES, call};
+use super::world::{Life, World};
+
+pub struct Postgres {
+    world: Rc<World>,
+    away_until: Cell<Millis>,
+    sessions: RefCell<BTreeMap<Uuid, Vec<Message>>>,
+    /// One row of usage for each turn: its tokens.
+    usage: RefCell<BTreeMap<Uuid, (Uuid, u64)>>,
+    vaults: RefCell<BTreeMap<Uuid, KeptVault>>,
+    pub limits: UserLimits,
+}
+
+/// Postgres as one object reaches it.
+pub struct SimDatabase {
+    pub world: Rc<World>,
+    pub life: Rc<Life>,
+    pub postgres: Rc<Postgres>,
+}
+
+impl Postgres {
+    pub fn new(world: &Rc<World>) -> Rc<Self> {
+        // In some runs there is little to spend.
+        let daily_tokens = world.chance.one_in(3).then(|| 2000 + world.chance.below(60_000));
+        let messages_per_minute = world.chance.one_in(3).then_some(20);
+        Rc::new(Self {
+            world: Rc::clone(world),
+            away_until: Cell::new(0),
+            sessions: RefCell::default(),
+            usage: RefCell::default(),
+            vaults: RefCell::default(),
+            limits: UserLimits { messages_per_minute, budget: Budget { daily_tokens, daily_usd: None } },
+        })
+    }
+
+    fn is_away(&self) -> bool {
+        if self.world.strikes(Fails::Outage) {
+            self.away_until.set(self.world.now() + self.world.chance.below(120_000));
+        }
+        self.world.now() < self.away_until.get() || self.world.strikes(Fails::DatabaseError)
+    }
+
+    fn load_session(&self, session: Uuid, limit: u32) -> LoadedSession {
+        let sessions = self.sessions.borrow();
+        let messages = sessions.get(&session).map(Vec::as_slice).unwrap_or_default();
+        let newest = &messages[messages.len().saturating_sub(limit as usize)..];
+        LoadedSession {
+            foreign: false,
+            employee: Some(employee()),
+            price: Some(Price { input: 0.15, cached_input: 0.075, output: 0.6 }),
+            limits: Some(self.limits),
+            messages: newest.to_vec(),
+        }
+    }
+
+    /// Idempotent by the turn's id, as the function in the database is.
+    fn commit_turn(&self, record: &TurnRecord) {
+        let json = serde_json::to_string(record).expect("a record is JSON");
+        self.world.check_masked("Postgres", &json);
+        if self.usage.borrow().contains_key(&record.turn_id) {
+            return;
+        }
+        let mut sessions = self.sessions.borrow_mut();
+        let messages = sessions.entry(record.session_id).or_default();
+        self.world.committed(record, messages.len() / 2);
+        messages.extend(record.messages.iter().map(|message| Message {
+            id: message.id,
+            role: message.role,
+            content: message.content.clone(),
+            content_tokens: message.content_tokens,
+        }));
+        let tokens = record.usage.total_tokens.into();
+        self.usage.borrow_mut().insert(record.turn_id, (record.user_id, tokens));
+    }
+
+    fn commit_vault(&self, user: Uuid, vault: &KeptVault) {
+        let mut vaults = self.vaults.borrow_mut();
+        let kept = vaults.entry(user).or_default();
+        let is_same = |key: &_| {
+            vault.key.as_ref().is_some_and(|new: &frontdesk::privacy::seal::WrappedKey| {
+                let key: &frontdesk::privacy::seal::WrappedKey = key;
+                key.key_id == new.key_id
+            })
+        };
+        self.world.check(kept.key.as_ref().is_none_or(is_same), || "a user has two keys".into());
+        kept.key.clone_from(&vault.key);
+        for entry in &vault.entries {
+            match kept.entries.iter().find(|other| other.token == entry.token) {
+                Some(other) => self.world.check(other == entry, || format!("{} is two values", entry.token)),
+                None => kept.entries.push(entry.clone()),
+            }
+        }
+    }
+
+    /// The turns that it has, with what each took.
+    pub fn turns(&self) -> BTreeMap<Uuid, (Uuid, u64)> {
+        self.usage.borrow().clone()
+    }
+
+    pub fn vault(&self, user: Uuid) -> KeptVault {
+        self.vaults.borrow().get(&user).cloned().unwrap_or_default()
+    }
+}
+
+fn employee() -> Employee {
+    Employee {
+        slug: "prime-boss".into(),
+        system_prompt: "You run the desk.".into(),
+        model: None,
+        temperature: Some(0.5),
+        max_output_tokens: Some(400),
+        token_budget: Some(300),
+        unmask_policy: Policy::default(),
+        messages_per_minute: None,
+        budget: Budget::default(),
+    }
+}
+
+impl SimDatabase {
+    async fn ask<T: 'static>(
+        &self,
+        what: &'static str,
+        perform: impl Fn(&Postgres) -> T + 'static,
+    ) -> Result<T, Fault> {
+        let (postgres, from) = (Rc::clone(&self.postgres), self.life.name.clone());
+        let deliver = move |reply: oneshot::Sender<Result<T, Fault>>| {
+            postgres.world.note(|| format!("postgres gets {what} of {from}"));
+            let answer =
+                if postgres.is_away() { Err(unavailable("refused")) } else { Ok(perform(&postgres)) };
+            let _ = reply.send(answer);
+        };
+        let answer = call(&self.world, Some(&self.life), TO_POSTGRES, deliver).await;
+        answer.unwrap_or_else(|| Err(unavailable(what)))
+    }
+}
+
+fn unavailable(what: &str) -> Fault {
+    Fault::new(Code::DatabaseUnavailable, what)
+}
+
+impl Database for SimDatabase {
+    async fn load_session(&self, ask: &LoadSession<'_>) -> Result<LoadedSession, Fault> {
+        let (session, limit) = (ask.session, ask.limit);
+        self.ask("load_session", move |postgres| postgres.load_session(session, limit)).await
+    }
+
+    async fn commit_turn(&self, turn: &TurnRecord) -> Result<(), Fault> {
+        let turn = turn.clone();
+        self.ask("commit_turn", move |postgres| postgres.commit_turn(&turn)).await
+    }
+
+    async fn load_vault(&self, user: &User) -> Result<Restored, Fault> {
+        let user = user.id;
+        self.ask("load_vault", move |postgres| Restored {
+            vault: postgres.vault(user),
+            spent: BTreeMap::new(),
+        })
+        .await
+    }
+
+    async fn commit_vault(&self, user: Uuid, vault: &KeptVault) -> Result<(), Fault> {
+        let vault = vault.clone();
+        self.ask("commit_vault", move |postgres| postgres.commit_vault(user, &vault)).await
+    }
+}

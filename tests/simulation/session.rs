@@ -1,0 +1,325 @@
+//! The Session object: what `src/edge/session.rs` does around the core, and how a client reaches it.
+
+use std::cell::{Cell, RefCell};
+use std::pin::pin;
+use std::rc::Rc;
+
+use frontdesk::api::chat::{Ask, Reply};
+use frontdesk::auth::User;
+use frontdesk::config::Config;
+use frontdesk::error::{Code, Error, Fault};
+use frontdesk::ports::{Clock as _, Journal as _};
+use frontdesk::session::log::{KEPT_FOR, TurnLog};
+use frontdesk::session::outbox;
+use frontdesk::session::state::SessionState;
+use frontdesk::stream::event::Event;
+use frontdesk::stream::ui::{FrameId, HEARTBEAT, UiEncoder};
+use frontdesk::time::Millis;
+use frontdesk::turn::{self, Ports, Prepared, WATCH_EVERY};
+use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
+use futures::channel::oneshot;
+use futures::future::{Either, select};
+use uuid::Uuid;
+
+use super::alarm::{Alarm, Sleeper, keep_watch};
+use super::disk::{Disk, DiskJournal};
+use super::model::SimModel;
+use super::postgres::{Postgres, SimDatabase};
+use super::user::{SimUser, UserNode};
+use super::world::{Life, SimClock, World};
+
+const HEARTBEAT_EVERY: Millis = 15 * 1000;
+
+/// What a client asks of a session.
+#[derive(Clone)]
+pub enum Call {
+    Turn(Ask),
+    Resume(Option<FrameId>),
+    Stop,
+}
+
+/// What it gets.
+pub enum Response {
+    Stream(UnboundedReceiver<String>),
+    Json(String),
+    Nothing,
+    Stopped(bool),
+}
+
+/// Where a session's object lives, dead or alive.
+pub struct SessionNode {
+    world: Rc<World>,
+    config: Rc<Config>,
+    postgres: Rc<Postgres>,
+    pub user: Rc<UserNode>,
+    pub id: Uuid,
+    pub disk: Rc<Disk>,
+    desk: RefCell<Option<Rc<Desk>>>,
+}
+
+struct Desk {
+    world: Rc<World>,
+    life: Rc<Life>,
+    config: Rc<Config>,
+    state: SessionState,
+    audience: Audience,
+    ports: Ports<SimDatabase, SimUser, SimModel, DiskJournal, SimClock>,
+}
+
+#[derive(Default)]
+struct Audience {
+    readers: RefCell<Vec<UnboundedSender<String>>>,
+    waiting: RefCell<Vec<oneshot::Sender<()>>>,
+}
+
+impl SessionNode {
+    pub fn new(
+        world: &Rc<World>,
+        config: &Rc<Config>,
+        postgres: &Rc<Postgres>,
+        user: &Rc<UserNode>,
+        id: Uuid,
+    ) -> Rc<Self> {
+        let node = Rc::new(Self {
+            world: Rc::clone(world),
+            config: Rc::clone(config),
+            postgres: Rc::clone(postgres),
+            user: Rc::clone(user),
+            id,
+            disk: Rc::default(),
+            desk: RefCell::default(),
+        });
+        keep_watch(world, &node);
+        node
+    }
+
+    /// The object that lives, or a new one; `None` when that dies at once.
+    fn wake(&self) -> Option<Rc<Desk>> {
+        let mut desk = self.desk.borrow_mut();
+        if let Some(desk) = desk.as_ref().filter(|desk| desk.life.is_alive()) {
+            return Some(Rc::clone(desk));
+        }
+        self.world.note(|| format!("session {} is born", &self.id.to_string()[30..]));
+        let new = desk.insert(Rc::new(self.construct()));
+        let journal = &new.ports.journal;
+        // Whatever is open now was left so by an object that died.
+        turn::recover(journal, &new.ports.clock, &new.config);
+        journal.is_awake.set(true);
+        if !new.life.can_send() {
+            self.world.kill(&new.life);
+            return None;
+        }
+        Some(Rc::clone(new))
+    }
+
+    fn construct(&self) -> Desk {
+        let world = || Rc::clone(&self.world);
+        let life = Life::new(format!("session {}", &self.id.to_string()[30..]));
+        let own = || Rc::clone(&life);
+        let journal = DiskJournal {
+            world: world(),
+            disk: Rc::clone(&self.disk),
+            life: own(),
+            is_awake: Cell::new(false),
+        };
+        let ports = Ports {
+            database: SimDatabase { world: world(), life: own(), postgres: Rc::clone(&self.postgres) },
+            user: SimUser { world: world(), life: own(), node: Rc::clone(&self.user) },
+            model: SimModel { world: world(), life: own() },
+            journal,
+            clock: SimClock(world()),
+        };
+        let (state, audience) = (SessionState::default(), Audience::default());
+        Desk { world: world(), life, config: Rc::clone(&self.config), state, audience, ports }
+    }
+
+    /// Does what a client asks.
+    pub fn receive(&self, call: Call, reply: oneshot::Sender<Result<Response, Error>>) {
+        let Some(desk) = self.wake() else { return };
+        let user = self.user.user.clone();
+        let life = Rc::clone(&desk.life);
+        self.world.spawn(Some(&life), async move {
+            let answer = match call {
+                Call::Turn(ask) => take_turn(&desk, user, ask).await,
+                Call::Resume(after) => resume(&desk, &user, after).await,
+                Call::Stop => Ok(desk.stop()),
+            };
+            if desk.life.can_send() {
+                let _ = reply.send(answer);
+            }
+        });
+    }
+}
+
+impl Sleeper for SessionNode {
+    fn alarm(&self) -> &Alarm {
+        &self.disk.alarm
+    }
+
+    fn ring(&self, done: oneshot::Sender<()>) {
+        let Some(desk) = self.wake() else { return };
+        let life = Rc::clone(&desk.life);
+        self.world.spawn(Some(&life), async move {
+            let (journal, clock) = (&desk.ports.journal, &desk.ports.clock);
+            journal.forget_logs(clock.now().saturating_sub(KEPT_FOR));
+            if desk.state.is_busy() {
+                journal.wake_at(clock.now() + WATCH_EVERY).await;
+            }
+            desk.deliver().await;
+            if desk.life.can_send() {
+                let _ = done.send(());
+            }
+        });
+    }
+}
+
+async fn take_turn(desk: &Rc<Desk>, user: User, ask: Ask) -> Result<Response, Error> {
+    let is_stream = ask.stream;
+    if let Some(turn) = turn::find(&desk.state, &ask, &desk.ports.journal) {
+        return if is_stream {
+            resume(desk, &user, Some(FrameId { turn, frame: 0 })).await
+        } else {
+            whole(desk, &user, turn).await
+        };
+    }
+    let prepared = turn::prepare(&desk.state, user.clone(), ask, &desk.config, &desk.ports).await?;
+    let turn = prepared.turn_id();
+    if is_stream {
+        let (frames, readable) = unbounded();
+        desk.audience.readers.borrow_mut().push(frames);
+        begin(desk, prepared);
+        Ok(Response::Stream(readable))
+    } else {
+        begin(desk, prepared);
+        whole(desk, &user, turn).await
+    }
+}
+
+/// Begins to answer. The turn goes on whether or not anyone reads it.
+fn begin(desk: &Rc<Desk>, prepared: Prepared) {
+    let desk = Rc::clone(desk);
+    let life = Rc::clone(&desk.life);
+    Rc::clone(&desk.world).spawn(Some(&life), async move {
+        let turn = prepared.turn_id();
+        let mut encoder = UiEncoder::new(turn);
+        let emit = |event: &Event<'_>| desk.write(&encoder.encode(event));
+        let answering = pin!(turn::answer(prepared, &desk.state, &desk.config, &desk.ports, emit));
+        let Either::Left((answered, _)) = select(answering, pin!(desk.beat())).await else { return };
+        if answered.blanked.is_some() {
+            desk.world.ledger.turn(turn, |turn| turn.is_blanked = true);
+        }
+        desk.audience.dismiss();
+        desk.deliver().await;
+    });
+}
+
+/// Tells a turn again, from a frame on, and goes on as it happens.
+async fn resume(desk: &Rc<Desk>, user: &User, after: Option<FrameId>) -> Result<Response, Error> {
+    let running = desk.state.running();
+    let Some(FrameId { turn, frame }) = after.or(running.map(|turn| FrameId { turn, frame: 0 })) else {
+        return Ok(Response::Nothing);
+    };
+    let Some(head) = desk.with_log(turn, |log| log.head.clone()) else { return Ok(Response::Nothing) };
+    let shown = turn::retell(&desk.state, user, &head, &desk.ports).await?;
+    // No await from here on: between what is told again and what is told live nothing may be lost.
+    let mut encoder = UiEncoder::resuming(turn, frame);
+    let mut told = String::new();
+    desk.with_log(turn, |log| log.replay(shown, |event| told.push_str(&encoder.encode(event))));
+    let is_running = desk.state.running() == Some(turn);
+    if !is_running && encoder.is_behind() {
+        return Ok(Response::Nothing);
+    }
+    let (frames, readable) = unbounded();
+    let _ = frames.unbounded_send(told);
+    if is_running {
+        desk.audience.readers.borrow_mut().push(frames);
+    }
+    Ok(Response::Stream(readable))
+}
+
+/// A turn as one JSON object, when it is over.
+async fn whole(desk: &Rc<Desk>, user: &User, turn: Uuid) -> Result<Response, Error> {
+    if desk.state.running() == Some(turn) {
+        let _ = desk.audience.end().await;
+    }
+    let gone = || Fault::new(Code::Internal, "the turn ended without a log");
+    let head = desk.with_log(turn, |log| log.head.clone()).ok_or_else(gone)?;
+    let shown = turn::retell(&desk.state, user, &head, &desk.ports).await?;
+    let body = desk.with_log(turn, |log| {
+        let mut text = String::new();
+        log.replay(shown, |event| {
+            if let Event::Text(more) = event {
+                text.push_str(more);
+            }
+        });
+        let ending = log.ending.as_ref().ok_or_else(gone)?;
+        let reply = Reply::new(&log.head, &text, ending)?;
+        Ok::<_, Fault>(serde_json::to_string(&reply).expect("a reply is JSON"))
+    });
+    Ok(Response::Json(body.ok_or_else(gone)??))
+}
+
+impl Desk {
+    fn with_log<T>(&self, turn: Uuid, look: impl FnOnce(&TurnLog) -> T) -> Option<T> {
+        let last = self.state.log.borrow();
+        match last.as_ref().filter(|log| log.head.turn_id == turn) {
+            Some(log) => Some(look(log)),
+            None => self.ports.journal.log(turn).map(|log| look(&log)),
+        }
+    }
+
+    fn write(&self, text: &str) {
+        if self.life.can_send() {
+            // Those who are gone do not matter.
+            self.audience
+                .readers
+                .borrow_mut()
+                .retain(|reader| reader.unbounded_send(text.to_owned()).is_ok());
+        }
+    }
+
+    fn stop(&self) -> Response {
+        let running = self.state.running();
+        let is_stopped = self.state.stop();
+        if let Some(turn) = running.filter(|_| is_stopped) {
+            let now = self.world.now();
+            self.world.note(|| format!("turn {turn} is stopped"));
+            self.world.ledger.turn(turn, |turn| turn.stopped_at = Some(now));
+        }
+        Response::Stopped(is_stopped)
+    }
+
+    async fn beat(&self) {
+        loop {
+            self.ports.clock.sleep(HEARTBEAT_EVERY).await;
+            self.write(HEARTBEAT);
+        }
+    }
+
+    async fn deliver(&self) {
+        let Ports { database, user, journal, clock, .. } = &self.ports;
+        match outbox::deliver(database, user, journal, clock).await {
+            Ok(()) if !self.state.is_busy() => match journal.next_log_to_forget() {
+                Some(when) => journal.wake_at(when.max(clock.now() + WATCH_EVERY)).await,
+                None => journal.let_sleep().await,
+            },
+            // What could not be delivered is tried again.
+            Ok(()) | Err(_) => {}
+        }
+    }
+}
+
+impl Audience {
+    fn end(&self) -> oneshot::Receiver<()> {
+        let (tell, told) = oneshot::channel();
+        self.waiting.borrow_mut().push(tell);
+        told
+    }
+
+    fn dismiss(&self) {
+        self.readers.take();
+        for tell in self.waiting.take() {
+            let _ = tell.send(());
+        }
+    }
+}
