@@ -41,12 +41,12 @@ pub enum Fault {
 }
 
 const ALL: [(Fault, u64); 16] = [
-    (Fault::Crash, 40),
-    (Fault::LostWrite, 40),
+    (Fault::Crash, 60),
+    (Fault::LostWrite, 80),
     (Fault::LostRequest, 100),
     (Fault::LostReply, 150),
     (Fault::Duplicate, 300),
-    (Fault::Slow, 300),
+    (Fault::Slow, 120),
     (Fault::DatabaseError, 400),
     (Fault::Outage, 30),
     (Fault::ModelRefuses, 800),

@@ -53,6 +53,8 @@ impl World {
                 tokens.into_iter().for_each(|(token, value)| self.check_token(asked.user, token, value))
             }
         }
+        let may_begin = !self.ledger.has_limits.get() || self.ledger.reserved.borrow().contains(&turn.turn_id);
+        self.check(may_begin, || format!("turn {} was never reserved", turn.turn_id));
         let mut sessions = self.ledger.sessions.borrow_mut();
         let session = sessions.entry(turn.session_id).or_default();
         let before =
@@ -72,22 +74,18 @@ impl World {
             && session.iter().any(|one| self.ledger.turn(*one, |one| one.name == name) == Some(true));
         self.check(!is_again, || format!("message {name:?} is answered twice"));
         session.push(turn.turn_id);
-        self.ledger.turns.borrow_mut().insert(
-            turn.turn_id,
-            Turn {
-                session: turn.session_id,
-                user: turn.user_id,
-                code,
-                name,
-                question: turn.user_message_id,
-                answer: turn.answer_id,
-                closed: None,
-                took: 0,
-                stopped_at: None,
-                is_blanked: false,
-                frames: BTreeMap::new(),
-            },
-        );
+        self.ledger.turns.borrow_mut().insert(turn.turn_id, Turn {
+            user: turn.user_id,
+            code,
+            name,
+            question: turn.user_message_id,
+            answer: turn.answer_id,
+            closed: None,
+            took: 0,
+            stopped_at: None,
+            is_blanked: false,
+            frames: BTreeMap::new(),
+        });
     }
 
     /// A model is asked: with nothing raw, and with a history that has no gap. Which message it is, and the tokens that it is

@@ -1,7 +1,7 @@
 //! What the simulation knows of a run beside the core: who wrote what, and what came of it.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use frontdesk::session::record::Status;
@@ -22,6 +22,9 @@ pub struct Ledger {
     /// What stands behind the tokens of each user.
     pub tokens: RefCell<BTreeMap<Uuid, Tokens>>,
     pub messages: Cell<u64>,
+    /// Turns that may begin, where there are limits.
+    pub reserved: RefCell<BTreeSet<Uuid>>,
+    pub has_limits: Cell<bool>,
 }
 
 pub struct Asked {
@@ -33,7 +36,6 @@ pub struct Asked {
 }
 
 pub struct Turn {
-    pub session: Uuid,
     pub user: Uuid,
     pub code: String,
     pub name: Option<String>,
@@ -67,9 +69,5 @@ impl Ledger {
 
     pub fn value_of(&self, user: Uuid, token: &str) -> Option<String> {
         self.tokens.borrow().get(&user)?.values.get(token).cloned()
-    }
-
-    pub fn count(&self) -> u64 {
-        self.turns.borrow().len() as u64
     }
 }

@@ -21,7 +21,6 @@ const REST_WITHIN: Millis = 10 * 60 * 1000;
 
 pub struct Run {
     pub world: Rc<World>,
-    pub turns: u64,
     pub outcome: Result<(), String>,
 }
 
@@ -37,9 +36,8 @@ pub fn run(seed: u64, is_traced: bool) -> Run {
     let world = World::new(seed, is_traced);
     let town = Town::new(&world);
     let outcome = town.live();
-    let turns = world.ledger.count();
     world.end();
-    Run { world, turns, outcome }
+    Run { world, outcome }
 }
 
 impl Town {
@@ -99,12 +97,9 @@ impl Town {
             if user.safe.entries().iter().any(|entry| !kept.contains(entry)) {
                 return Err("Postgres has not all of a vault".into());
             }
-            let took: BTreeMap<_, _> = all
-                .iter()
-                .filter(|(_, (owner, _))| *owner == id)
-                .map(|(turn, (_, took))| (*turn, *took))
-                .collect();
-            let (booked, _) = user.safe.booked(self.world.now());
+            let took: BTreeMap<_, _> =
+                all.iter().filter(|(_, (owner, _))| *owner == id).map(|(turn, (_, took))| (*turn, *took)).collect();
+            let booked = user.safe.booked();
             if booked != took {
                 return Err(format!("{booked:?} is booked of {took:?}"));
             }

@@ -43,7 +43,7 @@ pub enum Response {
     Stream(UnboundedReceiver<String>),
     Json(String),
     Nothing,
-    Stopped(bool),
+    Stopped,
 }
 
 /// Where a session's object lives, dead or alive.
@@ -286,7 +286,7 @@ impl Desk {
             self.world.note(|| format!("turn {turn} is stopped"));
             self.world.ledger.turn(turn, |turn| turn.stopped_at = Some(now));
         }
-        Response::Stopped(is_stopped)
+        Response::Stopped
     }
 
     async fn beat(&self) {

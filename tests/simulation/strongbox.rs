@@ -42,12 +42,11 @@ impl Safe {
         self.entries.borrow().iter().map(|(entry, _)| entry.clone()).collect()
     }
 
-    /// What is booked, by turn, and how much is only reserved at `now`.
-    pub fn booked(&self, now: Millis) -> (BTreeMap<Uuid, u64>, usize) {
+    /// What is booked, by turn.
+    pub fn booked(&self) -> BTreeMap<Uuid, u64> {
         let books = self.books.borrow();
         let booked = books.iter().filter(|(_, (_, until))| until.is_none());
-        let reserved = books.values().filter(|(_, until)| until.is_some_and(|until| until > now));
-        (booked.map(|(turn, (entry, _))| (*turn, entry.spend.tokens)).collect(), reserved.count())
+        booked.map(|(turn, (entry, _))| (*turn, entry.spend.tokens)).collect()
     }
 
     fn vault(&self, key: &WrappedKey, entries: impl Iterator<Item = SealedEntry>) -> KeptVault {

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use frontdesk::auth::User;
 use frontdesk::config::Config;
 use frontdesk::limit::bucket::Standing;
-use frontdesk::limit::quota::Entry;
+use frontdesk::limit::quota::{Entry, day};
 use frontdesk::ports::{Strongbox as _, UserObject};
 use frontdesk::privacy::mask::Author;
 use frontdesk::privacy::token::Token;
@@ -124,6 +124,16 @@ impl Desk {
         hidden
     }
 
+    /// What may be spent is within the user's budget to the token.
+    fn check_reserved(&self, world: &World, wanted: &Wanted) {
+        world.ledger.reserved.borrow_mut().insert(wanted.entry.turn_id);
+        let now = world.now();
+        let spent = self.ports.strongbox.spent(day(now), &wanted.entry.employee, now);
+        let limit = wanted.user.budget.daily_tokens.unwrap_or(u64::MAX);
+        let is_within = !self.life.can_send() || spent.is_ok_and(|(all, _)| all.tokens <= limit);
+        world.check(is_within, || format!("more than {limit} tokens are reserved"));
+    }
+
     fn hand_out(&self, world: &World, user: &User, values: &[(Token, String)]) {
         for (token, value) in values {
             world.check_token(user.id, &token.to_string(), value);
@@ -178,8 +188,10 @@ impl UserObject for SimUser {
 
     async fn reserve(&self, user: &User, wanted: &Wanted) -> Result<Option<Standing>, Refused> {
         let (user, wanted) = (user.clone(), wanted.clone());
-        self.ask(async move |_: &World, desk: &Rc<Desk>| {
-            books::reserve(&desk.state, &user, &wanted, &desk.config, &desk.ports).await
+        self.ask(async move |world: &World, desk: &Rc<Desk>| {
+            let standing = books::reserve(&desk.state, &user, &wanted, &desk.config, &desk.ports).await?;
+            desk.check_reserved(world, &wanted);
+            Ok(standing)
         })
         .await
     }
