@@ -50,10 +50,13 @@ impl World {
         match asked.message.tokens_in(&turn.message) {
             None => self.violated(format!("{} was kept as {}", asked.message.text(), turn.message)),
             Some(tokens) => {
-                tokens.into_iter().for_each(|(token, value)| self.check_token(asked.user, token, value))
+                for (token, value) in tokens {
+                    self.check_token(asked.user, token, value);
+                }
             }
         }
-        let may_begin = !self.ledger.has_limits.get() || self.ledger.reserved.borrow().contains(&turn.turn_id);
+        let may_begin =
+            !self.ledger.has_limits.get() || self.ledger.reserved.borrow().contains(&turn.turn_id);
         self.check(may_begin, || format!("turn {} was never reserved", turn.turn_id));
         let mut sessions = self.ledger.sessions.borrow_mut();
         let session = sessions.entry(turn.session_id).or_default();
@@ -74,18 +77,21 @@ impl World {
             && session.iter().any(|one| self.ledger.turn(*one, |one| one.name == name) == Some(true));
         self.check(!is_again, || format!("message {name:?} is answered twice"));
         session.push(turn.turn_id);
-        self.ledger.turns.borrow_mut().insert(turn.turn_id, Turn {
-            user: turn.user_id,
-            code,
-            name,
-            question: turn.user_message_id,
-            answer: turn.answer_id,
-            closed: None,
-            took: 0,
-            stopped_at: None,
-            is_blanked: false,
-            frames: BTreeMap::new(),
-        });
+        self.ledger.turns.borrow_mut().insert(
+            turn.turn_id,
+            Turn {
+                user: turn.user_id,
+                code,
+                name,
+                question: turn.user_message_id,
+                answer: turn.answer_id,
+                closed: None,
+                took: 0,
+                stopped_at: None,
+                is_blanked: false,
+                frames: BTreeMap::new(),
+            },
+        );
     }
 
     /// A model is asked: with nothing raw, and with a history that has no gap. Which message it is, and the tokens that it is

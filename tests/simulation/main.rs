@@ -44,7 +44,8 @@ fn main() -> ExitCode {
         arguments.get(place + 1)?.parse::<u64>().ok()
     };
     // `cargo test NAME` hands the names of other tests to every target.
-    let is_meant = |first: &String| first != "--list" && (first.starts_with('-') || "simulation".contains(first));
+    let is_meant =
+        |first: &String| first != "--list" && (first.starts_with('-') || "simulation".contains(first));
     if !arguments.first().is_none_or(is_meant) {
         return ExitCode::SUCCESS;
     }
@@ -68,7 +69,9 @@ fn simulate(first_seed: u64, wanted: u64) -> ExitCode {
         faults.add(&run.world.faults);
         for turn in run.world.ledger.turns.borrow().values() {
             turns += 1;
-            *endings.entry(turn.closed.map_or("Open".into(), |status| format!("{status:?}"))).or_insert(0_u64) += 1;
+            *endings
+                .entry(turn.closed.map_or("Open".into(), |status| format!("{status:?}")))
+                .or_insert(0_u64) += 1;
         }
         if let Err(violation) = run.outcome {
             println!("simulation: FAILED after {turns} turns in {:.1} s", began.elapsed().as_secs_f64());
@@ -76,8 +79,11 @@ fn simulate(first_seed: u64, wanted: u64) -> ExitCode {
         }
         if reported.elapsed() >= REPORT_EVERY {
             reported = Instant::now();
-            let speed = u128::from(turns) * 1000 / began.elapsed().as_millis().max(1);
-            println!("simulation: {turns} turns, {speed} a second, {} faults, seed {seed}", faults.total());
+            let per_second = u128::from(turns) * 1000 / began.elapsed().as_millis().max(1);
+            println!(
+                "simulation: {turns} turns, {per_second} a second, {} faults, seed {seed}",
+                faults.total()
+            );
         }
         seed += 1;
     }

@@ -46,9 +46,9 @@ impl Town {
         let postgres = Postgres::new(world);
         let busy = Rc::new(Cell::new(0));
         let (mut users, mut clients) = (Vec::new(), Vec::new());
-        for number in 0..1 + world.chance.index(3) {
+        for number in 0..=world.chance.index(3) {
             let user = UserNode::new(world, &config, &postgres, person(number));
-            for session in 0..1 + world.chance.index(3) {
+            for session in 0..=world.chance.index(3) {
                 let id = Uuid::from_u128(0x5e55_0000 + (number * 16 + session) as u128);
                 let session = SessionNode::new(world, &config, &postgres, &user, id);
                 clients.push(Client::new(world, &session, number, &busy));
@@ -97,8 +97,11 @@ impl Town {
             if user.safe.entries().iter().any(|entry| !kept.contains(entry)) {
                 return Err("Postgres has not all of a vault".into());
             }
-            let took: BTreeMap<_, _> =
-                all.iter().filter(|(_, (owner, _))| *owner == id).map(|(turn, (_, took))| (*turn, *took)).collect();
+            let took: BTreeMap<_, _> = all
+                .iter()
+                .filter(|(_, (owner, _))| *owner == id)
+                .map(|(turn, (_, took))| (*turn, *took))
+                .collect();
             let booked = user.safe.booked();
             if booked != took {
                 return Err(format!("{booked:?} is booked of {took:?}"));

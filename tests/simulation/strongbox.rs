@@ -49,7 +49,7 @@ impl Safe {
         booked.map(|(turn, (entry, _))| (*turn, entry.spend.tokens)).collect()
     }
 
-    fn vault(&self, key: &WrappedKey, entries: impl Iterator<Item = SealedEntry>) -> KeptVault {
+    fn vault(key: &WrappedKey, entries: impl Iterator<Item = SealedEntry>) -> KeptVault {
         KeptVault { key: Some(key.clone()), entries: entries.collect() }
     }
 }
@@ -65,7 +65,7 @@ impl Strongbox for SafeStrongbox {
         let key = self.safe.key.borrow();
         let entries = self.safe.entries.borrow();
         let all = entries.iter().map(|(entry, _)| entry.clone());
-        Ok(key.as_ref().map(|(user, key, _)| (*user, self.safe.vault(key, all))))
+        Ok(key.as_ref().map(|(user, key, _)| (*user, Safe::vault(key, all))))
     }
 
     fn keep(&self, user: Uuid, vault: &KeptVault, waits: bool) -> Result<(), Fault> {
@@ -92,7 +92,7 @@ impl Strongbox for SafeStrongbox {
         let Some((user, key, key_waits)) = key.as_ref() else { return Ok(None) };
         let entries = self.safe.entries.borrow();
         let waiting = entries.iter().filter(|(_, waits)| *waits).take(limit as usize);
-        let vault = self.safe.vault(key, waiting.map(|(entry, _)| entry.clone()));
+        let vault = Safe::vault(key, waiting.map(|(entry, _)| entry.clone()));
         Ok((*key_waits || !vault.entries.is_empty()).then_some((*user, vault)))
     }
 

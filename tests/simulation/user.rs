@@ -119,7 +119,7 @@ impl Desk {
         if let Ok(hidden) = &hidden
             && self.life.can_send()
         {
-            self.hand_out(world, user, &hidden.values);
+            hand_out(world, user, &hidden.values);
         }
         hidden
     }
@@ -133,11 +133,12 @@ impl Desk {
         let is_within = !self.life.can_send() || spent.is_ok_and(|(all, _)| all.tokens <= limit);
         world.check(is_within, || format!("more than {limit} tokens are reserved"));
     }
+}
 
-    fn hand_out(&self, world: &World, user: &User, values: &[(Token, String)]) {
-        for (token, value) in values {
-            world.check_token(user.id, &token.to_string(), value);
-        }
+/// What leaves the object is kept by now, so no other value can get that token.
+fn hand_out(world: &World, user: &User, values: &[(Token, String)]) {
+    for (token, value) in values {
+        world.check_token(user.id, &token.to_string(), value);
     }
 }
 
@@ -180,7 +181,7 @@ impl UserObject for SimUser {
         let (user, tokens) = (user.clone(), tokens.to_vec());
         self.ask(async move |world: &World, desk: &Rc<Desk>| {
             let revealed = vault::reveal(&desk.state, &user, &tokens, &desk.config, &desk.ports).await?;
-            desk.hand_out(world, &user, &revealed);
+            hand_out(world, &user, &revealed);
             Ok(revealed)
         })
         .await
