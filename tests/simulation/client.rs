@@ -1,5 +1,6 @@
 //! Clients: each has one session open and talks, hangs up, comes back, stops, repeats itself.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::rc::Rc;
 
@@ -39,6 +40,13 @@ pub struct Seen {
     pub frames: u32,
     pub text: String,
     pub has_ended: bool,
+}
+
+/// What of a frame is looked at.
+#[derive(serde::Deserialize)]
+struct Part<'a> {
+    #[serde(borrow)]
+    delta: Option<Cow<'a, str>>,
 }
 
 impl Client {
@@ -225,9 +233,9 @@ impl Client {
         seen.frames = id.frame;
         self.world.seen(turn, id.frame, frame);
         let json = data.trim().strip_prefix("data: ").unwrap_or_default();
-        let part: serde_json::Value = serde_json::from_str(json).expect("a frame is JSON");
-        if let Some(delta) = part["delta"].as_str() {
-            seen.text.push_str(delta);
+        let part: Part = serde_json::from_str(json).expect("a frame is JSON");
+        if let Some(delta) = part.delta {
+            seen.text.push_str(&delta);
             let given = self.world.given(turn);
             let is_given = given.starts_with(&seen.text) || self.world.is_part(turn, &seen.text);
             self.world.check(is_given, || format!("{:?} is seen of {given:?}", seen.text));

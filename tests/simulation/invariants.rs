@@ -1,19 +1,35 @@
 //! What must hold, whatever goes wrong. Each is checked where it could first be seen to fail.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use frontdesk::privacy::token::Token;
 use frontdesk::privacy::unmask;
+use frontdesk::session::load::Role;
 use frontdesk::session::record::{OpenTurn, Status, TurnRecord};
-use serde_json::Value;
+use serde::Deserialize;
 use uuid::Uuid;
 
 use super::ledger::{Ledger, Turn};
 use super::script::Script;
 use super::values::{code_of, raw_or_invented_in};
 use super::world::World;
+
+/// What of a request to the model is looked at.
+#[derive(Deserialize)]
+struct Request<'a> {
+    #[serde(borrow)]
+    messages: Vec<Said<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Said<'a> {
+    role: Role,
+    #[serde(borrow)]
+    content: Cow<'a, str>,
+}
 
 impl World {
     /// Nothing raw may be in what is stored there or sent there.
@@ -98,12 +114,12 @@ impl World {
     /// shown with what stands behind them.
     pub fn asked(&self, body: &str) -> (String, Vec<(String, String)>) {
         self.check_masked("a request to the model", body);
-        let request: Value = serde_json::from_str(body).expect("a request is JSON");
-        let messages = request["messages"].as_array().expect("messages");
-        let said = |role: &'static str| {
-            messages.iter().filter(move |one| one["role"] == role).filter_map(|one| one["content"].as_str())
+        let request: Request = serde_json::from_str(body).expect("a request is JSON");
+        let said = |role| {
+            let messages = request.messages.iter().filter(move |message| message.role == role);
+            messages.map(|message| message.content.as_ref())
         };
-        let codes: Vec<&str> = said("user").map(code_of).collect();
+        let codes: Vec<&str> = said(Role::User).map(code_of).collect();
         let code = codes.last().copied().unwrap_or_default().to_owned();
         let asks = self.ledger.asks.borrow();
         let Some(asked) = asks.get(&code) else {
@@ -113,7 +129,7 @@ impl World {
         let all = self.codes(asked.session);
         let tail = &all[all.len().saturating_sub(codes.len())..];
         self.check(tail == codes, || format!("the model is shown {codes:?}, of {all:?}"));
-        let content = said("user").chain(said("assistant"));
+        let content = said(Role::User).chain(said(Role::Assistant));
         let spelled = |token: Token| {
             let token = token.to_string();
             let value = self.ledger.value_of(asked.user, &token);

@@ -169,8 +169,9 @@ async function isFound({ name, patches }) {
  */
 function build(name) {
   const options = ['test', '--profile', 'simulation', '--test', 'simulation', '--no-run', '--message-format=json'];
-  // What does not depend on the sources is built once, for the sources themselves too.
-  const target = process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target');
+  // Not where the sources themselves are built: cargo takes one copy of a package for another, and what is tested next
+  // would have the bug.
+  const target = join(process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target'), 'mutants');
   const built = spawnSync('cargo', options, {
     cwd: copy, env: { ...process.env, CARGO_TARGET_DIR: target }, encoding: 'utf8', maxBuffer: 1 << 30,
   });
