@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use frontdesk::model::usage::UsageSource;
 use frontdesk::privacy::token::Token;
 use frontdesk::privacy::unmask;
 use frontdesk::session::load::Role;
@@ -175,9 +176,10 @@ impl World {
             )
         });
         let counted = script.as_ref().and_then(|script| script.usage).filter(|_| !is_recovery);
-        let has = record.usage.completion_tokens;
-        self.check(counted.is_none_or(|counted| counted == has), || {
-            format!("turn {} owes {has} tokens and not {counted:?}", record.turn_id)
+        let has = Some(record.usage.completion_tokens);
+        let has = has.filter(|_| record.usage.usage_source == UsageSource::Provider);
+        self.check(counted == has, || {
+            format!("turn {} owes {has:?} tokens and not {counted:?}", record.turn_id)
         });
     }
 

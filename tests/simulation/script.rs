@@ -84,6 +84,11 @@ impl Script {
         let pace = chance.pick(&[3, 20, 90, 700]);
         let mut at = from;
         let mut sent = 0;
+        if chance.one_in(8) {
+            // Some say with every chunk what they used so far.
+            self.items.push_back((at, Item::Usage(900)));
+            at += 1 + chance.below(pace);
+        }
         let until = if tail == Tail::Broken { chance.index(self.raw.len() + 1) } else { self.raw.len() };
         while sent < until {
             let end = self.raw.floor_char_boundary((sent + 1 + chance.index(12)).min(until)).max(sent + 1);

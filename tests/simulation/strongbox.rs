@@ -42,6 +42,10 @@ impl Safe {
         self.entries.borrow().iter().map(|(entry, _)| entry.clone()).collect()
     }
 
+    pub fn has_entry(&self, turn: Uuid) -> bool {
+        self.books.borrow().contains_key(&turn)
+    }
+
     /// What is booked, by turn.
     pub fn booked(&self) -> BTreeMap<Uuid, u64> {
         let books = self.books.borrow();

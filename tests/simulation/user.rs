@@ -130,8 +130,12 @@ impl Desk {
         let now = world.now();
         let spent = self.ports.strongbox.spent(day(now), &wanted.entry.employee, now);
         let limit = wanted.user.budget.daily_tokens.unwrap_or(u64::MAX);
-        let is_within = !self.life.can_send() || spent.is_ok_and(|(all, _)| all.tokens <= limit);
-        world.check(is_within, || format!("more than {limit} tokens are reserved"));
+        if self.life.can_send() {
+            let is_within = spent.is_ok_and(|(all, _)| all.tokens <= limit);
+            world.check(is_within, || format!("more than {limit} tokens are reserved"));
+            let is_reserved = self.ports.strongbox.safe.has_entry(wanted.entry.turn_id);
+            world.check(is_reserved, || "a turn may begin and nothing is reserved".into());
+        }
     }
 }
 
