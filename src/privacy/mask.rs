@@ -3,12 +3,8 @@
 //! A [`Draft`] is a text in pieces: what stays, and what a token will stand for. It is searched again until nothing more
 //! is found, because taking one value out can show another.
 
-use super::detect::{Entity, Finding, KnownValues, Patterns, Scope, find};
+use super::detect::{Entity, Finding, KnownValues, PLACEHOLDER, Patterns, Scope, find};
 use super::token::{Reading, Spelling, Token, next_start, read};
-
-/// What stands for a value while a draft is searched: it is no letter, no digit and no sign that a detector knows, so that
-/// what is found does not depend on which token a value will get.
-pub const PLACEHOLDER: char = '\u{fffc}';
 
 /// What a text may have been searched before it is given up: each search takes something out, so texts settle in two.
 const MAX_ROUNDS: usize = 16;

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::PLACEHOLDER;
 use super::finding::{Entity, Findings, Rank};
 use super::scan::Text;
 use super::spelling::{Letter, letters, normal};
@@ -106,12 +107,14 @@ impl Form {
     /// The span of this form, if the text's letters begin with it.
     fn at(&self, text: &str, letters: &[Letter]) -> Option<(usize, usize)> {
         let own = letters.get(..self.letters.len())?;
-        let is_same = own.iter().zip(&self.letters).all(|(letter, c)| letter.char == *c);
+        if !own.iter().zip(&self.letters).all(|(letter, c)| letter.char == *c) {
+            return None;
+        }
         let is_whole =
-            own.windows(2).all(|pair| matches!(pair, [one, next] if next.start - one.end <= WIDEST_GAP));
+            own.windows(2).all(|pair| matches!(pair, [one, next] if is_gap(text.get(one.end..next.start))));
         let (first, last) = (own.first()?, own.last()?);
         let ends = letters.get(own.len()).is_none_or(|next| !joins(last, next));
-        if !(is_same && is_whole && ends) {
+        if !(is_whole && ends) {
             return None;
         }
         // Its own signs belong to it where they stand: the plus before, the exclamation mark behind.
@@ -126,6 +129,11 @@ impl Form {
         let (start, end) = (start.unwrap_or(first.start), end.unwrap_or(last.end));
         (normal(&self.kind, text.get(start..end)?) == self.normal).then_some((start, end))
     }
+}
+
+/// Whether that may stand between two letters of a value: little, and not another value.
+fn is_gap(between: Option<&str>) -> bool {
+    between.is_some_and(|between| between.len() <= WIDEST_GAP && !between.contains(PLACEHOLDER))
 }
 
 /// Whether two letters are parts of one word.

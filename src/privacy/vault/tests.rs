@@ -91,6 +91,16 @@ fn what_the_users_token_says_of_them_is_hidden_and_numbered_when_it_occurs() {
 }
 
 #[test]
+fn a_known_value_does_not_swallow_another_that_stands_in_it() {
+    let mut vault = empty();
+    mask(&mut vault, "my password: hunter2!, bank account 12345678");
+    for text in ["Ada[EMAIL_1] Lovelace", "1234[EMAIL_1]5678"] {
+        let masked = mask_for(&mut vault, text, &ada());
+        assert_eq!(unmasked(&vault, &masked.text), text, "{}", masked.text);
+    }
+}
+
+#[test]
 fn what_looks_like_a_token_comes_back_as_it_was_typed() {
     let mut vault = empty();
     mask(&mut vault, "ann@example.com");
