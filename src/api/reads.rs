@@ -163,14 +163,11 @@ pub struct Revealed {
 }
 
 impl Revealed {
-    fn unmask(&self, row: &str, employee: &str) -> String {
-        if self.values.is_empty() {
-            return row.to_owned();
-        }
+    /// What is shown in a session with that employee.
+    fn shown(&self, employee: &str) -> Shown {
         // An employee that is not known shows what one without a policy shows.
         let policy = self.policies.get(employee).cloned().unwrap_or_default();
-        let values = self.values.iter().map(|(token, value)| (token, value.as_str()));
-        unmask(row, &Shown::new(values, &policy), Escape::Json)
+        Shown::new(self.values.iter().map(|(token, value)| (token, value.as_str())), &policy)
     }
 }
 
@@ -185,11 +182,11 @@ struct Employed<'a> {
 /// `database_unavailable` when they are not what was asked for.
 pub fn sessions_envelope(page: Page, rows: &str, revealed: &Revealed) -> Result<String, Error> {
     let rows: Vec<&RawValue> = serde_json::from_str(rows).map_err(|error| malformed(&error))?;
-    let unmask = |row: &&RawValue| {
+    let shown = |row: &&RawValue| {
         let session: Employed<'_> = serde_json::from_str(row.get())?;
-        Ok(revealed.unmask(row.get(), session.employee_slug))
+        Ok(unmask(row.get(), &revealed.shown(session.employee_slug), Escape::Json))
     };
-    let texts = rows.iter().map(unmask).collect::<Result<_, _>>().map_err(|error| malformed(&error))?;
+    let texts = rows.iter().map(shown).collect::<Result<_, _>>().map_err(|error| malformed(&error))?;
     page_envelope(page, &rows, texts, false)
 }
 
@@ -221,7 +218,7 @@ pub fn messages_envelope(
     }
     let (saved, rows) =
         session.map_or(("", Vec::new()), |session| (session.employee_slug, session.chat_messages));
-    let employee = employee.as_deref().unwrap_or(saved);
+    let shown = revealed.shown(employee.as_deref().unwrap_or(saved));
     let looked_at = if waiting.is_empty() { 0 } else { rows.len() };
     let newest = rows.iter().take(looked_at).map(|row| serde_json::from_str::<Standing<'_>>(row.get()));
     let newest = newest.collect::<Result<Vec<_>, _>>().map_err(|error| malformed(&error))?;
@@ -230,7 +227,7 @@ pub fn messages_envelope(
     let texts = waiting.iter().rev().map(serde_json::to_string).collect::<Result<Vec<_>, _>>();
     let texts = texts.map_err(|error| malformed(&error))?.into_iter();
     let texts = texts.chain(rows.iter().map(|row| row.get().to_owned()));
-    page_envelope(page, &rows, texts.map(|text| revealed.unmask(&text, employee)).collect(), true)
+    page_envelope(page, &rows, texts.map(|text| unmask(&text, &shown, Escape::Json)).collect(), true)
 }
 
 /// What a session's object has and Postgres has not.

@@ -42,10 +42,7 @@ pub enum Escape {
 /// A text, as it was masked here, with its values.
 #[must_use]
 pub fn unmask(text: &str, shown: &Shown, escape: Escape) -> String {
-    let mut unmasker = Unmasker { spelling: Spelling::Exact, escape, ..Unmasker::new(shown.clone()) };
-    let mut out = unmasker.feed(text);
-    out.push_str(&unmasker.end());
-    out
+    replace(text, shown, (Spelling::Exact, escape), true).0
 }
 
 /// The tokens of texts that were masked here, each once.
@@ -70,7 +67,6 @@ pub fn tokens<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<Token> {
 #[derive(Debug)]
 pub struct Unmasker {
     shown: Shown,
-    spelling: Spelling,
     escape: Escape,
     held: String,
 }
@@ -79,78 +75,83 @@ impl Unmasker {
     /// For text as a model writes it.
     #[must_use]
     pub const fn new(shown: Shown) -> Self {
-        Self { shown, spelling: Spelling::Loose, escape: Escape::None, held: String::new() }
+        Self { shown, escape: Escape::None, held: String::new() }
     }
 
     /// For the JSON of a tool's arguments as a model writes it: what takes a token's place is escaped.
     #[must_use]
     pub const fn json(shown: Shown) -> Self {
-        Self { shown, spelling: Spelling::Loose, escape: Escape::Json, held: String::new() }
+        Self { shown, escape: Escape::Json, held: String::new() }
     }
 
     /// Takes more of the text and returns what is clear of it.
     pub fn feed(&mut self, text: &str) -> String {
-        let text = if self.held.is_empty() { text.to_owned() } else { std::mem::take(&mut self.held) + text };
-        self.replace(text, false)
+        let mut whole = std::mem::take(&mut self.held);
+        whole.push_str(text);
+        let (clear, end) = replace(&whole, &self.shown, (Spelling::Loose, self.escape), false);
+        self.held = whole.split_off(end);
+        clear
     }
 
     /// The text is over: returns what was held back.
     pub fn end(&mut self) -> String {
         let held = std::mem::take(&mut self.held);
-        self.replace(held, true)
+        replace(&held, &self.shown, (Spelling::Loose, self.escape), true).0
     }
+}
 
-    fn replace(&mut self, text: String, is_over: bool) -> String {
-        if self.shown.0.is_empty() {
-            return text;
-        }
-        let mut out = String::new();
-        let (mut done, mut from) = (0, 0);
-        while let Some(at) = next_start(&text, from, self.spelling) {
-            from = at + 1;
-            match read(text.get(at..).unwrap_or_default(), self.spelling) {
-                Reading::Token(token, length) => {
-                    let Some(value) = self.shown.of(&token) else { continue };
-                    let rest = text.get(at + length..).unwrap_or_default();
-                    if rest.is_empty() && !is_over && self.spelling == Spelling::Loose {
-                        // The next character tells whether the token is a link's text.
-                        self.held.push_str(text.get(at..).unwrap_or_default());
-                        out.push_str(text.get(done..at).unwrap_or_default());
-                        return out;
-                    }
-                    out.push_str(text.get(done..at).unwrap_or_default());
-                    let keeps_brackets = self.spelling == Spelling::Loose && is_link(rest);
-                    self.write(&mut out, value, keeps_brackets);
-                    (done, from) = (at + length, at + length);
-                }
-                Reading::Open(start) if !is_over && self.shown.has_start(&start) => {
-                    self.held.push_str(text.get(at..).unwrap_or_default());
-                    out.push_str(text.get(done..at).unwrap_or_default());
-                    return out;
-                }
-                Reading::Open(_) | Reading::Nothing => {}
-            }
-        }
-        if done == 0 {
-            return text;
-        }
-        out.push_str(text.get(done..).unwrap_or_default());
-        out
+/// A text with its values, as far as it is clear, and where that ends: behind it something may become a token, unless the
+/// text is over.
+fn replace(
+    text: &str,
+    shown: &Shown,
+    (spelling, escape): (Spelling, Escape),
+    is_over: bool,
+) -> (String, usize) {
+    if shown.0.is_empty() {
+        return (text.to_owned(), text.len());
     }
+    let mut out = String::new();
+    let (mut done, mut from) = (0, 0);
+    let mut end = text.len();
+    while let Some(at) = next_start(text, from, spelling) {
+        from = at + 1;
+        match read(text.get(at..).unwrap_or_default(), spelling) {
+            Reading::Token(token, length) => {
+                let Some(value) = shown.of(&token) else { continue };
+                let rest = text.get(at + length..).unwrap_or_default();
+                if rest.is_empty() && !is_over {
+                    // The next character tells whether the token is a link's text.
+                    end = at;
+                    break;
+                }
+                out.push_str(text.get(done..at).unwrap_or_default());
+                write(&mut out, value, escape, spelling == Spelling::Loose && is_link(rest));
+                (done, from) = (at + length, at + length);
+            }
+            Reading::Open(start) if !is_over && shown.has_start(&start) => {
+                end = at;
+                break;
+            }
+            Reading::Open(_) | Reading::Nothing => {}
+        }
+    }
+    out.push_str(text.get(done..end).unwrap_or_default());
+    (out, end)
+}
 
-    fn write(&self, out: &mut String, value: &str, keeps_brackets: bool) {
-        let (open, close) = if keeps_brackets { ("[", "]") } else { ("", "") };
-        out.push_str(open);
-        match self.escape {
-            Escape::None => out.push_str(value),
-            Escape::Json => {
-                // A string's JSON is its quotes and what stands between them.
-                let json = serde_json::to_string(value).unwrap_or_default();
-                out.push_str(json.get(1..json.len().saturating_sub(1)).unwrap_or_default());
-            }
+fn write(out: &mut String, value: &str, escape: Escape, keeps_brackets: bool) {
+    let (open, close) = if keeps_brackets { ("[", "]") } else { ("", "") };
+    out.push_str(open);
+    match escape {
+        Escape::None => out.push_str(value),
+        Escape::Json => {
+            // A string's JSON is its quotes and what stands between them.
+            let json = serde_json::to_string(value).unwrap_or_default();
+            out.push_str(json.get(1..json.len().saturating_sub(1)).unwrap_or_default());
         }
-        out.push_str(close);
     }
+    out.push_str(close);
 }
 
 #[cfg(test)]
