@@ -21,6 +21,7 @@ pub mod limit;
 pub mod model;
 pub mod ports;
 pub mod privacy;
+pub mod retell;
 pub mod session;
 pub mod stream;
 pub mod text;

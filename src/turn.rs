@@ -32,15 +32,13 @@ use crate::model::request::{ChatRequest, patience};
 use crate::model::usage::{Usage, UsageSource};
 use crate::ports::{Clock, Database, Journal, Model, Patience, UserObject};
 use crate::privacy::mask::{Author, blank};
-use crate::privacy::policy::Policy;
-use crate::privacy::token::Token;
 use crate::privacy::unmask::{self, Shown};
 use crate::session::load::{LoadSession, RECENT_MESSAGES};
 use crate::session::log::{LogEnding, LogHead, TurnLog};
 use crate::session::memory::Memory;
 use crate::session::record::{Ending, OpenTurn, Status, TurnRecord};
 use crate::session::state::{Admission, SessionState};
-use crate::stream::event::{Event, Origin};
+use crate::stream::event::Event;
 use crate::stream::teller::Teller;
 use crate::time::Millis;
 use crate::user::record::{Refused, Wanted, too_fast};
@@ -71,6 +69,7 @@ pub struct Ports<D, U, M, J, C> {
 pub struct Prepared {
     admission: Admission,
     turn: OpenTurn,
+    head: LogHead,
     request: String,
     patience: Patience,
     user: User,
@@ -134,43 +133,22 @@ pub async fn prepare(
     ask.message = hidden.text;
     // Before the turn is kept: an object that dies in between is woken for nothing, which is harmless.
     ports.journal.wake_at(admitted_at + WATCH_EVERY).await;
-    let (turn, request, policy, wanted) = {
+    let (turn, request, head, wanted) = {
         let memory = state.memory.borrow();
         let memory =
             memory.as_ref().ok_or_else(|| Fault::new(Code::Internal, "memory is empty after load"))?;
         let (turn, request) = open(memory, user.id, ask, config, admitted_at, &ports.clock)?;
         let wanted = wanted(&turn, memory);
-        (turn, request, memory.employee.unmask_policy.clone(), wanted)
+        let head = LogHead::new(&turn, &memory.employee.unmask_policy);
+        (turn, request, head, wanted)
     };
-    let shown = reveal(state, &user, &turn.shown, &policy, ports).await?;
+    let shown = reveal(state, &user, &head, ports).await?;
     let standing = reserve(state, &user, &wanted, ports).await?;
-    let head = LogHead::new(&turn, &policy);
     ports.journal.open(&turn, &head)?;
-    state.log.replace(Some(TurnLog::new(head)));
+    state.log.replace(Some(TurnLog::new(head.clone())));
     let patience = patience(&turn.model);
-    Ok(Prepared { admission, turn, request, patience, user, shown, standing, stopped: state.stoppable() })
-}
-
-/// The turn that was made of this message before, if the caller names it and there is still a log of it: a message that
-/// comes twice is answered once.
-pub fn find(state: &SessionState, ask: &Ask, journal: &impl Journal) -> Option<Uuid> {
-    let named = ask.client_message_id.as_deref()?;
-    let log = state.log.borrow();
-    let last = log.as_ref().filter(|log| log.head.client_message_id.as_deref() == Some(named));
-    last.map(|log| log.head.turn_id).or_else(|| journal.turn_of(named))
-}
-
-/// What a user is shown of a turn that is told again.
-///
-/// # Errors
-/// `privacy_unavailable`, `database_unavailable`.
-pub async fn retell(
-    state: &SessionState,
-    user: &User,
-    head: &LogHead,
-    ports: &Ports<impl Database, impl UserObject, impl Model, impl Journal, impl Clock>,
-) -> Result<Shown, Error> {
-    reveal(state, user, &head.shown, &head.policy, ports).await
+    let stopped = state.stoppable();
+    Ok(Prepared { admission, turn, head, request, patience, user, shown, stopped, standing })
 }
 
 /// What a turn may take, and the limits that hold for it.
@@ -214,20 +192,22 @@ async fn reserve(
     Ok([own, users].into_iter().flatten().min_by_key(|standing| standing.remaining))
 }
 
-/// What the user is shown for the tokens that the model is shown. A session that has seen them before asks nobody.
-async fn reveal(
+/// What the user of a turn is shown for the tokens that its model is shown. A session that has seen them before asks nobody.
+///
+/// # Errors
+/// `privacy_unavailable`, `database_unavailable`.
+pub async fn reveal(
     state: &SessionState,
     user: &User,
-    tokens: &[Token],
-    policy: &Policy,
+    head: &LogHead,
     ports: &Ports<impl Database, impl UserObject, impl Model, impl Journal, impl Clock>,
 ) -> Result<Shown, Error> {
-    let missing = state.values.borrow().missing(tokens);
+    let missing = state.values.borrow().missing(&head.shown);
     if !missing.is_empty() {
         let revealed = ports.user.reveal(user, &missing).await;
         state.values.borrow_mut().add(revealed.map_err(|refused| refused.into_error("message"))?);
     }
-    Ok(state.values.borrow().shown(tokens, policy))
+    Ok(state.values.borrow().shown(&head.shown, &head.policy))
 }
 
 /// Makes sure that hot memory serves this turn: as it is, or read anew. When Postgres is out of reach, what the
@@ -329,14 +309,8 @@ pub async fn answer(
     ports: &Ports<impl Database, impl UserObject, impl Model, impl Journal, impl Clock>,
     emit: impl FnMut(&Event<'_>),
 ) -> Answered {
-    let Prepared { admission, turn, request, patience, user, shown, stopped, .. } = prepared;
-    let origin = Origin {
-        message_id: turn.answer_id,
-        session_id: turn.session_id,
-        employee: &turn.employee,
-        model: &turn.model,
-    };
-    let mut teller = Teller::start(&origin, shown, emit);
+    let Prepared { admission, turn, head, request, patience, user, shown, stopped, .. } = prepared;
+    let mut teller = Teller::start(&head.origin(), shown, emit);
     let mut keeper = Keeper { log: &state.log, journal: &ports.journal, kept: 0, kept_at: turn.admitted_at };
     let mut heard = Heard::default();
     let outcome = {

@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::error::{Code, Error, Fault, abort_field};
+use crate::ports::Journal;
 use crate::privacy::policy::Policy;
 use crate::privacy::token::Token;
 use crate::privacy::unmask::{Escape, Shown, unmask};
@@ -239,6 +240,26 @@ pub struct Waiting {
     /// Messages, oldest first.
     #[serde(default)]
     pub messages: Vec<WaitingMessage>,
+}
+
+/// Finished turns that a history may lack, at most.
+const MOST_WAITING: u32 = 100;
+
+impl Waiting {
+    /// What a session's journal has.
+    #[must_use]
+    pub fn of(journal: &impl Journal) -> Self {
+        let mut waiting = Self::default();
+        for ended in journal.outbox(MOST_WAITING) {
+            waiting.employee = Some(ended.record.employee_slug);
+            waiting.messages.extend(ended.record.messages.into_iter().map(Into::into));
+        }
+        if let Some(open) = journal.left_open() {
+            waiting.messages.push(open.question().into());
+            waiting.employee = Some(open.employee);
+        }
+        waiting
+    }
 }
 
 /// A message as rows have it.

@@ -17,7 +17,7 @@ use super::model::OpenAi;
 use super::platform::{Frames, lines, respond, with_headers};
 use super::users::UserObjects;
 use super::{log, reply};
-use crate::api::chat::{Ask, Reply};
+use crate::api::chat::Ask;
 use crate::api::rate::rate_limit;
 use crate::api::reads::Waiting;
 use crate::auth::User;
@@ -25,7 +25,8 @@ use crate::config::Config;
 use crate::error::{Code, Error, Fault};
 use crate::limit::bucket::Standing;
 use crate::ports::{Clock, Journal};
-use crate::session::log::{KEPT_FOR, TurnLog};
+use crate::retell::{self, Retold};
+use crate::session::log::KEPT_FOR;
 use crate::session::outbox;
 use crate::session::state::SessionState;
 use crate::stream::event::Event;
@@ -36,9 +37,6 @@ use crate::turn::{self, Ports, Prepared, WATCH_EVERY};
 /// How often a reader hears that the connection is alive while there is nothing to say: proxies cut what is silent for a
 /// minute, some for half of one.
 const HEARTBEAT_EVERY: Millis = 15 * 1000;
-
-/// Finished turns that a history may lack, at most.
-const MOST_WAITING: u32 = 100;
 
 /// What the Worker asks of a Session; the user is verified, and the object theirs.
 #[derive(Serialize, Deserialize)]
@@ -129,7 +127,7 @@ impl Session {
                 let stopped = serde_json::json!({ "stopped": desk.state.stop() });
                 Ok(reply::json(200, &stopped.to_string()))
             }
-            SessionCall::Waiting => Ok(reply::json(200, &to_json(&desk.waiting())?)),
+            SessionCall::Waiting => Ok(reply::json(200, &to_json(&Waiting::of(&desk.ports.journal))?)),
             SessionCall::Erase => {
                 desk.state.forget();
                 desk.ports.journal.erase()?;
@@ -143,7 +141,7 @@ impl Session {
     async fn take_turn(&self, desk: Rc<Desk>, user: User, ask: Ask) -> Result<web_sys::Response, Error> {
         let began = EdgeClock.now();
         let is_stream = ask.stream;
-        if let Some(turn) = turn::find(&desk.state, &ask, &desk.ports.journal) {
+        if let Some(turn) = retell::find(&desk.state, &ask, &desk.ports.journal) {
             return if is_stream {
                 resume(&desk, &user, Some(FrameId { turn, frame: 0 })).await
             } else {
@@ -198,25 +196,15 @@ fn event_stream(frames: &Frames, timing: &str, standing: Option<Standing>) -> we
 
 /// Tells a turn again, from a frame on, and goes on as it happens. 204 when there is nothing to tell.
 async fn resume(desk: &Desk, user: &User, after: Option<FrameId>) -> Result<web_sys::Response, Error> {
-    let nothing = || Ok(respond(204, &lines(reply::PRIVATE), wasm_bindgen::JsValue::NULL));
-    let running = desk.state.running();
-    let Some(FrameId { turn, frame }) = after.or(running.map(|turn| FrameId { turn, frame: 0 })) else {
-        return nothing();
+    let Some(Retold { frames: told, goes_on }) =
+        retell::frames(&desk.state, user, after, &desk.ports).await?
+    else {
+        return Ok(respond(204, &lines(reply::PRIVATE), wasm_bindgen::JsValue::NULL));
     };
-    let Some(head) = desk.with_log(turn, |log| log.head.clone()) else { return nothing() };
-    let shown = turn::retell(&desk.state, user, &head, &desk.ports).await?;
-    // No await from here on: between what is told again and what is told live nothing may be lost.
-    let mut encoder = UiEncoder::resuming(turn, frame);
-    let mut told = String::new();
-    desk.with_log(turn, |log| log.replay(shown, |event| told.push_str(&encoder.encode(event))));
-    let is_running = desk.state.running() == Some(turn);
-    if !is_running && encoder.is_behind() {
-        return nothing();
-    }
     let frames = Frames::new();
     let response = event_stream(&frames, "resume", None);
     frames.write(told.as_bytes());
-    if is_running {
+    if goes_on {
         desk.audience.add_reader(frames);
     } else {
         frames.close();
@@ -230,20 +218,7 @@ async fn whole(desk: &Desk, user: &User, turn: Uuid) -> Result<web_sys::Response
         // Dropped without a word it is over too.
         let _ = desk.audience.end().await;
     }
-    let gone = || Fault::new(Code::Internal, "the turn ended without a log");
-    let head = desk.with_log(turn, |log| log.head.clone()).ok_or_else(gone)?;
-    let shown = turn::retell(&desk.state, user, &head, &desk.ports).await?;
-    let body = desk.with_log(turn, |log| {
-        let mut text = String::new();
-        log.replay(shown, |event| {
-            if let Event::Text(more) = event {
-                text.push_str(more);
-            }
-        });
-        let ending = log.ending.as_ref().ok_or_else(gone)?;
-        to_json(&Reply::new(&log.head, &text, ending)?)
-    });
-    Ok(reply::json(200, &body.ok_or_else(gone)??))
+    Ok(reply::json(200, &retell::whole(&desk.state, user, turn, &desk.ports).await?))
 }
 
 fn to_json(value: &impl Serialize) -> Result<String, Fault> {
@@ -251,29 +226,6 @@ fn to_json(value: &impl Serialize) -> Result<String, Fault> {
 }
 
 impl Desk {
-    /// Looks into a turn's log, be it in memory or kept.
-    fn with_log<T>(&self, turn: Uuid, look: impl FnOnce(&TurnLog) -> T) -> Option<T> {
-        let last = self.state.log.borrow();
-        match last.as_ref().filter(|log| log.head.turn_id == turn) {
-            Some(log) => Some(look(log)),
-            None => self.ports.journal.log(turn).map(|log| look(&log)),
-        }
-    }
-
-    /// What was said and Postgres has not.
-    fn waiting(&self) -> Waiting {
-        let mut waiting = Waiting::default();
-        for ended in self.ports.journal.outbox(MOST_WAITING) {
-            waiting.employee = Some(ended.record.employee_slug);
-            waiting.messages.extend(ended.record.messages.into_iter().map(Into::into));
-        }
-        if let Some(open) = self.ports.journal.left_open() {
-            waiting.messages.push(open.question().into());
-            waiting.employee = Some(open.employee);
-        }
-        waiting
-    }
-
     /// Keeps readers' connections alive, for ever.
     async fn beat(&self) -> Infallible {
         loop {

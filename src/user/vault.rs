@@ -112,8 +112,8 @@ pub fn erase(state: &UserState, strongbox: &impl Strongbox) -> Result<(), Fault>
     strongbox.erase()
 }
 
-/// Opens the vault and the books, if they are not open: what the object keeps; or, in an object that keeps nothing, what Postgres has; or,
-/// for a user who has none, a new one.
+/// Opens the vault and the books, if they are not open: what the object keeps; or, in an object that keeps nothing, what
+/// Postgres has; or, for a user who has none, a new one.
 pub(super) async fn unlock(
     state: &UserState,
     user: &User,

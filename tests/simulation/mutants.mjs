@@ -63,7 +63,7 @@ const MUTANTS = [
       { file: 'src/turn.rs', from: 'ports.journal.open(&turn, &head)?;', to: '' },
       {
         file: 'src/turn.rs',
-        from: 'let mut teller = Teller::start(&origin, shown, emit);',
+        from: 'let mut teller = Teller::start(&head.origin(), shown, emit);',
         to: `let mut teller = Teller::start(&origin, shown, emit);
     ports.journal.open(&turn, &LogHead::new(&turn, &Policy::default())).ok();`,
       },

@@ -4,12 +4,13 @@ use std::cell::{Cell, RefCell};
 use std::pin::pin;
 use std::rc::Rc;
 
-use frontdesk::api::chat::{Ask, Reply};
+use frontdesk::api::chat::Ask;
 use frontdesk::auth::User;
 use frontdesk::config::Config;
-use frontdesk::error::{Code, Error, Fault};
+use frontdesk::error::Error;
 use frontdesk::ports::{Clock as _, Journal as _};
-use frontdesk::session::log::{KEPT_FOR, TurnLog};
+use frontdesk::retell::{self, Retold};
+use frontdesk::session::log::KEPT_FOR;
 use frontdesk::session::outbox;
 use frontdesk::session::state::SessionState;
 use frontdesk::stream::event::Event;
@@ -175,7 +176,7 @@ impl Sleeper for SessionNode {
 
 async fn take_turn(desk: &Rc<Desk>, user: User, ask: Ask) -> Result<Response, Error> {
     let is_stream = ask.stream;
-    if let Some(turn) = turn::find(&desk.state, &ask, &desk.ports.journal) {
+    if let Some(turn) = retell::find(&desk.state, &ask, &desk.ports.journal) {
         return if is_stream {
             resume(desk, &user, Some(FrameId { turn, frame: 0 })).await
         } else {
@@ -215,23 +216,14 @@ fn begin(desk: &Rc<Desk>, prepared: Prepared) {
 
 /// Tells a turn again, from a frame on, and goes on as it happens.
 async fn resume(desk: &Rc<Desk>, user: &User, after: Option<FrameId>) -> Result<Response, Error> {
-    let running = desk.state.running();
-    let Some(FrameId { turn, frame }) = after.or(running.map(|turn| FrameId { turn, frame: 0 })) else {
+    let Some(Retold { frames: told, goes_on }) =
+        retell::frames(&desk.state, user, after, &desk.ports).await?
+    else {
         return Ok(Response::Nothing);
     };
-    let Some(head) = desk.with_log(turn, |log| log.head.clone()) else { return Ok(Response::Nothing) };
-    let shown = turn::retell(&desk.state, user, &head, &desk.ports).await?;
-    // No await from here on: between what is told again and what is told live nothing may be lost.
-    let mut encoder = UiEncoder::resuming(turn, frame);
-    let mut told = String::new();
-    desk.with_log(turn, |log| log.replay(shown, |event| told.push_str(&encoder.encode(event))));
-    let is_running = desk.state.running() == Some(turn);
-    if !is_running && encoder.is_behind() {
-        return Ok(Response::Nothing);
-    }
     let (frames, readable) = unbounded();
     let _ = frames.unbounded_send(told);
-    if is_running {
+    if goes_on {
         desk.audience.readers.borrow_mut().push(frames);
     }
     Ok(Response::Stream(readable))
@@ -242,32 +234,10 @@ async fn whole(desk: &Rc<Desk>, user: &User, turn: Uuid) -> Result<Response, Err
     if desk.state.running() == Some(turn) {
         let _ = desk.audience.end().await;
     }
-    let gone = || Fault::new(Code::Internal, "the turn ended without a log");
-    let head = desk.with_log(turn, |log| log.head.clone()).ok_or_else(gone)?;
-    let shown = turn::retell(&desk.state, user, &head, &desk.ports).await?;
-    let body = desk.with_log(turn, |log| {
-        let mut text = String::new();
-        log.replay(shown, |event| {
-            if let Event::Text(more) = event {
-                text.push_str(more);
-            }
-        });
-        let ending = log.ending.as_ref().ok_or_else(gone)?;
-        let reply = Reply::new(&log.head, &text, ending)?;
-        Ok::<_, Fault>(serde_json::to_string(&reply).expect("a reply is JSON"))
-    });
-    Ok(Response::Json(body.ok_or_else(gone)??))
+    Ok(Response::Json(retell::whole(&desk.state, user, turn, &desk.ports).await?))
 }
 
 impl Desk {
-    fn with_log<T>(&self, turn: Uuid, look: impl FnOnce(&TurnLog) -> T) -> Option<T> {
-        let last = self.state.log.borrow();
-        match last.as_ref().filter(|log| log.head.turn_id == turn) {
-            Some(log) => Some(look(log)),
-            None => self.ports.journal.log(turn).map(|log| look(&log)),
-        }
-    }
-
     fn write(&self, text: &str) {
         if self.life.can_send() {
             // Those who are gone do not matter.

@@ -9,6 +9,7 @@ use frontdesk::model::usage::UsageSource;
 use frontdesk::ports::Journal;
 use frontdesk::ports::ModelError;
 use frontdesk::privacy::unmask::Shown;
+use frontdesk::retell;
 use frontdesk::session::load::Role;
 use frontdesk::session::log::{KEPT_FOR, LogEnding};
 use frontdesk::session::outbox;
@@ -411,14 +412,14 @@ fn a_turn_is_told_again_event_by_event() {
             let mut again = Vec::new();
             let log = desk.state.log.borrow();
             let log = log.as_ref().unwrap();
-            let shown = turn::retell(&desk.state, &user(), &log.head, &desk.ports).now_or_never();
+            let shown = turn::reveal(&desk.state, &user(), &log.head, &desk.ports).now_or_never();
             let shown = shown.expect("its values are here").unwrap();
             log.replay(shown, |event| again.push(format!("{event:?}")));
             assert!(again.len() >= told.len() && again[..told.len()] == told[..], "{again:?} after {told:?}");
         }));
     // And hours later, from what was kept.
     let log = desk.ports.journal.log(answered.record.turn_id).unwrap();
-    let shown = block_on(turn::retell(&desk.state, &user(), &log.head, &desk.ports)).unwrap();
+    let shown = block_on(turn::reveal(&desk.state, &user(), &log.head, &desk.ports)).unwrap();
     let mut again = Vec::new();
     log.replay(shown, |event| again.push(format!("{event:?}")));
     assert_eq!(again, told);
@@ -435,7 +436,7 @@ fn a_message_that_comes_twice_is_found_as_long_as_there_is_a_log() {
         ask
     };
     let (_, first) = desk.turn_with(named("first")).unwrap();
-    let find = |name| turn::find(&desk.state, &named(name), &desk.ports.journal);
+    let find = |name| retell::find(&desk.state, &named(name), &desk.ports.journal);
     assert_eq!((find("first"), find("second")), (Some(first.record.turn_id), None));
     desk.ports.clock.now.set(START + KEPT_FOR + 1000);
     desk.turn_with(named("second")).unwrap();

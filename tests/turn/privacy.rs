@@ -165,7 +165,7 @@ fn half_a_token_of_an_interrupted_answer_is_not_told_as_text() {
     desk.ports.journal.extend(turn, &["Mail ".into(), "[EMA".into()]).unwrap();
     turn::recover(&desk.ports.journal, &desk.ports.clock, &desk.config).unwrap();
     let log = desk.ports.journal.log(turn).unwrap();
-    let shown = block_on(turn::retell(&desk.state, &user(), &log.head, &desk.ports)).unwrap();
+    let shown = block_on(turn::reveal(&desk.state, &user(), &log.head, &desk.ports)).unwrap();
     let mut seen = Seen::default();
     log.replay(shown, |event| seen.see(event));
     assert_eq!(seen.text, "Mail ", "the next frame of whoever saw it live had the address");
