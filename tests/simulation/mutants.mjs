@@ -64,8 +64,8 @@ const MUTANTS = [
       {
         file: 'src/turn.rs',
         from: 'let mut teller = Teller::start(&head.origin(), shown, emit);',
-        to: `let mut teller = Teller::start(&origin, shown, emit);
-    ports.journal.open(&turn, &LogHead::new(&turn, &Policy::default())).ok();`,
+        to: `let mut teller = Teller::start(&head.origin(), shown, emit);
+    ports.journal.open(&turn, &head).ok();`,
       },
     ],
   },
