@@ -79,10 +79,18 @@ async function everything() {
   for (const { table_name: table } of tables.rows) {
     stored.push(...(await database.query(`select t::text as row from public.${table} t`)).rows.map(({ row }) => row));
   }
-  const files = readdirSync(stateDir, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
-    // Postgres' own files: its rows were read above, and test tokens stand in settings of the stack.
-    .map((entry) => join(entry.parentPath, entry.name)).filter((path) => /\/(logs|worker)\//.test(path));
-  return [...requests, ...stored, ...files.map((file) => readFileSync(file, 'latin1'))];
+  return [...requests, ...stored, ...await eventually(async () => filesOf(stateDir))];
+}
+
+/**
+ * What the logs and the objects' databases hold; Postgres' own files are left out: its rows are read as rows, and test
+ * tokens stand in settings of the stack. Fails if a file goes away meanwhile: an object that falls idle moves its
+ * write-ahead log into the database, which may have been read before, so all is to be read again.
+ */
+function filesOf(folder) {
+  return readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name)).filter((path) => /\/(logs|worker)\//.test(path))
+    .map((path) => readFileSync(path, 'latin1'));
 }
 
 test('of every kind nothing leaves, and its user gets it back in the stream, whole, and in the history', async () => {
