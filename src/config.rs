@@ -18,6 +18,8 @@ pub struct Config {
     pub model_url: String,
     /// `OPENAI_API_KEY`.
     pub model_key: String,
+    /// `OPENAI_FALLBACK_BASE_URL` and `OPENAI_FALLBACK_API_KEY`: who is asked where the first provider does not answer.
+    pub fallback: Option<Fallback>,
     /// `OPENAI_MODEL`: for employees that name none.
     pub default_model: String,
     /// `DEFAULT_EMPLOYEE_SLUG`: who answers when the request names nobody.
@@ -30,6 +32,15 @@ pub struct Config {
     pub pii_patterns: Patterns,
     /// `ALLOWED_ORIGINS`: pages of other origins that may call the API.
     pub allowed_origins: Vec<String>,
+}
+
+/// A second provider of models.
+#[derive(Clone, Debug)]
+pub struct Fallback {
+    /// Without a trailing slash; up to and including `/v1`.
+    pub url: String,
+    /// Its key: the first provider's is not shown to it.
+    pub key: String,
 }
 
 /// The smallest token budget that leaves room for a persona and a question.
@@ -49,6 +60,7 @@ impl Config {
             jwt_secret: vars.optional("SUPABASE_JWT_SECRET"),
             model_url: vars.url("OPENAI_BASE_URL", Some("https://api.openai.com/v1")),
             model_key: vars.required("OPENAI_API_KEY"),
+            fallback: vars.fallback(),
             default_model: vars.optional("OPENAI_MODEL").unwrap_or_else(|| "gpt-4o-mini".into()),
             default_employee: vars.optional("DEFAULT_EMPLOYEE_SLUG").unwrap_or_else(|| "prime-boss".into()),
             token_budget: vars.number("DEFAULT_TOKEN_BUDGET", 6000, MIN_TOKEN_BUDGET),
@@ -109,6 +121,12 @@ impl<F: Fn(&str) -> Option<String>> Vars<F> {
             self.complain(format!("{name} must start with https:// or http://"));
         }
         value.trim_end_matches('/').to_owned()
+    }
+
+    fn fallback(&self) -> Option<Fallback> {
+        const URL: &str = "OPENAI_FALLBACK_BASE_URL";
+        self.optional(URL)?;
+        Some(Fallback { url: self.url(URL, None), key: self.required("OPENAI_FALLBACK_API_KEY") })
     }
 
     fn number(&self, name: &str, default: u32, least: u32) -> u32 {
@@ -182,6 +200,7 @@ mod tests {
             ("SUPABASE_URL", "secret-host"),
             ("DEFAULT_TOKEN_BUDGET", "many"),
             ("ALLOWED_ORIGINS", "app.example.com"),
+            ("OPENAI_FALLBACK_BASE_URL", "https://second.example.com/v1"),
             ("PII_MASTER_KEY", "c2hvcnQ="),
             ("PII_PATTERNS", "[{\"name\":\"A\",\"pattern\":\"(\"}]"),
         ])
@@ -190,6 +209,7 @@ mod tests {
         for name in ["SUPABASE_URL", "SUPABASE_ANON_KEY", "SUPABASE_SERVICE_ROLE_KEY", "OPENAI_API_KEY"] {
             assert!(text.contains(name), "{name} is missing from {text}");
         }
+        assert!(text.contains("OPENAI_FALLBACK_API_KEY is not set"), "{text}");
         for name in ["DEFAULT_TOKEN_BUDGET", "ALLOWED_ORIGINS", "PII_MASTER_KEY", "PII_PATTERNS"] {
             assert!(text.contains(name), "{name} is malformed in {text}");
         }

@@ -15,6 +15,9 @@ pub struct Employee {
     pub system_prompt: String,
     /// Its model; the deployment's default when absent.
     pub model: Option<String>,
+    /// Models that answer in its place when it does not, in this order.
+    #[serde(default)]
+    pub fallback_models: Vec<String>,
     /// Sampling temperature, where the model takes one.
     pub temperature: Option<f64>,
     /// Most tokens an answer may have.

@@ -8,6 +8,7 @@ use crate::auth::User;
 use crate::error::Fault;
 use crate::limit::bucket::Standing;
 use crate::limit::quota::{Entry, Spend};
+use crate::model::candidate::Provider;
 use crate::privacy::mask::Author;
 use crate::privacy::seal::Secret;
 use crate::privacy::token::Token;
@@ -150,7 +151,7 @@ pub struct Patience {
     pub idle: Millis,
 }
 
-/// Any OpenAI-compatible API.
+/// Any OpenAI-compatible APIs.
 pub trait Model {
     /// An answer that is coming in.
     type Answer: Answer;
@@ -158,7 +159,12 @@ pub trait Model {
     ///
     /// # Errors
     /// Every way in which there is no 200.
-    async fn ask(&self, body: &str, patience: Patience) -> Result<Self::Answer, ModelError>;
+    async fn ask(
+        &self,
+        provider: Provider,
+        body: &str,
+        patience: Patience,
+    ) -> Result<Self::Answer, ModelError>;
 }
 
 /// The body of a model's answer. Dropping it ends the upstream call.
@@ -178,6 +184,11 @@ pub trait Journal {
     /// # Errors
     /// `internal`, when the storage refuses: then nothing may be answered.
     fn open(&self, turn: &OpenTurn, head: &LogHead) -> Result<(), Fault>;
+    /// Keeps what became known of the open turn.
+    ///
+    /// # Errors
+    /// `internal`, when the storage refuses.
+    fn amend(&self, turn: &OpenTurn) -> Result<(), Fault>;
     /// Adds batches to the log of the open turn.
     ///
     /// # Errors

@@ -7,13 +7,14 @@
 //!           assemble  persona + recent messages + message, within the token budget
 //!           reserve   rate, tokens and dollars of the day, where there are limits
 //!           keep      the message is durable from here on          ── the first byte may go out
-//! answer    stream    model → batches → unmasked events; retries until the first token
+//! answer    stream    model → batches → unmasked events; retries and failover until the first token
 //!           settle    usage, cost, masked record into the outbox    ── the last byte may go out
 //! (outbox)  deliver   commit_turn until Postgres has it
 //! ```
 
 use std::cell::RefCell;
 use std::pin::pin;
+use std::rc::Rc;
 
 use futures::channel::oneshot;
 use futures::future::{Either, join, select};
@@ -27,10 +28,11 @@ use crate::context::tokens;
 use crate::error::{Code, Error, Fault, abort_field};
 use crate::limit::bucket::Standing;
 use crate::limit::quota::{DEFAULT_OUTPUT, Entry, Spend, day};
-use crate::model::listen::{Heard, listen};
-use crate::model::request::{ChatRequest, patience};
+use crate::model::candidate::{Candidate, candidates};
+use crate::model::listen::{Asking, Heard, listen};
+use crate::model::request::Question;
 use crate::model::usage::{Usage, UsageSource};
-use crate::ports::{Clock, Database, Journal, Model, Patience, UserObject};
+use crate::ports::{Clock, Database, Journal, Model, UserObject};
 use crate::privacy::mask::{Author, blank};
 use crate::privacy::unmask::{self, Shown};
 use crate::session::load::{LoadSession, RECENT_MESSAGES};
@@ -45,6 +47,9 @@ use crate::user::record::{Refused, Wanted, too_fast};
 
 /// How often the text of a running answer is kept, so that a crash loses a second of it at most.
 const CHECKPOINT_EVERY: Millis = 1000;
+
+/// How long a turn may take. Reservations stand longer than that.
+const LONGEST: Millis = 10 * 60 * 1000;
 
 /// How long an object may be gone before it is woken to close the turn it left open.
 pub const WATCH_EVERY: Millis = 10 * 1000;
@@ -70,8 +75,7 @@ pub struct Prepared {
     admission: Admission,
     turn: OpenTurn,
     head: LogHead,
-    request: String,
-    patience: Patience,
+    asking: Asking,
     user: User,
     shown: Shown,
     stopped: oneshot::Receiver<()>,
@@ -133,26 +137,32 @@ pub async fn prepare(
     ask.message = hidden.text;
     // Before the turn is kept: an object that dies in between is woken for nothing, which is harmless.
     ports.journal.wake_at(admitted_at + WATCH_EVERY).await;
-    let (turn, request, head, wanted) = {
+    let (turn, question, candidates, head, wanted) = {
         let memory = state.memory.borrow();
         let memory =
             memory.as_ref().ok_or_else(|| Fault::new(Code::Internal, "memory is empty after load"))?;
-        let (turn, request) = open(memory, user.id, ask, config, admitted_at, &ports.clock)?;
-        let wanted = wanted(&turn, memory);
+        let mut candidates = candidates(memory, config);
+        state.breaker.borrow_mut().arrange(&mut candidates, admitted_at);
+        let (mut turn, question) = open(memory, user.id, ask, config, admitted_at, &ports.clock)?;
+        if let Some(first) = candidates.first() {
+            turn.answered_by(first);
+        }
+        let wanted = wanted(&turn, memory, &candidates);
         let head = LogHead::new(&turn, &memory.employee.unmask_policy);
-        (turn, request, head, wanted)
+        (turn, question, candidates, head, wanted)
     };
     let shown = reveal(state, &user, &head, ports).await?;
     let standing = reserve(state, &user, &wanted, ports).await?;
     ports.journal.open(&turn, &head)?;
     state.log.replace(Some(TurnLog::new(head.clone())));
-    let patience = patience(&turn.model);
+    let breaker = Rc::clone(&state.breaker);
+    let asking = Asking { question, candidates, breaker, deadline: admitted_at + LONGEST };
     let stopped = state.stoppable();
-    Ok(Prepared { admission, turn, head, request, patience, user, shown, stopped, standing })
+    Ok(Prepared { admission, turn, head, asking, user, shown, stopped, standing })
 }
 
 /// What a turn may take, and the limits that hold for it.
-fn wanted(turn: &OpenTurn, memory: &Memory) -> Wanted {
+fn wanted(turn: &OpenTurn, memory: &Memory, candidates: &[Candidate]) -> Wanted {
     let employee = &memory.employee;
     let most = Usage {
         prompt_tokens: turn.prompt_tokens,
@@ -160,7 +170,8 @@ fn wanted(turn: &OpenTurn, memory: &Memory) -> Wanted {
         completion_tokens: employee.max_output_tokens.unwrap_or(DEFAULT_OUTPUT),
         source: UsageSource::Estimated,
     };
-    let spend = Spend::new(most.total(), turn.price.map(|price| price.of(&most)));
+    let costs = candidates.iter().filter_map(|candidate| Some(candidate.price?.of(&most)));
+    let spend = Spend::new(most.total(), costs.max_by(f64::total_cmp));
     let entry =
         Entry { turn_id: turn.turn_id, employee: turn.employee.clone(), day: day(turn.admitted_at), spend };
     Wanted { entry, user: memory.limits, employee: employee.budget }
@@ -254,7 +265,7 @@ async fn load(
     Ok(())
 }
 
-/// The turn as it is kept, and the request to the model.
+/// The turn as it is kept, and what it asks.
 fn open(
     memory: &Memory,
     user_id: Uuid,
@@ -262,14 +273,12 @@ fn open(
     config: &Config,
     admitted_at: Millis,
     clock: &impl Clock,
-) -> Result<(OpenTurn, String), Error> {
+) -> Result<(OpenTurn, Question), Error> {
     let employee = &memory.employee;
-    let model = employee.model(config);
     let message_tokens = tokens::estimate(&ask.message);
     let budget = employee.token_budget(config);
     let prompt = assemble(&employee.system_prompt, &memory.messages, &ask.message, message_tokens, budget);
-    let request = serde_json::to_string(&ChatRequest::new(model, employee, &prompt.messages))
-        .map_err(|error| Fault::new(Code::Internal, format!("request: {error}")))?;
+    let question = Question::new(employee, &prompt.messages)?;
     let turn = OpenTurn {
         turn_id: new_id(clock, admitted_at),
         user_id,
@@ -280,7 +289,7 @@ fn open(
         message_tokens,
         admitted_at,
         employee: employee.slug.clone(),
-        model: model.to_owned(),
+        model: employee.model(config).to_owned(),
         price: memory.price,
         parent_id: memory.last_message_id,
         prompt_tokens: prompt.tokens,
@@ -289,7 +298,7 @@ fn open(
         shown: unmask::tokens(prompt.messages.iter().skip(1).map(|message| message.content)),
         message: ask.message,
     };
-    Ok((turn, request))
+    Ok((turn, question))
 }
 
 /// A UUIDv7: ids made later sort later, which keeps Postgres's indexes dense.
@@ -309,13 +318,17 @@ pub async fn answer(
     ports: &Ports<impl Database, impl UserObject, impl Model, impl Journal, impl Clock>,
     emit: impl FnMut(&Event<'_>),
 ) -> Answered {
-    let Prepared { admission, turn, head, request, patience, user, shown, stopped, .. } = prepared;
+    let Prepared { admission, mut turn, head, asking, user, shown, stopped, .. } = prepared;
     let mut teller = Teller::start(&head.origin(), shown, emit);
     let mut keeper = Keeper { log: &state.log, journal: &ports.journal, kept: 0, kept_at: turn.admitted_at };
     let mut heard = Heard::default();
     let outcome = {
         let listening =
-            pin!(listen(&ports.model, &ports.clock, &request, patience, &mut heard, |text, now| {
+            pin!(listen(&ports.model, &ports.clock, &asking, &mut heard, |candidate, text, now| {
+                if turn.answered_by(candidate) {
+                    // Should it be interrupted, its price is known. If not, the end says what it was all the same.
+                    let _ = ports.journal.amend(&turn);
+                }
                 keeper.keep(text, now);
                 teller.text(text);
             }));

@@ -228,7 +228,7 @@ impl<'a> Reply<'a> {
             id: head.answer_id,
             session_id: head.session_id,
             employee: &head.employee,
-            model: &head.model,
+            model: summary.model.as_deref().unwrap_or(&head.model),
             message: text,
             finish_reason,
             usage: summary.usage,

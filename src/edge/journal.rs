@@ -126,6 +126,10 @@ impl Journal for SqliteJournal {
         self.0.exec("INSERT INTO open_turn (id, turn) VALUES (1, ?)", vec![Sqlite::json(turn)?])
     }
 
+    fn amend(&self, turn: &OpenTurn) -> Result<(), Fault> {
+        self.0.exec("UPDATE open_turn SET turn = ?", vec![Sqlite::json(turn)?])
+    }
+
     fn extend(&self, turn: Uuid, batches: &[String]) -> Result<(), Fault> {
         let values = vec![turn.to_string().into(), Sqlite::json(&batches)?];
         self.0.exec("INSERT INTO log_batch (turn_id, batches) VALUES (?, ?)", values)

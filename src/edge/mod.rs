@@ -17,16 +17,23 @@ mod strongbox;
 mod user;
 mod users;
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
 use worker::Env;
 
 use crate::config::Config;
 use crate::error::{Code, Error, abort};
+use crate::model::breaker::Breaker;
 
 thread_local! {
+    static BREAKER: Rc<RefCell<Breaker>> = Rc::default();
     static CONFIG: OnceCell<Result<Rc<Config>, Vec<String>>> = const { OnceCell::new() };
+}
+
+/// What the sessions of this isolate know of models' health.
+fn breaker() -> Rc<RefCell<Breaker>> {
+    BREAKER.with(Rc::clone)
 }
 
 /// The deployment's variables, read once per isolate.

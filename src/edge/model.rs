@@ -1,4 +1,4 @@
-//! The model's API over HTTPS.
+//! Models' APIs over HTTPS.
 
 use std::rc::Rc;
 
@@ -7,10 +7,11 @@ use worker::wasm_bindgen::{JsCast, JsValue};
 
 use super::platform::{Upstream, lines};
 use crate::config::Config;
+use crate::model::candidate::Provider;
 use crate::ports::{Answer, Model, ModelError, Patience};
 use crate::time::Millis;
 
-/// Any OpenAI-compatible API.
+/// Any OpenAI-compatible APIs.
 pub(super) struct OpenAi(pub(super) Rc<Config>);
 
 /// An answer that is coming in; dropping it ends the call.
@@ -19,9 +20,18 @@ pub(super) struct OpenAiAnswer(Upstream);
 impl Model for OpenAi {
     type Answer = OpenAiAnswer;
 
-    async fn ask(&self, body: &str, patience: Patience) -> Result<OpenAiAnswer, ModelError> {
-        let url = format!("{}/chat/completions", self.0.model_url);
-        let key = format!("Bearer {}", self.0.model_key);
+    async fn ask(
+        &self,
+        provider: Provider,
+        body: &str,
+        patience: Patience,
+    ) -> Result<OpenAiAnswer, ModelError> {
+        let (url, key) = match (provider, &self.0.fallback) {
+            (Provider::Fallback, Some(fallback)) => (&fallback.url, &fallback.key),
+            _ => (&self.0.model_url, &self.0.model_key),
+        };
+        let url = format!("{url}/chat/completions");
+        let key = format!("Bearer {key}");
         let headers = lines([
             ("authorization", key.as_str()),
             ("content-type", "application/json"),

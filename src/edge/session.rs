@@ -91,7 +91,7 @@ impl DurableObject for Session {
             }
             let (database, model) = (PostgRest(Rc::clone(&config)), OpenAi(Rc::clone(&config)));
             let ports = Ports { database, user: UserObjects(env), model, journal, clock: EdgeClock };
-            let (state, audience) = (SessionState::default(), Audience::default());
+            let (state, audience) = (SessionState::new(super::breaker()), Audience::default());
             Rc::new(Desk { config, state, audience, ports })
         });
         Self { platform, desk }

@@ -1,14 +1,34 @@
-//! Asking the model and hearing it out, with retries until its first token.
+//! Asking models and hearing one out, with retries and failover until its first token.
+
+use std::cell::RefCell;
+use std::rc::Rc;
 
 use super::answer::{AnswerDecoder, Batch};
+use super::breaker::Breaker;
+use super::candidate::Candidate;
+use super::request::{Question, patience};
 use super::usage::Usage;
 use super::{pace, retry};
-use crate::error::Fault;
-use crate::ports::{Answer as _, Clock, Model, ModelError, Patience};
+use crate::error::{Code, Fault};
+use crate::ports::{Answer as _, Clock, Model, ModelError};
 use crate::time::Millis;
 
 /// Longest answer, in bytes. It must fit one row of the object's storage with room to spare.
 const MAX_ANSWER_BYTES: usize = 512 * 1024;
+
+/// What is asked, of whom, and until when.
+#[derive(Debug)]
+pub struct Asking {
+    /// The question.
+    pub question: Question,
+    /// Who may answer, in the order in which they are asked.
+    pub candidates: Vec<Candidate>,
+    /// What is known of their health.
+    pub breaker: Rc<RefCell<Breaker>>,
+    /// When an answer must be over. What there is of it by then is all, as when it is too long; it is looked at whenever
+    /// something comes, so a model that falls silent has its patience on top.
+    pub deadline: Millis,
+}
 
 /// What was heard of an answer.
 #[derive(Debug, Default)]
@@ -25,36 +45,66 @@ pub struct Heard {
     pub attempts: u32,
 }
 
-/// Asks until there is an answer or no sense in asking again, calling `on_text` with each frame of text as it
-/// comes. After the first token nothing is asked again: a second answer would not continue the first. What was heard is
-/// in `heard` at any moment; who drops the future stops listening, which ends the call.
+/// Asks one model after the other until there is an answer or no sense in asking again, calling `on_text` with each frame of
+/// text as it comes, and with whose it is. After the first token nothing is asked again: a second answer would not continue
+/// the first. What was heard is in `heard` at any moment; who drops the future stops listening, which ends the call.
 ///
 /// # Errors
-/// `model_unavailable`, `model_timeout`, `model_rejected`, `model_truncated`.
+/// `model_unavailable`, `model_timeout`, `model_rejected`, `model_truncated`: what the last of them did.
 pub async fn listen(
     model: &impl Model,
     clock: &impl Clock,
-    request: &str,
-    patience: Patience,
+    asking: &Asking,
     heard: &mut Heard,
-    mut on_text: impl FnMut(&str, Millis),
+    mut on_text: impl FnMut(&Candidate, &str, Millis),
 ) -> Result<(), Fault> {
+    let mut outcome = Err(Fault::new(Code::Internal, "there is no model to ask"));
+    let mut left = asking.candidates.iter();
+    while let Some(candidate) = left.next() {
+        let has_another = !left.as_slice().is_empty();
+        outcome = ask(model, clock, asking, candidate, has_another, heard, &mut on_text).await;
+        if outcome.is_ok() || !heard.text.is_empty() || clock.now() >= asking.deadline {
+            break;
+        }
+    }
+    outcome
+}
+
+/// Asks one model, a few times if need be.
+async fn ask(
+    model: &impl Model,
+    clock: &impl Clock,
+    asking: &Asking,
+    candidate: &Candidate,
+    has_another: bool,
+    heard: &mut Heard,
+    on_text: &mut impl FnMut(&Candidate, &str, Millis),
+) -> Result<(), Fault> {
+    let body = asking.question.body(&candidate.model)?;
+    let mut attempts = 0;
     loop {
+        attempts += 1;
         heard.attempts += 1;
         // What an earlier attempt said without a word of text is not this one's.
         (heard.finish, heard.usage) = (None, None);
-        let Err(error) = hear_out(model, clock, request, patience, heard, &mut on_text).await else {
+        let outcome = hear_out(model, clock, asking, (candidate, &body), heard, on_text).await;
+        let Err(error) = outcome else {
+            asking.breaker.borrow_mut().answered(candidate);
             return Ok(());
         };
-        let attempts = heard.attempts;
+        let now = clock.now();
         if !heard.text.is_empty() {
             // Whatever broke it, what came after the first token is an answer cut short.
             let error = if error == ModelError::Timeout { error } else { ModelError::Cut };
             return Err(retry::give_up(error, attempts));
         }
-        match retry::pause(attempts, error, clock.random()) {
+        let pause = retry::pause(attempts, has_another, error, clock.random());
+        match pause.filter(|pause| now + pause < asking.deadline) {
             Some(pause) => clock.sleep(pause).await,
-            None => return Err(retry::give_up(error, attempts)),
+            None => {
+                asking.breaker.borrow_mut().failed(candidate, error, now);
+                return Err(retry::give_up(error, attempts));
+            }
         }
     }
 }
@@ -63,12 +113,12 @@ pub async fn listen(
 async fn hear_out(
     model: &impl Model,
     clock: &impl Clock,
-    request: &str,
-    patience: Patience,
+    asking: &Asking,
+    (candidate, body): (&Candidate, &str),
     heard: &mut Heard,
-    on_text: &mut impl FnMut(&str, Millis),
+    on_text: &mut impl FnMut(&Candidate, &str, Millis),
 ) -> Result<(), ModelError> {
-    let mut answer = model.ask(request, patience).await?;
+    let mut answer = model.ask(candidate.provider, body, patience(&candidate.model)).await?;
     let mut decoder = AnswerDecoder::default();
     let mut last_frame = None;
     let mut gather = 0;
@@ -85,17 +135,19 @@ async fn hear_out(
         let done = batch.done;
         if !batch.text.is_empty() {
             let now = clock.now();
-            on_text(&batch.text, now);
+            on_text(candidate, &batch.text, now);
             gather = pace::gather(now.saturating_sub(last_frame.replace(now).unwrap_or(now)));
             heard.first_token_at.get_or_insert(now);
         }
         heard.take(&batch);
-        if heard.text.len() > MAX_ANSWER_BYTES {
+        let is_too_late = !is_over && !done && clock.now() >= asking.deadline;
+        if heard.text.len() > MAX_ANSWER_BYTES || (is_too_late && !heard.text.is_empty()) {
             heard.finish = Some("length");
             return Ok(());
         }
         match is_over {
             _ if done => return Ok(()),
+            _ if is_too_late => return Err(ModelError::Timeout),
             false => {}
             true if heard.finish.is_some() => return Ok(()),
             true => return Err(ModelError::Cut),

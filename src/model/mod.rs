@@ -1,6 +1,8 @@
-//! The model: how it is asked, how its answer is read, when it is asked again, and what it costs.
+//! The model: which one is asked and how, how its answer is read, when it or another is asked again, and what it costs.
 
 pub mod answer;
+pub mod breaker;
+pub mod candidate;
 pub mod listen;
 pub mod pace;
 pub mod price;

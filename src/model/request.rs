@@ -1,16 +1,26 @@
 //! The chat completion request, with the parameters that each family of models takes.
 
 use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
 
 use crate::context::assemble::PromptMessage;
 use crate::employee::Employee;
+use crate::error::{Code, Fault};
 use crate::ports::Patience;
+
+/// What a turn asks, of whichever model.
+#[derive(Debug)]
+pub struct Question {
+    messages: Box<RawValue>,
+    max_output_tokens: Option<u32>,
+    temperature: Option<f64>,
+}
 
 /// A request that streams and reports its usage.
 #[derive(Debug, Serialize)]
-pub struct ChatRequest<'a> {
+struct ChatRequest<'a> {
     model: &'a str,
-    messages: &'a [PromptMessage<'a>],
+    messages: &'a RawValue,
     stream: bool,
     stream_options: StreamOptions,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -53,25 +63,42 @@ impl Family {
     }
 }
 
-impl<'a> ChatRequest<'a> {
-    /// Asks `model`, within the limits of `employee`.
-    #[must_use]
-    pub fn new(model: &'a str, employee: &Employee, messages: &'a [PromptMessage<'a>]) -> Self {
+impl Question {
+    /// Asks within the limits of `employee`.
+    ///
+    /// # Errors
+    /// `internal`, when the messages are no JSON.
+    pub fn new(employee: &Employee, messages: &[PromptMessage<'_>]) -> Result<Self, Fault> {
+        let Employee { max_output_tokens, temperature, .. } = *employee;
+        Ok(Self { messages: to_raw_value(messages).map_err(not_json)?, max_output_tokens, temperature })
+    }
+
+    /// The body of a request to `model`.
+    ///
+    /// # Errors
+    /// `internal`, when it is no JSON.
+    pub fn body(&self, model: &str) -> Result<String, Fault> {
         let family = Family::of(model);
         let (max_completion_tokens, max_tokens) = match family {
-            Family::Other => (None, employee.max_output_tokens),
-            Family::Reasoning | Family::OpenAi => (employee.max_output_tokens, None),
+            Family::Other => (None, self.max_output_tokens),
+            Family::Reasoning | Family::OpenAi => (self.max_output_tokens, None),
         };
-        Self {
+        let request = ChatRequest {
             model,
-            messages,
+            messages: &self.messages,
             stream: true,
             stream_options: StreamOptions { include_usage: true },
             max_completion_tokens,
             max_tokens,
-            temperature: employee.temperature.filter(|_| family != Family::Reasoning),
-        }
+            temperature: self.temperature.filter(|_| family != Family::Reasoning),
+        };
+        serde_json::to_string(&request).map_err(not_json)
     }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "as map_err gives it")]
+fn not_json(error: serde_json::Error) -> Fault {
+    Fault::new(Code::Internal, format!("request: {:?}", error.classify()))
 }
 
 /// How long to wait for `model`: one that thinks first is silent while it does.
@@ -95,6 +122,7 @@ mod tests {
             slug: "prime-boss".into(),
             system_prompt: String::new(),
             model: None,
+            fallback_models: Vec::new(),
             temperature: Some(0.5),
             max_output_tokens: Some(800),
             token_budget: None,
@@ -103,7 +131,7 @@ mod tests {
             budget: Budget::default(),
         };
         let messages = [PromptMessage { role: Role::User, content: "Hello" }];
-        serde_json::to_value(ChatRequest::new(model, &employee, &messages)).unwrap()
+        serde_json::from_str(&Question::new(&employee, &messages).unwrap().body(model).unwrap()).unwrap()
     }
 
     #[test]

@@ -1,11 +1,15 @@
-//! When a model that did not answer is asked again: only before its first token, a few times, ever slower.
+//! When a model that did not answer is asked again: only before its first token, a few times, ever slower; once only where
+//! another one may answer instead.
 
 use crate::error::{Code, Fault};
 use crate::ports::ModelError;
 use crate::time::Millis;
 
-/// Requests per turn at most.
+/// Requests to one model at most, when no other may answer.
 const MAX_ATTEMPTS: u32 = 4;
+
+/// Requests to one model at most, when another may answer: what a moment mends is mended, and nobody waits for the rest.
+const MAX_ATTEMPTS_BEFORE_ANOTHER: u32 = 2;
 
 /// The pause after the first failure; it doubles with each.
 const FIRST_PAUSE: Millis = 500;
@@ -13,10 +17,12 @@ const FIRST_PAUSE: Millis = 500;
 /// The longest `Retry-After` worth waiting for with a person watching.
 const LONGEST_WAIT: Millis = 20 * 1000;
 
-/// How long to wait before attempt `attempt + 1` (`attempt` counts from 1), or `None` to give up.
+/// How long to wait before attempt `attempt + 1` at a model (`attempt` counts from 1), or `None` to give it up.
 #[must_use]
-pub fn pause(attempt: u32, error: ModelError, random: [u8; 16]) -> Option<Millis> {
-    if attempt >= MAX_ATTEMPTS {
+pub fn pause(attempt: u32, has_another: bool, error: ModelError, random: [u8; 16]) -> Option<Millis> {
+    let (most, longest_wait) =
+        if has_another { (MAX_ATTEMPTS_BEFORE_ANOTHER, FIRST_PAUSE) } else { (MAX_ATTEMPTS, LONGEST_WAIT) };
+    if attempt >= most {
         return None;
     }
     let backoff = FIRST_PAUSE << (attempt - 1).min(8);
@@ -24,9 +30,9 @@ pub fn pause(attempt: u32, error: ModelError, random: [u8; 16]) -> Option<Millis
     match error {
         ModelError::Connect | ModelError::Cut => Some(jittered),
         // It had its time already; once more, no more.
-        ModelError::Timeout => (attempt == 1).then_some(jittered),
+        ModelError::Timeout => (attempt == 1 && !has_another).then_some(jittered),
         ModelError::Status { status: 408 | 409 | 429 | 500..=599, retry_after } => match retry_after {
-            Some(wait) if wait > LONGEST_WAIT => None,
+            Some(wait) if wait > longest_wait => None,
             Some(wait) => Some(wait.max(jittered)),
             None => Some(jittered),
         },
@@ -66,33 +72,41 @@ mod tests {
 
     #[test]
     fn overload_is_tried_again_ever_slower_and_then_given_up() {
-        let pauses: Vec<_> = (1..=4).map(|attempt| pause(attempt, status(503, None), CALM)).collect();
+        let pauses: Vec<_> = (1..=4).map(|attempt| pause(attempt, false, status(503, None), CALM)).collect();
         assert_eq!(pauses, [Some(500), Some(1000), Some(2000), None]);
     }
 
     #[test]
     fn retry_after_is_honoured_unless_nobody_would_wait_that_long() {
-        assert_eq!(pause(1, status(429, Some(3000)), CALM), Some(3000));
-        assert_eq!(pause(1, status(429, Some(0)), CALM), Some(500));
-        assert_eq!(pause(1, status(429, Some(60_000)), CALM), None);
+        assert_eq!(pause(1, false, status(429, Some(3000)), CALM), Some(3000));
+        assert_eq!(pause(1, false, status(429, Some(0)), CALM), Some(500));
+        assert_eq!(pause(1, false, status(429, Some(60_000)), CALM), None);
     }
 
     #[test]
     fn a_request_that_the_model_refuses_is_not_repeated() {
         for refused in [400, 401, 403, 404, 413, 422] {
-            assert_eq!(pause(1, status(refused, None), CALM), None);
+            assert_eq!(pause(1, false, status(refused, None), CALM), None);
             assert_eq!(give_up(status(refused, None), 1).code, Code::ModelRejected);
         }
     }
 
     #[test]
     fn a_silent_model_gets_one_more_chance() {
-        assert!(pause(1, ModelError::Timeout, CALM).is_some());
-        assert!(pause(2, ModelError::Timeout, CALM).is_none());
+        assert!(pause(1, false, ModelError::Timeout, CALM).is_some());
+        assert!(pause(2, false, ModelError::Timeout, CALM).is_none());
+    }
+
+    #[test]
+    fn where_another_may_answer_nobody_waits_long() {
+        let pauses = (1..=2).map(|attempt| pause(attempt, true, status(503, None), CALM));
+        assert_eq!(pauses.collect::<Vec<_>>(), [Some(500), None]);
+        assert_eq!(pause(1, true, ModelError::Timeout, CALM), None);
+        assert_eq!(pause(1, true, status(429, Some(3000)), CALM), None);
     }
 
     #[test]
     fn chance_takes_off_half_at_most() {
-        assert_eq!(pause(1, ModelError::Connect, [255; 16]), Some(250));
+        assert_eq!(pause(1, false, ModelError::Connect, [255; 16]), Some(250));
     }
 }

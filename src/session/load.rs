@@ -1,5 +1,7 @@
 //! The one read that a cold session makes: `load_session`, in and out.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -44,6 +46,9 @@ pub struct LoadedSession {
     pub employee: Option<Employee>,
     /// The price of the employee's model, if it is known.
     pub price: Option<Price>,
+    /// The prices of its fallback models, as far as they are known.
+    #[serde(default)]
+    pub prices: BTreeMap<String, Price>,
     /// What the user may do in all of their sessions together.
     #[serde(default)]
     pub limits: Option<UserLimits>,

@@ -1,5 +1,7 @@
 //! Hot memory: what a Session object needs to answer without asking Postgres.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -26,6 +28,9 @@ pub struct Memory {
     pub employee: Employee,
     /// The price of its model, if it is known.
     pub price: Option<Price>,
+    /// The prices of its fallback models, as far as they are known.
+    #[serde(default)]
+    pub prices: BTreeMap<String, Price>,
     /// What the user may do in all of their sessions together.
     #[serde(default)]
     pub limits: UserLimits,
@@ -44,6 +49,7 @@ impl Memory {
         let mut memory = Self {
             employee: loaded.employee?,
             price: loaded.price,
+            prices: loaded.prices,
             limits: loaded.limits.unwrap_or_default(),
             last_message_id: loaded.messages.last().map(|message| message.id),
             messages: loaded.messages,

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::load::Role;
 use crate::error::Code;
 use crate::limit::quota::{Entry, Spend, day};
+use crate::model::candidate::Candidate;
 use crate::model::price::Price;
 use crate::model::usage::{Usage, UsageSource};
 use crate::privacy::token::Token;
@@ -176,6 +177,16 @@ impl TurnRecord {
 }
 
 impl OpenTurn {
+    /// Takes down who answers; whether it is another than before.
+    pub fn answered_by(&mut self, candidate: &Candidate) -> bool {
+        let is_another = self.model != candidate.model;
+        if is_another {
+            self.model.clone_from(&candidate.model);
+            self.price = candidate.price;
+        }
+        is_another
+    }
+
     /// The record of this turn, ended like that.
     #[must_use]
     pub fn into_record(self, ending: Ending) -> TurnRecord {

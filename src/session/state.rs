@@ -11,6 +11,7 @@ use super::memory::Memory;
 use super::values::Values;
 use crate::error::{Code, Error, abort};
 use crate::limit::bucket::Bucket;
+use crate::model::breaker::Breaker;
 
 /// The state of one session's object.
 #[derive(Debug, Default)]
@@ -23,6 +24,8 @@ pub struct SessionState {
     pub log: RefCell<Option<TurnLog>>,
     /// The session's messages; full again in an object that was away.
     pub bucket: Cell<Bucket>,
+    /// What is known of models' health, which sessions share.
+    pub breaker: Rc<RefCell<Breaker>>,
     stop: RefCell<Option<oneshot::Sender<()>>>,
     busy: Rc<Cell<bool>>,
 }
@@ -32,6 +35,12 @@ pub struct SessionState {
 pub struct Admission(Rc<Cell<bool>>);
 
 impl SessionState {
+    /// The state of an object that has just woken.
+    #[must_use]
+    pub fn new(breaker: Rc<RefCell<Breaker>>) -> Self {
+        Self { breaker, ..Self::default() }
+    }
+
     /// Admits a turn.
     ///
     /// # Errors

@@ -37,8 +37,11 @@ pub struct Origin<'a> {
 }
 
 /// What there is to say of a whole answer.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
+    /// The model that answered, which may be another than the one that was to. A log of before has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
     /// Tokens and who counted them.
     pub usage: UsageSummary,
     /// Milliseconds from admission to the first token.
@@ -67,6 +70,7 @@ impl UsageRecord {
     #[must_use]
     pub fn summary(&self) -> Summary {
         Summary {
+            model: Some(self.model.clone()),
             usage: self.into(),
             ttft_ms: self.ttft_ms,
             latency_ms: self.latency_ms,

@@ -176,6 +176,7 @@ mod tests {
     #[test]
     fn a_whole_answer() {
         let summary = Summary {
+            model: Some("gpt-4o".into()),
             usage: UsageSummary {
                 prompt_tokens: 9,
                 cached_tokens: 4,
@@ -202,7 +203,13 @@ mod tests {
         let mut encoder = UiEncoder::new(Uuid::from_u128(1));
         let usage =
             UsageSummary { prompt_tokens: 9, cached_tokens: 0, completion_tokens: 1, total_tokens: 10 };
-        let summary = Summary { usage, ttft_ms: Some(120), latency_ms: 300, cost_usd: None };
+        let summary = Summary {
+            model: Some("gpt-4o-mini".into()),
+            usage,
+            ttft_ms: Some(120),
+            latency_ms: 300,
+            cost_usd: None,
+        };
         let events = [Event::Start(&ORIGIN), Event::Text("Hal"), Event::Stopped(&summary)];
         let wire: String = events.iter().map(|event| encoder.encode(event)).collect();
         insta::assert_snapshot!(wire);

@@ -117,6 +117,13 @@ impl Journal for DiskJournal {
         Ok(())
     }
 
+    fn amend(&self, turn: &OpenTurn) -> Result<(), Fault> {
+        if self.can_write() {
+            self.disk.open.replace(Some(self.json("an open turn", turn)));
+        }
+        Ok(())
+    }
+
     fn extend(&self, turn: Uuid, batches: &[String]) -> Result<(), Fault> {
         if !self.can_write() {
             return Ok(());

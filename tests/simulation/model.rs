@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use frontdesk::model::candidate::Provider;
 use frontdesk::ports::{Answer, Model, ModelError, Patience};
 use frontdesk::time::Millis;
 
@@ -25,7 +26,7 @@ pub struct SimAnswer {
 impl Model for SimModel {
     type Answer = SimAnswer;
 
-    async fn ask(&self, body: &str, patience: Patience) -> Result<SimAnswer, ModelError> {
+    async fn ask(&self, _: Provider, body: &str, patience: Patience) -> Result<SimAnswer, ModelError> {
         let world = &self.world;
         if !self.life.can_send() {
             return std::future::pending().await;

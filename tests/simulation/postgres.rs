@@ -70,6 +70,7 @@ impl Postgres {
             foreign: false,
             employee: Some(employee()),
             price: Some(Price { input: 0.15, cached_input: 0.075, output: 0.6 }),
+            prices: BTreeMap::new(),
             limits: Some(self.limits),
             messages: newest.to_vec(),
         }
@@ -124,6 +125,7 @@ fn employee() -> Employee {
         slug: "prime-boss".into(),
         system_prompt: "You run the desk.".into(),
         model: None,
+        fallback_models: vec!["gpt-4o".into()],
         temperature: Some(0.5),
         max_output_tokens: Some(400),
         token_budget: Some(300),

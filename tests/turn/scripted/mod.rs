@@ -15,6 +15,7 @@ use frontdesk::config::Config;
 use frontdesk::employee::Employee;
 use frontdesk::error::{Code, Error, Fault};
 use frontdesk::limit::quota::Budget;
+use frontdesk::model::candidate::Provider;
 use frontdesk::ports::{Answer, Clock, Database, Journal, Model, ModelError, Patience, Undelivered};
 use frontdesk::privacy::policy::Policy;
 use frontdesk::privacy::seal::Secret;
@@ -52,6 +53,7 @@ pub type Reply = Result<Vec<Step>, ModelError>;
 pub struct ScriptedModel {
     pub replies: RefCell<VecDeque<Reply>>,
     pub requests: RefCell<Vec<serde_json::Value>>,
+    pub asked: RefCell<Vec<Provider>>,
     pub gathers: Rc<RefCell<Vec<Millis>>>,
     now: Rc<Cell<Millis>>,
 }
@@ -65,7 +67,8 @@ pub struct ScriptedAnswer {
 impl Model for ScriptedModel {
     type Answer = ScriptedAnswer;
 
-    async fn ask(&self, body: &str, _: Patience) -> Result<ScriptedAnswer, ModelError> {
+    async fn ask(&self, provider: Provider, body: &str, _: Patience) -> Result<ScriptedAnswer, ModelError> {
+        self.asked.borrow_mut().push(provider);
         self.requests.borrow_mut().push(serde_json::from_str(body).unwrap());
         let reply = self.replies.borrow_mut().pop_front().expect("one request more than scripted");
         let (gathers, now) = (Rc::clone(&self.gathers), Rc::clone(&self.now));
@@ -173,6 +176,11 @@ impl Journal for MemoryJournal {
         self.storage()?;
         assert!(self.open.replace(Some(turn.clone())).is_none(), "two turns open at once");
         self.logs.borrow_mut().push((TurnLog::new(head.clone()), None));
+        Ok(())
+    }
+    fn amend(&self, turn: &OpenTurn) -> Result<(), Fault> {
+        self.storage()?;
+        self.open.replace(Some(turn.clone()));
         Ok(())
     }
     fn extend(&self, turn: Uuid, batches: &[String]) -> Result<(), Fault> {
@@ -289,6 +297,8 @@ pub struct Seen {
     pub error: Option<String>,
     pub finished: bool,
     pub stopped: bool,
+    /// Which model answered, as the end says.
+    pub model: Option<String>,
 }
 
 impl Desk {
@@ -334,7 +344,10 @@ impl Seen {
                 self.frames += 1;
                 self.text.push_str(text);
             }
-            Event::Finish(..) => self.finished = true,
+            Event::Finish(_, summary) => {
+                self.finished = true;
+                self.model.clone_from(&summary.model);
+            }
             Event::Stopped(_) => self.stopped = true,
             Event::Error(error) | Event::Interrupted(error) => self.error = Some((*error).to_owned()),
         }
@@ -373,6 +386,7 @@ pub fn employee() -> Employee {
         slug: "prime-boss".into(),
         system_prompt: "You run the desk.".into(),
         model: None,
+        fallback_models: Vec::new(),
         temperature: Some(0.5),
         max_output_tokens: Some(800),
         token_budget: None,
@@ -383,7 +397,14 @@ pub fn employee() -> Employee {
 }
 
 pub fn loaded(messages: Vec<Message>) -> LoadedSession {
-    LoadedSession { foreign: false, employee: Some(employee()), price: None, limits: None, messages }
+    LoadedSession {
+        foreign: false,
+        employee: Some(employee()),
+        price: None,
+        prices: BTreeMap::new(),
+        limits: None,
+        messages,
+    }
 }
 
 pub fn message(n: u128, role: Role, content: &str) -> Message {
