@@ -39,6 +39,8 @@ pub enum Code {
     UnknownEmployee,
     /// The session belongs to another user.
     SessionNotFound,
+    /// No message of that name in the session.
+    MessageNotFound,
     /// This session is still answering its previous message.
     TurnInProgress,
     /// More personal values in one message than are hidden at once.
@@ -55,6 +57,8 @@ pub enum Code {
     AuthUnavailable,
     /// PostgREST did not answer, or answered with an error.
     DatabaseUnavailable,
+    /// PostgREST refused what it was sent, and would again.
+    DatabaseRefused,
     /// The model refused, or was out of reach, after every retry.
     ModelUnavailable,
     /// The model sent nothing in time.
@@ -128,6 +132,7 @@ impl Code {
             Self::BodyTooLarge => ("body_too_large", 413, "The body is too large"),
             Self::UnknownEmployee => ("unknown_employee", 404, "There is no such employee"),
             Self::SessionNotFound => ("session_not_found", 404, "There is no such session"),
+            Self::MessageNotFound => ("message_not_found", 404, "There is no such message in this session"),
             Self::TurnInProgress => ("turn_in_progress", 409, "The session is still answering"),
             Self::TooManyValues => ("too_many_values", 422, "The message holds too many personal values"),
             Self::RateLimited => ("rate_limited", 429, "Messages come too fast"),
@@ -138,6 +143,7 @@ impl Code {
             Self::Misconfigured => ("misconfigured", 500, "The deployment is not configured"),
             Self::AuthUnavailable => ("auth_unavailable", 503, "Sign-in cannot be checked right now"),
             Self::DatabaseUnavailable => ("database_unavailable", 503, "The database is out of reach"),
+            Self::DatabaseRefused => ("database_refused", 500, "The database refused what it was sent"),
             Self::ModelUnavailable => ("model_unavailable", 502, "The model is out of reach"),
             Self::ModelTimeout => ("model_timeout", 504, "The model did not answer in time"),
             Self::ModelRejected => ("model_rejected", 502, "The model refused the request"),

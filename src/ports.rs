@@ -41,8 +41,13 @@ pub trait Database {
     /// Writes a turn with the service key; writing it again changes nothing.
     ///
     /// # Errors
-    /// `database_unavailable`.
+    /// `database_unavailable`; `database_refused`, when it is not for want of a connection.
     async fn commit_turn(&self, turn: &TurnRecord) -> Result<(), Fault>;
+    /// Tells operators of a turn that is refused.
+    ///
+    /// # Errors
+    /// `database_unavailable`, `database_refused`.
+    async fn park_turn(&self, turn: &TurnRecord, reason: &str) -> Result<(), Fault>;
     /// Reads a user's vault and what they spent today under their own token, for a User object that has neither.
     ///
     /// # Errors
@@ -98,7 +103,10 @@ pub trait Strongbox {
     /// `internal`, when the storage refuses.
     fn waiting(&self, limit: u32) -> Result<Option<(Uuid, KeptVault)>, Fault>;
     /// Postgres has it.
-    fn delivered(&self, vault: &KeptVault);
+    ///
+    /// # Errors
+    /// `internal`, when the storage refuses: then it goes on waiting.
+    fn delivered(&self, vault: &KeptVault) -> Result<(), Fault>;
     /// What is reserved and settled of a day: with everybody, and with one employee. Reservations whose time is over at
     /// `now` do not count.
     ///
@@ -207,12 +215,27 @@ pub trait Journal {
     fn close(&self, record: &TurnRecord, ending: &LogEnding, now: Millis) -> Result<(), Fault>;
     /// The records that Postgres has not, oldest first, at most `limit`.
     fn outbox(&self, limit: u32) -> Vec<Undelivered>;
+    /// Those of them that are to be delivered, which the parked ones are not.
+    fn due(&self, limit: u32) -> Vec<Undelivered>;
     /// Postgres has it.
-    fn delivered(&self, turn: Uuid);
+    ///
+    /// # Errors
+    /// `internal`, when the storage refuses: then it goes on waiting.
+    fn delivered(&self, turn: Uuid) -> Result<(), Fault>;
     /// The user's books have it.
-    fn settled(&self, turn: Uuid);
+    ///
+    /// # Errors
+    /// `internal`, when the storage refuses: then it goes on waiting.
+    fn settled(&self, turn: Uuid) -> Result<(), Fault>;
     /// Postgres has it not; counts the attempt.
     fn postpone(&self, turn: Uuid);
+    /// Postgres will not have it: lets the others go first.
+    ///
+    /// # Errors
+    /// `internal`, when the storage refuses: then it goes on waiting.
+    fn park(&self, turn: Uuid, now: Millis) -> Result<(), Fault>;
+    /// Makes those due again that were parked before a moment.
+    fn unpark(&self, before: Millis);
     /// Keeps a copy of the session's memory for when Postgres is out of reach.
     fn remember(&self, memory: &Memory);
     /// The copy that was kept.

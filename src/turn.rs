@@ -40,6 +40,7 @@ use crate::session::log::{LogEnding, LogHead, TurnLog};
 use crate::session::memory::Memory;
 use crate::session::record::{Ending, OpenTurn, Status, TurnRecord};
 use crate::session::state::{Admission, SessionState};
+use crate::session::tree::{Place, Spot, way_to};
 use crate::stream::event::Event;
 use crate::stream::teller::Teller;
 use crate::time::Millis;
@@ -114,8 +115,8 @@ pub struct Answered {
 /// Admits, masks, loads, assembles and keeps: all that can still be answered with an HTTP status.
 ///
 /// # Errors
-/// `turn_in_progress`, `session_not_found`, `unknown_employee`, `database_unavailable`, `too_many_values`,
-/// `privacy_unavailable`; nothing is kept then, and nothing was sent to anybody.
+/// `turn_in_progress`, `session_not_found`, `message_not_found`, `unknown_employee`, `database_unavailable`,
+/// `too_many_values`, `privacy_unavailable`, `rate_limited`, `budget_exceeded`; nothing is kept then, and nothing was sent to anybody.
 pub async fn prepare(
     state: &SessionState,
     user: User,
@@ -124,15 +125,16 @@ pub async fn prepare(
     ports: &Ports<impl Database, impl UserObject, impl Model, impl Journal, impl Clock>,
 ) -> Result<Prepared, Error> {
     let admission = state.admit()?;
+    let place = std::mem::take(&mut ask.place);
     let admitted_at = ports.clock.now();
     let mask = ports.user.mask(&user, &ask.message, Author::Outside);
-    let (loaded, hidden) = join(load(state, &user, &ask, config, ports), mask).await;
+    let (loaded, hidden) = join(load(state, &user, &ask, &place, config, ports), mask).await;
     loaded?;
     let hidden = hidden.map_err(|refused| refused.into_error("message"))?;
     let was_erased = state.values.borrow_mut().learn(&hidden);
     if was_erased {
         state.memory.take();
-        load(state, &user, &ask, config, ports).await?;
+        load(state, &user, &ask, &place, config, ports).await?;
     }
     ask.message = hidden.text;
     // Before the turn is kept: an object that dies in between is woken for nothing, which is harmless.
@@ -143,7 +145,8 @@ pub async fn prepare(
             memory.as_ref().ok_or_else(|| Fault::new(Code::Internal, "memory is empty after load"))?;
         let mut candidates = candidates(memory, config);
         state.breaker.borrow_mut().arrange(&mut candidates, admitted_at);
-        let (mut turn, question) = open(memory, user.id, ask, config, admitted_at, &ports.clock)?;
+        let spot = memory.spot(&place)?.ok_or_else(no_such_message)?;
+        let (mut turn, question) = open(memory, &spot, user.id, ask, config, admitted_at, &ports.clock)?;
         if let Some(first) = candidates.first() {
             turn.answered_by(first);
         }
@@ -227,13 +230,25 @@ async fn load(
     state: &SessionState,
     user: &User,
     ask: &Ask,
+    place: &Place,
     config: &Config,
     ports: &Ports<impl Database, impl UserObject, impl Model, impl Journal, impl Clock>,
 ) -> Result<(), Error> {
     let employee = ask.employee.as_deref();
-    if state.memory.borrow().as_ref().is_some_and(|memory| memory.serves(employee, ports.clock.now())) {
+    // Or says why no path could.
+    let leads_there = |memory: &Memory| !matches!(memory.spot(place), Ok(None));
+    let serves = |memory: &Memory| memory.serves(employee, ports.clock.now()) && leads_there(memory);
+    if state.memory.borrow().as_ref().is_some_and(serves) {
         return Ok(());
     }
+    // Before Postgres is read: what is delivered while it answers would be neither in its answer nor in a later outbox.
+    let waiting: Vec<_> =
+        ports.journal.outbox(RECENT_MESSAGES).into_iter().map(|waiting| waiting.record).collect();
+    let newest = waiting.last().and_then(|last| {
+        let answered = ports.journal.recollect().and_then(|memory| memory.last_message_id);
+        answered.or_else(|| last.messages.last().map(|message| message.id))
+    });
+    let (leaf, waiting) = way_to(place, newest, waiting);
     let question = LoadSession {
         user,
         session: ask.session_id,
@@ -241,9 +256,8 @@ async fn load(
         default_employee: &config.default_employee,
         default_model: &config.default_model,
         limit: RECENT_MESSAGES,
+        leaf,
     };
-    // Before Postgres is read: what is delivered while it answers would be neither in its answer nor in a later outbox.
-    let waiting = ports.journal.outbox(RECENT_MESSAGES);
     let mut memory = match ports.database.load_session(&question).await {
         Ok(loaded) if loaded.foreign => {
             let detail = "session_id is not a session of yours. Leave it out to begin a new one.";
@@ -255,12 +269,13 @@ async fn load(
         })?,
         Err(fault) => {
             let kept = state.memory.take().or_else(|| ports.journal.recollect());
-            kept.filter(|memory| memory.knows(employee)).ok_or(fault)?
+            kept.filter(|memory| memory.knows(employee) && leads_there(memory)).ok_or(fault)?
         }
     };
-    for waiting in waiting {
-        memory.add(&waiting.record);
+    for record in &waiting {
+        memory.add(record);
     }
+    memory.is_newest = place.is_newest();
     state.memory.replace(Some(memory));
     Ok(())
 }
@@ -268,6 +283,7 @@ async fn load(
 /// The turn as it is kept, and what it asks.
 fn open(
     memory: &Memory,
+    spot: &Spot<'_>,
     user_id: Uuid,
     ask: Ask,
     config: &Config,
@@ -275,30 +291,37 @@ fn open(
     clock: &impl Clock,
 ) -> Result<(OpenTurn, Question), Error> {
     let employee = &memory.employee;
-    let message_tokens = tokens::estimate(&ask.message);
+    let message = spot.question.map_or(ask.message, |question| question.content.clone());
+    let message_tokens = tokens::estimate(&message);
     let budget = employee.token_budget(config);
-    let prompt = assemble(&employee.system_prompt, &memory.messages, &ask.message, message_tokens, budget);
+    let prompt = assemble(&employee.system_prompt, spot.path, &message, message_tokens, budget);
     let question = Question::new(employee, &prompt.messages)?;
     let turn = OpenTurn {
         turn_id: new_id(clock, admitted_at),
         user_id,
         session_id: ask.session_id,
         client_message_id: ask.client_message_id,
-        user_message_id: new_id(clock, admitted_at),
+        user_message_id: spot.question.map_or_else(|| new_id(clock, admitted_at), |question| question.id),
         answer_id: new_id(clock, admitted_at),
         message_tokens,
         admitted_at,
         employee: employee.slug.clone(),
         model: employee.model(config).to_owned(),
         price: memory.price,
-        parent_id: memory.last_message_id,
+        parent_id: spot.parent_id,
         prompt_tokens: prompt.tokens,
         history_tokens: prompt.history_tokens,
         // Not those of the persona, which are examples.
         shown: unmask::tokens(prompt.messages.iter().skip(1).map(|message| message.content)),
-        message: ask.message,
+        is_again: spot.question.is_some(),
+        message,
     };
     Ok((turn, question))
+}
+
+fn no_such_message() -> Error {
+    let detail = "There is no such message in this session. GET /api/sessions/{id}/messages lists those that there are.";
+    abort_field(Code::MessageNotFound, "parent_id", detail)
 }
 
 /// A UUIDv7: ids made later sort later, which keeps Postgres's indexes dense.

@@ -10,6 +10,7 @@ use super::attachment::{Attachment, FilePart, append};
 use crate::error::{Code, Error, Fault, abort, abort_field};
 use crate::session::load::Role;
 use crate::session::log::{LogEnding, LogHead};
+use crate::session::tree::Place;
 use crate::stream::event::UsageSummary;
 use crate::text::WireText;
 
@@ -24,8 +25,10 @@ const MAX_SLUG_BYTES: usize = 63;
 pub struct Ask {
     /// The session to continue or to begin.
     pub session_id: Uuid,
-    /// What the user says, attachments and all: not empty, storable.
+    /// What the user says, attachments and all: storable, and not empty but where a question is answered again.
     pub message: String,
+    /// Where in the session it goes.
+    pub place: Place,
     /// Whom the user asks, if the request says.
     pub employee: Option<String>,
     /// As events, or as one JSON object.
@@ -83,61 +86,101 @@ impl Ask {
     /// `invalid_json`, or `invalid_field` with the field's name and what it may be.
     pub fn parse(body: &[u8], user: Uuid, random: [u8; 16]) -> Result<Self, Error> {
         let body = Body::parse(body)?;
-        refuse_what_is_not_there(&body)?;
-        let (mut message, message_id) = newest_message(&body)?;
-        let attachments = body.field("attachments", "must be an array of {name, text}")?.unwrap_or_default();
-        append(&mut message, attachments, "attachments")?;
+        let newest = newest_message(&body)?;
+        let place = place(&body, newest.as_ref())?;
+        let named: Option<String> = body.field("client_message_id", "must be a string")?;
+        let named = named.map(|id| bounded("client_message_id", id)).transpose()?;
+        let (message, client_message_id) = if let Place::Again(_) = place {
+            // The message is the server's. Its name is not this turn's: who asks again wants another answer.
+            (String::new(), named)
+        } else {
+            let missing =
+                || abort_field(Code::InvalidField, "message", "message is missing: send what the user says.");
+            let Newest { mut text, name } = newest.ok_or_else(missing)?;
+            let attachments =
+                body.field("attachments", "must be an array of {name, text}")?.unwrap_or_default();
+            append(&mut text, attachments, "attachments")?;
+            // Nor is it that of a message which replaces another and keeps its name.
+            let name = name.filter(|_| !matches!(place, Place::Instead(_)));
+            (text, named.or(name.map(|id| bounded("messages", id)).transpose()?))
+        };
         let session_id = session_id(&body, user)?;
-        let named = body.field("client_message_id", "must be a string")?.or(message_id);
         Ok(Self {
             session_id: session_id.unwrap_or_else(|| uuid::Builder::from_random_bytes(random).into_uuid()),
             message,
+            place,
             employee: employee(&body)?,
             stream: body.field("stream", "must be true or false")?.unwrap_or(true),
-            client_message_id: named.map(|id| bounded("client_message_id", id)).transpose()?,
+            client_message_id,
         })
     }
 }
 
-/// What would change the turn and cannot be done yet is refused: to pass over it would be a lie.
-fn refuse_what_is_not_there(body: &Body<'_>) -> Result<(), Error> {
-    let refuse = |name, detail| Err(abort_field(Code::InvalidField, name, detail));
-    if body.field::<String>("trigger", "must be 'submit-message'")?.is_some_and(|t| t != "submit-message") {
-        return refuse("trigger", "trigger must be 'submit-message'; send the message again to ask again.");
-    }
-    if body.has("parent_id") {
-        return refuse("parent_id", "parent_id is not accepted: a session has one line of messages.");
-    }
-    Ok(())
+/// What the client did, as the AI SDK says it.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+enum Trigger {
+    #[default]
+    #[serde(rename = "submit-message")]
+    Submit,
+    #[serde(rename = "regenerate-message")]
+    Regenerate,
 }
 
-/// The text, and the name that the AI SDK gave the message. Of a client's history only the newest message is
-/// taken: history is the server's.
-fn newest_message(body: &Body<'_>) -> Result<(String, Option<String>), Error> {
-    let missing =
-        || abort_field(Code::InvalidField, "message", "message is missing: send what the user says.");
-    let (name, mut text, id, files) = match (body.has("message"), body.has("messages")) {
+/// Where the turn goes. `parent_id` names the message that it follows: with a message of its own, one to go on from, or the nil
+/// UUID for the beginning; without, a question to answer again. The AI SDK names the message that is to be replaced instead.
+fn place(body: &Body<'_>, newest: Option<&Newest>) -> Result<Place, Error> {
+    let rule = "must be 'submit-message' or 'regenerate-message'";
+    let trigger = body.field::<Trigger>("trigger", rule)?.unwrap_or_default();
+    let parent: Option<Uuid> = body.field("parent_id", "must be a UUID")?;
+    let replaced: Option<String> = body.field("messageId", "must be a string")?;
+    let replaced = replaced.map(|name| bounded("messageId", name)).transpose()?;
+    let question = newest.and_then(|newest| newest.name.clone()).filter(|_| trigger == Trigger::Regenerate);
+    if trigger == Trigger::Regenerate && body.has("message") {
+        let detail = "A question that is answered again is the session's: send no message with it.";
+        return Err(abort_field(Code::InvalidField, "message", detail));
+    }
+    Ok(match (trigger, parent) {
+        (Trigger::Regenerate, parent) => {
+            Place::Again(parent.map(|id| id.to_string()).or(question).or(replaced))
+        }
+        (Trigger::Submit, Some(parent)) if newest.is_none() => Place::Again(Some(parent.to_string())),
+        (Trigger::Submit, Some(parent)) if parent.is_nil() => Place::Beginning,
+        (Trigger::Submit, Some(parent)) => Place::After(parent),
+        (Trigger::Submit, None) => replaced.map_or(Place::Newest, Place::Instead),
+    })
+}
+
+/// What a body says last.
+struct Newest {
+    text: String,
+    /// What the AI SDK calls it.
+    name: Option<String>,
+}
+
+/// Of a client's history only the newest message is taken: history is the server's. `None` when there is none.
+fn newest_message(body: &Body<'_>) -> Result<Option<Newest>, Error> {
+    let (field, mut text, name, files) = match (body.has("message"), body.has("messages")) {
         (true, true) => {
             let detail = "Send either message or messages, not both.";
             return Err(abort_field(Code::InvalidField, "messages", detail));
         }
         (false, true) => {
             let list: Option<Vec<&RawValue>> = body.field("messages", "must be an array of UI messages")?;
-            let newest = list.and_then(|list| list.last().copied()).ok_or_else(missing)?;
-            let (text, id, files) =
+            let Some(newest) = list.and_then(|list| list.last().copied()) else { return Ok(None) };
+            let (text, name, files) =
                 text_of(read(newest, "messages", "must end with a UI message {role, parts}")?)?;
-            ("messages", text, id, files)
+            ("messages", text, name, files)
         }
-        _ => {
-            let text: Option<WireText> = body.field("message", "must be a string")?;
-            ("message", text.ok_or_else(missing)?.0, None, Vec::new())
-        }
+        _ => match body.field::<WireText>("message", "must be a string")? {
+            Some(text) => ("message", text.0, None, Vec::new()),
+            None => return Ok(None),
+        },
     };
     if text.trim().is_empty() {
-        return Err(abort_field(Code::InvalidField, name, "The message must not be empty."));
+        return Err(abort_field(Code::InvalidField, field, "The message must not be empty."));
     }
     append(&mut text, files, "messages")?;
-    Ok((text, id))
+    Ok(Some(Newest { text, name }))
 }
 
 fn text_of(message: UiMessage<'_>) -> Result<(String, Option<String>, Vec<Attachment>), Error> {

@@ -255,7 +255,9 @@ impl Waiting {
             waiting.messages.extend(ended.record.messages.into_iter().map(Into::into));
         }
         if let Some(open) = journal.left_open() {
-            waiting.messages.push(open.question().into());
+            if !open.is_again {
+                waiting.messages.push(open.question().into());
+            }
             waiting.employee = Some(open.employee);
         }
         waiting

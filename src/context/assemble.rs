@@ -39,6 +39,9 @@ pub fn assemble<'a>(
     let fixed = PER_PROMPT + 2 * PER_MESSAGE + estimate(persona) + message_tokens;
     let mut tokens = fixed;
     let fits = |message: &&Message| {
+        if message.content.is_empty() {
+            return true;
+        }
         let with = tokens.saturating_add(message.content_tokens).saturating_add(PER_MESSAGE);
         let fits = with <= budget;
         if fits {
@@ -50,6 +53,8 @@ pub fn assemble<'a>(
     let recent = history.iter().skip(history.len() - kept);
     let mut messages = Vec::with_capacity(kept + 2);
     messages.push(PromptMessage { role: Role::System, content: persona });
+    // An answer that never came says nothing to a model.
+    let recent = recent.filter(|message| !message.content.is_empty());
     messages.extend(recent.map(|message| PromptMessage { role: message.role, content: &message.content }));
     messages.push(PromptMessage { role: Role::User, content: message });
     Prompt { messages, tokens, history_tokens: tokens - fixed }
@@ -65,6 +70,8 @@ mod tests {
     fn history(sizes: &[u32]) -> Vec<Message> {
         let message = |(n, size): (usize, &u32)| Message {
             id: Uuid::from_u128(n as u128),
+            parent_id: None,
+            name: None,
             role: if n % 2 == 0 { Role::User } else { Role::Assistant },
             content: format!("message {n}"),
             content_tokens: *size,

@@ -31,6 +31,14 @@ struct CommitTurn<'a> {
 }
 
 #[derive(Serialize)]
+struct ParkTurn<'a> {
+    p_turn: Uuid,
+    p_user: Uuid,
+    p_session: Uuid,
+    p_reason: &'a str,
+}
+
+#[derive(Serialize)]
 struct CommitVault<'a> {
     p_user: Uuid,
     p_vault: &'a KeptVault,
@@ -50,6 +58,12 @@ impl Database for PostgRest {
 
     async fn commit_turn(&self, turn: &TurnRecord) -> Result<(), Fault> {
         self.as_service("rpc/commit_turn", &CommitTurn { p_turn: turn }).await.map(drop)
+    }
+
+    async fn park_turn(&self, turn: &TurnRecord, reason: &str) -> Result<(), Fault> {
+        let TurnRecord { turn_id: p_turn, user_id: p_user, session_id: p_session, .. } = *turn;
+        let parked = ParkTurn { p_turn, p_user, p_session, p_reason: reason };
+        self.as_service("rpc/park_turn", &parked).await.map(drop)
     }
 
     async fn load_vault(&self, user: &User) -> Result<Restored, Fault> {
@@ -89,10 +103,9 @@ impl PostgRest {
         self.as_service("rpc/erase_user", &EraseUser { p_user: user }).await
     }
 
-    /// Whether PostgREST answers at all.
-    pub(super) async fn ping(&self) -> Result<(), Fault> {
-        let path = "employee_profiles?select=slug&limit=1";
-        self.request("GET", path, &self.0.anon_key, None, None).await.map(drop)
+    /// How many turns Postgres refuses, as JSON: which tells too that PostgREST answers, and takes the service key.
+    pub(super) async fn parked_turns(&self) -> Result<String, Fault> {
+        self.as_service("rpc/parked_turns", &serde_json::json!({})).await
     }
 
     async fn as_service(&self, path: &str, body: &impl Serialize) -> Result<String, Fault> {
@@ -132,13 +145,24 @@ impl PostgRest {
         match status {
             200..=299 => Ok(body),
             // The body may quote what was sent: only PostgREST's own code is taken from it.
-            _ => Err(unavailable(format!("{path}: status {status}, {}", postgrest_code(&body)))),
+            _ => Err(Fault::new(
+                refusal(status),
+                format!("{path}: status {status}, {}", postgrest_code(&body)),
+            )),
         }
     }
 }
 
 fn to_json(body: &impl Serialize) -> Result<String, Fault> {
     serde_json::to_string(body).map_err(|error| Fault::new(Code::Internal, error.to_string()))
+}
+
+/// Whether what was sent is at fault: sent again, it would be refused again.
+const fn refusal(status: u16) -> Code {
+    match status {
+        400 | 409 | 413 | 422 => Code::DatabaseRefused,
+        _ => Code::DatabaseUnavailable,
+    }
 }
 
 fn unavailable(cause: String) -> Fault {

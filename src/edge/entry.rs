@@ -114,8 +114,8 @@ async fn public(route: Route<'_>, config: &Config, database: &PostgRest) -> Resu
             Ok(reply::json(200, &page.to_string()))
         }
         Route::Ready => {
-            database.ping().await?;
-            Ok(reply::json(200, r#"{"status":"ready"}"#))
+            let parked = database.parked_turns().await?;
+            Ok(reply::json(200, &format!(r#"{{"status":"ready","parked_turns":{parked}}}"#)))
         }
         _ => Ok(reply::json(200, r#"{"status":"ok"}"#)),
     }

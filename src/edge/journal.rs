@@ -11,6 +11,7 @@ use crate::error::{Code, Fault};
 use crate::ports::{Journal, Undelivered};
 use crate::session::log::{KEPT_FOR, LogEnding, LogHead, TurnLog};
 use crate::session::memory::Memory;
+use crate::session::outbox::PARKED_FOR;
 use crate::session::record::{OpenTurn, TurnRecord};
 use crate::time::Millis;
 
@@ -21,6 +22,7 @@ const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS log_batch (position INTEGER PRIMARY KEY AUTOINCREMENT, turn_id TEXT NOT NULL, batches TEXT NOT NULL);
     CREATE TABLE IF NOT EXISTS outbox (position INTEGER PRIMARY KEY AUTOINCREMENT, turn_id TEXT NOT NULL UNIQUE, record TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0);
     CREATE TABLE IF NOT EXISTS settled (turn_id TEXT PRIMARY KEY);
+    CREATE TABLE IF NOT EXISTS parked (turn_id TEXT PRIMARY KEY, parked_at INTEGER NOT NULL);
     CREATE TABLE IF NOT EXISTS memory (id INTEGER PRIMARY KEY CHECK (id = 1), memory TEXT NOT NULL);
 ";
 
@@ -79,6 +81,22 @@ impl SqliteJournal {
         })
     }
 
+    fn undelivered(&self, condition: &str, limit: u32) -> Vec<Undelivered> {
+        let query = format!(
+            "SELECT record, attempts, turn_id IN (SELECT turn_id FROM settled) AS is_settled
+             FROM outbox WHERE {condition} ORDER BY position LIMIT ?"
+        );
+        let rows: Vec<OutboxRow> = self.rows(&query, vec![i64::from(limit).into()]);
+        let read = |row: OutboxRow| {
+            Some(Undelivered {
+                record: read(&row.record, "outbox")?,
+                attempts: row.attempts,
+                is_settled: row.is_settled == 1,
+            })
+        };
+        rows.into_iter().filter_map(read).collect()
+    }
+
     /// Forgets the logs of turns that ended before that.
     pub(super) fn forget_logs(&self, before: Millis) {
         let old = "(SELECT turn_id FROM turn_log WHERE ended_at < ?)";
@@ -86,11 +104,17 @@ impl SqliteJournal {
         self.0.try_exec("DELETE FROM turn_log WHERE ended_at < ?", vec![integer(before)]);
     }
 
-    /// When the oldest log's time is over, if there is one.
+    /// When there is something to do of itself, if there is: the oldest log is to be forgotten, or a parked turn to be tried again.
+    pub(super) fn next_chore(&self) -> Option<Millis> {
+        let log = self.moment("SELECT min(ended_at) AS at FROM turn_log").map(|at| at + KEPT_FOR);
+        let parked = self.moment("SELECT min(parked_at) AS at FROM parked").map(|at| at + PARKED_FOR);
+        log.into_iter().chain(parked).min()
+    }
+
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "milliseconds since 1970")]
-    pub(super) fn next_log_to_forget(&self) -> Option<Millis> {
-        let row: TimeRow = self.rows("SELECT min(ended_at) AS at FROM turn_log", vec![]).pop()?;
-        row.at.map(|at| at as Millis + KEPT_FOR)
+    fn moment(&self, query: &str) -> Option<Millis> {
+        let row: TimeRow = self.rows(query, vec![]).pop()?;
+        row.at.map(|at| at as Millis)
     }
 
     /// No alarm rings until the next [`Journal::wake_at`].
@@ -102,9 +126,12 @@ impl SqliteJournal {
     pub(super) fn erase(&self) -> Result<(), Fault> {
         let ended = "SELECT turn_id FROM turn_log WHERE ended_at IS NOT NULL";
         self.0.exec(&format!("DELETE FROM log_batch WHERE turn_id IN ({ended})"), vec![])?;
-        for query in
-            ["DELETE FROM turn_log WHERE ended_at IS NOT NULL", "DELETE FROM outbox", "DELETE FROM memory"]
-        {
+        for query in [
+            "DELETE FROM turn_log WHERE ended_at IS NOT NULL",
+            "DELETE FROM outbox",
+            "DELETE FROM parked",
+            "DELETE FROM memory",
+        ] {
             self.0.exec(query, vec![])?;
         }
         Ok(())
@@ -170,27 +197,23 @@ impl Journal for SqliteJournal {
     }
 
     fn outbox(&self, limit: u32) -> Vec<Undelivered> {
-        let query = "SELECT record, attempts, turn_id IN (SELECT turn_id FROM settled) AS is_settled
-                     FROM outbox ORDER BY position LIMIT ?";
-        let rows: Vec<OutboxRow> = self.rows(query, vec![i64::from(limit).into()]);
-        let read = |row: OutboxRow| {
-            Some(Undelivered {
-                record: read(&row.record, "outbox")?,
-                attempts: row.attempts,
-                is_settled: row.is_settled == 1,
-            })
-        };
-        rows.into_iter().filter_map(read).collect()
+        self.undelivered("TRUE", limit)
     }
 
-    fn delivered(&self, turn: Uuid) {
-        for query in ["DELETE FROM outbox WHERE turn_id = ?", "DELETE FROM settled WHERE turn_id = ?"] {
-            self.0.try_exec(query, vec![turn.to_string().into()]);
+    fn due(&self, limit: u32) -> Vec<Undelivered> {
+        self.undelivered("turn_id NOT IN (SELECT turn_id FROM parked)", limit)
+    }
+
+    fn delivered(&self, turn: Uuid) -> Result<(), Fault> {
+        for table in ["outbox", "settled", "parked"] {
+            let query = format!("DELETE FROM {table} WHERE turn_id = ?");
+            self.0.exec(&query, vec![turn.to_string().into()])?;
         }
+        Ok(())
     }
 
-    fn settled(&self, turn: Uuid) {
-        self.0.try_exec("INSERT OR IGNORE INTO settled (turn_id) VALUES (?)", vec![turn.to_string().into()]);
+    fn settled(&self, turn: Uuid) -> Result<(), Fault> {
+        self.0.exec("INSERT OR IGNORE INTO settled (turn_id) VALUES (?)", vec![turn.to_string().into()])
     }
 
     fn postpone(&self, turn: Uuid) {
@@ -198,6 +221,15 @@ impl Journal for SqliteJournal {
             "UPDATE outbox SET attempts = attempts + 1 WHERE turn_id = ?",
             vec![turn.to_string().into()],
         );
+    }
+
+    fn park(&self, turn: Uuid, now: Millis) -> Result<(), Fault> {
+        let values = vec![turn.to_string().into(), integer(now)];
+        self.0.exec("INSERT OR REPLACE INTO parked (turn_id, parked_at) VALUES (?, ?)", values)
+    }
+
+    fn unpark(&self, before: Millis) {
+        self.0.try_exec("DELETE FROM parked WHERE parked_at <= ?", vec![integer(before)]);
     }
 
     fn remember(&self, memory: &Memory) {

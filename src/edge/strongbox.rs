@@ -126,14 +126,13 @@ impl Strongbox for SqliteStrongbox {
         is_waiting.then(|| Ok((key.user_id, Self::vault(&key, &entries)?))).transpose()
     }
 
-    fn delivered(&self, vault: &KeptVault) {
-        if let Ok(key) = Sqlite::json(&vault.key) {
-            self.0.try_exec("UPDATE vault_key SET waits = 0 WHERE key = ?", vec![key]);
-        }
+    fn delivered(&self, vault: &KeptVault) -> Result<(), Fault> {
+        self.0.exec("UPDATE vault_key SET waits = 0 WHERE key = ?", vec![Sqlite::json(&vault.key)?])?;
         for entry in &vault.entries {
             let token = vec![entry.token.as_str().into()];
-            self.0.try_exec("UPDATE vault_entry SET waits = 0 WHERE token = ?", token);
+            self.0.exec("UPDATE vault_entry SET waits = 0 WHERE token = ?", token)?;
         }
+        Ok(())
     }
 
     fn spent(&self, day: u64, employee: &str, now: Millis) -> Result<(Spend, Spend), Fault> {

@@ -99,13 +99,11 @@ async fn ask(
             return Err(retry::give_up(error, attempts));
         }
         let pause = retry::pause(attempts, has_another, error, clock.random());
-        match pause.filter(|pause| now + pause < asking.deadline) {
-            Some(pause) => clock.sleep(pause).await,
-            None => {
-                asking.breaker.borrow_mut().failed(candidate, error, now);
-                return Err(retry::give_up(error, attempts));
-            }
-        }
+        let Some(pause) = pause.filter(|pause| now + pause < asking.deadline) else {
+            asking.breaker.borrow_mut().failed(candidate, error, now);
+            return Err(retry::give_up(error, attempts));
+        };
+        clock.sleep(pause).await;
     }
 }
 

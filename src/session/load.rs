@@ -9,6 +9,7 @@ use crate::auth::User;
 use crate::employee::Employee;
 use crate::limit::quota::Budget;
 use crate::model::price::Price;
+use crate::session::tree::Leaf;
 
 /// How many of the newest messages a cold session reads. More than fit any budget in practice, and a bound
 /// that keeps the read the same size whatever the history's length.
@@ -32,9 +33,12 @@ pub struct LoadSession<'a> {
     /// Whose price to return for an employee without a model of its own.
     #[serde(rename = "p_default_model")]
     pub default_model: &'a str,
-    /// Newest messages to return.
+    /// Messages to return at most.
     #[serde(rename = "p_limit")]
     pub limit: u32,
+    /// Where the path ends that is returned.
+    #[serde(rename = "p_leaf")]
+    pub leaf: Leaf,
 }
 
 /// What `load_session` returns.
@@ -52,7 +56,7 @@ pub struct LoadedSession {
     /// What the user may do in all of their sessions together.
     #[serde(default)]
     pub limits: Option<UserLimits>,
-    /// The newest messages, oldest first.
+    /// The path to the leaf that was asked for, from its newest messages on, oldest first.
     pub messages: Vec<Message>,
 }
 
@@ -72,6 +76,12 @@ pub struct UserLimits {
 pub struct Message {
     /// Its id in `chat_messages`.
     pub id: Uuid,
+    /// The message before it.
+    #[serde(default)]
+    pub parent_id: Option<Uuid>,
+    /// What its author calls it.
+    #[serde(default)]
+    pub name: Option<String>,
     /// Who said it.
     pub role: Role,
     /// What was said.

@@ -34,12 +34,19 @@ pub struct Memory {
     /// What the user may do in all of their sessions together.
     #[serde(default)]
     pub limits: UserLimits,
-    /// The newest messages, oldest first.
+    /// The path that leads to the last message, from its newest messages on, oldest first.
     pub messages: Vec<Message>,
-    /// The last message of the session, whether or not the model sees it again.
+    /// The last message of the path, whether or not it is remembered.
     pub last_message_id: Option<Uuid>,
+    /// Whether that is the newest message of the session. A turn that is answered makes it so.
+    #[serde(default = "yes")]
+    pub is_newest: bool,
     /// When it was read from Postgres.
     pub loaded_at: Millis,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 impl Memory {
@@ -53,6 +60,7 @@ impl Memory {
             limits: loaded.limits.unwrap_or_default(),
             last_message_id: loaded.messages.last().map(|message| message.id),
             messages: loaded.messages,
+            is_newest: true,
             loaded_at: now,
         };
         memory.trim();
@@ -71,33 +79,45 @@ impl Memory {
         employee.is_none_or(|slug| slug == self.employee.slug)
     }
 
-    /// Adds a turn that ended, unless it is known: Postgres may have it while the outbox still does not know.
+    /// Goes on to a turn that ended, unless it is known: Postgres may have it while the outbox still does not know.
     pub fn add(&mut self, turn: &TurnRecord) {
         let known = |message: &MessageRecord| self.messages.iter().rev().any(|one| one.id == message.id);
         if turn.messages.iter().any(known) {
             return;
         }
-        for message in &turn.messages {
-            self.last_message_id = Some(message.id);
-            self.messages.push(Message {
-                id: message.id,
-                role: message.role,
-                content: message.content.clone(),
-                content_tokens: message.content_tokens,
-            });
+        let parent = turn.messages.first().and_then(|message| message.parent_id);
+        self.last_message_id = turn.messages.last().map(|message| message.id);
+        self.is_newest = true;
+        // The path to a turn on a branch that is not remembered is not known; that it is the newest one is.
+        self.messages.truncate(self.length_to(parent).unwrap_or(0));
+        if self.messages.is_empty() && parent.is_some() {
+            return;
         }
+        self.messages.extend(turn.messages.iter().map(|message| Message {
+            id: message.id,
+            parent_id: message.parent_id,
+            name: message.name().map(ToOwned::to_owned),
+            role: message.role,
+            content: message.content.clone(),
+            content_tokens: message.content_tokens,
+        }));
         self.trim();
     }
 
-    /// Drops the oldest messages past the bounds; empty ones say nothing to a model.
+    /// How many messages lead to that one, with it.
+    fn length_to(&self, message: Option<Uuid>) -> Option<usize> {
+        let at = self.messages.iter().rposition(|one| Some(one.id) == message);
+        at.map(|at| at + 1)
+    }
+
+    /// Drops the oldest messages past the bounds, never the last one.
     fn trim(&mut self) {
-        self.messages.retain(|message| !message.content.is_empty());
         let mut bytes = 0;
         let fits = |message: &&Message| {
             bytes += message.content.len();
             bytes <= MAX_BYTES
         };
-        let kept = self.messages.iter().rev().take(MAX_MESSAGES).take_while(fits).count();
-        self.messages.drain(..self.messages.len() - kept);
+        let kept = self.messages.iter().rev().take(MAX_MESSAGES).take_while(fits).count().max(1);
+        self.messages.drain(..self.messages.len().saturating_sub(kept));
     }
 }

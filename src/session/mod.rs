@@ -6,4 +6,5 @@ pub mod memory;
 pub mod outbox;
 pub mod record;
 pub mod state;
+pub mod tree;
 pub mod values;

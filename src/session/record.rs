@@ -52,6 +52,9 @@ pub struct OpenTurn {
     /// The tokens for values that the model was shown.
     #[serde(default)]
     pub shown: Vec<Token>,
+    /// The message was there before: only the answer is new.
+    #[serde(default)]
+    pub is_again: bool,
 }
 
 /// The argument of `commit_turn`.
@@ -65,9 +68,12 @@ pub struct TurnRecord {
     pub session_id: Uuid,
     /// Who answered.
     pub employee_slug: String,
+    /// When the turn began. One that was kept before it was taken down began with its question.
+    #[serde(default)]
+    pub started_at: Option<DateTime<Utc>>,
     /// The title a new session gets.
     pub title: String,
-    /// The user's message and the answer.
+    /// The user's message, if it is a new one, and the answer.
     pub messages: Vec<MessageRecord>,
     /// One row of `chat_usage_log`.
     pub usage: UsageRecord,
@@ -166,13 +172,22 @@ impl TurnRecord {
     /// What it took, as the user's books have it: on the day on which it began.
     #[must_use]
     pub fn books(&self) -> Entry {
-        let began = self.messages.first().map_or(self.usage.created_at, |message| message.created_at);
+        let said = self.messages.first().map_or(self.usage.created_at, |message| message.created_at);
+        let began = self.started_at.unwrap_or(said);
         Entry {
             turn_id: self.turn_id,
             employee: self.employee_slug.clone(),
             day: day(u64::try_from(began.timestamp_millis()).unwrap_or(0)),
             spend: Spend::new(self.usage.total_tokens, self.usage.cost_usd),
         }
+    }
+}
+
+impl MessageRecord {
+    /// What its author calls it.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.metadata.get(NAME)?.as_str()
     }
 }
 
@@ -194,6 +209,7 @@ impl OpenTurn {
             turn_id: self.turn_id,
             user_id: self.user_id,
             session_id: self.session_id,
+            started_at: Some(timestamp(self.admitted_at)),
             title: title(&self.message),
             usage: self.usage_record(&ending),
             employee_slug: self.employee.clone(),
@@ -226,7 +242,7 @@ impl OpenTurn {
     pub fn question(&self) -> MessageRecord {
         let mut metadata = serde_json::Map::new();
         if let Some(id) = &self.client_message_id {
-            metadata.insert("client_message_id".into(), serde_json::Value::String(id.clone()));
+            metadata.insert(NAME.into(), serde_json::Value::String(id.clone()));
         }
         MessageRecord {
             id: self.user_message_id,
@@ -250,7 +266,6 @@ impl OpenTurn {
         if let Some(code) = ending.error {
             answered.insert("error_code".into(), text(code.as_str()));
         }
-        let question = self.question();
         let answer = MessageRecord {
             id: self.answer_id,
             parent_id: Some(self.user_message_id),
@@ -262,7 +277,7 @@ impl OpenTurn {
             // After the question even when the clock stood still, so that time orders a session.
             created_at: timestamp(ending.ended_at.max(self.admitted_at + 1)),
         };
-        vec![question, answer]
+        if self.is_again { vec![answer] } else { vec![self.question(), answer] }
     }
 
     fn usage_record(&self, ending: &Ending) -> UsageRecord {
@@ -284,6 +299,9 @@ impl OpenTurn {
         }
     }
 }
+
+/// The metadata that holds what a message's author calls it.
+const NAME: &str = "client_message_id";
 
 /// Longest title, in characters: about a line of a sidebar.
 const TITLE_CHARS: usize = 60;

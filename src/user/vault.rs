@@ -175,14 +175,14 @@ pub async fn deliver(
     ports: &Ports<impl Database, impl Strongbox, impl Clock>,
 ) -> Result<(), Fault> {
     while let Some((user, waiting)) = ports.strongbox.waiting(BATCH)? {
-        if let Err(fault) = ports.database.commit_vault(user, &waiting).await {
+        let committed = ports.database.commit_vault(user, &waiting).await;
+        if let Err(fault) = committed.and_then(|()| ports.strongbox.delivered(&waiting)) {
             let failures = state.failures.get();
             state.failures.set(failures.saturating_add(1));
             let pause = pause(failures, ports.clock.random());
             ports.strongbox.wake_at(ports.clock.now() + pause).await;
             return Err(fault);
         }
-        ports.strongbox.delivered(&waiting);
         state.failures.set(0);
     }
     Ok(())

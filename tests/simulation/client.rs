@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use frontdesk::api::chat::Ask;
 use frontdesk::error::{Code, Error};
+use frontdesk::session::tree::Place;
 use frontdesk::stream::ui::FrameId;
 use futures::StreamExt as _;
 use futures::channel::mpsc::UnboundedReceiver;
@@ -77,18 +78,54 @@ impl Client {
 
     fn compose(&self) -> Ask {
         let (chance, ledger) = (&self.world.chance, &self.world.ledger);
+        let place = self.place();
+        if let Place::Again(_) = place {
+            let name = format!("again-{}", chance.below(u64::MAX));
+            ledger.again.borrow_mut().insert(name.clone(), place.clone());
+            let (session_id, stream) = (self.session.id, !chance.one_in(6));
+            let client_message_id = Some(name);
+            return Ask {
+                session_id,
+                message: String::new(),
+                place,
+                employee: None,
+                stream,
+                client_message_id,
+            };
+        }
         let number = ledger.messages.replace(ledger.messages.get() + 1);
         let message = Message::new(number, &self.values, chance);
         let ask = Ask {
             session_id: self.session.id,
             message: message.text(),
+            place: place.clone(),
             employee: None,
             stream: !chance.one_in(6),
             client_message_id: (!chance.one_in(5)).then(|| format!("mine-{}", message.code)),
         };
         let (user, session) = (self.session.user.user.id, self.session.id);
-        ledger.asks.borrow_mut().insert(message.code.clone(), Asked { user, session, message, script: None });
+        ledger.asks.borrow_mut().insert(message.code.clone(), Asked { user, session, message, place });
         ask
+    }
+
+    /// Where a message goes: mostly on from where the session is.
+    fn place(&self) -> Place {
+        let (chance, ledger) = (&self.world.chance, &self.world.ledger);
+        let sessions = ledger.sessions.borrow();
+        let turns = sessions.get(&self.session.id).map(Vec::as_slice).unwrap_or_default();
+        if turns.is_empty() || !chance.one_in(6) {
+            return Place::Newest;
+        }
+        let turn = turns[chance.index(turns.len())];
+        let known = ledger.turn(turn, |turn| (turn.question, turn.answer));
+        let (question, answer) = known.expect("a turn of the session");
+        match chance.below(8) {
+            0 => Place::Beginning,
+            1..=2 => Place::After(answer),
+            3..=4 => Place::Instead(question.to_string()),
+            5..=6 => Place::Again(Some(question.to_string())),
+            _ => Place::Again(None),
+        }
     }
 
     /// Sends a message until there is an answer or no sense in sending it again, and reads the answer.

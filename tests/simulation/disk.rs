@@ -1,12 +1,14 @@
 //! The storage of a Session object: JSON in rows, as in SQLite. It survives its object.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use frontdesk::error::{Code, Fault};
 use frontdesk::ports::{Journal, Undelivered};
 use frontdesk::session::log::{KEPT_FOR, LogEnding, LogHead, TurnLog};
 use frontdesk::session::memory::Memory;
+use frontdesk::session::outbox::PARKED_FOR;
 use frontdesk::session::record::{OpenTurn, TurnRecord};
 use frontdesk::time::Millis;
 use serde::Serialize;
@@ -20,6 +22,7 @@ use super::world::{Life, World};
 #[derive(Default)]
 pub struct Disk {
     open: RefCell<Option<String>>,
+    parked: RefCell<BTreeMap<Uuid, Millis>>,
     logs: RefCell<Vec<LogRow>>,
     outbox: RefCell<Vec<OutboxRow>>,
     memory: RefCell<Option<String>>,
@@ -79,8 +82,20 @@ impl DiskJournal {
         }
     }
 
-    pub fn next_log_to_forget(&self) -> Option<Millis> {
-        self.disk.logs.borrow().iter().filter_map(|row| row.ended_at).min().map(|at| at + KEPT_FOR)
+    pub fn next_chore(&self) -> Option<Millis> {
+        let log = self.disk.logs.borrow().iter().filter_map(|row| row.ended_at).min().map(|at| at + KEPT_FOR);
+        let parked = self.disk.parked.borrow().values().min().map(|at| at + PARKED_FOR);
+        log.into_iter().chain(parked).min()
+    }
+
+    fn undelivered(&self, limit: u32, is_wanted: impl Fn(&OutboxRow) -> bool) -> Vec<Undelivered> {
+        let rows = self.disk.outbox.borrow();
+        let row = |row: &OutboxRow| Undelivered {
+            record: read(&row.record),
+            attempts: row.attempts,
+            is_settled: row.is_settled,
+        };
+        rows.iter().filter(|row| is_wanted(row)).take(limit as usize).map(row).collect()
     }
 
     pub async fn let_sleep(&self) {
@@ -176,26 +191,42 @@ impl Journal for DiskJournal {
     }
 
     fn outbox(&self, limit: u32) -> Vec<Undelivered> {
-        let rows = self.disk.outbox.borrow();
-        let row = |row: &OutboxRow| Undelivered {
-            record: read(&row.record),
-            attempts: row.attempts,
-            is_settled: row.is_settled,
-        };
-        rows.iter().take(limit as usize).map(row).collect()
+        self.undelivered(limit, |_| true)
     }
 
-    fn delivered(&self, turn: Uuid) {
+    fn due(&self, limit: u32) -> Vec<Undelivered> {
+        let parked = self.disk.parked.borrow();
+        self.undelivered(limit, |row| !parked.contains_key(&row.turn))
+    }
+
+    fn delivered(&self, turn: Uuid) -> Result<(), Fault> {
         if self.can_write() {
             self.world.note(|| format!("turn {turn} is delivered"));
             self.disk.outbox.borrow_mut().retain(|row| row.turn != turn);
+            self.disk.parked.borrow_mut().remove(&turn);
         }
+        Ok(())
     }
 
-    fn settled(&self, turn: Uuid) {
+    fn settled(&self, turn: Uuid) -> Result<(), Fault> {
         if self.can_write() {
             let mut rows = self.disk.outbox.borrow_mut();
             rows.iter_mut().filter(|row| row.turn == turn).for_each(|row| row.is_settled = true);
+        }
+        Ok(())
+    }
+
+    fn park(&self, turn: Uuid, now: Millis) -> Result<(), Fault> {
+        if self.can_write() {
+            self.world.note(|| format!("turn {turn} is parked"));
+            self.disk.parked.borrow_mut().insert(turn, now);
+        }
+        Ok(())
+    }
+
+    fn unpark(&self, before: Millis) {
+        if self.can_write() {
+            self.disk.parked.borrow_mut().retain(|_, at| *at > before);
         }
     }
 

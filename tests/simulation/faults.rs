@@ -22,6 +22,8 @@ pub enum Fault {
     DatabaseError,
     /// Postgres is away for up to two minutes.
     Outage,
+    /// Postgres refuses one turn, for up to ten minutes.
+    Poison,
     /// The model cannot be reached, or refuses.
     ModelRefuses,
     /// The model's answer breaks off, one way or another.
@@ -40,7 +42,7 @@ pub enum Fault {
     Join,
 }
 
-const ALL: [(Fault, u64); 16] = [
+const ALL: [(Fault, u64); 17] = [
     (Fault::Crash, 60),
     (Fault::LostWrite, 80),
     (Fault::LostRequest, 100),
@@ -49,6 +51,7 @@ const ALL: [(Fault, u64); 16] = [
     (Fault::Slow, 120),
     (Fault::DatabaseError, 400),
     (Fault::Outage, 30),
+    (Fault::Poison, 30),
     (Fault::ModelRefuses, 800),
     (Fault::ModelBreaks, 1200),
     (Fault::ModelOmits, 1500),
@@ -87,6 +90,10 @@ impl Faults {
             count.set(count.get() + 1);
         }
         strikes
+    }
+
+    pub fn is_calm(&self) -> bool {
+        self.is_calm.get()
     }
 
     /// Nothing goes wrong any more.

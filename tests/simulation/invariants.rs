@@ -9,7 +9,8 @@ use frontdesk::model::usage::UsageSource;
 use frontdesk::privacy::token::Token;
 use frontdesk::privacy::unmask;
 use frontdesk::session::load::Role;
-use frontdesk::session::record::{OpenTurn, Status, TurnRecord};
+use frontdesk::session::record::{MessageRecord, OpenTurn, Status, TurnRecord};
+use frontdesk::session::tree::Place;
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -64,6 +65,14 @@ impl World {
         let Some(asked) = asks.get(&code).filter(|asked| asked.session == turn.session_id) else {
             return self.violated(format!("nobody said {}", turn.message));
         };
+        let name = turn.client_message_id.clone();
+        let place = match &name {
+            Some(name) if turn.is_again => self.ledger.again.borrow().get(name).cloned(),
+            _ => (!turn.is_again).then(|| asked.place.clone()),
+        };
+        let Some(place) = place else {
+            return self.violated(format!("nobody asked for turn {} again", turn.turn_id));
+        };
         match asked.message.tokens_in(&turn.message) {
             None => self.violated(format!("{} was kept as {}", asked.message.text(), turn.message)),
             Some(tokens) => {
@@ -77,19 +86,9 @@ impl World {
         self.check(may_begin, || format!("turn {} was never reserved", turn.turn_id));
         let mut sessions = self.ledger.sessions.borrow_mut();
         let session = sessions.entry(turn.session_id).or_default();
-        let before =
-            session.last().and_then(|last| self.ledger.turn(*last, |last| (last.answer, last.closed)));
-        self.check(before.is_none_or(|(_, closed)| closed.is_some()), || {
-            "two turns of a session run at once".into()
-        });
-        let parent = before.map(|(answer, _)| answer);
-        self.check(turn.parent_id == parent, || {
-            format!(
-                "turn {} follows {:?} and not {parent:?}, the answer before it",
-                turn.turn_id, turn.parent_id
-            )
-        });
-        let name = turn.client_message_id.clone();
+        let runs = session.last().and_then(|last| self.ledger.turn(*last, |last| last.closed.is_none()));
+        self.check(runs != Some(true), || "two turns of a session run at once".into());
+        self.check_place(turn, &place, session);
         let is_again = name.is_some()
             && session.iter().any(|one| self.ledger.turn(*one, |one| one.name == name) == Some(true));
         self.check(!is_again, || format!("message {name:?} is answered twice"));
@@ -101,7 +100,10 @@ impl World {
                 code,
                 name,
                 question: turn.user_message_id,
+                parent: turn.parent_id,
+                said: turn.message.clone(),
                 answer: turn.answer_id,
+                script: None,
                 closed: None,
                 took: 0,
                 stopped_at: None,
@@ -109,6 +111,32 @@ impl World {
                 frames: BTreeMap::new(),
             },
         );
+    }
+
+    /// A turn is where its asker wants it.
+    fn check_place(&self, turn: &OpenTurn, place: &Place, session: &[Uuid]) {
+        let turns = self.ledger.turns.borrow();
+        let newest = session.last().and_then(|last| turns.get(last));
+        let asked = |name: &str| {
+            let mut all = session.iter().filter_map(|turn| turns.get(turn));
+            all.find(|turn| turn.question.to_string() == name)
+        };
+        let parent = match place {
+            Place::Newest => newest.map(|newest| newest.answer),
+            Place::Beginning => None,
+            Place::After(id) => Some(*id),
+            Place::Instead(name) => asked(name).and_then(|turn| turn.parent),
+            Place::Again(name) => {
+                let before = name.as_ref().map_or(newest, |name| asked(name));
+                let same = before.map(|before| (before.question, before.said.as_str()));
+                let is_same = same == Some((turn.user_message_id, turn.message.as_str()));
+                self.check(is_same, || format!("turn {} answers another question again", turn.turn_id));
+                before.and_then(|before| before.parent)
+            }
+        };
+        self.check(turn.parent_id == parent, || {
+            format!("turn {} follows {:?} and not {parent:?}: {place:?}", turn.turn_id, turn.parent_id)
+        });
     }
 
     /// A model is asked: with nothing raw, and with a history that has no gap. Which message it is, and the tokens that it is
@@ -140,15 +168,24 @@ impl World {
         (code, unmask::tokens(content).into_iter().filter_map(spelled).collect())
     }
 
+    /// The questions on the path to the turn that runs.
     fn codes(&self, session: Uuid) -> Vec<String> {
-        let sessions = self.ledger.sessions.borrow();
-        let turns = sessions.get(&session).map(Vec::as_slice).unwrap_or_default();
-        turns.iter().filter_map(|turn| self.ledger.turn(*turn, |turn| turn.code.clone())).collect()
+        let (sessions, turns) = (self.ledger.sessions.borrow(), self.ledger.turns.borrow());
+        let all = sessions.get(&session).map(Vec::as_slice).unwrap_or_default();
+        let mut codes = Vec::new();
+        let mut next = all.last().and_then(|turn| turns.get(turn));
+        while let Some(turn) = next {
+            codes.push(turn.code.clone());
+            let mut others = all.iter().filter_map(|turn| turns.get(turn));
+            next = turn.parent.and_then(|parent| others.find(|turn| turn.answer == parent));
+        }
+        codes.reverse();
+        codes
     }
 
     /// A turn got its end: the one that it deserves.
     pub fn closed(&self, record: &TurnRecord, is_recovery: bool) {
-        let status = record.messages[1].status;
+        let status = answer_of(record).status;
         self.note(|| format!("turn {} ends as {status:?}", record.turn_id));
         let script = self.ledger.script_of(record.turn_id);
         let script = script.as_ref().map(|script| script.borrow());
@@ -185,20 +222,24 @@ impl World {
 
     /// A turn goes into Postgres: in its order, unaltered, and with the answer that was given.
     pub fn committed(&self, record: &TurnRecord, place: usize) {
-        let [question, answer] = &record.messages[..] else {
-            return self.violated("a turn has two messages");
-        };
+        let answer = answer_of(record);
         let expected =
             self.ledger.sessions.borrow().get(&record.session_id).and_then(|all| all.get(place).copied());
-        let known =
-            expected.and_then(|id| self.ledger.turn(id, |turn| (turn.question, turn.answer, turn.closed)));
-        let got = (question.id, answer.id, Some(answer.status));
-        if known != Some(got) || expected != Some(record.turn_id) {
-            return self.violated(format!("in order, each once: {got:?} comes where {known:?} should"));
+        // A turn that was refused is overtaken by those after it.
+        let is_in_order =
+            expected == Some(record.turn_id) || self.ledger.parked.borrow().contains(&record.session_id);
+        let known = self
+            .ledger
+            .turn(record.turn_id, |turn| (Some(turn.question), turn.user, turn.answer, turn.closed));
+        let got = (answer.parent_id, record.user_id, answer.id, Some(answer.status));
+        if known != Some(got) || !is_in_order {
+            return self.violated(format!("in order, each once: {got:?} is {known:?}, {expected:?} is due"));
         }
-        let matches =
-            self.ledger.turn(record.turn_id, |turn| (turn.code == code_of(&question.content), turn.user));
-        self.check(matches == Some((true, record.user_id)), || "a question is another's".into());
+        if let [question, _] = &record.messages[..] {
+            let kept = self.ledger.turn(record.turn_id, |turn| (turn.question, turn.said.clone()));
+            let is_kept = kept == Some((question.id, question.content.clone()));
+            self.check(is_kept, || format!("{} is stored and was not kept", question.content));
+        }
         let Some(stored) = self.stored(record) else { return };
         let is_same = match answer.status {
             Status::Interrupted => self.is_part(record.turn_id, &stored),
@@ -213,7 +254,7 @@ impl World {
     fn stored(&self, record: &TurnRecord) -> Option<String> {
         let is_odd = self.ledger.script_of(record.turn_id).is_some_and(|script| script.borrow().is_odd());
         let is_blanked = self.ledger.turn(record.turn_id, |turn| turn.is_blanked) == Some(true);
-        let answer = &record.messages[1];
+        let answer = answer_of(record);
         if is_odd && (is_blanked || answer.status == Status::Interrupted) {
             return None;
         }
@@ -250,9 +291,15 @@ impl World {
     }
 }
 
-/// Adds what a model answers to what is known of its message.
+/// Adds what a model answers to what is known of its turn, which is the one that runs.
 pub fn answered(ledger: &Ledger, code: &str, script: Option<&Rc<RefCell<Script>>>) {
-    if let Some(asked) = ledger.asks.borrow_mut().get_mut(code) {
-        asked.script = script.cloned();
+    let session = ledger.asks.borrow().get(code).map(|asked| asked.session);
+    let running = session.and_then(|session| ledger.sessions.borrow().get(&session)?.last().copied());
+    if let Some(running) = running {
+        ledger.turn(running, |turn| turn.script = script.cloned());
     }
+}
+
+fn answer_of(record: &TurnRecord) -> &MessageRecord {
+    record.messages.last().expect("a turn has an answer")
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use frontdesk::session::record::Status;
+use frontdesk::session::tree::Place;
 use frontdesk::time::Millis;
 use uuid::Uuid;
 
@@ -21,7 +22,11 @@ pub struct Ledger {
     pub sessions: RefCell<BTreeMap<Uuid, Vec<Uuid>>>,
     /// What stands behind the tokens of each user.
     pub tokens: RefCell<BTreeMap<Uuid, Tokens>>,
+    /// Where questions are to be answered again, by what their askers call that.
+    pub again: RefCell<BTreeMap<String, Place>>,
     pub messages: Cell<u64>,
+    /// Sessions of which Postgres refused a turn.
+    pub parked: RefCell<BTreeSet<Uuid>>,
     /// Turns that may begin, where there are limits.
     pub reserved: RefCell<BTreeSet<Uuid>>,
     pub has_limits: Cell<bool>,
@@ -31,8 +36,8 @@ pub struct Asked {
     pub user: Uuid,
     pub session: Uuid,
     pub message: Message,
-    /// What the model answered last.
-    pub script: Option<Rc<RefCell<Script>>>,
+    /// Where it goes.
+    pub place: Place,
 }
 
 pub struct Turn {
@@ -40,7 +45,13 @@ pub struct Turn {
     pub code: String,
     pub name: Option<String>,
     pub question: Uuid,
+    /// The message before the question.
+    pub parent: Option<Uuid>,
+    /// The question as it is kept.
+    pub said: String,
     pub answer: Uuid,
+    /// What the model answered last.
+    pub script: Option<Rc<RefCell<Script>>>,
     pub closed: Option<Status>,
     /// What it took, once it is closed.
     pub took: u64,
@@ -63,8 +74,7 @@ impl Ledger {
     }
 
     pub fn script_of(&self, id: Uuid) -> Option<Rc<RefCell<Script>>> {
-        let code = self.turn(id, |turn| turn.code.clone())?;
-        self.asks.borrow().get(&code)?.script.clone()
+        self.turn(id, |turn| turn.script.clone())?
     }
 
     pub fn value_of(&self, user: Uuid, token: &str) -> Option<String> {

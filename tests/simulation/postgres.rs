@@ -1,7 +1,7 @@
 //! Postgres behind PostgREST: it may be away, refuse, answer late or never, and get a call twice.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use frontdesk::auth::User;
@@ -11,8 +11,9 @@ use frontdesk::limit::quota::Budget;
 use frontdesk::model::price::Price;
 use frontdesk::ports::Database;
 use frontdesk::privacy::policy::Policy;
-use frontdesk::session::load::{LoadSession, LoadedSession, Message, UserLimits};
+use frontdesk::session::load::{LoadSession, LoadedSession, Message, Role, UserLimits};
 use frontdesk::session::record::TurnRecord;
+use frontdesk::session::tree::Leaf;
 use frontdesk::time::Millis;
 use frontdesk::user::record::{KeptVault, Restored};
 use futures::channel::oneshot;
@@ -29,6 +30,8 @@ pub struct Postgres {
     /// One row of usage for each turn: its tokens.
     usage: RefCell<BTreeMap<Uuid, (Uuid, u64)>>,
     vaults: RefCell<BTreeMap<Uuid, KeptVault>>,
+    pub parked: RefCell<BTreeSet<Uuid>>,
+    poison: RefCell<BTreeMap<Uuid, Millis>>,
     pub limits: UserLimits,
 }
 
@@ -51,6 +54,8 @@ impl Postgres {
             sessions: RefCell::default(),
             usage: RefCell::default(),
             vaults: RefCell::default(),
+            parked: RefCell::default(),
+            poison: RefCell::default(),
             limits: UserLimits { messages_per_minute, budget: Budget { daily_tokens, daily_usd: None } },
         })
     }
@@ -62,38 +67,67 @@ impl Postgres {
         self.world.now() < self.away_until.get() || self.world.strikes(Fails::DatabaseError)
     }
 
-    fn load_session(&self, session: Uuid, limit: u32) -> LoadedSession {
+    fn load_session(&self, session: Uuid, limit: u32, leaf: Leaf) -> LoadedSession {
         let sessions = self.sessions.borrow();
         let messages = sessions.get(&session).map(Vec::as_slice).unwrap_or_default();
-        let newest = &messages[messages.len().saturating_sub(limit as usize)..];
+        let mut next = match leaf {
+            Leaf::Newest => messages.last().map(|message| message.id),
+            Leaf::Beginning => None,
+            Leaf::At(id) => Some(id),
+        };
+        let mut path = Vec::new();
+        while let Some(message) = next.and_then(|id| messages.iter().find(|message| message.id == id)) {
+            path.push(message.clone());
+            next = message.parent_id.filter(|_| path.len() < limit as usize);
+        }
+        path.reverse();
         LoadedSession {
             foreign: false,
             employee: Some(employee()),
             price: Some(Price { input: 0.15, cached_input: 0.075, output: 0.6 }),
             prices: BTreeMap::new(),
             limits: Some(self.limits),
-            messages: newest.to_vec(),
+            messages: path,
         }
     }
 
+    /// Whether that turn is refused now.
+    fn is_poison(&self, record: &TurnRecord) -> bool {
+        let mut poison = self.poison.borrow_mut();
+        let now = self.world.now();
+        if self.world.strikes(Fails::Poison) {
+            poison.insert(record.turn_id, now + 30_000 + self.world.chance.below(600_000));
+            self.world.ledger.parked.borrow_mut().insert(record.session_id);
+        }
+        !self.world.faults.is_calm() && poison.get(&record.turn_id).is_some_and(|until| now < *until)
+    }
+
     /// Idempotent by the turn's id, as the function in the database is.
-    fn commit_turn(&self, record: &TurnRecord) {
+    fn commit_turn(&self, record: &TurnRecord) -> Result<(), Fault> {
+        if self.is_poison(record) {
+            return Err(Fault::new(Code::DatabaseRefused, "commit_turn"));
+        }
         let json = serde_json::to_string(record).expect("a record is JSON");
         self.world.check_masked("Postgres", &json);
+        self.parked.borrow_mut().remove(&record.turn_id);
         if self.usage.borrow().contains_key(&record.turn_id) {
-            return;
+            return Ok(());
         }
         let mut sessions = self.sessions.borrow_mut();
         let messages = sessions.entry(record.session_id).or_default();
-        self.world.committed(record, messages.len() / 2);
+        let answers = messages.iter().filter(|message| message.role == Role::Assistant).count();
+        self.world.committed(record, answers);
         messages.extend(record.messages.iter().map(|message| Message {
             id: message.id,
             role: message.role,
+            parent_id: message.parent_id,
+            name: message.name().map(ToOwned::to_owned),
             content: message.content.clone(),
             content_tokens: message.content_tokens,
         }));
         let tokens = record.usage.total_tokens.into();
         self.usage.borrow_mut().insert(record.turn_id, (record.user_id, tokens));
+        Ok(())
     }
 
     fn commit_vault(&self, user: Uuid, vault: &KeptVault) {
@@ -159,13 +193,18 @@ fn unavailable(what: &str) -> Fault {
 
 impl Database for SimDatabase {
     async fn load_session(&self, ask: &LoadSession<'_>) -> Result<LoadedSession, Fault> {
-        let (session, limit) = (ask.session, ask.limit);
-        self.ask("load_session", move |postgres| postgres.load_session(session, limit)).await
+        let (session, limit, leaf) = (ask.session, ask.limit, ask.leaf);
+        self.ask("load_session", move |postgres| postgres.load_session(session, limit, leaf)).await
     }
 
     async fn commit_turn(&self, turn: &TurnRecord) -> Result<(), Fault> {
         let turn = turn.clone();
-        self.ask("commit_turn", move |postgres| postgres.commit_turn(&turn)).await
+        self.ask("commit_turn", move |postgres| postgres.commit_turn(&turn)).await?
+    }
+
+    async fn park_turn(&self, turn: &TurnRecord, _: &str) -> Result<(), Fault> {
+        let turn = turn.turn_id;
+        self.ask("park_turn", move |postgres| drop(postgres.parked.borrow_mut().insert(turn))).await
     }
 
     async fn load_vault(&self, user: &User) -> Result<Restored, Fault> {

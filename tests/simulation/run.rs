@@ -16,8 +16,8 @@ use super::user::UserNode;
 use super::values::person;
 use super::world::World;
 
-/// How long all may take to come to rest.
-const REST_WITHIN: Millis = 10 * 60 * 1000;
+/// How long all may take to come to rest: what is parked is tried again after an hour.
+const REST_WITHIN: Millis = 90 * 60 * 1000;
 
 pub struct Run {
     pub world: Rc<World>,
@@ -86,6 +86,9 @@ impl Town {
     /// Postgres has all, and the books have what it took.
     fn check_all(&self) -> Result<(), String> {
         let stored = self.postgres.turns();
+        if !self.postgres.parked.borrow().is_empty() {
+            return Err("a turn that was taken is still parked".into());
+        }
         let turns = self.world.ledger.turns.borrow();
         let all: BTreeMap<_, _> = turns.iter().map(|(id, turn)| (*id, (turn.user, turn.took))).collect();
         if stored != all {

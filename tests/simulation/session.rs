@@ -269,7 +269,7 @@ impl Desk {
     async fn deliver(&self) {
         let Ports { database, user, journal, clock, .. } = &self.ports;
         match outbox::deliver(database, user, journal, clock).await {
-            Ok(()) if !self.state.is_busy() => match journal.next_log_to_forget() {
+            Ok(()) if !self.state.is_busy() => match journal.next_chore() {
                 Some(when) => journal.wake_at(when.max(clock.now() + WATCH_EVERY)).await,
                 None => journal.let_sleep().await,
             },

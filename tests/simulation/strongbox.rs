@@ -100,9 +100,9 @@ impl Strongbox for SafeStrongbox {
         Ok((*key_waits || !vault.entries.is_empty()).then_some((*user, vault)))
     }
 
-    fn delivered(&self, vault: &KeptVault) {
+    fn delivered(&self, vault: &KeptVault) -> Result<(), Fault> {
         if !self.can_write() {
-            return;
+            return Ok(());
         }
         if let Some((_, key, waits)) = self.safe.key.borrow_mut().as_mut() {
             *waits &= vault.key.as_ref() != Some(key);
@@ -110,6 +110,7 @@ impl Strongbox for SafeStrongbox {
         for (entry, waits) in self.safe.entries.borrow_mut().iter_mut() {
             *waits &= vault.entries.iter().all(|delivered| delivered.token != entry.token);
         }
+        Ok(())
     }
 
     fn spent(&self, day: u64, employee: &str, now: Millis) -> Result<(Spend, Spend), Fault> {

@@ -4,6 +4,7 @@ mod limits;
 mod models;
 mod privacy;
 mod scripted;
+mod tree;
 
 use frontdesk::error::Code;
 use frontdesk::model::usage::UsageSource;
@@ -15,12 +16,14 @@ use frontdesk::session::load::Role;
 use frontdesk::session::log::{KEPT_FOR, LogEnding};
 use frontdesk::session::outbox;
 use frontdesk::session::record::Status;
+use frontdesk::session::tree::Leaf;
 use frontdesk::stream::ui::UiEncoder;
 use frontdesk::turn::{self, Ports, WATCH_EVERY};
 use futures::FutureExt as _;
 use futures::executor::block_on;
 use futures::future::join;
 use scripted::*;
+use uuid::Uuid;
 
 const BUSY: ModelError = ModelError::Status { status: 503, retry_after: None };
 
@@ -58,18 +61,19 @@ fn a_second_turn_remembers_the_first_without_asking_postgres() {
 
 #[test]
 fn a_cold_object_reads_history_once_and_adds_what_postgres_has_not_yet() {
+    let history = vec![message(1, Role::User, "earlier"), message(2, Role::Assistant, "answer")];
     let before = Desk::default();
+    before.ports.database.loads.borrow_mut().push_back(Ok(loaded(history.clone())));
     before.model_says(whole("two"));
     before.turn("one").unwrap();
 
     let mut cold = Desk::default();
     cold.ports.journal = before.ports.journal;
-    let history = vec![message(1, Role::User, "earlier"), message(2, Role::Assistant, "answer")];
     cold.ports.database.loads.borrow_mut().push_back(Ok(loaded(history)));
     cold.model_says(whole("three"));
     cold.turn("now").unwrap();
     assert_eq!(cold.last_prompt(), ["earlier", "answer", "one", "two", "now"]);
-    assert_eq!(cold.ports.database.load_count.get(), 1);
+    assert_eq!(*cold.ports.database.asked_for.borrow(), [Leaf::At(Uuid::from_u128(2))]);
 }
 
 #[test]
@@ -455,6 +459,65 @@ fn delivery_stops_at_the_first_failure_and_counts_it() {
     assert!(desk.deliver().is_err() && desk.deliver().is_err());
     let attempts: Vec<_> = desk.ports.journal.outbox.borrow().iter().map(|entry| entry.attempts).collect();
     assert_eq!(attempts, [2, 0], "the second waits for the first");
+}
+
+#[test]
+fn a_record_that_postgres_refuses_holds_nothing_up_and_is_never_dropped() {
+    let desk = Desk::default();
+    desk.model_says(whole("two")).model_says(whole("four"));
+    let (_, poison) = desk.turn("one").unwrap();
+    let (_, next) = desk.turn("three").unwrap();
+    let (database, journal) = (&desk.ports.database, &desk.ports.journal);
+    database.refused.set(Some(poison.record.turn_id));
+    for _ in 0..6 {
+        assert!(desk.deliver().is_err());
+        assert!(database.committed.borrow().is_empty(), "in order, as long as there is hope");
+    }
+    desk.deliver().unwrap();
+    assert_eq!(*database.committed.borrow(), [next.record]);
+    let parked = (poison.record.turn_id, "status 400, 23514".to_owned());
+    assert_eq!(*database.parked.borrow(), std::slice::from_ref(&parked), "operators are told");
+    assert_eq!(journal.outbox.borrow().len(), 1);
+
+    database.refused.set(None);
+    desk.deliver().unwrap();
+    assert_eq!(journal.outbox.borrow().len(), 1, "not at once");
+    desk.ports.clock.now.set(desk.ports.clock.now.get() + outbox::PARKED_FOR);
+    desk.deliver().unwrap();
+    assert_eq!(database.committed.borrow()[1], poison.record);
+    assert!(journal.outbox.borrow().is_empty());
+}
+
+#[test]
+fn a_session_whose_newest_turn_is_refused_goes_on_from_it() {
+    let desk = Desk::default();
+    desk.model_says(whole("two")).model_says(whole("four"));
+    let (_, first) = desk.turn("one").unwrap();
+    desk.ports.journal.park(first.record.turn_id, START).unwrap();
+    desk.state.memory.take();
+    let (_, second) = desk.turn("three").unwrap();
+    assert_eq!(desk.last_prompt(), ["one", "two", "three"]);
+    desk.deliver().unwrap();
+    desk.state.memory.take();
+    desk.ports.database.loads.borrow_mut().push_back(Ok(loaded(vec![])));
+    desk.model_says(whole("six"));
+    desk.turn("five").unwrap();
+    let newest = second.record.messages[1].id;
+    assert_eq!(
+        desk.ports.database.asked_for.borrow().last(),
+        Some(&Leaf::At(newest)),
+        "not from the refused one"
+    );
+}
+
+#[test]
+fn storage_that_refuses_to_forget_what_was_delivered_is_not_tried_without_a_pause() {
+    let desk = Desk::default();
+    desk.model_says(whole("two"));
+    desk.turn("one").unwrap();
+    desk.ports.journal.refuses.set(true);
+    assert!(desk.deliver().is_err());
+    assert!(desk.ports.journal.alarm.get().unwrap() > desk.ports.clock.now.get());
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Which model answers, when one does not, and for how long.
 
 use frontdesk::config::Fallback;
+use frontdesk::employee::Employee;
 use frontdesk::model::candidate::Provider;
 use frontdesk::model::price::Price;
 use frontdesk::ports::ModelError;
@@ -18,7 +19,7 @@ fn desk() -> Desk {
     let desk = Desk::default();
     for _ in 0..8 {
         let mut loaded = loaded(vec![]);
-        loaded.employee.as_mut().unwrap().fallback_models = vec!["llama3.3".into()];
+        loaded.employee = Some(Employee { fallback_models: vec!["llama3.3".into()], ..employee() });
         loaded.prices.insert("llama3.3".into(), Price { input: 1.0, cached_input: 1.0, output: 10.0 });
         desk.ports.database.loads.borrow_mut().push_back(Ok(loaded));
     }
@@ -27,7 +28,7 @@ fn desk() -> Desk {
 
 fn asked(desk: &Desk) -> Vec<String> {
     let requests = desk.ports.model.requests.borrow();
-    requests.iter().map(|request| request["model"].as_str().unwrap().to_owned()).collect()
+    requests.iter().map(|request| request["model"].as_str().unwrap_or_default().to_owned()).collect()
 }
 
 #[test]

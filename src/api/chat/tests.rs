@@ -111,7 +111,10 @@ fn the_field_at_fault_is_named() {
         (r#"{"message":"a","stream":"yes"}"#, "stream"),
         (r#"{"message":"a","client_message_id":""}"#, "client_message_id"),
         (r#"{"message":"a","client_message_id":"a\u0000b"}"#, "client_message_id"),
-        (r#"{"message":"a","trigger":"regenerate-message"}"#, "trigger"),
+        (r#"{"message":"a","trigger":"regenerate-message"}"#, "message"),
+        (r#"{"message":"a","trigger":"again"}"#, "trigger"),
+        (r#"{"message":"a","messageId":7}"#, "messageId"),
+        (r#"{"message":"a","messageId":""}"#, "messageId"),
         (r#"{"message":"a","parent_id":"x"}"#, "parent_id"),
         (r#"{"message":"a","attachments":["x"]}"#, "attachments"),
         (r#"{"message":"a","attachments":[{"name":"a"}]}"#, "attachments"),
@@ -124,6 +127,34 @@ fn the_field_at_fault_is_named() {
     }
     let long = format!(r#"{{"message":"a","client_message_id":"{}"}}"#, "x".repeat(129));
     assert_eq!(refused(&long), (Code::InvalidField, Some("client_message_id")));
+}
+
+#[test]
+fn a_body_says_where_in_the_session_it_goes() {
+    let id = "00000000-0000-4000-8000-000000000001";
+    let ui = |name: &str| {
+        format!(r#""messages":[{{"id":"{name}","role":"user","parts":[{{"type":"text","text":"a"}}]}}]"#)
+    };
+    let again = |name: &str| Place::Again(Some(name.into()));
+    for (body, place, name) in [
+        (r#"{"message":"a"}"#.to_owned(), Place::Newest, None),
+        (
+            format!(r#"{{"message":"a","parent_id":"{id}"}}"#),
+            Place::After(Uuid::parse_str(id).unwrap()),
+            None,
+        ),
+        (format!(r#"{{"message":"a","parent_id":"{}"}}"#, Uuid::nil()), Place::Beginning, None),
+        (format!(r#"{{"parent_id":"{id}"}}"#), again(id), None),
+        (format!(r#"{{"parent_id":"{id}","client_message_id":"x"}}"#), again(id), Some("x")),
+        (r#"{"trigger":"regenerate-message"}"#.into(), Place::Again(None), None),
+        (format!(r#"{{{},"trigger":"submit-message"}}"#, ui("m1")), Place::Newest, Some("m1")),
+        (format!(r#"{{{},"trigger":"regenerate-message","messageId":"m2"}}"#, ui("m1")), again("m1"), None),
+        (r#"{"trigger":"regenerate-message","messageId":"m2"}"#.into(), again("m2"), None),
+        (format!(r#"{{{},"messageId":"m1"}}"#, ui("m1")), Place::Instead("m1".into()), None),
+    ] {
+        let ask = parse(&body).unwrap();
+        assert_eq!((ask.place, ask.client_message_id.as_deref()), (place, name), "{body}");
+    }
 }
 
 #[test]

@@ -24,6 +24,7 @@ use frontdesk::session::log::{KEPT_FOR, LogEnding, LogHead, TurnLog};
 use frontdesk::session::memory::Memory;
 use frontdesk::session::record::{OpenTurn, TurnRecord};
 use frontdesk::session::state::SessionState;
+use frontdesk::session::tree::{Leaf, Place};
 use frontdesk::stream::event::Event;
 use frontdesk::time::Millis;
 use frontdesk::turn::{self, Answered, Ports};
@@ -107,6 +108,9 @@ pub struct ScriptedDatabase {
     pub load_count: Cell<u32>,
     pub down: Cell<bool>,
     pub committed: RefCell<Vec<TurnRecord>>,
+    pub refused: Cell<Option<Uuid>>,
+    pub parked: RefCell<Vec<(Uuid, String)>>,
+    pub asked_for: RefCell<Vec<Leaf>>,
     pub vault: RefCell<KeptVault>,
 }
 
@@ -115,7 +119,8 @@ pub fn database_is_down() -> Fault {
 }
 
 impl Database for ScriptedDatabase {
-    async fn load_session(&self, _: &LoadSession<'_>) -> Result<LoadedSession, Fault> {
+    async fn load_session(&self, ask: &LoadSession<'_>) -> Result<LoadedSession, Fault> {
+        self.asked_for.borrow_mut().push(ask.leaf);
         self.load_count.set(self.load_count.get() + 1);
         let scripted = self.loads.borrow_mut().pop_front();
         // What is read is on its way while others go on.
@@ -127,7 +132,15 @@ impl Database for ScriptedDatabase {
         if self.down.get() {
             return Err(database_is_down());
         }
+        if self.refused.get() == Some(turn.turn_id) {
+            return Err(Fault::new(Code::DatabaseRefused, "status 400, 23514"));
+        }
         self.committed.borrow_mut().push(turn.clone());
+        Ok(())
+    }
+
+    async fn park_turn(&self, turn: &TurnRecord, reason: &str) -> Result<(), Fault> {
+        self.parked.borrow_mut().push((turn.turn_id, reason.to_owned()));
         Ok(())
     }
 
@@ -160,6 +173,7 @@ pub struct MemoryJournal {
     pub open: RefCell<Option<OpenTurn>>,
     pub logs: RefCell<Vec<(TurnLog, Option<Millis>)>>,
     pub outbox: RefCell<Vec<Undelivered>>,
+    pub parked: RefCell<BTreeMap<Uuid, Millis>>,
     pub memory: RefCell<Option<Memory>>,
     pub alarm: Cell<Option<Millis>>,
     pub refuses: Cell<bool>,
@@ -217,13 +231,31 @@ impl Journal for MemoryJournal {
     fn outbox(&self, limit: u32) -> Vec<Undelivered> {
         self.outbox.borrow().iter().take(limit as usize).cloned().collect()
     }
-    fn delivered(&self, turn: Uuid) {
-        self.outbox.borrow_mut().retain(|entry| entry.record.turn_id != turn);
+    fn due(&self, limit: u32) -> Vec<Undelivered> {
+        let (outbox, parked) = (self.outbox.borrow(), self.parked.borrow());
+        let is_due = |entry: &&Undelivered| !parked.contains_key(&entry.record.turn_id);
+        outbox.iter().filter(is_due).take(limit as usize).cloned().collect()
     }
-    fn settled(&self, turn: Uuid) {
+    fn delivered(&self, turn: Uuid) -> Result<(), Fault> {
+        self.storage()?;
+        self.outbox.borrow_mut().retain(|entry| entry.record.turn_id != turn);
+        self.parked.borrow_mut().remove(&turn);
+        Ok(())
+    }
+    fn park(&self, turn: Uuid, now: Millis) -> Result<(), Fault> {
+        self.storage()?;
+        self.parked.borrow_mut().insert(turn, now);
+        Ok(())
+    }
+    fn unpark(&self, before: Millis) {
+        self.parked.borrow_mut().retain(|_, at| *at > before);
+    }
+    fn settled(&self, turn: Uuid) -> Result<(), Fault> {
+        self.storage()?;
         for entry in self.outbox.borrow_mut().iter_mut().filter(|entry| entry.record.turn_id == turn) {
             entry.is_settled = true;
         }
+        Ok(())
     }
     fn postpone(&self, turn: Uuid) {
         for entry in self.outbox.borrow_mut().iter_mut().filter(|entry| entry.record.turn_id == turn) {
@@ -364,6 +396,7 @@ pub fn ask(message: &str) -> Ask {
     Ask {
         session_id: SESSION,
         message: message.into(),
+        place: Place::Newest,
         employee: None,
         stream: true,
         client_message_id: Some("mine-1".into()),
@@ -408,7 +441,15 @@ pub fn loaded(messages: Vec<Message>) -> LoadedSession {
 }
 
 pub fn message(n: u128, role: Role, content: &str) -> Message {
-    Message { id: Uuid::from_u128(n), role, content: content.into(), content_tokens: 2 }
+    let parent_id = (n > 1).then(|| Uuid::from_u128(n - 1));
+    Message {
+        id: Uuid::from_u128(n),
+        parent_id,
+        name: None,
+        role,
+        content: content.into(),
+        content_tokens: 2,
+    }
 }
 
 /// A chunk of a chat completion with that text.

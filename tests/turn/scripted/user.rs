@@ -64,9 +64,10 @@ impl Strongbox for MemoryStrongbox {
         Ok(is_waiting.then(|| (*user, KeptVault { key: kept.key.clone(), entries })))
     }
 
-    fn delivered(&self, vault: &KeptVault) {
+    fn delivered(&self, vault: &KeptVault) -> Result<(), Fault> {
         self.key_waits.set(false);
         self.waiting.borrow_mut().retain(|token| vault.entries.iter().all(|entry| entry.token != *token));
+        Ok(())
     }
 
     fn spent(&self, day: u64, employee: &str, now: Millis) -> Result<(Spend, Spend), Fault> {
