@@ -32,10 +32,14 @@ struct CommitTurn<'a> {
 
 #[derive(Serialize)]
 struct ParkTurn<'a> {
-    p_turn: Uuid,
-    p_user: Uuid,
-    p_session: Uuid,
-    p_reason: &'a str,
+    #[serde(rename = "p_turn")]
+    turn: Uuid,
+    #[serde(rename = "p_user")]
+    user: Uuid,
+    #[serde(rename = "p_session")]
+    session: Uuid,
+    #[serde(rename = "p_reason")]
+    reason: &'a str,
 }
 
 #[derive(Serialize)]
@@ -61,8 +65,8 @@ impl Database for PostgRest {
     }
 
     async fn park_turn(&self, turn: &TurnRecord, reason: &str) -> Result<(), Fault> {
-        let TurnRecord { turn_id: p_turn, user_id: p_user, session_id: p_session, .. } = *turn;
-        let parked = ParkTurn { p_turn, p_user, p_session, p_reason: reason };
+        let TurnRecord { turn_id, user_id, session_id, .. } = *turn;
+        let parked = ParkTurn { turn: turn_id, user: user_id, session: session_id, reason };
         self.as_service("rpc/park_turn", &parked).await.map(drop)
     }
 

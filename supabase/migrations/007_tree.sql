@@ -163,7 +163,7 @@ begin
   on conflict (user_id) do update set erased_at = excluded.erased_at;
   -- Messages and summaries go with their sessions.
   foreach v_table in array array[
-    'chat_pii_vault', 'user_memory_embeddings', 'user_memory_facts', 'chat_documents', 'chat_tool_runs',
+    'chat_pii_keys', 'chat_pii_vault', 'user_memory_embeddings', 'user_memory_facts', 'chat_documents', 'chat_tool_runs',
     'chat_message_feedback', 'chat_usage_log', 'chat_parked_turns', 'chat_messages', 'chat_sessions'
   ] loop
     execute format('delete from public.%I where user_id = $1', v_table) using p_user;

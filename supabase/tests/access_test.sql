@@ -61,6 +61,7 @@ insert into expected values
   ('chat_usage_log', 'own', 'refused', 'all'),
   ('chat_user_limits', 'own', 'refused', 'all'),
   ('chat_model_prices', 'refused', 'refused', 'all'),
+  ('chat_parked_turns', 'refused', 'refused', 'refused'),
   ('employee_profiles', 'refused', 'refused', 'all');
 select bag_eq(
   $$ select tablename from expected $$, $$ select table_name from public.v_rls_status $$,

@@ -68,7 +68,7 @@ select throws_ok($$ select public.purge_expired('1 hour') $$, '22023', null, 'a 
 select is(
   public.erase_user('00000000-0000-4000-8000-00000000000a') - 'chat_usage_log',
   '{"chat_messages": 4, "chat_sessions": 4, "chat_pii_keys": 0, "chat_pii_vault": 1, "chat_tool_runs": 1, "chat_documents": 1,
-    "user_memory_facts": 1, "user_memory_embeddings": 0, "chat_message_feedback": 0}',
+    "user_memory_facts": 1, "user_memory_embeddings": 0, "chat_message_feedback": 0, "chat_parked_turns": 0}',
   'a user is erased, and the rows are counted');
 set local role postgres;
 create function pg_temp.rows_of(p_user uuid) returns bigint language plpgsql as $$
