@@ -20,12 +20,16 @@ use crate::api::{MAX_BODY_BYTES, cors};
 use crate::auth::User;
 use crate::config::Config;
 use crate::error::{Code, Error, Fault, abort, abort_field};
+use crate::limit::gate;
 use crate::ports::{Clock, UserObject};
 use crate::privacy::unmask;
 use crate::stream::ui::FrameId;
 
 /// The binding of the Session objects in `wrangler.toml`.
 const SESSIONS: &str = "SESSION";
+
+/// The binding of the gate in `wrangler.toml`.
+const IP_GATE: &str = "IP_GATE";
 
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<Response> {
@@ -59,6 +63,7 @@ async fn answer(request: &Request, env: &Env, config: &std::rc::Rc<Config>) -> R
     if route.is_public() {
         return public(route, config, &database).await;
     }
+    gate(request, env).await?;
     let user = authenticate(header(request, "authorization").as_deref(), config).await?;
     match route {
         Route::Chat => chat(request, env, user).await,
@@ -100,6 +105,17 @@ async fn answer(request: &Request, env: &Env, config: &std::rc::Rc<Config>) -> R
             let rows = database.read(&user, reads::EMPLOYEES).await?;
             Ok(reply::json(200, &reads::envelope(&rows)))
         }
+    }
+}
+
+/// Lets a request in, unless too many come from its address. Where there is no such binding, and while it does not answer,
+/// everybody is let in: the limits behind it hold.
+async fn gate(request: &Request, env: &Env) -> Result<(), Error> {
+    let key = header(request, "cf-connecting-ip").as_deref().and_then(gate::key);
+    let (Some(key), Ok(limiter)) = (key, env.rate_limiter(IP_GATE)) else { return Ok(()) };
+    match limiter.limit(key).await {
+        Ok(outcome) if !outcome.success => Err(gate::closed()),
+        _ => Ok(()),
     }
 }
 

@@ -1,4 +1,5 @@
 //! Limits: arithmetic only, `now` comes in.
 
 pub mod bucket;
+pub mod gate;
 pub mod quota;

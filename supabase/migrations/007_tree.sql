@@ -24,7 +24,7 @@ begin
 
   if v_session is null and private.is_foreign_session(p_session) then
     return jsonb_build_object(
-      'foreign', true, 'session', null, 'employee', null, 'price', null, 'prices', null, 'summary', null, 'limits', null,
+      'foreign', true, 'session', null, 'employee', null, 'price', null, 'prices', jsonb_build_object(), 'summary', null, 'limits', null,
       'messages', jsonb_build_array());
   end if;
 

@@ -108,7 +108,7 @@ select is(
 set local request.jwt.claims = '{"role": "authenticated", "sub": "00000000-0000-4000-8000-00000000000b"}';
 select is(
   pg_temp.load('00000000-0000-4000-8000-0000000000a1'),
-  '{"foreign": true, "session": null, "employee": null, "price": null, "prices": null, "summary": null, "limits": null, "messages": []}',
+  '{"foreign": true, "session": null, "employee": null, "price": null, "prices": {}, "summary": null, "limits": null, "messages": []}',
   'somebody else''s session is reported as foreign, with nothing of it');
 select is(pg_temp.path('00000000-0000-4000-8000-000000000005'), '[]', 'no path leads there');
 set local request.jwt.claims = '{"role": "authenticated"}';

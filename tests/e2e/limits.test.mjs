@@ -101,3 +101,16 @@ test('what was spent survives the Worker', async () => {
   stack.parts.set('worker', await stack.runWorker());
   assert.equal((await ask('more', { user, employee: 'frugal' })).body.code, 'budget_exceeded');
 });
+
+test('a crowd behind one address is let in so far, before anything is done for it', async () => {
+  const knock = () => call('/api/employees', { user: null, headers: { 'cf-connecting-ip': '203.0.113.7' } });
+  const seen = {};
+  for (let n = 0; n < 65; n += 1) {
+    for (const { status } of await Promise.all(Array.from({ length: 10 }, knock))) seen[status] = (seen[status] ?? 0) + 1;
+  }
+  assert.ok(seen[401] >= 600 && seen[429] >= 1 && seen[401] + seen[429] === 650, JSON.stringify(seen));
+  const refused = await knock();
+  assert.deepEqual([refused.headers.get('retry-after'), (await refused.json()).code], ['60', 'rate_limited']);
+  const other = await call('/api/employees', { user: null, headers: { 'cf-connecting-ip': '2001:db8::1' } });
+  assert.equal(other.status, 401, 'and nobody else is kept out');
+});

@@ -93,7 +93,7 @@ test('what is public', async () => {
   const health = await call('/healthz', { user: null });
   assert.deepEqual(await health.json(), { status: 'ok' });
   const ready = await call('/readyz', { user: null });
-  assert.deepEqual(await ready.json(), { status: 'ready' });
+  assert.deepEqual(await ready.json(), { status: 'ready', parked_turns: 0 });
   const config = await (await call('/config.json', { user: null })).json();
   assert.deepEqual(config, {
     supabase_url: stack.supabaseUrl, supabase_anon_key: stack.anonKey, default_employee: 'prime-boss',
