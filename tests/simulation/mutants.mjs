@@ -116,9 +116,34 @@ const MUTANTS = [
   {
     name: 'what waits is looked at after Postgres was read',
     patches: [
-      { file: 'src/turn.rs', from: '    let waiting = ports.journal.outbox(RECENT_MESSAGES);\n', to: '' },
-      { file: 'src/turn.rs', from: 'for waiting in waiting {', to: 'for waiting in ports.journal.outbox(RECENT_MESSAGES) {' },
+      {
+        file: 'src/turn.rs',
+        from: '    for record in &waiting {',
+        to: `    let later = ports.journal.outbox(RECENT_MESSAGES).into_iter().map(|waiting| waiting.record).collect();
+    let (_, waiting) = way_to(place, newest, later);
+    for record in &waiting {`,
+      },
     ],
+  },
+  {
+    name: 'a turn that Postgres refuses is dropped',
+    patches: [{ file: 'src/session/outbox.rs', from: 'journal.park(turn, clock.now())', to: 'journal.delivered(turn)' }],
+  },
+  {
+    name: 'another branch passes for the newest',
+    patches: [{ file: 'src/turn.rs', from: 'memory.is_newest = place.is_newest();', to: '' }],
+  },
+  {
+    name: 'a question that is answered again is asked twice',
+    patches: [{ file: 'src/session/record.rs', from: 'if self.is_again {', to: 'if false {' }],
+  },
+  {
+    name: 'a branch keeps what it branches off from',
+    patches: [{
+      file: 'src/session/memory.rs',
+      from: 'self.messages.truncate(self.length_to(parent).unwrap_or(0));',
+      to: 'let _ = self.length_to(parent);',
+    }],
   },
   {
     name: 'a copy of memory lacks interrupted turns',

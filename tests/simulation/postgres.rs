@@ -12,7 +12,7 @@ use frontdesk::model::price::Price;
 use frontdesk::ports::Database;
 use frontdesk::privacy::policy::Policy;
 use frontdesk::session::load::{LoadSession, LoadedSession, Message, Role, UserLimits};
-use frontdesk::session::record::TurnRecord;
+use frontdesk::session::record::{MessageRecord, TurnRecord};
 use frontdesk::session::tree::Leaf;
 use frontdesk::time::Millis;
 use frontdesk::user::record::{KeptVault, Restored};
@@ -117,6 +117,9 @@ impl Postgres {
         let messages = sessions.entry(record.session_id).or_default();
         let answers = messages.iter().filter(|message| message.role == Role::Assistant).count();
         self.world.committed(record, answers);
+        let is_known = |new: &MessageRecord| messages.iter().any(|message| message.id == new.id);
+        let is_new = !record.messages.iter().any(is_known);
+        self.world.check(is_new, || format!("a message of turn {} is there already", record.turn_id));
         messages.extend(record.messages.iter().map(|message| Message {
             id: message.id,
             role: message.role,
