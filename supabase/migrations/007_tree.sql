@@ -88,7 +88,9 @@ grant select on public.v_parked_turns to authenticated, service_role;
 create or replace function public.park_turn(p_turn uuid, p_user uuid, p_session uuid, p_reason text) returns void
 language sql security definer set search_path = '' as $$
   insert into public.chat_parked_turns (turn_id, user_id, session_id, reason)
-  select p_turn, id, p_session, left(p_reason, 200) from auth.users where id = p_user
+  -- A call that comes late does not park what was taken since.
+  select p_turn, id, p_session, left(p_reason, 200) from auth.users
+  where id = p_user and not exists (select from public.chat_usage_log where turn_id = p_turn)
   on conflict (turn_id) do update set reason = excluded.reason;
 $$;
 

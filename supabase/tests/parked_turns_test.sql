@@ -1,7 +1,7 @@
 -- Turns that Postgres refuses: operators see them, users do not, and they go when they are taken or their user is erased.
 begin;
 create extension if not exists pgtap with schema extensions;
-select plan(10);
+select plan(11);
 
 insert into auth.users (id, email) values ('00000000-0000-4000-8000-00000000000a', 'a@example.com');
 
@@ -32,6 +32,8 @@ select public.commit_turn('{
   "usage": {"model": "gpt-4o-mini", "prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2, "latency_ms": 5,
             "success": true, "usage_source": "provider", "created_at": "2026-11-01T10:00:01Z"}}');
 select is(public.parked_turns(), 1::bigint, 'a turn that is taken is parked no more');
+select pg_temp.park('10');
+select is(public.parked_turns(), 1::bigint, 'not by a call that comes late either');
 
 set local role authenticated;
 set local request.jwt.claims = '{"role": "authenticated", "sub": "00000000-0000-4000-8000-00000000000a"}';

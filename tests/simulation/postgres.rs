@@ -207,7 +207,12 @@ impl Database for SimDatabase {
 
     async fn park_turn(&self, turn: &TurnRecord, _: &str) -> Result<(), Fault> {
         let turn = turn.turn_id;
-        self.ask("park_turn", move |postgres| drop(postgres.parked.borrow_mut().insert(turn))).await
+        self.ask("park_turn", move |postgres| {
+            if !postgres.usage.borrow().contains_key(&turn) {
+                postgres.parked.borrow_mut().insert(turn);
+            }
+        })
+        .await
     }
 
     async fn load_vault(&self, user: &User) -> Result<Restored, Fault> {
