@@ -22,6 +22,10 @@ pub struct Config {
     pub fallback: Option<Fallback>,
     /// `OPENAI_MODEL`: for employees that name none.
     pub default_model: String,
+    /// `OPENAI_EMBEDDING_MODEL`: for what is recalled.
+    pub embedding_model: String,
+    /// `DEFAULT_TOP_K`: memories that are looked for, at least.
+    pub top_k: u32,
     /// `DEFAULT_EMPLOYEE_SLUG`: who answers when the request names nobody.
     pub default_employee: String,
     /// `DEFAULT_TOKEN_BUDGET`: prompt tokens per turn, for employees that set none.
@@ -62,6 +66,10 @@ impl Config {
             model_key: vars.required("OPENAI_API_KEY"),
             fallback: vars.fallback(),
             default_model: vars.optional("OPENAI_MODEL").unwrap_or_else(|| "gpt-4o-mini".into()),
+            embedding_model: vars
+                .optional("OPENAI_EMBEDDING_MODEL")
+                .unwrap_or_else(|| "text-embedding-3-small".into()),
+            top_k: vars.number("DEFAULT_TOP_K", 5, 1),
             default_employee: vars.optional("DEFAULT_EMPLOYEE_SLUG").unwrap_or_else(|| "prime-boss".into()),
             token_budget: vars.number("DEFAULT_TOKEN_BUDGET", 6000, MIN_TOKEN_BUDGET),
             pii_master_keys: vars.master_keys("PII_MASTER_KEY"),

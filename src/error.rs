@@ -43,6 +43,8 @@ pub enum Code {
     MessageNotFound,
     /// This session is still answering its previous message.
     TurnInProgress,
+    /// The message alone has more tokens than the prompt may.
+    MessageTooLong,
     /// More personal values in one message than are hidden at once.
     TooManyValues,
     /// Messages come faster than they may.
@@ -134,6 +136,7 @@ impl Code {
             Self::SessionNotFound => ("session_not_found", 404, "There is no such session"),
             Self::MessageNotFound => ("message_not_found", 404, "There is no such message in this session"),
             Self::TurnInProgress => ("turn_in_progress", 409, "The session is still answering"),
+            Self::MessageTooLong => ("message_too_long", 413, "The message is too long"),
             Self::TooManyValues => ("too_many_values", 422, "The message holds too many personal values"),
             Self::RateLimited => ("rate_limited", 429, "Messages come too fast"),
             Self::BudgetExceeded => ("budget_exceeded", 429, "Today's budget is used up"),

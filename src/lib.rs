@@ -18,6 +18,7 @@ pub mod context;
 pub mod employee;
 pub mod error;
 pub mod limit;
+pub mod memory;
 pub mod model;
 pub mod ports;
 pub mod privacy;

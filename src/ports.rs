@@ -8,6 +8,9 @@ use crate::auth::User;
 use crate::error::Fault;
 use crate::limit::bucket::Standing;
 use crate::limit::quota::{Entry, Spend};
+use crate::memory::embed::{Embedded, Pending};
+use crate::memory::import::{Imported, ImportedMessage};
+use crate::memory::recall::{RecallQuestion, Recalled};
 use crate::model::candidate::Provider;
 use crate::privacy::mask::Author;
 use crate::privacy::seal::Secret;
@@ -48,6 +51,31 @@ pub trait Database {
     /// # Errors
     /// `database_unavailable`, `database_refused`.
     async fn park_turn(&self, turn: &TurnRecord, reason: &str) -> Result<(), Fault>;
+    /// What a user's memory has for a message, under their own token: one round trip.
+    ///
+    /// # Errors
+    /// `database_unavailable`.
+    async fn recall(&self, user: &User, question: &RecallQuestion<'_>) -> Result<Recalled, Fault>;
+    /// The oldest memories of a user that have no vector, with the service key.
+    ///
+    /// # Errors
+    /// `database_unavailable`.
+    async fn pending_memories(&self, user: Uuid, limit: u32) -> Result<Vec<Pending>, Fault>;
+    /// Gives memories of a user their vectors, with the service key; doing it again changes nothing.
+    ///
+    /// # Errors
+    /// `database_unavailable`, `database_refused`.
+    async fn save_embeddings(&self, user: Uuid, embedded: &[Embedded]) -> Result<(), Fault>;
+    /// Stores messages from elsewhere with the service key; doing it again changes nothing.
+    ///
+    /// # Errors
+    /// `database_unavailable`, `database_refused`.
+    async fn import_messages(
+        &self,
+        user: Uuid,
+        employee: &str,
+        messages: &[ImportedMessage],
+    ) -> Result<Imported, Fault>;
     /// Reads a user's vault and what they spent today under their own token, for a User object that has neither.
     ///
     /// # Errors
@@ -82,6 +110,11 @@ pub trait UserObject {
     /// # Errors
     /// [`Refused`], and then it is to be tried again.
     async fn settle(&self, user: Uuid, entry: &Entry) -> Result<(), Refused>;
+    /// Says that there are memories without a vector.
+    ///
+    /// # Errors
+    /// [`Refused`]; whoever says it next says it for these too.
+    async fn remember(&self, user: Uuid) -> Result<(), Refused>;
 }
 
 /// The User object's own storage: the books, the sealed vault, and what of it Postgres has not. Calls without an `await` between
@@ -161,6 +194,11 @@ pub struct Patience {
 
 /// Any OpenAI-compatible APIs.
 pub trait Model {
+    /// Posts an embeddings request, and waits a little for its answer.
+    ///
+    /// # Errors
+    /// Every way in which there is no 200.
+    async fn embed(&self, body: &str) -> Result<String, ModelError>;
     /// An answer that is coming in.
     type Answer: Answer;
     /// Posts a chat completion request and waits for the status.

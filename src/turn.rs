@@ -3,8 +3,9 @@
 //! ```text
 //! prepare   admit     one turn at a time
 //!           mask      tokens for what is personal: nothing leaves without          ┐ side by side
+//!           recall    what earlier conversations have for the message              │
 //!           load      hot memory, or one round trip to Postgres                    ┘
-//!           assemble  persona + recent messages + message, within the token budget
+//!           assemble  persona + recent messages + what is recalled + message, within the token budget
 //!           reserve   rate, tokens and dollars of the day, where there are limits
 //!           keep      the message is durable from here on          ── the first byte may go out
 //! answer    stream    model → batches → unmasked events; retries and failover until the first token
@@ -23,11 +24,12 @@ use uuid::Uuid;
 use crate::api::chat::Ask;
 use crate::auth::User;
 use crate::config::Config;
-use crate::context::assemble::assemble;
+use crate::context::assemble::{Material, TooLong, assemble};
 use crate::context::tokens;
 use crate::error::{Code, Error, Fault, abort_field};
 use crate::limit::bucket::Standing;
 use crate::limit::quota::{DEFAULT_OUTPUT, Entry, Spend, day};
+use crate::memory::recall::{Recalled, recall};
 use crate::model::candidate::{Candidate, candidates};
 use crate::model::listen::{Asking, Heard, listen};
 use crate::model::request::Question;
@@ -115,7 +117,7 @@ pub struct Answered {
 /// Admits, masks, loads, assembles and keeps: all that can still be answered with an HTTP status.
 ///
 /// # Errors
-/// `turn_in_progress`, `session_not_found`, `message_not_found`, `unknown_employee`, `database_unavailable`,
+/// `turn_in_progress`, `session_not_found`, `message_not_found`, `message_too_long`, `unknown_employee`, `database_unavailable`,
 /// `too_many_values`, `privacy_unavailable`, `rate_limited`, `budget_exceeded`; nothing is kept then, and nothing was sent to anybody.
 pub async fn prepare(
     state: &SessionState,
@@ -127,14 +129,26 @@ pub async fn prepare(
     let admission = state.admit()?;
     let place = std::mem::take(&mut ask.place);
     let admitted_at = ports.clock.now();
-    let mask = ports.user.mask(&user, &ask.message, Author::Outside);
-    let (loaded, hidden) = join(load(state, &user, &ask, &place, config, ports), mask).await;
+    let budget = state.memory.borrow().as_ref().map(|memory| memory.employee.token_budget(config));
+    let budget = budget.unwrap_or(config.token_budget);
+    let remind =
+        async |message: &str| recall(&user, message, budget, config, &ports.database, &ports.model).await;
+    let hide = async {
+        let hidden = ports.user.mask(&user, &ask.message, Author::Outside).await?;
+        let recalled = if hidden.text.is_empty() { None } else { remind(&hidden.text).await };
+        Ok((hidden, recalled))
+    };
+    let (loaded, hidden) = join(load(state, &user, &ask, &place, config, ports), hide).await;
     loaded?;
-    let hidden = hidden.map_err(|refused| refused.into_error("message"))?;
+    let (hidden, mut recalled) = hidden.map_err(|refused: Refused| refused.into_error("message"))?;
     let was_erased = state.values.borrow_mut().learn(&hidden);
     if was_erased {
         state.memory.take();
         load(state, &user, &ask, &place, config, ports).await?;
+    }
+    let again = question_again(state, &place);
+    if let Some(question) = &again {
+        recalled = remind(question).await;
     }
     ask.message = hidden.text;
     // Before the turn is kept: an object that dies in between is woken for nothing, which is harmless.
@@ -146,7 +160,8 @@ pub async fn prepare(
         let mut candidates = candidates(memory, config);
         state.breaker.borrow_mut().arrange(&mut candidates, admitted_at);
         let spot = memory.spot(&place)?.ok_or_else(no_such_message)?;
-        let (mut turn, question) = open(memory, &spot, user.id, ask, config, admitted_at, &ports.clock)?;
+        let (mut turn, question) =
+            open(memory, &spot, recalled.as_ref(), user.id, ask, config, admitted_at, &ports.clock)?;
         if let Some(first) = candidates.first() {
             turn.answered_by(first);
         }
@@ -284,6 +299,7 @@ async fn load(
 fn open(
     memory: &Memory,
     spot: &Spot<'_>,
+    recalled: Option<&Recalled>,
     user_id: Uuid,
     ask: Ask,
     config: &Config,
@@ -293,8 +309,15 @@ fn open(
     let employee = &memory.employee;
     let message = spot.question.map_or(ask.message, |question| question.content.clone());
     let message_tokens = tokens::estimate(&message);
-    let budget = employee.token_budget(config);
-    let prompt = assemble(&employee.system_prompt, spot.path, &message, message_tokens, budget);
+    let prompt = assemble(&Material {
+        persona: &employee.system_prompt,
+        path: spot.path,
+        recalled,
+        message: &message,
+        message_tokens,
+        budget: employee.token_budget(config),
+    })
+    .map_err(too_long)?;
     let question = Question::new(employee, &prompt.messages)?;
     let turn = OpenTurn {
         turn_id: new_id(clock, admitted_at),
@@ -309,14 +332,31 @@ fn open(
         model: employee.model(config).to_owned(),
         price: memory.price,
         parent_id: spot.parent_id,
-        prompt_tokens: prompt.tokens,
+        prompt_tokens: prompt.receipt.counted,
         history_tokens: prompt.history_tokens,
         // Not those of the persona, which are examples.
-        shown: unmask::tokens(prompt.messages.iter().skip(1).map(|message| message.content)),
+        shown: unmask::tokens(prompt.messages.iter().skip(1).map(|message| message.content.as_ref())),
         is_again: spot.question.is_some(),
+        remember: ask.remember,
+        receipt: prompt.receipt,
         message,
     };
     Ok((turn, question))
+}
+
+/// The question that is to be answered again, if that is wanted and it is known.
+fn question_again(state: &SessionState, place: &Place) -> Option<String> {
+    let memory = state.memory.borrow();
+    let spot = memory.as_ref()?.spot(place).ok()??;
+    Some(spot.question?.content.clone())
+}
+
+fn too_long(TooLong { tokens, most }: TooLong) -> Error {
+    let detail = format!(
+        "The message has {tokens} tokens, attachments and all; {most} fit beside what this employee is told to be. \
+         Send it in parts, or ask the operator for a larger token_budget."
+    );
+    abort_field(Code::MessageTooLong, "message", detail)
 }
 
 fn no_such_message() -> Error {
@@ -342,7 +382,7 @@ pub async fn answer(
     emit: impl FnMut(&Event<'_>),
 ) -> Answered {
     let Prepared { admission, mut turn, head, asking, user, shown, stopped, .. } = prepared;
-    let mut teller = Teller::start(&head.origin(), shown, emit);
+    let mut teller = Teller::start(&head.origin(), head.receipt.as_ref(), shown, emit);
     let mut keeper = Keeper { log: &state.log, journal: &ports.journal, kept: 0, kept_at: turn.admitted_at };
     let mut heard = Heard::default();
     let outcome = {

@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::attachment::{Attachment, FilePart, append};
+use crate::context::receipt::Receipt;
 use crate::error::{Code, Error, Fault, abort, abort_field};
 use crate::session::load::Role;
 use crate::session::log::{LogEnding, LogHead};
@@ -35,6 +36,8 @@ pub struct Ask {
     pub stream: bool,
     /// The caller's own name for the message.
     pub client_message_id: Option<String>,
+    /// Whether the turn may be recalled later.
+    pub remember: bool,
 }
 
 /// The fields of either shape, each still to be read, so that an error can name the one at fault.
@@ -112,6 +115,7 @@ impl Ask {
             employee: employee(&body)?,
             stream: body.field("stream", "must be true or false")?.unwrap_or(true),
             client_message_id,
+            remember: body.field("remember", "must be true or false")?.unwrap_or(true),
         })
     }
 }
@@ -254,6 +258,7 @@ pub struct Reply<'a> {
     ttft_ms: Option<u64>,
     latency_ms: u64,
     cost_usd: Option<f64>,
+    receipt: Option<&'a Receipt>,
 }
 
 impl<'a> Reply<'a> {
@@ -278,6 +283,7 @@ impl<'a> Reply<'a> {
             ttft_ms: summary.ttft_ms,
             latency_ms: summary.latency_ms,
             cost_usd: summary.cost_usd,
+            receipt: head.receipt.as_ref(),
         })
     }
 }

@@ -1,4 +1,6 @@
 //! What the model gets to read, and how much of it.
 
 pub mod assemble;
+pub mod receipt;
+pub mod recollect;
 pub mod tokens;

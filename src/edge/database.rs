@@ -13,11 +13,17 @@ use super::platform::{call, lines};
 use crate::auth::User;
 use crate::config::Config;
 use crate::error::{Code, Fault};
+use crate::memory::embed::{Embedded, Pending};
+use crate::memory::import::{Imported, ImportedMessage};
+use crate::memory::recall::{RecallQuestion, Recalled};
 use crate::ports::Database;
 use crate::privacy::policy::Policy;
 use crate::session::load::{LoadSession, LoadedSession};
 use crate::session::record::TurnRecord;
 use crate::user::record::{KeptVault, Restored};
+
+/// How long recalling may take, in milliseconds: a turn goes on without.
+const RECALL_WITHIN: f64 = 3000.0;
 
 /// How long a query may take, in milliseconds: a person waits for the first.
 const TIMEOUT: f64 = 8000.0;
@@ -40,6 +46,24 @@ struct ParkTurn<'a> {
     session: Uuid,
     #[serde(rename = "p_reason")]
     reason: &'a str,
+}
+
+#[derive(Serialize)]
+struct SaveEmbeddings<'a> {
+    #[serde(rename = "p_user")]
+    user: Uuid,
+    #[serde(rename = "p_embeddings")]
+    embedded: &'a [Embedded],
+}
+
+#[derive(Serialize)]
+struct ImportMessages<'a> {
+    #[serde(rename = "p_user")]
+    user: Uuid,
+    #[serde(rename = "p_employee")]
+    employee: &'a str,
+    #[serde(rename = "p_messages")]
+    messages: &'a [ImportedMessage],
 }
 
 #[derive(Serialize)]
@@ -68,6 +92,36 @@ impl Database for PostgRest {
         let TurnRecord { turn_id, user_id, session_id, .. } = *turn;
         let parked = ParkTurn { turn: turn_id, user: user_id, session: session_id, reason };
         self.as_service("rpc/park_turn", &parked).await.map(drop)
+    }
+
+    async fn recall(&self, user: &User, question: &RecallQuestion<'_>) -> Result<Recalled, Fault> {
+        let body = to_json(question)?;
+        let headers = headers(&self.0.anon_key, Some(&user.token));
+        let answer = self.request("POST", "rpc/recall", &headers, Some(&body), RECALL_WITHIN).await?;
+        serde_json::from_str(&answer).map_err(|error| unavailable(format!("recall: {:?}", error.classify())))
+    }
+
+    async fn pending_memories(&self, user: Uuid, limit: u32) -> Result<Vec<Pending>, Fault> {
+        let arguments = serde_json::json!({ "p_user": user, "p_limit": limit });
+        let answer = self.as_service("rpc/pending_memories", &arguments).await?;
+        serde_json::from_str(&answer)
+            .map_err(|error| unavailable(format!("pending_memories: {:?}", error.classify())))
+    }
+
+    async fn save_embeddings(&self, user: Uuid, embedded: &[Embedded]) -> Result<(), Fault> {
+        self.as_service("rpc/save_embeddings", &SaveEmbeddings { user, embedded }).await.map(drop)
+    }
+
+    async fn import_messages(
+        &self,
+        user: Uuid,
+        employee: &str,
+        messages: &[ImportedMessage],
+    ) -> Result<Imported, Fault> {
+        let answer =
+            self.as_service("rpc/import_messages", &ImportMessages { user, employee, messages }).await?;
+        serde_json::from_str(&answer)
+            .map_err(|error| unavailable(format!("import_messages: {:?}", error.classify())))
     }
 
     async fn load_vault(&self, user: &User) -> Result<Restored, Fault> {
@@ -117,7 +171,7 @@ impl PostgRest {
         let key = &self.0.service_key;
         // The newer secret keys are no JWTs and go in `apikey` alone; PostgREST would refuse them as a bearer.
         let bearer = if key.starts_with("sb_") { None } else { Some(key.as_str()) };
-        self.request("POST", path, key, bearer, Some(&body)).await
+        self.request("POST", path, &headers(key, bearer), Some(&body), TIMEOUT).await
     }
 
     async fn as_user(
@@ -127,23 +181,20 @@ impl PostgRest {
         path: &str,
         body: Option<&str>,
     ) -> Result<String, Fault> {
-        self.request(method, path, &self.0.anon_key, Some(&user.token), body).await
+        let headers = headers(&self.0.anon_key, Some(&user.token));
+        self.request(method, path, &headers, body, TIMEOUT).await
     }
 
     async fn request(
         &self,
         method: &str,
         path: &str,
-        key: &str,
-        bearer: Option<&str>,
+        headers: &str,
         body: Option<&str>,
+        within: f64,
     ) -> Result<String, Fault> {
         let url = format!("{}/rest/v1/{path}", self.0.supabase_url);
-        let bearer = bearer.map(|token| format!("Bearer {token}"));
-        let authorization = bearer.as_deref().map(|bearer| ("authorization", bearer));
-        let headers =
-            lines([("apikey", key), ("content-type", "application/json")].into_iter().chain(authorization));
-        let answer = call(method, &url, &headers, body, TIMEOUT).await;
+        let answer = call(method, &url, headers, body, within).await;
         let (status, body) =
             answer.ok().and_then(status_and_body).ok_or_else(|| unavailable("no answer".into()))?;
         match status {
@@ -171,6 +222,13 @@ const fn refusal(status: u16) -> Code {
 
 fn unavailable(cause: String) -> Fault {
     Fault::new(Code::DatabaseUnavailable, cause)
+}
+
+/// Headers of a call with that key, as its bearer.
+fn headers(key: &str, bearer: Option<&str>) -> String {
+    let bearer = bearer.map(|token| format!("Bearer {token}"));
+    let authorization = bearer.as_deref().map(|bearer| ("authorization", bearer));
+    lines([("apikey", key), ("content-type", "application/json")].into_iter().chain(authorization))
 }
 
 /// What [`call`] resolves with.

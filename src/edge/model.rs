@@ -5,11 +5,15 @@ use std::rc::Rc;
 use js_sys::Uint8Array;
 use worker::wasm_bindgen::{JsCast, JsValue};
 
-use super::platform::{Upstream, lines};
+use super::database::status_and_body;
+use super::platform::{Upstream, call, lines};
 use crate::config::Config;
 use crate::model::candidate::Provider;
 use crate::ports::{Answer, Model, ModelError, Patience};
 use crate::time::Millis;
+
+/// How long vectors may take, in milliseconds: a person waits for the message's.
+const EMBED_WITHIN: f64 = 3000.0;
 
 /// Any OpenAI-compatible APIs.
 pub(super) struct OpenAi(pub(super) Rc<Config>);
@@ -19,6 +23,18 @@ pub(super) struct OpenAiAnswer(Upstream);
 
 impl Model for OpenAi {
     type Answer = OpenAiAnswer;
+
+    async fn embed(&self, body: &str) -> Result<String, ModelError> {
+        let url = format!("{}/embeddings", self.0.model_url);
+        let key = format!("Bearer {}", self.0.model_key);
+        let headers = lines([("authorization", key.as_str()), ("content-type", "application/json")]);
+        let answer = call("POST", &url, &headers, Some(body), EMBED_WITHIN).await;
+        match answer.ok().and_then(status_and_body) {
+            Some((200..=299, body)) => Ok(body),
+            Some((status, _)) => Err(ModelError::Status { status, retry_after: None }),
+            None => Err(ModelError::Connect),
+        }
+    }
 
     async fn ask(
         &self,

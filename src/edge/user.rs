@@ -3,20 +3,23 @@
 use std::rc::Rc;
 
 use serde::Serialize;
+use uuid::Uuid;
 use worker::{DurableObject, Env, Request, Response, State, durable_object, wasm_bindgen};
 
 use super::clock::EdgeClock;
 use super::database::PostgRest;
 use super::log;
+use super::model::OpenAi;
 use super::strongbox::SqliteStrongbox;
 use super::users::UserCall;
 use crate::config::Config;
 use crate::error::Error;
-use crate::ports::Strongbox;
+use crate::memory::import::import;
+use crate::ports::{Clock, Strongbox};
 use crate::privacy::mask::Author;
 use crate::user::books;
 use crate::user::record::Refused;
-use crate::user::vault::{self, Ports, UserState};
+use crate::user::vault::{self, DELIVER_WITHIN, Ports, UserState};
 
 /// See the module's documentation.
 #[durable_object]
@@ -29,14 +32,15 @@ pub struct User {
 struct Desk {
     config: Rc<Config>,
     state: UserState,
-    ports: Ports<PostgRest, SqliteStrongbox, EdgeClock>,
+    ports: Ports<PostgRest, SqliteStrongbox, OpenAi, EdgeClock>,
 }
 
 impl DurableObject for User {
     fn new(platform: State, env: Env) -> Self {
         let desk = super::config(&env).map(|config| {
             let strongbox = SqliteStrongbox::new(platform.storage());
-            let ports = Ports { database: PostgRest(Rc::clone(&config)), strongbox, clock: EdgeClock };
+            let (database, model) = (PostgRest(Rc::clone(&config)), OpenAi(Rc::clone(&config)));
+            let ports = Ports { database, strongbox, model, clock: EdgeClock };
             Rc::new(Desk { config, state: UserState::default(), ports })
         });
         Self { platform, desk }
@@ -61,6 +65,18 @@ impl DurableObject for User {
                 answer(&books::reserve(state, &user, &wanted, config, ports).await)
             }
             Ok(UserCall::Settle { entry }) => answer(&ports.strongbox.settle(&entry).map_err(Refused::from)),
+            Ok(UserCall::Remember) => {
+                let kept = ports.strongbox.kept().map_err(Refused::from);
+                if let Ok(Some((user, _))) = kept {
+                    self.embed_later(desk.clone(), user).await;
+                }
+                answer(&kept.map(drop))
+            }
+            Ok(UserCall::Import { user, employee, messages }) => {
+                let imported = import(state, &user, &employee, messages, config, ports).await;
+                self.embed_later(desk.clone(), user.id).await;
+                answer(&imported)
+            }
             Ok(UserCall::Erase) => answer(&vault::erase(state, &ports.strongbox).map_err(Refused::from)),
             Err(error) => answer(&Err::<(), _>(failed(&format!("{:?}", error.classify())))),
         }
@@ -69,12 +85,30 @@ impl DurableObject for User {
     async fn alarm(&self) -> worker::Result<Response> {
         if let Ok(desk) = &self.desk {
             desk.deliver().await;
+            if let Ok(Some((user, _))) = desk.ports.strongbox.kept() {
+                desk.embed(user).await;
+            }
         }
         Response::empty()
     }
 }
 
+impl User {
+    /// Gives memories their vectors when this call is answered, and should the object die before, when it wakes.
+    async fn embed_later(&self, desk: Rc<Desk>, user: Uuid) {
+        desk.ports.strongbox.wake_at(EdgeClock.now() + DELIVER_WITHIN).await;
+        self.platform.wait_until(async move { desk.embed(user).await });
+    }
+}
+
 impl Desk {
+    /// Gives memories their vectors.
+    async fn embed(&self, user: Uuid) {
+        if let Err(fault) = vault::embed(&self.state, user, &self.config, &self.ports).await {
+            log::fault(&fault);
+        }
+    }
+
     /// Delivers what waits.
     async fn deliver(&self) {
         if let Err(fault) = vault::deliver(&self.state, &self.ports).await {

@@ -10,6 +10,7 @@ use super::platform::ask;
 use crate::auth::User;
 use crate::limit::bucket::Standing;
 use crate::limit::quota::Entry;
+use crate::memory::import::{Imported, Said};
 use crate::ports::UserObject;
 use crate::privacy::mask::Author;
 use crate::privacy::token::Token;
@@ -49,6 +50,17 @@ pub(super) enum UserCall {
         /// What was spent.
         entry: Entry,
     },
+    /// See [`UserObject::remember`].
+    Remember,
+    /// Stores messages from elsewhere.
+    Import {
+        /// Whose object this is.
+        user: User,
+        /// With whom the conversations were.
+        employee: String,
+        /// What was said.
+        messages: Vec<Said>,
+    },
     /// Destroys the vault and the books.
     Erase,
 }
@@ -60,6 +72,17 @@ impl UserObjects {
     /// Destroys the vault of a user.
     pub(super) async fn erase(&self, user: &User) -> Result<(), Refused> {
         self.call(user.id, &UserCall::Erase).await
+    }
+
+    /// Stores messages from elsewhere.
+    pub(super) async fn import(
+        &self,
+        user: &User,
+        employee: &str,
+        messages: Vec<Said>,
+    ) -> Result<Imported, Refused> {
+        let employee = employee.to_owned();
+        self.call(user.id, &UserCall::Import { user: user.clone(), employee, messages }).await
     }
 
     async fn call<T: DeserializeOwned>(&self, user: Uuid, call: &UserCall) -> Result<T, Refused> {
@@ -94,5 +117,9 @@ impl UserObject for UserObjects {
 
     async fn settle(&self, user: Uuid, entry: &Entry) -> Result<(), Refused> {
         self.call(user, &UserCall::Settle { entry: entry.clone() }).await
+    }
+
+    async fn remember(&self, user: Uuid) -> Result<(), Refused> {
+        self.call(user, &UserCall::Remember).await
     }
 }

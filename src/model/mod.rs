@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod breaker;
 pub mod candidate;
+pub mod embedding;
 pub mod listen;
 pub mod pace;
 pub mod price;

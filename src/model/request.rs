@@ -130,7 +130,7 @@ mod tests {
             messages_per_minute: None,
             budget: Budget::default(),
         };
-        let messages = [PromptMessage { role: Role::User, content: "Hello" }];
+        let messages = [PromptMessage { role: Role::User, content: "Hello".into() }];
         serde_json::from_str(&Question::new(&employee, &messages).unwrap().body(model).unwrap()).unwrap()
     }
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::record::OpenTurn;
+use crate::context::receipt::Receipt;
 use crate::error::Code;
 use crate::privacy::policy::Policy;
 use crate::privacy::token::Token;
@@ -41,6 +42,9 @@ pub struct LogHead {
     pub employee: String,
     /// With which model.
     pub model: String,
+    /// What the prompt is made of. A log of before has none.
+    #[serde(default)]
+    pub receipt: Option<Receipt>,
     /// The tokens that the model was shown.
     pub shown: Vec<Token>,
     /// How much of their values the user sees.
@@ -94,6 +98,7 @@ impl LogHead {
             client_message_id: turn.client_message_id.clone(),
             employee: turn.employee.clone(),
             model: turn.model.clone(),
+            receipt: Some(turn.receipt.clone()),
             shown: turn.shown.clone(),
             policy: policy.clone(),
         }
@@ -126,7 +131,7 @@ impl TurnLog {
 
     /// Tells the turn again as far as it has come: the same events as the first time, one by one.
     pub fn replay(&self, shown: Shown, emit: impl FnMut(&Event<'_>)) {
-        let mut teller = Teller::start(&self.head.origin(), shown, emit);
+        let mut teller = Teller::start(&self.head.origin(), self.head.receipt.as_ref(), shown, emit);
         for batch in &self.batches {
             teller.text(batch);
         }

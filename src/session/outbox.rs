@@ -39,7 +39,7 @@ pub async fn deliver(
             }
         }
         for entry in due {
-            if let Err(fault) = commit(&entry, database, journal, clock).await {
+            if let Err(fault) = commit(&entry, database, user, journal, clock).await {
                 return postpone(&entry, fault, journal, clock).await;
             }
         }
@@ -57,12 +57,20 @@ async fn settle(entry: &Undelivered, user: &impl UserObject, journal: &impl Jour
 async fn commit(
     entry: &Undelivered,
     database: &impl Database,
+    user: &impl UserObject,
     journal: &impl Journal,
     clock: &impl Clock,
 ) -> Result<(), Fault> {
     let turn = entry.record.turn_id;
     match database.commit_turn(&entry.record).await {
-        Ok(()) => journal.delivered(turn),
+        Ok(()) => {
+            journal.delivered(turn)?;
+            if entry.record.remember {
+                // If nobody hears of it now, they will with the next turn.
+                let _ = user.remember(entry.record.user_id).await;
+            }
+            Ok(())
+        }
         Err(fault) if fault.code == Code::DatabaseRefused && entry.attempts >= REFUSALS => {
             // First there, where operators look.
             database.park_turn(&entry.record, &fault.cause).await?;

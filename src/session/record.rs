@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::load::Role;
+use crate::context::receipt::Receipt;
 use crate::error::Code;
 use crate::limit::quota::{Entry, Spend, day};
 use crate::model::candidate::Candidate;
@@ -55,6 +56,21 @@ pub struct OpenTurn {
     /// The message was there before: only the answer is new.
     #[serde(default)]
     pub is_again: bool,
+    /// Whether it may be recalled later.
+    #[serde(default = "yes")]
+    pub remember: bool,
+    /// What the prompt is made of.
+    #[serde(default)]
+    pub receipt: Receipt,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde gives it")]
+const fn is_yes(value: &bool) -> bool {
+    *value
 }
 
 /// The argument of `commit_turn`.
@@ -73,6 +89,9 @@ pub struct TurnRecord {
     pub started_at: Option<DateTime<Utc>>,
     /// The title a new session gets.
     pub title: String,
+    /// Whether it may be recalled later.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub remember: bool,
     /// The user's message, if it is a new one, and the answer.
     pub messages: Vec<MessageRecord>,
     /// One row of `chat_usage_log`.
@@ -210,6 +229,7 @@ impl OpenTurn {
             user_id: self.user_id,
             session_id: self.session_id,
             started_at: Some(timestamp(self.admitted_at)),
+            remember: self.remember,
             title: title(&self.message),
             usage: self.usage_record(&ending),
             employee_slug: self.employee.clone(),
@@ -260,6 +280,10 @@ impl OpenTurn {
         let text = |value: &str| serde_json::Value::String(value.to_owned());
         let mut answered = serde_json::Map::new();
         answered.insert("model".into(), text(&self.model));
+        // What cannot be written is not worth losing an answer for.
+        if let Ok(receipt) = serde_json::to_value(self.receipt.billed(&self.model, &ending.usage)) {
+            answered.insert("receipt".into(), receipt);
+        }
         if let Some(reason) = ending.finish_reason {
             answered.insert("finish_reason".into(), text(reason));
         }
@@ -307,7 +331,8 @@ const NAME: &str = "client_message_id";
 const TITLE_CHARS: usize = 60;
 
 /// A session's title: the first words of its first message.
-fn title(message: &str) -> String {
+#[must_use]
+pub fn title(message: &str) -> String {
     let line = message.split_whitespace().collect::<Vec<_>>().join(" ");
     if line.chars().count() <= TITLE_CHARS {
         return line;

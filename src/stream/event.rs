@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::context::receipt::Receipt;
 use crate::session::record::UsageRecord;
 
 /// One event. What is unmasked, logged for resume and sent are the same events in the same order.
@@ -10,6 +11,8 @@ use crate::session::record::UsageRecord;
 pub enum Event<'a> {
     /// The message is kept and the answer begins.
     Start(&'a Origin<'a>),
+    /// What the prompt is made of.
+    Receipt(&'a Receipt),
     /// More text of the answer.
     Text(&'a str),
     /// The answer is whole; why the model stopped, in the AI SDK's terms.

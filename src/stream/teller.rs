@@ -1,6 +1,7 @@
 //! Tells a turn as it happens, or again: a model's batches become what a client is told.
 
 use super::event::{Event, Origin};
+use crate::context::receipt::Receipt;
 use crate::privacy::unmask::{Shown, Unmasker};
 
 /// Turns what a model writes, batch by batch, into events. The same batches always make the same events: that is what a
@@ -12,9 +13,12 @@ pub struct Teller<F> {
 }
 
 impl<F: FnMut(&Event<'_>)> Teller<F> {
-    /// Begins to tell: the answer has begun.
-    pub fn start(origin: &Origin<'_>, shown: Shown, mut emit: F) -> Self {
+    /// Begins to tell: the answer has begun, to that prompt.
+    pub fn start(origin: &Origin<'_>, receipt: Option<&Receipt>, shown: Shown, mut emit: F) -> Self {
         emit(&Event::Start(origin));
+        if let Some(receipt) = receipt {
+            emit(&Event::Receipt(receipt));
+        }
         Self { unmasker: Unmasker::new(shown), emit }
     }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::event::{Event, Origin, Summary};
+use crate::context::receipt::Receipt;
 
 /// The header that tells clients which protocol this is.
 pub const HEADER: (&str, &str) = ("x-vercel-ai-ui-message-stream", "v1");
@@ -48,6 +49,7 @@ impl FrameId {
 enum Part<'a> {
     Start { message_id: Uuid, message_metadata: &'a Origin<'a> },
     StartStep,
+    DataReceipt { data: &'a Receipt },
     TextStart { id: &'a str },
     TextDelta { id: &'a str, delta: &'a str },
     TextEnd { id: &'a str },
@@ -107,6 +109,7 @@ impl UiEncoder {
                 );
                 self.frame(&mut out, &Part::StartStep);
             }
+            Event::Receipt(data) => self.frame(&mut out, &Part::DataReceipt { data }),
             Event::Text(delta) => {
                 if !self.in_text {
                     self.in_text = true;

@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::error::Fault;
 use crate::limit::bucket::Standing;
 use crate::limit::quota::{Entry, RESERVED_FOR, Spend, check, day, until_tomorrow};
-use crate::ports::{Clock, Database, Strongbox};
+use crate::ports::{Clock, Database, Model, Strongbox};
 use crate::time::Millis;
 
 /// Lets a turn begin, and reserves what it may take.
@@ -22,7 +22,7 @@ pub async fn reserve(
     user: &User,
     wanted: &Wanted,
     config: &Config,
-    ports: &Ports<impl Database, impl Strongbox, impl Clock>,
+    ports: &Ports<impl Database, impl Strongbox, impl Model, impl Clock>,
 ) -> Result<Option<Standing>, Refused> {
     unlock(state, user, config, ports).await?;
     // No await from here on: what is checked is still so when it is reserved.

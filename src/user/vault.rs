@@ -11,7 +11,8 @@ use crate::backoff::pause;
 use crate::config::Config;
 use crate::error::Fault;
 use crate::limit::bucket::Bucket;
-use crate::ports::{Clock, Database, Strongbox};
+use crate::memory::embed::embed_pending;
+use crate::ports::{Clock, Database, Model, Strongbox};
 use crate::privacy::mask::Author;
 use crate::privacy::seal::{KeyId, UserKey};
 use crate::privacy::token::Token;
@@ -22,15 +23,17 @@ use crate::time::{Millis, timestamp};
 const BATCH: u32 = 500;
 
 /// How long after a new value an object is woken in case that it died before Postgres had it.
-const DELIVER_WITHIN: Millis = 10 * 1000;
+pub const DELIVER_WITHIN: Millis = 10 * 1000;
 
 /// The world, as far as a User object touches it.
 #[derive(Debug)]
-pub struct Ports<D, S, C> {
+pub struct Ports<D, S, M, C> {
     /// Supabase.
     pub database: D,
     /// The object's own storage.
     pub strongbox: S,
+    /// The model's API.
+    pub model: M,
     /// Time and chance.
     pub clock: C,
 }
@@ -43,6 +46,9 @@ pub struct UserState {
     pub(super) bucket: Cell<Bucket>,
     /// Deliveries that failed in a row.
     failures: Cell<u32>,
+    /// Whether memories get their vectors now, and how often in a row that failed.
+    is_embedding: Cell<bool>,
+    embedding_failures: Cell<u32>,
 }
 
 /// Hides what is personal in a text.
@@ -55,7 +61,7 @@ pub async fn mask(
     text: &str,
     author: Author<'_>,
     config: &Config,
-    ports: &Ports<impl Database, impl Strongbox, impl Clock>,
+    ports: &Ports<impl Database, impl Strongbox, impl Model, impl Clock>,
 ) -> Result<Hidden, Refused> {
     unlock(state, user, config, ports).await?;
     let hidden = mask_unlocked(state, user, text, author, config, ports);
@@ -76,7 +82,7 @@ fn mask_unlocked(
     text: &str,
     author: Author<'_>,
     config: &Config,
-    ports: &Ports<impl Database, impl Strongbox, impl Clock>,
+    ports: &Ports<impl Database, impl Strongbox, impl Model, impl Clock>,
 ) -> Result<(Hidden, bool), Refused> {
     let mut open = state.open.borrow_mut();
     let (key_id, vault) = open.as_mut().ok_or_else(|| Refused::Failed("the vault is shut".into()))?;
@@ -97,7 +103,7 @@ pub async fn reveal(
     user: &User,
     tokens: &[Token],
     config: &Config,
-    ports: &Ports<impl Database, impl Strongbox, impl Clock>,
+    ports: &Ports<impl Database, impl Strongbox, impl Model, impl Clock>,
 ) -> Result<Vec<(Token, String)>, Refused> {
     unlock(state, user, config, ports).await?;
     Ok(state.open.borrow().as_ref().map(|(_, vault)| vault.reveal(tokens)).unwrap_or_default())
@@ -118,7 +124,7 @@ pub(super) async fn unlock(
     state: &UserState,
     user: &User,
     config: &Config,
-    ports: &Ports<impl Database, impl Strongbox, impl Clock>,
+    ports: &Ports<impl Database, impl Strongbox, impl Model, impl Clock>,
 ) -> Result<(), Refused> {
     if state.open.borrow().is_some() {
         return Ok(());
@@ -143,7 +149,7 @@ fn open(
     user: &User,
     kept: &KeptVault,
     config: &Config,
-    ports: &Ports<impl Database, impl Strongbox, impl Clock>,
+    ports: &Ports<impl Database, impl Strongbox, impl Model, impl Clock>,
 ) -> Result<(), Refused> {
     let secret = || ports.clock.secret().ok_or_else(|| Refused::Failed("no random bytes".into()));
     let shut = |what: &'static str| move |_| Refused::Failed(what.into());
@@ -172,7 +178,7 @@ fn open(
 /// Why Postgres did not take it.
 pub async fn deliver(
     state: &UserState,
-    ports: &Ports<impl Database, impl Strongbox, impl Clock>,
+    ports: &Ports<impl Database, impl Strongbox, impl Model, impl Clock>,
 ) -> Result<(), Fault> {
     while let Some((user, waiting)) = ports.strongbox.waiting(BATCH)? {
         let committed = ports.database.commit_vault(user, &waiting).await;
@@ -186,4 +192,29 @@ pub async fn deliver(
         state.failures.set(0);
     }
     Ok(())
+}
+
+/// Gives the user's memories their vectors. Called again while it is at it, it leaves that to the first call. At a failure the
+/// object is woken later to go on.
+///
+/// # Errors
+/// Why it could not go on.
+pub async fn embed(
+    state: &UserState,
+    user: Uuid,
+    config: &Config,
+    ports: &Ports<impl Database, impl Strongbox, impl Model, impl Clock>,
+) -> Result<(), Fault> {
+    if state.is_embedding.replace(true) {
+        return Ok(());
+    }
+    let embedded = embed_pending(user, config, &ports.database, &ports.model).await;
+    state.is_embedding.set(false);
+    let failures = if embedded.is_err() { state.embedding_failures.get().saturating_add(1) } else { 0 };
+    state.embedding_failures.set(failures);
+    if embedded.is_err() {
+        let pause = pause(failures, ports.clock.random());
+        ports.strongbox.wake_at(ports.clock.now() + pause).await;
+    }
+    embedded
 }

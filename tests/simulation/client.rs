@@ -102,6 +102,7 @@ impl Client {
             employee: None,
             stream: !chance.one_in(6),
             client_message_id: (!chance.one_in(5)).then(|| format!("mine-{}", message.code)),
+            remember: true,
         };
         let (user, session) = (self.session.user.user.id, self.session.id);
         ledger.asks.borrow_mut().insert(message.code.clone(), Asked { user, session, message, place });

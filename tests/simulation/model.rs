@@ -26,6 +26,11 @@ pub struct SimAnswer {
 impl Model for SimModel {
     type Answer = SimAnswer;
 
+    async fn embed(&self, body: &str) -> Result<String, ModelError> {
+        self.world.check_masked("a request for a vector", body);
+        Err(ModelError::Connect)
+    }
+
     async fn ask(&self, _: Provider, body: &str, patience: Patience) -> Result<SimAnswer, ModelError> {
         let world = &self.world;
         if !self.life.can_send() {

@@ -4,10 +4,14 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use chrono::DateTime;
 use frontdesk::auth::User;
 use frontdesk::employee::Employee;
 use frontdesk::error::{Code, Fault};
 use frontdesk::limit::quota::Budget;
+use frontdesk::memory::embed::{Embedded, Pending};
+use frontdesk::memory::import::{Imported, ImportedMessage};
+use frontdesk::memory::recall::{RecallQuestion, Recalled, Recollection};
 use frontdesk::model::price::Price;
 use frontdesk::ports::Database;
 use frontdesk::privacy::policy::Policy;
@@ -27,6 +31,7 @@ pub struct Postgres {
     world: Rc<World>,
     away_until: Cell<Millis>,
     sessions: RefCell<BTreeMap<Uuid, Vec<Message>>>,
+    owners: RefCell<BTreeMap<Uuid, Uuid>>,
     /// One row of usage for each turn: its tokens.
     usage: RefCell<BTreeMap<Uuid, (Uuid, u64)>>,
     vaults: RefCell<BTreeMap<Uuid, KeptVault>>,
@@ -52,6 +57,7 @@ impl Postgres {
             world: Rc::clone(world),
             away_until: Cell::new(0),
             sessions: RefCell::default(),
+            owners: RefCell::default(),
             usage: RefCell::default(),
             vaults: RefCell::default(),
             parked: RefCell::default(),
@@ -91,6 +97,25 @@ impl Postgres {
         }
     }
 
+    /// Some of what was said to or by a user, in whichever session.
+    fn recall(&self, user: Uuid) -> Recalled {
+        let (sessions, owners) = (self.sessions.borrow(), self.owners.borrow());
+        let own = sessions.iter().filter(|(session, _)| owners.get(session) == Some(&user));
+        let all: Vec<_> =
+            own.flat_map(|(_, messages)| messages).filter(|one| !one.content.is_empty()).collect();
+        let count = if all.is_empty() { 0 } else { self.world.chance.index(6) };
+        let some = (0..count).map(|_| all[self.world.chance.index(all.len())]);
+        let memories = some.map(|message| Recollection {
+            message_id: Some(message.id),
+            document: None,
+            role: Some(message.role),
+            content: message.content.clone(),
+            content_tokens: message.content_tokens,
+            occurred_at: DateTime::UNIX_EPOCH,
+        });
+        Recalled { facts: Vec::new(), memories: memories.collect() }
+    }
+
     /// Whether that turn is refused now.
     fn is_poison(&self, record: &TurnRecord) -> bool {
         let mut poison = self.poison.borrow_mut();
@@ -128,6 +153,7 @@ impl Postgres {
             content: message.content.clone(),
             content_tokens: message.content_tokens,
         }));
+        self.owners.borrow_mut().insert(record.session_id, record.user_id);
         let tokens = record.usage.total_tokens.into();
         self.usage.borrow_mut().insert(record.turn_id, (record.user_id, tokens));
         Ok(())
@@ -213,6 +239,24 @@ impl Database for SimDatabase {
             }
         })
         .await
+    }
+
+    async fn recall(&self, user: &User, question: &RecallQuestion<'_>) -> Result<Recalled, Fault> {
+        self.world.check_masked("a question to memory", question.query);
+        let user = user.id;
+        self.ask("recall", move |postgres| postgres.recall(user)).await
+    }
+
+    async fn pending_memories(&self, _: Uuid, _: u32) -> Result<Vec<Pending>, Fault> {
+        Ok(Vec::new())
+    }
+
+    async fn save_embeddings(&self, _: Uuid, _: &[Embedded]) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    async fn import_messages(&self, _: Uuid, _: &str, _: &[ImportedMessage]) -> Result<Imported, Fault> {
+        Ok(Imported::default())
     }
 
     async fn load_vault(&self, user: &User) -> Result<Restored, Fault> {

@@ -17,6 +17,7 @@ use futures::channel::oneshot;
 use uuid::Uuid;
 
 use super::alarm::{Alarm, Sleeper, keep_watch};
+use super::model::SimModel;
 use super::network::{TO_USER, call};
 use super::postgres::{Postgres, SimDatabase};
 use super::strongbox::{Safe, SafeStrongbox};
@@ -36,7 +37,7 @@ struct Desk {
     life: Rc<Life>,
     config: Rc<Config>,
     state: UserState,
-    ports: Ports<SimDatabase, SafeStrongbox, SimClock>,
+    ports: Ports<SimDatabase, SafeStrongbox, SimModel, SimClock>,
 }
 
 impl UserNode {
@@ -68,7 +69,8 @@ impl UserNode {
         let database = SimDatabase { world: Rc::clone(&world), life: Rc::clone(&life), postgres };
         let strongbox =
             SafeStrongbox { world: Rc::clone(&world), safe: Rc::clone(&self.safe), life: Rc::clone(&life) };
-        let ports = Ports { database, strongbox, clock: SimClock(world) };
+        let model = SimModel { world: Rc::clone(&world), life: Rc::clone(&life) };
+        let ports = Ports { database, strongbox, model, clock: SimClock(world) };
         Desk { life, config: Rc::clone(&self.config), state: UserState::default(), ports }
     }
 
@@ -199,6 +201,11 @@ impl UserObject for SimUser {
             Ok(standing)
         })
         .await
+    }
+
+    /// Vectors are none of this simulation's: words decide what is recalled.
+    async fn remember(&self, _: Uuid) -> Result<(), Refused> {
+        Ok(())
     }
 
     async fn settle(&self, _: Uuid, entry: &Entry) -> Result<(), Refused> {

@@ -1,6 +1,7 @@
 //! The turn, natively, over scripted ports.
 
 mod limits;
+mod memory;
 mod models;
 mod privacy;
 mod scripted;

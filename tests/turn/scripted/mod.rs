@@ -12,10 +12,15 @@ use std::task::Poll;
 use frontdesk::api::chat::Ask;
 use frontdesk::auth::{Identity, User};
 use frontdesk::config::Config;
+use frontdesk::context::receipt::Receipt;
 use frontdesk::employee::Employee;
 use frontdesk::error::{Code, Error, Fault};
 use frontdesk::limit::quota::Budget;
+use frontdesk::memory::embed::{Embedded, Pending};
+use frontdesk::memory::import::{Imported, ImportedMessage};
+use frontdesk::memory::recall::{RecallQuestion, Recalled};
 use frontdesk::model::candidate::Provider;
+use frontdesk::model::embedding::Embedding;
 use frontdesk::ports::{Answer, Clock, Database, Journal, Model, ModelError, Patience, Undelivered};
 use frontdesk::privacy::policy::Policy;
 use frontdesk::privacy::seal::Secret;
@@ -55,6 +60,7 @@ pub struct ScriptedModel {
     pub replies: RefCell<VecDeque<Reply>>,
     pub requests: RefCell<Vec<serde_json::Value>>,
     pub asked: RefCell<Vec<Provider>>,
+    pub embeds_nothing: Cell<bool>,
     pub gathers: Rc<RefCell<Vec<Millis>>>,
     now: Rc<Cell<Millis>>,
 }
@@ -67,6 +73,18 @@ pub struct ScriptedAnswer {
 
 impl Model for ScriptedModel {
     type Answer = ScriptedAnswer;
+
+    async fn embed(&self, body: &str) -> Result<String, ModelError> {
+        if self.embeds_nothing.get() {
+            return Err(ModelError::Timeout);
+        }
+        let body: serde_json::Value = serde_json::from_str(body).unwrap();
+        let texts = body["input"].as_array().unwrap().clone();
+        let data = texts.iter().enumerate().map(|(index, text)| {
+            serde_json::json!({ "index": index, "embedding": [text.as_str().unwrap().len()] })
+        });
+        Ok(serde_json::json!({ "data": data.collect::<Vec<_>>() }).to_string())
+    }
 
     async fn ask(&self, provider: Provider, body: &str, _: Patience) -> Result<ScriptedAnswer, ModelError> {
         self.asked.borrow_mut().push(provider);
@@ -111,6 +129,11 @@ pub struct ScriptedDatabase {
     pub refused: Cell<Option<Uuid>>,
     pub parked: RefCell<Vec<(Uuid, String)>>,
     pub asked_for: RefCell<Vec<Leaf>>,
+    pub recalled: RefCell<Recalled>,
+    pub asked_memory: RefCell<Vec<(String, Option<Embedding>)>>,
+    pub pending: RefCell<Vec<Pending>>,
+    pub embedded: RefCell<Vec<Embedded>>,
+    pub imported: RefCell<Vec<ImportedMessage>>,
     pub vault: RefCell<KeptVault>,
 }
 
@@ -142,6 +165,34 @@ impl Database for ScriptedDatabase {
     async fn park_turn(&self, turn: &TurnRecord, reason: &str) -> Result<(), Fault> {
         self.parked.borrow_mut().push((turn.turn_id, reason.to_owned()));
         Ok(())
+    }
+
+    async fn recall(&self, _: &User, question: &RecallQuestion<'_>) -> Result<Recalled, Fault> {
+        self.asked_memory.borrow_mut().push((question.query.to_owned(), question.embedding.clone()));
+        if self.down.get() { Err(database_is_down()) } else { Ok(self.recalled.borrow().clone()) }
+    }
+
+    async fn pending_memories(&self, _: Uuid, limit: u32) -> Result<Vec<Pending>, Fault> {
+        Ok(self.pending.borrow().iter().take(limit as usize).cloned().collect())
+    }
+
+    async fn save_embeddings(&self, _: Uuid, embedded: &[Embedded]) -> Result<(), Fault> {
+        if self.down.get() {
+            return Err(database_is_down());
+        }
+        self.pending.borrow_mut().retain(|memory| embedded.iter().all(|one| one.id != memory.id));
+        self.embedded.borrow_mut().extend_from_slice(embedded);
+        Ok(())
+    }
+
+    async fn import_messages(
+        &self,
+        _: Uuid,
+        _: &str,
+        messages: &[ImportedMessage],
+    ) -> Result<Imported, Fault> {
+        self.imported.borrow_mut().extend_from_slice(messages);
+        Ok(Imported { imported: messages.len() as u64, ..Imported::default() })
     }
 
     async fn load_vault(&self, _: &User) -> Result<Restored, Fault> {
@@ -329,6 +380,7 @@ pub struct Seen {
     pub error: Option<String>,
     pub finished: bool,
     pub stopped: bool,
+    pub receipt: Option<Receipt>,
     /// Which model answered, as the end says.
     pub model: Option<String>,
 }
@@ -372,6 +424,7 @@ impl Seen {
     pub fn see(&mut self, event: &Event<'_>) {
         match event {
             Event::Start(_) => {}
+            Event::Receipt(receipt) => self.receipt = Some((*receipt).clone()),
             Event::Text(text) => {
                 self.frames += 1;
                 self.text.push_str(text);
@@ -400,6 +453,7 @@ pub fn ask(message: &str) -> Ask {
         employee: None,
         stream: true,
         client_message_id: Some("mine-1".into()),
+        remember: true,
     }
 }
 

@@ -17,7 +17,7 @@ use frontdesk::user::record::{Hidden, KeptVault, Refused, Wanted};
 use frontdesk::user::vault::{self, Ports, UserState};
 use uuid::Uuid;
 
-use super::{START, ScriptedClock, ScriptedDatabase, config};
+use super::{START, ScriptedClock, ScriptedDatabase, ScriptedModel, config};
 
 /// Storage that survives its object, as what is kept and what of it waits for Postgres.
 #[derive(Default)]
@@ -109,11 +109,12 @@ impl Strongbox for MemoryStrongbox {
 pub struct ScriptedUser {
     pub state: UserState,
     pub config: Config,
-    pub ports: Ports<ScriptedDatabase, MemoryStrongbox, ScriptedClock>,
+    pub ports: Ports<ScriptedDatabase, MemoryStrongbox, ScriptedModel, ScriptedClock>,
     /// What every call is answered with, if anything.
     pub refusal: RefCell<Option<Refused>>,
     pub masks: Cell<u32>,
     pub reveals: Cell<u32>,
+    pub remembers: Cell<u32>,
 }
 
 impl Default for ScriptedUser {
@@ -124,10 +125,11 @@ impl Default for ScriptedUser {
         Self {
             state: UserState::default(),
             config: config(),
-            ports: Ports { database, strongbox, clock },
+            ports: Ports { database, strongbox, model: ScriptedModel::default(), clock },
             refusal: RefCell::default(),
             masks: Cell::default(),
             reveals: Cell::default(),
+            remembers: Cell::default(),
         }
     }
 }
@@ -164,5 +166,10 @@ impl UserObject for ScriptedUser {
     async fn settle(&self, _: Uuid, entry: &Entry) -> Result<(), Refused> {
         self.refused()?;
         Ok(self.ports.strongbox.settle(entry)?)
+    }
+
+    async fn remember(&self, _: Uuid) -> Result<(), Refused> {
+        self.remembers.set(self.remembers.get() + 1);
+        self.refused()
     }
 }

@@ -1,0 +1,142 @@
+use chrono::DateTime;
+use proptest::prelude::*;
+
+use super::*;
+use crate::memory::recall::{Fact, Recollection};
+
+fn path(sizes: &[u32]) -> Vec<Message> {
+    let id = |n: usize| Uuid::from_u128(n as u128 + 4);
+    let message = |(n, size): (usize, &u32)| Message {
+        id: id(n),
+        parent_id: n.checked_sub(1).map(id),
+        name: None,
+        role: if n % 2 == 0 { Role::User } else { Role::Assistant },
+        content: "word ".repeat(*size as usize),
+        content_tokens: *size,
+    };
+    sizes.iter().enumerate().map(message).collect()
+}
+
+fn memory(n: u128, day: i64, content: &str) -> Recollection {
+    Recollection {
+        message_id: Some(Uuid::from_u128(n)),
+        document: None,
+        role: Some(if n.is_multiple_of(2) { Role::User } else { Role::Assistant }),
+        content: content.into(),
+        content_tokens: estimate(content),
+        occurred_at: DateTime::from_timestamp(day * 86_400 + i64::try_from(n % 1000).unwrap(), 0).unwrap(),
+    }
+}
+
+fn material<'a>(path: &'a [Message], recalled: Option<&'a Recalled>, budget: u32) -> Material<'a> {
+    Material {
+        persona: "You help.",
+        path,
+        recalled,
+        message: "Hello",
+        message_tokens: estimate("Hello"),
+        budget,
+    }
+}
+
+fn all_tokens(prompt: &Prompt<'_>, path: &[Message]) -> u32 {
+    let stored = |content: &str| path.iter().find(|m| m.content == content).map(|m| m.content_tokens);
+    let tokens = prompt
+        .messages
+        .iter()
+        .map(|m| PER_MESSAGE + stored(&m.content).unwrap_or_else(|| estimate(&m.content)));
+    PER_PROMPT + tokens.sum::<u32>()
+}
+
+#[test]
+fn a_message_that_does_not_fit_is_refused_with_what_does() {
+    let too_long = Material { message_tokens: 9000, ..material(&[], None, 6000) };
+    let TooLong { tokens, most } = assemble(&too_long).unwrap_err();
+    assert_eq!(tokens, 9000);
+    assert!(assemble(&Material { message_tokens: most, ..too_long }).is_ok());
+    assert!(assemble(&Material { message_tokens: most + 1, ..too_long }).is_err());
+}
+
+#[test]
+fn what_is_recalled_stands_under_its_dates_just_before_the_message() {
+    let fact = Fact {
+        id: Uuid::from_u128(1),
+        fact: "Lives in\nBern".into(),
+        valid_from: DateTime::from_timestamp(0, 0).unwrap(),
+    };
+    let document = Recollection {
+        message_id: None,
+        document: Some("plan.md".into()),
+        role: None,
+        ..memory(7, 3, "The launch is in May.")
+    };
+    let memories =
+        vec![memory(2, 2, "I like tea."), document, memory(5, 1, "Noted."), memory(4, 1, "I have a cat.")];
+    let recalled = Recalled { facts: vec![fact], memories };
+    let path = path(&[3, 3]);
+    let prompt = assemble(&material(&path, Some(&recalled), 6000)).unwrap();
+    let roles: Vec<_> = prompt.messages.iter().map(|message| message.role).collect();
+    assert_eq!(roles, [Role::System, Role::User, Role::Assistant, Role::System, Role::User]);
+    insta::assert_snapshot!(prompt.messages[3].content);
+    insta::assert_json_snapshot!(prompt.receipt);
+}
+
+#[test]
+fn what_the_prompt_has_already_is_not_recalled_again() {
+    let path = path(&[3, 3]);
+    let memories = vec![memory(4, 1, "word word word "), memory(50, 1, "once"), memory(51, 1, "once")];
+    let recalled = Recalled { facts: vec![], memories };
+    let prompt = assemble(&material(&path, Some(&recalled), 6000)).unwrap();
+    let section = &prompt.receipt.sections[3];
+    assert_eq!((section.kept, section.ids.as_slice()), (1, &[Uuid::from_u128(50)][..]));
+    assert_eq!(section.dropped[0].count, 2);
+}
+
+#[test]
+fn a_memory_that_does_not_answer_is_said() {
+    let prompt = assemble(&material(&[], None, 6000)).unwrap();
+    assert_eq!(prompt.receipt.sections[3].dropped[0].reason, Reason::Unavailable);
+    assert_eq!(prompt.messages.len(), 2);
+}
+
+#[test]
+fn where_older_messages_are_left_out_prompts_begin_with_the_same_one_for_a_while() {
+    let sizes = vec![40; 100];
+    let whole = path(&sizes);
+    let nothing = Recalled::default();
+    let first = |turns: usize| {
+        let path = &whole[..turns * 2];
+        let prompt = assemble(&material(path, Some(&nothing), 2000)).unwrap();
+        let kept = prompt.messages.len() - 2;
+        path.len() - kept
+    };
+    let firsts: Vec<_> = (30..50).map(first).collect();
+    let changes = firsts.windows(2).filter(|pair| pair[0] != pair[1]).count();
+    assert!(changes <= 10, "{firsts:?}");
+    assert!(firsts.is_sorted());
+}
+
+proptest! {
+    #[test]
+    fn never_over_budget_and_the_newest_in_order_without_gaps(
+        sizes in prop::collection::vec(0u32..300, 0..60),
+        recalled in prop::collection::vec((1u128..90, 0i64..9, "[a-z \n]{0,200}"), 0..40),
+        budget in 256u32..8000,
+    ) {
+        let path = path(&sizes);
+        let memories = recalled.iter().map(|(n, day, content)| memory(*n, *day, content)).collect();
+        let recalled = Recalled { facts: vec![], memories };
+        let prompt = assemble(&material(&path, Some(&recalled), budget)).unwrap();
+        prop_assert!(prompt.receipt.counted <= budget);
+        prop_assert_eq!(prompt.receipt.counted, all_tokens(&prompt, &path));
+        let summed: u32 = prompt.receipt.sections.iter().map(|section| section.tokens).sum();
+        prop_assert!(summed <= prompt.receipt.counted && prompt.receipt.counted - summed <= PER_PROMPT + PER_MESSAGE);
+        let kept: Vec<_> = prompt.messages[1..].iter().filter(|m| m.role != Role::System).collect();
+        let kept = &kept[..kept.len() - 1];
+        let said: Vec<_> = path.iter().filter(|m| !m.content.is_empty()).collect();
+        for (kept, said) in kept.iter().rev().zip(said.iter().rev()) {
+            prop_assert_eq!(kept.content.as_ref(), said.content.as_str());
+        }
+        prop_assert_eq!(&assemble(&material(&path, Some(&recalled), budget)).unwrap(), &prompt);
+    }
+}

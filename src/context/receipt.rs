@@ -1,0 +1,105 @@
+//! What a prompt is made of: tokens by section, what was kept and what was left out, and why.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::model::usage::{Usage, UsageSource};
+
+/// The receipt of a turn. Kept as JSON and sent to clients, so its shape is pinned by a snapshot test.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// The model that answered, when it has.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub model: Option<String>,
+    /// Tokens that the prompt may have.
+    pub budget: u32,
+    /// Tokens that it has, counted here.
+    pub counted: u32,
+    /// Tokens that the provider read, when it has said so.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub billed: Option<u32>,
+    /// Its sections, in the order in which the model reads them.
+    pub sections: Vec<Section>,
+}
+
+/// A part of a prompt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Section {
+    /// Which.
+    pub name: SectionName,
+    /// Its tokens, with their framing.
+    pub tokens: u32,
+    /// Items in it.
+    pub kept: u32,
+    /// Memories in it, best first, where they are messages.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub ids: Vec<Uuid>,
+    /// Items that were left out, by the reason.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub dropped: Vec<Dropped>,
+}
+
+/// Items that were left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dropped {
+    /// Why.
+    pub reason: Reason,
+    /// How many.
+    pub count: u32,
+}
+
+/// What a part of a prompt is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SectionName {
+    /// What the employee is told to be.
+    Persona,
+    /// The newest messages of the path.
+    Recent,
+    /// What holds of the user.
+    Facts,
+    /// What is recalled.
+    Memories,
+    /// What the user says now.
+    Message,
+}
+
+/// Why an item is not in a prompt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// It does not fit into what is left of the budget.
+    Budget,
+    /// It stands there already.
+    Duplicate,
+    /// It has no text.
+    Empty,
+    /// Memory did not answer: what there was is not known.
+    Unavailable,
+}
+
+impl Receipt {
+    /// With what became of it.
+    #[must_use]
+    pub fn billed(&self, model: &str, usage: &Usage) -> Self {
+        let billed = (usage.source == UsageSource::Provider).then_some(usage.prompt_tokens);
+        Self { model: Some(model.to_owned()), billed, ..self.clone() }
+    }
+}
+
+impl Section {
+    /// A section of so many items.
+    #[must_use]
+    pub const fn new(name: SectionName, tokens: u32, kept: u32) -> Self {
+        Self { name, tokens, kept, ids: Vec::new(), dropped: Vec::new() }
+    }
+
+    /// With so many items left out.
+    #[must_use]
+    pub fn without(mut self, reason: Reason, count: usize) -> Self {
+        if count > 0 {
+            self.dropped.push(Dropped { reason, count: u32::try_from(count).unwrap_or(u32::MAX) });
+        }
+        self
+    }
+}

@@ -1,0 +1,5 @@
+//! What a user's earlier conversations have for a turn, and how they come to be found.
+
+pub mod embed;
+pub mod import;
+pub mod recall;

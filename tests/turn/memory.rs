@@ -1,0 +1,112 @@
+//! What is recalled for a turn, and what a turn leaves to be recalled.
+
+use chrono::DateTime;
+use frontdesk::api::chat::Ask;
+use frontdesk::context::receipt::{Reason, SectionName};
+use frontdesk::error::Code;
+use frontdesk::memory::embed::Pending;
+use frontdesk::memory::recall::{Recalled, Recollection};
+use frontdesk::model::embedding::Embedding;
+use frontdesk::session::load::Role;
+use frontdesk::session::tree::Place;
+use frontdesk::user::vault;
+use futures::executor::block_on;
+use uuid::Uuid;
+
+use super::scripted::*;
+
+fn memories(contents: &[&str]) -> Recalled {
+    let memory = |(n, content): (usize, &&str)| Recollection {
+        message_id: Some(Uuid::from_u128(n as u128 + 100)),
+        document: None,
+        role: Some(Role::User),
+        content: (*content).to_owned(),
+        content_tokens: 10,
+        occurred_at: DateTime::UNIX_EPOCH,
+    };
+    Recalled { facts: vec![], memories: contents.iter().enumerate().map(memory).collect() }
+}
+
+#[test]
+fn what_is_recalled_for_the_masked_message_stands_before_it_and_is_on_the_receipt() {
+    let desk = Desk::default();
+    desk.ports.database.recalled.replace(memories(&["I have a cat.", "Mail [EMAIL_1]."]));
+    desk.model_says(whole("Hello"));
+    let (seen, answered) = desk.turn("Write to ada@example.com").unwrap();
+    let prompt = desk.last_prompt();
+    assert!(
+        prompt[0].contains("[1 January 1970]\nUser: I have a cat.\nUser: Mail [EMAIL_1].\n"),
+        "{prompt:?}"
+    );
+    assert_eq!(prompt[1], "Write to [EMAIL_1]");
+    let asked = desk.ports.database.asked_memory.borrow();
+    assert_eq!(*asked, [("Write to [EMAIL_1]".into(), Some(Embedding::new("[18]")))]);
+    let receipt = seen.receipt.unwrap();
+    let section = receipt.sections.iter().find(|section| section.name == SectionName::Memories).unwrap();
+    assert_eq!((section.kept, section.ids.len()), (2, 2));
+    assert_eq!(answered.record.messages[1].metadata["receipt"]["billed"], 20);
+}
+
+#[test]
+fn without_a_vector_words_decide_and_without_memory_the_turn_goes_on() {
+    let desk = Desk::default();
+    desk.ports.model.embeds_nothing.set(true);
+    desk.model_says(whole("a")).model_says(whole("b"));
+    desk.turn("Hello").unwrap();
+    assert_eq!(desk.ports.database.asked_memory.borrow()[0].1, None);
+    desk.ports.database.down.set(true);
+    let (seen, _) = desk.turn("Hello again").unwrap();
+    let dropped = seen.receipt.unwrap().sections[3].dropped[0];
+    assert_eq!(dropped.reason, Reason::Unavailable);
+}
+
+#[test]
+fn what_is_answered_again_is_recalled_for_its_question() {
+    let desk = Desk::default();
+    desk.model_says(whole("a")).model_says(whole("b"));
+    desk.turn("Hello").unwrap();
+    desk.turn_with(Ask { place: Place::Again(None), client_message_id: None, ..ask("") }).unwrap();
+    let asked = desk.ports.database.asked_memory.borrow();
+    assert_eq!(asked.iter().map(|(query, _)| query.as_str()).collect::<Vec<_>>(), ["Hello", "Hello"]);
+}
+
+#[test]
+fn a_message_that_does_not_fit_is_refused_and_nothing_of_it_is_kept() {
+    let desk = Desk::default();
+    let refused = desk.turn(&"many words ".repeat(5000)).unwrap_err();
+    assert_eq!((refused.code(), refused.field()), (Code::MessageTooLong, Some("message")));
+    assert!(refused.detail().contains("fit"), "{}", refused.detail());
+    assert!(desk.ports.journal.open.borrow().is_none() && !desk.state.is_busy());
+}
+
+#[test]
+fn a_turn_is_remembered_when_postgres_has_it_unless_it_must_not_be() {
+    let desk = Desk::default();
+    desk.model_says(whole("a")).model_says(whole("b"));
+    desk.turn("Hello").unwrap();
+    assert_eq!(desk.ports.user.remembers.get(), 0);
+    desk.deliver().unwrap();
+    assert_eq!(desk.ports.user.remembers.get(), 1);
+    let (_, answered) =
+        desk.turn_with(Ask { remember: false, client_message_id: None, ..ask("Forget it") }).unwrap();
+    assert!(!answered.record.remember);
+    desk.deliver().unwrap();
+    assert_eq!(desk.ports.user.remembers.get(), 1);
+}
+
+#[test]
+fn memories_get_their_vectors_in_batches_and_again_after_a_failure() {
+    let desk = Desk::default();
+    let user = &desk.ports.user;
+    let pending = (0..100).map(|n| Pending { id: Uuid::from_u128(n), text: "x".repeat(n as usize) });
+    user.ports.database.pending.replace(pending.collect());
+    user.ports.model.embeds_nothing.set(true);
+    let embed = || block_on(vault::embed(&user.state, USER, &user.config, &user.ports));
+    assert!(embed().is_err());
+    assert!(user.ports.strongbox.alarm.get().unwrap() > START);
+    user.ports.model.embeds_nothing.set(false);
+    embed().unwrap();
+    let embedded = user.ports.database.embedded.borrow();
+    assert_eq!(embedded.len(), 100);
+    assert!(embedded.iter().all(|one| one.embedding == Embedding::new(format!("[{}]", one.id.as_u128()))));
+}
