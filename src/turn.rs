@@ -160,8 +160,12 @@ pub async fn prepare(
         let mut candidates = candidates(memory, config);
         state.breaker.borrow_mut().arrange(&mut candidates, admitted_at);
         let spot = memory.spot(&place)?.ok_or_else(no_such_message)?;
-        let (mut turn, question) =
-            open(memory, &spot, recalled.as_ref(), user.id, ask, config, admitted_at, &ports.clock)?;
+        let (mut turn, question) = open(
+            &Scene { memory, spot, recalled, user_id: user.id, admitted_at },
+            ask,
+            config,
+            &ports.clock,
+        )?;
         if let Some(first) = candidates.first() {
             turn.answered_by(first);
         }
@@ -295,24 +299,31 @@ async fn load(
     Ok(())
 }
 
+/// What a turn begins with.
+struct Scene<'a> {
+    memory: &'a Memory,
+    spot: Spot<'a>,
+    recalled: Option<Recalled>,
+    user_id: Uuid,
+    admitted_at: Millis,
+}
+
 /// The turn as it is kept, and what it asks.
 fn open(
-    memory: &Memory,
-    spot: &Spot<'_>,
-    recalled: Option<&Recalled>,
-    user_id: Uuid,
+    scene: &Scene<'_>,
     ask: Ask,
     config: &Config,
-    admitted_at: Millis,
     clock: &impl Clock,
 ) -> Result<(OpenTurn, Question), Error> {
+    let Scene { memory, spot, recalled, user_id, admitted_at } = scene;
+    let (user_id, admitted_at) = (*user_id, *admitted_at);
     let employee = &memory.employee;
     let message = spot.question.map_or(ask.message, |question| question.content.clone());
     let message_tokens = tokens::estimate(&message);
     let prompt = assemble(&Material {
         persona: &employee.system_prompt,
         path: spot.path,
-        recalled,
+        recalled: recalled.as_ref(),
         message: &message,
         message_tokens,
         budget: employee.token_budget(config),

@@ -16,6 +16,10 @@ pub enum Route<'a> {
     Resume(&'a str),
     /// The end of the running answer in the session of that name (see [`decoded`]).
     Stop(&'a str),
+    /// Conversations from elsewhere.
+    Import,
+    /// How far what was imported is remembered.
+    Pending,
     /// Who can be talked to.
     Employees,
     /// The caller's sessions.
@@ -41,7 +45,7 @@ impl Route<'_> {
 
     const fn method(self) -> &'static str {
         match self {
-            Self::Chat | Self::Stop(_) => "POST",
+            Self::Chat | Self::Stop(_) | Self::Import => "POST",
             Self::Me => "DELETE",
             _ => "GET",
         }
@@ -58,6 +62,8 @@ pub fn route<'a>(method: &str, path: &'a str) -> Result<Route<'a>, Error> {
         ["api", "chat"] => Route::Chat,
         ["api", "chat", name, "stream"] => Route::Resume(name),
         ["api", "chat", name, "stop"] => Route::Stop(name),
+        ["api", "import"] if method == "GET" => Route::Pending,
+        ["api", "import"] => Route::Import,
         ["api", "employees"] => Route::Employees,
         ["api", "sessions"] => Route::Sessions,
         ["api", "sessions", id, "messages"] => Route::Messages(session_id(id)?),
@@ -93,6 +99,8 @@ mod tests {
         let id = "00000000-0000-4000-8000-000000000001";
         assert_eq!(route("POST", "/api/chat"), Ok(Route::Chat));
         assert_eq!(route("GET", "/api/sessions/"), Ok(Route::Sessions));
+        assert_eq!(route("POST", "/api/import"), Ok(Route::Import));
+        assert_eq!(route("GET", "/api/import"), Ok(Route::Pending));
         assert_eq!(route("GET", "/api/chat/my-chat/stream"), Ok(Route::Resume("my-chat")));
         assert_eq!(decoded("my%20chat%3F"), "my chat?");
         assert_eq!(route("POST", "/api/chat/my-chat/stop"), Ok(Route::Stop("my-chat")));

@@ -71,7 +71,8 @@ fn facts(facts: &[Fact], most: u32) -> Facts {
     let mut text = FACTS.to_owned();
     for fact in facts {
         let before = text.len();
-        text.push_str(&format!("- {} (since {})\n", one_line(&fact.fact), day(fact.valid_from.date_naive())));
+        let (since, fact) = (day(fact.valid_from.date_naive()), one_line(&fact.fact));
+        text.extend(["- ", &fact, " (since ", &since, ")\n"]);
         let tokens = estimate(&text);
         if tokens <= most {
             (kept.tokens, kept.kept) = (tokens, kept.kept + 1);
@@ -131,14 +132,14 @@ impl<'a> Memories<'a> {
         for memory in lines {
             let date = memory.occurred_at.date_naive();
             if under.replace(date) != Some(date) {
-                text.push_str(&format!("[{}]\n", day(date)));
+                text.extend(["[", &day(date), "]\n"]);
             }
             let who = match (&memory.document, memory.role) {
                 (Some(document), _) => document.as_str(),
                 (None, Some(Role::Assistant)) => "You",
                 _ => "User",
             };
-            text.push_str(&format!("{who}: {}\n", memory.content));
+            text.extend([who, ": ", &memory.content, "\n"]);
         }
         text
     }

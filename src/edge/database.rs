@@ -144,6 +144,11 @@ impl PostgRest {
         self.call_as_user(user, "session_ids").await
     }
 
+    /// How many memories of a user have no vector yet.
+    pub(super) async fn pending_count(&self, user: &User) -> Result<u64, Fault> {
+        self.call_as_user(user, "pending_memories_count").await
+    }
+
     /// How much of hidden values each employee lets a user see, by slug.
     pub(super) async fn unmask_policies(&self, user: &User) -> Result<BTreeMap<String, Policy>, Fault> {
         self.call_as_user(user, "unmask_policies").await

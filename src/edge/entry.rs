@@ -1,5 +1,7 @@
 //! The Worker: stateless, at any edge location. It says who asks and what, and passes a turn to its Session.
 
+use std::rc::Rc;
+
 use futures::future::join;
 use uuid::Uuid;
 use worker::wasm_bindgen::{JsCast, JsValue};
@@ -9,11 +11,12 @@ use worker::{Context, Env, Url, event};
 use super::auth::authenticate;
 use super::clock::EdgeClock;
 use super::database::PostgRest;
-use super::platform::{ask, forward, lines, read_body, respond, with_headers};
+use super::platform::{Frames, Incoming, ask, forward, lines, read_body, respond, with_headers};
 use super::reply;
 use super::session::SessionCall;
 use super::users::UserObjects;
 use crate::api::chat::{Ask, session_named};
+use crate::api::import::{Import, Progress};
 use crate::api::reads::{self, Page, Revealed};
 use crate::api::routes::{Route, decoded, route};
 use crate::api::{MAX_BODY_BYTES, cors};
@@ -32,7 +35,7 @@ const SESSIONS: &str = "SESSION";
 const IP_GATE: &str = "IP_GATE";
 
 #[event(fetch)]
-async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<Response> {
+async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<Response> {
     let config = match super::config(&env) {
         Ok(config) => config,
         Err(error) => return Ok(reply::problem(&error)),
@@ -45,7 +48,7 @@ async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<
     let response = if request.method() == "OPTIONS" {
         respond(204, &lines(cors::PREFLIGHT), JsValue::NULL)
     } else {
-        answer(&request, &env, &config).await.unwrap_or_else(|error| reply::problem(&error))
+        answer(&request, &env, &context, &config).await.unwrap_or_else(|error| reply::problem(&error))
     };
     Ok(match origin {
         None => response,
@@ -56,10 +59,15 @@ async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<
     })
 }
 
-async fn answer(request: &Request, env: &Env, config: &std::rc::Rc<Config>) -> Result<Response, Error> {
+async fn answer(
+    request: &Request,
+    env: &Env,
+    context: &Context,
+    config: &Rc<Config>,
+) -> Result<Response, Error> {
     let url = Url::parse(&request.url()).map_err(|_| abort(Code::NotFound, "The address is not a URL."))?;
     let route = route(&request.method(), url.path())?;
-    let database = PostgRest(std::rc::Rc::clone(config));
+    let database = PostgRest(Rc::clone(config));
     if route.is_public() {
         return public(route, config, &database).await;
     }
@@ -99,6 +107,11 @@ async fn answer(request: &Request, env: &Env, config: &std::rc::Rc<Config>) -> R
         Route::Stop(name) => {
             let session = session_named(&decoded(name), user.id)?;
             respond_with(call_session(env, user.id, session, &SessionCall::Stop).await?)
+        }
+        Route::Import => import(request, env, context, user, config).await,
+        Route::Pending => {
+            let pending = database.pending_count(&user).await?;
+            Ok(reply::json(200, &serde_json::json!({ "pending": pending }).to_string()))
         }
         Route::Me => erase(env, &user, &database).await,
         _ => {
@@ -146,6 +159,78 @@ async fn reveal(rows: [&str; 2], env: &Env, user: &User, database: &PostgRest) -
     let users = UserObjects(env.clone());
     let (values, policies) = join(users.reveal(user, &tokens), database.unmask_policies(user)).await;
     Ok(Revealed { values: values.map_err(|refused| refused.into_error("session_id"))?, policies: policies? })
+}
+
+/// Imports what comes, batch by batch, and says after each how far it is. What is wrong with the first batch is answered with
+/// its status, what is wrong with a later one on the last line.
+async fn import(
+    request: &Request,
+    env: &Env,
+    context: &Context,
+    user: User,
+    config: &Rc<Config>,
+) -> Result<Response, Error> {
+    let mut importer = Importer {
+        incoming: Incoming::of(request),
+        lines: Import::new(user.id),
+        progress: Progress::default(),
+        users: UserObjects(env.clone()),
+        employee: config.default_employee.clone(),
+        user,
+    };
+    importer.next().await?;
+    let frames = Frames::new();
+    let headers = lines([("content-type", "application/x-ndjson")].into_iter().chain(reply::PRIVATE));
+    let response = respond(200, &headers, frames.readable().into());
+    context.wait_until(async move {
+        frames.write(importer.progress.line().as_bytes());
+        while !importer.progress.done {
+            if let Err(error) = importer.next().await {
+                frames.write(reply::problem_line(&error).as_bytes());
+                break;
+            }
+            frames.write(importer.progress.line().as_bytes());
+        }
+        frames.close();
+    });
+    Ok(response)
+}
+
+/// An import while it runs.
+struct Importer {
+    incoming: Incoming,
+    lines: Import,
+    progress: Progress,
+    users: UserObjects,
+    employee: String,
+    user: User,
+}
+
+impl Importer {
+    /// Imports the next batch.
+    async fn next(&mut self) -> Result<(), Error> {
+        let mut is_over = false;
+        let mut has_batch = false;
+        while !has_batch && !is_over {
+            let broke_off =
+                |_| abort(Code::InvalidJson, "The body broke off. Send it again: what is there is known.");
+            let piece = self.incoming.read().await.map_err(broke_off)?;
+            if let Some(bytes) = piece.dyn_ref::<js_sys::Uint8Array>() {
+                has_batch = self.lines.feed(&bytes.to_vec())?;
+            } else {
+                self.lines.end()?;
+                is_over = true;
+            }
+        }
+        let batch = self.lines.take();
+        if !batch.is_empty() {
+            let imported = self.users.import(&self.user, &self.employee, batch).await;
+            self.progress.add(&imported.map_err(|refused| refused.into_error("content"))?)?;
+        }
+        self.progress.skipped = self.lines.skipped;
+        self.progress.done = is_over;
+        Ok(())
+    }
 }
 
 /// Reads the turn and hands it to its Session, whose answer goes out untouched.

@@ -19,6 +19,19 @@ export async function readBody(request, limit) {
   return join(chunks, size);
 }
 
+/** A request's body, piece by piece. */
+export class Incoming {
+  #reader;
+  constructor(request) {
+    this.#reader = request.body?.getReader();
+  }
+  /** The next piece, or undefined at the end. Rejects when the connection breaks. */
+  async read() {
+    const { value } = (await this.#reader?.read()) ?? {};
+    return value;
+  }
+}
+
 function join(chunks, size) {
   if (chunks.length === 1) return chunks[0];
   const whole = new Uint8Array(size);

@@ -10,6 +10,14 @@ extern "C" {
     #[wasm_bindgen(js_name = readBody, catch)]
     pub(super) async fn read_body(request: &Request, limit: u32) -> Result<JsValue, JsValue>;
 
+    /// A request's body, piece by piece.
+    pub(super) type Incoming;
+    #[wasm_bindgen(constructor)]
+    pub(super) fn of(request: &Request) -> Incoming;
+    /// The next piece as bytes, or `undefined` at the end.
+    #[wasm_bindgen(method, catch)]
+    pub(super) async fn read(this: &Incoming) -> Result<JsValue, JsValue>;
+
     /// `[status, body]` of a request whose answer is small.
     #[wasm_bindgen(catch)]
     pub(super) async fn call(

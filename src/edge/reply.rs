@@ -18,6 +18,14 @@ pub(super) fn json(status: u16, body: &str) -> Response {
     respond(status, &headers, JsValue::from_str(body))
 }
 
+/// An error, as a line of its own after the first byte; a fault is logged here, once.
+pub(super) fn problem_line(error: &Error) -> String {
+    if let Error::Fault(fault) = error {
+        log::fault(fault);
+    }
+    format!("{{\"error\":{}}}\n", Problem::from(error).to_json())
+}
+
 /// An error; a fault is logged here, once.
 pub(super) fn problem(error: &Error) -> Response {
     if let Error::Fault(fault) = error {
