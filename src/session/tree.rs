@@ -94,12 +94,14 @@ impl Memory {
             Place::Again(name) => {
                 let newest = whole.len().checked_sub(1);
                 match name.as_ref().map_or(newest, |name| self.at(name)) {
-                    Some(at) => {
-                        // Who names an answer means another one to the same question.
-                        let is_answer = whole.get(at).is_some_and(|message| message.role != Role::User);
-                        let at = if is_answer { at.saturating_sub(1) } else { at };
-                        Some(self.before(question(whole, at, "parent_id")?))
+                    // Who names an answer means another one to the same question.
+                    Some(at) if whole.get(at).is_some_and(|message| message.role != Role::User) => {
+                        match at.checked_sub(1) {
+                            Some(at) => Some(self.before(question(whole, at, "parent_id")?)),
+                            None => None,
+                        }
                     }
+                    Some(at) => Some(self.before(at)),
                     None => None,
                 }
             }
