@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::tokens::{PER_MESSAGE, PER_PROMPT, estimate};
+use super::tokens::chat::{PER_MESSAGE, PER_PROMPT};
+use super::tokens::count;
 use crate::session::load::{Message, Role};
 
 /// What goes to the model, borrowed from where it is kept.
@@ -36,7 +37,7 @@ pub fn assemble<'a>(
     message_tokens: u32,
     budget: u32,
 ) -> Prompt<'a> {
-    let fixed = PER_PROMPT + 2 * PER_MESSAGE + estimate(persona) + message_tokens;
+    let fixed = PER_PROMPT + 2 * PER_MESSAGE + count(persona) + message_tokens;
     let mut tokens = fixed;
     let fits = |message: &&Message| {
         if message.content.is_empty() {
