@@ -1,4 +1,5 @@
 // Chat messages of 500 characters for `npm run bench:privacy`: without personal data, and with values whose checksums hold.
+import { random } from './random.mjs';
 
 const LENGTH = 500;
 const COUNT = 600;
@@ -17,17 +18,6 @@ const SENTENCES = [
   'The meeting moved from 10:30 to 14:00, so please update the agenda.',
   'Könnten Sie mir bitte sagen, wie lange das noch dauert?',
 ];
-
-/** The same numbers in every run (mulberry32). */
-function random(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** @param {() => number} next */
 function values(next) {

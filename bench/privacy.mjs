@@ -8,27 +8,11 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { ROOT } from '../dev/bootstrap.mjs';
 import { freePorts } from '../dev/ports.mjs';
-import { ensureToolchain } from '../dev/toolchain.mjs';
+import { buildWasm, cargo, measure, say } from './engines.mjs';
 import { messages } from './privacy-texts.mjs';
 import { startWorkerd } from './workerd.mjs';
 
-const LEAST_MS = 2000;
-const TRIES = 5;
-
-/** Those that worker-build lets wasm-opt use. */
-const FEATURES = [
-  'mutable-globals', 'sign-ext', 'nontrapping-float-to-int', 'bulk-memory', 'multivalue', 'reference-types', 'exception-handling',
-];
-
-const say = (line) => console.error(`• ${line}`);
 const folder = mkdtempSync(join(tmpdir(), 'frontdesk-bench-'));
-const target = process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target');
-
-function cargo(...options) {
-  execFileSync('cargo', ['build', '--release', '--manifest-path', join(ROOT, 'bench/detect/Cargo.toml'), ...options], {
-    stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, CARGO_TARGET_DIR: target },
-  });
-}
 
 /** @returns {[string, string[]][]} names and texts */
 function sets() {
@@ -38,51 +22,25 @@ function sets() {
   return [['no personal data', plain], ['personal data', personal], ...(own ? [[path, own]] : [])];
 }
 
-/** Builds the detectors for workerd as the Worker is built; returns the modules' paths. */
-async function buildWasm() {
-  const { wasmBindgen } = await ensureToolchain(say);
-  cargo('--target', 'wasm32-unknown-unknown', '--lib');
-  const built = join(target, 'wasm32-unknown-unknown/release/detect.wasm');
-  execFileSync(wasmBindgen, [built, '--target', 'web', '--no-typescript', '--out-dir', folder], { stdio: 'inherit' });
-  const wasm = join(folder, 'detect_bg.wasm');
-  execFileSync(join(ROOT, 'node_modules/.bin/wasm-opt'), [wasm, '-O', '-o', wasm, ...FEATURES.map((name) => `--enable-${name}`)], { stdio: 'inherit' });
+/** Builds the detectors for workerd; returns the modules' paths. */
+async function buildWorker() {
   writeFileSync(join(folder, 'main.js'), `
     import { initSync, spans } from './detect.js';
     import module from './detect_bg.wasm';
     import { find } from './privacy-peer.js';
-    import { serve } from './privacy-worker.js';
+    import { serve } from './engines-worker.js';
     initSync({ module });
-    export default serve({ wasm: spans, peer: find });`);
+    const findings = (find) => () => (text) => find(text).length / 2;
+    export default serve({ wasm: findings(spans), peer: findings(find) });`);
   return {
-    'main.js': join(folder, 'main.js'), 'detect.js': join(folder, 'detect.js'), 'detect_bg.wasm': wasm,
-    'privacy-peer.js': join(ROOT, 'bench/privacy-peer.js'), 'privacy-worker.js': join(ROOT, 'bench/privacy-worker.js'),
+    'main.js': join(folder, 'main.js'), 'privacy-peer.js': join(ROOT, 'bench/privacy-peer.js'), ...await buildWasm('detect', folder),
   };
-}
-
-/** Clocks stand still while a Worker computes, so it is timed from outside: many rounds, less a request without any. */
-async function measure(worker, engine, texts) {
-  const body = JSON.stringify(texts);
-  const bytes = Buffer.byteLength(texts.join(''));
-  const time = async (rounds) => {
-    const began = performance.now();
-    const response = await fetch(`${worker.url}/?engine=${engine}&rounds=${rounds}`, { method: 'POST', body });
-    return { found: Number(await response.text()), ms: performance.now() - began };
-  };
-  const fastest = async (rounds) => {
-    const tries = [];
-    for (let count = 0; count < TRIES; count += 1) tries.push(await time(rounds));
-    return tries.reduce((best, one) => (one.ms < best.ms ? one : best));
-  };
-  let rounds = 1;
-  while ((await time(rounds)).ms < LEAST_MS / TRIES) rounds *= 2;
-  const [empty, full] = [await fastest(0), await fastest(rounds)];
-  return { found: full.found, speed: (bytes * rounds) / 1e6 / ((full.ms - empty.ms) / 1000) };
 }
 
 const table = [];
 const all = sets();
 say('Building the detectors natively');
-cargo('--bin', 'detect');
+const target = cargo('detect', '--bin', 'detect');
 for (const [at, [name, texts]] of all.entries()) {
   say(`Natively: ${name}`);
   const file = join(folder, `${at}.jsonl`);
@@ -91,7 +49,7 @@ for (const [at, [name, texts]] of all.entries()) {
   table.push({ texts: name, engine: 'native', found: result.found, 'MB/s': Math.round(result['MB/s']) });
 }
 say('Building the detectors for workerd');
-const modules = await buildWasm();
+const modules = await buildWorker();
 const worker = await startWorkerd({ folder: join(folder, 'workerd'), port: (await freePorts()).api, modules });
 try {
   for (const [name, texts] of all) {

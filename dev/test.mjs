@@ -22,6 +22,7 @@ const STEPS = [
   { part: 'unit', name: 'Rust: lints, native', run: () => run('cargo', ['clippy', '--all-targets', '--', '-D', 'warnings']) },
   { part: 'unit', name: 'Rust: lints, wasm32', run: () => run('cargo', ['clippy', ...WASM, '--', '-D', 'warnings']) },
   { part: 'unit', name: 'Rust: tests', run: () => run('cargo', ['test']) },
+  { part: 'unit', name: 'Tokens: as gpt-tokenizer counts', run: () => run(NODE, ['tests/tokens/parity.mjs']) },
   { part: 'unit', name: 'Rust: simulation', run: () => run('cargo', ['test', '--profile', 'simulation', '--test', 'simulation']) },
   { part: 'unit', name: 'Rust: documentation', run: () => run('cargo', ['doc', '--no-deps', '--target', 'wasm32-unknown-unknown'], { RUSTDOCFLAGS: '-D warnings' }) },
   { part: 'unit', name: 'Rust: licences, bans, sources', run: cargoDeny },

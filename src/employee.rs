@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
+use crate::context::tokens::margin_percent;
 use crate::limit::quota::Budget;
 use crate::privacy::policy::Policy;
 
@@ -42,9 +43,11 @@ impl Employee {
         self.model.as_deref().unwrap_or(&config.default_model)
     }
 
-    /// How many tokens its prompts may have.
+    /// How many tokens its prompts may have, as they are counted here: fewer for a model that may count more.
     #[must_use]
     pub fn token_budget(&self, config: &Config) -> u32 {
-        self.token_budget.unwrap_or(config.token_budget)
+        let budget = self.token_budget.unwrap_or(config.token_budget);
+        let margin = margin_percent(self.model(config));
+        u32::try_from(u64::from(budget) * 100 / u64::from(100 + margin)).unwrap_or(budget)
     }
 }

@@ -319,7 +319,7 @@ fn open(
     let (user_id, admitted_at) = (*user_id, *admitted_at);
     let employee = &memory.employee;
     let message = spot.question.map_or(ask.message, |question| question.content.clone());
-    let message_tokens = tokens::estimate(&message);
+    let message_tokens = tokens::count(&message);
     let prompt = assemble(&Material {
         persona: &employee.system_prompt,
         path: spot.path,
@@ -535,7 +535,7 @@ impl<J: Journal> Keeper<'_, J> {
 }
 
 fn ending(heard: Heard, turn: &OpenTurn, outcome: &Outcome, ended_at: Millis) -> Ending {
-    let text_tokens = tokens::estimate(&heard.text);
+    let text_tokens = tokens::count(&heard.text);
     let fault = if let Outcome::Failed(fault) = outcome { Some(fault) } else { None };
     // A model that refused or was never reached read nothing, and nothing is owed.
     let nothing = fault.is_some() && heard.text.is_empty();
@@ -566,7 +566,7 @@ pub fn recover(journal: &impl Journal, clock: &impl Clock, config: &Config) -> O
     let turn = journal.left_open()?;
     let text = journal.log(turn.turn_id).map(|log| log.text()).unwrap_or_default();
     let text = blank(&text, Author::Model(&turn.shown), &config.pii_patterns);
-    let text_tokens = tokens::estimate(&text);
+    let text_tokens = tokens::count(&text);
     let now = clock.now();
     let ending = turn.interruption(text, text_tokens, now);
     let record = turn.into_record(ending);

@@ -11,7 +11,8 @@ use uuid::Uuid;
 
 use super::receipt::{Reason, Receipt, Section, SectionName};
 use super::recollect::{self, Block};
-use super::tokens::{PER_MESSAGE, PER_PROMPT, estimate};
+use super::tokens::chat::{PER_MESSAGE, PER_PROMPT};
+use super::tokens::count;
 use crate::memory::recall::Recalled;
 use crate::session::load::{Message, Role};
 
@@ -78,7 +79,7 @@ pub struct TooLong {
 /// # Errors
 /// [`TooLong`].
 pub fn assemble<'a>(material: &Material<'a>) -> Result<Prompt<'a>, TooLong> {
-    let persona_tokens = estimate(material.persona) + PER_MESSAGE;
+    let persona_tokens = count(material.persona) + PER_MESSAGE;
     let message_tokens = material.message_tokens + PER_MESSAGE;
     let most = material.budget.saturating_sub(PER_PROMPT + persona_tokens + PER_MESSAGE);
     let left = material.budget.checked_sub(PER_PROMPT + persona_tokens + message_tokens);

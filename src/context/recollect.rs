@@ -6,7 +6,8 @@ use chrono::NaiveDate;
 use uuid::Uuid;
 
 use super::receipt::{Reason, Section, SectionName};
-use super::tokens::{PER_MESSAGE, estimate};
+use super::tokens::chat::PER_MESSAGE;
+use super::tokens::count;
 use crate::memory::recall::{Fact, Recalled, Recollection};
 use crate::session::load::Role;
 
@@ -73,7 +74,7 @@ fn facts(facts: &[Fact], most: u32) -> Facts {
         let before = text.len();
         let (since, fact) = (day(fact.valid_from.date_naive()), one_line(&fact.fact));
         text.extend(["- ", &fact, " (since ", &since, ")\n"]);
-        let tokens = estimate(&text);
+        let tokens = count(&text);
         if tokens <= most {
             (kept.tokens, kept.kept) = (tokens, kept.kept + 1);
         } else {
@@ -97,7 +98,7 @@ struct Memories<'a> {
 impl<'a> Memories<'a> {
     fn choose(all: &'a [Recollection], mut known: BTreeSet<Uuid>, left: u32) -> Self {
         let mut chosen = Self { taken: Vec::new(), passed_over: 0, duplicates: 0 };
-        let mut left = left.saturating_sub(estimate(MEMORIES));
+        let mut left = left.saturating_sub(count(MEMORIES));
         let mut days = BTreeSet::new();
         let mut texts = BTreeSet::new();
         for memory in all {
@@ -107,7 +108,7 @@ impl<'a> Memories<'a> {
                 continue;
             }
             let day = memory.occurred_at.date_naive();
-            let label = memory.document.as_deref().map_or(0, estimate).saturating_add(LABEL_TOKENS);
+            let label = memory.document.as_deref().map_or(0, count).saturating_add(LABEL_TOKENS);
             let date = if days.contains(&day) { 0 } else { DAY_TOKENS };
             let cost = memory.content_tokens.saturating_add(label).saturating_add(date);
             if cost <= left {
@@ -148,7 +149,7 @@ impl<'a> Memories<'a> {
 impl Block {
     fn new(facts: &Facts, memories: &Memories<'_>) -> Self {
         let listed = memories.text();
-        let memories_tokens = estimate(&listed);
+        let memories_tokens = count(&listed);
         let section = Section::new(SectionName::Facts, facts.tokens, facts.kept);
         let facts_section = section.without(Reason::Budget, facts.dropped);
         let kept = u32::try_from(memories.taken.len()).unwrap_or(u32::MAX);

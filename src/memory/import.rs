@@ -88,7 +88,7 @@ pub async fn import(
     let mut masked = Vec::with_capacity(messages.len());
     for mut said in messages {
         said.content = vault::mask(state, user, &said.content, Author::Outside, config, ports).await?.text;
-        let content_tokens = tokens::estimate(&said.content);
+        let content_tokens = tokens::count(&said.content);
         let title = (said.role == Role::User).then(|| title(&said.content));
         masked.push(ImportedMessage { said, content_tokens, title });
     }

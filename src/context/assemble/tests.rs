@@ -23,7 +23,7 @@ fn memory(n: u128, day: i64, content: &str) -> Recollection {
         document: None,
         role: Some(if n.is_multiple_of(2) { Role::User } else { Role::Assistant }),
         content: content.into(),
-        content_tokens: estimate(content),
+        content_tokens: count(content),
         occurred_at: DateTime::from_timestamp(day * 86_400 + i64::try_from(n % 1000).unwrap(), 0).unwrap(),
     }
 }
@@ -34,17 +34,15 @@ fn material<'a>(path: &'a [Message], recalled: Option<&'a Recalled>, budget: u32
         path,
         recalled,
         message: "Hello",
-        message_tokens: estimate("Hello"),
+        message_tokens: count("Hello"),
         budget,
     }
 }
 
 fn all_tokens(prompt: &Prompt<'_>, path: &[Message]) -> u32 {
     let stored = |content: &str| path.iter().find(|m| m.content == content).map(|m| m.content_tokens);
-    let tokens = prompt
-        .messages
-        .iter()
-        .map(|m| PER_MESSAGE + stored(&m.content).unwrap_or_else(|| estimate(&m.content)));
+    let tokens =
+        prompt.messages.iter().map(|m| PER_MESSAGE + stored(&m.content).unwrap_or_else(|| count(&m.content)));
     PER_PROMPT + tokens.sum::<u32>()
 }
 
