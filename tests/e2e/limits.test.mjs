@@ -1,7 +1,7 @@
 import { before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { ask, call, database, eventually, newUser, rows, script, stack } from './desk.mjs';
+import { ask, call, database, eventually, killWorker, newUser, restartWorker, rows, script } from './desk.mjs';
 
 before(async () => {
   const employee = 'insert into employee_profiles (slug, title, system_prompt, max_output_tokens, messages_per_minute, daily_tokens) values ($1, $1, $1, $2, $3, $4)';
@@ -97,8 +97,8 @@ test('what was spent survives the Worker', async () => {
   script('expensive two', { content: 'Long.', usage: { prompt_tokens: 30, completion_tokens: 900 } });
   await ask('expensive two', { user, employee: 'frugal' });
   await rows('select from chat_usage_log where user_id = $1', [user.id]);
-  await stack.parts.get('worker').kill();
-  stack.parts.set('worker', await stack.runWorker());
+  await killWorker();
+  await restartWorker();
   assert.equal((await ask('more', { user, employee: 'frugal' })).body.code, 'budget_exceeded');
 });
 

@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ask, call, database, eventually, newUser, rows, script, stack, stateDir, storedMessages, stream } from './desk.mjs';
+import {
+  ask, call, database, eventually, killWorker, newUser, restartWorker, rows, script, stack, stateDir, storedMessages, stream,
+} from './desk.mjs';
 
 // Assembled, so that nobody takes a fixture for a live key.
 const BODY = 'a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0';
@@ -128,9 +130,8 @@ test('a value keeps its token in every session, spelling and after a restart, an
   const many = await Promise.all(Array.from({ length: 8 }, (_, n) => say(`parallel p${n}@example.org and EVE@example.org`)));
   const numbers = many.map((content) => /^parallel \[EMAIL_(\d+)\] and \[EMAIL_1\]$/.exec(content)?.[1]);
   assert.deepEqual(numbers.map(Number).sort((a, b) => a - b), [2, 3, 4, 5, 6, 7, 8, 9]);
-  const worker = stack.parts.get('worker');
-  await worker.kill();
-  stack.parts.set('worker', await stack.runWorker());
+  await killWorker();
+  await restartWorker();
   assert.equal(await say('again eve (at) example (dot) org, new@example.org'), 'again [EMAIL_1], [EMAIL_10]');
 });
 

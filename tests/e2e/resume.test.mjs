@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { DefaultChatTransport, readUIMessageStream } from 'ai';
 import {
-  ada, ask, call, eventually, grace, newUser, readFrames, requestsWith, rows, script, stack, stateDir, storedMessages,
+  ada, ask, call, eventually, grace, killWorker, newUser, readFrames, requestsWith, restartWorker, rows, script, stack, stateDir,
+  storedMessages,
 } from './desk.mjs';
 
 const SLOW = { chunkSize: 5, streamingProfile: { ttft: 30, tps: 40 } };
@@ -160,12 +161,12 @@ test('an object that died tells who comes back what there was and that it was in
       if (frame.data.type === 'text-delta') seen += frame.data.delta;
       last = frame.id ?? last;
       // Long enough for a part of it to be kept.
-      if (seen.length > 300) await stack.parts.get('worker').kill();
+      if (seen.length > 300) await killWorker();
     }
   } catch {
     // As it must be.
   }
-  stack.parts.set('worker', await stack.runWorker());
+  await restartWorker();
   const frames = await eventually(async () => read(await resume(session, `${last.split(':')[0]}:0`)));
   assert.match(textOf(frames), /^word0 word1 /);
   assert.deepEqual(frames.slice(-2).map(({ data }) => data.type), ['error', '[DONE]']);
