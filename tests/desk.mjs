@@ -10,6 +10,7 @@ import pg from 'pg';
 import { freePort, freePorts } from '../dev/ports.mjs';
 import { startStack } from '../dev/stack.mjs';
 import { mintAccessToken } from '../dev/supabase.mjs';
+import { LAST, at, gate, heldAt, withMessage } from './faults/faults.mjs';
 import { startProxy } from './faults/proxy.mjs';
 
 /** Where every part keeps what it keeps. */
@@ -122,6 +123,13 @@ export async function* readFrames(response) {
  */
 export function script(marker, response, options = {}) {
   stack.model.mock.prependFixture({ match: { endpoint: 'chat', userMessage: marker }, response, ...options });
+}
+
+/** The answers to messages that contain `marker` do not end before what this returns is opened, however slow the machine. */
+export function holdEnd(marker) {
+  const hold = gate();
+  proxies.model.meet(withMessage(marker), at(LAST, heldAt(hold)));
+  return hold;
 }
 
 /** What the model was asked, newest last, by requests whose newest message contains `marker`. */

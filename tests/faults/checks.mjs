@@ -1,5 +1,5 @@
 // What must hold whatever went wrong: what clients were told is what is stored, and what is stored is what was booked.
-import { database, stateDir } from '../desk.mjs';
+import { database, eventually, stateDir } from '../desk.mjs';
 import { readBooks } from './books.mjs';
 import { SECRET } from './faults.mjs';
 
@@ -8,9 +8,21 @@ const STATUS = { finish: ['complete'], abort: ['stopped'], error: ['failed', 'in
 
 /**
  * @param {import('./client.mjs').Client[]} clients
- * @returns {Promise<string[]>} what is not as it must be
+ * @param {number} within milliseconds that outboxes may take
+ * @returns {Promise<string[]>} what is still not as it must be when all has had its time
  */
-export async function differences(clients) {
+export async function atRest(clients, within) {
+  let found = ['nothing could be looked at'];
+  const look = async () => {
+    found = await differences(clients);
+    if (found.length > 0) throw new Error(found.join('\n'));
+  };
+  await eventually(look, within).catch((error) => { if (found.length === 0) found = [error.message]; });
+  return found;
+}
+
+/** @returns {Promise<string[]>} what is not as it must be */
+async function differences(clients) {
   const books = readBooks(stateDir);
   const found = await Promise.all(clients.map(async (client) => {
     const messages = await query('select * from chat_messages where session_id = $1 order by created_at, id', client.session);

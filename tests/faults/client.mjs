@@ -21,6 +21,8 @@ export class Told {
   lies = [];
   /** @type {string | undefined} */
   turn;
+  /** When the newest frame came. */
+  heardAt = 0;
   #connection = new AbortController();
 
   /** @param {{ message?: string, name?: string }} of nothing of a turn that somebody else began */
@@ -78,6 +80,7 @@ export class Told {
     if (number !== last + 1 && number !== INTERRUPTED + 1) this.lies.push(`frame ${number} after ${last}`);
     if (this.ending) this.lies.push(`${data.type} after the end`);
     this.turn = turn;
+    this.heardAt = performance.now();
     this.frames.push({ number, data });
   }
 }

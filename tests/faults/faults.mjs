@@ -40,6 +40,9 @@ export function gate() {
   };
 }
 
+/** Concerns what a model is asked whose newest message has that in it. */
+export const withMessage = (marker) => ({ body }) => JSON.parse(body).messages.at(-1).content.includes(marker);
+
 /** Places in a model's stream. After the text come the reason why it ended, what was used, and the end. */
 export const FIRST = (_event, n) => n === 0;
 export const MIDDLE = (_event, n) => n === 50;

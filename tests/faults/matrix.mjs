@@ -1,8 +1,7 @@
 // Plays cells as tests, and prints at the end what was expected and what was seen.
 import { after, before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { eventually } from '../desk.mjs';
-import { differences } from './checks.mjs';
+import { atRest } from './checks.mjs';
 import { openScene, openTheatre, outcome, until } from './scene.mjs';
 
 /** Cells that are played at the same time. */
@@ -43,7 +42,7 @@ async function perform(cell) {
 async function see(scene, cell) {
   const told = await cell.play(scene);
   await goOn(scene);
-  scene.found.push(...await atRest(scene.client));
+  scene.found.push(...await atRest([scene.client], AT_REST_WITHIN));
   return scene.seen(told);
 }
 
@@ -52,16 +51,6 @@ async function goOn({ client, found }) {
   // A turn that nobody listens to any more may still run.
   await until(async () => told.code !== 'turn_in_progress' || (await client.again(told)).status === 200);
   if (outcome(told) !== 'finish') found.push(`the session does not go on: ${outcome(told)}`);
-}
-
-/** @returns {Promise<string[]>} what is still not as it must be when all has had its time */
-async function atRest(client) {
-  let found = [];
-  await eventually(async () => {
-    found = await differences([client]);
-    if (found.length > 0) throw new Error(found.join('\n'));
-  }, AT_REST_WITHIN).catch((error) => { found = found.length > 0 ? found : [error.message]; });
-  return found;
 }
 
 /** @param {Result[]} results */

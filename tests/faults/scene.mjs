@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { database, eventually, newUser, proxies, script } from '../desk.mjs';
 import { inAnswer } from './checks.mjs';
 import { Client, Told } from './client.mjs';
+import { withMessage } from './faults.mjs';
 
 /** Has a budget that nobody reaches, so that all is booked. */
 const EMPLOYEE = 'patient';
@@ -90,7 +91,7 @@ export class Scene {
   }
 
   #concernModel(faults) {
-    return proxies.model.meet(({ body }) => JSON.parse(body).messages.at(-1).content.includes(this.message), faults);
+    return proxies.model.meet(withMessage(this.message), faults);
   }
 }
 
