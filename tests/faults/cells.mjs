@@ -84,6 +84,7 @@ const POSTGREST = [
     fault: `PostgREST ${name}`, when: 'erasing a user', play: erasure(fault), expected: `503 database_unavailable, ${KEPT}`,
   })),
   { fault: 'PostgREST other JSON', when: 'commit_turn, twice', play: isCommitted([otherJson, otherJson]), expected: WHOLE },
+  { fault: 'PostgREST 400', when: 'commit_turn, twice', play: isCommitted([status(400), status(400)]), expected: WHOLE },
   { fault: 'PostgREST slow', when: 'cold session: everything', play: comesCold('', slow(2000)), expected: WHOLE },
   { fault: 'PostgREST slow', when: 'hot session: everything', play: comesHot(slow(2000)), expected: WHOLE },
   { fault: 'PostgREST slow', when: 'history', play: history(slow(2000)), expected: `2 rows, ${KEPT}` },
