@@ -2,7 +2,7 @@
 // are scripted. Before Supabase and before the model stands a proxy that can be told what is to go wrong; left alone it
 // passes everything on. Nothing of it is shared with a stack that `npm start` runs.
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -137,6 +137,17 @@ export function requestsWith(marker) {
   return stack.model.mock.getRequests()
     .map(({ body }) => body)
     .filter((body) => body?.messages?.at(-1)?.content?.includes(marker));
+}
+
+/**
+ * What the logs and the objects' databases hold; Postgres' own files are left out: its rows are read as rows, and test
+ * tokens stand in settings of the stack. An object that falls idle moves its write-ahead log into the database, which may
+ * have been read before: when a file goes away meanwhile, all is read again.
+ */
+export function keptFiles() {
+  return eventually(async () => readdirSync(stateDir, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
+    .filter((path) => /\/(logs|worker)\//.test(path)).map((path) => readFileSync(path, 'latin1')));
 }
 
 /** Rows of a query, once there are as many as expected: commits are asynchronous. */

@@ -1,10 +1,9 @@
 import { before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import {
-  ask, call, database, eventually, killWorker, newUser, restartWorker, rows, script, stack, stateDir, storedMessages, stream,
+  ask, call, database, eventually, keptFiles, killWorker, newUser, restartWorker, rows, script, stack, storedMessages, stream,
 } from './desk.mjs';
 
 // Assembled, so that nobody takes a fixture for a live key.
@@ -81,18 +80,7 @@ async function everything() {
   for (const { table_name: table } of tables.rows) {
     stored.push(...(await database.query(`select t::text as row from public.${table} t`)).rows.map(({ row }) => row));
   }
-  return [...requests, ...stored, ...await eventually(async () => filesOf(stateDir))];
-}
-
-/**
- * What the logs and the objects' databases hold; Postgres' own files are left out: its rows are read as rows, and test
- * tokens stand in settings of the stack. Fails if a file goes away meanwhile: an object that falls idle moves its
- * write-ahead log into the database, which may have been read before, so all is to be read again.
- */
-function filesOf(folder) {
-  return readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name)).filter((path) => /\/(logs|worker)\//.test(path))
-    .map((path) => readFileSync(path, 'latin1'));
+  return [...requests, ...stored, ...await keptFiles()];
 }
 
 test('of every kind nothing leaves, and its user gets it back in the stream, whole, and in the history', async () => {
