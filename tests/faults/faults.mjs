@@ -40,8 +40,12 @@ export function gate() {
   };
 }
 
-/** Concerns what a model is asked whose newest message has that in it. */
-export const withMessage = (marker) => ({ body }) => JSON.parse(body).messages.at(-1).content.includes(marker);
+/** Concerns what a model is asked to answer, not to embed. */
+export const isChat = ({ path }) => path.endsWith('/chat/completions');
+/** The message that is to be answered. */
+export const newestMessage = ({ body }) => JSON.parse(body).messages.at(-1).content;
+/** Concerns a message that has that in it. */
+export const withMessage = (marker) => (exchange) => isChat(exchange) && newestMessage(exchange).includes(marker);
 
 /** Places in a model's stream. After the text come the reason why it ended, what was used, and the end. */
 export const FIRST = (_event, n) => n === 0;

@@ -9,8 +9,8 @@ import { bootstrap } from '../../dev/bootstrap.mjs';
 await bootstrap(import.meta.url);
 const { build } = await import('../../dev/build.mjs');
 await build((line) => console.log(`• ${line}`));
-const [{ close, database, newUser, proxies, script }, { atRest }, { Client }, faults] = await Promise.all([
-  import('../desk.mjs'), import('./checks.mjs'), import('./client.mjs'), import('./faults.mjs'),
+const [{ decodeJwt }, { close, database, newUser, proxies, script }, { atRest }, { Client }, faults] = await Promise.all([
+  import('jose'), import('../desk.mjs'), import('./checks.mjs'), import('./client.mjs'), import('./faults.mjs'),
 ]);
 
 const { values: options } = parseArgs({ options: {
@@ -139,10 +139,9 @@ script('message', ({ messages }) => ({
 const people = [];
 for (let n = 0; n < users; n += 1) people.push(await newUser());
 const clients = Array.from({ length: sessions }, (_, n) => new Client({ user: people[n % users], employee: 'patient' }));
-const newest = ({ body }) => JSON.parse(body).messages.at(-1).content;
-const ofPostgrest = ({ body, headers }) => JSON.parse(body).p_session ?? JSON.parse(atob(headers.authorization.split('.')[1].replaceAll('-', '+').replaceAll('_', '/'))).sub;
+const ofPostgrest = ({ body, headers }) => JSON.parse(body).p_session ?? decodeJwt(headers.authorization.slice('Bearer '.length)).sub;
 const strikes = [
-  strike(proxies.model, () => true, OF_MODEL, newest),
+  strike(proxies.model, faults.isChat, OF_MODEL, faults.newestMessage),
   strike(proxies.supabase, ({ path }) => path.startsWith('/rest/v1/rpc/'), OF_POSTGREST, ofPostgrest),
 ];
 
