@@ -1,4 +1,5 @@
 // Ports of the local machine.
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
@@ -24,13 +25,26 @@ export async function requireFreePort(port, what, variable) {
   throw new Error(`Port ${port} for ${what} is in use: stop the program that has it, or set ${variable} to a free one.`);
 }
 
+/**
+ * Where free ports are looked for: below those that systems give to outgoing connections, one of which could have the
+ * port before it is listened on.
+ */
+const FIRST = 20_000;
+const LAST = 32_000;
+
+/** @returns {Promise<number>} a port that nobody has at the moment */
+export async function freePort() {
+  for (;;) {
+    const port = randomInt(FIRST, LAST);
+    if (await isFree(port)) return port;
+  }
+}
+
 /** @returns {Promise<import('./settings.mjs').Ports>} ports that nobody has at the moment */
 export async function freePorts() {
-  const probes = Array.from({ length: 5 }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(probes.map((probe) => once(probe, 'listening')));
-  const [api, supabase, database, postgrest, model] = probes.map(
-    (probe) => /** @type {import('node:net').AddressInfo} */ (probe.address()).port,
-  );
-  await Promise.all(probes.map((probe) => new Promise((resolve) => { probe.close(resolve); })));
+  /** @type {Set<number>} */
+  const found = new Set();
+  while (found.size < 5) found.add(await freePort());
+  const [api, supabase, database, postgrest, model] = found;
   return { api, supabase, database, postgrest, model };
 }

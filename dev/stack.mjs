@@ -19,9 +19,11 @@ const DEMO_TOKEN_LIFETIME = 30 * 24 * 3600;
  * @param {import('./settings.mjs').Ports} options.ports
  * @param {string} options.stateDir
  * @param {Record<string, string>} options.vars the Worker's variables that are set
+ * @param {{ supabase?: string, model?: string }} [options.addresses] what the Worker is told instead of a part's own, when
+ *   something stands before it
  * @param {(line: string) => void} options.say
  */
-export async function startStack({ ports, stateDir, vars, say }) {
+export async function startStack({ ports, stateDir, vars, addresses = {}, say }) {
   mkdirSync(join(stateDir, 'logs'), { recursive: true });
   const log = (/** @type {string} */ part) => join(stateDir, 'logs', `${part}.log`);
   /** @type {Map<string, { stop: () => Promise<void>, exited: Promise<string> }>} */
@@ -31,12 +33,12 @@ export async function startStack({ ports, stateDir, vars, say }) {
   };
   try {
     const keys = await loadKeys(stateDir);
-    const supabase = vars.SUPABASE_URL ? undefined : await startLocalSupabase({ ports, stateDir, keys, log, parts, say });
+    const supabase = vars.SUPABASE_URL ? undefined : await startLocalSupabase({ ports, stateDir, address: addresses.supabase, keys, log, parts, say });
     const model = vars.OPENAI_API_KEY || vars.OPENAI_BASE_URL ? undefined : await startModel({ port: ports.model });
     if (model) parts.set('model', model);
 
     say('Starting the Worker');
-    const workerVars = { ...localVars({ keys, supabase, model }), ...vars };
+    const workerVars = { ...localVars({ keys, supabase, modelUrl: model && (addresses.model ?? model.url) }), ...vars };
     const runWorker = () => startWorker({ port: ports.api, vars: workerVars, stateDir, log: log('worker') });
     const worker = await runWorker();
     parts.set('worker', worker);
@@ -71,12 +73,13 @@ export async function startStack({ ports, stateDir, vars, say }) {
  * @param {object} options
  * @param {import('./settings.mjs').Ports} options.ports
  * @param {string} options.stateDir
+ * @param {string} [options.address]
  * @param {import('./supabase/keys.mjs').Keys} options.keys
  * @param {(part: string) => string} options.log
  * @param {Map<string, { stop: () => Promise<void>, exited: Promise<string> }>} options.parts
  * @param {(line: string) => void} options.say
  */
-async function startLocalSupabase({ ports, stateDir, keys, log, parts, say }) {
+async function startLocalSupabase({ ports, stateDir, address, keys, log, parts, say }) {
   say('Starting Postgres');
   const postgres = await startPostgres({
     port: ports.database,
@@ -90,7 +93,7 @@ async function startLocalSupabase({ ports, stateDir, keys, log, parts, say }) {
   const postgrest = await runPostgrest();
   parts.set('postgrest', postgrest);
   const front = await startSupabase({
-    port: ports.supabase, postgrestUrl: postgrest.url, databaseUrl: postgres.url, keys, log: log('supabase'),
+    port: ports.supabase, address, postgrestUrl: postgrest.url, databaseUrl: postgres.url, keys, log: log('supabase'),
   });
   parts.set('supabase', front);
   return { url: front.url, databaseUrl: postgres.url, runPostgrest };
@@ -101,17 +104,17 @@ async function startLocalSupabase({ ports, stateDir, keys, log, parts, say }) {
  * @param {object} options
  * @param {import('./supabase/keys.mjs').Keys} options.keys
  * @param {{ url: string } | undefined} options.supabase
- * @param {{ url: string } | undefined} options.model
+ * @param {string | undefined} options.modelUrl
  * @returns {Record<string, string>}
  */
-function localVars({ keys, supabase, model }) {
+function localVars({ keys, supabase, modelUrl }) {
   const ofSupabase = supabase && {
     SUPABASE_URL: supabase.url,
     SUPABASE_ANON_KEY: keys.anonKey,
     SUPABASE_SERVICE_ROLE_KEY: keys.serviceRoleKey,
     SUPABASE_JWT_SECRET: keys.hs256Secret,
   };
-  const ofModel = model && { OPENAI_BASE_URL: model.url, OPENAI_API_KEY: 'local' };
+  const ofModel = modelUrl && { OPENAI_BASE_URL: modelUrl, OPENAI_API_KEY: 'local' };
   return { ...ofSupabase, ...ofModel, PII_MASTER_KEY: keys.piiMasterKey };
 }
 

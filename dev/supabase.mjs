@@ -23,14 +23,15 @@ const WITHOUT_KEY = new Set(['/auth/v1/.well-known/jwks.json', '/auth/v1/health'
  *
  * @param {object} options
  * @param {number} options.port on 127.0.0.1
+ * @param {string} [options.address] where clients find it, if not at that port
  * @param {string} options.postgrestUrl
  * @param {string} options.databaseUrl
  * @param {import('./supabase/keys.mjs').Keys} options.keys
  * @param {import('./part.mjs').Log} options.log
  * @returns {Promise<{ url: string, stop: () => Promise<void>, exited: Promise<string> }>}
  */
-export async function startSupabase({ port, postgrestUrl, databaseUrl, keys, log }) {
-  const url = `http://127.0.0.1:${port}`;
+export async function startSupabase({ port, address, postgrestUrl, databaseUrl, keys, log }) {
+  const url = address ?? `http://127.0.0.1:${port}`;
   const output = openLog(log);
   const database = new pg.Pool({ connectionString: databaseUrl, max: 1 });
   // A connection lost while idle: the next query opens a new one.

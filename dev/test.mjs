@@ -1,4 +1,5 @@
-// `npm test`: sets up and runs every check. `npm test -- unit` or `npm test -- e2e` runs a part.
+// `npm test`: sets up and runs every check. `npm test -- unit` or `npm test -- e2e` runs a part; `npm run test:faults` runs
+// what takes too long for every time.
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,7 +15,10 @@ const WASM = ['--target', 'wasm32-unknown-unknown', '--lib'];
 const tool = (/** @type {string} */ path) => join(ROOT, 'node_modules', path);
 const say = (/** @type {string} */ line) => console.log(`• ${line}`);
 
-/** @typedef {{ part: 'unit' | 'e2e', name: string, run: () => Promise<unknown> }} Step */
+/** What runs when no part is asked for. @type {string[]} */
+const USUAL = ['unit', 'e2e'];
+
+/** @typedef {{ part: 'unit' | 'e2e' | 'faults', name: string, run: () => Promise<unknown> }} Step */
 
 /** @type {Step[]} the quick ones first; a step's failure does not keep the others from running */
 const STEPS = [
@@ -32,14 +36,19 @@ const STEPS = [
   { part: 'unit', name: 'Database: pgTAP', run: () => run(NODE, ['dev/pgtap.mjs']) },
   { part: 'e2e', name: 'Build', run: () => build(say) },
   { part: 'e2e', name: 'End to end', run: endToEnd },
+  { part: 'faults', name: 'Build', run: () => build(say) },
+  { part: 'faults', name: 'Fault matrix', run: () => runTests(['tests/faults/matrix.test.mjs']) },
 ];
 
 const wanted = process.argv[2];
-if (wanted && !STEPS.some(({ part }) => part === wanted)) fail('Run "npm test", "npm test -- unit" or "npm test -- e2e".');
+if (wanted && !STEPS.some(({ part }) => part === wanted)) {
+  fail('Run "npm test", "npm test -- unit", "npm test -- e2e" or "npm run test:faults".');
+}
 
 addTarget(say);
 const results = [];
-for (const step of STEPS.filter(({ part }) => !wanted || part === wanted)) results.push(await check(step));
+const parts = wanted ? [wanted] : USUAL;
+for (const step of STEPS.filter(({ part }) => parts.includes(part))) results.push(await check(step));
 const failed = results.filter(({ ok }) => !ok).length;
 console.log(`\n${results.map(({ name, ok, seconds }) => `${ok ? '✓' : '✗'} ${name} (${seconds} s)`).join('\n')}\n`);
 console.log(`${results.length - failed} passed, ${failed} failed`);
@@ -62,10 +71,18 @@ async function cargoDeny() {
 
 async function endToEnd() {
   const files = readdirSync(join(ROOT, 'tests/e2e')).filter((file) => file.endsWith('.test.mjs'));
-  // One process, so that all files share one running stack.
-  await run(NODE, [
-    '--test', '--experimental-test-isolation=none', '--test-reporter=spec', ...files.map((file) => `tests/e2e/${file}`),
-  ], { CHROMIUM_PATH: await findChromium(say) });
+  await runTests(files.map((file) => `tests/e2e/${file}`), { CHROMIUM_PATH: await findChromium(say) });
+}
+
+/**
+ * In one process, so that all files share one running stack.
+ * @param {string[]} files
+ * @param {NodeJS.ProcessEnv} [env]
+ */
+function runTests(files, env) {
+  // SQLite is an experiment of Node's.
+  const options = ['--disable-warning=ExperimentalWarning', '--test', '--experimental-test-isolation=none', '--test-reporter=spec'];
+  return run(NODE, [...options, ...files], env);
 }
 
 /**

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use js_sys::Array;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use worker::wasm_bindgen::{JsCast, JsValue};
 
@@ -77,6 +77,13 @@ struct EraseUser {
     p_user: Uuid,
 }
 
+/// What a function answers that saves, whether or not it had to.
+#[derive(Deserialize)]
+struct Saved {
+    #[serde(rename = "committed")]
+    _committed: bool,
+}
+
 impl Database for PostgRest {
     async fn load_session(&self, ask: &LoadSession<'_>) -> Result<LoadedSession, Fault> {
         let body = to_json(ask)?;
@@ -85,7 +92,7 @@ impl Database for PostgRest {
     }
 
     async fn commit_turn(&self, turn: &TurnRecord) -> Result<(), Fault> {
-        self.as_service("rpc/commit_turn", &CommitTurn { p_turn: turn }).await.map(drop)
+        self.save("commit_turn", &CommitTurn { p_turn: turn }).await
     }
 
     async fn park_turn(&self, turn: &TurnRecord, reason: &str) -> Result<(), Fault> {
@@ -129,7 +136,7 @@ impl Database for PostgRest {
     }
 
     async fn commit_vault(&self, user: Uuid, vault: &KeptVault) -> Result<(), Fault> {
-        self.as_service("rpc/commit_vault", &CommitVault { p_user: user, p_vault: vault }).await.map(drop)
+        self.save("commit_vault", &CommitVault { p_user: user, p_vault: vault }).await
     }
 }
 
@@ -157,8 +164,7 @@ impl PostgRest {
     /// Calls a function without arguments under the user's own token.
     async fn call_as_user<T: DeserializeOwned>(&self, user: &User, function: &str) -> Result<T, Fault> {
         let answer = self.as_user(user, "POST", &format!("rpc/{function}"), Some("{}")).await?;
-        serde_json::from_str(&answer)
-            .map_err(|error| unavailable(format!("{function}: {:?}", error.classify())))
+        serde_json::from_str(&answer).map_err(|error| malformed(function, &error))
     }
 
     /// Deletes everything of a user, and answers how much that was, as JSON.
@@ -169,6 +175,14 @@ impl PostgRest {
     /// How many turns Postgres refuses, as JSON: which tells too that PostgREST answers, and takes the service key.
     pub(super) async fn parked_turns(&self) -> Result<String, Fault> {
         self.as_service("rpc/parked_turns", &serde_json::json!({})).await
+    }
+
+    /// Has the service save something. Only the function's own word counts: a status alone can be anybody's who stands
+    /// between, and what is taken for saved is let go.
+    async fn save(&self, function: &str, what: &impl Serialize) -> Result<(), Fault> {
+        let answer = self.as_service(&format!("rpc/{function}"), what).await?;
+        let Saved { .. } = serde_json::from_str(&answer).map_err(|error| malformed(function, &error))?;
+        Ok(())
     }
 
     async fn as_service(&self, path: &str, body: &impl Serialize) -> Result<String, Fault> {
@@ -203,7 +217,13 @@ impl PostgRest {
         let (status, body) =
             answer.ok().and_then(status_and_body).ok_or_else(|| unavailable("no answer".into()))?;
         match status {
-            200..=299 => Ok(body),
+            // A function without a result.
+            204 => Ok(body),
+            // Rows are passed on as they are: what is no JSON is not PostgREST's.
+            200..=299 => match serde_json::from_str::<IgnoredAny>(&body) {
+                Ok(_) => Ok(body),
+                Err(error) => Err(malformed(path, &error)),
+            },
             // The body may quote what was sent: only PostgREST's own code is taken from it.
             _ => Err(Fault::new(
                 refusal(status),
@@ -234,6 +254,11 @@ fn headers(key: &str, bearer: Option<&str>) -> String {
     let bearer = bearer.map(|token| format!("Bearer {token}"));
     let authorization = bearer.as_deref().map(|bearer| ("authorization", bearer));
     lines([("apikey", key), ("content-type", "application/json")].into_iter().chain(authorization))
+}
+
+fn malformed(what: &str, error: &serde_json::Error) -> Fault {
+    // The error's text would quote what was read.
+    unavailable(format!("{what}: {:?}", error.classify()))
 }
 
 /// What [`call`] resolves with.

@@ -132,7 +132,7 @@ export class Upstream {
   /**
    * Waits `gather` milliseconds, then takes all that has come, at least a byte; undefined at the end. One read of the
    * stream brings one chunk of HTTP's chunked encoding and no more, however large its buffer: so it reads on until
-   * the event loop comes round without anything new.
+   * the event loop comes round without anything new. What came before a failure is given first; the next read fails.
    */
   async read(gather) {
     if (gather > 0) await sleep(gather);
@@ -149,7 +149,7 @@ export class Upstream {
         if (gather === 0 || size >= READ_BYTES) break;
       }
     } catch {
-      throw this.#fail();
+      if (size === 0) throw this.#fail();
     }
     if (this.#heardAt === 0) this.#watch(this.#idle);
     this.#heardAt = Date.now();

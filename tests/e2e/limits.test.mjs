@@ -1,7 +1,7 @@
 import { before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { ask, call, database, eventually, newUser, rows, script, stack } from './desk.mjs';
+import { ask, call, database, eventually, killWorker, newUser, restartWorker, rows, script } from './desk.mjs';
 
 before(async () => {
   const employee = 'insert into employee_profiles (slug, title, system_prompt, max_output_tokens, messages_per_minute, daily_tokens) values ($1, $1, $1, $2, $3, $4)';
@@ -20,11 +20,12 @@ async function fire(count, message) {
 
 test('of many messages at once exactly as many pass as a user may send, in whatever sessions', async () => {
   const user = await newUser();
-  await database.query('insert into chat_user_limits (user_id, messages_per_minute) values ($1, 7)', [user.id]);
+  // One more may pass every twenty seconds, by when a slow machine has answered all of them.
+  await database.query('insert into chat_user_limits (user_id, messages_per_minute) values ($1, 3)', [user.id]);
   const counts = await fire(70, () => ask('quick', { user }));
-  assert.deepEqual(counts, { 200: 7, rate_limited: 63 });
-  const [{ count }] = await rows('select count(*)::int from chat_usage_log where user_id = $1 having count(*) = 7', [user.id]);
-  assert.equal(count, 7);
+  assert.deepEqual(counts, { 200: 3, rate_limited: 67 });
+  const [{ count }] = await rows('select count(*)::int from chat_usage_log where user_id = $1 having count(*) = 3', [user.id]);
+  assert.equal(count, 3);
 });
 
 test('a session has its own limit, told in headers before and when it is reached', async () => {
@@ -97,8 +98,8 @@ test('what was spent survives the Worker', async () => {
   script('expensive two', { content: 'Long.', usage: { prompt_tokens: 30, completion_tokens: 900 } });
   await ask('expensive two', { user, employee: 'frugal' });
   await rows('select from chat_usage_log where user_id = $1', [user.id]);
-  await stack.parts.get('worker').kill();
-  stack.parts.set('worker', await stack.runWorker());
+  await killWorker();
+  await restartWorker();
   assert.equal((await ask('more', { user, employee: 'frugal' })).body.code, 'budget_exceeded');
 });
 

@@ -1,9 +1,11 @@
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { chromium } from 'playwright-core';
-import { grace, requestsWith, script, stack } from './desk.mjs';
+import { gate, withMessage } from '../faults/faults.mjs';
+import { eventually, grace, holdEnd, proxies, requestsWith, script, stack } from './desk.mjs';
 
 const DESKTOP = { width: 1280, height: 800 };
+const SLOW = { chunkSize: 6, streamingProfile: { ttft: 50, tps: 25 } };
 const PHONE = { width: 390, height: 844 };
 
 /** @type {import('playwright-core').Browser} */
@@ -46,7 +48,8 @@ async function send(page, text) {
 
 test('a user signs in, picks an employee, sees text arrive, and finds the conversation again', async () => {
   const answer = 'Let me count the columns one by one. '.repeat(8).trim();
-  script('how many columns', { content: answer }, { chunkSize: 6, streamingProfile: { ttft: 50, tps: 25 } });
+  script('how many columns', { content: answer }, SLOW);
+  const end = holdEnd('how many columns');
   const { page, complaints } = await open();
 
   await signIn(page, 'wrong');
@@ -60,6 +63,7 @@ test('a user signs in, picks an employee, sees text arrive, and finds the conver
   await arriving.waitFor();
   const early = await arriving.innerText();
   assert.ok(answer.startsWith(early.trim()) && early.trim().length < answer.length, `text arrives bit by bit: ${early}`);
+  end.open();
   await page.getByText(answer).waitFor();
   assert.match(requestsWith('how many columns')[0].messages[0].content, /Spreadsheet Analyst/);
 
@@ -108,24 +112,79 @@ test('a message that the server refuses goes back to where it can be sent again'
   await page.getByText('Very well.').waitFor();
 });
 
-const SLOW = { chunkSize: 6, streamingProfile: { ttft: 50, tps: 25 } };
-
-test('a reload in mid-answer loses nothing: question and text are there, and the rest arrives', async () => {
-  const answer = 'One line after the other arrives. '.repeat(20).trim();
-  script('reload me', { content: answer }, SLOW);
+test('ten reloads in mid-answer: in the end the text is whole, in order and there once', async () => {
+  const answer = Array.from({ length: 150 }, (_, n) => `word${n}`).join(' ');
+  script('reload me ten times', { content: answer }, { chunkSize: 6, streamingProfile: { ttft: 0, tps: 200 } });
+  // The model waits before each reload, so that each is in the middle of the answer on any machine.
+  const holds = Array.from({ length: 10 }, gate);
+  proxies.model.meet(withMessage('reload me ten times'), (exchange) => exchange.pass(async function* stepwise(events) {
+    let n = 0;
+    for await (const event of events) {
+      n += 1;
+      if (n % 12 === 0) await holds[n / 12 - 1]?.pass();
+      yield event;
+    }
+  }));
   const { page, complaints } = await open();
   await signIn(page);
-  await send(page, 'reload me');
-  await page.getByText('One line after the other').waitFor();
-  await page.reload();
+  await send(page, 'reload me ten times');
   const arriving = page.getByTestId('message-assistant');
-  await arriving.waitFor();
-  assert.equal(await page.getByTestId('message-user').innerText(), 'reload me');
-  assert.ok((await arriving.innerText()).length < answer.length, 'it is still arriving');
+  let seen = '';
+  for (const hold of holds) {
+    await hold.reached;
+    await arriving.waitFor();
+    await page.reload();
+    await arriving.waitFor();
+    seen = await eventually(async () => {
+      const text = (await arriving.innerText()).trim();
+      assert.ok(answer.startsWith(text) && text.length > seen.length && text.length < answer.length, text);
+      return text;
+    });
+    hold.open();
+  }
+  await page.getByText(answer).waitFor();
+  assert.equal(await arriving.locator('.markdown').innerText(), answer);
+  assert.equal(await arriving.count(), 1);
+  assert.equal(await page.getByTestId('message-user').count(), 1);
+  await page.reload();
   await page.getByText(answer).waitFor();
   assert.equal(await arriving.count(), 1);
   assert.deepEqual(complaints, []);
 });
+
+test('stop after a reload: the page says so at once, and the call to the model ends', async (t) => {
+  const answer = 'This goes on after the reload. '.repeat(200).trim();
+  script('stop after a reload', { content: answer }, SLOW);
+  const asked = proxies.model.meet(withMessage('stop after a reload'));
+  const { page, complaints } = await open();
+  await signIn(page);
+  await send(page, 'stop after a reload');
+  await page.getByText('This goes on').waitFor();
+  await page.reload();
+  await page.getByText('This goes on').waitFor();
+  const [shown, upstream] = await Promise.all([stopAndWait(page, 'This answer was stopped.'), spanOf(asked.met[0].over)]);
+  t.diagnostic(`stopped on the page after ${Math.round(shown)} ms, at the model after ${Math.round(upstream.span)} ms`);
+  assert.ok(shown < 2000, `${shown} ms`);
+  assert.equal(upstream.outcome, false, 'the model was not heard out');
+  assert.ok((await page.getByTestId('message-assistant').innerText()).length < answer.length);
+  assert.deepEqual(complaints, []);
+});
+
+/** Clicks on stop. @returns {Promise<number>} milliseconds, by the page's clock, until it shows that text */
+function stopAndWait(page, text) {
+  return page.evaluate((wanted) => new Promise((resolve) => {
+    const began = performance.now();
+    new MutationObserver(() => {
+      if (document.body.innerText.includes(wanted)) resolve(performance.now() - began);
+    }).observe(document.body, { childList: true, subtree: true, characterData: true });
+    document.querySelector('[data-testid=stop]').click();
+  }), text);
+}
+
+async function spanOf(promise) {
+  const began = performance.now();
+  return { outcome: await promise, span: performance.now() - began };
+}
 
 test('the stop button stops, in the tab that asked and in another', async () => {
   const answer = 'This would go on for a long time. '.repeat(60).trim();

@@ -1,9 +1,10 @@
 import { before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { ask, call, database, eventually, newUser, rows, script, stack, stateDir, storedMessages, stream } from './desk.mjs';
+import { readFileSync } from 'node:fs';
+import {
+  ask, call, database, eventually, keptFiles, killWorker, newUser, restartWorker, rows, script, stack, storedMessages, stream,
+} from './desk.mjs';
 
 // Assembled, so that nobody takes a fixture for a live key.
 const BODY = 'a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0';
@@ -79,18 +80,7 @@ async function everything() {
   for (const { table_name: table } of tables.rows) {
     stored.push(...(await database.query(`select t::text as row from public.${table} t`)).rows.map(({ row }) => row));
   }
-  return [...requests, ...stored, ...await eventually(async () => filesOf(stateDir))];
-}
-
-/**
- * What the logs and the objects' databases hold; Postgres' own files are left out: its rows are read as rows, and test
- * tokens stand in settings of the stack. Fails if a file goes away meanwhile: an object that falls idle moves its
- * write-ahead log into the database, which may have been read before, so all is to be read again.
- */
-function filesOf(folder) {
-  return readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name)).filter((path) => /\/(logs|worker)\//.test(path))
-    .map((path) => readFileSync(path, 'latin1'));
+  return [...requests, ...stored, ...await keptFiles()];
 }
 
 test('of every kind nothing leaves, and its user gets it back in the stream, whole, and in the history', async () => {
@@ -128,9 +118,8 @@ test('a value keeps its token in every session, spelling and after a restart, an
   const many = await Promise.all(Array.from({ length: 8 }, (_, n) => say(`parallel p${n}@example.org and EVE@example.org`)));
   const numbers = many.map((content) => /^parallel \[EMAIL_(\d+)\] and \[EMAIL_1\]$/.exec(content)?.[1]);
   assert.deepEqual(numbers.map(Number).sort((a, b) => a - b), [2, 3, 4, 5, 6, 7, 8, 9]);
-  const worker = stack.parts.get('worker');
-  await worker.kill();
-  stack.parts.set('worker', await stack.runWorker());
+  await killWorker();
+  await restartWorker();
   assert.equal(await say('again eve (at) example (dot) org, new@example.org'), 'again [EMAIL_1], [EMAIL_10]');
 });
 

@@ -1,6 +1,6 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { ALLOWED_ORIGIN, ask, call, grace, requestsWith, stack } from './desk.mjs';
+import { ALLOWED_ORIGIN, ask, call, grace, requestsWith, stack, storedMessages } from './desk.mjs';
 
 /** @param {Response} response */
 async function problem(response) {
@@ -46,7 +46,7 @@ test('256 KiB is the most a body may have', async () => {
 test('a session of another user is not there', async () => {
   const { session } = await ask('mine alone');
   // Once the session is committed, its id belongs to one user.
-  await new Promise((resolve) => { setTimeout(resolve, 500); });
+  await storedMessages(session);
   const theirs = await ask('let me in', { user: grace, session });
   assert.deepEqual([theirs.status, theirs.body.code, theirs.body.field], [404, 'session_not_found', 'session_id']);
   assert.equal(requestsWith('let me in').length, 0);
