@@ -393,6 +393,10 @@ pub async fn answer(
     emit: impl FnMut(&Event<'_>),
 ) -> Answered {
     let Prepared { admission, mut turn, head, asking, user, shown, stopped, .. } = prepared;
+    // No await between the two: who comes in between would hear the beginning twice, or not at all.
+    if let Some(log) = state.log.borrow_mut().as_mut() {
+        log.has_begun = true;
+    }
     let mut teller = Teller::start(&head.origin(), head.receipt.as_ref(), shown, emit);
     let mut keeper = Keeper { log: &state.log, journal: &ports.journal, kept: 0, kept_at: turn.admitted_at };
     let mut heard = Heard::default();

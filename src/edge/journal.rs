@@ -177,6 +177,7 @@ impl Journal for SqliteJournal {
             head: read(&row.head, "log")?,
             batches: batches.collect(),
             ending: row.ending.as_deref().and_then(|ending| read(ending, "ending")),
+            has_begun: true,
         })
     }
 

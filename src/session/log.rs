@@ -25,6 +25,8 @@ pub struct TurnLog {
     pub batches: Vec<String>,
     /// How it ended, if it has.
     pub ending: Option<LogEnding>,
+    /// Whether its beginning was told. Until then who comes to hear it will, and must not hear it twice.
+    pub has_begun: bool,
 }
 
 /// What was known before the answer. Kept as JSON, so its shape is pinned by a snapshot test.
@@ -120,7 +122,7 @@ impl TurnLog {
     /// A log in which nothing has happened yet.
     #[must_use]
     pub const fn new(head: LogHead) -> Self {
-        Self { head, batches: Vec::new(), ending: None }
+        Self { head, batches: Vec::new(), ending: None, has_begun: false }
     }
 
     /// All that the model wrote, with tokens.
@@ -131,6 +133,9 @@ impl TurnLog {
 
     /// Tells the turn again as far as it has come: the same events as the first time, one by one.
     pub fn replay(&self, shown: Shown, emit: impl FnMut(&Event<'_>)) {
+        if !self.has_begun {
+            return;
+        }
         let mut teller = Teller::start(&self.head.origin(), self.head.receipt.as_ref(), shown, emit);
         for batch in &self.batches {
             teller.text(batch);

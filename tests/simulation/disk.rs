@@ -162,6 +162,7 @@ impl Journal for DiskJournal {
             head: read(&row.head),
             batches: row.batches.iter().flat_map(|json| read::<Vec<String>>(json)).collect(),
             ending: row.ending.as_deref().map(read),
+            has_begun: true,
         })
     }
 

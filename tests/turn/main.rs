@@ -433,6 +433,25 @@ fn a_turn_is_told_again_event_by_event() {
 }
 
 #[test]
+fn who_comes_before_the_beginning_is_told_hears_it_once() {
+    let desk = Desk::default();
+    desk.model_says(whole("Hello"));
+    block_on(async {
+        let prepared =
+            turn::prepare(&desk.state, user(), ask("Hi"), &desk.config, &desk.ports).await.unwrap();
+        let early = retell::frames(&desk.state, &user(), None, &desk.ports).await.unwrap().unwrap();
+        assert_eq!((early.frames.as_str(), early.goes_on), ("", true));
+        let mut encoder = UiEncoder::new(prepared.turn_id());
+        let mut heard = String::new();
+        turn::answer(prepared, &desk.state, &desk.config, &desk.ports, |event| {
+            heard.push_str(&encoder.encode(event));
+        })
+        .await;
+        assert_eq!(heard.matches("\"type\":\"start\"").count(), 1);
+    });
+}
+
+#[test]
 fn a_message_that_comes_twice_is_found_as_long_as_there_is_a_log() {
     let desk = Desk::default();
     desk.model_says(whole("a")).model_says(whole("b"));

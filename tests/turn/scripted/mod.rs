@@ -240,7 +240,7 @@ impl Journal for MemoryJournal {
     fn open(&self, turn: &OpenTurn, head: &LogHead) -> Result<(), Fault> {
         self.storage()?;
         assert!(self.open.replace(Some(turn.clone())).is_none(), "two turns open at once");
-        self.logs.borrow_mut().push((TurnLog::new(head.clone()), None));
+        self.logs.borrow_mut().push((TurnLog { has_begun: true, ..TurnLog::new(head.clone()) }, None));
         Ok(())
     }
     fn amend(&self, turn: &OpenTurn) -> Result<(), Fault> {
