@@ -383,6 +383,80 @@ language sql stable security invoker set search_path = '' as $$
   select count(*) from public.user_memory_embeddings where user_id = (select auth.uid()) and embedding is null;
 $$;
 
+-- Importing --------------------------------------------------------------------------------------------------------------
+
+-- Messages of conversations that were had elsewhere, in their order: [{id, session_id, role, content, content_tokens,
+-- created_at}], and, optional, the client's name of each and a title of its session. A message follows the one before it
+-- of its session, the first one the newest that is older. What is there already is not written again: {imported, known}.
+-- Nothing at all is if a session is somebody else's: {foreign: [ids]}; or the user is gone: {gone: true}.
+create or replace function public.import_messages(p_user uuid, p_employee text, p_messages jsonb) returns jsonb
+language plpgsql security definer set search_path = '' as $$
+declare
+  v_sessions constant uuid[] := array(
+    select distinct (m ->> 'session_id')::uuid from jsonb_array_elements(p_messages) m order by 1);
+  v_foreign uuid[];
+  v_added uuid[];
+begin
+  if private.is_gone(p_user, now()) then
+    return jsonb_build_object('gone', true);
+  end if;
+  v_foreign := array(select id from public.chat_sessions where id = any (v_sessions) and user_id <> p_user order by id);
+  if cardinality(v_foreign) > 0 then
+    return jsonb_build_object('foreign', v_foreign);
+  end if;
+
+  -- As if its first message had just come: the trigger moves it on. In order, like the locks below, so that two imports
+  -- do not wait for each other.
+  insert into public.chat_sessions (id, user_id, employee_slug, title, last_message_at, created_at)
+  select
+    m.session_id, p_user, p_employee, left((array_agg(m.title order by m.place) filter (where m.title <> ''))[1], 200),
+    min(m.created_at), min(m.created_at)
+  from rows from (jsonb_to_recordset(p_messages) as (id uuid, session_id uuid, title text, created_at timestamptz))
+    with ordinality as m(id, session_id, title, created_at, place)
+  where not exists (select from public.chat_messages known where known.id = m.id)
+  group by m.session_id order by m.session_id
+  on conflict (id) do nothing;
+  -- The locks make turns and imports of a session take their turn: what is known stays known until the end.
+  perform private.require_owner(s.id, s.user_id, p_user)
+  from (select id, user_id from public.chat_sessions where id = any (v_sessions) order by id for update) s;
+
+  with given as (
+    -- An id that comes twice counts once.
+    select distinct on (m.id) m.*
+    from rows from (jsonb_to_recordset(p_messages) as (
+      id uuid, session_id uuid, role text, content text, content_tokens integer, created_at timestamptz, name text))
+      with ordinality as m(id, session_id, role, content, content_tokens, created_at, name, place)
+    order by m.id, place
+  ), linked as (
+    select
+      g.*, known.id is not null as is_known, lag(g.id) over (partition by g.session_id order by g.place) as before
+    from given g
+    left join public.chat_messages known on known.id = g.id
+    -- One that is known in another session is nobody's parent here.
+    where known.id is null or known.session_id = g.session_id
+  ), added as (
+    insert into public.chat_messages (
+      id, session_id, user_id, parent_id, role, content, content_tokens, metadata, created_at)
+    select
+      l.id, l.session_id, p_user,
+      coalesce(l.before, (
+        select older.id from public.chat_messages older
+        where older.session_id = l.session_id and older.user_id = p_user and older.created_at < l.created_at
+        order by older.created_at desc, older.id desc limit 1)),
+      l.role, l.content, l.content_tokens,
+      jsonb_strip_nulls(jsonb_build_object('imported', true, 'client_message_id', l.name)), l.created_at
+    from linked l where not l.is_known
+    order by l.place
+    on conflict (id) do nothing
+    returning id
+  )
+  select array_agg(id) into v_added from added;
+  perform private.remember(p_user, v_added);
+  return jsonb_build_object(
+    'imported', coalesce(cardinality(v_added), 0),
+    'known', jsonb_array_length(p_messages) - coalesce(cardinality(v_added), 0));
+end $$;
+
 -- Who may call what ------------------------------------------------------------------------------------------------------
 
 revoke execute on function
@@ -394,7 +468,8 @@ revoke execute on function
   public.commit_turn(jsonb),
   public.pending_memories(uuid, integer),
   public.save_embeddings(uuid, jsonb),
-  public.pending_memories_count()
+  public.pending_memories_count(),
+  public.import_messages(uuid, text, jsonb)
 from public, anon, authenticated, service_role;
 
 grant execute on function
@@ -406,5 +481,6 @@ to authenticated;
 grant execute on function
   public.commit_turn(jsonb),
   public.pending_memories(uuid, integer),
-  public.save_embeddings(uuid, jsonb)
+  public.save_embeddings(uuid, jsonb),
+  public.import_messages(uuid, text, jsonb)
 to service_role;
