@@ -7,13 +7,14 @@ const USERS = 10_000;
 const PER_SESSION = 20;
 
 /**
- * Users have about as much as each other; user 1 has `heavy` memories and a session of 5,000 messages, if there are that many.
+ * Users have about as much as each other; user 1 has `heavy` memories and a session of 5,000 messages, if there are that many,
+ * and user 2 `busy` memories.
  * @param {import('pg').Client} client
- * @param {{ messages: number, embeddings: number, heavy: number }} size
+ * @param {{ messages: number, embeddings: number, heavy: number, busy: number }} size
  * @param {(line: string) => void} say
  */
-export async function fill(client, { messages, embeddings, heavy }, say) {
-  for (const [what, sql] of Object.entries(statements({ messages, embeddings, heavy }))) {
+export async function fill(client, { messages, embeddings, heavy, busy }, say) {
+  for (const [what, sql] of Object.entries(statements({ messages, embeddings, heavy, busy }))) {
     const started = performance.now();
     await client.query(sql);
     say(`  ${what}: ${((performance.now() - started) / 1000).toFixed(1)} s`);
@@ -23,7 +24,7 @@ export async function fill(client, { messages, embeddings, heavy }, say) {
 /** The user, of a number from 1. */
 export const userId = (n) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
 
-function statements({ messages, embeddings, heavy }) {
+function statements({ messages, embeddings, heavy, busy }) {
   const sessions = messages / PER_SESSION;
   const user = (expression) => `('00000000-0000-4000-8000-' || lpad((${expression})::text, 12, '0'))::uuid`;
   // Few words are frequent and many are rare, as in every language.
@@ -64,7 +65,8 @@ function statements({ messages, embeddings, heavy }) {
       select gen_random_uuid(), d.user_id, 'document', d.id, m.n, ${words(12)}, 15,
         l2_normalize(t.v + a.v + b.v), now() - interval '1 hour' * (random() * 5000)
       from (
-        select n, case when n <= ${heavy} then 1 else 2 + floor(random() * ${USERS - 1})::integer end as u,
+        select n, case when n <= ${heavy} then 1 when n <= ${heavy + busy} then 2
+            else 3 + floor(random() * ${USERS - 2})::integer end as u,
           floor(random() * 500)::integer as topic, floor(random() * 4000)::integer as one, floor(random() * 4000)::integer as two
         from generate_series(1, ${embeddings}) n
       ) m

@@ -1,7 +1,7 @@
 -- commit_turn: a turn is saved whole, once, and for its owner only.
 begin;
 create extension if not exists pgtap with schema extensions;
-select plan(21);
+select no_plan();
 
 insert into auth.users (id, email) values
   ('00000000-0000-4000-8000-00000000000a', 'owner@example.com'),
@@ -49,6 +49,14 @@ select results_eq(
   $$ select total_tokens, cached_tokens, cost_usd, ttft_ms, usage_source from public.chat_usage_log $$,
   $$ values (21, 5, 0.0000032250::numeric, 120, 'provider') $$, 'the usage is there');
 
+select results_eq(
+  $$ select id = message_id, session_id, content, content_tokens, embedding is null, occurred_at
+     from public.user_memory_embeddings order by occurred_at $$,
+  $$ values (true, '00000000-0000-4000-8000-0000000000a1'::uuid, 'Write to [EMAIL_1]', 6, true,
+             '2026-11-01T10:00:10Z'::timestamptz),
+            (true, '00000000-0000-4000-8000-0000000000a1', 'Done', 1, true, '2026-11-01T10:00:10.5Z') $$,
+  'and what was said is remembered, to be embedded');
+
 select is(
   public.commit_turn(pg_temp.turn(10, '{"title": "Another", "employee_slug": "doc-clerk"}')), '{"committed": false}',
   'the same turn again is not committed');
@@ -90,6 +98,22 @@ select results_eq(
   $$ select parent_id from public.chat_messages where id = '00000000-0000-4000-8000-000000000240' $$,
   array[null::uuid], 'without that parent');
 
+-- Remembering --------------------------------------------------------------------------------------------------------
+do $do$ begin
+  perform public.commit_turn(pg_temp.turn(50, '{"remember": false}'));
+  perform public.commit_turn(jsonb_set(jsonb_set(
+    pg_temp.turn(51, '{"remember": true}'), '{messages,0,role}', '"tool"'), '{messages,1,content}', '" "'));
+  perform public.commit_turn(jsonb_set(jsonb_set(
+    pg_temp.turn(52), '{messages,0,content}', to_jsonb(repeat('long ', 10000))), '{messages,0,content_tokens}', '10000'));
+end $do$;
+select results_eq(
+  $$ select right(m.id::text, 3), length(e.content), e.content_tokens
+     from public.chat_messages m left join public.user_memory_embeddings e on e.message_id = m.id
+     where m.created_at >= '2026-11-01T10:00:50Z' order by m.created_at $$,
+  $$ values ('250', null, null), ('350', null, null), ('251', null, null), ('351', null, null),
+            ('252', 32000, 6400), ('352', 4, 1) $$,
+  'not if the turn says so; of the others what somebody said, and the beginning of what is long');
+
 set local role postgres;
 delete from public.chat_sessions where id = '00000000-0000-4000-8000-0000000000a4';
 set local role service_role;
@@ -102,8 +126,9 @@ select is_empty(
 set local role postgres;
 delete from auth.users where id = '00000000-0000-4000-8000-00000000000a';
 select is_empty(
-  'select id from public.chat_messages union all select turn_id from public.chat_usage_log',
-  'erasing the user erases sessions, messages and usage');
+  $$ select id from public.chat_messages union all select turn_id from public.chat_usage_log
+     union all select id from public.user_memory_embeddings $$,
+  'erasing the user erases sessions, messages, memories and usage');
 
 select * from finish();
 rollback;

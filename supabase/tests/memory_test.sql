@@ -59,15 +59,20 @@ select results_eq(
   'select fact, source_message_id is not null, valid_to from public.user_memory_facts',
   $$ values ('Lives in Bern', true, null::timestamptz) $$, 'its fact');
 select results_eq(
-  'select session_id is not null, occurred_at from public.user_memory_embeddings',
-  $$ values (true, '2026-11-01T10:00:00Z'::timestamptz) $$, 'its embedding, with session and date');
+  'select id, session_id is not null, occurred_at from public.user_memory_embeddings where embedding is not null',
+  $$ values ('00000000-0000-4000-8000-000000000301'::uuid, true, '2026-11-01T10:00:00Z'::timestamptz) $$,
+  'its embedding, with session and date');
+select results_eq(
+  'select id, message_id, content, content_tokens, occurred_at from public.user_memory_embeddings where embedding is null',
+  $$ values ('00000000-0000-4000-8000-000000000202'::uuid, '00000000-0000-4000-8000-000000000202'::uuid, 'Noted.', 2,
+             '2026-11-01T10:00:01Z'::timestamptz) $$, 'and what has none, pending');
 select is(public.commit_turn(pg_temp.turn()), '{"committed": false}', 'sent again it changes nothing');
 select is(
   public.commit_memory(pg_temp.turn() - 'turn_id'), '{"committed": true}', 'nor does the memory alone, which is taken');
 select results_eq(
   $$ select (select count(*) from public.user_memory_facts),
             (select count(*) from public.user_memory_embeddings), (select count(*) from public.chat_tool_runs) $$,
-  'values (1::bigint, 1::bigint, 1::bigint)', 'each is there once');
+  'values (1::bigint, 2::bigint, 1::bigint)', 'each is there once');
 select throws_ok(
   $$ select pg_temp.memory('{"user_id": "00000000-0000-4000-8000-00000000000b"}') $$, '42501', null,
   'memory of a session of someone else is refused');
@@ -107,8 +112,73 @@ do $do$ begin perform public.commit_memory(jsonb_build_object(
       'id', '00000000-0000-4000-8000-000000000303', 'source', 'document', 'document_id', '00000000-0000-4000-8000-0000000000d2',
       'content', 'Not mine', 'content_tokens', 2, 'embedding', pg_temp.vector(0.2))))); end $do$;
 select set_eq(
-  'select content from public.user_memory_embeddings', array['I live in Bern', 'Mine'],
+  'select content from public.user_memory_embeddings', array['I live in Bern', 'Noted.', 'Mine'],
   'a document is embedded without a session, and one of another user not at all');
+
+
+-- Pending ------------------------------------------------------------------------------------------------------------
+do $do$ begin perform public.commit_memory(jsonb_build_object(
+  'user_id', '00000000-0000-4000-8000-00000000000a', 'embeddings', jsonb_build_array(jsonb_build_object(
+    'id', '00000000-0000-4000-8000-000000000304', 'source', 'document',
+    'document_id', '00000000-0000-4000-8000-0000000000d1', 'chunk_index', 1, 'content', 'Mine too',
+    'content_tokens', 2, 'occurred_at', '2026-11-05T10:00:00Z')))); end $do$;
+do $do$ begin perform public.commit_turn(jsonb_set(
+  pg_temp.turn() - 'embeddings' - 'facts' - 'summary' - 'tool_runs', '{messages}', jsonb_build_array(
+    jsonb_build_object(
+      'id', '00000000-0000-4000-8000-000000000203', 'parent_id', '00000000-0000-4000-8000-000000000202', 'role', 'user',
+      'content', 'Where do I live?', 'content_tokens', 5, 'status', 'complete', 'created_at', '2026-11-04T10:00:00Z'),
+    jsonb_build_object(
+      'id', '00000000-0000-4000-8000-000000000204', 'parent_id', '00000000-0000-4000-8000-000000000203', 'role', 'assistant',
+      'content', 'In Bern.', 'content_tokens', 3, 'status', 'complete', 'created_at', '2026-11-04T10:00:01Z')))
+    || '{"turn_id": "00000000-0000-4000-8000-000000000102"}'); end $do$;
+select is(
+  public.pending_memories('00000000-0000-4000-8000-00000000000a', 10),
+  '[{"id": "00000000-0000-4000-8000-000000000202", "text": "Noted."},
+    {"id": "00000000-0000-4000-8000-000000000203", "text": "Where do I live?\nNoted."},
+    {"id": "00000000-0000-4000-8000-000000000204", "text": "In Bern.\nNoted. Where do I live?"},
+    {"id": "00000000-0000-4000-8000-000000000304", "text": "Mine too"}]',
+  'what is pending is told oldest first, messages with the two before them, documents alone');
+select is(
+  public.pending_memories('00000000-0000-4000-8000-00000000000a', 1),
+  '[{"id": "00000000-0000-4000-8000-000000000202", "text": "Noted."}]', 'as many as are asked for');
+select is(public.pending_memories('00000000-0000-4000-8000-00000000000b', 10), '[]', 'of that user alone');
+select is(
+  public.save_embeddings('00000000-0000-4000-8000-00000000000b', jsonb_build_array(jsonb_build_object(
+    'id', '00000000-0000-4000-8000-000000000202', 'embedding', pg_temp.vector(0.3)))),
+  0::bigint, 'an embedding for somebody else''s memory is not saved');
+select is(
+  public.save_embeddings('00000000-0000-4000-8000-00000000000a', jsonb_build_array(
+    jsonb_build_object('id', '00000000-0000-4000-8000-000000000202', 'embedding', pg_temp.vector(0.3)),
+    jsonb_build_object('id', '00000000-0000-4000-8000-000000000203', 'embedding', null),
+    jsonb_build_object('id', '00000000-0000-4000-8000-0000000002ff', 'embedding', pg_temp.vector(0.3)),
+    jsonb_build_object('id', '00000000-0000-4000-8000-000000000301', 'embedding', pg_temp.vector(0.3)))),
+  3::bigint, 'embeddings are saved, and what is still pending is counted');
+select results_eq(
+  $$ select right(id::text, 3), embedding::text = pg_temp.vector(0.3) from public.user_memory_embeddings
+     where embedding is not null and message_id is not null order by id $$,
+  $$ values ('202', true), ('301', false) $$, 'what was there stays as it is');
+do $do$ begin perform pg_temp.memory(jsonb_build_object('embeddings', jsonb_build_array(jsonb_build_object(
+  'id', '00000000-0000-4000-8000-000000000305', 'source', 'message', 'message_id', '00000000-0000-4000-8000-000000000203',
+  'content', 'Where do I live?', 'content_tokens', 5, 'embedding', pg_temp.vector(0.4))))); end $do$;
+select results_eq(
+  $$ select right(id::text, 3), embedding::text = pg_temp.vector(0.4) from public.user_memory_embeddings
+     where message_id = '00000000-0000-4000-8000-000000000203' $$,
+  $$ values ('203', true) $$, 'one that comes as a part of memory fills what is pending too');
+select throws_ok(
+  $$ select public.save_embeddings('00000000-0000-4000-8000-00000000000a',
+       '[{"id": "00000000-0000-4000-8000-000000000204", "embedding": "[1,2]"}]') $$,
+  '22000', null, 'a vector of another length is refused');
+set local role authenticated;
+set local request.jwt.claims = '{"role": "authenticated", "sub": "00000000-0000-4000-8000-00000000000a"}';
+select is(public.pending_memories_count(), 2::bigint, 'a user is told how many are pending');
+select throws_ok(
+  $$ select public.pending_memories('00000000-0000-4000-8000-00000000000a', 10) $$, '42501', null, 'and not for embedding');
+select throws_ok(
+  $$ select public.save_embeddings('00000000-0000-4000-8000-00000000000a', '[]') $$, '42501', null, 'nor saves any');
+set local request.jwt.claims = '{"role": "authenticated", "sub": "00000000-0000-4000-8000-00000000000b"}';
+select is(public.pending_memories_count(), 0::bigint, 'which are their own');
+set local role service_role;
+select throws_ok('select public.pending_memories_count()', '42501', null, 'the service key has none');
 
 -- Feedback -----------------------------------------------------------------------------------------------------------
 select is(
@@ -136,7 +206,8 @@ select is_empty('select from public.chat_message_feedback', 'a rating can be tak
 -- Deleting a message's session takes its memory; facts stay, without their source ------------------------------------
 set local role postgres;
 delete from public.chat_sessions;
-select results_eq('select content from public.user_memory_embeddings', array['Mine'], 'a deleted session is not remembered');
+select set_eq(
+  'select content from public.user_memory_embeddings', array['Mine', 'Mine too'], 'a deleted session is not remembered');
 select isnt_empty('select from public.user_memory_facts', 'facts stay');
 select is_empty('select from public.user_memory_facts where source_message_id is not null', 'without their source');
 

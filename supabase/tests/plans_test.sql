@@ -19,9 +19,10 @@ select gen_random_uuid(), u.id, 'profile', 'key ' || n % 5, 'Fact', now() - inte
   case when n >= 5 then now() end
 from auth.users u, generate_series(0, 49) n;
 insert into public.user_memory_embeddings (
-  id, user_id, source, message_id, content, content_tokens, embedding, occurred_at)
-select gen_random_uuid(), user_id, 'message', id, 'Memory', 1, array_fill(0.1::real, array[1536])::extensions.halfvec, created_at
-from (select *, row_number() over (partition by user_id) as n from public.chat_messages) m where n = 1;
+  id, user_id, source, message_id, session_id, content, content_tokens, embedding, occurred_at)
+select gen_random_uuid(), user_id, 'message', id, session_id, 'Memory', 1,
+  case when n = 1 then array_fill(0.1::real, array[1536])::extensions.halfvec end, created_at
+from (select *, row_number() over (partition by user_id) as n from public.chat_messages) m where n <= 2;
 insert into public.chat_usage_log (
   turn_id, user_id, session_id, employee_slug, model, prompt_tokens, completion_tokens, total_tokens, latency_ms, success,
   usage_source, created_at)
@@ -72,9 +73,16 @@ select set_has(
 set local enable_sort = off;
 select set_has(
   $$ select unnest(pg_temp.scans(
-       'select private.memory_candidates(array_fill(0.1::real, array[1536])::extensions.halfvec, ''memory'', ''memory'', 1,
-        null, ''-infinity'', 0)')) $$,
-  $$ values ('user_memory_embeddings_nearest') $$, 'recall for a user with many memories, by meaning');
+       'select private.memory_scores(array_fill(0.1::real, array[1536])::extensions.halfvec, ''memory'', 1, 0)')) $$,
+  $$ values ('user_memory_embeddings_nearest'), ('user_memory_embeddings_around'), ('user_memory_embeddings_pkey') $$,
+  'recall for a user with many memories, by meaning, and what was said around them');
+set local enable_sort = on;
+select set_has(
+  $$ select unnest(pg_temp.scans(
+       'select public.pending_memories(''00000000-0000-4000-8000-000000000001'', 10)', 'service_role')) $$,
+  $$ values ('user_memory_embeddings_pending'), ('chat_messages_pkey') $$, 'what is to be embedded');
+select is(
+  pg_temp.scans('select public.pending_memories_count()'), array['user_memory_embeddings_pending'], 'and how much that is');
 select set_has(
   $$ select unnest(pg_temp.scans('select * from public.v_targets', 'service_role')) $$,
   $$ values ('chat_usage_log_time') $$, 'the monitoring');

@@ -28,11 +28,12 @@ select results_eq(
   $$ values ('authenticated', 'active_employee'), ('authenticated', 'any_word'), ('authenticated', 'current_price'),
             ('authenticated', 'export_user'), ('authenticated', 'is_admin'), ('authenticated', 'is_foreign_session'),
             ('authenticated', 'list_sessions'), ('authenticated', 'load_session'), ('authenticated', 'load_vault'),
-            ('authenticated', 'memory_candidates'), ('authenticated', 'recall'), ('authenticated', 'session_ids'),
-            ('authenticated', 'unmask_policies'), ('service_role', 'commit_memory'), ('service_role', 'commit_turn'),
-            ('service_role', 'commit_vault'), ('service_role', 'erase_user'),
-            ('service_role', 'is_admin'), ('service_role', 'park_turn'), ('service_role', 'parked_turns'),
-            ('service_role', 'purge_expired'), ('service_role', 'save_feedback') $$,
+            ('authenticated', 'memory_scores'), ('authenticated', 'pending_memories_count'), ('authenticated', 'recall'),
+            ('authenticated', 'session_ids'), ('authenticated', 'unmask_policies'), ('service_role', 'commit_memory'),
+            ('service_role', 'commit_turn'), ('service_role', 'commit_vault'), ('service_role', 'erase_user'),
+            ('service_role', 'import_messages'), ('service_role', 'is_admin'), ('service_role', 'park_turn'),
+            ('service_role', 'parked_turns'), ('service_role', 'pending_memories'), ('service_role', 'purge_expired'),
+            ('service_role', 'save_embeddings'), ('service_role', 'save_feedback') $$,
   'the API roles may execute these functions and no others');
 
 select is_empty(

@@ -15,6 +15,7 @@ insert into public.chat_sessions (id, user_id, employee_slug, title) values
   ('00000000-0000-4000-8000-0000000001b1', '00000000-0000-4000-8000-00000000000b', 'prime-boss', 'Not mine');
 insert into public.chat_messages (id, session_id, user_id, role, content, content_tokens, created_at)
 select gen_random_uuid(), id, user_id, 'user', 'Hello from ' || title, 5, last_message_at from public.chat_sessions;
+select private.remember(user_id, array_agg(id)) from public.chat_messages group by user_id;
 insert into public.user_memory_facts (id, user_id, category, key, fact, valid_from, valid_to, expires_at) values
   (gen_random_uuid(), '00000000-0000-4000-8000-00000000000a', 'profile', 'city', 'Lives in Bern', now(), null, null),
   (gen_random_uuid(), '00000000-0000-4000-8000-00000000000a', 'plans', 'trip', 'Is in Rome', now(), null, now() - interval '1 day'),
@@ -49,7 +50,7 @@ select throws_ok('select public.purge_expired()', '42501', null, 'so does throwi
 -- The export ---------------------------------------------------------------------------------------------------------
 select results_eq(
   $$ select row ->> 'kind' collate "default", count(*) from public.export_user() row group by 1 order by 1 $$,
-  $$ values ('document', 2::bigint), ('fact', 3), ('message', 4), ('session', 4), ('tool_run', 2), ('vault', 1) $$,
+  $$ values ('document', 2::bigint), ('fact', 3), ('memory', 4), ('message', 4), ('session', 4), ('tool_run', 2), ('vault', 1) $$,
   'everything of the user is exported');
 select is_empty(
   $$ select from public.export_user() row where row::text ~ 'Not mine|ciphertext|fingerprint|user_id' $$,
@@ -62,14 +63,25 @@ select is(
   '{"expired_facts": 1, "superseded_facts": 1, "tool_runs": 1, "unfinished_documents": 1}',
   'what has expired is thrown away, and counted');
 select set_eq('select fact from public.user_memory_facts', array['Lives in Bern'], 'and nothing else');
+select is((select count(*) from public.user_memory_embeddings), 5::bigint, 'no memory, pending or not');
 select throws_ok($$ select public.purge_expired('1 hour') $$, '22023', null, 'a slip of the hand empties no table');
 
 -- Erasing ------------------------------------------------------------------------------------------------------------
+set local role postgres;
+delete from public.chat_sessions where title = 'Session 4';
+select is(
+  jsonb_array_length(public.pending_memories('00000000-0000-4000-8000-00000000000a', 10)), 3,
+  'what belongs to a deleted session is not remembered');
+set local role service_role;
 select is(
   public.erase_user('00000000-0000-4000-8000-00000000000a') - 'chat_usage_log',
-  '{"chat_messages": 4, "chat_sessions": 4, "chat_pii_keys": 0, "chat_pii_vault": 1, "chat_tool_runs": 1, "chat_documents": 1,
-    "user_memory_facts": 1, "user_memory_embeddings": 0, "chat_message_feedback": 0, "chat_parked_turns": 0}',
+  '{"chat_messages": 3, "chat_sessions": 3, "chat_pii_keys": 0, "chat_pii_vault": 1, "chat_tool_runs": 1, "chat_documents": 1,
+    "user_memory_facts": 1, "user_memory_embeddings": 3, "chat_message_feedback": 0, "chat_parked_turns": 0}',
   'a user is erased, and the rows are counted');
+select is(
+  public.save_embeddings('00000000-0000-4000-8000-00000000000a', jsonb_build_array(jsonb_build_object(
+    'id', gen_random_uuid(), 'embedding', array_fill(0.1::real, array[1536])::extensions.halfvec::text))), 0::bigint,
+  'an embedding that was on its way finds nothing');
 set local role postgres;
 create function pg_temp.rows_of(p_user uuid) returns bigint language plpgsql as $$
 declare

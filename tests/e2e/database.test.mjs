@@ -52,7 +52,7 @@ test('a user exports what is theirs, and is erased', async () => {
   const { session } = await ask('for the export', { user });
   await storedMessages(session);
   const { data: exported } = await as(user.access_token).rpc('export_user');
-  assert.deepEqual(exported.map(({ kind }) => kind).sort(), ['message', 'message', 'session', 'usage']);
+  assert.deepEqual(exported.map(({ kind }) => kind).sort(), ['memory', 'memory', 'message', 'message', 'session', 'usage']);
   assert.ok(exported.some(({ content }) => content === 'for the export'));
 
   const { error } = await as(user.access_token).rpc('erase_user', { p_user: id });
