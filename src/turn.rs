@@ -322,6 +322,7 @@ fn open(
     let message_tokens = tokens::count(&message);
     let prompt = assemble(&Material {
         persona: &employee.system_prompt,
+        session: ask.session_id,
         path: spot.path,
         recalled: recalled.as_ref(),
         message: &message,

@@ -10,7 +10,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::receipt::{Reason, Receipt, Section, SectionName};
-use super::recollect::{self, Block};
+use super::recollect::{self, Block, Known};
 use super::tokens::chat::{PER_MESSAGE, PER_PROMPT};
 use super::tokens::count;
 use crate::memory::recall::Recalled;
@@ -32,6 +32,8 @@ const BLOCK: u128 = 4;
 pub struct Material<'a> {
     /// What the employee is told to be.
     pub persona: &'a str,
+    /// The session.
+    pub session: Uuid,
     /// The path that leads to the message, oldest first.
     pub path: &'a [Message],
     /// What is recalled, if memory answered.
@@ -88,11 +90,17 @@ pub fn assemble<'a>(material: &Material<'a>) -> Result<Prompt<'a>, TooLong> {
     let path = material.path;
     let at_first = newest(path, allowance(path, left));
     let of_first = tokens(at_first);
-    let mut block = recollect::block(material.recalled, ids(at_first), left - of_first);
+    let known = |recent| Known {
+        recent: ids(recent),
+        path: ids(path),
+        is_whole: is_whole(path),
+        session: material.session,
+    };
+    let mut block = recollect::block(material.recalled, known(at_first), left - of_first);
     let recent = newest(path, left - block.tokens);
     let recent_tokens = tokens(recent);
     if recent.len() > at_first.len() {
-        block = recollect::block(material.recalled, ids(recent), left - recent_tokens);
+        block = recollect::block(material.recalled, known(recent), left - recent_tokens);
     }
 
     let counted = PER_PROMPT + persona_tokens + recent_tokens + block.tokens + message_tokens;
@@ -121,6 +129,11 @@ fn ids(messages: &[Message]) -> BTreeSet<Uuid> {
     messages.iter().map(|message| message.id).collect()
 }
 
+/// Whether a path leads from the beginning of its session.
+fn is_whole(path: &[Message]) -> bool {
+    path.first().is_none_or(|first| first.parent_id.is_none())
+}
+
 /// As many of the newest messages as fit, in blocks where older ones are left out.
 fn newest(path: &[Message], allowance: u32) -> &[Message] {
     let mut used = 0u32;
@@ -130,8 +143,7 @@ fn newest(path: &[Message], allowance: u32) -> &[Message] {
     };
     let count = path.iter().rev().take_while(fits).count();
     let fitting = path.get(path.len() - count..).unwrap_or_default();
-    let is_all = path.first().is_none_or(|first| count == path.len() && first.parent_id.is_none());
-    if is_all {
+    if count == path.len() && is_whole(path) {
         return fitting;
     }
     let begins = |message: &Message| message.role == Role::User && message.id.as_u128().is_multiple_of(BLOCK);

@@ -74,6 +74,8 @@ pub enum Reason {
     Duplicate,
     /// It has no text.
     Empty,
+    /// It was said on another branch of the session.
+    OtherBranch,
     /// Memory did not answer: what there was is not known.
     Unavailable,
 }

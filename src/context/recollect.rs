@@ -36,9 +36,30 @@ pub struct Block {
     pub memories: Section,
 }
 
+/// What of the session a prompt has, or must not have.
+#[derive(Debug)]
+pub struct Known {
+    /// What stands in the prompt already.
+    pub recent: BTreeSet<Uuid>,
+    /// What leads to the message, as far as it is remembered.
+    pub path: BTreeSet<Uuid>,
+    /// Whether that is all that leads to it.
+    pub is_whole: bool,
+    /// The session.
+    pub session: Uuid,
+}
+
+impl Known {
+    /// Whether a memory is of another branch of the session: not on the path, when that is known from its beginning.
+    fn is_aside(&self, memory: &Recollection) -> bool {
+        let is_here = memory.session_id == Some(self.session);
+        is_here && self.is_whole && memory.message_id.is_some_and(|id| !self.path.contains(&id))
+    }
+}
+
 /// As much of what is recalled as fits into `left` tokens, best first, without what the prompt has already.
 #[must_use]
-pub fn block(recalled: Option<&Recalled>, known: BTreeSet<Uuid>, left: u32) -> Block {
+pub fn block(recalled: Option<&Recalled>, known: Known, left: u32) -> Block {
     let Some(recalled) = recalled else {
         let memories = Section::new(SectionName::Memories, 0, 0).without(Reason::Unavailable, 1);
         let facts = Section::new(SectionName::Facts, 0, 0);
@@ -93,16 +114,21 @@ struct Memories<'a> {
     taken: Vec<&'a Recollection>,
     passed_over: usize,
     duplicates: usize,
+    aside: usize,
 }
 
 impl<'a> Memories<'a> {
-    fn choose(all: &'a [Recollection], mut known: BTreeSet<Uuid>, left: u32) -> Self {
-        let mut chosen = Self { taken: Vec::new(), passed_over: 0, duplicates: 0 };
+    fn choose(all: &'a [Recollection], mut known: Known, left: u32) -> Self {
+        let mut chosen = Self { taken: Vec::new(), passed_over: 0, duplicates: 0, aside: 0 };
         let mut left = left.saturating_sub(count(MEMORIES));
         let mut days = BTreeSet::new();
         let mut texts = BTreeSet::new();
         for memory in all {
-            let is_known = memory.message_id.is_some_and(|id| !known.insert(id));
+            if known.is_aside(memory) {
+                chosen.aside += 1;
+                continue;
+            }
+            let is_known = memory.message_id.is_some_and(|id| !known.recent.insert(id));
             if is_known || !texts.insert(memory.content.as_str()) {
                 chosen.duplicates += 1;
                 continue;
@@ -155,7 +181,8 @@ impl Block {
         let kept = u32::try_from(memories.taken.len()).unwrap_or(u32::MAX);
         let mut section = Section::new(SectionName::Memories, memories_tokens, kept)
             .without(Reason::Budget, memories.passed_over)
-            .without(Reason::Duplicate, memories.duplicates);
+            .without(Reason::Duplicate, memories.duplicates)
+            .without(Reason::OtherBranch, memories.aside);
         section.ids = memories.taken.iter().filter_map(|memory| memory.message_id).collect();
         let text = [facts.text.as_str(), &listed].concat();
         let framed = facts.tokens + memories_tokens + PER_MESSAGE;

@@ -242,7 +242,8 @@ impl Desk {
                 Some(when) => journal.wake_at(when.max(clock.now() + WATCH_EVERY)).await,
                 None => journal.let_sleep().await,
             },
-            Ok(()) => {}
+            // A turn has begun since. Should it be refused, nobody else has the object woken.
+            Ok(()) => journal.wake_at(clock.now() + WATCH_EVERY).await,
             Err(fault) => log::fault(&fault),
         }
     }

@@ -74,7 +74,8 @@ impl DurableObject for User {
             }
             Ok(UserCall::Import { user, employee, messages }) => {
                 let imported = import(state, &user, &employee, messages, config, ports).await;
-                self.embed_later(desk.clone(), user.id).await;
+                // When the last batch of an import is some seconds ago: until then each puts it off.
+                ports.strongbox.wake_at(EdgeClock.now() + DELIVER_WITHIN).await;
                 answer(&imported)
             }
             Ok(UserCall::Erase) => answer(&vault::erase(state, &ports.strongbox).map_err(Refused::from)),

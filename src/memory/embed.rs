@@ -6,10 +6,14 @@ use uuid::Uuid;
 use crate::config::Config;
 use crate::error::{Code, Fault};
 use crate::model::embedding::{self, Embedding};
-use crate::ports::{Database, Model, ModelError};
+use crate::ports::{Clock, Database, Model, ModelError};
+use crate::time::Millis;
 
 /// Memories embedded at a time.
 const BATCH: u32 = 64;
+
+/// The pause between two batches: while an import gets its vectors, others want the database too.
+const BREATH: Millis = 250;
 
 /// A memory without a vector.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -38,6 +42,7 @@ pub async fn embed_pending(
     config: &Config,
     database: &impl Database,
     model: &impl Model,
+    clock: &impl Clock,
 ) -> Result<(), Fault> {
     loop {
         let pending = database.pending_memories(user, BATCH).await?;
@@ -52,6 +57,10 @@ pub async fn embed_pending(
         let embedded: Vec<_> =
             embedded.map(|(memory, embedding)| Embedded { id: memory.id, embedding }).collect();
         database.save_embeddings(user, &embedded).await?;
+        if embedded.len() < BATCH as usize {
+            return Ok(());
+        }
+        clock.sleep(BREATH).await;
     }
 }
 

@@ -63,6 +63,9 @@ pub struct Fact {
 pub struct Recollection {
     /// The message, if it is one.
     pub message_id: Option<Uuid>,
+    /// The session that it was said in.
+    #[serde(default)]
+    pub session_id: Option<Uuid>,
     /// The document's name, if it is of one.
     #[serde(default)]
     pub document: Option<String>,

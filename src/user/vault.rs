@@ -208,7 +208,7 @@ pub async fn embed(
     if state.is_embedding.replace(true) {
         return Ok(());
     }
-    let embedded = embed_pending(user, config, &ports.database, &ports.model).await;
+    let embedded = embed_pending(user, config, &ports.database, &ports.model, &ports.clock).await;
     state.is_embedding.set(false);
     let failures = if embedded.is_err() { state.embedding_failures.get().saturating_add(1) } else { 0 };
     state.embedding_failures.set(failures);

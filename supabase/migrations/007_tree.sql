@@ -30,8 +30,17 @@ begin
 
   v_employee := private.active_employee(coalesce(p_employee, v_session ->> 'employee_slug', p_default_employee));
 
-  v_leaf := coalesce(
-    p_leaf, (select id from public.chat_messages where session_id = p_session order by created_at desc, id desc limit 1));
+  -- A client may call a message of its own by another UUID; no message is called by the nil one.
+  v_leaf := case
+    when p_leaf is null
+      then (select id from public.chat_messages where session_id = p_session order by created_at desc, id desc limit 1)
+    when p_leaf = '00000000-0000-0000-0000-000000000000'
+      or exists (select from public.chat_messages where id = p_leaf and session_id = p_session) then p_leaf
+    else (
+      select id from public.chat_messages
+      where session_id = p_session and metadata ->> 'client_message_id' = p_leaf::text
+      order by created_at desc, id desc limit 1)
+  end;
   with recursive path as (
     select id, parent_id, role, content, content_tokens, status, metadata ->> 'client_message_id' as name, 1 as depth
     from public.chat_messages where id = v_leaf and session_id = p_session

@@ -27,6 +27,10 @@ pub trait Sleeper {
 }
 
 impl Alarm {
+    pub fn at(&self) -> Option<Millis> {
+        self.at.get()
+    }
+
     pub fn set(&self, at: Option<Millis>) {
         self.at.set(at);
         if let Some(watcher) = self.watcher.borrow().as_ref() {

@@ -107,6 +107,7 @@ impl Postgres {
         let some = (0..count).map(|_| all[self.world.chance.index(all.len())]);
         let memories = some.map(|message| Recollection {
             message_id: Some(message.id),
+            session_id: None,
             document: None,
             role: Some(message.role),
             content: message.content.clone(),

@@ -127,8 +127,15 @@ impl Town {
     fn forget(&self) -> Result<(), String> {
         let until = self.world.now() + KEPT_FOR + REST_WITHIN;
         self.world.run(|| self.world.now() > until)?;
-        let is_left = self.clients.iter().any(|client| !client.session.disk.logs().is_empty());
-        if is_left { Err("a log is never forgotten".into()) } else { Ok(()) }
+        let left = self.clients.iter().find(|client| !client.session.disk.logs().is_empty());
+        left.map_or(Ok(()), |client| {
+            let (session, disk) = (client.session.id, &client.session.disk);
+            let logs = disk.logs();
+            Err(format!(
+                "logs of session {session} are never forgotten: {logs:?}, alarm at {:?}",
+                disk.alarm.at()
+            ))
+        })
     }
 }
 

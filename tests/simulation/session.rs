@@ -273,8 +273,9 @@ impl Desk {
                 Some(when) => journal.wake_at(when.max(clock.now() + WATCH_EVERY)).await,
                 None => journal.let_sleep().await,
             },
+            Ok(()) => journal.wake_at(clock.now() + WATCH_EVERY).await,
             // What could not be delivered is tried again.
-            Ok(()) | Err(_) => {}
+            Err(_) => {}
         }
     }
 }

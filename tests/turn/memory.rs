@@ -18,6 +18,7 @@ use super::scripted::*;
 fn memories(contents: &[&str]) -> Recalled {
     let memory = |(n, content): (usize, &&str)| Recollection {
         message_id: Some(Uuid::from_u128(n as u128 + 100)),
+        session_id: None,
         document: None,
         role: Some(Role::User),
         content: (*content).to_owned(),

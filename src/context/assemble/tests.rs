@@ -20,6 +20,7 @@ fn path(sizes: &[u32]) -> Vec<Message> {
 fn memory(n: u128, day: i64, content: &str) -> Recollection {
     Recollection {
         message_id: Some(Uuid::from_u128(n)),
+        session_id: None,
         document: None,
         role: Some(if n.is_multiple_of(2) { Role::User } else { Role::Assistant }),
         content: content.into(),
@@ -31,6 +32,7 @@ fn memory(n: u128, day: i64, content: &str) -> Recollection {
 fn material<'a>(path: &'a [Message], recalled: Option<&'a Recalled>, budget: u32) -> Material<'a> {
     Material {
         persona: "You help.",
+        session: Uuid::nil(),
         path,
         recalled,
         message: "Hello",
@@ -88,6 +90,19 @@ fn what_the_prompt_has_already_is_not_recalled_again() {
     let section = &prompt.receipt.sections[3];
     assert_eq!((section.kept, section.ids.as_slice()), (1, &[Uuid::from_u128(50)][..]));
     assert_eq!(section.dropped[0].count, 2);
+}
+
+#[test]
+fn what_was_said_on_another_branch_is_not_recalled() {
+    let path = path(&[3, 3]);
+    let here = |n| Recollection { session_id: Some(Uuid::nil()), ..memory(n, 1, &format!("said {n}")) };
+    let recalled = Recalled { facts: vec![], memories: vec![here(90), memory(91, 1, "elsewhere")] };
+    let prompt = assemble(&material(&path, Some(&recalled), 6000)).unwrap();
+    let section = &prompt.receipt.sections[3];
+    assert_eq!((section.kept, section.dropped[0].reason), (1, Reason::OtherBranch));
+    // Of a session whose beginning is not remembered, nobody knows what leads here.
+    let prompt = assemble(&material(&path[1..], Some(&recalled), 6000)).unwrap();
+    assert_eq!(prompt.receipt.sections[3].kept, 2);
 }
 
 #[test]
