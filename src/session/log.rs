@@ -36,6 +36,9 @@ pub struct LogHead {
     pub turn_id: Uuid,
     /// The answer's id.
     pub answer_id: Uuid,
+    /// The question's. A log of before has none.
+    #[serde(default)]
+    pub question_id: Option<Uuid>,
     /// The session's.
     pub session_id: Uuid,
     /// The caller's own name for the message.
@@ -96,6 +99,7 @@ impl LogHead {
         Self {
             turn_id: turn.turn_id,
             answer_id: turn.answer_id,
+            question_id: Some(turn.user_message_id),
             session_id: turn.session_id,
             client_message_id: turn.client_message_id.clone(),
             employee: turn.employee.clone(),
@@ -111,6 +115,7 @@ impl LogHead {
     pub fn origin(&self) -> Origin<'_> {
         Origin {
             message_id: self.answer_id,
+            parent_id: self.question_id,
             session_id: self.session_id,
             employee: &self.employee,
             model: &self.model,

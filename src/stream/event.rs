@@ -31,6 +31,9 @@ pub struct Origin<'a> {
     /// The answer's id in `chat_messages`.
     #[serde(skip)]
     pub message_id: Uuid,
+    /// The question that it answers: who comes back in its middle cannot tell otherwise where in the tree it belongs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent_id: Option<Uuid>,
     /// The session to continue.
     pub session_id: Uuid,
     /// Who answers.

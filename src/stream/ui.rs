@@ -171,6 +171,7 @@ mod tests {
 
     const ORIGIN: Origin<'static> = Origin {
         message_id: Uuid::from_u128(2),
+        parent_id: Some(Uuid::from_u128(4)),
         session_id: Uuid::from_u128(3),
         employee: "prime-boss",
         model: "gpt-4o-mini",

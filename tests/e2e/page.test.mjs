@@ -1,50 +1,8 @@
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { chromium } from 'playwright-core';
 import { gate, withMessage } from '../faults/faults.mjs';
-import { eventually, grace, holdEnd, proxies, requestsWith, script, stack } from './desk.mjs';
-
-const DESKTOP = { width: 1280, height: 800 };
-const SLOW = { chunkSize: 6, streamingProfile: { ttft: 50, tps: 25 } };
-const PHONE = { width: 390, height: 844 };
-
-/** @type {import('playwright-core').Browser} */
-let browser;
-
-before(async () => {
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
-    args: [
-      '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-      '--disable-component-update', '--disable-sync',
-    ],
-  });
-});
-
-after(() => browser?.close());
-
-/** A page in a browser of its own, and what its console complained about. */
-async function open(viewport = DESKTOP) {
-  const page = await (await browser.newContext({ viewport })).newPage();
-  page.setDefaultTimeout(15_000);
-  /** @type {string[]} */
-  const complaints = [];
-  page.on('pageerror', (error) => complaints.push(error.message));
-  page.on('console', (message) => { if (['error', 'warning'].includes(message.type())) complaints.push(message.text()); });
-  await page.goto(stack.api);
-  return { page, complaints };
-}
-
-async function signIn(page, password = 'frontdesk') {
-  await page.getByTestId('email').fill(grace.email);
-  await page.getByTestId('password').fill(password);
-  await page.getByTestId('sign-in').click();
-}
-
-async function send(page, text) {
-  await page.getByTestId('composer').fill(text);
-  await page.getByTestId('send').click();
-}
+import { open, PHONE, send, signIn, SLOW } from './browser.mjs';
+import { eventually, grace, holdEnd, proxies, requestsWith, script } from './desk.mjs';
 
 test('a user signs in, picks an employee, sees text arrive, and finds the conversation again', async () => {
   const answer = 'Let me count the columns one by one. '.repeat(8).trim();

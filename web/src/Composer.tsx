@@ -1,10 +1,11 @@
-import { useLayoutEffect, useRef, type FormEvent, type KeyboardEvent } from 'react';
+import type { FormEvent } from 'react';
 import { Icon } from './Icon.tsx';
+import { MessageField } from './MessageField.tsx';
 
 const FIELD = 'message';
 
 /** On a touch screen the focus opens a keyboard over what one came to read. */
-const HAS_KEYBOARD = window.matchMedia('(pointer: fine)').matches;
+export const HAS_KEYBOARD = window.matchMedia('(pointer: fine)').matches;
 
 export function focusComposer(): void {
   document.getElementById(FIELD)?.focus();
@@ -21,35 +22,18 @@ interface Props {
 }
 
 export function Composer({ value, onChange, onSend, isBusy, onStop, name }: Props) {
-  const field = useRef<HTMLTextAreaElement>(null);
   const label = name ? `Message ${name}` : 'Your message';
   const canSend = !isBusy && value.trim() !== '';
 
-  // Grows with its text; the style sheet says how far.
-  useLayoutEffect(() => {
-    if (!field.current) return;
-    field.current.style.height = 'auto';
-    field.current.style.height = `${field.current.scrollHeight}px`;
-  }, [value]);
-
   function send(event?: FormEvent) {
     event?.preventDefault();
-    if (!canSend) return;
-    onSend(value.trim());
-  }
-
-  function sendOnEnter(event: KeyboardEvent) {
-    // While an input method composes, Enter picks a word.
-    if (event.key !== 'Enter' || event.shiftKey || event.nativeEvent.isComposing) return;
-    event.preventDefault();
-    send();
+    if (canSend) onSend(value.trim());
   }
 
   return (
     <form className="composer" onSubmit={send}>
-      <textarea id={FIELD} ref={field} rows={1} autoFocus={HAS_KEYBOARD} value={value} placeholder={label}
-        aria-label={label} aria-keyshortcuts="Enter" enterKeyHint="send" data-testid="composer"
-        onChange={(event) => onChange(event.target.value)} onKeyDown={sendOnEnter} />
+      <MessageField id={FIELD} autoFocus={HAS_KEYBOARD} value={value} placeholder={label} aria-label={label}
+        data-testid="composer" onChange={onChange} onEnter={send} />
       {isBusy ? (
         <button type="button" className="button primary icon-only" aria-label="Stop the answer" title="Stop the answer"
           onClick={onStop} data-testid="stop">

@@ -11,5 +11,5 @@ export function CopyButton({ text }: { text: string }) {
     setTimeout(() => setLabel('Copy'), CONFIRMED_FOR);
   }
 
-  return <button type="button" className="copy" aria-live="polite" onClick={() => void copy()}>{label}</button>;
+  return <button type="button" className="quiet-button" aria-live="polite" onClick={() => void copy()}>{label}</button>;
 }

@@ -8,6 +8,8 @@ const PATHS = {
   plus: 'M12 5v14M5 12h14',
   down: 'M12 5v14M6 13l6 6 6-6',
   chevron: 'M7 10l5 5 5-5',
+  back: 'M14 7l-5 5 5 5',
+  on: 'M10 7l5 5-5 5',
   alert: 'M12 8v5M12 16.5v.01M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18z',
 };
 

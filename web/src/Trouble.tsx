@@ -11,7 +11,7 @@ interface Props {
   onAskAgain: () => void;
 }
 
-/** Below the last answer, when it is not whole: what happened, and the ways on. */
+/** Below the last answer, which is not whole: what happened, and the ways on. */
 export function Trouble({ status, error, onCheck, onAskAgain }: Props) {
   const [notYet, setNotYet] = useState<string>();
   const askAgain = { label: 'Ask again', run: onAskAgain };
@@ -23,6 +23,5 @@ export function Trouble({ status, error, onCheck, onAskAgain }: Props) {
     return <ErrorNote text={text} actions={[{ label: 'Check again', run: check }, askAgain]} />;
   }
   if (error) return <ErrorNote text={explain(error)} actions={[askAgain]} />;
-  if (!status || status === 'complete') return null;
   return <button type="button" className="button small" onClick={onAskAgain}>{askAgain.label}</button>;
 }

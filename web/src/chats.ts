@@ -1,16 +1,16 @@
-import { Chat } from '@ai-sdk/react';
-import { DefaultChatTransport } from 'ai';
 import type { Api } from './api.ts';
-import { fromStored, type ChatMessage, type Metadata } from './conversation.ts';
+import type { Metadata } from './conversation.ts';
 import { pause } from './pause.ts';
 import { Problem } from './problem.ts';
+import { SessionChat } from './sessionChat.ts';
+import { Tree } from './tree.ts';
 
 /** How long a broken connection is left alone, in milliseconds. */
 const RECONNECT_AFTER = 1000;
 
 /** The open conversation, and those left while their answer was still arriving. */
 export class Chats {
-  readonly #open = new Map<string, Chat<ChatMessage>>();
+  readonly #open = new Map<string, SessionChat>();
   readonly #api: Api;
   readonly #onAnswer: (session: string) => void;
 
@@ -21,73 +21,66 @@ export class Chats {
   }
 
   /** Opens a conversation. Leaving one does not cut its answer off; coming back finds it as it is by then. */
-  async open(session: string, isNew: boolean): Promise<Chat<ChatMessage>> {
+  async open(session: string, isNew: boolean): Promise<SessionChat> {
     for (const [id, chat] of this.#open) {
-      if (id !== session && !isRunning(chat)) this.#open.delete(id);
+      if (id !== session && !chat.isRunning) this.#open.delete(id);
     }
-    const messages = isNew || this.#open.has(session) ? [] : await this.#load(session);
+    const stored = isNew || this.#open.has(session) ? undefined : await this.#load(session);
     const known = this.#open.get(session);
-    const chat = known ?? this.#create(session, messages);
+    const chat = known ?? this.#create(session);
     this.#open.set(session, chat);
-    // Its answer may still be running, from before a reload or in another tab.
-    if (!known && !isNew) void chat.resumeStream();
+    if (!known && stored) {
+      chat.adopt(stored);
+      // Its answer may still be running, from before a reload or in another tab.
+      void this.recover(chat).catch(() => undefined);
+    }
     return chat;
   }
 
   /** Ends the running answer. Its stream ends by itself then; to hang up alone would let it run on. */
-  async stop(chat: Chat<ChatMessage>): Promise<void> {
+  async stop(chat: SessionChat): Promise<void> {
     await this.#api.stop(chat.id);
   }
 
-  /** Hears the rest of an answer whose stream broke off; or, when that is over, takes over what the server has. */
-  async recover(chat: Chat<ChatMessage>): Promise<void> {
+  /** Hears the rest of an answer, if one is running; or, when that is over, takes over what the server has. */
+  async recover(chat: SessionChat): Promise<void> {
     await chat.resumeStream();
-    if (chat.lastMessage?.metadata?.status !== 'disconnected') return;
+    if (chat.isHeard || chat.isRunning) return;
     const stored = await this.#stored(chat.id);
-    const lost = chat.lastMessage?.id;
-    if (!stored?.some((message) => message.id === lost)) {
+    const last = chat.lastMessage?.id;
+    if (!last || !stored?.has(last)) {
       throw new Problem(404, 'The answer is not finished yet. Check again in a moment.');
     }
-    chat.clearError();
-    chat.messages = stored;
+    chat.adopt(stored, last);
     this.#onAnswer(chat.id);
   }
 
   /** A lost connection is mostly back in a moment; the reader is asked only if it is not. */
-  #comeBack(chat: Chat<ChatMessage>): void {
+  #comeBack(chat: SessionChat): void {
     mark(chat, 'disconnected');
     void pause(RECONNECT_AFTER).then(() => this.recover(chat)).catch(() => undefined);
   }
 
-  async #load(session: string): Promise<ChatMessage[]> {
+  async #load(session: string): Promise<Tree> {
     const stored = await this.#stored(session);
     if (!stored) throw new Problem(404, 'This conversation is not among yours.');
     return stored;
   }
 
   /** What the server has of a conversation; nothing when it does not know it. */
-  async #stored(session: string): Promise<ChatMessage[] | undefined> {
+  async #stored(session: string): Promise<Tree | undefined> {
     try {
-      return fromStored(await this.#api.messages(session));
+      return Tree.of(await this.#api.messages(session));
     } catch (error) {
       if (error instanceof Problem && error.status === 404) return undefined;
       throw error;
     }
   }
 
-  #create(session: string, messages: ChatMessage[]): Chat<ChatMessage> {
-    const chat = new Chat<ChatMessage>({
+  #create(session: string): SessionChat {
+    const chat = new SessionChat({
       id: session,
-      messages,
-      generateId: () => crypto.randomUUID(),
-      transport: new DefaultChatTransport<ChatMessage>({
-        headers: this.#api.headers,
-        // History is the server's: a request carries only what is new.
-        prepareSendMessagesRequest: ({ id, messages, trigger, messageId, body, headers }) => ({
-          headers: headers ?? {},
-          body: { id, messages: messages.slice(-1), trigger, messageId, ...body },
-        }),
-      }),
+      headers: this.#api.headers,
       onFinish: ({ message, isDisconnect, isError, isAbort, finishReason }) => {
         const wasStopped = message.metadata?.status === 'stopped';
         // A stream that just ends is no answer either: a whole one says why it ended.
@@ -101,12 +94,8 @@ export class Chats {
   }
 }
 
-export function isRunning(chat: Pick<Chat<ChatMessage>, 'status'>): boolean {
-  return chat.status === 'submitted' || chat.status === 'streaming';
-}
-
 /** Notes at the last answer, if there is one, why it is not whole. */
-function mark(chat: Chat<ChatMessage>, status: NonNullable<Metadata['status']>): void {
+function mark(chat: SessionChat, status: NonNullable<Metadata['status']>): void {
   const last = chat.lastMessage;
   if (last?.role !== 'assistant') return;
   chat.messages = [...chat.messages.slice(0, -1), { ...last, metadata: { ...last.metadata, status } }];

@@ -2,6 +2,7 @@ import { memo } from 'react';
 import { CopyButton } from './CopyButton.tsx';
 import { textOf, type ChatMessage, type Metadata } from './conversation.ts';
 import { LazyMarkdown } from './LazyMarkdown.tsx';
+import { Versions } from './Versions.tsx';
 
 /** Why an answer is not whole, in the reader's terms. */
 const ENDED: Partial<Record<NonNullable<Metadata['status']>, string>> = {
@@ -12,19 +13,22 @@ const ENDED: Partial<Record<NonNullable<Metadata['status']>, string>> = {
 
 interface Props {
   message: ChatMessage;
+  version: number;
+  versions: number;
   isArriving: boolean;
+  isBusy: boolean;
+  /** Not where another button offers it. */
+  canAskAgain: boolean;
+  onAskAgain: (id: string) => void;
+  onStep: (id: string, by: -1 | 1, control: HTMLElement) => void;
 }
 
 /** Remembered: while an answer arrives, the messages above it are not rendered again. */
-export const Message = memo(function Message({ message, isArriving }: Props) {
+export const Answer = memo(function Answer(
+  { message, version, versions, isArriving, isBusy, canAskAgain, onAskAgain, onStep }: Props,
+) {
+  const { id } = message;
   const text = textOf(message);
-  if (message.role === 'user') {
-    return (
-      <article className="message user" aria-label="You" data-testid="message-user">
-        <p>{text}</p>
-      </article>
-    );
-  }
   if (isArriving && !text) return null;
   const ended = message.metadata?.status && ENDED[message.metadata.status];
   return (
@@ -32,23 +36,27 @@ export const Message = memo(function Message({ message, isArriving }: Props) {
       data-testid="message-assistant">
       <LazyMarkdown text={text} />
       {ended && <p className="ended">{ended}</p>}
-      {!isArriving && text && <About text={text} metadata={message.metadata ?? {}} />}
+      {!isArriving && (
+        <footer className="about">
+          <Versions of="answer" version={version} count={versions} isBusy={isBusy} onStep={(by, control) => onStep(id, by, control)} />
+          {text && <Facts metadata={message.metadata ?? {}} />}
+          {text && <CopyButton text={text} />}
+          {canAskAgain && (
+            <button type="button" className="quiet-button" disabled={isBusy} onClick={() => onAskAgain(id)}>Answer again</button>
+          )}
+        </footer>
+      )}
     </article>
   );
 });
 
-/** The quiet line: with which model, how much, how long. */
-function About({ text, metadata: { model, usage, latency_ms } }: { text: string; metadata: Metadata }) {
+/** With which model, how much, how long. */
+function Facts({ metadata: { model, usage, latency_ms } }: { metadata: Metadata }) {
   const facts = [
     model,
     usage && `${usage.total_tokens.toLocaleString('en')} tokens`,
     latency_ms !== undefined && `${(latency_ms / 1000).toFixed(1)} s`,
   ].filter(Boolean);
   const breakdown = usage && `${usage.prompt_tokens} read, ${usage.completion_tokens} written`;
-  return (
-    <footer className="about">
-      <span title={breakdown}>{facts.join(' · ')}</span>
-      <CopyButton text={text} />
-    </footer>
-  );
+  return <span className="facts" title={breakdown}>{facts.join(' · ')}</span>;
 }
