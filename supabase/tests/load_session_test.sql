@@ -1,7 +1,7 @@
 -- load_session: a user gets their own session, nothing of anybody else's, and the employee who will answer.
 begin;
 create extension if not exists pgtap with schema extensions;
-select plan(24);
+select plan(25);
 
 insert into auth.users (id, email) values
   ('00000000-0000-4000-8000-00000000000a', 'owner@example.com'),
@@ -66,6 +66,13 @@ select is(
   'the path to another message has nothing of other branches');
 select is(
   pg_temp.path('00000000-0000-4000-8000-000000000005', 2), '["Message 2", "Message 5"]', 'and is as long as wanted');
+reset role;
+update public.chat_messages set metadata = '{"client_message_id": "00000000-0000-4000-8000-0000000000cc"}'
+where id = '00000000-0000-4000-8000-000000000002';
+set local role authenticated;
+select is(
+  pg_temp.path('00000000-0000-4000-8000-0000000000cc'), '["Message 1", "Message 2"]',
+  'a message may be called as its author calls it');
 select is(pg_temp.path('00000000-0000-0000-0000-000000000000'), '[]', 'nothing leads to the beginning');
 select is(pg_temp.path('00000000-0000-4000-8000-0000000000ff'), '[]', 'nor to what is not there');
 
