@@ -2,7 +2,7 @@ import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { LAST, at, withMessage } from '../faults/faults.mjs';
-import { ask, call, eventually, holdEnd, proxies, readFrames, requestsWith, rows, script, storedMessages, stream } from './desk.mjs';
+import { ask, call, database, eventually, holdEnd, newUser, proxies, readFrames, requestsWith, rows, script, storedMessages, stream } from './desk.mjs';
 
 test('the curl of the specification streams a UI message', async () => {
   script('Hello AI!', { content: 'Hello, human.' });
@@ -16,7 +16,7 @@ test('the curl of the specification streams a UI message', async () => {
   for await (const frame of readFrames(response)) frames.push(frame);
   const types = frames.map(({ data }) => data.type).filter((type, i, all) => type !== all[i - 1]);
   assert.deepEqual(types, [
-    'start', 'start-step', 'text-start', 'text-delta', 'text-end', 'finish-step', 'finish', '[DONE]',
+    'start', 'start-step', 'data-receipt', 'text-start', 'text-delta', 'text-end', 'finish-step', 'finish', '[DONE]',
   ]);
   const ids = frames.slice(0, -1).map(({ id }) => id);
   assert.deepEqual(ids.map((id) => Number(id.split(':')[1])), ids.map((_, i) => i + 1));
@@ -28,16 +28,18 @@ test('the curl of the specification streams a UI message', async () => {
 });
 
 test('a second message shows the model the first, and a new session does not', async () => {
-  const { session } = await ask('remember the word zebra');
-  await ask('which word, marker-2?', { session });
+  const user = await newUser();
+  const { session } = await ask('remember the word zebra', { user });
+  await ask('which word, marker-2?', { user, session });
   const [request] = requestsWith('marker-2');
   const said = request.messages.map(({ role, content }) => `${role}: ${content}`);
   assert.match(said[0], /^system: You are Prime Boss/);
   assert.equal(said[1], 'user: remember the word zebra');
   assert.match(said[2], /^assistant: /);
   assert.equal(said[3], 'user: which word, marker-2?');
-  await ask('which word, marker-3?');
-  assert.equal(requestsWith('marker-3')[0].messages.length, 2);
+  await ask('which word, marker-3?', { user });
+  const spoken = requestsWith('marker-3')[0].messages.filter(({ role }) => role !== 'system');
+  assert.equal(spoken.length, 1);
 });
 
 test('the request to the model asks for usage and carries the parameters of its family', async () => {
@@ -75,6 +77,7 @@ test('another employee answers when asked, with the session\'s history', async (
 });
 
 test('text of every kind arrives at the model, in Postgres and back as it was sent', async () => {
+  await database.query(`insert into employee_profiles (slug, title, system_prompt, token_budget) values ('roomy', 'x', 'x', 100000)`);
   const texts = [
     'Ελληνικά, Русский, العربية, עברית, हिन्दी, 中文, 日本語, 한국어, ไทย, አማርኛ',
     '👩‍👩‍👧‍👦 🏳️‍🌈 🇨🇭 e\u0301 \u202eright to left\u202c \u200b zero width',
@@ -91,7 +94,7 @@ test('text of every kind arrives at the model, in Postgres and back as it was se
       return { content: received.slice(37) };
     };
     script(marked.slice(0, 36), echo, { chunkSize: 1000 });
-    const { text: back, session } = await stream(marked);
+    const { text: back, session } = await stream(marked, { employee: 'roomy' });
     assert.equal(received, marked);
     assert.equal(back, text);
     const [question, answer] = await storedMessages(session);
