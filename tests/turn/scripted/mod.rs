@@ -13,6 +13,7 @@ use frontdesk::api::chat::Ask;
 use frontdesk::auth::{Identity, User};
 use frontdesk::config::Config;
 use frontdesk::context::receipt::Receipt;
+use frontdesk::document::keep::{NewDocument, SavedDocument};
 use frontdesk::employee::Employee;
 use frontdesk::error::{Code, Error, Fault};
 use frontdesk::limit::quota::Budget;
@@ -134,6 +135,7 @@ pub struct ScriptedDatabase {
     pub pending: RefCell<Vec<Pending>>,
     pub embedded: RefCell<Vec<Embedded>>,
     pub imported: RefCell<Vec<ImportedMessage>>,
+    pub documents: RefCell<Vec<NewDocument>>,
     pub vault: RefCell<KeptVault>,
 }
 
@@ -193,6 +195,12 @@ impl Database for ScriptedDatabase {
     ) -> Result<Imported, Fault> {
         self.imported.borrow_mut().extend_from_slice(messages);
         Ok(Imported { imported: messages.len() as u64, ..Imported::default() })
+    }
+
+    async fn save_document(&self, _: Uuid, document: &NewDocument) -> Result<SavedDocument, Fault> {
+        self.documents.borrow_mut().push(document.clone());
+        let row = serde_json::value::to_raw_value(&document.id).unwrap();
+        Ok(SavedDocument { document: Some(row), is_new: true })
     }
 
     async fn load_vault(&self, _: &User) -> Result<Restored, Fault> {
