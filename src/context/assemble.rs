@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::receipt::{Reason, Receipt, Section, SectionName};
 use super::recollect::{self, Block, Known};
+use super::source::Source;
 use super::tokens::chat::{PER_MESSAGE, PER_PROMPT};
 use super::tokens::count;
 use crate::memory::recall::Recalled;
@@ -53,6 +54,8 @@ pub struct Prompt<'a> {
     pub messages: Vec<PromptMessage<'a>>,
     /// What they are.
     pub receipt: Receipt,
+    /// The documents of which something is recalled.
+    pub sources: Vec<Source>,
     /// Tokens of earlier messages of the session.
     pub history_tokens: u32,
 }
@@ -106,7 +109,9 @@ pub fn assemble<'a>(material: &Material<'a>) -> Result<Prompt<'a>, TooLong> {
     let counted = PER_PROMPT + persona_tokens + recent_tokens + block.tokens + message_tokens;
     let sections = sections(material, persona_tokens, recent, &block, message_tokens);
     let receipt = Receipt { budget: material.budget, counted, sections, ..Receipt::default() };
-    Ok(Prompt { messages: messages(material, recent, block), receipt, history_tokens: recent_tokens })
+    let sources = std::mem::take(&mut block.sources);
+    let messages = messages(material, recent, block);
+    Ok(Prompt { messages, receipt, sources, history_tokens: recent_tokens })
 }
 
 /// What the newest messages get before anything is recalled.

@@ -109,6 +109,8 @@ impl Postgres {
         let memories = some.map(|message| Recollection {
             message_id: Some(message.id),
             session_id: None,
+            document_id: None,
+            media_type: None,
             document: None,
             role: Some(message.role),
             content: message.content.clone(),

@@ -13,6 +13,7 @@ use frontdesk::api::chat::Ask;
 use frontdesk::auth::{Identity, User};
 use frontdesk::config::Config;
 use frontdesk::context::receipt::Receipt;
+use frontdesk::context::source::Source;
 use frontdesk::document::keep::{NewDocument, SavedDocument};
 use frontdesk::employee::Employee;
 use frontdesk::error::{Code, Error, Fault};
@@ -389,6 +390,7 @@ pub struct Seen {
     pub finished: bool,
     pub stopped: bool,
     pub receipt: Option<Receipt>,
+    pub sources: Vec<Source>,
     /// Which model answered, as the end says.
     pub model: Option<String>,
 }
@@ -433,6 +435,7 @@ impl Seen {
         match event {
             Event::Start(_) => {}
             Event::Receipt(receipt) => self.receipt = Some((*receipt).clone()),
+            Event::Source(source) => self.sources.push((*source).clone()),
             Event::Text(text) => {
                 self.frames += 1;
                 self.text.push_str(text);
