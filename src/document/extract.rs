@@ -1,9 +1,6 @@
 //! From bytes to text. Whatever the bytes are, what comes out is bounded.
 
-use std::borrow::Cow;
-
-use encoding_rs::{Encoding, WINDOWS_1252};
-
+use super::encoding::decode;
 use super::kind::Kind;
 use super::{Form, MAX_TEXT_BYTES, Part, html, pdf, table};
 use crate::error::{Code, Error, abort};
@@ -39,17 +36,6 @@ pub fn extract(kind: Kind, bytes: &[u8]) -> Result<Vec<Part>, Error> {
 /// What is told of a document that is too long in one way or another.
 pub(super) fn too_long(what: String) -> Error {
     abort(Code::DocumentTooLong, what + " Send it in parts.")
-}
-
-/// Bytes as text: as their mark says, as UTF-8 if they are that, and otherwise as Windows writes where there is no Unicode.
-fn decode(bytes: &[u8]) -> Cow<'_, str> {
-    if let Some((encoding, mark)) = Encoding::for_bom(bytes) {
-        return encoding.decode_without_bom_handling(bytes.get(mark..).unwrap_or_default()).0;
-    }
-    match std::str::from_utf8(bytes) {
-        Ok(text) => Cow::Borrowed(text),
-        Err(_) => WINDOWS_1252.decode_without_bom_handling(bytes).0,
-    }
 }
 
 /// A text as it is stored: lines end with a line feed alone, blank lines stand alone, long runs of spaces are short, and there is

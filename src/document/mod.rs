@@ -3,6 +3,7 @@
 //! [`kind`] says what the bytes are, [`extract`] reads them, [`mod@chunk`] cuts, [`keep`] masks and stores.
 
 pub mod chunk;
+mod encoding;
 mod html;
 pub mod keep;
 pub mod kind;

@@ -1,6 +1,7 @@
 //! PDF: the text of its pages, in the order in which it is drawn. What lopdf takes apart is read here, for what it makes of it
 //! alone has no spaces where a font moves instead of writing them.
 
+mod code;
 mod font;
 mod page;
 

@@ -105,7 +105,7 @@ fn keep(desk: &Desk, parts: Vec<Part>) -> NewDocument {
         &user.ports,
     ));
     assert!(matches!(kept, Ok(Kept::Saved(_))), "{kept:?}");
-    user.ports.database.documents.borrow().last().unwrap().clone()
+    user.ports.database.documents.borrow_mut().remove(0)
 }
 
 #[test]

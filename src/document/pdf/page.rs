@@ -26,7 +26,7 @@ const PARAGRAPH_GAP: f32 = 1.75;
 pub(super) struct Reader<'d> {
     document: &'d Document,
     budget: Budget,
-    fonts: BTreeMap<usize, Rc<Font<'d>>>,
+    fonts: BTreeMap<usize, Rc<Font>>,
     text: String,
     /// Text of all pages so far, in bytes.
     length: usize,
@@ -61,7 +61,7 @@ impl<'d> Reader<'d> {
         &mut self,
         content: &[u8],
         resources: &[&'d Dictionary],
-        state: State<'d>,
+        state: State,
         depth: usize,
     ) -> Result<(), Stop> {
         let mut pen = Pen { state, kept: Vec::new(), text: IDENTITY, line: IDENTITY, last: None };
@@ -91,7 +91,7 @@ impl<'d> Reader<'d> {
         &mut self,
         operation: &Operation,
         resources: &[&'d Dictionary],
-        pen: &Pen<'d>,
+        pen: &Pen,
         depth: usize,
     ) -> Result<(), Stop> {
         let Some(name) = operation.operands.first().and_then(|name| name.as_name().ok()) else {
@@ -126,7 +126,7 @@ impl<'d> Reader<'d> {
         }
     }
 
-    fn font(&mut self, name: &[u8], resources: &[&'d Dictionary]) -> Result<Option<Rc<Font<'d>>>, Stop> {
+    fn font(&mut self, name: &[u8], resources: &[&'d Dictionary]) -> Result<Option<Rc<Font>>, Stop> {
         let font = resources.iter().find_map(|resources| named(resources, name, self.document));
         let Some(font) = font else { return Ok(None) };
         // One place in the document is one font.
@@ -164,31 +164,31 @@ fn matrix_of(numbers: &[Object]) -> Matrix {
 
 /// The graphics state, as far as it places text.
 #[derive(Clone)]
-struct State<'d> {
+struct State {
     matrix: Matrix,
-    font: Option<Rc<Font<'d>>>,
+    font: Option<Rc<Font>>,
     size: f32,
     leading: f32,
     of_code: f32,
     of_space: f32,
 }
 
-impl Default for State<'_> {
+impl Default for State {
     fn default() -> Self {
         Self { matrix: IDENTITY, font: None, size: 0.0, leading: 0.0, of_code: 0.0, of_space: 0.0 }
     }
 }
 
-struct Pen<'d> {
-    state: State<'d>,
-    kept: Vec<State<'d>>,
+struct Pen {
+    state: State,
+    kept: Vec<State>,
     text: Matrix,
     line: Matrix,
     /// Where the last string ended.
     last: Option<(f32, f32)>,
 }
 
-impl Pen<'_> {
+impl Pen {
     fn follow(&mut self, operation: &Operation, out: &mut String) {
         match operation.operator.as_str() {
             "q" if self.kept.len() < MOST_STATES => self.kept.push(self.state.clone()),

@@ -1,0 +1,91 @@
+//! Encodings of text: what bytes stand for where there is no Unicode. By hand, for the crates have those of all the world.
+
+use std::borrow::Cow;
+
+/// Windows' Latin letters from 0x80 on, up to where it is Latin-1.
+const WINDOWS_80: &str = "€\u{fffd}‚ƒ„…†‡ˆ‰Š‹Œ\u{fffd}Ž\u{fffd}\u{fffd}‘’“”•–—˜™š›œ\u{fffd}žŸ";
+
+/// The Macintosh's from 0x80 on.
+const MAC_80: &str = "ÄÅÇÉÑÖÜáàâäãåçéèêëíìîïñóòôöõúùûü†°¢£§•¶ß®©™´¨≠ÆØ∞±≤≥¥µ∂∑∏π∫ªºΩæø¿¡¬√ƒ≈∆«»…\u{a0}ÀÃÕŒœ–—“”‘’÷◊ÿŸ⁄€‹›ﬁﬂ‡·‚„‰ÂÊÁËÈÍÎÏÌÓÔ\u{f8ff}ÒÚÛÙıˆ˜¯˘˙˚¸˝˛ˇ";
+
+/// Adobe's from 0xa0 on.
+const ADOBE_A0: &str = "\u{fffd}¡¢£⁄¥ƒ§¤'“«‹›ﬁﬂ\u{fffd}–†‡·\u{fffd}¶•‚„”»…‰\u{fffd}¿\u{fffd}`´ˆ˜¯˘˙¨\u{fffd}˚¸\u{fffd}˝˛ˇ—\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}Æ\u{fffd}ª\u{fffd}\u{fffd}\u{fffd}\u{fffd}ŁØŒº\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}æ\u{fffd}\u{fffd}\u{fffd}ı\u{fffd}\u{fffd}łøœß";
+
+/// Encodings of one byte each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Latin {
+    Windows,
+    Mac,
+    Adobe,
+}
+
+impl Latin {
+    /// What a byte stands for, if for anything.
+    pub(super) fn char(self, byte: u8) -> Option<char> {
+        let (table, from) = match self {
+            Self::Windows => (WINDOWS_80, 0x80),
+            Self::Mac => (MAC_80, 0x80),
+            Self::Adobe => (ADOBE_A0, 0xa0),
+        };
+        let c = match (self, byte) {
+            (Self::Adobe, b'\'') => '’',
+            (Self::Adobe, b'`') => '‘',
+            (_, ..0x80) | (Self::Windows, 0xa0..) => char::from(byte),
+            _ => table.chars().nth(usize::from(byte.checked_sub(from)?))?,
+        };
+        (c != char::REPLACEMENT_CHARACTER).then_some(c)
+    }
+}
+
+/// Bytes as text: as their mark says, as UTF-8 if they are that, and otherwise as Windows writes where there is no Unicode.
+pub(super) fn decode(bytes: &[u8]) -> Cow<'_, str> {
+    match bytes {
+        [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes).into(),
+        [0xfe, 0xff, rest @ ..] => utf16(rest, u16::from_be_bytes).into(),
+        [0xef, 0xbb, 0xbf, rest @ ..] => String::from_utf8_lossy(rest),
+        _ => match std::str::from_utf8(bytes) {
+            Ok(text) => text.into(),
+            Err(_) => bytes
+                .iter()
+                .map(|byte| Latin::Windows.char(*byte).unwrap_or(char::REPLACEMENT_CHARACTER))
+                .collect(),
+        },
+    }
+}
+
+/// Text of which each unit has two bytes. A lone half of a pair becomes U+FFFD.
+pub(super) fn utf16(bytes: &[u8], unit: impl Fn([u8; 2]) -> u16) -> String {
+    let units = bytes.as_chunks().0.iter().map(|pair| unit(*pair));
+    char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_are_whole() {
+        assert_eq!(WINDOWS_80.chars().count(), 0x20);
+        assert_eq!(MAC_80.chars().count(), 0x80);
+        assert_eq!(ADOBE_A0.chars().count(), 0x5c);
+        for (latin, byte, c) in [
+            (Latin::Windows, 0x80, '€'),
+            (Latin::Windows, 0xfc, 'ü'),
+            (Latin::Mac, 0x9f, 'ü'),
+            (Latin::Mac, 0xff, 'ˇ'),
+            (Latin::Mac, 0xde, 'ﬁ'),
+            (Latin::Adobe, 0xae, 'ﬁ'),
+            (Latin::Adobe, 0xfb, 'ß'),
+            (Latin::Adobe, 0xd0, '—'),
+            (Latin::Adobe, 0xe1, 'Æ'),
+            (Latin::Adobe, b'\'', '’'),
+            (Latin::Adobe, b'A', 'A'),
+        ] {
+            assert_eq!(latin.char(byte), Some(c), "{latin:?} {byte:x}");
+        }
+        assert_eq!(
+            (Latin::Windows.char(0x81), Latin::Adobe.char(0xff), Latin::Adobe.char(0x90)),
+            (None, None, None)
+        );
+    }
+}

@@ -1,0 +1,168 @@
+import { test } from 'node:test';
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { call, database, eventually, keptFiles, newUser, requestsWith, readFrames, script, storedMessages, stream } from './desk.mjs';
+import { pdf } from './pdf.mjs';
+
+/** @param {string | Buffer} body */
+async function upload(user, name, type, body) {
+  const response = await call(`/api/documents?name=${encodeURIComponent(name)}`, {
+    user, method: 'POST', body, headers: type ? { 'content-type': type } : {},
+  });
+  return { status: response.status, body: await response.json() };
+}
+
+/** Waits until a document is ready. */
+function ready(user, id) {
+  return eventually(async () => {
+    const document = await (await call(`/api/documents/${id}`, { user })).json();
+    assert.equal(document.status, 'ready', JSON.stringify(document));
+    return document;
+  }, 60_000);
+}
+
+/** What the model was shown of documents for a question. */
+function recalledFor(marker) {
+  const [, ...rest] = requestsWith(marker).at(-1).messages;
+  return rest.filter(({ role }) => role === 'system').map(({ content }) => content).join('');
+}
+
+const sources = (frames) => frames.map(({ data }) => data).filter(({ type }) => type === 'source-document');
+
+const KINDS = [
+  ['plan.txt', 'text/plain', 'text/plain', 'The walrus expedition leaves in May.'],
+  ['plan.md', 'text/markdown', 'text/markdown', '# Trips\n\n## Walrus\n\nThe walrus expedition leaves in May.'],
+  ['plan.csv', 'text/csv', 'text/csv', 'animal;month\nwalrus expedition;leaves in May\nocelot;June\n'],
+  ['plan.html', 'text/html', 'text/html', '<h1>Trips</h1><script>no()</script><p>The <b>walrus</b> expedition leaves in&nbsp;May.'],
+  ['plan.pdf', '', 'application/pdf', pdf([['Trips of the year'], ['The walrus expedition', 'leaves in May.']])],
+];
+
+for (const [name, type, mediaType, body] of KINDS) {
+  test(`${name}: it is read, embedded, recalled and cited`, async () => {
+    const [user, other] = [await newUser(), await newUser()];
+    const { status, body: document } = await upload(user, name, type, body);
+    assert.equal(status, 201, JSON.stringify(document));
+    const { id, created_at, updated_at, status: standing, embedded, chunks, ...rest } = document;
+    assert.deepEqual(rest, { name, media_type: mediaType, size_bytes: Buffer.byteLength(body), error_code: null });
+    assert.ok(standing === 'pending' && embedded === 0 && chunks >= 1 && created_at && updated_at, JSON.stringify(document));
+    const again = await upload(user, `again-${name}`, type, body);
+    assert.deepEqual([again.status, again.body.id], [200, id], 'the same is not stored twice');
+    assert.equal((await ready(user, id)).embedded, chunks);
+
+    const marker = `walrus expedition ${randomUUID()}`;
+    const { frames, session } = await stream(`When does the ${marker} leave?`, { user });
+    const recalled = recalledFor(marker);
+    assert.ok(recalled.includes(`${name}: `) && /leaves in\s+May/.test(recalled), recalled);
+    assert.deepEqual(sources(frames), [{ type: 'source-document', sourceId: id, mediaType, title: name, filename: name }]);
+    const types = frames.map(({ data }) => data.type);
+    assert.ok(types.indexOf('data-receipt') < types.indexOf('source-document') && types.indexOf('source-document') < types.indexOf('text-start'), types.join(' '));
+    const [, answer] = await storedMessages(session);
+    assert.deepEqual(answer.metadata.sources, [{ id, name, media_type: mediaType }]);
+
+    await stream(`And for another: ${marker}, other?`, { user: other });
+    assert.equal(recalledFor(`${marker}, other`), '', 'nobody else is told');
+    assert.deepEqual((await (await call('/api/documents', { user: other })).json()).data, []);
+    for (const method of ['GET', 'DELETE']) {
+      const foreign = await call(`/api/documents/${id}`, { user: other, method });
+      assert.deepEqual([foreign.status, (await foreign.json()).code], [404, 'document_not_found']);
+    }
+  });
+}
+
+const SECRETS = ['eve.planted@example.org', '4111 1111 1111 1111', 'planted.owner@example.net'];
+
+test('what is personal in a document is in no row and no request, and its user sees it again', async () => {
+  const user = await newUser();
+  const name = `Contract of ${SECRETS[2]} (2026).md`;
+  const text = `# Contract\n\nThe zebra stable belongs to ${SECRETS[0]}.\n\nPaid with ${SECRETS[1]}.`;
+  const { status, body: document } = await upload(user, name, 'text/markdown', text);
+  assert.deepEqual([status, document.name], [201, name]);
+  await ready(user, document.id);
+  const listed = await (await call('/api/documents', { user })).json();
+  assert.deepEqual(listed.data.map((one) => one.name), [name]);
+
+  const marker = `zebra stable ${randomUUID()}`;
+  script(marker, { content: 'It belongs to [EMAIL_1].' });
+  const { frames, text: answer, session } = await stream(`Whose is the ${marker}?`, { user });
+  assert.equal(answer, `It belongs to ${SECRETS[0]}.`);
+  const [source] = sources(frames);
+  assert.equal(source.title, name);
+  assert.match(recalledFor(marker), /Contract of \[EMAIL_2\] \(2026\)\.md: .*\n*The zebra stable belongs to \[EMAIL_1\]/);
+
+  const resumed = [];
+  const id = frames[0].id;
+  for await (const frame of readFrames(await call(`/api/chat/${session}/stream?after=${encodeURIComponent(id)}`, { user }))) resumed.push(frame);
+  assert.deepEqual(sources(resumed), [source], 'who comes back gets it again');
+  await storedMessages(session);
+  const history = await (await call(`/api/sessions/${session}/messages`, { user })).json();
+  assert.equal(history.data.at(-1).metadata.sources[0].name, name);
+  const whole = await (await call('/api/chat', { user, json: { message: `Again: ${marker}`, stream: false } })).json();
+  assert.deepEqual(whole.sources, [{ id: document.id, name, media_type: 'text/markdown' }]);
+
+  const tables = await database.query(`select table_name from information_schema.tables where table_schema = 'public' and table_type = 'BASE TABLE'`);
+  for (const { table_name: table } of tables.rows) {
+    const { rows } = await database.query(`select t::text as row from public.${table} t`);
+    for (const secret of SECRETS) assert.ok(!rows.some(({ row }) => row.includes(secret)), `${secret} in ${table}`);
+  }
+  const files = await keptFiles();
+  for (const secret of SECRETS) {
+    assert.ok(!files.some((file) => file.includes(secret)), `${secret} is kept`);
+    assert.ok(!requestsWith('').some((request) => JSON.stringify(request).includes(secret)), `${secret} was sent`);
+  }
+});
+
+test('a deleted document is gone with its chunks and vectors, and recalled no more', async () => {
+  const user = await newUser();
+  const { body: document } = await upload(user, 'gnu.txt', 'text/plain', 'The gnu ferry costs nine francs.');
+  await ready(user, document.id);
+  const count = async () => (await database.query('select count(*)::int from user_memory_embeddings where document_id = $1', [document.id])).rows[0].count;
+  assert.equal(await count(), 1);
+  const deleted = await call(`/api/documents/${document.id}`, { user, method: 'DELETE' });
+  assert.deepEqual([deleted.status, await deleted.text()], [204, '']);
+  assert.equal(await count(), 0);
+  assert.equal((await call(`/api/documents/${document.id}`, { user, method: 'DELETE' })).status, 404);
+  const marker = `gnu ferry ${randomUUID()}`;
+  const { frames } = await stream(`What does the ${marker} cost?`, { user });
+  assert.ok(!recalledFor(marker).includes('francs') && sources(frames).length === 0);
+});
+
+test('a long document comes with its progress, and one with thousands of addresses too', async () => {
+  const user = await newUser();
+  const rows = Array.from({ length: 2500 }, (_, n) => `${n},person${n}@example.org,room ${n}`);
+  const { status, body: document } = await upload(user, 'people.csv', 'text/csv', `number,mail,room\n${rows.join('\n')}`);
+  assert.equal(status, 201, JSON.stringify(document));
+  assert.ok(document.chunks > 60, `${document.chunks} chunks`);
+  await ready(user, document.id);
+  const { rows: [{ raw, headed }] } = await database.query(
+    `select count(*) filter (where content like '%@%')::int as raw, count(*) filter (where content like 'number%mail%room%')::int as headed
+     from user_memory_embeddings where document_id = $1`, [document.id]);
+  assert.deepEqual([raw, headed], [0, document.chunks]);
+});
+
+test('what cannot be read is refused, and says why', async () => {
+  const user = await newUser();
+  const scan = pdf([[]]);
+  for (const [name, type, body, status, code] of [
+    ['a.png', 'image/png', Buffer.from([0x89, 0x50, 0x4e, 0x47, 0, 1]), 415, 'unsupported_document'],
+    ['a.txt', 'text/plain', Buffer.from([1, 2, 0, 3]), 415, 'unsupported_document'],
+    ['a.pdf', 'application/pdf', 'no pdf', 415, 'unsupported_document'],
+    ['a.pdf', 'application/pdf', '%PDF-1.7 but damaged', 422, 'document_unreadable'],
+    ['scan.pdf', 'application/pdf', scan, 422, 'document_without_text'],
+    ['a.txt', 'text/plain', '   \n', 422, 'document_without_text'],
+    ['a.txt', 'text/plain', '', 422, 'document_without_text'],
+    ['', 'text/plain', 'text', 422, 'invalid_field'],
+    ['a.txt', 'text/plain', 'word '.repeat(250_000), 413, 'document_too_long'],
+    ['a.txt', 'text/plain', Buffer.alloc(5 * 1024 * 1024 + 1, 'a '), 413, 'body_too_large'],
+  ]) {
+    const refused = await upload(user, name, type, body);
+    assert.deepEqual([refused.status, refused.body.code], [status, code], `${name} ${type}: ${JSON.stringify(refused.body)}`);
+  }
+  const { rows: [{ count }] } = await database.query('select count(*)::int from chat_documents where user_id = $1', [user.id]);
+  assert.equal(count, 0);
+  const stranger = await call('/api/documents?name=a.txt', { user: null, method: 'POST', body: 'text' });
+  assert.equal(stranger.status, 401);
+  await database.query(`insert into chat_documents (id, user_id, name, media_type, size_bytes)
+    select gen_random_uuid(), $1, 'x', 'text/plain', 1 from generate_series(1, 200)`, [user.id]);
+  const tooMany = await upload(user, 'a.txt', 'text/plain', 'text');
+  assert.deepEqual([tooMany.status, tooMany.body.code], [409, 'too_many_documents']);
+});
