@@ -1,6 +1,6 @@
 import { memo } from 'react';
 import { CopyButton } from './CopyButton.tsx';
-import { textOf, type ChatMessage, type Metadata } from './conversation.ts';
+import { sourcesOf, textOf, type ChatMessage, type Metadata } from './conversation.ts';
 import { LazyMarkdown } from './LazyMarkdown.tsx';
 import { Versions } from './Versions.tsx';
 
@@ -35,6 +35,7 @@ export const Answer = memo(function Answer(
     <article className={isArriving ? 'message assistant arriving' : 'message assistant'} aria-label="Answer"
       data-testid="message-assistant">
       <LazyMarkdown text={text} />
+      <Sources names={sourcesOf(message)} />
       {ended && <p className="ended">{ended}</p>}
       {!isArriving && (
         <footer className="about">
@@ -49,6 +50,16 @@ export const Answer = memo(function Answer(
     </article>
   );
 });
+
+/** The documents that an answer could draw on. */
+function Sources({ names }: { names: string[] }) {
+  if (names.length === 0) return null;
+  return (
+    <ul className="sources" aria-label="Sources" data-testid="sources">
+      {names.map((name, place) => <li key={place} title={name}>{name}</li>)}
+    </ul>
+  );
+}
 
 /** With which model, how much, how long. */
 function Facts({ metadata: { model, usage, latency_ms } }: { metadata: Metadata }) {

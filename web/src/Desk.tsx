@@ -46,7 +46,7 @@ export function Desk({ auth, config, email }: { auth: Auth; config: Config; emai
     <div className="desk">
       <a className="skip-link" href="#message" onClick={skipToComposer}>Skip to the message field</a>
       <SidePanel isOpen={isMenuOpen} onClose={() => setIsMenuOpen(false)}>
-        <Sidebar sessions={sessions} current={route} employees={employees} email={email}
+        <Sidebar api={api} sessions={sessions} current={route} employees={employees} email={email}
           onLeave={() => setIsMenuOpen(false)} onSignOut={leave} />
       </SidePanel>
       <main className="stage">

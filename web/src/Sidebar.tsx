@@ -1,6 +1,7 @@
-import type { Employee } from './api.ts';
+import type { Api, Employee } from './api.ts';
 import { Brand } from './Brand.tsx';
 import { focusComposer } from './Composer.tsx';
+import { Documents } from './Documents.tsx';
 import { Icon } from './Icon.tsx';
 import { SessionList } from './SessionList.tsx';
 import type { Resource } from './useResource.ts';
@@ -8,6 +9,7 @@ import { NEW_CHAT, type Route } from './useRoute.ts';
 import type { Sessions } from './useSessions.ts';
 
 interface Props {
+  api: Api;
   sessions: Sessions;
   current: Route;
   employees: Resource<Employee[]>;
@@ -17,7 +19,7 @@ interface Props {
   onSignOut: () => void;
 }
 
-export function Sidebar({ sessions, current, employees, email, onLeave, onSignOut }: Props) {
+export function Sidebar({ api, sessions, current, employees, email, onLeave, onSignOut }: Props) {
   function startChat() {
     onLeave();
     focusComposer();
@@ -32,6 +34,7 @@ export function Sidebar({ sessions, current, employees, email, onLeave, onSignOu
       <nav className="past" aria-label="Past conversations" onClick={(event) => isLink(event.target) && onLeave()}>
         <SessionList sessions={sessions} current={current} employees={employees} />
       </nav>
+      <Documents api={api} />
       <footer className="account">
         <span className="account-email" title={email}>{email}</span>
         <button type="button" className="button small" onClick={onSignOut} data-testid="sign-out">Sign out</button>

@@ -16,6 +16,15 @@ export interface Session {
   last_message_at: string;
 }
 
+/** A row of `/api/documents`. */
+export interface StoredDocument {
+  id: string;
+  name: string;
+  status: 'pending' | 'processing' | 'ready' | 'failed';
+  chunks: number;
+  embedded: number;
+}
+
 /** Part of a list, and where the next part begins. */
 export interface Page<Row> {
   data: Row[];
@@ -50,6 +59,17 @@ export function createApi(auth: Auth) {
     stop: async (session: string): Promise<void> => {
       const response = await fetch(`/api/chat/${session}/stop`, { method: 'POST', headers: await headers() });
       if (!response.ok) throw await readProblem(response);
+    },
+    documents: async () => (await list<StoredDocument>('/api/documents')).data,
+    addDocument: async (file: File): Promise<void> => {
+      const path = `/api/documents?${new URLSearchParams({ name: file.name })}`;
+      const response = await fetch(path, { method: 'POST', headers: await headers(), body: file });
+      if (!response.ok) throw await readProblem(response);
+    },
+    removeDocument: async (id: string): Promise<void> => {
+      const response = await fetch(`/api/documents/${id}`, { method: 'DELETE', headers: await headers() });
+      // One that is gone is deleted.
+      if (!response.ok && response.status !== 404) throw await readProblem(response);
     },
     messages: async (session: string) => (await list<StoredMessage>(`/api/sessions/${session}/messages?limit=500`)).data,
     sessions: (before?: string) => list<Session>(`/api/sessions?${new URLSearchParams(before && { before })}`),

@@ -7,7 +7,7 @@ export interface StoredMessage {
   role: string;
   content: string;
   status: 'complete' | 'interrupted' | 'failed' | 'stopped';
-  metadata: { model?: string; client_message_id?: string };
+  metadata: { model?: string; client_message_id?: string; sources?: { id: string; name: string; media_type: string }[] };
 }
 
 /** What is known of a message besides its text. Of an answer that just arrived more is known than of a stored one. */
@@ -27,7 +27,16 @@ export type ChatMessage = UIMessage<Metadata>;
 export function fromStored({ id, parent_id, role, content, status, metadata }: StoredMessage): ChatMessage | undefined {
   if (role !== 'user' && role !== 'assistant') return undefined;
   const known: Metadata = { parent_id, status, ...(metadata.model && { model: metadata.model }) };
-  return { id, role, metadata: known, parts: [{ type: 'text', text: content }] };
+  // In the order in which an answer that arrives has them.
+  const sources = (metadata.sources ?? []).map((source) => ({
+    type: 'source-document' as const, sourceId: source.id, mediaType: source.media_type, title: source.name, filename: source.name,
+  }));
+  return { id, role, metadata: known, parts: [...sources, { type: 'text', text: content }] };
+}
+
+/** The names of the documents that an answer is based on. */
+export function sourcesOf(message: ChatMessage): string[] {
+  return message.parts.flatMap((part) => (part.type === 'source-document' ? [part.title] : []));
 }
 
 export function textOf(message: ChatMessage): string {
