@@ -58,6 +58,12 @@ fn tidy(text: &str, form: Form) -> String {
                 '\0' => tidy.push('\u{fffd}'),
                 _ if c.is_control() => tidy.push(' '),
                 _ if spaces > MOST_SPACES => {}
+                // Letters that are set as one: nobody searches for them so.
+                '\u{fb00}' => tidy.push_str("ff"),
+                '\u{fb01}' => tidy.push_str("fi"),
+                '\u{fb02}' => tidy.push_str("fl"),
+                '\u{fb03}' => tidy.push_str("ffi"),
+                '\u{fb04}' => tidy.push_str("ffl"),
                 _ => tidy.push(c),
             }
         }
@@ -93,6 +99,7 @@ mod tests {
 
     #[test]
     fn what_lays_a_text_out_is_kept_in_bounds() {
+        assert_eq!(text_of(Kind::Text, "o\u{fb03}ce".as_bytes()), "office");
         let text = format!("a\r\n\r\n\r\n\n  b{}c\u{7}\u{c}d\n\n", " ".repeat(1000));
         assert_eq!(text_of(Kind::Text, text.as_bytes()), format!("a\n\n  b{}c \nd", " ".repeat(16)));
     }

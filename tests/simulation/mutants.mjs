@@ -63,8 +63,8 @@ const MUTANTS = [
       { file: 'src/turn.rs', from: 'ports.journal.open(&turn, &head)?;', to: '' },
       {
         file: 'src/turn.rs',
-        from: 'let mut teller = Teller::start(&head.origin(), shown, emit);',
-        to: `let mut teller = Teller::start(&head.origin(), shown, emit);
+        from: 'let mut teller = Teller::start(&head, shown, emit);',
+        to: `let mut teller = Teller::start(&head, shown, emit);
     ports.journal.open(&turn, &head).ok();`,
       },
     ],

@@ -1,0 +1,60 @@
+import { test } from 'node:test';
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { open, PHONE, send, signIn } from './browser.mjs';
+import { database, grace, script } from './desk.mjs';
+
+/** The page's user is that of all its tests: whatever happens, they find nothing of this. */
+const tidyUp = () => database.query('delete from chat_documents where user_id = $1', [grace.id]);
+
+const file = (name, text) => ({ name, mimeType: 'text/markdown', buffer: Buffer.from(text) });
+
+test('a document is added, cited under an answer, there after a reload, and deleted when that is confirmed', async (t) => {
+  t.after(tidyUp);
+  const marker = randomUUID();
+  script(marker, { content: 'In the harbour.' });
+  const { page, complaints } = await open();
+  await signIn(page);
+  await page.getByTestId('document-picker').setInputFiles(file('boats.md', `# Boats\n\nThe pelican boat ${marker} lies in the harbour.`));
+  const document = page.getByTestId('document').filter({ hasText: 'boats.md' });
+  await document.and(page.locator('[data-status=ready]')).waitFor();
+
+  await send(page, `${marker} pelican boat?`);
+  const sources = page.getByTestId('sources');
+  await sources.waitFor();
+  assert.equal((await sources.innerText()).trim(), 'boats.md');
+  await page.getByText('In the harbour.').waitFor();
+  await page.getByTestId('session-item').filter({ hasText: marker }).waitFor();
+  await page.reload();
+  await page.getByTestId('sources').getByText('boats.md').waitFor();
+
+  await document.getByTestId('delete-document').focus();
+  await page.keyboard.press('Enter');
+  await document.getByText('Keep').click();
+  assert.equal(await document.count(), 1);
+  await document.getByTestId('delete-document').click();
+  // The question has the focus.
+  await page.keyboard.press('Enter');
+  await document.waitFor({ state: 'detached' });
+  assert.equal(await page.evaluate(() => globalThis.document.activeElement?.getAttribute('data-testid')), 'add-document');
+  assert.deepEqual(complaints, []);
+});
+
+test('what is refused says why, on a phone in the drawer', async (t) => {
+  t.after(tidyUp);
+  const { page } = await open(PHONE);
+  await signIn(page);
+  await page.getByRole('button', { name: 'Conversations' }).click();
+  await page.getByTestId('add-document').waitFor();
+  await page.getByTestId('document-picker').setInputFiles([
+    { name: 'scan.pdf', mimeType: 'application/pdf', buffer: Buffer.from('%PDF-1.4 damaged') }, file('good.md', `Good ${randomUUID()}.`),
+  ]);
+  await page.getByTestId('error').getByText('damaged').waitFor();
+  const good = page.getByTestId('document').filter({ hasText: 'good.md' });
+  await good.waitFor();
+  const { width } = page.viewportSize() ?? PHONE;
+  assert.ok(await page.evaluate(() => globalThis.document.documentElement.scrollWidth) <= width, 'nothing sticks out');
+  await good.getByTestId('delete-document').click();
+  await good.getByTestId('confirm-delete').click();
+  await good.waitFor({ state: 'detached' });
+});
