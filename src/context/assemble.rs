@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::receipt::{Reason, Receipt, Section, SectionName};
@@ -16,16 +16,19 @@ use super::tokens::count;
 use crate::memory::recall::Recalled;
 use crate::session::load::{Message, Role};
 
-/// Of what persona and message leave, the newest messages get at least that much in percent before anything is recalled, for
-/// what was said last is what is spoken of; what is not recalled is theirs too.
-const RECENT_PERCENT: u32 = 25;
+/// Of what persona and message leave, recent messages and what is recalled get that much in percent together, once a session is
+/// long: what more of it could be found is seldom worth its price.
+const FULL_PERCENT: u32 = 69;
+
+/// Recent messages get up to that much in percent.
+const RECENT_PERCENT: u32 = 62;
+
+/// When they come to more, only so many of the newest stay, in percent: so they begin with the same message for many turns, and a
+/// provider's cache has them.
+const KEPT_PERCENT: u32 = 36;
 
 /// The last question and its answer get up to that much in percent, should they need it.
 const LAST_PERCENT: u32 = 60;
-
-/// Among the oldest of the messages that fit, those whose id is a multiple of this begin a prompt: so the next turns' prompts
-/// begin with the same one, and a provider's cache has them.
-const BLOCK: u128 = 4;
 
 /// What a prompt is made of.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +39,8 @@ pub struct Material<'a> {
     pub session: Uuid,
     /// The path that leads to the message, oldest first.
     pub path: &'a [Message],
+    /// The recent messages of the prompt before, when it had the same persona.
+    pub before: Option<Window>,
     /// What is recalled, if memory answered.
     pub recalled: Option<&'a Recalled>,
     /// What the user says.
@@ -44,6 +49,15 @@ pub struct Material<'a> {
     pub message_tokens: u32,
     /// Tokens that the prompt may have.
     pub budget: u32,
+}
+
+/// The recent messages of a prompt: those of a path from one to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Window {
+    /// The oldest.
+    pub from: Uuid,
+    /// The newest.
+    pub to: Uuid,
 }
 
 /// What goes to the model, borrowed from where it is kept.
@@ -55,6 +69,8 @@ pub struct Prompt<'a> {
     pub receipt: Receipt,
     /// Tokens of earlier messages of the session.
     pub history_tokens: u32,
+    /// Its recent messages.
+    pub window: Option<Window>,
 }
 
 /// One message of a chat completion request.
@@ -87,33 +103,61 @@ pub fn assemble<'a>(material: &Material<'a>) -> Result<Prompt<'a>, TooLong> {
     let left = material.budget.checked_sub(PER_PROMPT + persona_tokens + message_tokens);
     let left = left.ok_or(TooLong { tokens: material.message_tokens, most })?;
 
-    let path = material.path;
-    let at_first = newest(path, allowance(path, left));
-    let of_first = tokens(at_first);
-    let known = |recent| Known {
+    let recent = recent(material, left);
+    let recent_tokens = tokens(recent);
+    let known = Known {
         recent: ids(recent),
-        path: ids(path),
-        is_whole: is_whole(path),
+        path: ids(material.path),
+        is_whole: is_whole(material.path),
         session: material.session,
     };
-    let mut block = recollect::block(material.recalled, known(at_first), left - of_first);
-    let recent = newest(path, left - block.tokens);
-    let recent_tokens = tokens(recent);
-    if recent.len() > at_first.len() {
-        block = recollect::block(material.recalled, known(recent), left - recent_tokens);
-    }
+    let block = recollect::block(material.recalled, known, recall_share(left, recent_tokens));
 
     let counted = PER_PROMPT + persona_tokens + recent_tokens + block.tokens + message_tokens;
     let sections = sections(material, persona_tokens, recent, &block, message_tokens);
-    let receipt = Receipt { budget: material.budget, counted, sections, ..Receipt::default() };
-    Ok(Prompt { messages: messages(material, recent, block), receipt, history_tokens: recent_tokens })
+    let prefix = PER_PROMPT + persona_tokens + told_before(recent, material.before);
+    let prefix = if material.before.is_some() { prefix } else { 0 };
+    let receipt = Receipt { budget: material.budget, counted, prefix, sections, ..Receipt::default() };
+    let ends = recent.first().zip(recent.last());
+    let window = ends.map(|(first, last)| Window { from: first.id, to: last.id });
+    Ok(Prompt { messages: messages(material, recent, block), receipt, history_tokens: recent_tokens, window })
 }
 
-/// What the newest messages get before anything is recalled.
-fn allowance(path: &[Message], left: u32) -> u32 {
-    let share = left / 100 * RECENT_PERCENT;
+const fn percent(of: u32, percent: u32) -> u32 {
+    of / 100 * percent
+}
+
+/// The newest messages of the path: from the one on with which they began before, as long as they fit.
+fn recent<'a>(material: &Material<'a>, left: u32) -> &'a [Message] {
+    let path = material.path;
     let last = tokens(path.get(path.len().saturating_sub(2)..).unwrap_or_default());
-    if last <= left / 100 * LAST_PERCENT { share.max(last) } else { share }
+    let last = if last <= percent(left, LAST_PERCENT) { last } else { 0 };
+    let has_memories = material.recalled.is_some_and(|recalled| !recalled.memories.is_empty());
+    let most = percent(left, if has_memories { RECENT_PERCENT } else { FULL_PERCENT }).max(last);
+    let kept = percent(left, KEPT_PERCENT).max(last);
+    if is_whole(path) && tokens(path) <= most {
+        return path;
+    }
+    let from = material.before.and_then(|before| path.iter().position(|message| message.id == before.from));
+    let as_before = from.and_then(|from| path.get(from..)).unwrap_or_default();
+    // Not where a prompt began that had less room.
+    if (kept / 4 * 3..=most).contains(&tokens(as_before)) { as_before } else { newest(path, kept) }
+}
+
+/// What may be recalled beside the session's recent messages: the fewer they are, the more.
+fn recall_share(left: u32, recent: u32) -> u32 {
+    let beside = percent(left, FULL_PERCENT).saturating_sub(recent);
+    beside.max(left.saturating_sub(recent.saturating_mul(2))).min(left - recent)
+}
+
+/// Tokens of the messages with which the prompt before began too.
+fn told_before(recent: &[Message], before: Option<Window>) -> u32 {
+    let Some(before) = before.filter(|before| recent.first().is_some_and(|first| first.id == before.from))
+    else {
+        return 0;
+    };
+    let told = recent.iter().position(|message| message.id == before.to).map_or(0, |to| to + 1);
+    tokens(recent.get(..told).unwrap_or_default())
 }
 
 /// Tokens that a message takes; one without text is not sent.
@@ -134,7 +178,7 @@ fn is_whole(path: &[Message]) -> bool {
     path.first().is_none_or(|first| first.parent_id.is_none())
 }
 
-/// As many of the newest messages as fit, in blocks where older ones are left out.
+/// As many of the newest messages as fit, from a question on.
 fn newest(path: &[Message], allowance: u32) -> &[Message] {
     let mut used = 0u32;
     let fits = |message: &&Message| {
@@ -143,12 +187,7 @@ fn newest(path: &[Message], allowance: u32) -> &[Message] {
     };
     let count = path.iter().rev().take_while(fits).count();
     let fitting = path.get(path.len() - count..).unwrap_or_default();
-    if count == path.len() && is_whole(path) {
-        return fitting;
-    }
-    let begins = |message: &Message| message.role == Role::User && message.id.as_u128().is_multiple_of(BLOCK);
-    // At most half of it: a prompt must not lose much for the sake of the next one.
-    let begin = fitting.iter().take(count / 2).position(begins).unwrap_or(0);
+    let begin = fitting.iter().position(|message| message.role == Role::User).unwrap_or(0);
     fitting.get(begin..).unwrap_or_default()
 }
 

@@ -34,6 +34,7 @@ fn material<'a>(path: &'a [Message], recalled: Option<&'a Recalled>, budget: u32
         persona: "You help.",
         session: Uuid::nil(),
         path,
+        before: None,
         recalled,
         message: "Hello",
         message_tokens: count("Hello"),
@@ -112,21 +113,56 @@ fn a_memory_that_does_not_answer_is_said() {
     assert_eq!(prompt.messages.len(), 2);
 }
 
-#[test]
-fn where_older_messages_are_left_out_prompts_begin_with_the_same_one_for_a_while() {
-    let sizes = vec![40; 100];
-    let whole = path(&sizes);
-    let nothing = Recalled::default();
-    let first = |turns: usize| {
-        let path = &whole[..turns * 2];
-        let prompt = assemble(&material(path, Some(&nothing), 2000)).unwrap();
-        let kept = prompt.messages.len() - 2;
-        path.len() - kept
+/// The prompts of a conversation of so many turns, with memories that would fill any prompt.
+fn conversation(turns: usize, size: u32, budget: u32) -> Vec<Receipt> {
+    let whole = path(&vec![size; turns * 2]);
+    let memories =
+        (0..400).map(|n| memory(n + 100_000, 1, &format!("memory number {n} of another talk"))).collect();
+    let recalled = Recalled { facts: vec![], memories };
+    let mut before = None;
+    let ask = |turn: usize| {
+        let path = &whole[..turn * 2];
+        let prompt = assemble(&Material { before, ..material(path, Some(&recalled), budget) }).unwrap();
+        before = prompt.window;
+        prompt.receipt
     };
-    let firsts: Vec<_> = (30..50).map(first).collect();
-    let changes = firsts.windows(2).filter(|pair| pair[0] != pair[1]).count();
-    assert!(changes <= 10, "{firsts:?}");
-    assert!(firsts.is_sorted());
+    (0..turns).map(ask).collect()
+}
+
+#[test]
+fn prompts_of_a_long_session_stay_of_one_size_and_begin_as_the_one_before() {
+    for (size, budget, at_least) in [(50, 6000, 0.6), (100, 12_000, 0.6), (20, 2000, 0.6), (200, 6000, 0.4)] {
+        let receipts = conversation(200, size, budget);
+        let long = receipts.split_at(receipts.len() / 2).1;
+        let (most, least) =
+            (long.iter().map(|r| r.counted).max().unwrap(), long.iter().map(|r| r.counted).min().unwrap());
+        assert!(most - least <= most / 10, "{size} of {budget}: {least} to {most}");
+        assert!(most <= budget * 7 / 10 + 100, "{size} of {budget}: {most}");
+        let share = |r: &Receipt| f64::from(r.prefix) / f64::from(r.counted);
+        let mean = long.iter().map(share).sum::<f64>() / 100.0;
+        assert!(mean >= at_least, "{size} of {budget}: {mean:.3}");
+    }
+}
+
+#[test]
+fn a_new_session_leaves_its_room_to_what_is_recalled() {
+    let first = &conversation(1, 50, 6000)[0];
+    assert!(first.counted > 3500, "{}", first.counted);
+    assert_eq!(first.sections[3].dropped, []);
+}
+
+#[test]
+fn the_prefix_is_what_both_prompts_begin_with() {
+    let path = path(&[3; 8]);
+    let window = |from: usize, to: usize| Some(Window { from: path[from].id, to: path[to].id });
+    let prefix =
+        |before| assemble(&Material { before, ..material(&path, None, 6000) }).unwrap().receipt.prefix;
+    let persona = PER_PROMPT + count("You help.") + PER_MESSAGE;
+    assert_eq!(prefix(None), 0);
+    assert_eq!(prefix(window(0, 5)), persona + 6 * (3 + PER_MESSAGE));
+    assert_eq!(prefix(window(2, 5)), persona);
+    let elsewhere = Some(Window { from: path[0].id, to: Uuid::nil() });
+    assert_eq!(prefix(elsewhere), persona);
 }
 
 proptest! {
@@ -135,12 +171,15 @@ proptest! {
         sizes in prop::collection::vec(0u32..300, 0..60),
         recalled in prop::collection::vec((1u128..90, 0i64..9, "[a-z \n]{0,200}"), 0..40),
         budget in 256u32..8000,
+        from in 0usize..60,
     ) {
         let path = path(&sizes);
         let memories = recalled.iter().map(|(n, day, content)| memory(*n, *day, content)).collect();
         let recalled = Recalled { facts: vec![], memories };
-        let prompt = assemble(&material(&path, Some(&recalled), budget)).unwrap();
-        prop_assert!(prompt.receipt.counted <= budget);
+        let before = path.get(from).map(|first| Window { from: first.id, to: path[path.len() - 1].id });
+        let material = Material { before, ..material(&path, Some(&recalled), budget) };
+        let prompt = assemble(&material).unwrap();
+        prop_assert!(prompt.receipt.prefix <= prompt.receipt.counted && prompt.receipt.counted <= budget);
         prop_assert_eq!(prompt.receipt.counted, all_tokens(&prompt, &path));
         let summed: u32 = prompt.receipt.sections.iter().map(|section| section.tokens).sum();
         prop_assert!(summed <= prompt.receipt.counted && prompt.receipt.counted - summed <= PER_PROMPT + PER_MESSAGE);
@@ -150,6 +189,6 @@ proptest! {
         for (kept, said) in kept.iter().rev().zip(said.iter().rev()) {
             prop_assert_eq!(kept.content.as_ref(), said.content.as_str());
         }
-        prop_assert_eq!(&assemble(&material(&path, Some(&recalled), budget)).unwrap(), &prompt);
+        prop_assert_eq!(&assemble(&material).unwrap(), &prompt);
     }
 }
