@@ -41,6 +41,8 @@ pub enum Code {
     SessionNotFound,
     /// No message of that name in the session.
     MessageNotFound,
+    /// No such fact of the user's.
+    FactNotFound,
     /// This session is still answering its previous message.
     TurnInProgress,
     /// The message alone has more tokens than the prompt may.
@@ -135,6 +137,7 @@ impl Code {
             Self::UnknownEmployee => ("unknown_employee", 404, "There is no such employee"),
             Self::SessionNotFound => ("session_not_found", 404, "There is no such session"),
             Self::MessageNotFound => ("message_not_found", 404, "There is no such message in this session"),
+            Self::FactNotFound => ("fact_not_found", 404, "There is no such fact"),
             Self::TurnInProgress => ("turn_in_progress", 409, "The session is still answering"),
             Self::MessageTooLong => ("message_too_long", 413, "The message is too long"),
             Self::TooManyValues => ("too_many_values", 422, "The message holds too many personal values"),

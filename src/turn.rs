@@ -131,8 +131,10 @@ pub async fn prepare(
     let admitted_at = ports.clock.now();
     let budget = state.memory.borrow().as_ref().map(|memory| memory.employee.token_budget(config));
     let budget = budget.unwrap_or(config.token_budget);
-    let remind =
-        async |message: &str| recall(&user, message, budget, config, &ports.database, &ports.model).await;
+    let session = ask.session_id;
+    let remind = async |message: &str| {
+        recall(&user, session, message, budget, config, &ports.database, &ports.model).await
+    };
     let hide = async {
         let hidden = ports.user.mask(&user, &ask.message, Author::Outside).await?;
         let recalled = if hidden.text.is_empty() { None } else { remind(&hidden.text).await };
@@ -329,7 +331,7 @@ fn open(
         persona: &employee.system_prompt,
         session: ask.session_id,
         path: spot.path,
-        before: memory.window,
+        before: memory.window.as_ref(),
         recalled: recalled.as_ref(),
         message: &message,
         message_tokens,

@@ -1,4 +1,4 @@
-//! The prompt: persona, the newest messages of the path, what is recalled, and the new message, within the budget.
+//! The prompt: persona, a summary of the path and its newest messages, what is recalled, and the new message, within the budget.
 //!
 //! What changes least comes first and what is recalled stands just before the message, so that a provider's cache serves as much
 //! of the prompt's beginning as it can.
@@ -13,7 +13,7 @@ use super::receipt::{Reason, Receipt, Section, SectionName};
 use super::recollect::{self, Block, Known};
 use super::tokens::chat::{PER_MESSAGE, PER_PROMPT};
 use super::tokens::count;
-use crate::memory::recall::Recalled;
+use crate::memory::recall::{Recalled, Summary};
 use crate::session::load::{Message, Role};
 
 /// Of what persona and message leave, recent messages and what is recalled get that much in percent together, once a session is
@@ -26,6 +26,11 @@ const RECENT_PERCENT: u32 = 62;
 /// When they come to more, only so many of the newest stay, in percent: so they begin with the same message for many turns, and a
 /// provider's cache has them.
 const KEPT_PERCENT: u32 = 36;
+
+/// Of what stays then, a summary of those before gets at most that much in percent.
+const SUMMARY_PERCENT: u32 = 40;
+
+const SUMMARY: &str = "# Earlier in this conversation\n";
 
 /// The last question and its answer get up to that much in percent, should they need it.
 const LAST_PERCENT: u32 = 60;
@@ -40,7 +45,7 @@ pub struct Material<'a> {
     /// The path that leads to the message, oldest first.
     pub path: &'a [Message],
     /// The recent messages of the prompt before, when it had the same persona.
-    pub before: Option<Window>,
+    pub before: Option<&'a Window>,
     /// What is recalled, if memory answered.
     pub recalled: Option<&'a Recalled>,
     /// What the user says.
@@ -51,13 +56,16 @@ pub struct Material<'a> {
     pub budget: u32,
 }
 
-/// The recent messages of a prompt: those of a path from one to another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// The recent messages of a prompt: those of a path from one to another, and the summary of those before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Window {
     /// The oldest.
     pub from: Uuid,
     /// The newest.
     pub to: Uuid,
+    /// What was said before.
+    #[serde(default)]
+    pub summary: Option<Summary>,
 }
 
 /// What goes to the model, borrowed from where it is kept.
@@ -103,61 +111,118 @@ pub fn assemble<'a>(material: &Material<'a>) -> Result<Prompt<'a>, TooLong> {
     let left = material.budget.checked_sub(PER_PROMPT + persona_tokens + message_tokens);
     let left = left.ok_or(TooLong { tokens: material.message_tokens, most })?;
 
-    let recent = recent(material, left);
-    let recent_tokens = tokens(recent);
+    let history = History::choose(material, left);
+    let recent = history.recent;
+    let history_tokens = history.tokens();
     let known = Known {
         recent: ids(recent),
         path: ids(material.path),
         is_whole: is_whole(material.path),
         session: material.session,
     };
-    let block = recollect::block(material.recalled, known, recall_share(left, recent_tokens));
+    let block = recollect::block(material.recalled, known, recall_share(left, history_tokens));
 
-    let counted = PER_PROMPT + persona_tokens + recent_tokens + block.tokens + message_tokens;
-    let sections = sections(material, persona_tokens, recent, &block, message_tokens);
-    let prefix = PER_PROMPT + persona_tokens + told_before(recent, material.before);
-    let prefix = if material.before.is_some() { prefix } else { 0 };
+    let counted = PER_PROMPT + persona_tokens + history_tokens + block.tokens + message_tokens;
+    let prefix = material.before.map_or(0, |before| PER_PROMPT + persona_tokens + history.told(before));
+    let sections = sections(material, persona_tokens, &history, &block, message_tokens);
     let receipt = Receipt { budget: material.budget, counted, prefix, sections, ..Receipt::default() };
-    let ends = recent.first().zip(recent.last());
-    let window = ends.map(|(first, last)| Window { from: first.id, to: last.id });
-    Ok(Prompt { messages: messages(material, recent, block), receipt, history_tokens: recent_tokens, window })
+    let window = history.window();
+    Ok(Prompt {
+        messages: messages(material, history, block),
+        receipt,
+        history_tokens: tokens(recent),
+        window,
+    })
 }
 
 const fn percent(of: u32, percent: u32) -> u32 {
     of / 100 * percent
 }
 
-/// The newest messages of the path: from the one on with which they began before, as long as they fit.
-fn recent<'a>(material: &Material<'a>, left: u32) -> &'a [Message] {
-    let path = material.path;
-    let last = tokens(path.get(path.len().saturating_sub(2)..).unwrap_or_default());
-    let last = if last <= percent(left, LAST_PERCENT) { last } else { 0 };
-    let has_memories = material.recalled.is_some_and(|recalled| !recalled.memories.is_empty());
-    let most = percent(left, if has_memories { RECENT_PERCENT } else { FULL_PERCENT }).max(last);
-    let kept = percent(left, KEPT_PERCENT).max(last);
-    if is_whole(path) && tokens(path) <= most {
-        return path;
+/// What a prompt has of its session.
+struct History<'a> {
+    /// What was said before the recent messages, where not all are recent.
+    summary: Option<&'a Summary>,
+    /// As it stands in the prompt, and its tokens with their framing.
+    summary_text: String,
+    summary_tokens: u32,
+    /// Why there is none.
+    no_summary: Option<Reason>,
+    /// The newest messages.
+    recent: &'a [Message],
+}
+
+impl<'a> History<'a> {
+    /// The newest messages of the path: from the one on with which they began before, after the same summary, as long as both fit.
+    fn choose(material: &Material<'a>, left: u32) -> Self {
+        let path = material.path;
+        let last = tokens(path.get(path.len().saturating_sub(2)..).unwrap_or_default());
+        let last = if last <= percent(left, LAST_PERCENT) { last } else { 0 };
+        let has_memories = material.recalled.is_some_and(|recalled| !recalled.memories.is_empty());
+        let most = percent(left, if has_memories { RECENT_PERCENT } else { FULL_PERCENT }).max(last);
+        let kept = percent(left, KEPT_PERCENT).max(last);
+        if is_whole(path) && tokens(path) <= most {
+            return Self::new(None, path);
+        }
+        if let Some(as_before) = material.before.and_then(|before| Self::as_before(material, before))
+            // Not where a prompt began that had less room.
+            && (kept / 4 * 3..=most).contains(&as_before.tokens())
+        {
+            return as_before;
+        }
+        let newest_summary = material.recalled.and_then(|recalled| recalled.summary.as_ref());
+        let is_here = |summary: &&Summary| path.iter().any(|message| message.id == summary.covers);
+        let with_summary = Self::new(newest_summary.filter(is_here), &[]);
+        if newest_summary.is_some() && with_summary.summary.is_none() {
+            return Self { no_summary: Some(Reason::OtherBranch), ..Self::new(None, newest(path, kept)) };
+        }
+        let beside = kept.saturating_sub(with_summary.summary_tokens);
+        if beside < last || with_summary.summary_tokens > percent(kept, SUMMARY_PERCENT) {
+            return Self { no_summary: Some(Reason::Budget), ..Self::new(None, newest(path, kept)) };
+        }
+        Self { recent: newest(path, beside), ..with_summary }
     }
-    let from = material.before.and_then(|before| path.iter().position(|message| message.id == before.from));
-    let as_before = from.and_then(|from| path.get(from..)).unwrap_or_default();
-    // Not where a prompt began that had less room.
-    if (kept / 4 * 3..=most).contains(&tokens(as_before)) { as_before } else { newest(path, kept) }
+
+    /// As the prompt before had it; unless its summary is forgotten since.
+    fn as_before(material: &Material<'a>, before: &'a Window) -> Option<Self> {
+        let from = material.path.iter().position(|message| message.id == before.from)?;
+        let recent = material.path.get(from..)?;
+        let Some(summary) = &before.summary else { return Some(Self::new(None, recent)) };
+        let now = material.recalled?.summary.as_ref()?;
+        (now.since == summary.since).then(|| Self::new(Some(summary), recent))
+    }
+
+    fn new(summary: Option<&'a Summary>, recent: &'a [Message]) -> Self {
+        let summary_text = summary.map_or_else(String::new, |summary| [SUMMARY, &summary.text].concat());
+        let summary_tokens = summary.map_or(0, |_| count(&summary_text) + PER_MESSAGE);
+        Self { summary, summary_text, summary_tokens, no_summary: None, recent }
+    }
+
+    fn tokens(&self) -> u32 {
+        self.summary_tokens.saturating_add(tokens(self.recent))
+    }
+
+    fn window(&self) -> Option<Window> {
+        let (first, last) = self.recent.first().zip(self.recent.last())?;
+        Some(Window { from: first.id, to: last.id, summary: self.summary.cloned() })
+    }
+
+    /// Tokens of it with which the prompt before began too.
+    fn told(&self, before: &Window) -> u32 {
+        if self.summary != before.summary.as_ref() {
+            return 0;
+        }
+        let goes_on = self.recent.first().is_some_and(|first| first.id == before.from);
+        let to = self.recent.iter().position(|message| message.id == before.to).filter(|_| goes_on);
+        let told = to.and_then(|to| self.recent.get(..=to)).unwrap_or_default();
+        self.summary_tokens + tokens(told)
+    }
 }
 
-/// What may be recalled beside the session's recent messages: the fewer they are, the more.
-fn recall_share(left: u32, recent: u32) -> u32 {
-    let beside = percent(left, FULL_PERCENT).saturating_sub(recent);
-    beside.max(left.saturating_sub(recent.saturating_mul(2))).min(left - recent)
-}
-
-/// Tokens of the messages with which the prompt before began too.
-fn told_before(recent: &[Message], before: Option<Window>) -> u32 {
-    let Some(before) = before.filter(|before| recent.first().is_some_and(|first| first.id == before.from))
-    else {
-        return 0;
-    };
-    let told = recent.iter().position(|message| message.id == before.to).map_or(0, |to| to + 1);
-    tokens(recent.get(..told).unwrap_or_default())
+/// What may be recalled beside the session's own: the less that is, the more.
+fn recall_share(left: u32, history: u32) -> u32 {
+    let beside = percent(left, FULL_PERCENT).saturating_sub(history);
+    beside.max(left.saturating_sub(history.saturating_mul(2))).min(left.saturating_sub(history))
 }
 
 /// Tokens that a message takes; one without text is not sent.
@@ -194,15 +259,22 @@ fn newest(path: &[Message], allowance: u32) -> &[Message] {
 fn sections(
     material: &Material<'_>,
     persona_tokens: u32,
-    recent: &[Message],
+    history: &History<'_>,
     block: &Block,
     message_tokens: u32,
 ) -> Vec<Section> {
+    let recent = history.recent;
+    let mut summary =
+        Section::new(SectionName::Summary, history.summary_tokens, u32::from(history.summary.is_some()));
+    if let Some(reason) = history.no_summary {
+        summary = summary.without(reason, 1);
+    }
     let is_empty = |message: &&Message| message.content.is_empty();
     let empty = recent.iter().filter(is_empty).count();
     let kept = u32::try_from(recent.len() - empty).unwrap_or(u32::MAX);
     vec![
         Section::new(SectionName::Persona, persona_tokens, 1),
+        summary,
         Section::new(SectionName::Recent, tokens(recent), kept)
             .without(Reason::Budget, material.path.len() - recent.len())
             .without(Reason::Empty, empty),
@@ -212,10 +284,14 @@ fn sections(
     ]
 }
 
-fn messages<'a>(material: &Material<'a>, recent: &'a [Message], block: Block) -> Vec<PromptMessage<'a>> {
+fn messages<'a>(material: &Material<'a>, history: History<'a>, block: Block) -> Vec<PromptMessage<'a>> {
     let say = |role, content: &'a str| PromptMessage { role, content: Cow::Borrowed(content) };
-    let mut messages = Vec::with_capacity(recent.len() + 3);
+    let recent = history.recent;
+    let mut messages = Vec::with_capacity(recent.len() + 4);
     messages.push(say(Role::System, material.persona));
+    if !history.summary_text.is_empty() {
+        messages.push(PromptMessage { role: Role::System, content: Cow::Owned(history.summary_text) });
+    }
     // An answer that never came says nothing to a model.
     let recent = recent.iter().filter(|message| !message.content.is_empty());
     messages.extend(recent.map(|message| say(message.role, &message.content)));

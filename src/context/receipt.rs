@@ -62,6 +62,8 @@ pub enum SectionName {
     Persona,
     /// The newest messages of the path.
     Recent,
+    /// What was said before the recent messages, in short.
+    Summary,
     /// What holds of the user.
     Facts,
     /// What is recalled.

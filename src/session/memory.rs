@@ -60,7 +60,7 @@ impl Memory {
         let employee = loaded.employee?;
         let before = before.filter(|before| before.employee == employee);
         let mut memory = Self {
-            window: before.and_then(|before| before.window),
+            window: before.and_then(|before| before.window.clone()),
             employee,
             price: loaded.price,
             prices: loaded.prices,

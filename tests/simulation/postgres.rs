@@ -10,8 +10,10 @@ use frontdesk::employee::Employee;
 use frontdesk::error::{Code, Fault};
 use frontdesk::limit::quota::Budget;
 use frontdesk::memory::embed::{Embedded, Pending};
+use frontdesk::memory::facts::{Learned, Unread};
 use frontdesk::memory::import::{Imported, ImportedMessage};
 use frontdesk::memory::recall::{RecallQuestion, Recalled, Recollection};
+use frontdesk::memory::summary::{NewSummary, Unsummarised};
 use frontdesk::model::price::Price;
 use frontdesk::ports::Database;
 use frontdesk::privacy::policy::Policy;
@@ -253,6 +255,25 @@ impl Database for SimDatabase {
     }
 
     async fn save_embeddings(&self, _: Uuid, _: &[Embedded]) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    async fn unread_messages(&self, _: Uuid, _: &str, _: u32) -> Result<Option<Unread>, Fault> {
+        Ok(None)
+    }
+
+    async fn save_facts(&self, _: Uuid, _: &Learned) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    async fn unsummarised_messages(
+        &self,
+        _: &UnsummarisedQuestion<'_>,
+    ) -> Result<Option<Unsummarised>, Fault> {
+        Ok(None)
+    }
+
+    async fn save_summary(&self, _: Uuid, _: &NewSummary) -> Result<(), Fault> {
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use frontdesk::memory::recall::{Recalled, Recollection};
 use frontdesk::model::embedding::Embedding;
 use frontdesk::session::load::Role;
 use frontdesk::session::tree::Place;
-use frontdesk::user::vault;
+use frontdesk::user::chores::catch_up;
 use futures::executor::block_on;
 use uuid::Uuid;
 
@@ -25,7 +25,7 @@ fn memories(contents: &[&str]) -> Recalled {
         content_tokens: 10,
         occurred_at: DateTime::UNIX_EPOCH,
     };
-    Recalled { facts: vec![], memories: contents.iter().enumerate().map(memory).collect() }
+    Recalled { memories: contents.iter().enumerate().map(memory).collect(), ..Recalled::default() }
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn without_a_vector_words_decide_and_without_memory_the_turn_goes_on() {
     assert_eq!(desk.ports.database.asked_memory.borrow()[0].1, None);
     desk.ports.database.down.set(true);
     let (seen, _) = desk.turn("Hello again").unwrap();
-    let dropped = seen.receipt.unwrap().sections[3].dropped[0];
+    let dropped = seen.receipt.unwrap().sections[4].dropped[0];
     assert_eq!(dropped.reason, Reason::Unavailable);
 }
 
@@ -102,7 +102,7 @@ fn memories_get_their_vectors_in_batches_and_again_after_a_failure() {
     let pending = (0..100).map(|n| Pending { id: Uuid::from_u128(n), text: "x".repeat(n as usize) });
     user.ports.database.pending.replace(pending.collect());
     user.ports.model.embeds_nothing.set(true);
-    let embed = || block_on(vault::embed(&user.state, USER, &user.config, &user.ports));
+    let embed = || block_on(catch_up(&user.state, USER, &user.config, &user.ports));
     assert!(embed().is_err());
     assert!(user.ports.strongbox.alarm.get().unwrap() > START);
     user.ports.model.embeds_nothing.set(false);

@@ -17,11 +17,15 @@ use frontdesk::employee::Employee;
 use frontdesk::error::{Code, Error, Fault};
 use frontdesk::limit::quota::Budget;
 use frontdesk::memory::embed::{Embedded, Pending};
+use frontdesk::memory::facts::{Learned, Unread};
 use frontdesk::memory::import::{Imported, ImportedMessage};
 use frontdesk::memory::recall::{RecallQuestion, Recalled};
+use frontdesk::memory::summary::{NewSummary, Unsummarised};
 use frontdesk::model::candidate::Provider;
 use frontdesk::model::embedding::Embedding;
-use frontdesk::ports::{Answer, Clock, Database, Journal, Model, ModelError, Patience, Undelivered};
+use frontdesk::ports::{
+    Answer, Clock, Database, Journal, Model, ModelError, Patience, Undelivered, UnsummarisedQuestion,
+};
 use frontdesk::privacy::policy::Policy;
 use frontdesk::privacy::seal::Secret;
 use frontdesk::session::load::{LoadSession, LoadedSession, Message, Role};
@@ -134,6 +138,11 @@ pub struct ScriptedDatabase {
     pub pending: RefCell<Vec<Pending>>,
     pub embedded: RefCell<Vec<Embedded>>,
     pub imported: RefCell<Vec<ImportedMessage>>,
+    /// What `unread_messages` answers until something of it is read, and `unsummarised_messages` once.
+    pub unread: RefCell<Option<serde_json::Value>>,
+    pub unsummarised: RefCell<Option<serde_json::Value>>,
+    /// What was learned, as it is sent.
+    pub saved: RefCell<Vec<serde_json::Value>>,
     pub vault: RefCell<KeptVault>,
 }
 
@@ -182,6 +191,33 @@ impl Database for ScriptedDatabase {
         }
         self.pending.borrow_mut().retain(|memory| embedded.iter().all(|one| one.id != memory.id));
         self.embedded.borrow_mut().extend_from_slice(embedded);
+        Ok(())
+    }
+
+    async fn unread_messages(&self, _: Uuid, _: &str, _: u32) -> Result<Option<Unread>, Fault> {
+        if self.down.get() {
+            return Err(database_is_down());
+        }
+        Ok(self.unread.borrow().clone().map(|unread| serde_json::from_value(unread).unwrap()))
+    }
+
+    async fn save_facts(&self, _: Uuid, learned: &Learned) -> Result<(), Fault> {
+        if !learned.read.is_empty() {
+            self.unread.take();
+        }
+        self.saved.borrow_mut().push(serde_json::to_value(learned).unwrap());
+        Ok(())
+    }
+
+    async fn unsummarised_messages(
+        &self,
+        _: &UnsummarisedQuestion<'_>,
+    ) -> Result<Option<Unsummarised>, Fault> {
+        Ok(self.unsummarised.take().map(|messages| serde_json::from_value(messages).unwrap()))
+    }
+
+    async fn save_summary(&self, _: Uuid, summary: &NewSummary) -> Result<(), Fault> {
+        self.saved.borrow_mut().push(serde_json::to_value(summary).unwrap());
         Ok(())
     }
 
