@@ -15,7 +15,7 @@ use frontdesk::memory::import::{Imported, ImportedMessage};
 use frontdesk::memory::recall::{RecallQuestion, Recalled, Recollection};
 use frontdesk::memory::summary::{NewSummary, Unsummarised};
 use frontdesk::model::price::Price;
-use frontdesk::ports::Database;
+use frontdesk::ports::{Database, UnsummarisedQuestion};
 use frontdesk::privacy::policy::Policy;
 use frontdesk::session::load::{LoadSession, LoadedSession, Message, Role, UserLimits};
 use frontdesk::session::record::{MessageRecord, TurnRecord};
@@ -116,7 +116,7 @@ impl Postgres {
             content_tokens: message.content_tokens,
             occurred_at: DateTime::UNIX_EPOCH,
         });
-        Recalled { facts: Vec::new(), memories: memories.collect() }
+        Recalled { memories: memories.collect(), ..Recalled::default() }
     }
 
     /// Whether that turn is refused now.
