@@ -53,6 +53,8 @@ pub struct Chores {
     /// Whether messages are to be looked through.
     facts_are_due: Cell<bool>,
     malformed: Cell<u32>,
+    /// Memories that the model will not embed: words find them all the same.
+    refused: RefCell<BTreeSet<Uuid>>,
 }
 
 impl Chores {
@@ -102,7 +104,8 @@ async fn do_all(
     config: &Config,
     ports: &Ports<impl Database, impl Strongbox, impl Model, impl Clock>,
 ) -> Result<(), Fault> {
-    embed_pending(user, config, &ports.database, &ports.model, &ports.clock).await?;
+    let Ports { database, model, clock, .. } = ports;
+    embed_pending(user, &state.chores.refused, config, database, model, clock).await?;
     if state.chores.facts_are_due.replace(false) {
         let learned = learn(state, user, config, ports).await;
         learned.inspect_err(|_| state.chores.facts_are_due.set(true))?;

@@ -111,3 +111,23 @@ fn memories_get_their_vectors_in_batches_and_again_after_a_failure() {
     assert_eq!(embedded.len(), 100);
     assert!(embedded.iter().all(|one| one.embedding == Embedding::new(format!("[{}]", one.id.as_u128()))));
 }
+
+#[test]
+fn a_memory_that_the_model_refuses_holds_up_no_other() {
+    let desk = Desk::default();
+    let user = &desk.ports.user;
+    let pending = (0..100).map(|n| Pending { id: Uuid::from_u128(n), text: format!("text {n}") });
+    user.ports.database.pending.replace(pending.collect());
+    user.ports.model.embeds_not.replace(Some("text 7".into()));
+    block_on(catch_up(&user.state, USER, &user.config, &user.ports)).unwrap();
+    assert_eq!(user.ports.database.embedded.borrow().len(), 99);
+    let left: Vec<_> = user.ports.database.pending.borrow().iter().map(|memory| memory.id).collect();
+    assert_eq!(left, [Uuid::from_u128(7)]);
+    // When it refuses all, that is not for the texts.
+    user.ports
+        .database
+        .pending
+        .replace((0..9).map(|n| Pending { id: Uuid::from_u128(n), text: "same".into() }).collect());
+    user.ports.model.embeds_not.replace(Some("same".into()));
+    assert!(block_on(catch_up(&user.state, USER, &user.config, &user.ports)).is_err());
+}

@@ -65,6 +65,8 @@ pub struct ScriptedModel {
     pub requests: RefCell<Vec<serde_json::Value>>,
     pub asked: RefCell<Vec<Provider>>,
     pub embeds_nothing: Cell<bool>,
+    /// A text that is refused, with all that comes along with it.
+    pub embeds_not: RefCell<Option<String>>,
     pub gathers: Rc<RefCell<Vec<Millis>>>,
     now: Rc<Cell<Millis>>,
 }
@@ -84,6 +86,9 @@ impl Model for ScriptedModel {
         }
         let body: serde_json::Value = serde_json::from_str(body).unwrap();
         let texts = body["input"].as_array().unwrap().clone();
+        if texts.iter().any(|text| text.as_str() == self.embeds_not.borrow().as_deref()) {
+            return Err(ModelError::Status { status: 400, retry_after: None });
+        }
         let data = texts.iter().enumerate().map(|(index, text)| {
             serde_json::json!({ "index": index, "embedding": [text.as_str().unwrap().len()] })
         });
