@@ -12,12 +12,13 @@ interface Props {
   current: Route;
   employees: Resource<Employee[]>;
   email: string;
+  onOpenMemory: () => void;
   /** A conversation was picked: a drawer closes. */
   onLeave: () => void;
   onSignOut: () => void;
 }
 
-export function Sidebar({ sessions, current, employees, email, onLeave, onSignOut }: Props) {
+export function Sidebar({ sessions, current, employees, email, onOpenMemory, onLeave, onSignOut }: Props) {
   function startChat() {
     onLeave();
     focusComposer();
@@ -34,6 +35,7 @@ export function Sidebar({ sessions, current, employees, email, onLeave, onSignOu
       </nav>
       <footer className="account">
         <span className="account-email" title={email}>{email}</span>
+        <button type="button" className="button small" onClick={onOpenMemory} data-testid="open-memory">Memory</button>
         <button type="button" className="button small" onClick={onSignOut} data-testid="sign-out">Sign out</button>
       </footer>
     </>

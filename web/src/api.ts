@@ -16,6 +16,13 @@ export interface Session {
   last_message_at: string;
 }
 
+/** What is known of the user. */
+export interface Fact {
+  id: string;
+  fact: string;
+  valid_from: string;
+}
+
 /** Part of a list, and where the next part begins. */
 export interface Page<Row> {
   data: Row[];
@@ -44,13 +51,19 @@ export function createApi(auth: Auth) {
     return (await response.json()) as Page<Row>;
   }
 
+  async function change(method: string, path: string, json?: unknown): Promise<Response> {
+    const response = await fetch(path, { method, headers: await headers(), body: json === undefined ? null : JSON.stringify(json) });
+    if (!response.ok) throw await readProblem(response);
+    return response;
+  }
+
   return {
     headers,
     employees: async () => (await list<Employee>('/api/employees')).data,
-    stop: async (session: string): Promise<void> => {
-      const response = await fetch(`/api/chat/${session}/stop`, { method: 'POST', headers: await headers() });
-      if (!response.ok) throw await readProblem(response);
-    },
+    facts: async () => (await list<Fact>('/api/facts')).data,
+    correctFact: async (id: string, fact: string) => (await change('PATCH', `/api/facts/${id}`, { fact })).json() as Promise<Fact>,
+    forgetFact: async (id: string): Promise<void> => { await change('DELETE', `/api/facts/${id}`); },
+    stop: async (session: string): Promise<void> => { await change('POST', `/api/chat/${session}/stop`); },
     messages: async (session: string) => (await list<StoredMessage>(`/api/sessions/${session}/messages?limit=500`)).data,
     sessions: (before?: string) => list<Session>(`/api/sessions?${new URLSearchParams(before && { before })}`),
   };
