@@ -43,6 +43,18 @@ pub enum Code {
     MessageNotFound,
     /// No such fact of the user's.
     FactNotFound,
+    /// The document is of no kind that is read, or not what it is said to be.
+    UnsupportedDocument,
+    /// The document is damaged, or protected.
+    DocumentUnreadable,
+    /// There is no text in the document, as in a scan.
+    DocumentWithoutText,
+    /// The document has more text, pages or passages than it may.
+    DocumentTooLong,
+    /// No document of the caller's has that id.
+    DocumentNotFound,
+    /// The user has as many documents as they may.
+    TooManyDocuments,
     /// This session is still answering its previous message.
     TurnInProgress,
     /// The message alone has more tokens than the prompt may.
@@ -138,6 +150,12 @@ impl Code {
             Self::SessionNotFound => ("session_not_found", 404, "There is no such session"),
             Self::MessageNotFound => ("message_not_found", 404, "There is no such message in this session"),
             Self::FactNotFound => ("fact_not_found", 404, "There is no such fact"),
+            Self::UnsupportedDocument => ("unsupported_document", 415, "This kind of document is not read"),
+            Self::DocumentUnreadable => ("document_unreadable", 422, "The document cannot be read"),
+            Self::DocumentWithoutText => ("document_without_text", 422, "The document has no text"),
+            Self::DocumentTooLong => ("document_too_long", 413, "The document is too long"),
+            Self::DocumentNotFound => ("document_not_found", 404, "There is no such document"),
+            Self::TooManyDocuments => ("too_many_documents", 409, "There are too many documents"),
             Self::TurnInProgress => ("turn_in_progress", 409, "The session is still answering"),
             Self::MessageTooLong => ("message_too_long", 413, "The message is too long"),
             Self::TooManyValues => ("too_many_values", 422, "The message holds too many personal values"),

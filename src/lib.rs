@@ -15,6 +15,7 @@ pub mod auth;
 pub mod backoff;
 pub mod config;
 pub mod context;
+pub mod document;
 pub mod employee;
 pub mod error;
 pub mod limit;

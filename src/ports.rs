@@ -6,6 +6,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::auth::User;
+use crate::document::keep::{NewDocument, SavedDocument};
 use crate::error::Fault;
 use crate::limit::bucket::Standing;
 use crate::limit::quota::{Entry, Spend};
@@ -103,6 +104,11 @@ pub trait Database {
         employee: &str,
         messages: &[ImportedMessage],
     ) -> Result<Imported, Fault>;
+    /// Stores a document with the service key, all of its chunks to be embedded; doing it again changes nothing.
+    ///
+    /// # Errors
+    /// `database_unavailable`, `database_refused`.
+    async fn save_document(&self, user: Uuid, document: &NewDocument) -> Result<SavedDocument, Fault>;
     /// Reads a user's vault and what they spent today under their own token, for a User object that has neither.
     ///
     /// # Errors

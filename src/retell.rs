@@ -69,13 +69,13 @@ pub async fn whole(
     let head = with_log(state, &ports.journal, turn, |log| log.head.clone()).ok_or_else(gone)?;
     let shown = reveal(state, user, &head, ports).await?;
     let reply = with_log(state, &ports.journal, turn, |log| {
-        let mut text = String::new();
-        log.replay(shown, |event| {
-            if let Event::Text(more) = event {
-                text.push_str(more);
-            }
+        let (mut text, mut sources) = (String::new(), Vec::new());
+        log.replay(shown, |event| match event {
+            Event::Text(more) => text.push_str(more),
+            Event::Source(source) => sources.push((*source).clone()),
+            _ => {}
         });
-        let reply = Reply::new(&log.head, &text, log.ending.as_ref().ok_or_else(gone)?)?;
+        let reply = Reply::new(&log.head, &text, sources, log.ending.as_ref().ok_or_else(gone)?)?;
         serde_json::to_string(&reply).map_err(|error| Fault::new(Code::Internal, error.to_string()))
     });
     Ok(reply.ok_or_else(gone)??)

@@ -360,6 +360,7 @@ fn open(
         is_again: spot.question.is_some(),
         remember: ask.remember,
         receipt: prompt.receipt,
+        sources: prompt.sources,
         message,
     };
     Ok((turn, question, window))
@@ -407,7 +408,7 @@ pub async fn answer(
     if let Some(log) = state.log.borrow_mut().as_mut() {
         log.has_begun = true;
     }
-    let mut teller = Teller::start(&head.origin(), head.receipt.as_ref(), shown, emit);
+    let mut teller = Teller::start(&head, shown, emit);
     let mut keeper = Keeper { log: &state.log, journal: &ports.journal, kept: 0, kept_at: turn.admitted_at };
     let mut heard = Heard::default();
     let outcome = {

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::attachment::{Attachment, FilePart, append};
 use crate::context::receipt::Receipt;
+use crate::context::source::Source;
 use crate::error::{Code, Error, Fault, abort, abort_field};
 use crate::session::load::Role;
 use crate::session::log::{LogEnding, LogHead};
@@ -259,14 +260,21 @@ pub struct Reply<'a> {
     latency_ms: u64,
     cost_usd: Option<f64>,
     receipt: Option<&'a Receipt>,
+    /// The documents of which something stood in the prompt.
+    sources: Vec<Source>,
 }
 
 impl<'a> Reply<'a> {
-    /// A turn that ended, with its text as the user is to see it.
+    /// A turn that ended, with its text and its sources as the user is to see them.
     ///
     /// # Errors
     /// Why it broke off.
-    pub fn new(head: &'a LogHead, text: &'a str, ending: &'a LogEnding) -> Result<Self, Fault> {
+    pub fn new(
+        head: &'a LogHead,
+        text: &'a str,
+        sources: Vec<Source>,
+        ending: &'a LogEnding,
+    ) -> Result<Self, Fault> {
         let (finish_reason, summary) = match ending {
             LogEnding::Finished { reason, summary } => (reason.as_str(), summary),
             LogEnding::Stopped { summary } => ("stopped", summary),
@@ -284,6 +292,7 @@ impl<'a> Reply<'a> {
             latency_ms: summary.latency_ms,
             cost_usd: summary.cost_usd,
             receipt: head.receipt.as_ref(),
+            sources,
         })
     }
 }

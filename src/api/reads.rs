@@ -111,6 +111,20 @@ pub fn messages(session: Uuid, page: Page) -> String {
     format!("chat_sessions?id=eq.{session}&select={select}{order}&chat_messages.limit={limit}{before}")
 }
 
+/// The caller's documents, newest first, or one of them.
+#[must_use]
+pub fn documents(document: Option<Uuid>) -> String {
+    let one = document.map(|id| format!("?p_document={id}"));
+    format!("rpc/list_documents{}", one.unwrap_or_default())
+}
+
+/// Rows of documents with their names as their user wrote them: they are nobody else's to see.
+#[must_use]
+pub fn documents_shown(rows: &str, values: &[(Token, String)]) -> String {
+    let shown = Shown::new(values.iter().map(|(token, value)| (token, value.as_str())), &Policy::default());
+    unmask(rows, &shown, Escape::Json)
+}
+
 /// Rows as they came, under `data`.
 #[must_use]
 pub fn envelope(rows: &str) -> String {

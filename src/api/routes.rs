@@ -32,6 +32,14 @@ pub enum Route<'a> {
     Sessions,
     /// The messages of one session.
     Messages(Uuid),
+    /// A document, uploaded.
+    Upload,
+    /// The caller's documents.
+    Documents,
+    /// One of them.
+    Document(Uuid),
+    /// One of them, to be deleted.
+    DeleteDocument(Uuid),
     /// Everything that is stored of the caller, to be erased.
     Me,
     /// What the page needs to sign in; public.
@@ -51,7 +59,8 @@ impl Route<'_> {
 
     const fn methods(self) -> &'static [&'static str] {
         match self {
-            Self::Import | Self::Pending => &["GET", "POST"],
+            Self::Import | Self::Pending | Self::Upload | Self::Documents => &["GET", "POST"],
+            Self::Document(_) | Self::DeleteDocument(_) => &["GET", "DELETE"],
             Self::Chat | Self::Stop(_) => &["POST"],
             Self::CorrectFact(_) | Self::ForgetFact(_) => &["PATCH", "DELETE"],
             Self::Me => &["DELETE"],
@@ -78,6 +87,10 @@ pub fn route<'a>(method: &str, path: &'a str) -> Result<Route<'a>, Error> {
         ["api", "employees"] => Route::Employees,
         ["api", "sessions"] => Route::Sessions,
         ["api", "sessions", id, "messages"] => Route::Messages(uuid("session_id", id)?),
+        ["api", "documents"] if method == "GET" => Route::Documents,
+        ["api", "documents"] => Route::Upload,
+        ["api", "documents", id] if method == "DELETE" => Route::DeleteDocument(document_id(id)?),
+        ["api", "documents", id] => Route::Document(document_id(id)?),
         ["api", "me"] => Route::Me,
         ["config.json"] => Route::PageConfig,
         ["healthz"] => Route::Health,
@@ -103,6 +116,17 @@ fn uuid(name: &'static str, text: &str) -> Result<Uuid, Error> {
         .map_err(|_| abort_field(Code::InvalidField, name, format!("{name} must be a UUID.")))
 }
 
+/// What is no UUID is no document's.
+fn document_id(text: &str) -> Result<Uuid, Error> {
+    Uuid::try_parse(text).map_err(|_| no_such_document())
+}
+
+/// What is told of a document that is not there, or somebody else's.
+#[must_use]
+pub fn no_such_document() -> Error {
+    abort(Code::DocumentNotFound, "There is no such document of yours. GET /api/documents lists them.")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -113,6 +137,12 @@ mod tests {
         assert_eq!(route("POST", "/api/chat"), Ok(Route::Chat));
         assert_eq!(route("GET", "/api/sessions/"), Ok(Route::Sessions));
         assert_eq!(route("POST", "/api/import"), Ok(Route::Import));
+        assert_eq!(route("POST", "/api/documents"), Ok(Route::Upload));
+        assert_eq!(route("GET", "/api/documents"), Ok(Route::Documents));
+        let document = Uuid::try_parse(id).unwrap();
+        assert_eq!(route("GET", &format!("/api/documents/{id}")), Ok(Route::Document(document)));
+        assert_eq!(route("DELETE", &format!("/api/documents/{id}")), Ok(Route::DeleteDocument(document)));
+        assert_eq!(route("GET", "/api/documents/1").unwrap_err().code(), Code::DocumentNotFound);
         assert_eq!(route("GET", "/api/import"), Ok(Route::Pending));
         assert_eq!(route("GET", "/api/chat/my-chat/stream"), Ok(Route::Resume("my-chat")));
         assert_eq!(decoded("my%20chat%3F"), "my chat?");

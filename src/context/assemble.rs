@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::receipt::{Reason, Receipt, Section, SectionName};
 use super::recollect::{self, Block, Known};
+use super::source::Source;
 use super::tokens::chat::{PER_MESSAGE, PER_PROMPT};
 use super::tokens::count;
 use crate::memory::recall::{Recalled, Summary};
@@ -75,6 +76,8 @@ pub struct Prompt<'a> {
     pub messages: Vec<PromptMessage<'a>>,
     /// What they are.
     pub receipt: Receipt,
+    /// The documents of which something is recalled.
+    pub sources: Vec<Source>,
     /// Tokens of earlier messages of the session.
     pub history_tokens: u32,
     /// Its recent messages.
@@ -120,19 +123,15 @@ pub fn assemble<'a>(material: &Material<'a>) -> Result<Prompt<'a>, TooLong> {
         is_whole: is_whole(material.path),
         session: material.session,
     };
-    let block = recollect::block(material.recalled, known, recall_share(left, history_tokens));
+    let mut block = recollect::block(material.recalled, known, recall_share(left, history_tokens));
 
     let counted = PER_PROMPT + persona_tokens + history_tokens + block.tokens + message_tokens;
     let prefix = material.before.map_or(0, |before| PER_PROMPT + persona_tokens + history.told(before));
     let sections = sections(material, persona_tokens, &history, &block, message_tokens);
     let receipt = Receipt { budget: material.budget, counted, prefix, sections, ..Receipt::default() };
-    let window = history.window();
-    Ok(Prompt {
-        messages: messages(material, history, block),
-        receipt,
-        history_tokens: tokens(recent),
-        window,
-    })
+    let (window, sources) = (history.window(), std::mem::take(&mut block.sources));
+    let messages = messages(material, history, block);
+    Ok(Prompt { messages, receipt, sources, history_tokens: tokens(recent), window })
 }
 
 const fn percent(of: u32, percent: u32) -> u32 {

@@ -3,4 +3,5 @@
 pub mod assemble;
 pub mod receipt;
 pub mod recollect;
+pub mod source;
 pub mod tokens;

@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 use uuid::Uuid;
 
 use super::receipt::{Reason, Section, SectionName};
+use super::source::Source;
 use super::tokens::chat::PER_MESSAGE;
 use super::tokens::count;
 use crate::memory::recall::{Fact, Recalled, Recollection};
@@ -36,6 +37,8 @@ pub struct Block {
     pub facts: Section,
     /// Its memories.
     pub memories: Section,
+    /// The documents that they are of.
+    pub sources: Vec<Source>,
 }
 
 /// What of the session a prompt has, or must not have.
@@ -65,7 +68,7 @@ pub fn block(recalled: Option<&Recalled>, known: Known, left: u32) -> Block {
     let Some(recalled) = recalled else {
         let memories = Section::new(SectionName::Memories, 0, 0).without(Reason::Unavailable, 1);
         let facts = Section::new(SectionName::Facts, 0, 0);
-        return Block { text: String::new(), tokens: 0, facts, memories };
+        return Block { text: String::new(), tokens: 0, facts, memories, sources: Vec::new() };
     };
     let mut left = left.saturating_sub(PER_MESSAGE);
     let facts = facts(&recalled.facts, left / 100 * FACTS_PERCENT);
@@ -189,7 +192,8 @@ impl Block {
         let text = [facts.text.as_str(), &listed].concat();
         let framed = facts.tokens + memories_tokens + PER_MESSAGE;
         let tokens = if text.is_empty() { 0 } else { framed };
-        Self { text, tokens, facts: facts_section, memories: section }
+        let sources = Source::of(&memories.taken);
+        Self { text, tokens, facts: facts_section, memories: section, sources }
     }
 }
 

@@ -12,6 +12,7 @@ use worker::wasm_bindgen::{JsCast, JsValue};
 use super::platform::{call, lines};
 use crate::auth::User;
 use crate::config::Config;
+use crate::document::keep::{NewDocument, SavedDocument};
 use crate::error::{Code, Fault};
 use crate::memory::embed::{Embedded, Pending};
 use crate::memory::facts::{Learned, Unread};
@@ -82,6 +83,14 @@ struct ImportMessages<'a> {
     employee: &'a str,
     #[serde(rename = "p_messages")]
     messages: &'a [ImportedMessage],
+}
+
+#[derive(Serialize)]
+struct SaveDocument<'a> {
+    #[serde(rename = "p_user")]
+    user: Uuid,
+    #[serde(rename = "p_document")]
+    document: &'a NewDocument,
 }
 
 #[derive(Serialize)]
@@ -164,6 +173,11 @@ impl Database for PostgRest {
         self.call_as_service("import_messages", &ImportMessages { user, employee, messages }).await
     }
 
+    async fn save_document(&self, user: Uuid, document: &NewDocument) -> Result<SavedDocument, Fault> {
+        let answer = self.as_service("rpc/save_document", &SaveDocument { user, document }).await?;
+        serde_json::from_str(&answer).map_err(|error| malformed("save_document", &error))
+    }
+
     async fn load_vault(&self, user: &User) -> Result<Restored, Fault> {
         self.call_as_user(user, "load_vault").await
     }
@@ -187,6 +201,13 @@ impl PostgRest {
     /// How many memories of a user have no vector yet.
     pub(super) async fn pending_count(&self, user: &User) -> Result<u64, Fault> {
         self.call_as_user(user, "pending_memories_count").await
+    }
+
+    /// Deletes a document of the user's with all that is remembered of it; whether there was one.
+    pub(super) async fn delete_document(&self, user: &User, document: Uuid) -> Result<bool, Fault> {
+        let body = to_json(&serde_json::json!({ "p_document": document }))?;
+        let answer = self.as_user(user, "POST", "rpc/delete_document", Some(&body)).await?;
+        serde_json::from_str(&answer).map_err(|error| malformed("delete_document", &error))
     }
 
     /// How much of hidden values each employee lets a user see, by slug.

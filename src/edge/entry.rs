@@ -19,10 +19,13 @@ use crate::api::chat::{Ask, session_named};
 use crate::api::facts;
 use crate::api::import::{Import, Progress};
 use crate::api::reads::{self, Page, Revealed};
-use crate::api::routes::{Route, decoded, route};
+use crate::api::routes::{Route, decoded, no_such_document, route};
 use crate::api::{MAX_BODY_BYTES, cors};
 use crate::auth::User;
 use crate::config::Config;
+use crate::document::MAX_UPLOAD_BYTES;
+use crate::document::keep::{Kept, too_many};
+use crate::document::upload::{Upload, too_large};
 use crate::error::{Code, Error, Fault, abort, abort_field};
 use crate::limit::gate;
 use crate::ports::{Clock, UserObject};
@@ -132,6 +135,25 @@ async fn answer(
         Route::ForgetFact(fact) => {
             let answer = database.forget_facts(user.id, &[fact]).await?;
             Ok(reply::json(200, facts::forgotten(fact, &answer)?))
+        }
+        Route::Upload => upload(request, &url, env, &user).await,
+        Route::Documents => {
+            let rows = database.read(&user, &reads::documents(None)).await?;
+            Ok(reply::json(200, &reads::envelope(&show_documents(&rows, env, &user).await?)))
+        }
+        Route::Document(id) => {
+            let rows = database.read(&user, &reads::documents(Some(id))).await?;
+            let shown = show_documents(&rows, env, &user).await?;
+            let row = shown.trim().trim_start_matches('[').trim_end_matches(']');
+            if row.is_empty() { Err(no_such_document()) } else { Ok(reply::json(200, row)) }
+        }
+        Route::DeleteDocument(id) => {
+            let was_there = database.delete_document(&user, id).await?;
+            if was_there {
+                Ok(respond(204, &lines(reply::PRIVATE), JsValue::NULL))
+            } else {
+                Err(no_such_document())
+            }
         }
         Route::Me => erase(env, &user, &database).await,
         _ => {
@@ -251,6 +273,35 @@ impl Importer {
         self.progress.done = is_over;
         Ok(())
     }
+}
+
+/// Reads a document and hands its text to the user's object. It is read here, where nobody's values are and nobody else
+/// waits: files come from anywhere, and their readers are others' work.
+async fn upload(request: &Request, url: &Url, env: &Env, user: &User) -> Result<Response, Error> {
+    let limit = u32::try_from(MAX_UPLOAD_BYTES).unwrap_or(u32::MAX);
+    let body =
+        read_body(request, limit).await.map_err(|_| abort(Code::InvalidJson, "The body broke off."))?;
+    let body = body.dyn_into::<js_sys::Uint8Array>().map_err(|_| too_large())?;
+    let name = url.query_pairs().find(|(key, _)| key == "name").map(|(_, name)| name.into_owned());
+    let upload = Upload::read(name.as_deref(), header(request, "content-type").as_deref(), &body.to_vec())?;
+    let kept = UserObjects(env.clone()).keep(user, upload).await;
+    let saved = match kept.map_err(|refused| refused.into_error("document"))? {
+        Kept::Saved(saved) => saved,
+        Kept::TooLong(detail) => return Err(abort(Code::DocumentTooLong, detail)),
+    };
+    let row = saved.document.ok_or_else(too_many)?;
+    let status = if saved.is_new { 201 } else { 200 };
+    Ok(reply::json(status, &show_documents(row.get(), env, user).await?))
+}
+
+/// Rows of documents as their user is to see them.
+async fn show_documents(rows: &str, env: &Env, user: &User) -> Result<String, Error> {
+    let tokens = unmask::tokens([rows]);
+    if tokens.is_empty() {
+        return Ok(rows.to_owned());
+    }
+    let values = UserObjects(env.clone()).reveal(user, &tokens).await;
+    Ok(reads::documents_shown(rows, &values.map_err(|refused| refused.into_error("document"))?))
 }
 
 /// Reads the turn and hands it to its Session, whose answer goes out untouched.

@@ -13,6 +13,7 @@ use super::model::OpenAi;
 use super::strongbox::SqliteStrongbox;
 use super::users::UserCall;
 use crate::config::Config;
+use crate::document::keep::{Kept, SavedDocument, keep};
 use crate::error::Error;
 use crate::memory::import::import;
 use crate::ports::{Clock, Strongbox};
@@ -76,6 +77,15 @@ impl DurableObject for User {
                 // When the last batch of an import is some seconds ago: until then each puts it off.
                 ports.strongbox.wake_at(EdgeClock.now() + DELIVER_WITHIN).await;
                 answer(&imported)
+            }
+            Ok(UserCall::Keep { user, upload }) => {
+                let kept = keep(state, &user, upload, config, ports).await;
+                if let Ok(Kept::Saved(SavedDocument { document: Some(_), .. })) = &kept {
+                    self.catch_up_later(desk.clone(), user.id).await;
+                }
+                let desk = Rc::clone(&desk);
+                self.platform.wait_until(async move { desk.deliver().await });
+                answer(&kept)
             }
             Ok(UserCall::Erase) => answer(&vault::erase(state, &ports.strongbox).map_err(Refused::from)),
             Err(error) => answer(&Err::<(), _>(failed(&format!("{:?}", error.classify())))),

@@ -8,6 +8,8 @@ use worker::wasm_bindgen::JsValue;
 
 use super::platform::ask;
 use crate::auth::User;
+use crate::document::keep::Kept;
+use crate::document::upload::Upload;
 use crate::limit::bucket::Standing;
 use crate::limit::quota::Entry;
 use crate::memory::import::{Imported, Said};
@@ -67,6 +69,13 @@ pub(super) enum UserCall {
         /// What was said.
         messages: Vec<Said>,
     },
+    /// Masks a document and stores it.
+    Keep {
+        /// Whose object this is.
+        user: User,
+        /// What was uploaded.
+        upload: Upload,
+    },
     /// Destroys the vault and the books.
     Erase,
 }
@@ -89,6 +98,11 @@ impl UserObjects {
     ) -> Result<Imported, Refused> {
         let employee = employee.to_owned();
         self.call(user.id, &UserCall::Import { user: user.clone(), employee, messages }).await
+    }
+
+    /// Stores a document.
+    pub(super) async fn keep(&self, user: &User, upload: Upload) -> Result<Kept, Refused> {
+        self.call(user.id, &UserCall::Keep { user: user.clone(), upload }).await
     }
 
     async fn call<T: DeserializeOwned>(&self, user: Uuid, call: &UserCall) -> Result<T, Refused> {

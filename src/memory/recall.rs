@@ -83,6 +83,12 @@ pub struct Recollection {
     /// The session that it was said in.
     #[serde(default)]
     pub session_id: Option<Uuid>,
+    /// The document that it is of, if it is of one.
+    #[serde(default)]
+    pub document_id: Option<Uuid>,
+    /// What that document is.
+    #[serde(default)]
+    pub media_type: Option<String>,
     /// The document's name, if it is of one.
     #[serde(default)]
     pub document: Option<String>,

@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::record::OpenTurn;
 use crate::context::receipt::Receipt;
+use crate::context::source::Source;
 use crate::error::Code;
 use crate::privacy::policy::Policy;
 use crate::privacy::token::Token;
@@ -50,6 +51,9 @@ pub struct LogHead {
     /// What the prompt is made of. A log of before has none.
     #[serde(default)]
     pub receipt: Option<Receipt>,
+    /// The documents of which something stands in the prompt, with their names masked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<Source>,
     /// The tokens that the model was shown.
     pub shown: Vec<Token>,
     /// How much of their values the user sees.
@@ -105,6 +109,7 @@ impl LogHead {
             employee: turn.employee.clone(),
             model: turn.model.clone(),
             receipt: Some(turn.receipt.clone()),
+            sources: turn.sources.clone(),
             shown: turn.shown.clone(),
             policy: policy.clone(),
         }
@@ -141,7 +146,7 @@ impl TurnLog {
         if !self.has_begun {
             return;
         }
-        let mut teller = Teller::start(&self.head.origin(), self.head.receipt.as_ref(), shown, emit);
+        let mut teller = Teller::start(&self.head, shown, emit);
         for batch in &self.batches {
             teller.text(batch);
         }

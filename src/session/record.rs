@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::load::Role;
 use crate::context::receipt::Receipt;
+use crate::context::source::Source;
 use crate::error::Code;
 use crate::limit::quota::{Entry, Spend, day};
 use crate::model::candidate::Candidate;
@@ -62,6 +63,9 @@ pub struct OpenTurn {
     /// What the prompt is made of.
     #[serde(default)]
     pub receipt: Receipt,
+    /// The documents of which something stands in it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<Source>,
 }
 
 const fn yes() -> bool {
@@ -283,6 +287,9 @@ impl OpenTurn {
         // What cannot be written is not worth losing an answer for.
         if let Ok(receipt) = serde_json::to_value(self.receipt.billed(&self.model, &ending.usage)) {
             answered.insert("receipt".into(), receipt);
+        }
+        if let (false, Ok(sources)) = (self.sources.is_empty(), serde_json::to_value(&self.sources)) {
+            answered.insert("sources".into(), sources);
         }
         if let Some(reason) = ending.finish_reason {
             answered.insert("finish_reason".into(), text(reason));

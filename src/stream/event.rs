@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::context::receipt::Receipt;
+use crate::context::source::Source;
 use crate::session::record::UsageRecord;
 
 /// One event. What is unmasked, logged for resume and sent are the same events in the same order.
@@ -13,6 +14,8 @@ pub enum Event<'a> {
     Start(&'a Origin<'a>),
     /// What the prompt is made of.
     Receipt(&'a Receipt),
+    /// A document of which something stands in the prompt.
+    Source(&'a Source),
     /// More text of the answer.
     Text(&'a str),
     /// The answer is whole; why the model stopped, in the AI SDK's terms.

@@ -1,8 +1,8 @@
 //! Tells a turn as it happens, or again: a model's batches become what a client is told.
 
-use super::event::{Event, Origin};
-use crate::context::receipt::Receipt;
+use super::event::Event;
 use crate::privacy::unmask::{Shown, Unmasker};
+use crate::session::log::LogHead;
 
 /// Turns what a model writes, batch by batch, into events. The same batches always make the same events: that is what a
 /// reader who comes back relies on.
@@ -13,11 +13,14 @@ pub struct Teller<F> {
 }
 
 impl<F: FnMut(&Event<'_>)> Teller<F> {
-    /// Begins to tell: the answer has begun, to that prompt.
-    pub fn start(origin: &Origin<'_>, receipt: Option<&Receipt>, shown: Shown, mut emit: F) -> Self {
-        emit(&Event::Start(origin));
-        if let Some(receipt) = receipt {
+    /// Begins to tell: the answer has begun, to that prompt, with those sources.
+    pub fn start(head: &LogHead, shown: Shown, mut emit: F) -> Self {
+        emit(&Event::Start(&head.origin()));
+        if let Some(receipt) = &head.receipt {
             emit(&Event::Receipt(receipt));
+        }
+        for source in &head.sources {
+            emit(&Event::Source(&source.shown(&shown)));
         }
         Self { unmasker: Unmasker::new(shown), emit }
     }

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::event::{Event, Origin, Summary};
 use crate::context::receipt::Receipt;
+use crate::context::source::Source;
 
 /// The header that tells clients which protocol this is.
 pub const HEADER: (&str, &str) = ("x-vercel-ai-ui-message-stream", "v1");
@@ -50,6 +51,7 @@ enum Part<'a> {
     Start { message_id: Uuid, message_metadata: &'a Origin<'a> },
     StartStep,
     DataReceipt { data: &'a Receipt },
+    SourceDocument { source_id: Uuid, media_type: &'a str, title: &'a str, filename: &'a str },
     TextStart { id: &'a str },
     TextDelta { id: &'a str, delta: &'a str },
     TextEnd { id: &'a str },
@@ -110,6 +112,10 @@ impl UiEncoder {
                 self.frame(&mut out, &Part::StartStep);
             }
             Event::Receipt(data) => self.frame(&mut out, &Part::DataReceipt { data }),
+            Event::Source(Source { id, name, media_type }) => {
+                let part = Part::SourceDocument { source_id: *id, media_type, title: name, filename: name };
+                self.frame(&mut out, &part);
+            }
             Event::Text(delta) => {
                 if !self.in_text {
                     self.in_text = true;
@@ -191,9 +197,12 @@ mod tests {
             latency_ms: 900,
             cost_usd: Some(0.000_002),
         };
+        let source =
+            Source { id: Uuid::from_u128(5), name: "plan.md".into(), media_type: "text/markdown".into() };
         let mut encoder = UiEncoder::new(Uuid::from_u128(1));
         let events = [
             Event::Start(&ORIGIN),
+            Event::Source(&source),
             Event::Text("Hi\n\"you\""),
             Event::Text(" 😀"),
             Event::Finish("stop", &summary),

@@ -226,8 +226,8 @@ begin
     order by score desc, k.id limit v_limit
   )
   select coalesce(jsonb_agg(jsonb_build_object(
-    'message_id', m.message_id, 'document_id', m.document_id, 'document', d.name, 'session_id', m.session_id,
-    'role', said.role, 'content', m.content, 'content_tokens', m.content_tokens, 'occurred_at', m.occurred_at,
+    'message_id', m.message_id, 'document_id', m.document_id, 'document', d.name, 'media_type', d.media_type,
+    'session_id', m.session_id, 'role', said.role, 'content', m.content, 'content_tokens', m.content_tokens, 'occurred_at', m.occurred_at,
     'score', round(best.score, 6)) order by best.score desc, m.id), '[]')
   into v_memories
   from best

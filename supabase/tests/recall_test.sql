@@ -81,7 +81,8 @@ select is(
   jsonb_array_length(public.recall(pg_temp.axis(1), 'lease', 50) -> 'memories'), 3, 'nobody else''s memory is recalled');
 select is(
   public.recall(pg_temp.axis(1), 'lease', 1) #> '{memories,0}',
-  '{"message_id": null, "document_id": "00000000-0000-4000-8000-0000000000d1", "document": "1.txt", "session_id": null,
+  '{"message_id": null, "document_id": "00000000-0000-4000-8000-0000000000d1", "document": "1.txt",
+    "media_type": "text/plain", "session_id": null,
     "role": null, "content": "The lease ends in March", "content_tokens": 3, "occurred_at": "2026-11-01T00:00:00+00:00",
     "score": 0.032787}', 'a memory carries its date, and where it is from');
 select is(
@@ -110,7 +111,7 @@ select is(
   'what is pending is found by its words, and so is what was said around it; a question comes after');
 select is(
   public.recall(null, 'Lisbon', 1) #> '{memories,0}',
-  '{"message_id": "00000000-0000-4000-8000-000000000102", "document_id": null, "document": null,
+  '{"message_id": "00000000-0000-4000-8000-000000000102", "document_id": null, "document": null, "media_type": null,
     "session_id": "00000000-0000-4000-8000-0000000001c1", "role": "assistant", "content": "Lisbon maybe",
     "content_tokens": 7, "occurred_at": "2026-11-02T10:02:00+00:00", "score": 0.016393}', 'with who said it');
 select is(

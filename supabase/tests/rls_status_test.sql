@@ -26,14 +26,15 @@ select results_eq(
        and r.rolname in ('anon', 'authenticated', 'service_role') and has_function_privilege(r.oid, p.oid, 'execute')
      order by 1, 2 $$,
   $$ values ('authenticated', 'active_employee'), ('authenticated', 'any_word'), ('authenticated', 'current_price'),
-            ('authenticated', 'export_user'), ('authenticated', 'is_admin'), ('authenticated', 'is_foreign_session'),
+            ('authenticated', 'delete_document'), ('authenticated', 'document_row'), ('authenticated', 'export_user'),
+            ('authenticated', 'is_admin'), ('authenticated', 'is_foreign_session'), ('authenticated', 'list_documents'),
             ('authenticated', 'list_sessions'), ('authenticated', 'load_session'), ('authenticated', 'load_vault'),
             ('authenticated', 'memory_scores'), ('authenticated', 'pending_memories_count'), ('authenticated', 'recall'),
             ('authenticated', 'session_ids'), ('authenticated', 'unmask_policies'), ('service_role', 'commit_memory'),
             ('service_role', 'commit_turn'), ('service_role', 'commit_vault'), ('service_role', 'correct_fact'),
             ('service_role', 'erase_user'), ('service_role', 'forget_facts'), ('service_role', 'import_messages'),
             ('service_role', 'is_admin'), ('service_role', 'park_turn'), ('service_role', 'parked_turns'),
-            ('service_role', 'pending_memories'), ('service_role', 'purge_expired'), ('service_role', 'save_embeddings'),
+            ('service_role', 'pending_memories'), ('service_role', 'purge_expired'), ('service_role', 'save_document'), ('service_role', 'save_embeddings'),
             ('service_role', 'save_facts'), ('service_role', 'save_feedback'), ('service_role', 'save_summary'),
             ('service_role', 'unread_messages'), ('service_role', 'unsummarised_messages') $$,
   'the API roles may execute these functions and no others');

@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use chrono::DateTime;
 use frontdesk::auth::User;
+use frontdesk::document::keep::{NewDocument, SavedDocument};
 use frontdesk::employee::Employee;
 use frontdesk::error::{Code, Fault};
 use frontdesk::limit::quota::Budget;
@@ -110,6 +111,8 @@ impl Postgres {
         let memories = some.map(|message| Recollection {
             message_id: Some(message.id),
             session_id: None,
+            document_id: None,
+            media_type: None,
             document: None,
             role: Some(message.role),
             content: message.content.clone(),
@@ -279,6 +282,10 @@ impl Database for SimDatabase {
 
     async fn import_messages(&self, _: Uuid, _: &str, _: &[ImportedMessage]) -> Result<Imported, Fault> {
         Ok(Imported::default())
+    }
+
+    async fn save_document(&self, _: Uuid, _: &NewDocument) -> Result<SavedDocument, Fault> {
+        Ok(SavedDocument { document: None, is_new: false })
     }
 
     async fn load_vault(&self, user: &User) -> Result<Restored, Fault> {

@@ -1,8 +1,13 @@
 //! What is recalled for a turn, and what a turn leaves to be recalled.
 
+#![allow(clippy::unwrap_used)] // what is not as scripted fails the test
+
 use chrono::DateTime;
 use frontdesk::api::chat::Ask;
 use frontdesk::context::receipt::{Reason, SectionName};
+use frontdesk::document::keep::{Kept, NewDocument};
+use frontdesk::document::upload::Upload;
+use frontdesk::document::{self, Form, Part};
 use frontdesk::error::Code;
 use frontdesk::memory::embed::Pending;
 use frontdesk::memory::recall::{Recalled, Recollection};
@@ -13,12 +18,14 @@ use frontdesk::user::chores::catch_up;
 use futures::executor::block_on;
 use uuid::Uuid;
 
-use super::scripted::*;
+use super::scripted::{self, *};
 
 fn memories(contents: &[&str]) -> Recalled {
     let memory = |(n, content): (usize, &&str)| Recollection {
         message_id: Some(Uuid::from_u128(n as u128 + 100)),
         session_id: None,
+        document_id: None,
+        media_type: None,
         document: None,
         role: Some(Role::User),
         content: (*content).to_owned(),
@@ -46,6 +53,91 @@ fn what_is_recalled_for_the_masked_message_stands_before_it_and_is_on_the_receip
     let section = receipt.sections.iter().find(|section| section.name == SectionName::Memories).unwrap();
     assert_eq!((section.kept, section.ids.len()), (2, 2));
     assert_eq!(answered.record.messages[1].metadata["receipt"]["billed"], 20);
+}
+
+#[test]
+fn a_document_that_stands_in_the_prompt_is_cited_by_the_name_that_its_user_gave_it() {
+    let desk = Desk::default();
+    let of = |n, name: &str| {
+        let document = (Some(Uuid::from_u128(n)), Some(name.to_owned()), Some("application/pdf".to_owned()));
+        let mut chunk = memories(&[&format!("What document {n} says.")]).memories.remove(0);
+        (chunk.document_id, chunk.document, chunk.media_type) = document;
+        (chunk.message_id, chunk.role) = (None, None);
+        chunk
+    };
+    let long = Recollection { content_tokens: 100_000, ..of(9, "long.pdf") };
+    let again = Recollection { content: "More.".into(), ..of(7, "for [EMAIL_1].pdf") };
+    let memories = vec![of(7, "for [EMAIL_1].pdf"), long, of(8, "plan.pdf"), again];
+    desk.ports.database.recalled.replace(Recalled { memories, ..Recalled::default() });
+    desk.model_says(whole("Hello"));
+    let (seen, answered) = desk.turn("Write to ada@example.com").unwrap();
+    assert!(desk.last_prompt()[0].contains("for [EMAIL_1].pdf: What document 7 says.\n"));
+    let names: Vec<_> = seen.sources.iter().map(|source| source.name.as_str()).collect();
+    assert_eq!(
+        names,
+        ["for ada@example.com.pdf", "plan.pdf"],
+        "each once, and what did not fit is not cited"
+    );
+    let sources = &answered.record.messages[1].metadata["sources"];
+    assert_eq!(sources[0]["name"], "for [EMAIL_1].pdf");
+    assert_eq!(sources.as_array().map(Vec::len), Some(2));
+    desk.ports.database.recalled.take();
+    desk.model_says(whole("Hello"));
+    let (seen, answered) = desk.turn_with(Ask { client_message_id: None, ..ask("And now?") }).unwrap();
+    assert!(seen.sources.is_empty() && !answered.record.messages[1].metadata.contains_key("sources"));
+    assert_eq!(seen.text, "Hello");
+}
+
+fn upload(parts: Vec<Part>) -> Upload {
+    Upload {
+        name: "For ada@example.com (2026).csv".into(),
+        media_type: "text/csv".into(),
+        size_bytes: 9,
+        parts,
+    }
+}
+
+fn keep(desk: &Desk, parts: Vec<Part>) -> NewDocument {
+    let user = &desk.ports.user;
+    let kept = block_on(document::keep::keep(
+        &user.state,
+        &scripted::user(),
+        upload(parts),
+        &user.config,
+        &user.ports,
+    ));
+    assert!(matches!(kept, Ok(Kept::Saved(_))), "{kept:?}");
+    user.ports.database.documents.borrow().last().unwrap().clone()
+}
+
+#[test]
+fn a_document_is_masked_before_it_is_cut_and_is_the_same_when_it_comes_again() {
+    let desk = Desk::default();
+    let part = |text: &str| Part { form: Form::Plain, page: None, text: text.into() };
+    let parts = vec![part("Ask eve@example.org."), part("Or ada@example.com, or eve@example.org.")];
+    let first = keep(&desk, parts.clone());
+    let contents: Vec<_> = first.chunks.iter().map(|chunk| chunk.content.as_str()).collect();
+    assert_eq!(contents, ["Ask [EMAIL_1].", "Or [EMAIL_2], or [EMAIL_1]."]);
+    assert_eq!(first.name, "For [EMAIL_2] (2026).csv");
+    let again = keep(&desk, parts);
+    assert_eq!((first.id, &first.chunks), (again.id, &again.chunks));
+}
+
+#[test]
+fn a_document_may_have_more_values_than_a_message_and_rows_are_masked_by_their_header() {
+    let desk = Desk::default();
+    let row = |n: u32| format!("row\tname{n}@example.org\t{}-{}-{}\n", 300 + n % 200, 10 + n % 80, 1000 + n);
+    let text = format!("id\tmail\tssn\n{}", (0..3000).map(row).collect::<String>());
+    let document = keep(&desk, vec![Part { form: Form::Table, page: None, text }]);
+    assert!(document.chunks.iter().all(|chunk| chunk.content.starts_with("id\tmail\tssn\n")));
+    let all: String = document.chunks.iter().map(|chunk| chunk.content.as_str()).collect();
+    assert!(!all.contains("example.org"));
+    assert!(all.contains("\nrow\t[EMAIL_3000]\t["), "{all}");
+    let numbers = all.lines().filter(|row| row.ends_with(|c: char| c.is_ascii_digit())).count();
+    assert_eq!(numbers, 0, "far from its header, too");
+    let text = (0..3000).map(|n| format!("mail name{n}@example.com\n")).collect();
+    let document = keep(&desk, vec![Part { form: Form::Plain, page: None, text }]);
+    assert!(document.chunks.iter().all(|chunk| !chunk.content.contains("example.com")));
 }
 
 #[test]

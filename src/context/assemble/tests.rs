@@ -21,6 +21,8 @@ fn memory(n: u128, day: i64, content: &str) -> Recollection {
     Recollection {
         message_id: Some(Uuid::from_u128(n)),
         session_id: None,
+        document_id: None,
+        media_type: None,
         document: None,
         role: Some(if n.is_multiple_of(2) { Role::User } else { Role::Assistant }),
         content: content.into(),
@@ -67,6 +69,8 @@ fn what_is_recalled_stands_under_its_dates_just_before_the_message() {
     };
     let document = Recollection {
         message_id: None,
+        document_id: Some(Uuid::from_u128(9)),
+        media_type: Some("text/markdown".into()),
         document: Some("plan.md".into()),
         role: None,
         ..memory(7, 3, "The launch is in May.")
@@ -79,6 +83,8 @@ fn what_is_recalled_stands_under_its_dates_just_before_the_message() {
     let roles: Vec<_> = prompt.messages.iter().map(|message| message.role).collect();
     assert_eq!(roles, [Role::System, Role::User, Role::Assistant, Role::System, Role::User]);
     insta::assert_snapshot!(prompt.messages[3].content);
+    let names: Vec<_> = prompt.sources.iter().map(|source| source.name.as_str()).collect();
+    assert_eq!(names, ["plan.md"]);
     insta::assert_json_snapshot!(prompt.receipt);
 }
 

@@ -13,6 +13,8 @@ use frontdesk::api::chat::Ask;
 use frontdesk::auth::{Identity, User};
 use frontdesk::config::Config;
 use frontdesk::context::receipt::Receipt;
+use frontdesk::context::source::Source;
+use frontdesk::document::keep::{NewDocument, SavedDocument};
 use frontdesk::employee::Employee;
 use frontdesk::error::{Code, Error, Fault};
 use frontdesk::limit::quota::Budget;
@@ -148,6 +150,7 @@ pub struct ScriptedDatabase {
     pub unsummarised: RefCell<Option<serde_json::Value>>,
     /// What was learned, as it is sent.
     pub saved: RefCell<Vec<serde_json::Value>>,
+    pub documents: RefCell<Vec<NewDocument>>,
     pub vault: RefCell<KeptVault>,
 }
 
@@ -234,6 +237,12 @@ impl Database for ScriptedDatabase {
     ) -> Result<Imported, Fault> {
         self.imported.borrow_mut().extend_from_slice(messages);
         Ok(Imported { imported: messages.len() as u64, ..Imported::default() })
+    }
+
+    async fn save_document(&self, _: Uuid, document: &NewDocument) -> Result<SavedDocument, Fault> {
+        self.documents.borrow_mut().push(document.clone());
+        let row = serde_json::value::to_raw_value(&document.id).unwrap();
+        Ok(SavedDocument { document: Some(row), is_new: true })
     }
 
     async fn load_vault(&self, _: &User) -> Result<Restored, Fault> {
@@ -422,6 +431,7 @@ pub struct Seen {
     pub finished: bool,
     pub stopped: bool,
     pub receipt: Option<Receipt>,
+    pub sources: Vec<Source>,
     /// Which model answered, as the end says.
     pub model: Option<String>,
 }
@@ -466,6 +476,7 @@ impl Seen {
         match event {
             Event::Start(_) => {}
             Event::Receipt(receipt) => self.receipt = Some((*receipt).clone()),
+            Event::Source(source) => self.sources.push((*source).clone()),
             Event::Text(text) => {
                 self.frames += 1;
                 self.text.push_str(text);

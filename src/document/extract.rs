@@ -1,0 +1,123 @@
+//! From bytes to text. Whatever the bytes are, what comes out is bounded.
+
+use std::borrow::Cow;
+
+use encoding_rs::{Encoding, WINDOWS_1252};
+
+use super::kind::Kind;
+use super::{Form, MAX_TEXT_BYTES, Part, html, pdf, table};
+use crate::error::{Code, Error, abort};
+
+/// The text of a document.
+///
+/// # Errors
+/// `document_unreadable`, `document_without_text`, `document_too_long`.
+pub fn extract(kind: Kind, bytes: &[u8]) -> Result<Vec<Part>, Error> {
+    let parts = match kind {
+        Kind::Pdf => pdf::read(bytes)?,
+        Kind::Csv => table::read(&decode(bytes)).into_iter().collect(),
+        Kind::Html => html::read(&decode(bytes)),
+        Kind::Text => vec![Part { form: Form::Plain, page: None, text: decode(bytes).into_owned() }],
+        Kind::Markdown => vec![Part { form: Form::Markdown, page: None, text: decode(bytes).into_owned() }],
+    };
+    let parts: Vec<_> =
+        parts.into_iter().map(|part| Part { text: tidy(&part.text, part.form), ..part }).collect();
+    if parts.iter().map(|part| part.text.len()).sum::<usize>() > MAX_TEXT_BYTES {
+        return Err(too_long(format!("The text of a document may have {} KiB.", MAX_TEXT_BYTES >> 10)));
+    }
+    if !parts.iter().any(|part| part.text.chars().any(char::is_alphanumeric)) {
+        let detail = if kind == Kind::Pdf {
+            "The PDF has pages, but no text: it may be a scan. Run it through text recognition (OCR) and send the result."
+        } else {
+            "The document has no text."
+        };
+        return Err(abort(Code::DocumentWithoutText, detail));
+    }
+    Ok(parts)
+}
+
+/// What is told of a document that is too long in one way or another.
+pub(super) fn too_long(what: String) -> Error {
+    abort(Code::DocumentTooLong, what + " Send it in parts.")
+}
+
+/// Bytes as text: as their mark says, as UTF-8 if they are that, and otherwise as Windows writes where there is no Unicode.
+fn decode(bytes: &[u8]) -> Cow<'_, str> {
+    if let Some((encoding, mark)) = Encoding::for_bom(bytes) {
+        return encoding.decode_without_bom_handling(bytes.get(mark..).unwrap_or_default()).0;
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => WINDOWS_1252.decode_without_bom_handling(bytes).0,
+    }
+}
+
+/// A text as it is stored: lines end with a line feed alone, blank lines stand alone, long runs of spaces are short, and there is
+/// nothing that Postgres cannot hold.
+fn tidy(text: &str, form: Form) -> String {
+    let mut tidy = String::with_capacity(text.len());
+    let mut blank_lines = 0;
+    for line in text.split(['\n', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}']) {
+        let line = line.trim_end();
+        blank_lines = if line.is_empty() { blank_lines + 1 } else { 0 };
+        if blank_lines > 1 || (blank_lines == 1 && (tidy.is_empty() || form == Form::Table)) {
+            continue;
+        }
+        let mut spaces = 0;
+        for c in line.chars() {
+            spaces = if c == ' ' || c == '\u{a0}' { spaces + 1 } else { 0 };
+            match c {
+                '\r' | '\u{feff}' => {}
+                '\t' => tidy.push('\t'),
+                '\0' => tidy.push('\u{fffd}'),
+                _ if c.is_control() => tidy.push(' '),
+                _ if spaces > MOST_SPACES => {}
+                _ => tidy.push(c),
+            }
+        }
+        tidy.push('\n');
+    }
+    tidy.truncate(tidy.trim_end().len());
+    tidy
+}
+
+/// Spaces in a row: code is set off by a few, and columns of a form by more than anybody needs.
+const MOST_SPACES: u32 = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text_of(kind: Kind, bytes: &[u8]) -> String {
+        extract(kind, bytes).unwrap().into_iter().map(|part| part.text).collect::<Vec<_>>().join("\n--\n")
+    }
+
+    #[test]
+    fn text_in_four_encodings_is_the_same() {
+        for bytes in [
+            "größer".as_bytes(),
+            b"\xef\xbb\xbfgr\xc3\xb6\xc3\x9fer",
+            b"gr\xf6\xdfer",
+            b"\xff\xfeg\0r\0\xf6\0\xdf\0e\0r\0",
+            b"\xfe\xff\0g\0r\0\xf6\0\xdf\0e\0r",
+        ] {
+            assert_eq!(text_of(Kind::Text, bytes), "größer");
+        }
+    }
+
+    #[test]
+    fn what_lays_a_text_out_is_kept_in_bounds() {
+        let text = format!("a\r\n\r\n\r\n\n  b{}c\u{7}\u{c}d\n\n", " ".repeat(1000));
+        assert_eq!(text_of(Kind::Text, text.as_bytes()), format!("a\n\n  b{}c \nd", " ".repeat(16)));
+    }
+
+    #[test]
+    fn too_much_and_nothing_are_refused() {
+        let code = |kind, bytes: &[u8]| extract(kind, bytes).unwrap_err().code();
+        assert_eq!(code(Kind::Text, "word ".repeat(300_000).as_bytes()), Code::DocumentTooLong);
+        assert_eq!(code(Kind::Text, b" \n -- "), Code::DocumentWithoutText);
+        assert_eq!(code(Kind::Html, b"<script>x()</script><p> </p>"), Code::DocumentWithoutText);
+        assert_eq!(code(Kind::Csv, b";;;\n"), Code::DocumentWithoutText);
+        assert_eq!(code(Kind::Pdf, b"%PDF-1.4 nothing"), Code::DocumentUnreadable);
+    }
+}

@@ -1,0 +1,280 @@
+//! Pages of the web: what a reader sees of them, as Markdown.
+
+use html5gum::{DefaultEmitter, Token, Tokenizer};
+
+use super::{Form, MAX_TEXT_BYTES, Part, table};
+
+/// The text of a page: prose, and each table by itself.
+pub(super) fn read(html: &str) -> Vec<Part> {
+    let mut emitter = DefaultEmitter::default();
+    // What stands in a script or a style is no HTML.
+    emitter.naively_switch_states(true);
+    let mut page = Page::default();
+    for token in Tokenizer::new_with_emitter(html, emitter) {
+        let Ok(token) = token;
+        match token {
+            Token::StartTag(tag) => page.open(&tag.name, tag.self_closing),
+            Token::EndTag(tag) => page.close(&tag.name),
+            Token::String(text) => page.say(&String::from_utf8_lossy(&text)),
+            _ => {}
+        }
+        if page.length > MAX_TEXT_BYTES {
+            break;
+        }
+    }
+    page.end_table();
+    page.end_prose();
+    page.parts
+}
+
+/// Hidden elements within each other that are told apart: a page has two, and more must not make the work grow.
+const MOST_HIDDEN: usize = 16;
+
+#[derive(Default)]
+struct Page {
+    parts: Vec<Part>,
+    prose: String,
+    /// The rows of the table that is open, and whether there is one.
+    table: Option<Rows>,
+    /// Elements that are open, of those whose text nobody sees.
+    hidden: Vec<Vec<u8>>,
+    /// `pre` elements that are open.
+    preformatted: u32,
+    length: usize,
+}
+
+#[derive(Default)]
+struct Rows {
+    lines: String,
+    row: Vec<String>,
+    in_cell: bool,
+}
+
+impl Page {
+    fn open(&mut self, name: &[u8], self_closing: bool) {
+        if is_hidden(name) {
+            if !self_closing && self.hidden.len() < MOST_HIDDEN {
+                self.hidden.push(name.to_vec());
+            }
+            return;
+        }
+        match name {
+            b"table" => {
+                // A table in a table lays a page out: both are prose then.
+                self.end_table();
+                self.end_prose();
+                self.table = Some(Rows::default());
+            }
+            b"tr" => self.with_table(Rows::end_row),
+            b"td" | b"th" => {
+                self.with_table(|rows| {
+                    rows.row.push(String::new());
+                    rows.in_cell = true;
+                });
+            }
+            b"br" => self.line(""),
+            b"li" => self.line("- "),
+            b"pre" => {
+                self.preformatted += 1;
+                self.paragraph("");
+            }
+            [b'h', level @ b'1'..=b'6'] => self.paragraph(heading(*level)),
+            // A page's title says what all of it is about.
+            b"title" => self.paragraph(heading(b'1')),
+            _ if is_block(name) => self.paragraph(""),
+            _ => {}
+        }
+    }
+
+    fn close(&mut self, name: &[u8]) {
+        if let Some(at) = self.hidden.iter().rposition(|one| one == name) {
+            self.hidden.truncate(at);
+            return;
+        }
+        match name {
+            b"table" => self.end_table(),
+            b"td" | b"th" => self.with_table(|rows| rows.in_cell = false),
+            b"tr" => self.with_table(Rows::end_row),
+            b"pre" => {
+                self.preformatted = self.preformatted.saturating_sub(1);
+                self.paragraph("");
+            }
+            b"title" | [b'h', b'1'..=b'6'] => self.paragraph(""),
+            _ if is_block(name) => self.paragraph(""),
+            _ => {}
+        }
+    }
+
+    fn say(&mut self, text: &str) {
+        if !self.hidden.is_empty() {
+            return;
+        }
+        self.length += text.len();
+        let is_preformatted = self.preformatted > 0;
+        let out = match &mut self.table {
+            Some(Rows { row, in_cell: true, .. }) => match row.last_mut() {
+                Some(cell) => cell,
+                None => return,
+            },
+            _ => &mut self.prose,
+        };
+        if is_preformatted {
+            out.push_str(text);
+            return;
+        }
+        for c in text.chars() {
+            let is_space = matches!(c, ' ' | '\t' | '\n' | '\r' | '\u{c}');
+            if !is_space {
+                out.push(c);
+            } else if !out.is_empty() && !out.ends_with([' ', '\n']) {
+                out.push(' ');
+            }
+        }
+    }
+
+    /// A new line; in a cell, which is one line, a space.
+    fn line(&mut self, begin: &str) {
+        if !self.hidden.is_empty() {
+            return;
+        }
+        if self.table.as_ref().is_some_and(|rows| rows.in_cell) {
+            return self.say(" ");
+        }
+        if !self.prose.is_empty() && !self.prose.ends_with('\n') {
+            self.prose.push('\n');
+        }
+        self.prose.push_str(begin);
+    }
+
+    /// A new paragraph that begins so.
+    fn paragraph(&mut self, begin: &str) {
+        if self.hidden.is_empty() && !self.table.as_ref().is_some_and(|rows| rows.in_cell) {
+            let kept = self.prose.trim_end().len();
+            self.prose.truncate(kept);
+            if kept > 0 {
+                self.prose.push_str("\n\n");
+            }
+        }
+        self.line(begin);
+    }
+
+    fn with_table(&mut self, change: impl FnOnce(&mut Rows)) {
+        if let Some(rows) = &mut self.table {
+            change(rows);
+        }
+    }
+
+    fn end_table(&mut self) {
+        let Some(mut rows) = self.table.take() else { return };
+        rows.end_row();
+        // What stands in a table outside of its cells comes before it, as browsers show it.
+        self.end_prose();
+        if !rows.lines.is_empty() {
+            self.parts.push(Part { form: Form::Table, page: None, text: rows.lines });
+        }
+    }
+
+    fn end_prose(&mut self) {
+        let prose = std::mem::take(&mut self.prose);
+        if !prose.trim().is_empty() {
+            self.parts.push(Part { form: Form::Markdown, page: None, text: prose });
+        }
+    }
+}
+
+impl Rows {
+    fn end_row(&mut self) {
+        self.in_cell = false;
+        let row = std::mem::take(&mut self.row);
+        table::add_row(&mut self.lines, row.iter().map(String::as_str));
+    }
+}
+
+const fn heading(level: u8) -> &'static str {
+    match level {
+        b'1' => "# ",
+        b'2' => "## ",
+        b'3' => "### ",
+        b'4' => "#### ",
+        b'5' => "##### ",
+        _ => "###### ",
+    }
+}
+
+fn is_hidden(name: &[u8]) -> bool {
+    matches!(name, b"script" | b"style" | b"template" | b"noscript" | b"svg" | b"iframe")
+}
+
+fn is_block(name: &[u8]) -> bool {
+    matches!(
+        name,
+        b"p" | b"div"
+            | b"section"
+            | b"article"
+            | b"header"
+            | b"footer"
+            | b"main"
+            | b"nav"
+            | b"aside"
+            | b"ul"
+            | b"ol"
+            | b"dl"
+            | b"dt"
+            | b"dd"
+            | b"blockquote"
+            | b"figure"
+            | b"figcaption"
+            | b"form"
+            | b"fieldset"
+            | b"hr"
+            | b"body"
+            | b"address"
+            | b"details"
+            | b"summary"
+            | b"caption"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(html: &str) -> Vec<(Form, String)> {
+        read(html).into_iter().map(|part| (part.form, part.text.trim_end().to_owned())).collect()
+    }
+
+    #[test]
+    fn what_a_reader_sees_becomes_markdown() {
+        let html = "<!doctype html><html><head><title>The  Title</title><style>p{}</style></head><body>
+            <script>if (a < b) { say('<p>no</p>') }</script><h2>Tea &amp; cake</h2><p>One <b>bold</b>\n word.<br>Next</p>
+            <ul><li>first<li>second</ul><pre>a\n  b</pre><svg><text>no</text></svg>Tail";
+        let prose =
+            "# The Title\n\n## Tea & cake\n\nOne bold word.\nNext\n\n- first\n- second\n\na\n  b\n\nTail";
+        assert_eq!(texts(html), [(Form::Markdown, prose.to_owned())]);
+    }
+
+    #[test]
+    fn a_table_is_a_part_of_its_own() {
+        let html = "Before<table><tr><th>Name<th>Mail<tr><td>Eve<br>A.</td> <td><p>e@x.org</p></td></tr></table>After";
+        let parts = [
+            (Form::Markdown, "Before".to_owned()),
+            (Form::Table, "Name\tMail\nEve A.\te@x.org".to_owned()),
+            (Form::Markdown, "After".to_owned()),
+        ];
+        assert_eq!(texts(html), parts);
+    }
+
+    #[test]
+    fn what_is_never_closed_does_not_go_on_for_ever() {
+        for html in [
+            "<table><table><tr><td>a",
+            "<script>a",
+            "<svg><svg></svg>a",
+            "</p></table></h1>a<",
+            "<h9>a",
+            "<!--a",
+        ] {
+            let _ = read(html);
+        }
+    }
+}

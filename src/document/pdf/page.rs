@@ -1,0 +1,278 @@
+//! A page's text: its drawing is followed as far as it moves the pen, for a gap is a space, a line or a paragraph.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use lopdf::content::{Content, Operation};
+use lopdf::{Dictionary, Document, Object, ObjectId};
+
+use super::font::{Font, named};
+use super::{Budget, Stop, dictionary};
+use crate::document::MAX_TEXT_BYTES;
+
+/// Drawings within drawings that are followed, and graphics states that are kept.
+const DEEPEST: usize = 4;
+const MOST_STATES: usize = 64;
+
+/// Fonts that a document may use: each has tables that are read.
+const MOST_FONTS: usize = 1000;
+
+/// Gaps, in sizes of the font: words, lines and paragraphs are as far apart at least.
+const WORD_GAP: f32 = 0.18;
+const LINE_GAP: f32 = 0.5;
+const PARAGRAPH_GAP: f32 = 1.75;
+
+/// Reads the pages of one document, and each of its fonts once.
+pub(super) struct Reader<'d> {
+    document: &'d Document,
+    budget: Budget,
+    fonts: BTreeMap<usize, Rc<Font<'d>>>,
+    text: String,
+    /// Text of all pages so far, in bytes.
+    length: usize,
+}
+
+impl<'d> Reader<'d> {
+    pub(super) const fn new(document: &'d Document, budget: Budget) -> Self {
+        Self { document, budget, fonts: BTreeMap::new(), text: String::new(), length: 0 }
+    }
+
+    /// The text of a page.
+    pub(super) fn page(&mut self, page: ObjectId) -> Result<String, Stop> {
+        let mut resources = Vec::new();
+        if let Ok((own, inherited)) = self.document.get_page_resources(page) {
+            resources.extend(own);
+            resources.extend(inherited.into_iter().filter_map(|id| self.document.get_dictionary(id).ok()));
+        }
+        let mut content = Vec::new();
+        for id in self.document.get_page_contents(page) {
+            if let Ok(stream) = self.document.get_object(id).and_then(Object::as_stream) {
+                content.extend(self.budget.inflate(stream)?);
+                content.push(b'\n');
+            }
+        }
+        self.draw(&content, &resources, State::default(), 0)?;
+        let text = std::mem::take(&mut self.text);
+        self.length += text.len();
+        Ok(text)
+    }
+
+    fn draw(
+        &mut self,
+        content: &[u8],
+        resources: &[&'d Dictionary],
+        state: State<'d>,
+        depth: usize,
+    ) -> Result<(), Stop> {
+        let mut pen = Pen { state, kept: Vec::new(), text: IDENTITY, line: IDENTITY, last: None };
+        // What cannot be read ends the page's text, not the document's.
+        for operation in Content::<Vec<Operation>>::decode_iter(content).map_while(Result::ok) {
+            match operation.operator.as_str() {
+                "Do" => self.draw_within(&operation, resources, &pen, depth)?,
+                "Tf" => {
+                    let name = operation.operands.first().and_then(|name| name.as_name().ok());
+                    pen.state.font = match name {
+                        Some(name) => self.font(name, resources)?,
+                        None => None,
+                    };
+                    pen.state.size = number(&operation, 1);
+                }
+                _ => pen.follow(&operation, &mut self.text),
+            }
+            if self.length + self.text.len() > MAX_TEXT_BYTES {
+                return Err(Stop::TooLong);
+            }
+        }
+        Ok(())
+    }
+
+    /// A drawing within this one, if it is one and not an image.
+    fn draw_within(
+        &mut self,
+        operation: &Operation,
+        resources: &[&'d Dictionary],
+        pen: &Pen<'d>,
+        depth: usize,
+    ) -> Result<(), Stop> {
+        let Some(name) = operation.operands.first().and_then(|name| name.as_name().ok()) else {
+            return Ok(());
+        };
+        let form = resources.iter().find_map(|resources| {
+            let stream =
+                dictionary(resources, b"XObject", self.document)?.get_deref(name, self.document).ok()?;
+            let stream = stream.as_stream().ok()?;
+            stream
+                .dict
+                .get(b"Subtype")
+                .and_then(Object::as_name)
+                .is_ok_and(|name| name == b"Form")
+                .then_some(stream)
+        });
+        let Some(form) = form.filter(|_| depth < DEEPEST) else { return Ok(()) };
+        let content = self.budget.inflate(form)?;
+        let own = dictionary(&form.dict, b"Resources", self.document);
+        let mut state = pen.state.clone();
+        let matrix =
+            form.dict.get_deref(b"Matrix", self.document).ok().and_then(|matrix| matrix.as_array().ok());
+        if let Some(matrix) = matrix {
+            state.matrix = times(&matrix_of(matrix), &state.matrix);
+        }
+        if !self.text.is_empty() && !self.text.ends_with('\n') {
+            self.text.push('\n');
+        }
+        match own {
+            Some(own) => self.draw(&content, &[own], state, depth + 1),
+            None => self.draw(&content, resources, state, depth + 1),
+        }
+    }
+
+    fn font(&mut self, name: &[u8], resources: &[&'d Dictionary]) -> Result<Option<Rc<Font<'d>>>, Stop> {
+        let font = resources.iter().find_map(|resources| named(resources, name, self.document));
+        let Some(font) = font else { return Ok(None) };
+        // One place in the document is one font.
+        let place = std::ptr::from_ref(font).addr();
+        if self.fonts.len() >= MOST_FONTS && !self.fonts.contains_key(&place) {
+            return Err(Stop::TooLarge);
+        }
+        let document = self.document;
+        let font = self.fonts.entry(place).or_insert_with(|| Rc::new(Font::read(font, document)));
+        Ok(Some(Rc::clone(font)))
+    }
+}
+
+type Matrix = [f32; 6];
+
+const IDENTITY: Matrix = [1.0, 0.0, 0.0, 1.0, 0.0, 0.0];
+
+/// First the one, then the other.
+fn times(first: &Matrix, then: &Matrix) -> Matrix {
+    let turned = |x: f32, y: f32| (x * then[0] + y * then[2], x * then[1] + y * then[3]);
+    let (right, up, place) =
+        (turned(first[0], first[1]), turned(first[2], first[3]), turned(first[4], first[5]));
+    [right.0, right.1, up.0, up.1, place.0 + then[4], place.1 + then[5]]
+}
+
+fn number(operation: &Operation, at: usize) -> f32 {
+    operation.operands.get(at).and_then(|number| number.as_float().ok()).unwrap_or(0.0)
+}
+
+fn matrix_of(numbers: &[Object]) -> Matrix {
+    let mut matrix = [0.0; 6];
+    matrix.iter_mut().zip(numbers).for_each(|(to, from)| *to = from.as_float().unwrap_or(0.0));
+    matrix
+}
+
+/// The graphics state, as far as it places text.
+#[derive(Clone)]
+struct State<'d> {
+    matrix: Matrix,
+    font: Option<Rc<Font<'d>>>,
+    size: f32,
+    leading: f32,
+    of_code: f32,
+    of_space: f32,
+}
+
+impl Default for State<'_> {
+    fn default() -> Self {
+        Self { matrix: IDENTITY, font: None, size: 0.0, leading: 0.0, of_code: 0.0, of_space: 0.0 }
+    }
+}
+
+struct Pen<'d> {
+    state: State<'d>,
+    kept: Vec<State<'d>>,
+    text: Matrix,
+    line: Matrix,
+    /// Where the last string ended.
+    last: Option<(f32, f32)>,
+}
+
+impl Pen<'_> {
+    fn follow(&mut self, operation: &Operation, out: &mut String) {
+        match operation.operator.as_str() {
+            "q" if self.kept.len() < MOST_STATES => self.kept.push(self.state.clone()),
+            "Q" => self.state = self.kept.pop().unwrap_or_else(|| self.state.clone()),
+            "cm" => self.state.matrix = times(&matrix_of(&operation.operands), &self.state.matrix),
+            "BT" => (self.text, self.line) = (IDENTITY, IDENTITY),
+            "Tm" => {
+                self.line = matrix_of(&operation.operands);
+                self.text = self.line;
+            }
+            "Td" => self.move_line(number(operation, 0), number(operation, 1)),
+            "TD" => {
+                self.state.leading = -number(operation, 1);
+                self.move_line(number(operation, 0), number(operation, 1));
+            }
+            "T*" => self.move_line(0.0, -self.state.leading),
+            "TL" => self.state.leading = number(operation, 0),
+            "Tc" => self.state.of_code = number(operation, 0),
+            "Tw" => self.state.of_space = number(operation, 0),
+            "Tj" => self.show(operation.operands.first(), out),
+            "TJ" => self.show_all(operation.operands.first(), out),
+            "'" => {
+                self.move_line(0.0, -self.state.leading);
+                self.show(operation.operands.first(), out);
+            }
+            "\"" => {
+                (self.state.of_space, self.state.of_code) = (number(operation, 0), number(operation, 1));
+                self.move_line(0.0, -self.state.leading);
+                self.show(operation.operands.get(2), out);
+            }
+            _ => {}
+        }
+    }
+
+    fn move_line(&mut self, x: f32, y: f32) {
+        self.line = times(&[1.0, 0.0, 0.0, 1.0, x, y], &self.line);
+        self.text = self.line;
+    }
+
+    fn advance(&mut self, by: f32) {
+        self.text = times(&[1.0, 0.0, 0.0, 1.0, by, 0.0], &self.text);
+    }
+
+    fn show_all(&mut self, strings: Option<&Object>, out: &mut String) {
+        for object in strings.and_then(|strings| strings.as_array().ok()).into_iter().flatten() {
+            match object.as_float() {
+                Ok(back) => self.advance(-back / 1000.0 * self.state.size),
+                Err(_) => self.show(Some(object), out),
+            }
+        }
+    }
+
+    fn show(&mut self, string: Option<&Object>, out: &mut String) {
+        let (Some(font), Some(bytes)) =
+            (self.state.font.clone(), string.and_then(|string| string.as_str().ok()))
+        else {
+            return;
+        };
+        let [a, b, _, _, x, y] = times(&self.text, &self.state.matrix);
+        self.part(out, (a, b), (x, y));
+        let shown = font.show(bytes, out);
+        let State { size, of_code, of_space, .. } = self.state;
+        self.advance(shown.width / 1000.0 * size + shown.codes * of_code + shown.spaces * of_space);
+        let [_, _, _, _, x, y] = times(&self.text, &self.state.matrix);
+        self.last = Some((x, y));
+    }
+
+    /// Parts what comes from what was: `(a, b)` is where the text runs, and how far a unit of it reaches.
+    fn part(&self, out: &mut String, (a, b): (f32, f32), (x, y): (f32, f32)) {
+        let Some((last_x, last_y)) = self.last else { return };
+        let unit = a.hypot(b);
+        let size = (unit * self.state.size).abs();
+        if out.is_empty() || out.ends_with('\n') || size <= f32::EPSILON {
+            return;
+        }
+        let (right, down) = (x - last_x, y - last_y);
+        let along = (right * a + down * b) / unit / size;
+        let aside = ((down * a - right * b) / unit / size).abs();
+        if aside > PARAGRAPH_GAP {
+            out.push_str("\n\n");
+        } else if aside > LINE_GAP || along < -1.0 {
+            out.push('\n');
+        } else if along > WORD_GAP && !out.ends_with(' ') {
+            out.push(' ');
+        }
+    }
+}

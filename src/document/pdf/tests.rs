@@ -1,0 +1,98 @@
+//! PDFs that are made here, as small as they can be.
+
+use lopdf::{Document, Object, Stream, dictionary};
+
+use super::*;
+use crate::document::extract::extract;
+use crate::document::kind::Kind;
+
+/// A PDF whose pages draw that.
+fn pdf(pages: &[&str]) -> Vec<u8> {
+    let mut document = Document::with_version("1.5");
+    let tree = document.new_object_id();
+    let font = document.add_object(dictionary! {
+        "Type" => "Font", "Subtype" => "Type1", "BaseFont" => "Helvetica", "Encoding" => "WinAnsiEncoding",
+    });
+    let form = dictionary! { "Type" => "XObject", "Subtype" => "Form", "Resources" => dictionary! { "Font" => dictionary! { "F9" => font } } };
+    let form = document.add_object(Stream::new(form, b"BT /F9 10 Tf (framed) Tj ET".to_vec()));
+    let kids: Vec<Object> = pages
+        .iter()
+        .map(|drawn| {
+            let mut stream = Stream::new(dictionary! {}, drawn.as_bytes().to_vec());
+            stream.compress().unwrap();
+            let content = document.add_object(stream);
+            document
+                .add_object(dictionary! { "Type" => "Page", "Parent" => tree, "Contents" => content })
+                .into()
+        })
+        .collect();
+    let count = i64::try_from(kids.len()).unwrap();
+    let resources =
+        dictionary! { "Font" => dictionary! { "F1" => font }, "XObject" => dictionary! { "X1" => form } };
+    let root = dictionary! { "Type" => "Pages", "Kids" => kids, "Count" => count, "Resources" => resources };
+    document.objects.insert(tree, Object::Dictionary(root));
+    let catalog = document.add_object(dictionary! { "Type" => "Catalog", "Pages" => tree });
+    document.trailer.set("Root", catalog);
+    let mut bytes = Vec::new();
+    document.save_to(&mut bytes).unwrap();
+    bytes
+}
+
+fn texts(pages: &[&str]) -> Vec<(Option<u32>, String)> {
+    read(&pdf(pages)).unwrap().into_iter().map(|part| (part.page, part.text)).collect()
+}
+
+#[test]
+fn gaps_are_spaces_lines_and_paragraphs() {
+    for (drawn, text) in [
+        ("BT /F1 10 Tf (One) Tj 0 -12 Td (Two) Tj 0 -24 Td (Three) Tj ET", "One\nTwo\n\nThree"),
+        ("BT /F1 10 Tf [(He) 20 (llo) -300 (you)] TJ ET", "Hello you"),
+        ("BT /F1 10 Tf 12 TL (One) Tj T* (Two) Tj (Three) ' ET", "One\nTwo\nThree"),
+        (
+            "BT /F1 1 Tf 10 0 0 10 50 700 Tm (One) Tj 1 0 0 1 0 0 Tm ET BT 10 0 0 10 80 700 Tm (two) Tj ET",
+            "One two",
+        ),
+        ("q 10 0 0 10 0 0 cm BT /F1 1 Tf (On) Tj ET Q BT /F1 10 Tf 10 0 Td (e) Tj ET", "One"),
+        ("BT /F1 10 Tf (Gr\\374\\337e) Tj ET", "Grüße"),
+        ("BT /F1 10 Tf (Before) Tj ET /X1 Do", "Before\nframed"),
+    ] {
+        assert_eq!(texts(&[drawn]), [(Some(1), text.to_owned())], "{drawn}");
+    }
+}
+
+#[test]
+fn pages_have_their_numbers_and_a_scan_is_told() {
+    let drawn = "BT /F1 10 Tf (Text) Tj ET";
+    assert_eq!(texts(&[drawn, "0 0 m 9 9 l S", drawn]), [(Some(1), "Text".into()), (Some(3), "Text".into())]);
+    let scan = extract(Kind::Pdf, &pdf(&["q 100 0 0 100 0 0 cm /Im1 Do Q"])).unwrap_err();
+    assert_eq!(scan.code(), Code::DocumentWithoutText);
+    assert!(scan.detail().contains("OCR"), "{}", scan.detail());
+}
+
+#[test]
+fn what_is_too_large_is_refused() {
+    let code = |pages: &[&str]| extract(Kind::Pdf, &pdf(pages)).unwrap_err().code();
+    assert_eq!(code(&vec!["n"; MAX_PAGES + 1]), Code::DocumentTooLong);
+    // 9 MB in 9 KB.
+    assert_eq!(code(&[&" ".repeat(9 << 20)]), Code::DocumentTooLong);
+    let page = " ".repeat(6 << 20);
+    assert_eq!(code(&[page.as_str(); 9]), Code::DocumentTooLong);
+    let text = format!("BT /F1 10 Tf ({}) Tj ET", "long ".repeat(60_000));
+    assert_eq!(code(&[text.as_str(); 4]), Code::DocumentTooLong);
+}
+
+#[test]
+fn a_drawing_that_holds_itself_ends() {
+    let mut document = Document::load_mem(&pdf(&["/X1 Do"])).unwrap();
+    let form = document
+        .objects
+        .iter()
+        .find(|(_, object)| object.as_stream().is_ok_and(|stream| stream.dict.has(b"Resources")));
+    let id = *form.unwrap().0;
+    let stream = document.get_object_mut(id).and_then(Object::as_stream_mut).unwrap();
+    stream.set_plain_content(b"BT /F9 10 Tf (x) Tj ET /X1 Do".to_vec());
+    stream.dict.set("Resources", dictionary! { "XObject" => dictionary! { "X1" => id } });
+    let mut bytes = Vec::new();
+    document.save_to(&mut bytes).unwrap();
+    assert!(read(&bytes).is_ok());
+}

@@ -1,0 +1,96 @@
+//! What is uploaded: read where it arrives, so that only text goes further.
+
+use serde::{Deserialize, Serialize};
+
+use super::extract::extract;
+use super::kind::Kind;
+use super::{MAX_UPLOAD_BYTES, Part};
+use crate::error::{Code, Error, abort, abort_field};
+
+/// Longest name, in bytes: what file systems allow.
+const MAX_NAME_BYTES: usize = 255;
+
+/// A document as it was read: raw, on its way to the User object.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Upload {
+    /// What its user calls it.
+    pub name: String,
+    /// What it is.
+    pub media_type: String,
+    /// How large it was.
+    pub size_bytes: u64,
+    /// Its text.
+    pub parts: Vec<Part>,
+}
+
+// By hand, so that no log line can ever hold a text.
+impl std::fmt::Debug for Upload {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Upload({}, {} bytes)", self.media_type, self.size_bytes)
+    }
+}
+
+impl Upload {
+    /// Reads the body of a request.
+    ///
+    /// # Errors
+    /// `invalid_field`, `unsupported_document`, `document_unreadable`, `document_without_text`, `document_too_long`.
+    pub fn read(name: Option<&str>, media_type: Option<&str>, bytes: &[u8]) -> Result<Self, Error> {
+        let name = checked(name.unwrap_or_default())?;
+        if bytes.is_empty() {
+            return Err(abort(
+                Code::DocumentWithoutText,
+                "The body is empty: it must be the document itself.",
+            ));
+        }
+        let kind = Kind::of(media_type, name, bytes)?;
+        let parts = extract(kind, bytes)?;
+        let size_bytes = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        Ok(Self { name: name.into(), media_type: kind.media_type().into(), size_bytes, parts })
+    }
+}
+
+/// What is told of a body that is larger than [`MAX_UPLOAD_BYTES`].
+#[must_use]
+pub fn too_large() -> Error {
+    abort(Code::BodyTooLarge, format!("A document may have {} MiB.", MAX_UPLOAD_BYTES >> 20))
+}
+
+/// A file's name, without the folders that some put before it.
+fn checked(name: &str) -> Result<&str, Error> {
+    let name = name.rsplit(['/', '\\']).next().unwrap_or_default().trim();
+    if name.is_empty()
+        || name.len() > MAX_NAME_BYTES
+        || name.contains(|c: char| c.is_control() || c == '\u{fffd}')
+    {
+        let detail = format!(
+            "name must be the file's name, in the query: 1 to {MAX_NAME_BYTES} bytes without line breaks."
+        );
+        return Err(abort_field(Code::InvalidField, "name", detail));
+    }
+    Ok(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_is_read_for_what_it_is() {
+        let upload = Upload::read(Some(r"C:\docs\Notes.md"), Some("text/plain"), b"# One").unwrap();
+        assert_eq!(
+            (upload.name.as_str(), upload.media_type.as_str(), upload.size_bytes),
+            ("Notes.md", "text/markdown", 5)
+        );
+        assert_eq!(format!("{upload:?}"), "Upload(text/markdown, 5 bytes)");
+    }
+
+    #[test]
+    fn a_name_is_wanted() {
+        for name in [None, Some(""), Some("a/"), Some("a\nb"), Some(&"x".repeat(256))] {
+            let error = Upload::read(name, None, b"text").unwrap_err();
+            assert_eq!((error.code(), error.field()), (Code::InvalidField, Some("name")));
+        }
+        assert_eq!(Upload::read(Some("a"), None, b"").unwrap_err().code(), Code::DocumentWithoutText);
+    }
+}

@@ -1,0 +1,113 @@
+-- save_document, list_documents, delete_document: a document with its chunks, ready when all of them have their vectors.
+begin;
+create extension if not exists pgtap with schema extensions;
+select no_plan();
+
+insert into auth.users (id, email) values
+  ('00000000-0000-4000-8000-00000000000a', 'a@example.com'), ('00000000-0000-4000-8000-00000000000b', 'b@example.com');
+
+-- A document of so many chunks: its number ends its id and, with theirs, the ids of its chunks.
+create function pg_temp.document(p_number integer, p_chunks integer, p_changes jsonb default '{}') returns jsonb
+language sql as $$
+  select jsonb_build_object(
+    'id', '00000000-0000-4000-8000-0000000000d' || p_number, 'name', p_number || ' of [EMAIL_1].md', 'media_type', 'text/markdown',
+    'size_bytes', 12, 'received_at', now(), 'most', 3,
+    'chunks', (select jsonb_agg(jsonb_build_object(
+      'id', '00000000-0000-4000-8000-000000000' || p_number || '0' || n, 'content', 'Llamas ' || n, 'content_tokens', 3) order by n)
+      from generate_series(1, p_chunks) n)) || p_changes;
+$$;
+create function pg_temp.save(p_user text, p_document jsonb) returns jsonb language sql as $$
+  select public.save_document(('00000000-0000-4000-8000-00000000000' || p_user)::uuid, p_document);
+$$;
+-- Vectors for some chunks of a document.
+create function pg_temp.embed(p_document integer, variadic p_chunks integer[]) returns bigint language sql as $$
+  select public.save_embeddings('00000000-0000-4000-8000-00000000000a', jsonb_agg(jsonb_build_object(
+    'id', '00000000-0000-4000-8000-000000000' || p_document || '0' || n,
+    'embedding', array_fill(0.1::real, array[1536])::extensions.halfvec(1536)::text)))
+  from unnest(p_chunks) n;
+$$;
+create function pg_temp.standing() returns setof text language sql as $$
+  select concat_ws(' ', d ->> 'name', d ->> 'status', d ->> 'embedded', 'of', d ->> 'chunks') from public.list_documents() d;
+$$;
+create function pg_temp.become(p_role text, p_user text default null) returns void language plpgsql as $$
+begin
+  execute format('set local role %I', p_role);
+  perform set_config('request.jwt.claims', jsonb_build_object(
+    'role', p_role, 'sub', '00000000-0000-4000-8000-00000000000' || p_user)::text, true);
+end $$;
+grant execute on all functions in schema pg_temp to public;
+
+select pg_temp.become('authenticated', 'a');
+select throws_ok($$ select pg_temp.save('a', pg_temp.document(1, 1)) $$, '42501', null, 'a user uploads through the Worker');
+
+select pg_temp.become('service_role');
+select is(
+  pg_temp.save('a', pg_temp.document(1, 3)) #- '{document,created_at}' #- '{document,updated_at}',
+  '{"is_new": true, "document": {"id": "00000000-0000-4000-8000-0000000000d1", "name": "1 of [EMAIL_1].md", "chunks": 3,
+    "media_type": "text/markdown", "size_bytes": 12, "status": "pending", "error_code": null, "embedded": 0}}',
+  'a document is stored, and its row told');
+select results_eq(
+  $$ select right(id::text, 3), chunk_index, content, content_tokens, embedding is null,
+       occurred_at - first_value(occurred_at) over (order by chunk_index)
+     from public.user_memory_embeddings order by occurred_at $$,
+  $$ values ('101', 0, 'Llamas 1', 3, true, interval '0'), ('102', 1, 'Llamas 2', 3, true, interval '1 microsecond'),
+            ('103', 2, 'Llamas 3', 3, true, interval '2 microseconds') $$,
+  'with its chunks in their order, to be embedded');
+select is(
+  pg_temp.save('a', pg_temp.document(1, 2, '{"name": "other.md"}')) ->> 'is_new', 'false', 'the same is not stored again');
+select is((select count(*) from public.user_memory_embeddings), 3::bigint, 'nor are its chunks');
+select throws_ok(
+  $$ select pg_temp.save('b', pg_temp.document(1, 1)) $$, '42501', null, 'no document becomes another user''s');
+select is(
+  public.pending_memories('00000000-0000-4000-8000-00000000000a', 1),
+  '[{"id": "00000000-0000-4000-8000-000000000101", "text": "Llamas 1"}]', 'chunks are embedded alone, the first one first');
+select pg_temp.embed(1, 1, 2);
+
+select pg_temp.become('authenticated', 'a');
+select results_eq('select pg_temp.standing()', array['1 of [EMAIL_1].md processing 2 of 3'], 'its user sees how far it is');
+select pg_temp.become('service_role');
+select is(pg_temp.embed(1, 3), 0::bigint, 'the last vector comes');
+select pg_temp.become('authenticated', 'a');
+select results_eq('select pg_temp.standing()', array['1 of [EMAIL_1].md ready 3 of 3'], 'and it is ready');
+select is(
+  (public.recall(null, 'llamas', 1) #> '{memories,0}') - array['content', 'content_tokens', 'occurred_at', 'score', 'role'],
+  '{"document": "1 of [EMAIL_1].md", "document_id": "00000000-0000-4000-8000-0000000000d1", "media_type": "text/markdown",
+    "message_id": null, "session_id": null}', 'what is recalled of it says which it is');
+
+-- Bounds -----------------------------------------------------------------------------------------------------------------
+select pg_temp.become('service_role');
+select is(pg_temp.save('a', pg_temp.document(n, 1)) ->> 'is_new', 'true', 'another') from generate_series(2, 3) n;
+select is(pg_temp.save('a', pg_temp.document(4, 1)), '{"is_new": false}', 'one more than there may be is not stored');
+select is(pg_temp.save('a', pg_temp.document(3, 1)) #>> '{document,name}', '3 of [EMAIL_1].md', 'but one that is there is told');
+select is(
+  public.save_document('00000000-0000-4000-8000-00000000000c', pg_temp.document(5, 1)),
+  '{"gone": true, "is_new": false}', 'nobody''s document is stored');
+select is(pg_temp.save('b', pg_temp.document(6, 1)) ->> 'is_new', 'true', 'what one has is not counted with another');
+
+-- Listing and deleting ---------------------------------------------------------------------------------------------------
+select pg_temp.become('authenticated', 'b');
+select results_eq('select pg_temp.standing()', array['6 of [EMAIL_1].md pending 0 of 1'], 'a user sees their own');
+select is_empty(
+  $$ select public.list_documents('00000000-0000-4000-8000-0000000000d1') $$, 'and not another''s by its id');
+select is(public.delete_document('00000000-0000-4000-8000-0000000000d1'), false, 'nor deletes it');
+select pg_temp.become('authenticated', 'a');
+select is((select count(*) from public.list_documents()), 3::bigint, 'it is still there');
+select is(public.delete_document('00000000-0000-4000-8000-0000000000d1'), true, 'its user deletes it');
+select is(public.delete_document('00000000-0000-4000-8000-0000000000d1'), false, 'once');
+select is_empty(
+  $$ select from public.user_memory_embeddings where document_id = '00000000-0000-4000-8000-0000000000d1' $$,
+  'its chunks go with it, and their vectors');
+select is(public.recall(null, 'llamas 3', 10) #> '{memories,2}', null, 'and it is recalled no more');
+select pg_temp.become('anon');
+select throws_ok('select public.list_documents()', '42501', null, 'anon lists nothing');
+
+-- An erased user ---------------------------------------------------------------------------------------------------------
+select pg_temp.become('service_role');
+select is(
+  (public.erase_user('00000000-0000-4000-8000-00000000000a') ->> 'chat_documents')::integer, 2, 'documents are erased');
+select is(
+  pg_temp.save('a', pg_temp.document(7, 1, jsonb_build_object('received_at', now() - interval '1 minute'))) ->> 'gone', 'true',
+  'one that was on its way when its user was erased is not stored');
+
+select * from finish();
+rollback;
