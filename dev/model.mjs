@@ -1,6 +1,7 @@
 // The model of the local stack: aimock, which speaks OpenAI's API, streams like a model and keeps a journal of every
 // request it got (GET {url without /v1}/__aimock/journal).
 import { LLMock } from '@copilotkit/aimock';
+import { learn } from './learner.mjs';
 
 /** About the pace of a small hosted model: 300 ms to the first token, then 60 a second. */
 const PACE = { ttft: 300, tps: 60 };
@@ -14,6 +15,7 @@ const CHUNK = 4;
  */
 export async function startModel({ port }) {
   const mock = new LLMock({ port, host: '127.0.0.1', logLevel: 'silent', journalMaxEntries: 10_000 });
+  mock.addFixture({ match: { endpoint: 'chat', predicate: isInBackground }, response: learn });
   mock.addFixture({ match: { endpoint: 'chat' }, response: answer, chunkSize: CHUNK, streamingProfile: PACE });
   try {
     await mock.start();
@@ -24,6 +26,11 @@ export async function startModel({ port }) {
     );
   }
   return { url: `${mock.url}/v1`, mock, stop: () => mock.stop(), exited: new Promise(() => {}) };
+}
+
+/** Whether JSON is asked for, not an answer. @param {import('@copilotkit/aimock').ChatCompletionRequest} request */
+export function isInBackground({ response_format: format }) {
+  return format?.type === 'json_schema';
 }
 
 /** @param {import('@copilotkit/aimock').ChatCompletionRequest} request */

@@ -24,6 +24,8 @@ pub struct Config {
     pub default_model: String,
     /// `OPENAI_EMBEDDING_MODEL`: for what is recalled.
     pub embedding_model: String,
+    /// `OPENAI_MEMORY_MODEL`: what learns from conversations when they are over; the default model otherwise.
+    pub memory_model: String,
     /// `DEFAULT_TOP_K`: memories that are looked for, at least.
     pub top_k: u32,
     /// `DEFAULT_EMPLOYEE_SLUG`: who answers when the request names nobody.
@@ -57,6 +59,7 @@ impl Config {
     /// One sentence per variable at fault.
     pub fn read(get: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<String>> {
         let vars = Vars { get, problems: Vec::new().into() };
+        let default_model = vars.optional("OPENAI_MODEL").unwrap_or_else(|| "gpt-4o-mini".into());
         let config = Self {
             supabase_url: vars.url("SUPABASE_URL", None),
             anon_key: vars.required("SUPABASE_ANON_KEY"),
@@ -65,10 +68,11 @@ impl Config {
             model_url: vars.url("OPENAI_BASE_URL", Some("https://api.openai.com/v1")),
             model_key: vars.required("OPENAI_API_KEY"),
             fallback: vars.fallback(),
-            default_model: vars.optional("OPENAI_MODEL").unwrap_or_else(|| "gpt-4o-mini".into()),
             embedding_model: vars
                 .optional("OPENAI_EMBEDDING_MODEL")
                 .unwrap_or_else(|| "text-embedding-3-small".into()),
+            memory_model: vars.optional("OPENAI_MEMORY_MODEL").unwrap_or_else(|| default_model.clone()),
+            default_model,
             top_k: vars.number("DEFAULT_TOP_K", 5, 1),
             default_employee: vars.optional("DEFAULT_EMPLOYEE_SLUG").unwrap_or_else(|| "prime-boss".into()),
             token_budget: vars.number("DEFAULT_TOKEN_BUDGET", 6000, MIN_TOKEN_BUDGET),

@@ -41,6 +41,8 @@ pub enum Code {
     SessionNotFound,
     /// No message of that name in the session.
     MessageNotFound,
+    /// No such fact of the user's.
+    FactNotFound,
     /// The document is of no kind that is read, or not what it is said to be.
     UnsupportedDocument,
     /// The document is damaged, or protected.
@@ -147,6 +149,7 @@ impl Code {
             Self::UnknownEmployee => ("unknown_employee", 404, "There is no such employee"),
             Self::SessionNotFound => ("session_not_found", 404, "There is no such session"),
             Self::MessageNotFound => ("message_not_found", 404, "There is no such message in this session"),
+            Self::FactNotFound => ("fact_not_found", 404, "There is no such fact"),
             Self::UnsupportedDocument => ("unsupported_document", 415, "This kind of document is not read"),
             Self::DocumentUnreadable => ("document_unreadable", 422, "The document cannot be read"),
             Self::DocumentWithoutText => ("document_without_text", 422, "The document has no text"),

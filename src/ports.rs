@@ -2,6 +2,7 @@
 
 #![allow(async_fn_in_trait)] // every caller is generic: nobody needs the futures to be `Send`
 
+use serde::Serialize;
 use uuid::Uuid;
 
 use crate::auth::User;
@@ -10,8 +11,10 @@ use crate::error::Fault;
 use crate::limit::bucket::Standing;
 use crate::limit::quota::{Entry, Spend};
 use crate::memory::embed::{Embedded, Pending};
+use crate::memory::facts::{Learned, Unread};
 use crate::memory::import::{Imported, ImportedMessage};
 use crate::memory::recall::{RecallQuestion, Recalled};
+use crate::memory::summary::{NewSummary, Unsummarised};
 use crate::model::candidate::Provider;
 use crate::privacy::mask::Author;
 use crate::privacy::seal::Secret;
@@ -21,6 +24,7 @@ use crate::session::log::{LogEnding, LogHead, TurnLog};
 use crate::session::memory::Memory;
 use crate::session::record::{OpenTurn, TurnRecord};
 use crate::time::Millis;
+use crate::user::chores::Saved;
 use crate::user::record::{Hidden, KeptVault, Refused, Restored, Wanted};
 
 /// Time and chance.
@@ -67,6 +71,29 @@ pub trait Database {
     /// # Errors
     /// `database_unavailable`, `database_refused`.
     async fn save_embeddings(&self, user: Uuid, embedded: &[Embedded]) -> Result<(), Fault>;
+    /// What a user said that was not looked through for facts, oldest first, with the service key; `None` when there is nothing.
+    ///
+    /// # Errors
+    /// `database_unavailable`.
+    async fn unread_messages(&self, user: Uuid, model: &str, limit: u32) -> Result<Option<Unread>, Fault>;
+    /// Saves what was learned, with the service key; doing it again changes nothing.
+    ///
+    /// # Errors
+    /// `database_unavailable`, `database_refused`.
+    async fn save_facts(&self, user: Uuid, learned: &Learned) -> Result<(), Fault>;
+    /// What is to be added to a session's summary, with the service key; `None` when there is nothing.
+    ///
+    /// # Errors
+    /// `database_unavailable`.
+    async fn unsummarised_messages(
+        &self,
+        question: &UnsummarisedQuestion<'_>,
+    ) -> Result<Option<Unsummarised>, Fault>;
+    /// Saves a summary, with the service key; doing it again changes nothing.
+    ///
+    /// # Errors
+    /// `database_unavailable`, `database_refused`.
+    async fn save_summary(&self, user: Uuid, summary: &NewSummary) -> Result<(), Fault>;
     /// Stores messages from elsewhere with the service key; doing it again changes nothing.
     ///
     /// # Errors
@@ -94,6 +121,29 @@ pub trait Database {
     async fn commit_vault(&self, user: Uuid, vault: &KeptVault) -> Result<(), Fault>;
 }
 
+/// The arguments of `unsummarised_messages`.
+#[derive(Debug, Serialize)]
+pub struct UnsummarisedQuestion<'a> {
+    /// Whose session it is.
+    #[serde(rename = "p_user")]
+    pub user: Uuid,
+    /// The session.
+    #[serde(rename = "p_session")]
+    pub session: Uuid,
+    /// The model that summarises, whose price is wanted.
+    #[serde(rename = "p_model")]
+    pub model: &'a str,
+    /// Tokens that may be in no summary.
+    #[serde(rename = "p_most")]
+    pub most: u32,
+    /// Of these, the newest tokens that are left there.
+    #[serde(rename = "p_keep")]
+    pub kept: u32,
+    /// Tokens that are summarised at a time.
+    #[serde(rename = "p_part")]
+    pub part: u32,
+}
+
 /// The user's own object, which alone knows their values and what they spent.
 pub trait UserObject {
     /// Replaces what is personal in a text by tokens. The new ones are durable when this returns.
@@ -116,11 +166,11 @@ pub trait UserObject {
     /// # Errors
     /// [`Refused`], and then it is to be tried again.
     async fn settle(&self, user: Uuid, entry: &Entry) -> Result<(), Refused>;
-    /// Says that there are memories without a vector.
+    /// Says that a turn was saved which may be remembered.
     ///
     /// # Errors
-    /// [`Refused`]; whoever says it next says it for these too.
-    async fn remember(&self, user: Uuid) -> Result<(), Refused>;
+    /// [`Refused`]; whoever says it next says it for this one too.
+    async fn remember(&self, user: Uuid, saved: Saved) -> Result<(), Refused>;
 }
 
 /// The User object's own storage: the books, the sealed vault, and what of it Postgres has not. Calls without an `await` between

@@ -24,7 +24,7 @@ use uuid::Uuid;
 use crate::api::chat::Ask;
 use crate::auth::User;
 use crate::config::Config;
-use crate::context::assemble::{Material, TooLong, assemble};
+use crate::context::assemble::{Material, TooLong, Window, assemble};
 use crate::context::tokens;
 use crate::error::{Code, Error, Fault, abort_field};
 use crate::limit::bucket::Standing;
@@ -131,8 +131,10 @@ pub async fn prepare(
     let admitted_at = ports.clock.now();
     let budget = state.memory.borrow().as_ref().map(|memory| memory.employee.token_budget(config));
     let budget = budget.unwrap_or(config.token_budget);
-    let remind =
-        async |message: &str| recall(&user, message, budget, config, &ports.database, &ports.model).await;
+    let session = ask.session_id;
+    let remind = async |message: &str| {
+        recall(&user, session, message, budget, config, &ports.database, &ports.model).await
+    };
     let hide = async {
         let hidden = ports.user.mask(&user, &ask.message, Author::Outside).await?;
         let recalled = if hidden.text.is_empty() { None } else { remind(&hidden.text).await };
@@ -153,14 +155,14 @@ pub async fn prepare(
     ask.message = hidden.text;
     // Before the turn is kept: an object that dies in between is woken for nothing, which is harmless.
     ports.journal.wake_at(admitted_at + WATCH_EVERY).await;
-    let (turn, question, candidates, head, wanted) = {
+    let (turn, question, window, candidates, head, wanted) = {
         let memory = state.memory.borrow();
         let memory =
             memory.as_ref().ok_or_else(|| Fault::new(Code::Internal, "memory is empty after load"))?;
         let mut candidates = candidates(memory, config);
         state.breaker.borrow_mut().arrange(&mut candidates, admitted_at);
         let spot = memory.spot(&place)?.ok_or_else(no_such_message)?;
-        let (mut turn, question) = open(
+        let (mut turn, question, window) = open(
             &Scene { memory, spot, recalled, user_id: user.id, admitted_at },
             ask,
             config,
@@ -171,12 +173,15 @@ pub async fn prepare(
         }
         let wanted = wanted(&turn, memory, &candidates);
         let head = LogHead::new(&turn, &memory.employee.unmask_policy);
-        (turn, question, candidates, head, wanted)
+        (turn, question, window, candidates, head, wanted)
     };
     let shown = reveal(state, &user, &head, ports).await?;
     let standing = reserve(state, &user, &wanted, ports).await?;
     ports.journal.open(&turn, &head)?;
     state.log.replace(Some(TurnLog::new(head.clone())));
+    if let Some(memory) = state.memory.borrow_mut().as_mut() {
+        memory.window = window;
+    }
     let breaker = Rc::clone(&state.breaker);
     let asking = Asking { question, candidates, breaker, deadline: admitted_at + LONGEST };
     let stopped = state.stoppable();
@@ -263,8 +268,12 @@ async fn load(
     // Before Postgres is read: what is delivered while it answers would be neither in its answer nor in a later outbox.
     let waiting: Vec<_> =
         ports.journal.outbox(RECENT_MESSAGES).into_iter().map(|waiting| waiting.record).collect();
+    let kept = state.memory.take().or_else(|| ports.journal.recollect());
     let newest = waiting.last().and_then(|last| {
-        let answered = ports.journal.recollect().and_then(|memory| memory.last_message_id);
+        let answered = match &kept {
+            Some(memory) if memory.is_newest => memory.last_message_id,
+            _ => ports.journal.recollect().and_then(|memory| memory.last_message_id),
+        };
         answered.or_else(|| last.messages.last().map(|message| message.id))
     });
     let (leaf, waiting) = way_to(place, newest, waiting);
@@ -282,14 +291,12 @@ async fn load(
             let detail = "session_id is not a session of yours. Leave it out to begin a new one.";
             return Err(abort_field(Code::SessionNotFound, "session_id", detail));
         }
-        Ok(loaded) => Memory::from_loaded(loaded, ports.clock.now()).ok_or_else(|| {
+        Ok(loaded) => {
+            let memory = Memory::from_loaded(loaded, kept.as_ref(), ports.clock.now());
             let detail = "There is no such employee. GET /api/employees lists who is there.";
-            abort_field(Code::UnknownEmployee, "employee", detail)
-        })?,
-        Err(fault) => {
-            let kept = state.memory.take().or_else(|| ports.journal.recollect());
-            kept.filter(|memory| memory.knows(employee) && leads_there(memory)).ok_or(fault)?
+            memory.ok_or_else(|| abort_field(Code::UnknownEmployee, "employee", detail))?
         }
+        Err(fault) => kept.filter(|memory| memory.knows(employee) && leads_there(memory)).ok_or(fault)?,
     };
     for record in &waiting {
         memory.add(record);
@@ -314,7 +321,7 @@ fn open(
     ask: Ask,
     config: &Config,
     clock: &impl Clock,
-) -> Result<(OpenTurn, Question), Error> {
+) -> Result<(OpenTurn, Question, Option<Window>), Error> {
     let Scene { memory, spot, recalled, user_id, admitted_at } = scene;
     let (user_id, admitted_at) = (*user_id, *admitted_at);
     let employee = &memory.employee;
@@ -324,6 +331,7 @@ fn open(
         persona: &employee.system_prompt,
         session: ask.session_id,
         path: spot.path,
+        before: memory.window.as_ref(),
         recalled: recalled.as_ref(),
         message: &message,
         message_tokens,
@@ -331,6 +339,7 @@ fn open(
     })
     .map_err(too_long)?;
     let question = Question::new(employee, &prompt.messages)?;
+    let window = prompt.window;
     let turn = OpenTurn {
         turn_id: new_id(clock, admitted_at),
         user_id,
@@ -354,7 +363,7 @@ fn open(
         sources: prompt.sources,
         message,
     };
-    Ok((turn, question))
+    Ok((turn, question, window))
 }
 
 /// The question that is to be answered again, if that is wanted and it is known.

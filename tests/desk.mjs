@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
+import { isInBackground } from '../dev/model.mjs';
 import { freePort, freePorts } from '../dev/ports.mjs';
 import { startStack } from '../dev/stack.mjs';
 import { mintAccessToken } from '../dev/supabase.mjs';
@@ -33,8 +34,10 @@ export const stack = await startStack({
 export const [ada, grace] = stack.users;
 export const database = new pg.Pool({ connectionString: stack.databaseUrl, max: 1 });
 
-// Unless a test says otherwise, the model answers at once.
+// Unless a test says otherwise, the model answers at once, and nobody learns from it: that would be requests more than a test
+// knows of.
 script('', { content: 'Very well.' });
+await database.query('update employee_profiles set learns = false');
 
 export async function close() {
   await database.end();
@@ -122,7 +125,26 @@ export async function* readFrames(response) {
  * @param {object} [options] of aimock's fixtures: chunkSize, streamingProfile, truncateAfterChunks, …
  */
 export function script(marker, response, options = {}) {
-  stack.model.mock.prependFixture({ match: { endpoint: 'chat', userMessage: marker }, response, ...options });
+  const predicate = (request) => !isInBackground(request);
+  stack.model.mock.prependFixture({ match: { endpoint: 'chat', userMessage: marker, predicate }, response, ...options });
+}
+
+/**
+ * What the model makes in the background of messages that contain `marker`.
+ * @param {string} marker
+ * @param {import('@copilotkit/aimock').Fixture['response']} response
+ */
+export function teach(marker, response) {
+  stack.model.mock.prependFixture({ match: { endpoint: 'chat', userMessage: marker, predicate: isInBackground }, response });
+}
+
+/** What the model was asked in the background of messages that contain `marker`. */
+export function learnedFrom(marker) {
+  return asked(marker).filter(isInBackground);
+}
+
+function asked(marker) {
+  return stack.model.mock.getRequests().map(({ body }) => body).filter((body) => body?.messages?.at(-1)?.content?.includes(marker));
 }
 
 /** The answers to messages that contain `marker` do not end before what this returns is opened, however slow the machine. */
@@ -134,9 +156,7 @@ export function holdEnd(marker) {
 
 /** What the model was asked, newest last, by requests whose newest message contains `marker`. */
 export function requestsWith(marker) {
-  return stack.model.mock.getRequests()
-    .map(({ body }) => body)
-    .filter((body) => body?.messages?.at(-1)?.content?.includes(marker));
+  return asked(marker).filter((request) => !isInBackground(request));
 }
 
 /**

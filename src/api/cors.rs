@@ -4,7 +4,7 @@ use crate::error::{Code, Error, abort};
 
 /// What a preflight allows.
 pub const PREFLIGHT: [(&str, &str); 3] = [
-    ("access-control-allow-methods", "GET, POST, DELETE, OPTIONS"),
+    ("access-control-allow-methods", "GET, POST, PATCH, DELETE, OPTIONS"),
     ("access-control-allow-headers", "authorization, content-type, last-event-id, traceparent"),
     ("access-control-max-age", "7200"),
 ];

@@ -3,6 +3,7 @@
 mod attachment;
 pub mod chat;
 pub mod cors;
+pub mod facts;
 pub mod import;
 pub mod problem;
 pub mod rate;

@@ -178,6 +178,12 @@ pub struct Revealed {
 }
 
 impl Revealed {
+    /// What users are shown of what is theirs and no employee's.
+    #[must_use]
+    pub fn shown_to_owner(&self) -> Shown {
+        Shown::new(self.values.iter().map(|(token, value)| (token, value.as_str())), &Policy::default())
+    }
+
     /// What is shown in a session with that employee.
     fn shown(&self, employee: &str) -> Shown {
         // An employee that is not known shows what one without a policy shows.

@@ -20,6 +20,12 @@ pub enum Route<'a> {
     Import,
     /// How far what was imported is remembered.
     Pending,
+    /// What is known of the caller.
+    Facts,
+    /// One fact, to be corrected.
+    CorrectFact(Uuid),
+    /// One fact, to be forgotten.
+    ForgetFact(Uuid),
     /// Who can be talked to.
     Employees,
     /// The caller's sessions.
@@ -51,11 +57,14 @@ impl Route<'_> {
         matches!(self, Self::PageConfig | Self::Health | Self::Ready)
     }
 
-    const fn method(self) -> &'static str {
+    const fn methods(self) -> &'static [&'static str] {
         match self {
-            Self::Chat | Self::Stop(_) | Self::Import | Self::Upload => "POST",
-            Self::Me | Self::DeleteDocument(_) => "DELETE",
-            _ => "GET",
+            Self::Import | Self::Pending | Self::Upload | Self::Documents => &["GET", "POST"],
+            Self::Document(_) | Self::DeleteDocument(_) => &["GET", "DELETE"],
+            Self::Chat | Self::Stop(_) => &["POST"],
+            Self::CorrectFact(_) | Self::ForgetFact(_) => &["PATCH", "DELETE"],
+            Self::Me => &["DELETE"],
+            _ => &["GET"],
         }
     }
 }
@@ -72,9 +81,12 @@ pub fn route<'a>(method: &str, path: &'a str) -> Result<Route<'a>, Error> {
         ["api", "chat", name, "stop"] => Route::Stop(name),
         ["api", "import"] if method == "GET" => Route::Pending,
         ["api", "import"] => Route::Import,
+        ["api", "facts"] => Route::Facts,
+        ["api", "facts", id] if method == "DELETE" => Route::ForgetFact(uuid("id", id)?),
+        ["api", "facts", id] => Route::CorrectFact(uuid("id", id)?),
         ["api", "employees"] => Route::Employees,
         ["api", "sessions"] => Route::Sessions,
-        ["api", "sessions", id, "messages"] => Route::Messages(session_id(id)?),
+        ["api", "sessions", id, "messages"] => Route::Messages(uuid("session_id", id)?),
         ["api", "documents"] if method == "GET" => Route::Documents,
         ["api", "documents"] => Route::Upload,
         ["api", "documents", id] if method == "DELETE" => Route::DeleteDocument(document_id(id)?),
@@ -85,8 +97,10 @@ pub fn route<'a>(method: &str, path: &'a str) -> Result<Route<'a>, Error> {
         ["readyz"] => Route::Ready,
         _ => return Err(abort(Code::NotFound, "There is no such route. The README lists them.")),
     };
-    if method != route.method() {
-        return Err(abort(Code::MethodNotAllowed, format!("This address takes {} only.", route.method())));
+    let methods = route.methods();
+    if !methods.contains(&method) {
+        let detail = format!("This address takes {} only.", methods.join(" and "));
+        return Err(abort(Code::MethodNotAllowed, detail));
     }
     Ok(route)
 }
@@ -97,9 +111,9 @@ pub fn decoded(segment: &str) -> Cow<'_, str> {
     percent_decode_str(segment).decode_utf8_lossy()
 }
 
-fn session_id(text: &str) -> Result<Uuid, Error> {
+fn uuid(name: &'static str, text: &str) -> Result<Uuid, Error> {
     Uuid::try_parse(text)
-        .map_err(|_| abort_field(Code::InvalidField, "session_id", "session_id must be a UUID."))
+        .map_err(|_| abort_field(Code::InvalidField, name, format!("{name} must be a UUID.")))
 }
 
 /// What is no UUID is no document's.
@@ -133,6 +147,10 @@ mod tests {
         assert_eq!(route("GET", "/api/chat/my-chat/stream"), Ok(Route::Resume("my-chat")));
         assert_eq!(decoded("my%20chat%3F"), "my chat?");
         assert_eq!(route("POST", "/api/chat/my-chat/stop"), Ok(Route::Stop("my-chat")));
+        let fact = format!("/api/facts/{id}");
+        let uuid = Uuid::try_parse(id).unwrap();
+        assert_eq!(route("PATCH", &fact), Ok(Route::CorrectFact(uuid)));
+        assert_eq!(route("DELETE", &fact), Ok(Route::ForgetFact(uuid)));
         let path = format!("/api/sessions/{id}/messages");
         let messages = route("GET", &path);
         assert_eq!(messages, Ok(Route::Messages(Uuid::try_parse(id).unwrap())));
@@ -149,6 +167,9 @@ mod tests {
             ("POST", "/api/chat/x/stream", Code::MethodNotAllowed),
             ("GET", "/api/chat/x/stop", Code::MethodNotAllowed),
             ("GET", "/api/me", Code::MethodNotAllowed),
+            ("DELETE", "/api/facts", Code::MethodNotAllowed),
+            ("PATCH", "/api/facts/mine", Code::InvalidField),
+            ("PUT", "/api/import", Code::MethodNotAllowed),
             ("GET", "/api/sessions/me/messages", Code::InvalidField),
         ] {
             assert_eq!(route(method, path).unwrap_err().code(), code, "{method} {path}");

@@ -28,6 +28,14 @@ pub struct Identity {
     pub name: Option<String>,
 }
 
+impl User {
+    /// A user who is not here: nothing can be read with their token, and nothing more is known of them.
+    #[must_use]
+    pub fn absent(id: Uuid) -> Self {
+        Self { id, token: String::new(), identity: Identity::default() }
+    }
+}
+
 impl Identity {
     /// What there is of it, as the kinds and values that privacy knows.
     pub fn values(&self) -> impl Iterator<Item = (&'static str, &str)> {

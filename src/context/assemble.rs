@@ -1,4 +1,4 @@
-//! The prompt: persona, the newest messages of the path, what is recalled, and the new message, within the budget.
+//! The prompt: persona, a summary of the path and its newest messages, what is recalled, and the new message, within the budget.
 //!
 //! What changes least comes first and what is recalled stands just before the message, so that a provider's cache serves as much
 //! of the prompt's beginning as it can.
@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::receipt::{Reason, Receipt, Section, SectionName};
@@ -14,19 +14,27 @@ use super::recollect::{self, Block, Known};
 use super::source::Source;
 use super::tokens::chat::{PER_MESSAGE, PER_PROMPT};
 use super::tokens::count;
-use crate::memory::recall::Recalled;
+use crate::memory::recall::{Recalled, Summary};
 use crate::session::load::{Message, Role};
 
-/// Of what persona and message leave, the newest messages get at least that much in percent before anything is recalled, for
-/// what was said last is what is spoken of; what is not recalled is theirs too.
-const RECENT_PERCENT: u32 = 25;
+/// Of what persona and message leave, recent messages and what is recalled get that much in percent together, once a session is
+/// long: what more of it could be found is seldom worth its price.
+const FULL_PERCENT: u32 = 69;
+
+/// Recent messages get up to that much in percent.
+const RECENT_PERCENT: u32 = 62;
+
+/// When they come to more, only so many of the newest stay, in percent: so they begin with the same message for many turns, and a
+/// provider's cache has them.
+const KEPT_PERCENT: u32 = 36;
+
+/// Of what stays then, a summary of those before gets at most that much in percent.
+const SUMMARY_PERCENT: u32 = 40;
+
+const SUMMARY: &str = "# Earlier in this conversation\n";
 
 /// The last question and its answer get up to that much in percent, should they need it.
 const LAST_PERCENT: u32 = 60;
-
-/// Among the oldest of the messages that fit, those whose id is a multiple of this begin a prompt: so the next turns' prompts
-/// begin with the same one, and a provider's cache has them.
-const BLOCK: u128 = 4;
 
 /// What a prompt is made of.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +45,8 @@ pub struct Material<'a> {
     pub session: Uuid,
     /// The path that leads to the message, oldest first.
     pub path: &'a [Message],
+    /// The recent messages of the prompt before, when it had the same persona.
+    pub before: Option<&'a Window>,
     /// What is recalled, if memory answered.
     pub recalled: Option<&'a Recalled>,
     /// What the user says.
@@ -45,6 +55,18 @@ pub struct Material<'a> {
     pub message_tokens: u32,
     /// Tokens that the prompt may have.
     pub budget: u32,
+}
+
+/// The recent messages of a prompt: those of a path from one to another, and the summary of those before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Window {
+    /// The oldest.
+    pub from: Uuid,
+    /// The newest.
+    pub to: Uuid,
+    /// What was said before.
+    #[serde(default)]
+    pub summary: Option<Summary>,
 }
 
 /// What goes to the model, borrowed from where it is kept.
@@ -58,6 +80,8 @@ pub struct Prompt<'a> {
     pub sources: Vec<Source>,
     /// Tokens of earlier messages of the session.
     pub history_tokens: u32,
+    /// Its recent messages.
+    pub window: Option<Window>,
 }
 
 /// One message of a chat completion request.
@@ -90,35 +114,114 @@ pub fn assemble<'a>(material: &Material<'a>) -> Result<Prompt<'a>, TooLong> {
     let left = material.budget.checked_sub(PER_PROMPT + persona_tokens + message_tokens);
     let left = left.ok_or(TooLong { tokens: material.message_tokens, most })?;
 
-    let path = material.path;
-    let at_first = newest(path, allowance(path, left));
-    let of_first = tokens(at_first);
-    let known = |recent| Known {
+    let history = History::choose(material, left);
+    let recent = history.recent;
+    let history_tokens = history.tokens();
+    let known = Known {
         recent: ids(recent),
-        path: ids(path),
-        is_whole: is_whole(path),
+        path: ids(material.path),
+        is_whole: is_whole(material.path),
         session: material.session,
     };
-    let mut block = recollect::block(material.recalled, known(at_first), left - of_first);
-    let recent = newest(path, left - block.tokens);
-    let recent_tokens = tokens(recent);
-    if recent.len() > at_first.len() {
-        block = recollect::block(material.recalled, known(recent), left - recent_tokens);
-    }
+    let mut block = recollect::block(material.recalled, known, recall_share(left, history_tokens));
 
-    let counted = PER_PROMPT + persona_tokens + recent_tokens + block.tokens + message_tokens;
-    let sections = sections(material, persona_tokens, recent, &block, message_tokens);
-    let receipt = Receipt { budget: material.budget, counted, sections, ..Receipt::default() };
-    let sources = std::mem::take(&mut block.sources);
-    let messages = messages(material, recent, block);
-    Ok(Prompt { messages, receipt, sources, history_tokens: recent_tokens })
+    let counted = PER_PROMPT + persona_tokens + history_tokens + block.tokens + message_tokens;
+    let prefix = material.before.map_or(0, |before| PER_PROMPT + persona_tokens + history.told(before));
+    let sections = sections(material, persona_tokens, &history, &block, message_tokens);
+    let receipt = Receipt { budget: material.budget, counted, prefix, sections, ..Receipt::default() };
+    let (window, sources) = (history.window(), std::mem::take(&mut block.sources));
+    let messages = messages(material, history, block);
+    Ok(Prompt { messages, receipt, sources, history_tokens: tokens(recent), window })
 }
 
-/// What the newest messages get before anything is recalled.
-fn allowance(path: &[Message], left: u32) -> u32 {
-    let share = left / 100 * RECENT_PERCENT;
-    let last = tokens(path.get(path.len().saturating_sub(2)..).unwrap_or_default());
-    if last <= left / 100 * LAST_PERCENT { share.max(last) } else { share }
+const fn percent(of: u32, percent: u32) -> u32 {
+    of / 100 * percent
+}
+
+/// What a prompt has of its session.
+struct History<'a> {
+    /// What was said before the recent messages, where not all are recent.
+    summary: Option<&'a Summary>,
+    /// As it stands in the prompt, and its tokens with their framing.
+    summary_text: String,
+    summary_tokens: u32,
+    /// Why there is none.
+    no_summary: Option<Reason>,
+    /// The newest messages.
+    recent: &'a [Message],
+}
+
+impl<'a> History<'a> {
+    /// The newest messages of the path: from the one on with which they began before, after the same summary, as long as both fit.
+    fn choose(material: &Material<'a>, left: u32) -> Self {
+        let path = material.path;
+        let last = tokens(path.get(path.len().saturating_sub(2)..).unwrap_or_default());
+        let last = if last <= percent(left, LAST_PERCENT) { last } else { 0 };
+        let has_memories = material.recalled.is_some_and(|recalled| !recalled.memories.is_empty());
+        let most = percent(left, if has_memories { RECENT_PERCENT } else { FULL_PERCENT }).max(last);
+        let kept = percent(left, KEPT_PERCENT).max(last);
+        if is_whole(path) && tokens(path) <= most {
+            return Self::new(None, path);
+        }
+        if let Some(as_before) = material.before.and_then(|before| Self::as_before(material, before))
+            // Not where a prompt began that had less room.
+            && (kept / 4 * 3..=most).contains(&as_before.tokens())
+        {
+            return as_before;
+        }
+        let newest_summary = material.recalled.and_then(|recalled| recalled.summary.as_ref());
+        let is_here = |summary: &&Summary| path.iter().any(|message| message.id == summary.covers);
+        let with_summary = Self::new(newest_summary.filter(is_here), &[]);
+        if newest_summary.is_some() && with_summary.summary.is_none() {
+            return Self { no_summary: Some(Reason::OtherBranch), ..Self::new(None, newest(path, kept)) };
+        }
+        let beside = kept.saturating_sub(with_summary.summary_tokens);
+        if beside < last || with_summary.summary_tokens > percent(kept, SUMMARY_PERCENT) {
+            return Self { no_summary: Some(Reason::Budget), ..Self::new(None, newest(path, kept)) };
+        }
+        Self { recent: newest(path, beside), ..with_summary }
+    }
+
+    /// As the prompt before had it; unless its summary is forgotten since.
+    fn as_before(material: &Material<'a>, before: &'a Window) -> Option<Self> {
+        let from = material.path.iter().position(|message| message.id == before.from)?;
+        let recent = material.path.get(from..)?;
+        let Some(summary) = &before.summary else { return Some(Self::new(None, recent)) };
+        let now = material.recalled?.summary.as_ref()?;
+        (now.since == summary.since).then(|| Self::new(Some(summary), recent))
+    }
+
+    fn new(summary: Option<&'a Summary>, recent: &'a [Message]) -> Self {
+        let summary_text = summary.map_or_else(String::new, |summary| [SUMMARY, &summary.text].concat());
+        let summary_tokens = summary.map_or(0, |_| count(&summary_text) + PER_MESSAGE);
+        Self { summary, summary_text, summary_tokens, no_summary: None, recent }
+    }
+
+    fn tokens(&self) -> u32 {
+        self.summary_tokens.saturating_add(tokens(self.recent))
+    }
+
+    fn window(&self) -> Option<Window> {
+        let (first, last) = self.recent.first().zip(self.recent.last())?;
+        Some(Window { from: first.id, to: last.id, summary: self.summary.cloned() })
+    }
+
+    /// Tokens of it with which the prompt before began too.
+    fn told(&self, before: &Window) -> u32 {
+        if self.summary != before.summary.as_ref() {
+            return 0;
+        }
+        let goes_on = self.recent.first().is_some_and(|first| first.id == before.from);
+        let to = self.recent.iter().position(|message| message.id == before.to).filter(|_| goes_on);
+        let told = to.and_then(|to| self.recent.get(..=to)).unwrap_or_default();
+        self.summary_tokens + tokens(told)
+    }
+}
+
+/// What may be recalled beside the session's own: the less that is, the more.
+fn recall_share(left: u32, history: u32) -> u32 {
+    let beside = percent(left, FULL_PERCENT).saturating_sub(history);
+    beside.max(left.saturating_sub(history.saturating_mul(2))).min(left.saturating_sub(history))
 }
 
 /// Tokens that a message takes; one without text is not sent.
@@ -139,7 +242,7 @@ fn is_whole(path: &[Message]) -> bool {
     path.first().is_none_or(|first| first.parent_id.is_none())
 }
 
-/// As many of the newest messages as fit, in blocks where older ones are left out.
+/// As many of the newest messages as fit, from a question on.
 fn newest(path: &[Message], allowance: u32) -> &[Message] {
     let mut used = 0u32;
     let fits = |message: &&Message| {
@@ -148,27 +251,29 @@ fn newest(path: &[Message], allowance: u32) -> &[Message] {
     };
     let count = path.iter().rev().take_while(fits).count();
     let fitting = path.get(path.len() - count..).unwrap_or_default();
-    if count == path.len() && is_whole(path) {
-        return fitting;
-    }
-    let begins = |message: &Message| message.role == Role::User && message.id.as_u128().is_multiple_of(BLOCK);
-    // At most half of it: a prompt must not lose much for the sake of the next one.
-    let begin = fitting.iter().take(count / 2).position(begins).unwrap_or(0);
+    let begin = fitting.iter().position(|message| message.role == Role::User).unwrap_or(0);
     fitting.get(begin..).unwrap_or_default()
 }
 
 fn sections(
     material: &Material<'_>,
     persona_tokens: u32,
-    recent: &[Message],
+    history: &History<'_>,
     block: &Block,
     message_tokens: u32,
 ) -> Vec<Section> {
+    let recent = history.recent;
+    let mut summary =
+        Section::new(SectionName::Summary, history.summary_tokens, u32::from(history.summary.is_some()));
+    if let Some(reason) = history.no_summary {
+        summary = summary.without(reason, 1);
+    }
     let is_empty = |message: &&Message| message.content.is_empty();
     let empty = recent.iter().filter(is_empty).count();
     let kept = u32::try_from(recent.len() - empty).unwrap_or(u32::MAX);
     vec![
         Section::new(SectionName::Persona, persona_tokens, 1),
+        summary,
         Section::new(SectionName::Recent, tokens(recent), kept)
             .without(Reason::Budget, material.path.len() - recent.len())
             .without(Reason::Empty, empty),
@@ -178,10 +283,14 @@ fn sections(
     ]
 }
 
-fn messages<'a>(material: &Material<'a>, recent: &'a [Message], block: Block) -> Vec<PromptMessage<'a>> {
+fn messages<'a>(material: &Material<'a>, history: History<'a>, block: Block) -> Vec<PromptMessage<'a>> {
     let say = |role, content: &'a str| PromptMessage { role, content: Cow::Borrowed(content) };
-    let mut messages = Vec::with_capacity(recent.len() + 3);
+    let recent = history.recent;
+    let mut messages = Vec::with_capacity(recent.len() + 4);
     messages.push(say(Role::System, material.persona));
+    if !history.summary_text.is_empty() {
+        messages.push(PromptMessage { role: Role::System, content: Cow::Owned(history.summary_text) });
+    }
     // An answer that never came says nothing to a model.
     let recent = recent.iter().filter(|message| !message.content.is_empty());
     messages.extend(recent.map(|message| say(message.role, &message.content)));

@@ -15,9 +15,15 @@ pub struct Receipt {
     pub budget: u32,
     /// Tokens that it has, counted here.
     pub counted: u32,
+    /// Of these, tokens at its beginning that the prompt before began with too: a provider's cache may have them.
+    #[serde(default)]
+    pub prefix: u32,
     /// Tokens that the provider read, when it has said so.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub billed: Option<u32>,
+    /// Of these, tokens that it had in its cache.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub cached: Option<u32>,
     /// Its sections, in the order in which the model reads them.
     pub sections: Vec<Section>,
 }
@@ -56,6 +62,8 @@ pub enum SectionName {
     Persona,
     /// The newest messages of the path.
     Recent,
+    /// What was said before the recent messages, in short.
+    Summary,
     /// What holds of the user.
     Facts,
     /// What is recalled.
@@ -84,8 +92,10 @@ impl Receipt {
     /// With what became of it.
     #[must_use]
     pub fn billed(&self, model: &str, usage: &Usage) -> Self {
-        let billed = (usage.source == UsageSource::Provider).then_some(usage.prompt_tokens);
-        Self { model: Some(model.to_owned()), billed, ..self.clone() }
+        let is_known = usage.source == UsageSource::Provider;
+        let (billed, cached) =
+            (is_known.then_some(usage.prompt_tokens), is_known.then_some(usage.cached_tokens));
+        Self { model: Some(model.to_owned()), billed, cached, ..self.clone() }
     }
 }
 

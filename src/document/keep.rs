@@ -67,6 +67,9 @@ pub struct SavedDocument {
     /// Whether it is new.
     #[serde(default)]
     pub is_new: bool,
+    /// Whether its user was erased since it came.
+    #[serde(default)]
+    pub gone: bool,
 }
 
 /// What became of a document.

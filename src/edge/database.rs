@@ -15,9 +15,11 @@ use crate::config::Config;
 use crate::document::keep::{NewDocument, SavedDocument};
 use crate::error::{Code, Fault};
 use crate::memory::embed::{Embedded, Pending};
+use crate::memory::facts::{Learned, Unread};
 use crate::memory::import::{Imported, ImportedMessage};
 use crate::memory::recall::{RecallQuestion, Recalled};
-use crate::ports::Database;
+use crate::memory::summary::{NewSummary, Unsummarised};
+use crate::ports::{Database, UnsummarisedQuestion};
 use crate::privacy::policy::Policy;
 use crate::session::load::{LoadSession, LoadedSession};
 use crate::session::record::TurnRecord;
@@ -55,6 +57,22 @@ struct SaveEmbeddings<'a> {
     user: Uuid,
     #[serde(rename = "p_embeddings")]
     embedded: &'a [Embedded],
+}
+
+#[derive(Serialize)]
+struct SaveFacts<'a> {
+    #[serde(rename = "p_user")]
+    user: Uuid,
+    #[serde(rename = "p_learned")]
+    learned: &'a Learned,
+}
+
+#[derive(Serialize)]
+struct SaveSummary<'a> {
+    #[serde(rename = "p_user")]
+    user: Uuid,
+    #[serde(rename = "p_summary")]
+    summary: &'a NewSummary,
 }
 
 #[derive(Serialize)]
@@ -119,13 +137,31 @@ impl Database for PostgRest {
 
     async fn pending_memories(&self, user: Uuid, limit: u32) -> Result<Vec<Pending>, Fault> {
         let arguments = serde_json::json!({ "p_user": user, "p_limit": limit });
-        let answer = self.as_service("rpc/pending_memories", &arguments).await?;
-        serde_json::from_str(&answer)
-            .map_err(|error| unavailable(format!("pending_memories: {:?}", error.classify())))
+        self.call_as_service("pending_memories", &arguments).await
     }
 
     async fn save_embeddings(&self, user: Uuid, embedded: &[Embedded]) -> Result<(), Fault> {
         self.as_service("rpc/save_embeddings", &SaveEmbeddings { user, embedded }).await.map(drop)
+    }
+
+    async fn unread_messages(&self, user: Uuid, model: &str, limit: u32) -> Result<Option<Unread>, Fault> {
+        let arguments = serde_json::json!({ "p_user": user, "p_model": model, "p_limit": limit });
+        self.call_as_service("unread_messages", &arguments).await
+    }
+
+    async fn save_facts(&self, user: Uuid, learned: &Learned) -> Result<(), Fault> {
+        self.save("save_facts", &SaveFacts { user, learned }).await
+    }
+
+    async fn unsummarised_messages(
+        &self,
+        question: &UnsummarisedQuestion<'_>,
+    ) -> Result<Option<Unsummarised>, Fault> {
+        self.call_as_service("unsummarised_messages", question).await
+    }
+
+    async fn save_summary(&self, user: Uuid, summary: &NewSummary) -> Result<(), Fault> {
+        self.save("save_summary", &SaveSummary { user, summary }).await
     }
 
     async fn import_messages(
@@ -134,10 +170,7 @@ impl Database for PostgRest {
         employee: &str,
         messages: &[ImportedMessage],
     ) -> Result<Imported, Fault> {
-        let answer =
-            self.as_service("rpc/import_messages", &ImportMessages { user, employee, messages }).await?;
-        serde_json::from_str(&answer)
-            .map_err(|error| unavailable(format!("import_messages: {:?}", error.classify())))
+        self.call_as_service("import_messages", &ImportMessages { user, employee, messages }).await
     }
 
     async fn save_document(&self, user: Uuid, document: &NewDocument) -> Result<SavedDocument, Fault> {
@@ -193,9 +226,31 @@ impl PostgRest {
         self.as_service("rpc/erase_user", &EraseUser { p_user: user }).await
     }
 
+    /// Puts another text in the place of a fact: its row, or `null`, as JSON.
+    pub(super) async fn correct_fact(&self, user: Uuid, fact: Uuid, text: &str) -> Result<String, Fault> {
+        let arguments = serde_json::json!({ "p_user": user, "p_fact": fact, "p_text": text });
+        self.as_service("rpc/correct_fact", &arguments).await
+    }
+
+    /// Forgets facts for good, and answers how many rows that were, as JSON.
+    pub(super) async fn forget_facts(&self, user: Uuid, facts: &[Uuid]) -> Result<String, Fault> {
+        let arguments = serde_json::json!({ "p_user": user, "p_facts": facts });
+        self.as_service("rpc/forget_facts", &arguments).await
+    }
+
     /// How many turns Postgres refuses, as JSON: which tells too that PostgREST answers, and takes the service key.
     pub(super) async fn parked_turns(&self) -> Result<String, Fault> {
         self.as_service("rpc/parked_turns", &serde_json::json!({})).await
+    }
+
+    /// Calls a function with the service key.
+    async fn call_as_service<T: DeserializeOwned>(
+        &self,
+        function: &str,
+        arguments: &impl Serialize,
+    ) -> Result<T, Fault> {
+        let answer = self.as_service(&format!("rpc/{function}"), arguments).await?;
+        serde_json::from_str(&answer).map_err(|error| malformed(function, &error))
     }
 
     /// Has the service save something. Only the function's own word counts: a status alone can be anybody's who stands

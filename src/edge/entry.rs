@@ -16,6 +16,7 @@ use super::reply;
 use super::session::SessionCall;
 use super::users::UserObjects;
 use crate::api::chat::{Ask, session_named};
+use crate::api::facts;
 use crate::api::import::{Import, Progress};
 use crate::api::reads::{self, Page, Revealed};
 use crate::api::routes::{Route, decoded, no_such_document, route};
@@ -28,6 +29,7 @@ use crate::document::upload::{Upload, too_large};
 use crate::error::{Code, Error, Fault, abort, abort_field};
 use crate::limit::gate;
 use crate::ports::{Clock, UserObject};
+use crate::privacy::mask::Author;
 use crate::privacy::unmask;
 use crate::stream::ui::FrameId;
 
@@ -115,6 +117,24 @@ async fn answer(
         Route::Pending => {
             let pending = database.pending_count(&user).await?;
             Ok(reply::json(200, &serde_json::json!({ "pending": pending }).to_string()))
+        }
+        Route::Facts => {
+            let rows = database.read(&user, facts::FACTS).await?;
+            let revealed = reveal([&rows, ""], env, &user, &database).await?;
+            Ok(reply::json(200, &reads::envelope(&facts::shown(&rows, &revealed))))
+        }
+        Route::CorrectFact(fact) => {
+            let text = facts::correction(&body(request).await?)?;
+            let masked = UserObjects(env.clone()).mask(&user, &text, Author::Outside).await;
+            let masked = masked.map_err(|refused| refused.into_error("fact"))?;
+            let row = database.correct_fact(user.id, fact, &masked.text).await?;
+            let row = facts::corrected(fact, &row)?;
+            let revealed = reveal([row, ""], env, &user, &database).await?;
+            Ok(reply::json(200, &facts::shown(row, &revealed)))
+        }
+        Route::ForgetFact(fact) => {
+            let answer = database.forget_facts(user.id, &[fact]).await?;
+            Ok(reply::json(200, facts::forgotten(fact, &answer)?))
         }
         Route::Upload => upload(request, &url, env, &user).await,
         Route::Documents => {
@@ -269,7 +289,7 @@ async fn upload(request: &Request, url: &Url, env: &Env, user: &User) -> Result<
         Kept::Saved(saved) => saved,
         Kept::TooLong(detail) => return Err(abort(Code::DocumentTooLong, detail)),
     };
-    let row = saved.document.ok_or_else(too_many)?;
+    let row = saved.document.ok_or_else(|| if saved.gone { no_such_document() } else { too_many() })?;
     let status = if saved.is_new { 201 } else { 200 };
     Ok(reply::json(status, &show_documents(row.get(), env, user).await?))
 }

@@ -19,6 +19,7 @@ use crate::memory::import::import;
 use crate::ports::{Clock, Strongbox};
 use crate::privacy::mask::Author;
 use crate::user::books;
+use crate::user::chores::{self, REST};
 use crate::user::record::Refused;
 use crate::user::vault::{self, DELIVER_WITHIN, Ports, UserState};
 
@@ -66,12 +67,10 @@ impl DurableObject for User {
                 answer(&books::reserve(state, &user, &wanted, config, ports).await)
             }
             Ok(UserCall::Settle { entry }) => answer(&ports.strongbox.settle(&entry).map_err(Refused::from)),
-            Ok(UserCall::Remember) => {
-                let kept = ports.strongbox.kept().map_err(Refused::from);
-                if let Ok(Some((user, _))) = kept {
-                    self.embed_later(desk.clone(), user).await;
-                }
-                answer(&kept.map(drop))
+            Ok(UserCall::Remember { user, saved }) => {
+                state.chores.add(saved);
+                self.catch_up_later(desk.clone(), user).await;
+                answer(&Ok::<_, Refused>(()))
             }
             Ok(UserCall::Import { user, employee, messages }) => {
                 let imported = import(state, &user, &employee, messages, config, ports).await;
@@ -82,7 +81,7 @@ impl DurableObject for User {
             Ok(UserCall::Keep { user, upload }) => {
                 let kept = keep(state, &user, upload, config, ports).await;
                 if let Ok(Kept::Saved(SavedDocument { document: Some(_), .. })) = &kept {
-                    self.embed_later(desk.clone(), user.id).await;
+                    self.catch_up_later(desk.clone(), user.id).await;
                 }
                 let desk = Rc::clone(&desk);
                 self.platform.wait_until(async move { desk.deliver().await });
@@ -97,7 +96,8 @@ impl DurableObject for User {
         if let Ok(desk) = &self.desk {
             desk.deliver().await;
             if let Ok(Some((user, _))) = desk.ports.strongbox.kept() {
-                desk.embed(user).await;
+                desk.state.chores.rest();
+                desk.catch_up(user).await;
             }
         }
         Response::empty()
@@ -105,17 +105,18 @@ impl DurableObject for User {
 }
 
 impl User {
-    /// Gives memories their vectors when this call is answered, and should the object die before, when it wakes.
-    async fn embed_later(&self, desk: Rc<Desk>, user: Uuid) {
-        desk.ports.strongbox.wake_at(EdgeClock.now() + DELIVER_WITHIN).await;
-        self.platform.wait_until(async move { desk.embed(user).await });
+    /// Does what can be done when this call is answered; and the rest, or all of it should the object die before, when the user's
+    /// conversations rest.
+    async fn catch_up_later(&self, desk: Rc<Desk>, user: Uuid) {
+        desk.ports.strongbox.wake_at(EdgeClock.now() + REST).await;
+        self.platform.wait_until(async move { desk.catch_up(user).await });
     }
 }
 
 impl Desk {
-    /// Gives memories their vectors.
-    async fn embed(&self, user: Uuid) {
-        if let Err(fault) = vault::embed(&self.state, user, &self.config, &self.ports).await {
+    /// Does what there is to do.
+    async fn catch_up(&self, user: Uuid) {
+        if let Err(fault) = chores::catch_up(&self.state, user, &self.config, &self.ports).await {
             log::fault(&fault);
         }
     }

@@ -16,6 +16,7 @@ use crate::memory::import::{Imported, Said};
 use crate::ports::UserObject;
 use crate::privacy::mask::Author;
 use crate::privacy::token::Token;
+use crate::user::chores::Saved;
 use crate::user::record::{Hidden, Refused, Wanted};
 
 /// The binding of the User objects in `wrangler.toml`.
@@ -53,7 +54,12 @@ pub(super) enum UserCall {
         entry: Entry,
     },
     /// See [`UserObject::remember`].
-    Remember,
+    Remember {
+        /// Whose object this is.
+        user: Uuid,
+        /// What was saved.
+        saved: Saved,
+    },
     /// Stores messages from elsewhere.
     Import {
         /// Whose object this is.
@@ -133,7 +139,7 @@ impl UserObject for UserObjects {
         self.call(user, &UserCall::Settle { entry: entry.clone() }).await
     }
 
-    async fn remember(&self, user: Uuid) -> Result<(), Refused> {
-        self.call(user, &UserCall::Remember).await
+    async fn remember(&self, user: Uuid, saved: Saved) -> Result<(), Refused> {
+        self.call(user, &UserCall::Remember { user, saved }).await
     }
 }

@@ -34,6 +34,9 @@ pub struct RecallQuestion<'a> {
     /// Facts to return at most.
     #[serde(rename = "p_facts")]
     pub facts: u32,
+    /// The session whose summary is wanted.
+    #[serde(rename = "p_session")]
+    pub session: Uuid,
 }
 
 /// What `recall` returns, the best first.
@@ -45,6 +48,20 @@ pub struct Recalled {
     /// What was said, or stands in a document.
     #[serde(default)]
     pub memories: Vec<Recollection>,
+    /// What was said in this session before.
+    #[serde(default)]
+    pub summary: Option<Summary>,
+}
+
+/// What a session came to, up to a message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Masked.
+    pub text: String,
+    /// The last message that it stands for.
+    pub covers: Uuid,
+    /// When the first version of it was written: another one has nothing of it.
+    pub since: DateTime<Utc>,
 }
 
 /// What holds of the user.
@@ -90,6 +107,7 @@ pub struct Recollection {
 /// nothing is recalled.
 pub async fn recall(
     user: &User,
+    session: Uuid,
     message: &str,
     budget: u32,
     config: &Config,
@@ -101,6 +119,7 @@ pub async fn recall(
         query: message,
         limit: (budget / SHORT_MEMORY).clamp(config.top_k.min(MOST), MOST),
         facts: MOST_FACTS,
+        session,
     };
     database.recall(user, &question).await.ok()
 }

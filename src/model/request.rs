@@ -14,6 +14,7 @@ pub struct Question {
     messages: Box<RawValue>,
     max_output_tokens: Option<u32>,
     temperature: Option<f64>,
+    format: Option<Box<RawValue>>,
 }
 
 /// A request that streams and reports its usage.
@@ -29,6 +30,8 @@ struct ChatRequest<'a> {
     max_tokens: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     temperature: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response_format: Option<&'a RawValue>,
 }
 
 #[derive(Debug, Serialize)]
@@ -70,7 +73,30 @@ impl Question {
     /// `internal`, when the messages are no JSON.
     pub fn new(employee: &Employee, messages: &[PromptMessage<'_>]) -> Result<Self, Fault> {
         let Employee { max_output_tokens, temperature, .. } = *employee;
-        Ok(Self { messages: to_raw_value(messages).map_err(not_json)?, max_output_tokens, temperature })
+        let messages = to_raw_value(messages).map_err(not_json)?;
+        Ok(Self { messages, max_output_tokens, temperature, format: None })
+    }
+
+    /// Asks for JSON of a schema, in so many tokens at most
+    /// (<https://platform.openai.com/docs/guides/structured-outputs>).
+    ///
+    /// # Errors
+    /// `internal`, when the messages or the schema are no JSON.
+    pub fn structured(
+        messages: &[PromptMessage<'_>],
+        name: &str,
+        schema: &serde_json::Value,
+        max_output_tokens: u32,
+    ) -> Result<Self, Fault> {
+        let format = serde_json::json!({
+            "type": "json_schema", "json_schema": { "name": name, "strict": true, "schema": schema }
+        });
+        Ok(Self {
+            messages: to_raw_value(messages).map_err(not_json)?,
+            max_output_tokens: Some(max_output_tokens),
+            temperature: Some(0.0),
+            format: Some(to_raw_value(&format).map_err(not_json)?),
+        })
     }
 
     /// The body of a request to `model`.
@@ -91,6 +117,7 @@ impl Question {
             max_completion_tokens,
             max_tokens,
             temperature: self.temperature.filter(|_| family != Family::Reasoning),
+            response_format: self.format.as_deref(),
         };
         serde_json::to_string(&request).map_err(not_json)
     }

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::load::{LoadedSession, Message, UserLimits};
 use super::record::{MessageRecord, TurnRecord};
+use crate::context::assemble::Window;
 use crate::employee::Employee;
 use crate::model::price::Price;
 use crate::time::Millis;
@@ -41,6 +42,9 @@ pub struct Memory {
     /// Whether that is the newest message of the session. A turn that is answered makes it so.
     #[serde(default = "yes")]
     pub is_newest: bool,
+    /// The recent messages of the last prompt.
+    #[serde(default)]
+    pub window: Option<Window>,
     /// When it was read from Postgres.
     pub loaded_at: Millis,
 }
@@ -50,11 +54,14 @@ const fn yes() -> bool {
 }
 
 impl Memory {
-    /// What Postgres has. `None` when there is no such employee.
+    /// What Postgres has, after what was remembered `before`. `None` when there is no such employee.
     #[must_use]
-    pub fn from_loaded(loaded: LoadedSession, now: Millis) -> Option<Self> {
+    pub fn from_loaded(loaded: LoadedSession, before: Option<&Self>, now: Millis) -> Option<Self> {
+        let employee = loaded.employee?;
+        let before = before.filter(|before| before.employee == employee);
         let mut memory = Self {
-            employee: loaded.employee?,
+            window: before.and_then(|before| before.window.clone()),
+            employee,
             price: loaded.price,
             prices: loaded.prices,
             limits: loaded.limits.unwrap_or_default(),

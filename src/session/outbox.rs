@@ -2,8 +2,12 @@
 
 use crate::backoff::pause;
 use crate::error::{Code, Fault};
+use crate::memory::facts::may_be_command;
 use crate::ports::{Clock, Database, Journal, Undelivered, UserObject};
+use crate::session::load::Role;
+use crate::session::record::TurnRecord;
 use crate::time::Millis;
+use crate::user::chores::Saved;
 
 /// Records taken from storage at a time, so that a long outage does not fill memory.
 const BATCH: u32 = 16;
@@ -67,7 +71,7 @@ async fn commit(
             journal.delivered(turn)?;
             if entry.record.remember {
                 // If nobody hears of it now, they will with the next turn.
-                let _ = user.remember(entry.record.user_id).await;
+                let _ = user.remember(entry.record.user_id, saved(&entry.record)).await;
             }
             Ok(())
         }
@@ -78,6 +82,12 @@ async fn commit(
         }
         Err(fault) => Err(fault),
     }
+}
+
+fn saved(record: &TurnRecord) -> Saved {
+    let said = record.messages.iter().find(|message| message.role == Role::User);
+    let may_be_command = said.is_some_and(|message| may_be_command(&message.content));
+    Saved { session: record.session_id, may_be_command }
 }
 
 /// Leaves a record for later.

@@ -5,13 +5,13 @@ use std::cell::{Cell, RefCell};
 
 use uuid::Uuid;
 
+use super::chores::Chores;
 use super::record::{Hidden, KeptVault, Refused};
 use crate::auth::User;
 use crate::backoff::pause;
 use crate::config::Config;
 use crate::error::Fault;
 use crate::limit::bucket::Bucket;
-use crate::memory::embed::embed_pending;
 use crate::ports::{Clock, Database, Model, Strongbox};
 use crate::privacy::mask::Author;
 use crate::privacy::seal::{KeyId, UserKey};
@@ -46,9 +46,8 @@ pub struct UserState {
     pub(super) bucket: Cell<Bucket>,
     /// Deliveries that failed in a row.
     failures: Cell<u32>,
-    /// Whether memories get their vectors now, and how often in a row that failed.
-    is_embedding: Cell<bool>,
-    embedding_failures: Cell<u32>,
+    /// What is done while nobody waits.
+    pub chores: Chores,
 }
 
 /// Hides what is personal in a text.
@@ -192,29 +191,4 @@ pub async fn deliver(
         state.failures.set(0);
     }
     Ok(())
-}
-
-/// Gives the user's memories their vectors. Called again while it is at it, it leaves that to the first call. At a failure the
-/// object is woken later to go on.
-///
-/// # Errors
-/// Why it could not go on.
-pub async fn embed(
-    state: &UserState,
-    user: Uuid,
-    config: &Config,
-    ports: &Ports<impl Database, impl Strongbox, impl Model, impl Clock>,
-) -> Result<(), Fault> {
-    if state.is_embedding.replace(true) {
-        return Ok(());
-    }
-    let embedded = embed_pending(user, config, &ports.database, &ports.model, &ports.clock).await;
-    state.is_embedding.set(false);
-    let failures = if embedded.is_err() { state.embedding_failures.get().saturating_add(1) } else { 0 };
-    state.embedding_failures.set(failures);
-    if embedded.is_err() {
-        let pause = pause(failures, ports.clock.random());
-        ports.strongbox.wake_at(ports.clock.now() + pause).await;
-    }
-    embedded
 }

@@ -43,9 +43,17 @@ create index if not exists user_memory_embeddings_around on public.user_memory_e
 create index if not exists user_memory_embeddings_pending on public.user_memory_embeddings (user_id, occurred_at, id)
   where embedding is null;
 
+-- Whether a message was looked at for what it says of its user; what was there before is not looked at again.
+alter table public.user_memory_embeddings add column if not exists is_read boolean not null default true;
+create index if not exists user_memory_embeddings_unread on public.user_memory_embeddings (user_id, occurred_at, id)
+  where not is_read;
+-- What is said to an employee that does not learn is remembered like everything, but no facts and no summary are made of it.
+alter table public.employee_profiles add column if not exists learns boolean not null default true;
+
 -- Recall -----------------------------------------------------------------------------------------------------------------
 
 drop function if exists public.recall(extensions.halfvec, text, integer, integer, uuid, timestamptz);
+drop function if exists public.recall(extensions.halfvec, text, integer, integer);
 drop function if exists private.memory_candidates(extensions.halfvec, tsquery, tsquery, integer, uuid, timestamptz, integer);
 
 -- The longest words of a text, each as a query of its own: they tell most and are rarest, and a message may have thousands.
@@ -183,7 +191,7 @@ end $$;
 -- a question that names one of those is more often about what that one said.
 create or replace function public.recall(
   p_embedding extensions.halfvec default null, p_query text default '', p_limit integer default 20,
-  p_facts integer default 50
+  p_facts integer default 50, p_session uuid default null
 ) returns jsonb
 language plpgsql stable security invoker set search_path = '' as $$
 declare
@@ -192,6 +200,7 @@ declare
   v_limit constant integer := least(greatest(p_limit, 1), 400);
   v_memories jsonb;
   v_facts jsonb;
+  v_summary jsonb;
 begin
   with scores as materialized (
     select * from private.memory_scores(p_embedding, p_query)
@@ -217,8 +226,8 @@ begin
     order by score desc, k.id limit v_limit
   )
   select coalesce(jsonb_agg(jsonb_build_object(
-    'message_id', m.message_id, 'document_id', m.document_id, 'document', d.name, 'session_id', m.session_id,
-    'role', said.role, 'content', m.content, 'content_tokens', m.content_tokens, 'occurred_at', m.occurred_at,
+    'message_id', m.message_id, 'document_id', m.document_id, 'document', d.name, 'media_type', d.media_type,
+    'session_id', m.session_id, 'role', said.role, 'content', m.content, 'content_tokens', m.content_tokens, 'occurred_at', m.occurred_at,
     'score', round(best.score, 6)) order by best.score desc, m.id), '[]')
   into v_memories
   from best
@@ -238,7 +247,10 @@ begin
     order by hit desc, confidence desc, valid_from desc limit least(greatest(p_facts, 0), 500)
   ) f;
 
-  return jsonb_build_object('facts', v_facts, 'memories', v_memories);
+  select jsonb_build_object('text', summary, 'covers', covers_message_id, 'since', created_at) into v_summary
+  from public.chat_session_summaries where session_id = p_session;
+
+  return jsonb_build_object('facts', v_facts, 'memories', v_memories, 'summary', v_summary);
 end $$;
 
 -- Remembering ------------------------------------------------------------------------------------------------------------
@@ -248,11 +260,15 @@ end $$;
 create or replace function private.remember(p_user uuid, p_messages uuid[]) returns void
 language sql security invoker set search_path = '' as $$
   insert into public.user_memory_embeddings (
-    id, user_id, source, message_id, session_id, content, content_tokens, occurred_at)
+    id, user_id, source, message_id, session_id, content, content_tokens, occurred_at, is_read)
   select
     m.id, m.user_id, 'message', m.id, m.session_id, left(m.content, 32000),
-    ceil(m.content_tokens * least(1, 32000.0 / length(m.content))), m.created_at
+    ceil(m.content_tokens * least(1, 32000.0 / length(m.content))), m.created_at,
+    -- Only what the user says here: facts of years that are imported would cost more than anyone asked for.
+    m.role <> 'user' or m.metadata ? 'imported' or not coalesce(e.learns, false)
   from public.chat_messages m
+  join public.chat_sessions s on s.id = m.session_id
+  left join public.employee_profiles e on e.slug = s.employee_slug
   where m.id = any (p_messages) and m.user_id = p_user and m.role in ('user', 'assistant') and m.content ~ '\S'
   on conflict do nothing;
 $$;
@@ -460,7 +476,7 @@ end $$;
 -- Who may call what ------------------------------------------------------------------------------------------------------
 
 revoke execute on function
-  public.recall(extensions.halfvec, text, integer, integer),
+  public.recall(extensions.halfvec, text, integer, integer, uuid),
   private.question_words(text, integer),
   private.memory_scores(extensions.halfvec, text, integer, integer),
   private.remember(uuid, uuid[]),
@@ -473,7 +489,7 @@ revoke execute on function
 from public, anon, authenticated, service_role;
 
 grant execute on function
-  public.recall(extensions.halfvec, text, integer, integer),
+  public.recall(extensions.halfvec, text, integer, integer, uuid),
   private.memory_scores(extensions.halfvec, text, integer, integer),
   public.pending_memories_count()
 to authenticated;

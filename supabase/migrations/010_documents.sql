@@ -91,74 +91,33 @@ create or replace trigger user_memory_embeddings_move_documents_on
   after update on public.user_memory_embeddings referencing new table as changed
   for each statement execute function private.move_documents_on();
 
--- Recall -----------------------------------------------------------------------------------------------------------------
-
--- As before, and what is of a document says what that is.
---
--- What the user's memory has for a question: current facts, and the p_limit best memories by meaning and by words
--- together (reciprocal rank fusion with its usual constant of 60:
--- https://plg.uwaterloo.ca/~gvcormac/cormacksigir09-rrf.pdf). Without an embedding, words alone decide.
---
--- Two things memories know of themselves: one that asks tells less than one that says; and where they begin with who speaks,
--- a question that names one of those is more often about what that one said.
-create or replace function public.recall(
-  p_embedding extensions.halfvec default null, p_query text default '', p_limit integer default 20,
-  p_facts integer default 50
-) returns jsonb
-language plpgsql stable security invoker set search_path = '' as $$
+-- As before; but of a document that has its chunks nothing is unfinished: where the model refuses one of them, or nobody embeds,
+-- words find it all the same.
+create or replace function public.purge_expired(p_keep interval default '90 days') returns jsonb
+language plpgsql security definer set search_path = '' as $$
 declare
-  v_words constant tsquery := private.any_word(left(p_query, 32000), 32);
-  v_said constant tsvector := to_tsvector('simple', left(p_query, 32000));
-  v_limit constant integer := least(greatest(p_limit, 1), 400);
-  v_memories jsonb;
-  v_facts jsonb;
+  v_expired_facts bigint;
+  v_superseded_facts bigint;
+  v_tool_runs bigint;
+  v_documents bigint;
 begin
-  with scores as materialized (
-    select * from private.memory_scores(p_embedding, p_query)
-  ), placed as (
-    (select id, row_number() over (order by distance, id) as place
-     from scores where distance is not null order by distance, id limit 400)
-    union all
-    (select id, row_number() over (order by words desc, distance, id) as place
-     from scores where words > 0 order by words desc, distance, id limit 400)
-  ), fused as (
-    select id, sum(1.0 / (60 + place)) as score from placed group by id
-  ), known as materialized (
-    select f.id, f.score, m.asks, m.speaker from fused f join public.user_memory_embeddings m using (id)
-  ), named as (
-    select array_agg(speaker) as speakers
-    from (select distinct speaker from known where speaker is not null offset 0) s
-    where v_said @@ phraseto_tsquery('simple', speaker)
-  ), best as (
-    select
-      k.id,
-      k.score * case when k.asks then 0.9 else 1 end * case when k.speaker <> all (n.speakers) then 0.75 else 1 end as score
-    from known k cross join named n
-    order by score desc, k.id limit v_limit
-  )
-  select coalesce(jsonb_agg(jsonb_build_object(
-    'message_id', m.message_id, 'document_id', m.document_id, 'document', d.name, 'media_type', d.media_type,
-    'session_id', m.session_id, 'role', said.role, 'content', m.content, 'content_tokens', m.content_tokens, 'occurred_at', m.occurred_at,
-    'score', round(best.score, 6)) order by best.score desc, m.id), '[]')
-  into v_memories
-  from best
-  join public.user_memory_embeddings m using (id)
-  left join public.chat_messages said on said.id = m.message_id
-  left join public.chat_documents d on d.id = m.document_id;
-
-  select coalesce(jsonb_agg(to_jsonb(f) - 'hit' order by f.hit desc, f.confidence desc, f.valid_from desc), '[]')
-  into v_facts
-  from (
-    select
-      id, category, key, fact, confidence, valid_from, expires_at,
-      coalesce(ts_rank(to_tsvector('simple', category || ' ' || key || ' ' || fact), v_words), 0) as hit
-    from public.user_memory_facts
-    -- The sub-select is the policy's own condition, said again so that the partial index serves.
-    where user_id = (select auth.uid()) and valid_to is null and (expires_at is null or expires_at > now())
-    order by hit desc, confidence desc, valid_from desc limit least(greatest(p_facts, 0), 500)
-  ) f;
-
-  return jsonb_build_object('facts', v_facts, 'memories', v_memories);
+  if p_keep is null or p_keep < interval '1 day' then
+    raise exception 'p_keep is %: it must be a day at least.', p_keep using errcode = 'invalid_parameter_value';
+  end if;
+  delete from public.user_memory_facts where expires_at < now();
+  get diagnostics v_expired_facts = row_count;
+  delete from public.user_memory_facts where valid_to < now() - p_keep;
+  get diagnostics v_superseded_facts = row_count;
+  delete from public.chat_tool_runs where created_at < now() - p_keep;
+  get diagnostics v_tool_runs = row_count;
+  delete from public.chat_documents
+  where status in ('pending', 'processing', 'failed') and chunks = 0 and updated_at < now() - interval '7 days';
+  get diagnostics v_documents = row_count;
+  -- A turn that waits longer than this for Postgres is not coming any more.
+  delete from private.erased_users where erased_at < now() - greatest(p_keep, interval '90 days');
+  return jsonb_build_object(
+    'expired_facts', v_expired_facts, 'superseded_facts', v_superseded_facts, 'tool_runs', v_tool_runs,
+    'unfinished_documents', v_documents);
 end $$;
 
 -- Who may call what ------------------------------------------------------------------------------------------------------
@@ -168,14 +127,12 @@ revoke execute on function
   private.document_row(uuid),
   public.list_documents(uuid),
   public.delete_document(uuid),
-  private.move_documents_on(),
-  public.recall(extensions.halfvec, text, integer, integer)
+  private.move_documents_on()
 from public, anon, authenticated, service_role;
 
 grant execute on function public.save_document(uuid, jsonb) to service_role;
 grant execute on function
   private.document_row(uuid),
   public.list_documents(uuid),
-  public.delete_document(uuid),
-  public.recall(extensions.halfvec, text, integer, integer)
+  public.delete_document(uuid)
 to authenticated;

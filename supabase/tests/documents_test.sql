@@ -74,6 +74,18 @@ select is(
   '{"document": "1 of [EMAIL_1].md", "document_id": "00000000-0000-4000-8000-0000000000d1", "media_type": "text/markdown",
     "message_id": null, "session_id": null}', 'what is recalled of it says which it is');
 
+reset role;
+select pg_temp.become('service_role');
+select is(pg_temp.save('a', pg_temp.document(8, 1)) ->> 'is_new', 'true', 'another is not embedded');
+reset role;
+alter table public.chat_documents disable trigger user;
+update public.chat_documents set updated_at = now() - interval '8 days';
+alter table public.chat_documents enable trigger user;
+select pg_temp.become('service_role');
+select is(public.purge_expired() ->> 'unfinished_documents', '0', 'what has its chunks is never thrown away as unfinished');
+select pg_temp.become('authenticated', 'a');
+select is(public.delete_document('00000000-0000-4000-8000-0000000000d8'), true, 'but its user may delete it');
+
 -- Bounds -----------------------------------------------------------------------------------------------------------------
 select pg_temp.become('service_role');
 select is(pg_temp.save('a', pg_temp.document(n, 1)) ->> 'is_new', 'true', 'another') from generate_series(2, 3) n;

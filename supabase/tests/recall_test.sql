@@ -163,7 +163,7 @@ select set_eq(
   'they come with what was said around them, and what is pending comes by its words');
 
 set local request.jwt.claims = '{"role": "authenticated"}';
-select is(public.recall(pg_temp.axis(1), 'lease'), '{"facts": [], "memories": []}', 'a token without a user remembers nothing');
+select is(public.recall(pg_temp.axis(1), 'lease'), '{"facts": [], "summary": null, "memories": []}', 'a token without a user remembers nothing');
 
 select * from finish();
 rollback;

@@ -11,10 +11,12 @@ use frontdesk::employee::Employee;
 use frontdesk::error::{Code, Fault};
 use frontdesk::limit::quota::Budget;
 use frontdesk::memory::embed::{Embedded, Pending};
+use frontdesk::memory::facts::{Learned, Unread};
 use frontdesk::memory::import::{Imported, ImportedMessage};
 use frontdesk::memory::recall::{RecallQuestion, Recalled, Recollection};
+use frontdesk::memory::summary::{NewSummary, Unsummarised};
 use frontdesk::model::price::Price;
-use frontdesk::ports::Database;
+use frontdesk::ports::{Database, UnsummarisedQuestion};
 use frontdesk::privacy::policy::Policy;
 use frontdesk::session::load::{LoadSession, LoadedSession, Message, Role, UserLimits};
 use frontdesk::session::record::{MessageRecord, TurnRecord};
@@ -117,7 +119,7 @@ impl Postgres {
             content_tokens: message.content_tokens,
             occurred_at: DateTime::UNIX_EPOCH,
         });
-        Recalled { facts: Vec::new(), memories: memories.collect() }
+        Recalled { memories: memories.collect(), ..Recalled::default() }
     }
 
     /// Whether that turn is refused now.
@@ -259,12 +261,31 @@ impl Database for SimDatabase {
         Ok(())
     }
 
+    async fn unread_messages(&self, _: Uuid, _: &str, _: u32) -> Result<Option<Unread>, Fault> {
+        Ok(None)
+    }
+
+    async fn save_facts(&self, _: Uuid, _: &Learned) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    async fn unsummarised_messages(
+        &self,
+        _: &UnsummarisedQuestion<'_>,
+    ) -> Result<Option<Unsummarised>, Fault> {
+        Ok(None)
+    }
+
+    async fn save_summary(&self, _: Uuid, _: &NewSummary) -> Result<(), Fault> {
+        Ok(())
+    }
+
     async fn import_messages(&self, _: Uuid, _: &str, _: &[ImportedMessage]) -> Result<Imported, Fault> {
         Ok(Imported::default())
     }
 
     async fn save_document(&self, _: Uuid, _: &NewDocument) -> Result<SavedDocument, Fault> {
-        Ok(SavedDocument { document: None, is_new: false })
+        Ok(SavedDocument { document: None, is_new: false, gone: false })
     }
 
     async fn load_vault(&self, user: &User) -> Result<Restored, Fault> {

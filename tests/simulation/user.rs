@@ -11,6 +11,7 @@ use frontdesk::ports::{Strongbox as _, UserObject};
 use frontdesk::privacy::mask::Author;
 use frontdesk::privacy::token::Token;
 use frontdesk::user::books;
+use frontdesk::user::chores::Saved;
 use frontdesk::user::record::{Hidden, Refused, Wanted};
 use frontdesk::user::vault::{self, Ports, UserState};
 use futures::channel::oneshot;
@@ -203,8 +204,8 @@ impl UserObject for SimUser {
         .await
     }
 
-    /// Vectors are none of this simulation's: words decide what is recalled.
-    async fn remember(&self, _: Uuid) -> Result<(), Refused> {
+    /// What is done while nobody waits is none of this simulation's: words decide what is recalled.
+    async fn remember(&self, _: Uuid, _: Saved) -> Result<(), Refused> {
         Ok(())
     }
 

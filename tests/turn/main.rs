@@ -1,5 +1,6 @@
 //! The turn, natively, over scripted ports.
 
+mod learning;
 mod limits;
 mod memory;
 mod models;

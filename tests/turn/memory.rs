@@ -1,5 +1,7 @@
 //! What is recalled for a turn, and what a turn leaves to be recalled.
 
+#![allow(clippy::unwrap_used)] // what is not as scripted fails the test
+
 use chrono::DateTime;
 use frontdesk::api::chat::Ask;
 use frontdesk::context::receipt::{Reason, SectionName};
@@ -12,7 +14,7 @@ use frontdesk::memory::recall::{Recalled, Recollection};
 use frontdesk::model::embedding::Embedding;
 use frontdesk::session::load::Role;
 use frontdesk::session::tree::Place;
-use frontdesk::user::vault;
+use frontdesk::user::chores::catch_up;
 use futures::executor::block_on;
 use uuid::Uuid;
 
@@ -30,7 +32,7 @@ fn memories(contents: &[&str]) -> Recalled {
         content_tokens: 10,
         occurred_at: DateTime::UNIX_EPOCH,
     };
-    Recalled { facts: vec![], memories: contents.iter().enumerate().map(memory).collect() }
+    Recalled { memories: contents.iter().enumerate().map(memory).collect(), ..Recalled::default() }
 }
 
 #[test]
@@ -66,7 +68,7 @@ fn a_document_that_stands_in_the_prompt_is_cited_by_the_name_that_its_user_gave_
     let long = Recollection { content_tokens: 100_000, ..of(9, "long.pdf") };
     let again = Recollection { content: "More.".into(), ..of(7, "for [EMAIL_1].pdf") };
     let memories = vec![of(7, "for [EMAIL_1].pdf"), long, of(8, "plan.pdf"), again];
-    desk.ports.database.recalled.replace(Recalled { facts: vec![], memories });
+    desk.ports.database.recalled.replace(Recalled { memories, ..Recalled::default() });
     desk.model_says(whole("Hello"));
     let (seen, answered) = desk.turn("Write to ada@example.com").unwrap();
     assert!(desk.last_prompt()[0].contains("for [EMAIL_1].pdf: What document 7 says.\n"));
@@ -147,7 +149,7 @@ fn without_a_vector_words_decide_and_without_memory_the_turn_goes_on() {
     assert_eq!(desk.ports.database.asked_memory.borrow()[0].1, None);
     desk.ports.database.down.set(true);
     let (seen, _) = desk.turn("Hello again").unwrap();
-    let dropped = seen.receipt.unwrap().sections[3].dropped[0];
+    let dropped = seen.receipt.unwrap().sections[4].dropped[0];
     assert_eq!(dropped.reason, Reason::Unavailable);
 }
 
@@ -192,7 +194,7 @@ fn memories_get_their_vectors_in_batches_and_again_after_a_failure() {
     let pending = (0..100).map(|n| Pending { id: Uuid::from_u128(n), text: "x".repeat(n as usize) });
     user.ports.database.pending.replace(pending.collect());
     user.ports.model.embeds_nothing.set(true);
-    let embed = || block_on(vault::embed(&user.state, USER, &user.config, &user.ports));
+    let embed = || block_on(catch_up(&user.state, USER, &user.config, &user.ports));
     assert!(embed().is_err());
     assert!(user.ports.strongbox.alarm.get().unwrap() > START);
     user.ports.model.embeds_nothing.set(false);
@@ -200,4 +202,24 @@ fn memories_get_their_vectors_in_batches_and_again_after_a_failure() {
     let embedded = user.ports.database.embedded.borrow();
     assert_eq!(embedded.len(), 100);
     assert!(embedded.iter().all(|one| one.embedding == Embedding::new(format!("[{}]", one.id.as_u128()))));
+}
+
+#[test]
+fn a_memory_that_the_model_refuses_holds_up_no_other() {
+    let desk = Desk::default();
+    let user = &desk.ports.user;
+    let pending = (0..100).map(|n| Pending { id: Uuid::from_u128(n), text: format!("text {n}") });
+    user.ports.database.pending.replace(pending.collect());
+    user.ports.model.embeds_not.replace(Some("text 7".into()));
+    block_on(catch_up(&user.state, USER, &user.config, &user.ports)).unwrap();
+    assert_eq!(user.ports.database.embedded.borrow().len(), 99);
+    let left: Vec<_> = user.ports.database.pending.borrow().iter().map(|memory| memory.id).collect();
+    assert_eq!(left, [Uuid::from_u128(7)]);
+    // When it refuses all, that is not for the texts.
+    user.ports
+        .database
+        .pending
+        .replace((0..9).map(|n| Pending { id: Uuid::from_u128(n), text: "same".into() }).collect());
+    user.ports.model.embeds_not.replace(Some("same".into()));
+    assert!(block_on(catch_up(&user.state, USER, &user.config, &user.ports)).is_err());
 }

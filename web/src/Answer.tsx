@@ -1,7 +1,8 @@
 import { memo } from 'react';
 import { CopyButton } from './CopyButton.tsx';
-import { sourcesOf, textOf, type ChatMessage, type Metadata } from './conversation.ts';
+import { receiptOf, sourcesOf, textOf, type ChatMessage, type Metadata } from './conversation.ts';
 import { LazyMarkdown } from './LazyMarkdown.tsx';
+import { Receipt } from './Receipt.tsx';
 import { Versions } from './Versions.tsx';
 
 /** Why an answer is not whole, in the reader's terms. */
@@ -30,6 +31,7 @@ export const Answer = memo(function Answer(
   const { id } = message;
   const text = textOf(message);
   if (isArriving && !text) return null;
+  const receipt = receiptOf(message);
   const ended = message.metadata?.status && ENDED[message.metadata.status];
   return (
     <article className={isArriving ? 'message assistant arriving' : 'message assistant'} aria-label="Answer"
@@ -45,6 +47,7 @@ export const Answer = memo(function Answer(
           {canAskAgain && (
             <button type="button" className="quiet-button" disabled={isBusy} onClick={() => onAskAgain(id)}>Answer again</button>
           )}
+          {receipt && <Receipt receipt={receipt} />}
         </footer>
       )}
     </article>

@@ -8,6 +8,7 @@ import { Conversation } from './Conversation.tsx';
 import { EmployeePicker } from './EmployeePicker.tsx';
 import { Icon } from './Icon.tsx';
 import { Sidebar } from './Sidebar.tsx';
+import { Memory } from './Memory.tsx';
 import { SidePanel } from './SidePanel.tsx';
 import { useResource } from './useResource.ts';
 import { NEW_CHAT, useRoute } from './useRoute.ts';
@@ -21,6 +22,7 @@ export function Desk({ auth, config, email }: { auth: Auth; config: Config; emai
   const chats = useMemo(() => new Chats(api, refreshWhenSaved), [api, refreshWhenSaved]);
   const employees = useResource('employees', api.employees);
   const { route, keepAddress } = useRoute();
+  const [isMemoryOpen, setIsMemoryOpen] = useState(false);
   const [isMenuOpen, setIsMenuOpen] = useState(false);
   const [chosen, setChosen] = useState<Record<string, string>>({});
 
@@ -47,8 +49,9 @@ export function Desk({ auth, config, email }: { auth: Auth; config: Config; emai
       <a className="skip-link" href="#message" onClick={skipToComposer}>Skip to the message field</a>
       <SidePanel isOpen={isMenuOpen} onClose={() => setIsMenuOpen(false)}>
         <Sidebar api={api} sessions={sessions} current={route} employees={employees} email={email}
-          onLeave={() => setIsMenuOpen(false)} onSignOut={leave} />
+          onOpenMemory={() => { setIsMenuOpen(false); setIsMemoryOpen(true); }} onLeave={() => setIsMenuOpen(false)} onSignOut={leave} />
       </SidePanel>
+      {isMemoryOpen && <Memory api={api} onClose={() => setIsMemoryOpen(false)} />}
       <main className="stage">
         <header className="stage-header">
           <button type="button" className="button icon-only menu-button" aria-label="Conversations"

@@ -32,8 +32,12 @@ function Drawer({ isOpen, onClose, children }: Props) {
   // The dialog fills with its content: what is hit outside of that is the backdrop, and counts as the dialog itself.
   const closeFromBackdrop = (event: MouseEvent) => event.target === event.currentTarget && onClose();
 
+  // The event comes a little after Escape: by then the drawer may be open again.
+  const closed = () => dialog.current?.open || onClose();
+
   return (
-    <dialog ref={dialog} className="side drawer" aria-label="Conversations" onClose={onClose} onClick={closeFromBackdrop}>
+    <dialog ref={dialog} className="side drawer" aria-label="Conversations" onCancel={onClose} onClose={closed}
+      onClick={closeFromBackdrop}>
       <div className="drawer-content">{children}</div>
     </dialog>
   );

@@ -14,12 +14,13 @@ interface Props {
   current: Route;
   employees: Resource<Employee[]>;
   email: string;
+  onOpenMemory: () => void;
   /** A conversation was picked: a drawer closes. */
   onLeave: () => void;
   onSignOut: () => void;
 }
 
-export function Sidebar({ api, sessions, current, employees, email, onLeave, onSignOut }: Props) {
+export function Sidebar({ api, sessions, current, employees, email, onOpenMemory, onLeave, onSignOut }: Props) {
   function startChat() {
     onLeave();
     focusComposer();
@@ -37,6 +38,7 @@ export function Sidebar({ api, sessions, current, employees, email, onLeave, onS
       <Documents api={api} />
       <footer className="account">
         <span className="account-email" title={email}>{email}</span>
+        <button type="button" className="button small" onClick={onOpenMemory} data-testid="open-memory">Memory</button>
         <button type="button" className="button small" onClick={onSignOut} data-testid="sign-out">Sign out</button>
       </footer>
     </>

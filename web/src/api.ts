@@ -25,6 +25,13 @@ export interface StoredDocument {
   embedded: number;
 }
 
+/** What is known of the user. */
+export interface Fact {
+  id: string;
+  fact: string;
+  valid_from: string;
+}
+
 /** Part of a list, and where the next part begins. */
 export interface Page<Row> {
   data: Row[];
@@ -53,13 +60,19 @@ export function createApi(auth: Auth) {
     return (await response.json()) as Page<Row>;
   }
 
+  async function change(method: string, path: string, json?: unknown): Promise<Response> {
+    const response = await fetch(path, { method, headers: await headers(), body: json === undefined ? null : JSON.stringify(json) });
+    if (!response.ok) throw await readProblem(response);
+    return response;
+  }
+
   return {
     headers,
     employees: async () => (await list<Employee>('/api/employees')).data,
-    stop: async (session: string): Promise<void> => {
-      const response = await fetch(`/api/chat/${session}/stop`, { method: 'POST', headers: await headers() });
-      if (!response.ok) throw await readProblem(response);
-    },
+    facts: async () => (await list<Fact>('/api/facts')).data,
+    correctFact: async (id: string, fact: string) => (await change('PATCH', `/api/facts/${id}`, { fact })).json() as Promise<Fact>,
+    forgetFact: async (id: string): Promise<void> => { await change('DELETE', `/api/facts/${id}`); },
+    stop: async (session: string): Promise<void> => { await change('POST', `/api/chat/${session}/stop`); },
     documents: async () => (await list<StoredDocument>('/api/documents')).data,
     addDocument: async (file: File): Promise<void> => {
       const path = `/api/documents?${new URLSearchParams({ name: file.name })}`;

@@ -7,7 +7,17 @@ export interface StoredMessage {
   role: string;
   content: string;
   status: 'complete' | 'interrupted' | 'failed' | 'stopped';
-  metadata: { model?: string; client_message_id?: string; sources?: { id: string; name: string; media_type: string }[] };
+  metadata: { model?: string; client_message_id?: string; receipt?: ReceiptData; sources?: { id: string; name: string; media_type: string }[] };
+}
+
+/** What a prompt was made of, as the server says it. */
+export interface ReceiptData {
+  budget: number;
+  counted: number;
+  prefix: number;
+  billed?: number;
+  cached?: number;
+  sections: { name: string; tokens: number; kept: number; dropped?: { reason: string; count: number }[] }[];
 }
 
 /** What is known of a message besides its text. Of an answer that just arrived more is known than of a stored one. */
@@ -19,14 +29,16 @@ export interface Metadata {
   model?: string;
   usage?: { prompt_tokens: number; completion_tokens: number; total_tokens: number };
   latency_ms?: number;
+  receipt?: ReceiptData;
 }
 
-export type ChatMessage = UIMessage<Metadata>;
+export type ChatMessage = UIMessage<Metadata, { receipt: ReceiptData }>;
 
 /** The message of a row; nothing of one that is not for readers. */
 export function fromStored({ id, parent_id, role, content, status, metadata }: StoredMessage): ChatMessage | undefined {
   if (role !== 'user' && role !== 'assistant') return undefined;
-  const known: Metadata = { parent_id, status, ...(metadata.model && { model: metadata.model }) };
+  const { model, receipt } = metadata;
+  const known: Metadata = { parent_id, status, ...(model && { model }), ...(receipt && { receipt }) };
   // In the order in which an answer that arrives has them.
   const sources = (metadata.sources ?? []).map((source) => ({
     type: 'source-document' as const, sourceId: source.id, mediaType: source.media_type, title: source.name, filename: source.name,
@@ -41,4 +53,9 @@ export function sourcesOf(message: ChatMessage): string[] {
 
 export function textOf(message: ChatMessage): string {
   return message.parts.map((part) => (part.type === 'text' ? part.text : '')).join('');
+}
+
+/** Of an answer that just arrived it is a part, of a stored one it is known. */
+export function receiptOf({ metadata, parts }: ChatMessage): ReceiptData | undefined {
+  return metadata?.receipt ?? parts.find((part) => part.type === 'data-receipt')?.data;
 }

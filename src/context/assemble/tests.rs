@@ -36,6 +36,7 @@ fn material<'a>(path: &'a [Message], recalled: Option<&'a Recalled>, budget: u32
         persona: "You help.",
         session: Uuid::nil(),
         path,
+        before: None,
         recalled,
         message: "Hello",
         message_tokens: count("Hello"),
@@ -76,7 +77,7 @@ fn what_is_recalled_stands_under_its_dates_just_before_the_message() {
     };
     let memories =
         vec![memory(2, 2, "I like tea."), document, memory(5, 1, "Noted."), memory(4, 1, "I have a cat.")];
-    let recalled = Recalled { facts: vec![fact], memories };
+    let recalled = Recalled { facts: vec![fact], memories, summary: None };
     let path = path(&[3, 3]);
     let prompt = assemble(&material(&path, Some(&recalled), 6000)).unwrap();
     let roles: Vec<_> = prompt.messages.iter().map(|message| message.role).collect();
@@ -91,9 +92,9 @@ fn what_is_recalled_stands_under_its_dates_just_before_the_message() {
 fn what_the_prompt_has_already_is_not_recalled_again() {
     let path = path(&[3, 3]);
     let memories = vec![memory(4, 1, "word word word "), memory(50, 1, "once"), memory(51, 1, "once")];
-    let recalled = Recalled { facts: vec![], memories };
+    let recalled = Recalled { memories, ..Recalled::default() };
     let prompt = assemble(&material(&path, Some(&recalled), 6000)).unwrap();
-    let section = &prompt.receipt.sections[3];
+    let section = &prompt.receipt.sections[4];
     assert_eq!((section.kept, section.ids.as_slice()), (1, &[Uuid::from_u128(50)][..]));
     assert_eq!(section.dropped[0].count, 2);
 }
@@ -102,37 +103,131 @@ fn what_the_prompt_has_already_is_not_recalled_again() {
 fn what_was_said_on_another_branch_is_not_recalled() {
     let path = path(&[3, 3]);
     let here = |n| Recollection { session_id: Some(Uuid::nil()), ..memory(n, 1, &format!("said {n}")) };
-    let recalled = Recalled { facts: vec![], memories: vec![here(90), memory(91, 1, "elsewhere")] };
+    let recalled = Recalled { memories: vec![here(90), memory(91, 1, "elsewhere")], ..Recalled::default() };
     let prompt = assemble(&material(&path, Some(&recalled), 6000)).unwrap();
-    let section = &prompt.receipt.sections[3];
+    let section = &prompt.receipt.sections[4];
     assert_eq!((section.kept, section.dropped[0].reason), (1, Reason::OtherBranch));
     // Of a session whose beginning is not remembered, nobody knows what leads here.
     let prompt = assemble(&material(&path[1..], Some(&recalled), 6000)).unwrap();
-    assert_eq!(prompt.receipt.sections[3].kept, 2);
+    assert_eq!(prompt.receipt.sections[4].kept, 2);
 }
 
 #[test]
 fn a_memory_that_does_not_answer_is_said() {
     let prompt = assemble(&material(&[], None, 6000)).unwrap();
-    assert_eq!(prompt.receipt.sections[3].dropped[0].reason, Reason::Unavailable);
+    assert_eq!(prompt.receipt.sections[4].dropped[0].reason, Reason::Unavailable);
     assert_eq!(prompt.messages.len(), 2);
 }
 
+/// The prompts of a conversation of so many turns, with memories that would fill any prompt.
+fn conversation(turns: usize, size: u32, budget: u32) -> Vec<Receipt> {
+    let whole = path(&vec![size; turns * 2]);
+    let memories =
+        (0..400).map(|n| memory(n + 100_000, 1, &format!("memory number {n} of another talk"))).collect();
+    let recalled = Recalled { memories, ..Recalled::default() };
+    let mut before: Option<Window> = None;
+    let mut receipts = Vec::new();
+    for turn in 0..turns {
+        let material =
+            Material { before: before.as_ref(), ..material(&whole[..turn * 2], Some(&recalled), budget) };
+        let Prompt { window, receipt, .. } = assemble(&material).unwrap();
+        receipts.push(receipt);
+        before = window;
+    }
+    receipts
+}
+
 #[test]
-fn where_older_messages_are_left_out_prompts_begin_with_the_same_one_for_a_while() {
-    let sizes = vec![40; 100];
-    let whole = path(&sizes);
+fn prompts_of_a_long_session_stay_of_one_size_and_begin_as_the_one_before() {
+    for (size, budget, at_least) in [(50, 6000, 0.6), (100, 12_000, 0.6), (20, 2000, 0.6), (200, 6000, 0.4)] {
+        let receipts = conversation(200, size, budget);
+        let long = receipts.split_at(receipts.len() / 2).1;
+        let (most, least) =
+            (long.iter().map(|r| r.counted).max().unwrap(), long.iter().map(|r| r.counted).min().unwrap());
+        assert!(most - least <= most / 10, "{size} of {budget}: {least} to {most}");
+        assert!(most <= budget * 7 / 10 + 100, "{size} of {budget}: {most}");
+        let share = |r: &Receipt| f64::from(r.prefix) / f64::from(r.counted);
+        let mean = long.iter().map(share).sum::<f64>() / 100.0;
+        assert!(mean >= at_least, "{size} of {budget}: {mean:.3}");
+    }
+}
+
+fn summary(path: &[Message], covers: usize, since: i64) -> Summary {
+    let since = DateTime::from_timestamp(since, 0).unwrap();
+    Summary { text: format!("Summary up to {covers}."), covers: path[covers].id, since }
+}
+
+fn after<'a>(path: &'a [Message], before: Option<&'a Window>, recalled: &'a Recalled) -> Prompt<'a> {
+    assemble(&Material { before, ..material(path, Some(recalled), 6000) }).unwrap()
+}
+
+#[test]
+fn a_summary_stands_for_what_is_left_out_and_stays_as_long_as_the_messages_after_it() {
+    let path = path(&[100; 100]);
+    let recalled = |covers| Recalled { summary: Some(summary(&path, covers, 0)), ..Recalled::default() };
+    let (at_50, at_60) = (recalled(50), recalled(60));
+    let first = after(&path[..80], None, &at_50);
+    assert_eq!(first.messages[1].content, "# Earlier in this conversation\nSummary up to 50.");
+    let next = after(&path[..82], first.window.as_ref(), &at_60);
+    assert_eq!(next.messages[1], first.messages[1]);
+    assert_eq!(next.messages[2], first.messages[2]);
+    let told: Vec<_> = first.messages.iter().take(first.messages.len() - 1).collect();
+    let tokens: u32 = told.iter().map(|m| count(&m.content) + PER_MESSAGE).sum();
+    // Of the path's messages what is stored counts, which is a little less.
+    assert!(
+        next.receipt.prefix <= PER_PROMPT + tokens && next.receipt.prefix > tokens / 10 * 9,
+        "{}",
+        next.receipt.prefix
+    );
+    // A summary that was begun anew, or is gone, has forgotten something.
+    let anew = Recalled { summary: Some(summary(&path, 60, 1)), ..Recalled::default() };
+    assert!(after(&path[..82], first.window.as_ref(), &anew).messages[1].content.ends_with("60."));
     let nothing = Recalled::default();
-    let first = |turns: usize| {
-        let path = &whole[..turns * 2];
-        let prompt = assemble(&material(path, Some(&nothing), 2000)).unwrap();
-        let kept = prompt.messages.len() - 2;
-        path.len() - kept
+    let gone = after(&path[..82], first.window.as_ref(), &nothing);
+    assert_eq!(
+        (gone.messages[1].role, gone.receipt.prefix),
+        (Role::User, PER_PROMPT + count("You help.") + PER_MESSAGE)
+    );
+}
+
+#[test]
+fn a_summary_that_is_not_needed_or_of_another_branch_is_left_out() {
+    let whole = path(&[100; 10]);
+    let here = Recalled { summary: Some(summary(&whole, 2, 0)), ..Recalled::default() };
+    let prompt = assemble(&material(&whole, Some(&here), 6000)).unwrap();
+    assert_eq!((prompt.receipt.sections[1].kept, prompt.receipt.sections[1].dropped.len()), (0, 0));
+    let long = path(&[100; 80]);
+    let elsewhere = Summary { covers: Uuid::nil(), ..summary(&long, 0, 0) };
+    let elsewhere = Recalled { summary: Some(elsewhere), ..Recalled::default() };
+    let prompt = assemble(&material(&long, Some(&elsewhere), 6000)).unwrap();
+    assert_eq!(prompt.receipt.sections[1].dropped[0].reason, Reason::OtherBranch);
+    let wordy = Summary { text: "word ".repeat(3000), ..summary(&long, 9, 0) };
+    let wordy = Recalled { summary: Some(wordy), ..Recalled::default() };
+    let prompt = assemble(&material(&long, Some(&wordy), 6000)).unwrap();
+    assert_eq!(prompt.receipt.sections[1].dropped[0].reason, Reason::Budget);
+}
+
+#[test]
+fn a_new_session_leaves_its_room_to_what_is_recalled() {
+    let first = &conversation(1, 50, 6000)[0];
+    assert!(first.counted > 3500, "{}", first.counted);
+    assert_eq!(first.sections[4].dropped, []);
+}
+
+#[test]
+fn the_prefix_is_what_both_prompts_begin_with() {
+    let path = path(&[3; 8]);
+    let window =
+        |from: usize, to: usize| Some(Window { from: path[from].id, to: path[to].id, summary: None });
+    let prefix = |before: Option<Window>| {
+        assemble(&Material { before: before.as_ref(), ..material(&path, None, 6000) }).unwrap().receipt.prefix
     };
-    let firsts: Vec<_> = (30..50).map(first).collect();
-    let changes = firsts.windows(2).filter(|pair| pair[0] != pair[1]).count();
-    assert!(changes <= 10, "{firsts:?}");
-    assert!(firsts.is_sorted());
+    let persona = PER_PROMPT + count("You help.") + PER_MESSAGE;
+    assert_eq!(prefix(None), 0);
+    assert_eq!(prefix(window(0, 5)), persona + 6 * (3 + PER_MESSAGE));
+    assert_eq!(prefix(window(2, 5)), persona);
+    let elsewhere = Some(Window { from: path[0].id, to: Uuid::nil(), summary: None });
+    assert_eq!(prefix(elsewhere), persona);
 }
 
 proptest! {
@@ -141,12 +236,17 @@ proptest! {
         sizes in prop::collection::vec(0u32..300, 0..60),
         recalled in prop::collection::vec((1u128..90, 0i64..9, "[a-z \n]{0,200}"), 0..40),
         budget in 256u32..8000,
+        from in 0usize..60,
+        covers in 0usize..60,
     ) {
         let path = path(&sizes);
         let memories = recalled.iter().map(|(n, day, content)| memory(*n, *day, content)).collect();
-        let recalled = Recalled { facts: vec![], memories };
-        let prompt = assemble(&material(&path, Some(&recalled), budget)).unwrap();
-        prop_assert!(prompt.receipt.counted <= budget);
+        let summary = path.get(covers).map(|_| summary(&path, covers, 0));
+        let recalled = Recalled { memories, summary, facts: vec![] };
+        let before = path.get(from).map(|first| Window { from: first.id, to: path[path.len() - 1].id, summary: None });
+        let material = Material { before: before.as_ref(), ..material(&path, Some(&recalled), budget) };
+        let prompt = assemble(&material).unwrap();
+        prop_assert!(prompt.receipt.prefix <= prompt.receipt.counted && prompt.receipt.counted <= budget);
         prop_assert_eq!(prompt.receipt.counted, all_tokens(&prompt, &path));
         let summed: u32 = prompt.receipt.sections.iter().map(|section| section.tokens).sum();
         prop_assert!(summed <= prompt.receipt.counted && prompt.receipt.counted - summed <= PER_PROMPT + PER_MESSAGE);
@@ -156,6 +256,6 @@ proptest! {
         for (kept, said) in kept.iter().rev().zip(said.iter().rev()) {
             prop_assert_eq!(kept.content.as_ref(), said.content.as_str());
         }
-        prop_assert_eq!(&assemble(&material(&path, Some(&recalled), budget)).unwrap(), &prompt);
+        prop_assert_eq!(&assemble(&material).unwrap(), &prompt);
     }
 }

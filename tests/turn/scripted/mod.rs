@@ -19,11 +19,15 @@ use frontdesk::employee::Employee;
 use frontdesk::error::{Code, Error, Fault};
 use frontdesk::limit::quota::Budget;
 use frontdesk::memory::embed::{Embedded, Pending};
+use frontdesk::memory::facts::{Learned, Unread};
 use frontdesk::memory::import::{Imported, ImportedMessage};
 use frontdesk::memory::recall::{RecallQuestion, Recalled};
+use frontdesk::memory::summary::{NewSummary, Unsummarised};
 use frontdesk::model::candidate::Provider;
 use frontdesk::model::embedding::Embedding;
-use frontdesk::ports::{Answer, Clock, Database, Journal, Model, ModelError, Patience, Undelivered};
+use frontdesk::ports::{
+    Answer, Clock, Database, Journal, Model, ModelError, Patience, Undelivered, UnsummarisedQuestion,
+};
 use frontdesk::privacy::policy::Policy;
 use frontdesk::privacy::seal::Secret;
 use frontdesk::session::load::{LoadSession, LoadedSession, Message, Role};
@@ -63,6 +67,8 @@ pub struct ScriptedModel {
     pub requests: RefCell<Vec<serde_json::Value>>,
     pub asked: RefCell<Vec<Provider>>,
     pub embeds_nothing: Cell<bool>,
+    /// A text that is refused, with all that comes along with it.
+    pub embeds_not: RefCell<Option<String>>,
     pub gathers: Rc<RefCell<Vec<Millis>>>,
     now: Rc<Cell<Millis>>,
 }
@@ -82,6 +88,9 @@ impl Model for ScriptedModel {
         }
         let body: serde_json::Value = serde_json::from_str(body).unwrap();
         let texts = body["input"].as_array().unwrap().clone();
+        if texts.iter().any(|text| text.as_str() == self.embeds_not.borrow().as_deref()) {
+            return Err(ModelError::Status { status: 400, retry_after: None });
+        }
         let data = texts.iter().enumerate().map(|(index, text)| {
             serde_json::json!({ "index": index, "embedding": [text.as_str().unwrap().len()] })
         });
@@ -136,6 +145,11 @@ pub struct ScriptedDatabase {
     pub pending: RefCell<Vec<Pending>>,
     pub embedded: RefCell<Vec<Embedded>>,
     pub imported: RefCell<Vec<ImportedMessage>>,
+    /// What `unread_messages` answers until something of it is read, and `unsummarised_messages` once.
+    pub unread: RefCell<Option<serde_json::Value>>,
+    pub unsummarised: RefCell<Option<serde_json::Value>>,
+    /// What was learned, as it is sent.
+    pub saved: RefCell<Vec<serde_json::Value>>,
     pub documents: RefCell<Vec<NewDocument>>,
     pub vault: RefCell<KeptVault>,
 }
@@ -188,6 +202,33 @@ impl Database for ScriptedDatabase {
         Ok(())
     }
 
+    async fn unread_messages(&self, _: Uuid, _: &str, _: u32) -> Result<Option<Unread>, Fault> {
+        if self.down.get() {
+            return Err(database_is_down());
+        }
+        Ok(self.unread.borrow().clone().map(|unread| serde_json::from_value(unread).unwrap()))
+    }
+
+    async fn save_facts(&self, _: Uuid, learned: &Learned) -> Result<(), Fault> {
+        if !learned.read.is_empty() {
+            self.unread.take();
+        }
+        self.saved.borrow_mut().push(serde_json::to_value(learned).unwrap());
+        Ok(())
+    }
+
+    async fn unsummarised_messages(
+        &self,
+        _: &UnsummarisedQuestion<'_>,
+    ) -> Result<Option<Unsummarised>, Fault> {
+        Ok(self.unsummarised.take().map(|messages| serde_json::from_value(messages).unwrap()))
+    }
+
+    async fn save_summary(&self, _: Uuid, summary: &NewSummary) -> Result<(), Fault> {
+        self.saved.borrow_mut().push(serde_json::to_value(summary).unwrap());
+        Ok(())
+    }
+
     async fn import_messages(
         &self,
         _: Uuid,
@@ -201,7 +242,7 @@ impl Database for ScriptedDatabase {
     async fn save_document(&self, _: Uuid, document: &NewDocument) -> Result<SavedDocument, Fault> {
         self.documents.borrow_mut().push(document.clone());
         let row = serde_json::value::to_raw_value(&document.id).unwrap();
-        Ok(SavedDocument { document: Some(row), is_new: true })
+        Ok(SavedDocument { document: Some(row), is_new: true, gone: false })
     }
 
     async fn load_vault(&self, _: &User) -> Result<Restored, Fault> {

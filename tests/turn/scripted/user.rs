@@ -13,6 +13,7 @@ use frontdesk::privacy::mask::Author;
 use frontdesk::privacy::token::Token;
 use frontdesk::time::Millis;
 use frontdesk::user::books;
+use frontdesk::user::chores::Saved;
 use frontdesk::user::record::{Hidden, KeptVault, Refused, Wanted};
 use frontdesk::user::vault::{self, Ports, UserState};
 use uuid::Uuid;
@@ -168,7 +169,7 @@ impl UserObject for ScriptedUser {
         Ok(self.ports.strongbox.settle(entry)?)
     }
 
-    async fn remember(&self, _: Uuid) -> Result<(), Refused> {
+    async fn remember(&self, _: Uuid, _: Saved) -> Result<(), Refused> {
         self.remembers.set(self.remembers.get() + 1);
         self.refused()
     }

@@ -1,0 +1,140 @@
+-- What is learned from conversations: the queue of what a user said, facts, and summaries.
+begin;
+create extension if not exists pgtap with schema extensions;
+select no_plan();
+
+create function pg_temp.id(p_n integer) returns uuid language sql immutable as $$
+  select ('00000000-0000-4000-8000-' || lpad(p_n::text, 12, '0'))::uuid;
+$$;
+create function pg_temp.a() returns uuid language sql immutable as $$ select pg_temp.id(1) $$;
+create function pg_temp.b() returns uuid language sql immutable as $$ select pg_temp.id(2) $$;
+insert into auth.users (id, email) values (pg_temp.a(), 'a@example.com'), (pg_temp.b(), 'b@example.com');
+insert into public.employee_profiles (slug, title, system_prompt, learns) values ('deaf', 'Deaf', 'x', false);
+
+create function pg_temp.usage(p_id integer, p_purpose text default 'facts') returns jsonb language sql as $$
+  select jsonb_build_object(
+    'id', pg_temp.id(p_id), 'purpose', p_purpose, 'employee_slug', 'prime-boss', 'model', 'gpt-4o-mini', 'prompt_tokens', 50,
+    'cached_tokens', 0, 'completion_tokens', 5, 'total_tokens', 55, 'latency_ms', 10, 'success', true,
+    'usage_source', 'provider', 'created_at', now());
+$$;
+-- Turn n of a user's session has the messages 100n and 100n + 1; each message has 100 tokens.
+create function pg_temp.turn(
+  p_n integer, p_user uuid default pg_temp.a(), p_session integer default 10, p_employee text default 'prime-boss',
+  p_more jsonb default '{}'
+) returns jsonb language sql as $$
+  select public.commit_turn(jsonb_build_object(
+    'turn_id', pg_temp.id(900000 + p_n), 'user_id', p_user, 'session_id', pg_temp.id(p_session), 'employee_slug', p_employee,
+    'title', 'x', 'messages', jsonb_build_array(
+      jsonb_build_object('id', pg_temp.id(100 * p_n), 'role', 'user', 'content', 'said ' || p_n, 'content_tokens', 100,
+        'parent_id', case when p_n % 1000 > 1 then pg_temp.id(100 * p_n - 99) end, 'status', 'complete',
+        'created_at', timestamptz '2026-11-01 10:00Z' + p_n * interval '1 minute'),
+      jsonb_build_object('id', pg_temp.id(100 * p_n + 1), 'role', 'assistant', 'content', 'answered ' || p_n,
+        'content_tokens', 100, 'parent_id', pg_temp.id(100 * p_n), 'status', 'complete',
+        'created_at', timestamptz '2026-11-01 10:00:01Z' + p_n * interval '1 minute')),
+    'usage', pg_temp.usage(800000 + p_n)) || p_more);
+$$;
+create function pg_temp.learned(p_id integer, p_more jsonb default '{}') returns jsonb language sql as $$
+  select public.save_facts(pg_temp.a(), jsonb_build_object(
+    'read', '[]'::jsonb, 'facts', '[]'::jsonb, 'ended', '[]'::jsonb, 'forgotten', '[]'::jsonb, 'commands', '[]'::jsonb,
+    'usage', pg_temp.usage(p_id)) || p_more);
+$$;
+create function pg_temp.fact(p_id integer, p_fact text, p_source integer, p_key text default 'city') returns jsonb
+language sql as $$
+  select jsonb_build_object(
+    'id', pg_temp.id(p_id), 'category', 'place', 'key', p_key, 'fact', p_fact, 'confidence', 0.9,
+    'source_message_id', pg_temp.id(p_source), 'valid_from', timestamptz '2026-11-01 10:00Z' + p_id * interval '1 second');
+$$;
+create function pg_temp.unread() returns jsonb language sql as $$
+  select public.unread_messages(pg_temp.a(), 'gpt-4o-mini', 20);
+$$;
+create function pg_temp.unsummarised(p_part integer default 6000) returns jsonb language sql as $$
+  select public.unsummarised_messages(pg_temp.a(), pg_temp.id(10), 'gpt-4o-mini', 1000, 500, p_part);
+$$;
+create function pg_temp.summary(p_id integer, p_covers integer, p_more jsonb default '{}') returns jsonb language sql as $$
+  select public.save_summary(pg_temp.a(), jsonb_build_object(
+    'session_id', pg_temp.id(10), 'covers', pg_temp.id(p_covers), 'instead_of', null, 'continues', false, 'adds', '[]'::jsonb,
+    'summary', 'Summary ' || p_id, 'tokens', 3, 'usage', pg_temp.usage(p_id, 'summary')) || p_more);
+$$;
+grant execute on all functions in schema pg_temp to public;
+set local role service_role;
+
+-- The queue ------------------------------------------------------------------------------------------------------------
+select is(pg_temp.unread(), null, 'nothing was said');
+select pg_temp.turn(1);
+select pg_temp.turn(2001, pg_temp.b(), 20);
+select pg_temp.turn(3001, pg_temp.a(), 30, 'deaf');
+select pg_temp.turn(4001, pg_temp.a(), 40, 'prime-boss', '{"remember": false}');
+select is(
+  (select jsonb_agg(m ->> 'text') from jsonb_array_elements(pg_temp.unread() -> 'messages') m), '["said 1"]',
+  'what the user said is read: no answer, nothing of others, nothing said to an employee that does not learn, nothing that must not be remembered');
+select is(pg_temp.unread() ->> 'employee', 'prime-boss', 'with whom');
+select is(pg_temp.unread() -> 'price' ->> 'input', '0.150000', 'at which price');
+select is(pg_temp.unread() -> 'budgets', '{"user": {}, "employee": {"daily_usd": null, "daily_tokens": null}}', 'within which budgets');
+
+-- Facts ----------------------------------------------------------------------------------------------------------------
+select is(
+  pg_temp.learned(5001, jsonb_build_object('read', jsonb_build_array(pg_temp.id(100)), 'facts', jsonb_build_array(pg_temp.fact(51, 'Lives in Basel', 100)))),
+  '{"committed": true}', 'what was learned is saved');
+select is(pg_temp.unread(), null, 'and read');
+select is(
+  pg_temp.learned(5001, jsonb_build_object('facts', jsonb_build_array(pg_temp.fact(52, 'Lives in Genf', 100)))),
+  '{"committed": false}', 'once');
+select pg_temp.turn(2);
+select is(pg_temp.unread() #>> '{facts,0,fact}', 'Lives in Basel', 'what is known goes along');
+select pg_temp.learned(5002, jsonb_build_object(
+  'read', jsonb_build_array(pg_temp.id(200)),
+  'facts', jsonb_build_array(pg_temp.fact(53, 'Lives in Bern', 200), pg_temp.fact(54, 'Likes tea', 200, 'drink'))));
+select results_eq(
+  'select fact, valid_to is null, superseded_by is not null from public.user_memory_facts order by id',
+  $$ values ('Lives in Basel', false, true), ('Lives in Bern', true, false), ('Likes tea', true, false) $$,
+  'what changed takes the place of what was');
+select pg_temp.learned(5003, jsonb_build_object('facts', jsonb_build_array(pg_temp.fact(55, 'Lives in Bern', 200))));
+select is((select count(*) from public.user_memory_facts where key = 'city'), 2::bigint, 'what is known already is no news');
+select pg_temp.learned(5004, jsonb_build_object('ended', jsonb_build_array(pg_temp.id(54))));
+select is((select valid_to is not null from public.user_memory_facts where id = pg_temp.id(54)), true, 'what is over is over');
+select results_eq(
+  'select purpose, count(*) from public.chat_usage_log where user_id = pg_temp.a() group by purpose order by purpose',
+  $$ values ('facts', 4::bigint), ('turn', 4::bigint) $$, 'what it took is on the log, and is no turn');
+select is(public.correct_fact(pg_temp.b(), pg_temp.id(53), 'x'), null, 'nobody corrects what is another''s');
+select is(public.correct_fact(pg_temp.a(), pg_temp.id(53), 'Lives near Bern') ->> 'fact', 'Lives near Bern', 'its owner does');
+
+-- Summaries ------------------------------------------------------------------------------------------------------------
+select is(pg_temp.unsummarised(), null, 'a short session needs none');
+select pg_temp.turn(n) from generate_series(3, 8) n;
+select is(
+  (select jsonb_agg(m ->> 'text') from jsonb_array_elements(pg_temp.unsummarised() -> 'messages') m),
+  '["said 1", "answered 1", "said 2", "answered 2", "said 3", "answered 3", "said 4", "answered 4", "said 5", "answered 5", "said 6"]',
+  'all but the newest 500 tokens are to be summarised');
+select is(jsonb_array_length(pg_temp.unsummarised(300) -> 'messages'), 3, 'in parts');
+select is((pg_temp.unsummarised(300) ->> 'covers')::uuid, pg_temp.id(200), 'the oldest first');
+select is(jsonb_array_length(pg_temp.unsummarised(10) -> 'messages'), 1, 'at least one message at a time');
+select is(public.unsummarised_messages(pg_temp.b(), pg_temp.id(10), 'm', 1000, 500, 6000), null, 'nobody summarises another''s');
+select is(pg_temp.summary(6001, 301), '{"committed": true}', 'a summary is saved');
+select is(pg_temp.summary(6001, 401), '{"committed": false}', 'once');
+select pg_temp.turn(9);
+select is(pg_temp.unsummarised() ->> 'summary', 'Summary 6001', 'the next one goes on from it');
+select is(pg_temp.unsummarised() #>> '{messages,0,text}', 'said 4', 'with what came after it');
+select pg_temp.summary(6002, 501, jsonb_build_object('instead_of', pg_temp.id(301), 'continues', true));
+select pg_temp.summary(6003, 601, jsonb_build_object('instead_of', pg_temp.id(301), 'continues', true));
+select results_eq('select summary from public.chat_session_summaries', $$ values ('Summary 6002') $$, 'one that comes late is left out');
+select is(pg_temp.summary(6004, 601, '{"summary": null}'::jsonb - 'summary' || jsonb_build_object('session_id', pg_temp.id(10))) ->> 'committed', 'true', 'one that came to nothing is counted');
+
+-- Forgetting -----------------------------------------------------------------------------------------------------------
+select is(public.forget_facts(pg_temp.b(), array[pg_temp.id(53)]), '{"forgotten": 0}', 'nobody forgets what is another''s');
+select is(public.forget_facts(pg_temp.a(), array[pg_temp.id(53)]), '{"forgotten": 2}', 'a fact is forgotten with what it superseded');
+select is((select count(*) from public.user_memory_embeddings where message_id in (pg_temp.id(100), pg_temp.id(200))), 0::bigint, 'with the memories of what it came from');
+select is((select count(*) from public.chat_session_summaries), 0::bigint, 'and with the summary that may tell it');
+select is((select count(*) from public.chat_messages where id in (pg_temp.id(100), pg_temp.id(200))), 2::bigint, 'the conversation stays');
+select is(pg_temp.unsummarised() #>> '{messages,0,text}', 'answered 1', 'a new summary is made without it');
+select is(pg_temp.unsummarised() ->> 'summary', null, 'from nothing');
+select pg_temp.summary(6005, 501, jsonb_build_object('adds', jsonb_build_array(pg_temp.id(200), pg_temp.id(201))));
+select is((select count(*) from public.chat_session_summaries), 0::bigint, 'one that was on its way and has it is not kept');
+select pg_temp.learned(5005, jsonb_build_object('commands', jsonb_build_array(pg_temp.id(800))));
+select is((select count(*) from public.user_memory_embeddings where message_id in (pg_temp.id(800), pg_temp.id(801))), 0::bigint, 'who asks to forget is not remembered for it, nor is the answer');
+
+select public.erase_user(pg_temp.a());
+select is(pg_temp.learned(5006, jsonb_build_object('facts', jsonb_build_array(pg_temp.fact(56, 'x', 300)))), '{"committed": false}', 'of a user who was erased nothing is learned');
+select is((select count(*) from public.user_memory_facts), 0::bigint, 'nothing at all');
+
+select * from finish();
+rollback;

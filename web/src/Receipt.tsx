@@ -1,0 +1,43 @@
+import type { ReceiptData } from './conversation.ts';
+
+const SECTIONS: Record<string, string> = {
+  persona: 'Who answers', summary: 'Earlier in this conversation', recent: 'Recent messages', facts: 'What is known of you',
+  memories: 'Earlier conversations and documents', message: 'Your message',
+};
+
+const REASONS: Record<string, string> = {
+  budget: 'no room', duplicate: 'there already', empty: 'without text', other_branch: 'of another version', unavailable: 'memory did not answer',
+};
+
+/** What an answer's prompt was made of. */
+export function Receipt({ receipt: { budget, counted, prefix, billed, cached, sections } }: { receipt: ReceiptData }) {
+  const totals = [
+    `${number(counted)} of ${number(budget)} tokens`,
+    prefix > 0 && `${number(prefix)} as the time before`,
+    billed !== undefined && `${number(billed)} billed`,
+    cached !== undefined && cached > 0 && `${number(cached)} of them from the cache`,
+  ].filter(Boolean);
+  return (
+    <details className="receipt" data-testid="receipt">
+      <summary>What was read</summary>
+      <table>
+        <thead><tr><th scope="col">Part</th><th scope="col">Items</th><th scope="col">Tokens</th><th scope="col">Left out</th></tr></thead>
+        <tbody>
+          {sections.filter(({ kept, dropped = [] }) => kept > 0 || dropped.length > 0).map(({ name, tokens, kept, dropped = [] }) => (
+            <tr key={name}>
+              <th scope="row">{SECTIONS[name] ?? name}</th>
+              <td>{number(kept)}</td>
+              <td>{number(tokens)}</td>
+              <td>{dropped.map(({ reason, count }) => `${number(count)} ${REASONS[reason] ?? reason}`).join(', ')}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <p>{totals.join(' · ')}</p>
+    </details>
+  );
+}
+
+function number(value: number): string {
+  return value.toLocaleString('en');
+}
