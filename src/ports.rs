@@ -133,10 +133,13 @@ pub struct UnsummarisedQuestion<'a> {
     /// The model that summarises, whose price is wanted.
     #[serde(rename = "p_model")]
     pub model: &'a str,
-    /// Tokens that may be in no summary.
+    /// Tokens that prompts may have, where the employee does not say.
+    #[serde(rename = "p_budget")]
+    pub budget: u32,
+    /// Of that in percent, what may be in no summary.
     #[serde(rename = "p_most")]
     pub most: u32,
-    /// Of these, the newest tokens that are left there.
+    /// And what of it is left there.
     #[serde(rename = "p_keep")]
     pub kept: u32,
     /// Tokens that are summarised at a time.

@@ -37,7 +37,7 @@ export const database = new pg.Pool({ connectionString: stack.databaseUrl, max: 
 // Unless a test says otherwise, the model answers at once, and nobody learns from it: that would be requests more than a test
 // knows of.
 script('', { content: 'Very well.' });
-await database.query('update employee_profiles set learns = false');
+await database.query('update employee_profiles set learns = false; alter table employee_profiles alter column learns set default false');
 
 export async function close() {
   await database.end();

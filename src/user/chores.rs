@@ -25,11 +25,13 @@ use crate::time::Millis;
 /// How long a user's conversations rest before they are looked through for facts: then a few messages are read at once.
 pub const REST: Millis = 10 * 1000;
 
-/// Of a prompt's budget in percent: what may be in no summary, what of it is left there when one is made, and what a summary is
-/// made of at a time. Recent messages have their place in the prompt themselves.
+/// Of a prompt's budget in percent: what may be in no summary, and what of it is left there when one is made. Recent messages
+/// have their place in the prompt themselves.
 const MOST_PERCENT: u32 = 40;
 const KEPT_PERCENT: u32 = 20;
-const PART_PERCENT: u32 = 100;
+
+/// Tokens that are summarised at a time.
+const PART: u32 = 6000;
 
 /// Answers in a row that may be none before what they were to be about is left alone.
 const MOST_MALFORMED: u32 = 3;
@@ -173,14 +175,14 @@ async fn summarise(
     config: &Config,
     ports: &Ports<impl Database, impl Strongbox, impl Model, impl Clock>,
 ) -> Result<(), Fault> {
-    let percent = |percent| config.token_budget / 100 * percent;
     let question = UnsummarisedQuestion {
         user,
         session,
         model: &config.memory_model,
-        most: percent(MOST_PERCENT),
-        kept: percent(KEPT_PERCENT),
-        part: percent(PART_PERCENT),
+        budget: config.token_budget,
+        most: MOST_PERCENT,
+        kept: KEPT_PERCENT,
+        part: PART,
     };
     loop {
         let Some(unsummarised) = ports.database.unsummarised_messages(&question).await? else {

@@ -140,15 +140,17 @@ $$;
 
 -- Summaries --------------------------------------------------------------------------------------------------------------
 
--- What of a session is to be added to its summary, when more than p_most tokens of the path to its newest message are in none:
--- all of it but the newest p_keep tokens, oldest first, in parts of p_part tokens. Null when there is nothing to do. What must
--- not be remembered is left out. A summary of another branch is not gone on with.
+-- What of a session is to be added to its summary, when more of the path to its newest message is in none than p_most percent of
+-- its prompts' budget (p_budget where the employee has none): all of it but the newest p_keep percent, oldest first, in parts of
+-- p_part tokens. Null when there is nothing to do. What must not be remembered is left out. A summary of another branch is not
+-- gone on with.
 create or replace function public.unsummarised_messages(
-  p_user uuid, p_session uuid, p_model text, p_most integer, p_keep integer, p_part integer
+  p_user uuid, p_session uuid, p_model text, p_budget integer, p_most integer, p_keep integer, p_part integer
 ) returns jsonb
 language plpgsql stable security definer set search_path = '' as $$
 declare
   v_employee text;
+  v_budget bigint;
   v_summary public.chat_session_summaries;
   v_newest uuid;
   v_total bigint;
@@ -156,7 +158,7 @@ declare
   v_messages jsonb;
   v_is_continued boolean;
 begin
-  select s.employee_slug into v_employee
+  select s.employee_slug, coalesce(e.token_budget, p_budget) into v_employee, v_budget
   from public.chat_sessions s join public.employee_profiles e on e.slug = s.employee_slug
   where s.id = p_session and s.user_id = p_user and e.learns;
   if v_employee is null then
@@ -174,7 +176,7 @@ begin
     from path join public.chat_messages m on m.id = path.parent_id
     where path.depth < 400 and m.session_id = p_session and m.id is distinct from v_summary.covers_message_id
   ), older as (
-    select *, sum(content_tokens) over (order by depth desc) as from_oldest from path where from_newest > p_keep and depth > 2
+    select *, sum(content_tokens) over (order by depth desc) as from_oldest from path where from_newest > v_budget * p_keep / 100 and depth > 2
   ), part as (
     select * from older where from_oldest <= p_part or from_oldest = content_tokens
   )
@@ -187,7 +189,7 @@ begin
      where part.role in ('user', 'assistant') and exists (
        select from public.user_memory_embeddings where message_id = part.id))
   into v_total, v_is_continued, v_covers, v_messages;
-  if v_total <= p_most or v_messages is null then
+  if v_total <= v_budget * p_most / 100 or v_messages is null then
     return null;
   end if;
   return jsonb_build_object(
@@ -321,7 +323,7 @@ revoke execute on function
   public.save_facts(uuid, jsonb),
   public.forget_facts(uuid, uuid[]),
   public.correct_fact(uuid, uuid, text),
-  public.unsummarised_messages(uuid, uuid, text, integer, integer, integer),
+  public.unsummarised_messages(uuid, uuid, text, integer, integer, integer, integer),
   public.save_summary(uuid, jsonb)
 from public, anon, authenticated, service_role;
 
@@ -330,6 +332,6 @@ grant execute on function
   public.save_facts(uuid, jsonb),
   public.forget_facts(uuid, uuid[]),
   public.correct_fact(uuid, uuid, text),
-  public.unsummarised_messages(uuid, uuid, text, integer, integer, integer),
+  public.unsummarised_messages(uuid, uuid, text, integer, integer, integer, integer),
   public.save_summary(uuid, jsonb)
 to service_role;

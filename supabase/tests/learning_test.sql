@@ -9,6 +9,7 @@ $$;
 create function pg_temp.a() returns uuid language sql immutable as $$ select pg_temp.id(1) $$;
 create function pg_temp.b() returns uuid language sql immutable as $$ select pg_temp.id(2) $$;
 insert into auth.users (id, email) values (pg_temp.a(), 'a@example.com'), (pg_temp.b(), 'b@example.com');
+update public.employee_profiles set token_budget = null;
 insert into public.employee_profiles (slug, title, system_prompt, learns) values ('deaf', 'Deaf', 'x', false);
 
 create function pg_temp.usage(p_id integer, p_purpose text default 'facts') returns jsonb language sql as $$
@@ -48,7 +49,7 @@ create function pg_temp.unread() returns jsonb language sql as $$
   select public.unread_messages(pg_temp.a(), 'gpt-4o-mini', 20);
 $$;
 create function pg_temp.unsummarised(p_part integer default 6000) returns jsonb language sql as $$
-  select public.unsummarised_messages(pg_temp.a(), pg_temp.id(10), 'gpt-4o-mini', 1000, 500, p_part);
+  select public.unsummarised_messages(pg_temp.a(), pg_temp.id(10), 'gpt-4o-mini', 1000, 100, 50, p_part);
 $$;
 create function pg_temp.summary(p_id integer, p_covers integer, p_more jsonb default '{}') returns jsonb language sql as $$
   select public.save_summary(pg_temp.a(), jsonb_build_object(
@@ -105,10 +106,17 @@ select is(
   (select jsonb_agg(m ->> 'text') from jsonb_array_elements(pg_temp.unsummarised() -> 'messages') m),
   '["said 1", "answered 1", "said 2", "answered 2", "said 3", "answered 3", "said 4", "answered 4", "said 5", "answered 5", "said 6"]',
   'all but the newest 500 tokens are to be summarised');
+reset role;
+update public.employee_profiles set token_budget = 2000;
+set local role service_role;
+select is(pg_temp.unsummarised(), null, 'an employee with a larger budget has room for them');
+reset role;
+update public.employee_profiles set token_budget = null;
+set local role service_role;
 select is(jsonb_array_length(pg_temp.unsummarised(300) -> 'messages'), 3, 'in parts');
 select is((pg_temp.unsummarised(300) ->> 'covers')::uuid, pg_temp.id(200), 'the oldest first');
 select is(jsonb_array_length(pg_temp.unsummarised(10) -> 'messages'), 1, 'at least one message at a time');
-select is(public.unsummarised_messages(pg_temp.b(), pg_temp.id(10), 'm', 1000, 500, 6000), null, 'nobody summarises another''s');
+select is(public.unsummarised_messages(pg_temp.b(), pg_temp.id(10), 'm', 1000, 100, 50, 6000), null, 'nobody summarises another''s');
 select is(pg_temp.summary(6001, 301), '{"committed": true}', 'a summary is saved');
 select is(pg_temp.summary(6001, 401), '{"committed": false}', 'once');
 select pg_temp.turn(9);

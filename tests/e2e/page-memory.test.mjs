@@ -1,8 +1,10 @@
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { PHONE, open, send, signIn } from './browser.mjs';
 import { database, eventually, grace } from './desk.mjs';
+
+after(() => database.query('delete from user_memory_facts where user_id = $1', [grace.id]));
 
 async function know(fact) {
   const id = randomUUID();
@@ -29,7 +31,7 @@ test('an answer says what was read for it, now and when it is read again', async
 });
 
 test('what is known of a user is seen, corrected and forgotten, by keyboard and on a phone', async () => {
-  const [kept, wrong] = [await know('Keeps bees'), await know('Lives in Basel')];
+  const [kept, wrong] = [await know('Plays the tuba'), await know('Lives in Basel')];
   const { page, complaints } = await open(PHONE);
   await signIn(page);
   await page.getByRole('button', { name: 'Conversations' }).press('Enter');
@@ -42,7 +44,7 @@ test('what is known of a user is seen, corrected and forgotten, by keyboard and 
   await item('Lives in Bern').waitFor();
   const { rows: [row] } = await database.query('select fact from user_memory_facts where id = $1', [wrong]);
   assert.equal(row.fact, 'Lives in Bern');
-  await item('Keeps bees').getByRole('button', { name: 'Forget' }).press('Enter');
+  await item('Plays the tuba').getByRole('button', { name: 'Forget' }).press('Enter');
   await page.getByText('Forgotten').waitFor();
   await eventually(async () => {
     const { rows } = await database.query('select 1 from user_memory_facts where id = $1', [kept]);
@@ -53,5 +55,4 @@ test('what is known of a user is seen, corrected and forgotten, by keyboard and 
   await page.keyboard.press('Escape');
   await page.getByTestId('memory').waitFor({ state: 'detached' });
   assert.deepEqual(complaints, []);
-  await database.query('delete from user_memory_facts where user_id = $1', [grace.id]);
 });

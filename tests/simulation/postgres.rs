@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 use frontdesk::auth::User;
 use frontdesk::document::keep::{NewDocument, SavedDocument};
 use frontdesk::employee::Employee;
@@ -33,7 +33,8 @@ use super::world::{Life, World};
 pub struct Postgres {
     world: Rc<World>,
     away_until: Cell<Millis>,
-    sessions: RefCell<BTreeMap<Uuid, Vec<Message>>>,
+    /// Messages with when they were said, as time orders them: what was parked comes late and stands where it was said.
+    sessions: RefCell<BTreeMap<Uuid, BTreeMap<(DateTime<Utc>, Uuid), Message>>>,
     owners: RefCell<BTreeMap<Uuid, Uuid>>,
     /// One row of usage for each turn: its tokens.
     usage: RefCell<BTreeMap<Uuid, (Uuid, u64)>>,
@@ -78,14 +79,15 @@ impl Postgres {
 
     fn load_session(&self, session: Uuid, limit: u32, leaf: Leaf) -> LoadedSession {
         let sessions = self.sessions.borrow();
-        let messages = sessions.get(&session).map(Vec::as_slice).unwrap_or_default();
+        let nothing = BTreeMap::new();
+        let messages = sessions.get(&session).unwrap_or(&nothing);
         let mut next = match leaf {
-            Leaf::Newest => messages.last().map(|message| message.id),
+            Leaf::Newest => messages.values().next_back().map(|message| message.id),
             Leaf::Beginning => None,
             Leaf::At(id) => Some(id),
         };
         let mut path = Vec::new();
-        while let Some(message) = next.and_then(|id| messages.iter().find(|message| message.id == id)) {
+        while let Some(message) = next.and_then(|id| messages.values().find(|message| message.id == id)) {
             path.push(message.clone());
             next = message.parent_id.filter(|_| path.len() < limit as usize);
         }
@@ -105,7 +107,7 @@ impl Postgres {
         let (sessions, owners) = (self.sessions.borrow(), self.owners.borrow());
         let own = sessions.iter().filter(|(session, _)| owners.get(session) == Some(&user));
         let all: Vec<_> =
-            own.flat_map(|(_, messages)| messages).filter(|one| !one.content.is_empty()).collect();
+            own.flat_map(|(_, messages)| messages.values()).filter(|one| !one.content.is_empty()).collect();
         let count = if all.is_empty() { 0 } else { self.world.chance.index(6) };
         let some = (0..count).map(|_| all[self.world.chance.index(all.len())]);
         let memories = some.map(|message| Recollection {
@@ -146,18 +148,21 @@ impl Postgres {
         }
         let mut sessions = self.sessions.borrow_mut();
         let messages = sessions.entry(record.session_id).or_default();
-        let answers = messages.iter().filter(|message| message.role == Role::Assistant).count();
+        let answers = messages.values().filter(|message| message.role == Role::Assistant).count();
         self.world.committed(record, answers);
-        let is_known = |new: &MessageRecord| messages.iter().any(|message| message.id == new.id);
+        let is_known = |new: &MessageRecord| messages.values().any(|message| message.id == new.id);
         let is_new = !record.messages.iter().any(is_known);
         self.world.check(is_new, || format!("a message of turn {} is there already", record.turn_id));
-        messages.extend(record.messages.iter().map(|message| Message {
-            id: message.id,
-            role: message.role,
-            parent_id: message.parent_id,
-            name: message.name().map(ToOwned::to_owned),
-            content: message.content.clone(),
-            content_tokens: message.content_tokens,
+        messages.extend(record.messages.iter().map(|message| {
+            let said = Message {
+                id: message.id,
+                role: message.role,
+                parent_id: message.parent_id,
+                name: message.name().map(ToOwned::to_owned),
+                content: message.content.clone(),
+                content_tokens: message.content_tokens,
+            };
+            ((message.created_at, message.id), said)
         }));
         self.owners.borrow_mut().insert(record.session_id, record.user_id);
         let tokens = record.usage.total_tokens.into();
