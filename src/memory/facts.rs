@@ -107,7 +107,7 @@ pub struct Learned {
 pub struct NewFact {
     /// The same for the same fact of a message, so that it is kept once.
     pub id: Uuid,
-    /// One of [`CATEGORIES`].
+    /// What it is about, of a fixed few.
     pub category: String,
     /// Small letters, digits and underscores.
     pub key: String,

@@ -1,10 +1,8 @@
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { PHONE, open, send, signIn } from './browser.mjs';
 import { database, eventually, grace } from './desk.mjs';
-
-after(() => database.query('delete from user_memory_facts where user_id = $1', [grace.id]));
 
 async function know(fact) {
   const id = randomUUID();
@@ -30,7 +28,8 @@ test('an answer says what was read for it, now and when it is read again', async
   assert.deepEqual(complaints, []);
 });
 
-test('what is known of a user is seen, corrected and forgotten, by keyboard and on a phone', async () => {
+test('what is known of a user is seen, corrected and forgotten, by keyboard and on a phone', async (t) => {
+  t.after(() => database.query('delete from user_memory_facts where user_id = $1', [grace.id]));
   const [kept, wrong] = [await know('Plays the tuba'), await know('Lives in Basel')];
   const { page, complaints } = await open(PHONE);
   await signIn(page);
