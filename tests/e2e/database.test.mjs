@@ -15,7 +15,8 @@ function as(accessToken) {
 const axis = (n) => JSON.stringify(Array.from({ length: 1536 }, (_, i) => (i === n ? 1 : 0)));
 
 test('what a turn taught is committed by the service key and recalled under the user\'s own token', async () => {
-  const { session } = await ask('I keep bees in Bern', { user: grace });
+  // Not remembered by itself: only what is committed here is to be found.
+  const { session } = await ask('I keep bees in Bern', { user: grace, remember: false });
   const [question] = await storedMessages(session);
   const { data: committed, error } = await service.rpc('commit_memory', { p_memory: {
     user_id: grace.id, session_id: session,
