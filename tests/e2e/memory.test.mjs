@@ -79,8 +79,8 @@ test('10,000 messages come in one go, with progress', async () => {
   assert.deepEqual(counts, { messages: 10_000, sessions: 50 });
   const { pending } = await (await call('/api/import', { user })).json();
   assert.ok(pending > 0 && pending <= 10_000, `${pending} wait for their vectors`);
-  // The rest of the tests need the machine.
-  await call('/api/me', { user, method: 'DELETE' });
+  // The rest of the tests need the machine. What takes longer than a request may goes on, and is waited for.
+  await eventually(async () => assert.equal((await call('/api/me', { user, method: 'DELETE' })).status, 200), 120_000);
 });
 
 test('a line that is not as it must be is named, and what came before it is there', async () => {
