@@ -22,7 +22,7 @@ after(() => browser.close());
 /** A page in a browser of its own, and what its console complained about. */
 export async function open(viewport = DESKTOP) {
   const page = await (await browser.newContext({ viewport })).newPage();
-  page.setDefaultTimeout(15_000);
+  page.setDefaultTimeout(30_000);
   /** @type {string[]} */
   const complaints = [];
   page.on('pageerror', (error) => complaints.push(error.message));

@@ -99,6 +99,7 @@ test('a line that is not as it must be is named, and what came before it is ther
   await storedMessages(session);
   const foreign = await importLines(theirs, [{ ...good(1), session }]);
   assert.deepEqual([foreign.status, foreign.answers[0].code], [404, 'session_not_found']);
+  await call('/api/me', { user, method: 'DELETE' });
 });
 
 test('a turn is remembered, and one that must not be leaves no trace', async () => {
