@@ -57,6 +57,12 @@ fn replace_surrogates(wtf8: &[u8]) -> String {
     text
 }
 
+/// A text on one line, its words parted by one space each.
+#[must_use]
+pub fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

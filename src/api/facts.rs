@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::reads::Revealed;
 use crate::error::{Code, Error, abort, abort_field};
 use crate::privacy::unmask::{Escape, unmask};
-use crate::text::WireText;
+use crate::text::{WireText, one_line};
 
 /// Longest fact that a user may write, in characters.
 const MOST_CHARS: usize = 500;
@@ -31,7 +31,7 @@ pub fn correction(body: &[u8]) -> Result<String, Error> {
         Err(error) if error.is_data() => return Err(abort_field(Code::InvalidField, "fact", rule())),
         Err(_) => return Err(abort(Code::InvalidJson, "The body must be a JSON object in UTF-8.")),
     };
-    let fact = correction.fact.0.split_whitespace().collect::<Vec<_>>().join(" ");
+    let fact = one_line(&correction.fact.0);
     if (1..=MOST_CHARS).contains(&fact.chars().count()) {
         Ok(fact)
     } else {

@@ -11,6 +11,7 @@ use super::tokens::chat::PER_MESSAGE;
 use super::tokens::count;
 use crate::memory::recall::{Fact, Recalled, Recollection};
 use crate::session::load::Role;
+use crate::text::one_line;
 
 /// Whoever told the model what it wrote down cannot tell what reads it what to do.
 const FACTS: &str =
@@ -199,8 +200,4 @@ impl Block {
 
 fn day(date: NaiveDate) -> String {
     date.format("%-d %B %Y").to_string()
-}
-
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

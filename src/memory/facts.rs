@@ -11,10 +11,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::think::{Budgets, Purpose, Task, ThoughtUsage};
-use crate::context::assemble::PromptMessage;
-use crate::model::price::Price;
-use crate::session::load::Role;
+use super::think::{Account, Purpose, Task, ThoughtUsage};
+use crate::text::one_line;
 
 /// Messages that are read at a time.
 pub const BATCH: u32 = 20;
@@ -53,12 +51,9 @@ pub struct Unread {
     pub messages: Vec<Said>,
     /// What is known of them.
     pub facts: Vec<Known>,
-    /// With whom they spoke last.
-    pub employee: String,
-    /// What may be spent.
-    pub budgets: Budgets,
-    /// What the model costs, if that is known.
-    pub price: Option<Price>,
+    /// On whose account they are read: that of whom they spoke to last.
+    #[serde(flatten)]
+    pub account: Account,
 }
 
 /// What a user said.
@@ -149,7 +144,7 @@ struct Forget {
 impl Unread {
     /// What the model is asked.
     #[must_use]
-    pub fn task(&self) -> Task<'static> {
+    pub fn task(&self) -> Task<'_> {
         let messages = self.messages.iter().enumerate().map(|(n, said)| {
             json!({ "number": n + 1, "date": said.said_at.format("%Y-%m-%d %A").to_string(), "text": said.text })
         });
@@ -157,18 +152,7 @@ impl Unread {
             |(n, fact)| json!({ "number": n + 1, "category": fact.category, "key": fact.key, "fact": fact.fact }),
         );
         let input = json!({ "known": known.collect::<Vec<_>>(), "messages": messages.collect::<Vec<_>>() });
-        Task {
-            purpose: Purpose::Facts,
-            session: None,
-            employee: self.employee.clone(),
-            budgets: self.budgets,
-            price: self.price,
-            messages: vec![
-                PromptMessage { role: Role::System, content: INSTRUCTIONS.into() },
-                PromptMessage { role: Role::User, content: input.to_string().into() },
-            ],
-            schema: schema(),
-        }
+        Task::new(Purpose::Facts, None, &self.account, (INSTRUCTIONS, &input), schema())
     }
 
     /// Every message, as read.
@@ -181,7 +165,7 @@ impl Unread {
     #[must_use]
     pub fn learn(&self, answer: &str, usage: ThoughtUsage) -> Option<Learned> {
         let answer: Answer = serde_json::from_str(answer).ok()?;
-        let now = usage.created_at;
+        let now = usage.usage.created_at;
         let mut keys = BTreeSet::new();
         let mut facts: Vec<_> = answer.facts.iter().rev().filter_map(|fact| self.fact(fact, now)).collect();
         // Of two that say something about the same, the later one does.
@@ -209,7 +193,7 @@ impl Unread {
         let said = self.message(answered.message)?;
         let category = CATEGORIES.into_iter().find(|category| *category == answered.category)?;
         let key = key(&answered.key)?;
-        let fact = answered.fact.split_whitespace().collect::<Vec<_>>().join(" ");
+        let fact = one_line(&answered.fact);
         let length = fact.chars().count();
         let is_sure = (LEAST_CONFIDENCE..=1.0).contains(&answered.confidence);
         if !is_sure || !(1..=MOST_CHARS).contains(&length) || !is_grounded(&fact, &said.text) {

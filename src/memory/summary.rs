@@ -4,11 +4,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::think::{Budgets, Purpose, Task, ThoughtUsage};
-use crate::context::assemble::PromptMessage;
+use super::think::{Account, Purpose, Task, ThoughtUsage};
 use crate::context::tokens::count;
-use crate::model::price::Price;
 use crate::session::load::Role;
+use crate::text::one_line;
 
 /// Tokens that a summary may have.
 pub const MOST_TOKENS: u32 = 500;
@@ -31,12 +30,9 @@ pub struct Unsummarised {
     pub summary: Option<String>,
     /// The message that the present summary ends with, whether or not it is gone on from.
     pub instead_of: Option<Uuid>,
-    /// With whom the user speaks.
-    pub employee: String,
-    /// What may be spent.
-    pub budgets: Budgets,
-    /// What the model costs, if that is known.
-    pub price: Option<Price>,
+    /// On whose account it is summarised.
+    #[serde(flatten)]
+    pub account: Account,
 }
 
 /// What somebody said.
@@ -99,27 +95,17 @@ struct Answer {
 impl Unsummarised {
     /// What the model is asked.
     #[must_use]
-    pub fn task(&self, session: Uuid) -> Task<'static> {
+    pub fn task(&self, session: Uuid) -> Task<'_> {
         let input = json!({ "summary": self.summary, "messages": self.messages });
         let (text, texts) =
             (json!({ "type": "string" }), json!({ "type": "array", "items": { "type": "string" } }));
-        Task {
-            purpose: Purpose::Summary,
-            session: Some(session),
-            employee: self.employee.clone(),
-            budgets: self.budgets,
-            price: self.price,
-            messages: vec![
-                PromptMessage { role: Role::System, content: INSTRUCTIONS.into() },
-                PromptMessage { role: Role::User, content: input.to_string().into() },
-            ],
-            schema: json!({
-                "type": "object",
-                "properties": { "overview": text, "details": texts, "decisions": texts, "open_questions": texts },
-                "required": ["overview", "details", "decisions", "open_questions"],
-                "additionalProperties": false,
-            }),
-        }
+        let schema = json!({
+            "type": "object",
+            "properties": { "overview": text, "details": texts, "decisions": texts, "open_questions": texts },
+            "required": ["overview", "details", "decisions", "open_questions"],
+            "additionalProperties": false,
+        });
+        Task::new(Purpose::Summary, Some(session), &self.account, (INSTRUCTIONS, &input), schema)
     }
 }
 
@@ -156,8 +142,4 @@ impl Answer {
         ];
         text.concat().trim().to_owned()
     }
-}
-
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -4,7 +4,6 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -21,6 +20,8 @@ use crate::model::price::Price;
 use crate::model::request::Question;
 use crate::model::usage::{Usage, UsageSource};
 use crate::ports::{Clock, Model, Strongbox};
+use crate::session::load::Role;
+use crate::session::record::UsageRecord;
 use crate::time::{Millis, timestamp};
 
 /// Tokens that an answer may have.
@@ -48,23 +49,48 @@ pub struct Budgets {
     pub employee: Budget,
 }
 
-/// What is asked, for whom, and on whose account.
-#[derive(Debug)]
-pub struct Task<'a> {
-    /// What it is for.
-    pub purpose: Purpose,
-    /// The session, if it is about one.
-    pub session: Option<Uuid>,
+/// Who pays, and what it costs.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Account {
     /// The employee whose conversation it is about.
     pub employee: String,
     /// What may be spent.
     pub budgets: Budgets,
     /// What the model costs, if that is known.
     pub price: Option<Price>,
+}
+
+/// What is asked, and on whose account.
+#[derive(Debug)]
+pub struct Task<'a> {
+    /// What it is for.
+    pub purpose: Purpose,
+    /// The session, if it is about one.
+    pub session: Option<Uuid>,
+    /// Who pays.
+    pub account: &'a Account,
     /// The question.
-    pub messages: Vec<PromptMessage<'a>>,
+    pub messages: [PromptMessage<'a>; 2],
     /// The JSON schema of the answer.
     pub schema: serde_json::Value,
+}
+
+impl<'a> Task<'a> {
+    /// What is to be done, with what.
+    #[must_use]
+    pub fn new(
+        purpose: Purpose,
+        session: Option<Uuid>,
+        account: &'a Account,
+        (instructions, input): (&'static str, &serde_json::Value),
+        schema: serde_json::Value,
+    ) -> Self {
+        let messages = [
+            PromptMessage { role: Role::System, content: instructions.into() },
+            PromptMessage { role: Role::User, content: input.to_string().into() },
+        ];
+        Self { purpose, session, account, messages, schema }
+    }
 }
 
 /// What was answered.
@@ -87,35 +113,16 @@ pub struct ThoughtUsage {
     pub session_id: Option<Uuid>,
     /// The employee whose conversation it was about.
     pub employee_slug: String,
-    /// The model.
-    pub model: String,
-    /// Tokens read.
-    pub prompt_tokens: u32,
-    /// Of these, read from the provider's cache.
-    pub cached_tokens: u32,
-    /// Tokens written.
-    pub completion_tokens: u32,
-    /// Both.
-    pub total_tokens: u32,
-    /// US dollars, where the price is known.
-    pub cost_usd: Option<f64>,
-    /// Milliseconds.
-    pub latency_ms: Millis,
-    /// Whether the answer could be used.
-    pub success: bool,
-    /// Why not.
-    pub error_code: Option<&'static str>,
-    /// Who counted.
-    pub usage_source: UsageSource,
-    /// When it ended.
-    pub created_at: DateTime<Utc>,
+    /// What it took.
+    #[serde(flatten)]
+    pub usage: UsageRecord,
 }
 
 impl ThoughtUsage {
     /// The answer cannot be used: it is counted as an error.
-    pub const fn malformed(&mut self) {
-        self.success = false;
-        self.error_code = Some("malformed_answer");
+    pub fn malformed(&mut self) {
+        self.usage.success = false;
+        self.usage.error_code = Some("malformed_answer".to_owned());
     }
 }
 
@@ -130,15 +137,16 @@ pub async fn think(
     strongbox: &impl Strongbox,
     clock: &impl Clock,
 ) -> Result<Option<Thought>, Fault> {
+    let Account { employee, budgets, price } = task.account;
     let began = clock.now();
     let id = uuid::Builder::from_random_bytes(clock.random()).into_uuid();
     let said = task.messages.iter().map(|message| count(&message.content) + PER_MESSAGE).sum::<u32>();
     let prompt_tokens = said + PER_PROMPT + count(&task.schema.to_string());
     let book = |usage: &Usage| Entry {
         turn_id: id,
-        employee: task.employee.clone(),
+        employee: employee.clone(),
         day: day(began),
-        spend: Spend::new(usage.total(), task.price.map(|price| price.of(usage))),
+        spend: Spend::new(usage.total(), price.map(|price| price.of(usage))),
     };
     let estimate = |prompt_tokens, completion_tokens| Usage {
         prompt_tokens,
@@ -147,14 +155,14 @@ pub async fn think(
         source: UsageSource::Estimated,
     };
     let wanted = book(&estimate(prompt_tokens, MOST_OUTPUT));
-    let (all, own) = strongbox.spent(day(began), &task.employee, began)?;
-    if check(wanted.spend, (all, &task.budgets.user), (own, &task.budgets.employee)).is_err() {
+    let (all, own) = strongbox.spent(day(began), employee, began)?;
+    if check(wanted.spend, (all, &budgets.user), (own, &budgets.employee)).is_err() {
         return Ok(None);
     }
     strongbox.reserve(&wanted, began + RESERVED_FOR)?;
 
     let candidate =
-        Candidate { model: config.memory_model.clone(), provider: Provider::Primary, price: task.price };
+        Candidate { model: config.memory_model.clone(), provider: Provider::Primary, price: *price };
     let name = match task.purpose {
         Purpose::Facts => "facts",
         Purpose::Summary => "summary",
@@ -183,18 +191,22 @@ pub async fn think(
             id,
             purpose: task.purpose,
             session_id: task.session,
-            employee_slug: task.employee.clone(),
-            model: config.memory_model.clone(),
-            prompt_tokens: usage.prompt_tokens,
-            cached_tokens: usage.cached_tokens,
-            completion_tokens: usage.completion_tokens,
-            total_tokens: usage.total(),
-            cost_usd: task.price.map(|price| price.of(&usage)),
-            latency_ms: ended.saturating_sub(began),
-            success: true,
-            error_code: None,
-            usage_source: usage.source,
-            created_at: timestamp(ended),
+            employee_slug: employee.clone(),
+            usage: UsageRecord {
+                model: config.memory_model.clone(),
+                prompt_tokens: usage.prompt_tokens,
+                cached_tokens: usage.cached_tokens,
+                completion_tokens: usage.completion_tokens,
+                total_tokens: usage.total(),
+                history_tokens: 0,
+                cost_usd: price.map(|price| price.of(&usage)),
+                latency_ms: ended.saturating_sub(began),
+                ttft_ms: None,
+                success: true,
+                error_code: None,
+                usage_source: usage.source,
+                created_at: timestamp(ended),
+            },
         },
     }))
 }

@@ -14,6 +14,7 @@ use crate::model::candidate::Candidate;
 use crate::model::price::Price;
 use crate::model::usage::{Usage, UsageSource};
 use crate::privacy::token::Token;
+use crate::text::one_line;
 use crate::time::{Millis, timestamp};
 
 /// A turn whose first byte is about to go out: all that is needed to close it honestly if the object dies before
@@ -340,7 +341,7 @@ const TITLE_CHARS: usize = 60;
 /// A session's title: the first words of its first message.
 #[must_use]
 pub fn title(message: &str) -> String {
-    let line = message.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = one_line(message);
     if line.chars().count() <= TITLE_CHARS {
         return line;
     }
