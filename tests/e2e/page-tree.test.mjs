@@ -52,8 +52,7 @@ test('where a message is not there, or not for readers, what follows it still is
 const questions = (page) => page.getByTestId('message-user').allInnerTexts();
 const versions = (page, of) => page.getByRole('group', { name: `Versions of this ${of}` });
 const button = (scope, name) => scope.getByRole('button', { name, exact: true });
-/** As the page has it: what the driver knows of its address may lag behind. */
-const sessionOf = async (page) => (await page.evaluate(() => globalThis.location.hash)).split('/').at(-1);
+const sessionOf = (page) => new URL(page.url()).hash.split('/').at(-1);
 
 /** What the model got last of the conversation. */
 const promptOf = (marker) => requestsWith(marker).at(-1).messages.filter(({ role }) => role !== 'system').map(({ content }) => content);
@@ -91,7 +90,7 @@ test('answered again, the answers stand beside each other, and the next question
   await button(page, 'Earlier version').click();
   await page.getByText('Answer number 3.').waitFor();
 
-  await storedMessages(await sessionOf(page), 5);
+  await storedMessages(sessionOf(page), 5);
   await page.reload();
   await page.getByText('Answer number 3.').waitFor();
   await page.getByText('Answer number 1.').waitFor();
@@ -139,7 +138,7 @@ test('a question is put in other words where it stands, the first one too', asyn
   await page.getByText('Answer number 5.').waitFor();
   assert.deepEqual(promptOf(marker), [`${marker} 1`, 'Answer number 4.', `${marker} next`]);
 
-  await storedMessages(await sessionOf(page), 10);
+  await storedMessages(sessionOf(page), 10);
   await page.reload();
   await page.getByText('Answer number 5.').waitFor();
   await versions(page, 'question').getByText('2 / 2').waitFor();
@@ -195,7 +194,7 @@ test('one answer at a time: a reload in the middle of another answer to an earli
   await button(page, 'Answer again').first().click();
   await page.getByText('Another one').waitFor();
   const second = await page.context().newPage();
-  await second.goto(await page.evaluate(() => globalThis.location.href));
+  await second.goto(page.url());
   await page.reload();
   for (const tab of [page, second]) {
     await tab.getByText('Another one').waitFor();
@@ -254,7 +253,7 @@ test('an answer of which nothing came can be left for the one before it', async 
   await button(page, 'Answer again').click();
   await page.getByTestId('error').waitFor();
   await versions(page, 'answer').getByText('2 / 2').waitFor();
-  await storedMessages(await sessionOf(page), 3);
+  await storedMessages(sessionOf(page), 3);
   await page.reload();
   await page.getByText('This answer failed before it was complete.').waitFor();
   await button(page, 'Earlier version').click();
@@ -340,7 +339,7 @@ test('a model that answers in the place of the one that was to is named', async 
   await send(page, marker);
   await page.getByText('Very well.').waitFor();
   await page.locator('.about').getByText(/^gpt-4o · /).waitFor();
-  await storedMessages(await sessionOf(page), 2);
+  await storedMessages(sessionOf(page), 2);
   await page.reload();
   await page.locator('.about').getByText(/^gpt-4o$/).waitFor();
 });

@@ -152,7 +152,7 @@ test('the stop button stops, in the tab that asked and in another', async () => 
   await send(page, 'stop me');
   await page.getByText('This would go on').waitFor();
   const second = await page.context().newPage();
-  await second.goto(await page.evaluate(() => globalThis.location.href));
+  await second.goto(page.url());
   await second.getByText('This would go on').waitFor();
   await second.getByTestId('stop').click();
   for (const tab of [page, second]) {
