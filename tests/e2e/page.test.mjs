@@ -1,5 +1,6 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { gate, withMessage } from '../faults/faults.mjs';
 import { open, PHONE, send, signIn, SLOW } from './browser.mjs';
 import { eventually, grace, holdEnd, proxies, requestsWith, script } from './desk.mjs';
@@ -203,5 +204,18 @@ test('by keyboard alone, on a phone: sign in, ask, open the past, sign out', asy
   await page.getByTestId('sign-out').press('Enter');
   await page.getByTestId('sign-in-form').waitFor();
   assert.equal(await page.evaluate(() => JSON.stringify(localStorage)), '{}');
+  assert.deepEqual(complaints, []);
+});
+
+test('a conversation has its address though its answer comes whole at once', async () => {
+  const { page, complaints } = await open();
+  await signIn(page);
+  await page.route('**/api/chat', async (route) => route.fulfill({ response: await route.fetch() }));
+  const message = `whole at once ${randomUUID()}`;
+  await send(page, message);
+  await page.getByText('Very well.').waitFor();
+  await page.waitForFunction(() => globalThis.location.hash.startsWith('#/c/'), undefined, { timeout: 5000 });
+  await page.reload();
+  await page.getByTestId('message-user').getByText(message).waitFor();
   assert.deepEqual(complaints, []);
 });

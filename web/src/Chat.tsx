@@ -47,9 +47,10 @@ export function Chat({ chat, employee, name, welcome, onStarted, onRecover, onSt
   const { status: ended = 'complete' } = last?.metadata ?? {};
   const isTroubled = isAnswer && !running && (error !== undefined || ended !== 'complete');
 
+  // Not by the status: an answer that comes whole at once is over before this is drawn.
   useEffect(() => {
-    if (status === 'streaming') onStarted();
-  }, [status]);
+    if (isAnswer) onStarted();
+  }, [isAnswer]);
 
   /** The button that asks for an answer is gone when it arrives. */
   const goToAnswer = useCallback(() => {
