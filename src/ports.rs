@@ -27,6 +27,34 @@ use crate::time::Millis;
 use crate::user::chores::Saved;
 use crate::user::record::{Hidden, KeptVault, Refused, Restored, Wanted};
 
+/// What the world of a turn is made of.
+pub trait World {
+    /// Supabase.
+    type Database: Database;
+    /// The user's own object.
+    type User: UserObject;
+    /// The model's API.
+    type Model: Model;
+    /// The object's own storage.
+    type Journal: Journal;
+    /// Time and chance.
+    type Clock: Clock;
+}
+
+/// The world, as far as a turn touches it.
+pub struct Ports<W: World> {
+    /// Supabase.
+    pub database: W::Database,
+    /// The user's own object.
+    pub user: W::User,
+    /// The model's API.
+    pub model: W::Model,
+    /// The object's own storage.
+    pub journal: W::Journal,
+    /// Time and chance.
+    pub clock: W::Clock,
+}
+
 /// Time and chance.
 pub trait Clock {
     /// The present moment. On Workers it advances only with I/O.

@@ -6,12 +6,12 @@ use uuid::Uuid;
 use crate::api::chat::{Ask, Reply};
 use crate::auth::User;
 use crate::error::{Code, Error, Fault};
-use crate::ports::{Clock, Database, Journal, Model, UserObject};
+use crate::ports::{Journal, Ports, World};
 use crate::session::log::TurnLog;
 use crate::session::state::SessionState;
 use crate::stream::event::Event;
 use crate::stream::ui::{FrameId, UiEncoder};
-use crate::turn::{Ports, reveal};
+use crate::turn::reveal;
 
 /// The turn that was made of this message before, if the caller names it and there is still a log of it: a message that
 /// comes twice is answered once.
@@ -40,7 +40,7 @@ pub async fn frames(
     state: &SessionState,
     user: &User,
     after: Option<FrameId>,
-    ports: &Ports<impl Database, impl UserObject, impl Model, impl Journal, impl Clock>,
+    ports: &Ports<impl World>,
 ) -> Result<Option<Retold>, Error> {
     let running = state.running().map(|turn| FrameId { turn, frame: 0 });
     let Some(FrameId { turn, frame }) = after.or(running) else { return Ok(None) };
@@ -63,7 +63,7 @@ pub async fn whole(
     state: &SessionState,
     user: &User,
     turn: Uuid,
-    ports: &Ports<impl Database, impl UserObject, impl Model, impl Journal, impl Clock>,
+    ports: &Ports<impl World>,
 ) -> Result<String, Error> {
     let gone = || Fault::new(Code::Internal, "the turn ended without a log");
     let head = with_log(state, &ports.journal, turn, |log| log.head.clone()).ok_or_else(gone)?;

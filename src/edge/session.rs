@@ -24,7 +24,7 @@ use crate::auth::User;
 use crate::config::Config;
 use crate::error::{Code, Error, Fault};
 use crate::limit::bucket::Standing;
-use crate::ports::{Clock, Journal};
+use crate::ports::{Clock, Journal, Ports, World};
 use crate::retell::{self, Retold};
 use crate::session::log::KEPT_FOR;
 use crate::session::outbox;
@@ -32,7 +32,7 @@ use crate::session::state::SessionState;
 use crate::stream::event::Event;
 use crate::stream::ui::{self, FrameId, HEARTBEAT, UiEncoder};
 use crate::time::Millis;
-use crate::turn::{self, Ports, Prepared, WATCH_EVERY};
+use crate::turn::{self, Prepared, WATCH_EVERY};
 
 /// How often a reader hears that the connection is alive while there is nothing to say: proxies cut what is silent for a
 /// minute, some for half of one.
@@ -75,7 +75,18 @@ struct Desk {
     config: Rc<Config>,
     state: SessionState,
     audience: Audience,
-    ports: Ports<PostgRest, UserObjects, OpenAi, SqliteJournal, EdgeClock>,
+    ports: Ports<Edge>,
+}
+
+/// What the platform gives a session.
+struct Edge;
+
+impl World for Edge {
+    type Database = PostgRest;
+    type User = UserObjects;
+    type Model = OpenAi;
+    type Journal = SqliteJournal;
+    type Clock = EdgeClock;
 }
 
 impl DurableObject for Session {

@@ -8,7 +8,7 @@ use frontdesk::api::chat::Ask;
 use frontdesk::auth::User;
 use frontdesk::config::Config;
 use frontdesk::error::Error;
-use frontdesk::ports::{Clock as _, Journal as _};
+use frontdesk::ports::{Clock as _, Journal as _, Ports, World as PortWorld};
 use frontdesk::retell::{self, Retold};
 use frontdesk::session::log::KEPT_FOR;
 use frontdesk::session::outbox;
@@ -16,7 +16,7 @@ use frontdesk::session::state::SessionState;
 use frontdesk::stream::event::Event;
 use frontdesk::stream::ui::{FrameId, HEARTBEAT, UiEncoder};
 use frontdesk::time::Millis;
-use frontdesk::turn::{self, Ports, Prepared, WATCH_EVERY};
+use frontdesk::turn::{self, Prepared, WATCH_EVERY};
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures::channel::oneshot;
 use futures::future::{Either, select};
@@ -64,7 +64,18 @@ struct Desk {
     config: Rc<Config>,
     state: SessionState,
     audience: Audience,
-    ports: Ports<SimDatabase, SimUser, SimModel, DiskJournal, SimClock>,
+    ports: Ports<Simulated>,
+}
+
+/// What is simulated.
+struct Simulated;
+
+impl PortWorld for Simulated {
+    type Database = SimDatabase;
+    type User = SimUser;
+    type Model = SimModel;
+    type Journal = DiskJournal;
+    type Clock = SimClock;
 }
 
 #[derive(Default)]

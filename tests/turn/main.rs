@@ -10,8 +10,8 @@ mod tree;
 
 use frontdesk::error::Code;
 use frontdesk::model::usage::UsageSource;
-use frontdesk::ports::Journal;
 use frontdesk::ports::ModelError;
+use frontdesk::ports::{Journal, Ports};
 use frontdesk::privacy::unmask::Shown;
 use frontdesk::retell;
 use frontdesk::session::load::Role;
@@ -20,7 +20,7 @@ use frontdesk::session::outbox;
 use frontdesk::session::record::Status;
 use frontdesk::session::tree::Leaf;
 use frontdesk::stream::ui::UiEncoder;
-use frontdesk::turn::{self, Ports, WATCH_EVERY};
+use frontdesk::turn::{self, WATCH_EVERY};
 use futures::FutureExt as _;
 use futures::executor::block_on;
 use futures::future::join;

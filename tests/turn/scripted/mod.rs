@@ -26,7 +26,8 @@ use frontdesk::memory::summary::{NewSummary, Unsummarised};
 use frontdesk::model::candidate::Provider;
 use frontdesk::model::embedding::Embedding;
 use frontdesk::ports::{
-    Answer, Clock, Database, Journal, Model, ModelError, Patience, Undelivered, UnsummarisedQuestion,
+    Answer, Clock, Database, Journal, Model, ModelError, Patience, Ports, Undelivered, UnsummarisedQuestion,
+    World,
 };
 use frontdesk::privacy::policy::Policy;
 use frontdesk::privacy::seal::Secret;
@@ -38,7 +39,7 @@ use frontdesk::session::state::SessionState;
 use frontdesk::session::tree::{Leaf, Place};
 use frontdesk::stream::event::Event;
 use frontdesk::time::Millis;
-use frontdesk::turn::{self, Answered, Ports};
+use frontdesk::turn::{self, Answered};
 use frontdesk::user::record::{KeptVault, Restored};
 use futures::executor::block_on;
 pub use user::ScriptedUser;
@@ -403,10 +404,21 @@ impl Clock for ScriptedClock {
     }
 }
 
+/// What is scripted.
+pub struct Scripted;
+
+impl World for Scripted {
+    type Database = ScriptedDatabase;
+    type User = ScriptedUser;
+    type Model = ScriptedModel;
+    type Journal = MemoryJournal;
+    type Clock = ScriptedClock;
+}
+
 /// One Session object over scripted ports.
 pub struct Desk {
     pub state: SessionState,
-    pub ports: Ports<ScriptedDatabase, ScriptedUser, ScriptedModel, MemoryJournal, ScriptedClock>,
+    pub ports: Ports<Scripted>,
     pub config: Config,
 }
 

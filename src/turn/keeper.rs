@@ -1,0 +1,45 @@
+//! The log of a running turn, as it is written.
+
+use std::cell::RefCell;
+
+use crate::ports::Journal;
+use crate::session::log::TurnLog;
+use crate::time::Millis;
+
+/// How often the text of a running answer is kept, so that a crash loses a second of it at most.
+const CHECKPOINT_EVERY: Millis = 1000;
+
+/// Writes the log of a running turn: into memory at once, into the journal at most once in [`CHECKPOINT_EVERY`]. Failing to
+/// is no reason to stop: what could not be written is tried again with the next.
+pub(super) struct Keeper<'a, J> {
+    log: &'a RefCell<Option<TurnLog>>,
+    journal: &'a J,
+    /// Batches that the journal has.
+    kept: usize,
+    kept_at: Millis,
+}
+
+impl<'a, J: Journal> Keeper<'a, J> {
+    pub(super) const fn new(log: &'a RefCell<Option<TurnLog>>, journal: &'a J, kept_at: Millis) -> Self {
+        Self { log, journal, kept: 0, kept_at }
+    }
+
+    pub(super) fn keep(&mut self, text: &str, now: Millis) {
+        if let Some(log) = self.log.borrow_mut().as_mut() {
+            log.batches.push(text.to_owned());
+        }
+        if now.saturating_sub(self.kept_at) >= CHECKPOINT_EVERY {
+            self.keep_rest();
+            self.kept_at = now;
+        }
+    }
+
+    pub(super) fn keep_rest(&mut self) {
+        let log = self.log.borrow();
+        let Some(log) = log.as_ref() else { return };
+        let fresh = log.batches.get(self.kept..).unwrap_or_default();
+        if !fresh.is_empty() && self.journal.extend(log.head.turn_id, fresh).is_ok() {
+            self.kept = log.batches.len();
+        }
+    }
+}

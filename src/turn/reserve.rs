@@ -1,0 +1,55 @@
+//! What a turn may take: reserved before the model is asked.
+
+use crate::auth::User;
+use crate::error::Error;
+use crate::limit::bucket::Standing;
+use crate::limit::quota::{DEFAULT_OUTPUT, Entry, Spend, day};
+use crate::model::candidate::Candidate;
+use crate::model::usage::{Usage, UsageSource};
+use crate::ports::{Clock, Ports, UserObject, World};
+use crate::session::memory::Memory;
+use crate::session::record::OpenTurn;
+use crate::session::state::SessionState;
+use crate::user::record::{Wanted, too_fast};
+
+/// What a turn may take, and the limits that hold for it.
+pub(super) fn wanted(turn: &OpenTurn, memory: &Memory, candidates: &[Candidate]) -> Wanted {
+    let employee = &memory.employee;
+    let most = Usage {
+        prompt_tokens: turn.prompt_tokens,
+        cached_tokens: 0,
+        completion_tokens: employee.max_output_tokens.unwrap_or(DEFAULT_OUTPUT),
+        source: UsageSource::Estimated,
+    };
+    let costs = candidates.iter().filter_map(|candidate| Some(candidate.price?.of(&most)));
+    let spend = Spend::new(most.total(), costs.max_by(f64::total_cmp));
+    let entry =
+        Entry { turn_id: turn.turn_id, employee: turn.employee.clone(), day: day(turn.admitted_at), spend };
+    Wanted { entry, user: memory.limits, employee: employee.budget }
+}
+
+/// Lets the turn begin, if the session's and the user's limits do. Without any limit nobody is asked.
+pub(super) async fn reserve(
+    state: &SessionState,
+    user: &User,
+    wanted: &Wanted,
+    ports: &Ports<impl World>,
+) -> Result<Option<Standing>, Error> {
+    let quota = state.memory.borrow().as_ref().and_then(|memory| memory.employee.messages_per_minute);
+    let mut bucket = state.bucket.get();
+    let own = quota.map(|quota| {
+        bucket.take(quota, ports.clock.now()).map_err(|wait| too_fast(quota, wait, "this session"))
+    });
+    let own = own.transpose()?;
+    let is_limited = wanted.user.messages_per_minute.is_some()
+        || !wanted.user.budget.is_unlimited()
+        || !wanted.employee.is_unlimited();
+    let users = if is_limited {
+        ports.user.reserve(user, wanted).await.map_err(|refused| refused.into_error("message"))?
+    } else {
+        None
+    };
+    state.bucket.set(bucket);
+    // Of two limits the one that is nearer.
+    Ok([own, users].into_iter().flatten().min_by_key(|standing| standing.remaining))
+}
