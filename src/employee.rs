@@ -16,6 +16,9 @@ pub struct Employee {
     pub system_prompt: String,
     /// Its model; the deployment's default when absent.
     pub model: Option<String>,
+    /// The tools that it may use.
+    #[serde(default)]
+    pub tools: Vec<String>,
     /// Models that answer in its place when it does not, in this order.
     #[serde(default)]
     pub fallback_models: Vec<String>,

@@ -55,6 +55,18 @@ pub enum Code {
     DocumentNotFound,
     /// The user has as many documents as they may.
     TooManyDocuments,
+    /// Nothing of that id waits for the user's approval.
+    ApprovalNotFound,
+    /// The user's approval comes too late.
+    ApprovalExpired,
+    /// The client would approve something else than what waits.
+    ApprovalMismatch,
+    /// No file of the caller's has that id, or its link is not valid.
+    FileNotFound,
+    /// The link to a file was made for a time that is over.
+    LinkExpired,
+    /// Files cannot be kept or read right now.
+    FilesUnavailable,
     /// This session is still answering its previous message.
     TurnInProgress,
     /// The message alone has more tokens than the prompt may.
@@ -123,6 +135,9 @@ impl Code {
                 "Your message is saved, but the model did not answer. Try again in a moment."
             }
             Self::ModelTruncated => "The answer broke off before its end. Your message is saved; ask again.",
+            Self::BudgetExceeded => {
+                "What is left of today's budget does not suffice for the rest of the answer."
+            }
             Self::ModelRejected => "The model did not accept the request. Your message is saved.",
             _ => "Something went wrong on our side. Try again in a moment.",
         }
@@ -156,6 +171,12 @@ impl Code {
             Self::DocumentTooLong => ("document_too_long", 413, "The document is too long"),
             Self::DocumentNotFound => ("document_not_found", 404, "There is no such document"),
             Self::TooManyDocuments => ("too_many_documents", 409, "There are too many documents"),
+            Self::ApprovalNotFound => ("approval_not_found", 404, "Nothing waits for this approval"),
+            Self::ApprovalExpired => ("approval_expired", 410, "The approval comes too late"),
+            Self::ApprovalMismatch => ("approval_mismatch", 409, "This is not what was asked"),
+            Self::FileNotFound => ("file_not_found", 404, "There is no such file"),
+            Self::LinkExpired => ("link_expired", 410, "The link is too old"),
+            Self::FilesUnavailable => ("files_unavailable", 503, "Files are out of reach"),
             Self::TurnInProgress => ("turn_in_progress", 409, "The session is still answering"),
             Self::MessageTooLong => ("message_too_long", 413, "The message is too long"),
             Self::TooManyValues => ("too_many_values", 422, "The message holds too many personal values"),

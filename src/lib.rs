@@ -11,6 +11,7 @@
 //! Everything but `edge` is pure: no I/O, no clock, no chance but what comes in as a value or through a port.
 
 pub mod api;
+pub mod arithmetic;
 pub mod auth;
 pub mod backoff;
 pub mod config;
@@ -28,6 +29,7 @@ pub mod session;
 pub mod stream;
 pub mod text;
 pub mod time;
+pub mod tools;
 pub mod turn;
 pub mod user;
 

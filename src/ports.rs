@@ -20,10 +20,11 @@ use crate::privacy::mask::Author;
 use crate::privacy::seal::Secret;
 use crate::privacy::token::Token;
 use crate::session::load::{LoadSession, LoadedSession};
-use crate::session::log::{LogEnding, LogHead, TurnLog};
+use crate::session::log::{LogEnding, LogHead, Told, TurnLog};
 use crate::session::memory::Memory;
 use crate::session::record::{OpenTurn, TurnRecord};
 use crate::time::Millis;
+use crate::tools::approval::Suspended;
 use crate::user::chores::Saved;
 use crate::user::record::{Hidden, KeptVault, Refused, Restored, Wanted};
 
@@ -227,12 +228,12 @@ pub trait Strongbox {
     /// # Errors
     /// `internal`, when the storage refuses: then it goes on waiting.
     fn delivered(&self, vault: &KeptVault) -> Result<(), Fault>;
-    /// What is reserved and settled of a day: with everybody, and with one employee. Reservations whose time is over at
-    /// `now` do not count.
+    /// What is reserved and settled of the day of an entry, besides itself: with everybody, and with its employee. Reservations
+    /// whose time is over at `now` do not count.
     ///
     /// # Errors
     /// `internal`, when the storage refuses.
-    fn spent(&self, day: u64, employee: &str, now: Millis) -> Result<(Spend, Spend), Fault>;
+    fn spent(&self, entry: &Entry, now: Millis) -> Result<(Spend, Spend), Fault>;
     /// Reserves what a turn may take, until a time; one that is settled stays as it is.
     ///
     /// # Errors
@@ -312,7 +313,7 @@ pub trait Answer {
 /// The Session object's own storage: what must survive a restart. Calls without an `await` between them
 /// become durable together, before anything that the object sends afterwards.
 pub trait Journal {
-    /// Keeps a turn that is about to be answered, and begins its log.
+    /// Keeps a turn that is about to be answered, and begins its log. No answer waits from here on.
     ///
     /// # Errors
     /// `internal`, when the storage refuses: then nothing may be answered.
@@ -322,17 +323,24 @@ pub trait Journal {
     /// # Errors
     /// `internal`, when the storage refuses.
     fn amend(&self, turn: &OpenTurn) -> Result<(), Fault>;
-    /// Adds batches to the log of the open turn.
+    /// Adds pieces to the log of the open turn.
     ///
     /// # Errors
     /// `internal`, when the storage refuses.
-    fn extend(&self, turn: Uuid, batches: &[String]) -> Result<(), Fault>;
+    fn extend(&self, turn: Uuid, told: &[Told]) -> Result<(), Fault>;
     /// The turn that is open, if there is one.
     fn left_open(&self) -> Option<OpenTurn>;
     /// The log of a turn that is open or ended less than [`crate::session::log::KEPT_FOR`] ago.
     fn log(&self, turn: Uuid) -> Option<TurnLog>;
     /// The turn of a message with that name of the caller's, as long as there is a log of it.
     fn turn_of(&self, client_message_id: &str) -> Option<Uuid>;
+    /// Keeps an answer that waits for its user, until another turn begins.
+    ///
+    /// # Errors
+    /// `internal`, when the storage refuses.
+    fn suspend(&self, answer: &Suspended) -> Result<(), Fault>;
+    /// The answer that waits, if one does.
+    fn suspended(&self) -> Option<Suspended>;
     /// Ends the open turn and its log, puts its record into the outbox, and forgets the logs whose time is over.
     ///
     /// # Errors

@@ -7,6 +7,8 @@ use crate::api::chat::{Ask, Reply};
 use crate::auth::User;
 use crate::error::{Code, Error, Fault};
 use crate::ports::{Journal, Ports, World};
+use crate::privacy::policy::Policy;
+use crate::privacy::token::Token;
 use crate::session::log::TurnLog;
 use crate::session::state::SessionState;
 use crate::stream::event::Event;
@@ -44,8 +46,8 @@ pub async fn frames(
 ) -> Result<Option<Retold>, Error> {
     let running = state.running().map(|turn| FrameId { turn, frame: 0 });
     let Some(FrameId { turn, frame }) = after.or(running) else { return Ok(None) };
-    let Some(head) = with_log(state, &ports.journal, turn, |log| log.head.clone()) else { return Ok(None) };
-    let shown = reveal(state, user, &head, ports).await?;
+    let Some(seen) = with_log(state, &ports.journal, turn, seen) else { return Ok(None) };
+    let shown = reveal(state, user, (&seen.0, &seen.1), ports).await?;
     // No await from here on, for the same reason.
     let mut encoder = UiEncoder::resuming(turn, frame);
     let mut frames = String::new();
@@ -66,8 +68,8 @@ pub async fn whole(
     ports: &Ports<impl World>,
 ) -> Result<String, Error> {
     let gone = || Fault::new(Code::Internal, "the turn ended without a log");
-    let head = with_log(state, &ports.journal, turn, |log| log.head.clone()).ok_or_else(gone)?;
-    let shown = reveal(state, user, &head, ports).await?;
+    let seen = with_log(state, &ports.journal, turn, seen).ok_or_else(gone)?;
+    let shown = reveal(state, user, (&seen.0, &seen.1), ports).await?;
     let reply = with_log(state, &ports.journal, turn, |log| {
         let (mut text, mut sources) = (String::new(), Vec::new());
         log.replay(shown, |event| match event {
@@ -79,6 +81,11 @@ pub async fn whole(
         serde_json::to_string(&reply).map_err(|error| Fault::new(Code::Internal, error.to_string()))
     });
     Ok(reply.ok_or_else(gone)??)
+}
+
+/// The tokens that a turn's model was shown, and how much of their values its user sees.
+fn seen(log: &TurnLog) -> (Vec<Token>, Policy) {
+    (log.shown(), log.head.policy.clone())
 }
 
 /// Looks into a turn's log, be it in memory or kept.

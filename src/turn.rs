@@ -20,11 +20,13 @@ use futures::channel::oneshot;
 use futures::future::{Either, join, select};
 use uuid::Uuid;
 
+use self::go_on::withdrawn;
 use self::keeper::Keeper;
 use self::load::{load, question_again};
-use self::open::{Scene, no_such_message, open};
+use self::open::{Opened, Scene, no_such_message, open};
 use self::reserve::{reserve, wanted};
 use self::settle::{mask_answer, settle};
+use self::steps::{Progress, Walk, Work};
 use crate::api::chat::Ask;
 use crate::auth::User;
 use crate::config::Config;
@@ -32,9 +34,11 @@ use crate::error::{Code, Error, Fault};
 use crate::limit::bucket::Standing;
 use crate::memory::recall::recall;
 use crate::model::candidate::candidates;
-use crate::model::listen::{Asking, Heard, listen};
+use crate::model::listen::Asking;
 use crate::ports::{Clock, Journal, Ports, UserObject, World};
 use crate::privacy::mask::Author;
+use crate::privacy::policy::Policy;
+use crate::privacy::token::Token;
 use crate::privacy::unmask::Shown;
 use crate::session::log::{LogEnding, LogHead, TurnLog};
 use crate::session::record::{OpenTurn, TurnRecord};
@@ -44,12 +48,15 @@ use crate::stream::teller::Teller;
 use crate::time::Millis;
 use crate::user::record::Refused;
 
+mod go_on;
 mod keeper;
 mod load;
 mod open;
 mod reserve;
 mod settle;
+mod steps;
 
+pub use self::go_on::{GoneOn, go_on};
 pub use self::settle::recover;
 
 /// How long a turn may take. Reservations stand longer than that.
@@ -65,6 +72,7 @@ pub struct Prepared {
     turn: OpenTurn,
     head: LogHead,
     asking: Asking,
+    work: Work,
     user: User,
     shown: Shown,
     stopped: oneshot::Receiver<()>,
@@ -126,13 +134,14 @@ pub async fn prepare(
         let recalled = if hidden.text.is_empty() { None } else { remind(&hidden.text).await };
         Ok((hidden, recalled))
     };
-    let (loaded, hidden) = join(load(state, &user, &ask, &place, config, ports), hide).await;
+    let (loaded, hidden) =
+        join(load(state, &user, (session, ask.employee.as_deref()), &place, config, ports), hide).await;
     loaded?;
     let (hidden, mut recalled) = hidden.map_err(|refused: Refused| refused.into_error("message"))?;
     let was_erased = state.values.borrow_mut().learn(&hidden);
     if was_erased {
         state.memory.take();
-        load(state, &user, &ask, &place, config, ports).await?;
+        load(state, &user, (session, ask.employee.as_deref()), &place, config, ports).await?;
     }
     let again = question_again(state, &place);
     if let Some(question) = &again {
@@ -141,37 +150,42 @@ pub async fn prepare(
     ask.message = hidden.text;
     // Before the turn is kept: an object that dies in between is woken for nothing, which is harmless.
     ports.journal.wake_at(admitted_at + WATCH_EVERY).await;
-    let (turn, question, window, candidates, head, wanted) = {
+    let (opened, head, wanted, candidates, work) = {
         let memory = state.memory.borrow();
         let memory =
             memory.as_ref().ok_or_else(|| Fault::new(Code::Internal, "memory is empty after load"))?;
         let mut candidates = candidates(memory, config);
         state.breaker.borrow_mut().arrange(&mut candidates, admitted_at);
         let spot = memory.spot(&place)?.ok_or_else(no_such_message)?;
-        let (mut turn, question, window) = open(
-            &Scene { memory, spot, recalled, user_id: user.id, admitted_at },
-            ask,
-            config,
-            &ports.clock,
-        )?;
+        let work = Work::new(memory);
+        let scene = Scene { memory, spot, recalled, toolbox: &work.toolbox, user_id: user.id, admitted_at };
+        let mut opened = open(&scene, ask, config, &ports.clock)?;
         if let Some(first) = candidates.first() {
-            turn.answered_by(first);
+            opened.turn.answered_by(first);
         }
-        let wanted = wanted(&turn, memory, &candidates);
-        let head = LogHead::new(&turn, &memory.employee.unmask_policy);
-        (turn, question, window, candidates, head, wanted)
+        let wanted = wanted(&opened.turn, memory, &candidates);
+        let head = LogHead::new(&opened.turn, &memory.employee.unmask_policy);
+        (opened, head, wanted, candidates, work)
     };
-    let shown = reveal(state, &user, &head, ports).await?;
+    let Opened { mut turn, question, window } = opened;
+    let shown = reveal(state, &user, (&head.shown, &head.policy), ports).await?;
     let standing = reserve(state, &user, &wanted, ports).await?;
-    ports.journal.open(&turn, &head)?;
-    state.log.replace(Some(TurnLog::new(head.clone())));
+    turn.withdrawn = withdrawn(&ports.journal, user.id);
+    begin(state, &turn, &head, &ports.journal)?;
     if let Some(memory) = state.memory.borrow_mut().as_mut() {
         memory.window = window;
     }
     let breaker = Rc::clone(&state.breaker);
     let asking = Asking { question, candidates, breaker, deadline: admitted_at + LONGEST };
     let stopped = state.stoppable();
-    Ok(Prepared { admission, turn, head, asking, user, shown, stopped, standing })
+    Ok(Prepared { admission, turn, head, asking, work, user, shown, stopped, standing })
+}
+
+/// The turn is kept, and its log begins.
+fn begin(state: &SessionState, turn: &OpenTurn, head: &LogHead, journal: &impl Journal) -> Result<(), Fault> {
+    journal.open(turn, head)?;
+    state.log.replace(Some(TurnLog::new(head.clone())));
+    Ok(())
 }
 
 /// What the user of a turn is shown for the tokens that its model is shown. A session that has seen them before asks nobody.
@@ -181,15 +195,15 @@ pub async fn prepare(
 pub async fn reveal(
     state: &SessionState,
     user: &User,
-    head: &LogHead,
+    (tokens, policy): (&[Token], &Policy),
     ports: &Ports<impl World>,
 ) -> Result<Shown, Error> {
-    let missing = state.values.borrow().missing(&head.shown);
+    let missing = state.values.borrow().missing(tokens);
     if !missing.is_empty() {
         let revealed = ports.user.reveal(user, &missing).await;
         state.values.borrow_mut().add(revealed.map_err(|refused| refused.into_error("message"))?);
     }
-    Ok(state.values.borrow().shown(&head.shown, &head.policy))
+    Ok(state.values.borrow().shown(tokens, policy))
 }
 
 /// Answers a prepared turn, telling `emit` each event as it happens, and settles it. Never fails: whatever goes
@@ -201,36 +215,45 @@ pub async fn answer(
     ports: &Ports<impl World>,
     emit: impl FnMut(&Event<'_>),
 ) -> Answered {
-    let Prepared { admission, mut turn, head, asking, user, shown, stopped, .. } = prepared;
+    let Prepared { admission, mut turn, head, mut asking, mut work, user, shown, stopped, .. } = prepared;
     // No await between the two: who comes in between would hear the beginning twice, or not at all.
     if let Some(log) = state.log.borrow_mut().as_mut() {
         log.has_begun = true;
     }
-    let mut teller = Teller::start(&head, shown, emit);
-    let mut keeper = Keeper::new(&state.log, &ports.journal, turn.admitted_at);
-    let mut heard = Heard::default();
-    let outcome = {
-        let listening =
-            pin!(listen(&ports.model, &ports.clock, &asking, &mut heard, |candidate, text, now| {
-                if turn.answered_by(candidate) {
-                    // Should it be interrupted, its price is known. If not, the end says what it was all the same.
-                    let _ = ports.journal.amend(&turn);
-                }
-                keeper.keep(text, now);
-                teller.text(text);
-            }));
-        until_stopped(listening, stopped).await
+    let teller = Teller::start(&head, shown, emit);
+    let keeper = Keeper::new(&state.log, &ports.journal, turn.admitted_at);
+    let mut progress = Progress { answer: std::mem::take(&mut work.so_far), ..Progress::default() };
+    let (prompt_tokens, shown) = (turn.prompt_tokens, head.shown.clone());
+    let mut walk = Walk {
+        turn: &mut turn,
+        work: &mut work,
+        asking: &mut asking,
+        state,
+        user: &user,
+        config,
+        ports,
+        policy: &head.policy,
+        keeper,
+        teller,
+        shown,
+        prompt_tokens,
     };
-    keeper.keep_rest();
+    let outcome = until_stopped(pin!(walk.walk(&mut progress)), stopped).await;
+    walk.keeper.keep_rest();
+    let Walk { mut teller, shown, .. } = walk;
 
-    let blanked = mask_answer(&mut heard.text, &turn, &user, config, ports).await;
-    let attempts = heard.attempts;
-    let (record, ending, fault) = settle(turn, heard, outcome, &ports.journal, ports.clock.now());
+    let blanked = mask_answer(&mut progress.heard.text, &shown, &user, config, ports).await;
+    let attempts = progress.attempts + progress.heard.attempts;
+    let successor = progress.effects.borrow_mut().hand_over.clone();
+    let (record, ending, fault) = settle(turn, progress, outcome, &ports.journal, ports.clock.now());
     if let Some(log) = state.log.borrow_mut().as_mut() {
         log.ending = Some(ending.clone());
     }
     if let Some(memory) = state.memory.borrow_mut().as_mut() {
         memory.add(&record);
+        if let Some(successor) = successor {
+            memory.succeed(successor);
+        }
         ports.journal.remember(memory);
     }
     // Before the last event: who hears that the answer is over may send the next message at once.

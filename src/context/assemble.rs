@@ -16,6 +16,8 @@ use super::tokens::chat::{PER_MESSAGE, PER_PROMPT};
 use super::tokens::count;
 use crate::memory::recall::{Recalled, Summary};
 use crate::session::load::{Message, Role};
+use crate::tools::call::CallRecord;
+use crate::tools::toolbox::Weight;
 
 /// Of what persona and message leave, recent messages and what is recalled get that much in percent together, once a session is
 /// long: what more of it could be found is seldom worth its price.
@@ -53,6 +55,8 @@ pub struct Material<'a> {
     pub message: &'a str,
     /// Its tokens.
     pub message_tokens: u32,
+    /// What the employee may call.
+    pub tools: Weight,
     /// Tokens that the prompt may have.
     pub budget: u32,
 }
@@ -70,7 +74,7 @@ pub struct Window {
 }
 
 /// What goes to the model, borrowed from where it is kept.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq)]
 pub struct Prompt<'a> {
     /// In the order in which the model reads them.
     pub messages: Vec<PromptMessage<'a>>,
@@ -85,12 +89,60 @@ pub struct Prompt<'a> {
 }
 
 /// One message of a chat completion request.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PromptMessage<'a> {
     /// Who says it.
     pub role: Role,
     /// What is said.
     pub content: Cow<'a, str>,
+    /// What it calls.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tool_calls: Vec<WireCall<'a>>,
+    /// The call whose result it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tool_call_id: Option<Uuid>,
+}
+
+/// A call, as a chat completion request has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct WireCall<'a> {
+    id: Uuid,
+    r#type: &'static str,
+    function: WireFunction<'a>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+struct WireFunction<'a> {
+    name: &'a str,
+    arguments: String,
+}
+
+impl<'a> PromptMessage<'a> {
+    /// A message that calls nothing.
+    #[must_use]
+    pub fn new(role: Role, content: impl Into<Cow<'a, str>>) -> Self {
+        Self { role, content: content.into(), tool_calls: Vec::new(), tool_call_id: None }
+    }
+
+    /// An answer that calls, and what came of it: as it was, or in brief.
+    #[must_use]
+    pub fn calling(text: &'a str, calls: &'a [CallRecord], is_brief: bool) -> Vec<Self> {
+        let wire = |call: &'a CallRecord| {
+            let arguments = if is_brief { call.brief_arguments() } else { call.arguments_json() };
+            WireCall {
+                id: call.id,
+                r#type: "function",
+                function: WireFunction { name: &call.name, arguments },
+            }
+        };
+        let result = |call: &'a CallRecord| {
+            let result = if is_brief { call.brief().into() } else { call.result() };
+            Self { tool_call_id: Some(call.id), ..Self::new(Role::Tool, result) }
+        };
+        let calling =
+            Self { tool_calls: calls.iter().map(wire).collect(), ..Self::new(Role::Assistant, text) };
+        std::iter::once(calling).chain(calls.iter().map(result)).collect()
+    }
 }
 
 /// The message alone has more tokens than the budget leaves beside the persona.
@@ -109,9 +161,10 @@ pub struct TooLong {
 /// [`TooLong`].
 pub fn assemble<'a>(material: &Material<'a>) -> Result<Prompt<'a>, TooLong> {
     let persona_tokens = count(material.persona) + PER_MESSAGE;
+    let fixed = PER_PROMPT + persona_tokens + material.tools.tokens;
     let message_tokens = material.message_tokens + PER_MESSAGE;
-    let most = material.budget.saturating_sub(PER_PROMPT + persona_tokens + PER_MESSAGE);
-    let left = material.budget.checked_sub(PER_PROMPT + persona_tokens + message_tokens);
+    let most = material.budget.saturating_sub(fixed + PER_MESSAGE);
+    let left = material.budget.checked_sub(fixed + message_tokens);
     let left = left.ok_or(TooLong { tokens: material.message_tokens, most })?;
 
     let history = History::choose(material, left);
@@ -125,8 +178,8 @@ pub fn assemble<'a>(material: &Material<'a>) -> Result<Prompt<'a>, TooLong> {
     };
     let mut block = recollect::block(material.recalled, known, recall_share(left, history_tokens));
 
-    let counted = PER_PROMPT + persona_tokens + history_tokens + block.tokens + message_tokens;
-    let prefix = material.before.map_or(0, |before| PER_PROMPT + persona_tokens + history.told(before));
+    let counted = fixed + history_tokens + block.tokens + message_tokens;
+    let prefix = material.before.map_or(0, |before| fixed + history.told(before));
     let sections = sections(material, persona_tokens, &history, &block, message_tokens);
     let receipt = Receipt { budget: material.budget, counted, prefix, sections, ..Receipt::default() };
     let (window, sources) = (history.window(), std::mem::take(&mut block.sources));
@@ -224,9 +277,15 @@ fn recall_share(left: u32, history: u32) -> u32 {
     beside.max(left.saturating_sub(history.saturating_mul(2))).min(left.saturating_sub(history))
 }
 
-/// Tokens that a message takes; one without text is not sent.
-const fn cost(message: &Message) -> u32 {
-    if message.content.is_empty() { 0 } else { message.content_tokens.saturating_add(PER_MESSAGE) }
+/// Tokens that a message takes with what it called; one without text is not sent.
+fn cost(message: &Message) -> u32 {
+    let said =
+        if message.content.is_empty() { 0 } else { message.content_tokens.saturating_add(PER_MESSAGE) };
+    message.calls().iter().map(|call| call.tokens).fold(said, u32::saturating_add)
+}
+
+fn is_empty(message: &Message) -> bool {
+    message.content.is_empty() && message.calls().is_empty()
 }
 
 fn tokens(messages: &[Message]) -> u32 {
@@ -268,11 +327,12 @@ fn sections(
     if let Some(reason) = history.no_summary {
         summary = summary.without(reason, 1);
     }
-    let is_empty = |message: &&Message| message.content.is_empty();
-    let empty = recent.iter().filter(is_empty).count();
+    let empty = recent.iter().filter(|message| is_empty(message)).count();
     let kept = u32::try_from(recent.len() - empty).unwrap_or(u32::MAX);
-    vec![
-        Section::new(SectionName::Persona, persona_tokens, 1),
+    let Weight { tokens: tool_tokens, count: tools } = material.tools;
+    let tools = (tools > 0).then(|| Section::new(SectionName::Tools, tool_tokens, tools));
+    let persona = Section::new(SectionName::Persona, persona_tokens, 1);
+    let others = [
         summary,
         Section::new(SectionName::Recent, tokens(recent), kept)
             .without(Reason::Budget, material.path.len() - recent.len())
@@ -280,22 +340,29 @@ fn sections(
         block.facts.clone(),
         block.memories.clone(),
         Section::new(SectionName::Message, message_tokens, 1),
-    ]
+    ];
+    std::iter::once(persona).chain(tools).chain(others).collect()
 }
 
 fn messages<'a>(material: &Material<'a>, history: History<'a>, block: Block) -> Vec<PromptMessage<'a>> {
-    let say = |role, content: &'a str| PromptMessage { role, content: Cow::Borrowed(content) };
+    let say = |role, content: &'a str| PromptMessage::new(role, content);
     let recent = history.recent;
     let mut messages = Vec::with_capacity(recent.len() + 4);
     messages.push(say(Role::System, material.persona));
     if !history.summary_text.is_empty() {
-        messages.push(PromptMessage { role: Role::System, content: Cow::Owned(history.summary_text) });
+        messages.push(PromptMessage::new(Role::System, history.summary_text));
     }
     // An answer that never came says nothing to a model.
-    let recent = recent.iter().filter(|message| !message.content.is_empty());
-    messages.extend(recent.map(|message| say(message.role, &message.content)));
+    for message in recent.iter().filter(|message| !is_empty(message)) {
+        if !message.calls().is_empty() {
+            messages.extend(PromptMessage::calling("", message.calls(), true));
+        }
+        if !message.content.is_empty() {
+            messages.push(say(message.role, &message.content));
+        }
+    }
     if !block.text.is_empty() {
-        messages.push(PromptMessage { role: Role::System, content: Cow::Owned(block.text) });
+        messages.push(PromptMessage::new(Role::System, block.text));
     }
     messages.push(say(Role::User, material.message));
     messages

@@ -60,6 +60,8 @@ pub struct Dropped {
 pub enum SectionName {
     /// What the employee is told to be.
     Persona,
+    /// What the employee may call.
+    Tools,
     /// The newest messages of the path.
     Recent,
     /// What was said before the recent messages, in short.

@@ -9,13 +9,14 @@ use super::log;
 use super::sqlite::{Sqlite, integer};
 use crate::error::{Code, Fault};
 use crate::ports::{Journal, Undelivered};
-use crate::session::log::{KEPT_FOR, LogEnding, LogHead, TurnLog};
+use crate::session::log::{KEPT_FOR, LogEnding, LogHead, Told, TurnLog};
 use crate::session::memory::Memory;
 use crate::session::outbox::PARKED_FOR;
 use crate::session::record::{OpenTurn, TurnRecord};
 use crate::time::Millis;
+use crate::tools::approval::Suspended;
 
-/// One table per thing that must survive; `open_turn` and `memory` have one row at most.
+/// One table per thing that must survive; `open_turn`, `suspended` and `memory` have one row at most.
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS open_turn (id INTEGER PRIMARY KEY CHECK (id = 1), turn TEXT NOT NULL);
     CREATE TABLE IF NOT EXISTS turn_log (turn_id TEXT PRIMARY KEY, client_message_id TEXT, head TEXT NOT NULL, ending TEXT, ended_at INTEGER);
@@ -23,6 +24,7 @@ const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS outbox (position INTEGER PRIMARY KEY AUTOINCREMENT, turn_id TEXT NOT NULL UNIQUE, record TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0);
     CREATE TABLE IF NOT EXISTS settled (turn_id TEXT PRIMARY KEY);
     CREATE TABLE IF NOT EXISTS parked (turn_id TEXT PRIMARY KEY, parked_at INTEGER NOT NULL);
+    CREATE TABLE IF NOT EXISTS suspended (id INTEGER PRIMARY KEY CHECK (id = 1), answer TEXT NOT NULL);
     CREATE TABLE IF NOT EXISTS memory (id INTEGER PRIMARY KEY CHECK (id = 1), memory TEXT NOT NULL);
 ";
 
@@ -32,6 +34,11 @@ pub(super) struct SqliteJournal(Sqlite);
 #[derive(Deserialize)]
 struct OpenRow {
     turn: String,
+}
+
+#[derive(Deserialize)]
+struct SuspendedRow {
+    answer: String,
 }
 
 #[derive(Deserialize)]
@@ -131,6 +138,7 @@ impl SqliteJournal {
             "DELETE FROM outbox",
             "DELETE FROM parked",
             "DELETE FROM memory",
+            "DELETE FROM suspended",
         ] {
             self.0.exec(query, vec![])?;
         }
@@ -150,6 +158,7 @@ impl Journal for SqliteJournal {
         let named = head.client_message_id.as_deref().map_or(SqlStorageValue::Null, Into::into);
         let values = vec![head.turn_id.to_string().into(), named, Sqlite::json(head)?];
         self.0.exec("INSERT INTO turn_log (turn_id, client_message_id, head) VALUES (?, ?, ?)", values)?;
+        self.0.exec("DELETE FROM suspended", vec![])?;
         self.0.exec("INSERT INTO open_turn (id, turn) VALUES (1, ?)", vec![Sqlite::json(turn)?])
     }
 
@@ -157,8 +166,8 @@ impl Journal for SqliteJournal {
         self.0.exec("UPDATE open_turn SET turn = ?", vec![Sqlite::json(turn)?])
     }
 
-    fn extend(&self, turn: Uuid, batches: &[String]) -> Result<(), Fault> {
-        let values = vec![turn.to_string().into(), Sqlite::json(&batches)?];
+    fn extend(&self, turn: Uuid, told: &[Told]) -> Result<(), Fault> {
+        let values = vec![turn.to_string().into(), Sqlite::json(&told)?];
         self.0.exec("INSERT INTO log_batch (turn_id, batches) VALUES (?, ?)", values)
     }
 
@@ -172,10 +181,10 @@ impl Journal for SqliteJournal {
         let row: LogRow = self.rows("SELECT head, ending FROM turn_log WHERE turn_id = ?", turn()).pop()?;
         let query = "SELECT batches FROM log_batch WHERE turn_id = ? ORDER BY position";
         let batches: Vec<BatchRow> = self.rows(query, turn());
-        let batches = batches.iter().filter_map(|row| read::<Vec<String>>(&row.batches, "batches")).flatten();
+        let told = batches.iter().filter_map(|row| read::<Vec<Told>>(&row.batches, "batches")).flatten();
         Some(TurnLog {
             head: read(&row.head, "log")?,
-            batches: batches.collect(),
+            told: told.collect(),
             ending: row.ending.as_deref().and_then(|ending| read(ending, "ending")),
             has_begun: true,
         })
@@ -195,6 +204,16 @@ impl Journal for SqliteJournal {
         self.0.exec("UPDATE turn_log SET ending = ?, ended_at = ? WHERE turn_id = ?", values)?;
         self.forget_logs(now.saturating_sub(KEPT_FOR));
         self.0.exec("DELETE FROM open_turn", vec![])
+    }
+
+    fn suspend(&self, answer: &Suspended) -> Result<(), Fault> {
+        let query = "INSERT OR REPLACE INTO suspended (id, answer) VALUES (1, ?)";
+        self.0.exec(query, vec![Sqlite::json(answer)?])
+    }
+
+    fn suspended(&self) -> Option<Suspended> {
+        let row: SuspendedRow = self.rows("SELECT answer FROM suspended", vec![]).pop()?;
+        read(&row.answer, "suspended")
     }
 
     fn outbox(&self, limit: u32) -> Vec<Undelivered> {

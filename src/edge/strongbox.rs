@@ -135,14 +135,15 @@ impl Strongbox for SqliteStrongbox {
         Ok(())
     }
 
-    fn spent(&self, day: u64, employee: &str, now: Millis) -> Result<(Spend, Spend), Fault> {
+    fn spent(&self, entry: &Entry, now: Millis) -> Result<(Spend, Spend), Fault> {
         let query = "SELECT employee, sum(tokens) AS tokens, sum(micro_usd) AS micro_usd FROM books
-                     WHERE day = ? AND (reserved_until IS NULL OR reserved_until > ?) GROUP BY employee";
-        let rows: Vec<SpentRow> = self.0.rows(query, vec![integer(day), integer(now)])?;
+                     WHERE day = ? AND turn_id <> ? AND (reserved_until IS NULL OR reserved_until > ?) GROUP BY employee";
+        let rows: Vec<SpentRow> =
+            self.0.rows(query, vec![integer(entry.day), entry.turn_id.to_string().into(), integer(now)])?;
         let (mut all, mut own) = (Spend::default(), Spend::default());
         for row in rows {
             all = all.plus(row.spend());
-            if row.employee == employee {
+            if row.employee == entry.employee {
                 own = row.spend();
             }
         }
@@ -150,7 +151,9 @@ impl Strongbox for SqliteStrongbox {
     }
 
     fn reserve(&self, entry: &Entry, until: Millis) -> Result<(), Fault> {
-        self.book(entry, integer(until), "DO NOTHING")
+        let again = "DO UPDATE SET tokens = excluded.tokens, micro_usd = excluded.micro_usd,
+                     reserved_until = excluded.reserved_until WHERE reserved_until IS NOT NULL";
+        self.book(entry, integer(until), again)
     }
 
     fn settle(&self, entry: &Entry) -> Result<(), Fault> {

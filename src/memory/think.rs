@@ -86,8 +86,8 @@ impl<'a> Task<'a> {
         schema: serde_json::Value,
     ) -> Self {
         let messages = [
-            PromptMessage { role: Role::System, content: instructions.into() },
-            PromptMessage { role: Role::User, content: input.to_string().into() },
+            PromptMessage::new(Role::System, instructions),
+            PromptMessage::new(Role::User, input.to_string()),
         ];
         Self { purpose, session, account, messages, schema }
     }
@@ -155,7 +155,7 @@ pub async fn think(
         source: UsageSource::Estimated,
     };
     let wanted = book(&estimate(prompt_tokens, MOST_OUTPUT));
-    let (all, own) = strongbox.spent(day(began), employee, began)?;
+    let (all, own) = strongbox.spent(&wanted, began)?;
     if check(wanted.spend, (all, &budgets.user), (own, &budgets.employee)).is_err() {
         return Ok(None);
     }

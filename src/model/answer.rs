@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::call::CallDelta;
 use super::sse::EventStream;
 use super::usage::{Usage, UsageSource};
 use crate::ports::ModelError;
@@ -12,6 +13,8 @@ use crate::text::WireText;
 pub struct Batch {
     /// New text.
     pub text: String,
+    /// New pieces of calls.
+    pub calls: Vec<CallDelta>,
     /// Why the model stopped, once it has, in the AI SDK's terms.
     pub finish: Option<&'static str>,
     /// What the provider counted, once it says.
@@ -74,6 +77,7 @@ impl Batch {
             for text in [delta.content, delta.refusal].into_iter().flatten() {
                 self.text.push_str(&text.0);
             }
+            self.calls.extend(delta.tool_calls.unwrap_or_default());
             self.finish = choice.finish_reason.as_deref().map(finish_reason).or(self.finish);
         }
         self.usage = chunk.usage.map(Usage::from).or(self.usage);
@@ -118,6 +122,8 @@ struct Delta {
     content: Option<WireText>,
     #[serde(default)]
     refusal: Option<WireText>,
+    #[serde(default)]
+    tool_calls: Option<Vec<CallDelta>>,
 }
 
 #[derive(Deserialize)]

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use super::answer::{AnswerDecoder, Batch};
 use super::breaker::Breaker;
+use super::call::Calls;
 use super::candidate::Candidate;
 use super::request::{Question, patience};
 use super::usage::Usage;
@@ -35,6 +36,8 @@ pub struct Asking {
 pub struct Heard {
     /// All of the text that came.
     pub text: String,
+    /// The calls of tools that came.
+    pub calls: Calls,
     /// When its first token came.
     pub first_token_at: Option<Millis>,
     /// Why the model stopped, in the AI SDK's terms; `None` when it never said.
@@ -45,8 +48,22 @@ pub struct Heard {
     pub attempts: u32,
 }
 
-/// Asks one model after the other until there is an answer or no sense in asking again, calling `on_text` with each frame of
-/// text as it comes, and with whose it is. After the first token nothing is asked again: a second answer would not continue
+/// What a model has just said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Said<'a> {
+    /// More text.
+    Text(&'a str),
+    /// It begins to call a tool.
+    Call {
+        /// Which of the answer's calls this is.
+        at: usize,
+        /// The tool.
+        name: &'a str,
+    },
+}
+
+/// Asks one model after the other until there is an answer or no sense in asking again, calling `on_said` with each frame of
+/// text and with each call as it comes, and with whose it is. After the first token nothing is asked again: a second answer would not continue
 /// the first. What was heard is in `heard` at any moment; who drops the future stops listening, which ends the call.
 ///
 /// # Errors
@@ -56,14 +73,14 @@ pub async fn listen(
     clock: &impl Clock,
     asking: &Asking,
     heard: &mut Heard,
-    mut on_text: impl FnMut(&Candidate, &str, Millis),
+    mut on_said: impl FnMut(&Candidate, Said<'_>, Millis),
 ) -> Result<(), Fault> {
     let mut outcome = Err(Fault::new(Code::Internal, "there is no model to ask"));
     let mut left = asking.candidates.iter();
     while let Some(candidate) = left.next() {
         let has_another = !left.as_slice().is_empty();
-        outcome = ask(model, clock, asking, candidate, has_another, heard, &mut on_text).await;
-        if outcome.is_ok() || !heard.text.is_empty() || clock.now() >= asking.deadline {
+        outcome = ask(model, clock, asking, candidate, has_another, heard, &mut on_said).await;
+        if outcome.is_ok() || heard.has_begun() || clock.now() >= asking.deadline {
             break;
         }
     }
@@ -78,7 +95,7 @@ async fn ask(
     candidate: &Candidate,
     has_another: bool,
     heard: &mut Heard,
-    on_text: &mut impl FnMut(&Candidate, &str, Millis),
+    on_said: &mut impl FnMut(&Candidate, Said<'_>, Millis),
 ) -> Result<(), Fault> {
     let body = asking.question.body(&candidate.model)?;
     let mut attempts = 0;
@@ -87,13 +104,13 @@ async fn ask(
         heard.attempts += 1;
         // What an earlier attempt said without a word of text is not this one's.
         (heard.finish, heard.usage) = (None, None);
-        let outcome = hear_out(model, clock, asking, (candidate, &body), heard, on_text).await;
+        let outcome = hear_out(model, clock, asking, (candidate, &body), heard, on_said).await;
         let Err(error) = outcome else {
             asking.breaker.borrow_mut().answered(candidate);
             return Ok(());
         };
         let now = clock.now();
-        if !heard.text.is_empty() {
+        if heard.has_begun() {
             // Whatever broke it, what came after the first token is an answer cut short.
             let error = if error == ModelError::Timeout { error } else { ModelError::Cut };
             return Err(retry::give_up(error, attempts));
@@ -114,7 +131,7 @@ async fn hear_out(
     asking: &Asking,
     (candidate, body): (&Candidate, &str),
     heard: &mut Heard,
-    on_text: &mut impl FnMut(&Candidate, &str, Millis),
+    on_said: &mut impl FnMut(&Candidate, Said<'_>, Millis),
 ) -> Result<(), ModelError> {
     let mut answer = model.ask(candidate.provider, body, patience(&candidate.model)).await?;
     let mut decoder = AnswerDecoder::default();
@@ -131,15 +148,13 @@ async fn hear_out(
             read => read?,
         };
         let done = batch.done;
-        if !batch.text.is_empty() {
+        if heard.take(batch, |said| on_said(candidate, said, clock.now())) {
             let now = clock.now();
-            on_text(candidate, &batch.text, now);
             gather = pace::gather(now.saturating_sub(last_frame.replace(now).unwrap_or(now)));
             heard.first_token_at.get_or_insert(now);
         }
-        heard.take(&batch);
         let is_too_late = !is_over && !done && clock.now() >= asking.deadline;
-        if heard.text.len() > MAX_ANSWER_BYTES || (is_too_late && !heard.text.is_empty()) {
+        if heard.text.len() + heard.calls.bytes() > MAX_ANSWER_BYTES || (is_too_late && heard.has_begun()) {
             heard.finish = Some("length");
             return Ok(());
         }
@@ -154,9 +169,26 @@ async fn hear_out(
 }
 
 impl Heard {
-    fn take(&mut self, batch: &Batch) {
-        self.text.push_str(&batch.text);
+    /// Whether anything was said: then no other model is asked.
+    #[must_use]
+    pub const fn has_begun(&self) -> bool {
+        !self.text.is_empty() || !self.calls.is_empty()
+    }
+
+    /// Takes what came; whether something was said.
+    fn take(&mut self, batch: Batch, mut on_said: impl FnMut(Said<'_>)) -> bool {
         self.finish = batch.finish.or(self.finish);
         self.usage = batch.usage.or(self.usage);
+        let is_said = !batch.text.is_empty() || !batch.calls.is_empty();
+        if !batch.text.is_empty() {
+            on_said(Said::Text(&batch.text));
+            self.text.push_str(&batch.text);
+        }
+        for delta in batch.calls {
+            if let Some(at) = self.calls.take(delta) {
+                on_said(Said::Call { at, name: self.calls.name(at) });
+            }
+        }
+        is_said
     }
 }

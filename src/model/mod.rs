@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod breaker;
+pub mod call;
 pub mod candidate;
 pub mod embedding;
 pub mod listen;

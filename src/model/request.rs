@@ -7,11 +7,17 @@ use crate::context::assemble::PromptMessage;
 use crate::employee::Employee;
 use crate::error::{Code, Fault};
 use crate::ports::Patience;
+use crate::session::load::Role;
+use crate::tools::call::CallRecord;
 
 /// What a turn asks, of whichever model.
 #[derive(Debug)]
 pub struct Question {
-    messages: Box<RawValue>,
+    /// In the order in which the model reads them.
+    messages: Vec<Box<RawValue>>,
+    tools: Option<Box<RawValue>>,
+    /// It must answer without calling any more.
+    must_talk: bool,
     max_output_tokens: Option<u32>,
     temperature: Option<f64>,
     format: Option<Box<RawValue>>,
@@ -21,7 +27,11 @@ pub struct Question {
 #[derive(Debug, Serialize)]
 struct ChatRequest<'a> {
     model: &'a str,
-    messages: &'a RawValue,
+    messages: &'a [Box<RawValue>],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tools: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tool_choice: Option<&'static str>,
     stream: bool,
     stream_options: StreamOptions,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -67,14 +77,60 @@ impl Family {
 }
 
 impl Question {
-    /// Asks within the limits of `employee`.
+    /// Asks within the limits of `employee`, whose model may call `tools`.
     ///
     /// # Errors
     /// `internal`, when the messages are no JSON.
-    pub fn new(employee: &Employee, messages: &[PromptMessage<'_>]) -> Result<Self, Fault> {
+    pub fn new(
+        employee: &Employee,
+        messages: &[PromptMessage<'_>],
+        tools: Option<Box<RawValue>>,
+    ) -> Result<Self, Fault> {
         let Employee { max_output_tokens, temperature, .. } = *employee;
-        let messages = to_raw_value(messages).map_err(not_json)?;
-        Ok(Self { messages, max_output_tokens, temperature, format: None })
+        let messages = raw(messages)?;
+        Ok(Self { messages, tools, must_talk: false, max_output_tokens, temperature, format: None })
+    }
+
+    /// Goes on with messages that were asked before.
+    #[must_use]
+    pub const fn of(employee: &Employee, messages: Vec<Box<RawValue>>, tools: Option<Box<RawValue>>) -> Self {
+        let Employee { max_output_tokens, temperature, .. } = *employee;
+        Self { messages, tools, must_talk: false, max_output_tokens, temperature, format: None }
+    }
+
+    /// The messages, to go on with later.
+    #[must_use]
+    pub fn messages(&self) -> &[Box<RawValue>] {
+        &self.messages
+    }
+
+    /// Adds what the answer says and calls, and what came of the calls.
+    ///
+    /// # Errors
+    /// `internal`, when it is no JSON.
+    pub fn add_step(&mut self, text: &str, calls: &[CallRecord]) -> Result<(), Fault> {
+        let added = PromptMessage::calling(text, calls, false);
+        self.messages.extend(raw(&added)?);
+        Ok(())
+    }
+
+    /// From here on the model must talk.
+    pub const fn end_calls(&mut self) {
+        self.must_talk = true;
+    }
+
+    /// Another employee answers: its persona takes the place of the one before.
+    ///
+    /// # Errors
+    /// `internal`, when it is no JSON.
+    pub fn hand_over(&mut self, employee: &Employee, tools: Option<Box<RawValue>>) -> Result<(), Fault> {
+        let persona = PromptMessage::new(Role::System, employee.system_prompt.as_str());
+        if let Some(first) = self.messages.first_mut() {
+            *first = to_raw_value(&persona).map_err(not_json)?;
+        }
+        self.tools = tools;
+        (self.max_output_tokens, self.temperature) = (employee.max_output_tokens, employee.temperature);
+        Ok(())
     }
 
     /// Asks for JSON of a schema, in so many tokens at most
@@ -92,7 +148,9 @@ impl Question {
             "type": "json_schema", "json_schema": { "name": name, "strict": true, "schema": schema }
         });
         Ok(Self {
-            messages: to_raw_value(messages).map_err(not_json)?,
+            messages: raw(messages)?,
+            tools: None,
+            must_talk: false,
             max_output_tokens: Some(max_output_tokens),
             temperature: Some(0.0),
             format: Some(to_raw_value(&format).map_err(not_json)?),
@@ -112,6 +170,8 @@ impl Question {
         let request = ChatRequest {
             model,
             messages: &self.messages,
+            tools: self.tools.as_deref(),
+            tool_choice: self.tools.as_ref().filter(|_| self.must_talk).map(|_| "none"),
             stream: true,
             stream_options: StreamOptions { include_usage: true },
             max_completion_tokens,
@@ -121,6 +181,10 @@ impl Question {
         };
         serde_json::to_string(&request).map_err(not_json)
     }
+}
+
+fn raw(messages: &[PromptMessage<'_>]) -> Result<Vec<Box<RawValue>>, Fault> {
+    messages.iter().map(|message| to_raw_value(message).map_err(not_json)).collect()
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "as map_err gives it")]
@@ -142,13 +206,13 @@ mod tests {
     use super::*;
     use crate::limit::quota::Budget;
     use crate::privacy::policy::Policy;
-    use crate::session::load::Role;
 
     fn request(model: &str) -> serde_json::Value {
         let employee = Employee {
             slug: "prime-boss".into(),
             system_prompt: String::new(),
             model: None,
+            tools: Vec::new(),
             fallback_models: Vec::new(),
             temperature: Some(0.5),
             max_output_tokens: Some(800),
@@ -157,8 +221,9 @@ mod tests {
             messages_per_minute: None,
             budget: Budget::default(),
         };
-        let messages = [PromptMessage { role: Role::User, content: "Hello".into() }];
-        serde_json::from_str(&Question::new(&employee, &messages).unwrap().body(model).unwrap()).unwrap()
+        let messages = [PromptMessage::new(Role::User, "Hello")];
+        serde_json::from_str(&Question::new(&employee, &messages, None).unwrap().body(model).unwrap())
+            .unwrap()
     }
 
     #[test]

@@ -26,6 +26,20 @@ pub struct Usage {
 }
 
 impl Usage {
+    /// Nothing.
+    pub const NONE: Self =
+        Self { prompt_tokens: 0, cached_tokens: 0, completion_tokens: 0, source: UsageSource::Provider };
+
+    /// That, and another step's. Of two the worse source is the source of both.
+    pub const fn add(&mut self, other: &Self) {
+        self.prompt_tokens = self.prompt_tokens.saturating_add(other.prompt_tokens);
+        self.cached_tokens = self.cached_tokens.saturating_add(other.cached_tokens);
+        self.completion_tokens = self.completion_tokens.saturating_add(other.completion_tokens);
+        if matches!(other.source, UsageSource::Estimated) {
+            self.source = UsageSource::Estimated;
+        }
+    }
+
     /// Tokens read and written.
     #[must_use]
     pub const fn total(&self) -> u32 {

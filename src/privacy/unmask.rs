@@ -20,6 +20,19 @@ impl Shown {
         Self(values.into_iter().filter_map(show).collect())
     }
 
+    /// Of these tokens only.
+    #[must_use]
+    pub fn only(&self, tokens: &[Token]) -> Self {
+        let known =
+            tokens.iter().filter_map(|token| Some((token.name().to_owned(), self.of(token)?.to_owned())));
+        Self(known.collect())
+    }
+
+    /// That, and what others show.
+    pub fn extend(&mut self, others: Self) {
+        self.0.extend(others.0);
+    }
+
     fn of(&self, token: &Token) -> Option<&str> {
         self.0.get(token.name()).map(String::as_str)
     }

@@ -10,6 +10,7 @@ use crate::employee::Employee;
 use crate::limit::quota::Budget;
 use crate::model::price::Price;
 use crate::session::tree::Leaf;
+use crate::tools::call::CallRecord;
 
 /// How many of the newest messages a cold session reads. More than fit any budget in practice, and a bound
 /// that keeps the read the same size whatever the history's length.
@@ -72,7 +73,7 @@ pub struct UserLimits {
 }
 
 /// One message as the model will see it again.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Message {
     /// Its id in `chat_messages`.
     pub id: Uuid,
@@ -88,6 +89,22 @@ pub struct Message {
     pub content: String,
     /// Counted once, when it was written.
     pub content_tokens: u32,
+    /// What it called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tool_calls: Option<Vec<CallRecord>>,
+}
+
+impl Message {
+    /// What it called.
+    #[must_use]
+    pub fn calls(&self) -> &[CallRecord] {
+        self.tool_calls.as_deref().unwrap_or_default()
+    }
+
+    /// About what its calls take, in bytes.
+    pub(super) fn call_bytes(&self) -> usize {
+        self.calls().iter().map(|call| call.result().len() + call.arguments_json().len()).sum()
+    }
 }
 
 /// Who says a message, in OpenAI's terms.

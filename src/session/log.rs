@@ -1,9 +1,11 @@
-//! What happened in a turn, in the batches in which it came, masked: enough to tell it again, frame by frame.
+//! What happened in a turn, piece by piece as it came, masked: enough to tell it again, frame by frame.
+
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::record::OpenTurn;
+use super::record::{OpenTurn, SoFar};
 use crate::context::receipt::Receipt;
 use crate::context::source::Source;
 use crate::error::Code;
@@ -13,6 +15,7 @@ use crate::privacy::unmask::Shown;
 use crate::stream::event::{Event, Origin, Summary};
 use crate::stream::teller::Teller;
 use crate::time::Millis;
+use crate::tools::call::{CallRecord, Outcome};
 
 /// How long a turn can be told again after it ended.
 pub const KEPT_FOR: Millis = 24 * 60 * 60 * 1000;
@@ -22,12 +25,62 @@ pub const KEPT_FOR: Millis = 24 * 60 * 60 * 1000;
 pub struct TurnLog {
     /// What was known before the answer.
     pub head: LogHead,
-    /// What the model wrote, batch by batch, as it wrote it: with tokens.
-    pub batches: Vec<String>,
+    /// What happened since, in order.
+    pub told: Vec<Told>,
     /// How it ended, if it has.
     pub ending: Option<LogEnding>,
     /// Whether its beginning was told. Until then who comes to hear it will, and must not hear it twice.
     pub has_begun: bool,
+}
+
+/// A piece of a turn. Kept as JSON, so its shape is pinned by a snapshot test.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Told {
+    /// What the model wrote, as it wrote it: with tokens.
+    Text(String),
+    /// What it does besides.
+    Deed(Deed),
+}
+
+/// What a model does besides writing.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "deed", rename_all = "snake_case")]
+pub enum Deed {
+    /// It begins to call a tool.
+    Begins {
+        /// The call.
+        id: Uuid,
+        /// The tool.
+        name: String,
+    },
+    /// It calls a tool.
+    Calls {
+        /// The call, before anything came of it.
+        call: CallRecord,
+        /// The tokens in it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        shown: Vec<Token>,
+    },
+    /// Something came of a call.
+    Ends {
+        /// The call.
+        id: Uuid,
+        /// What.
+        outcome: Outcome,
+        /// The tokens that the model is shown by it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        shown: Vec<Token>,
+    },
+    /// The model reads what came of its calls, and goes on.
+    Step,
+    /// Another employee goes on.
+    HandsOver {
+        /// Who.
+        employee: String,
+        /// With which model.
+        model: String,
+    },
 }
 
 /// What was known before the answer. Kept as JSON, so its shape is pinned by a snapshot test.
@@ -132,13 +185,43 @@ impl TurnLog {
     /// A log in which nothing has happened yet.
     #[must_use]
     pub const fn new(head: LogHead) -> Self {
-        Self { head, batches: Vec::new(), ending: None, has_begun: false }
+        Self { head, told: Vec::new(), ending: None, has_begun: false }
     }
 
-    /// All that the model wrote, with tokens.
+    /// The tokens that the model was shown, at first and by what it called.
     #[must_use]
-    pub fn text(&self) -> String {
-        self.batches.concat()
+    pub fn shown(&self) -> Vec<Token> {
+        let by_calls = self.told.iter().flat_map(|told| match told {
+            Told::Deed(Deed::Calls { shown, .. } | Deed::Ends { shown, .. }) => shown.as_slice(),
+            _ => &[],
+        });
+        let all: BTreeSet<_> = self.head.shown.iter().chain(by_calls).cloned().collect();
+        all.into_iter().collect()
+    }
+
+    /// What the turn came to as far as its log knows: calls and what came of them are added to `answer`, with what was said
+    /// before them; returns what was said since.
+    #[must_use]
+    pub fn retrace(&self, answer: &mut SoFar) -> String {
+        let mut said = String::new();
+        for told in &self.told {
+            match told {
+                Told::Text(text) => said.push_str(text),
+                Told::Deed(Deed::Calls { call, .. }) => {
+                    // It has what was said before, masked.
+                    said.clear();
+                    answer.say(&call.before);
+                    answer.calls.push(call.clone());
+                }
+                Told::Deed(Deed::Ends { id, outcome, .. }) => {
+                    if let Some(call) = answer.call(*id) {
+                        call.outcome = outcome.clone();
+                    }
+                }
+                Told::Deed(_) => {}
+            }
+        }
+        said
     }
 
     /// Tells the turn again as far as it has come: the same events as the first time, one by one.
@@ -147,8 +230,8 @@ impl TurnLog {
             return;
         }
         let mut teller = Teller::start(&self.head, shown, emit);
-        for batch in &self.batches {
-            teller.text(batch);
+        for told in &self.told {
+            teller.tell(told);
         }
         if let Some(ending) = &self.ending {
             let event = ending.event();

@@ -88,6 +88,10 @@ impl Memory {
 
     /// Goes on to a turn that ended, unless it is known: Postgres may have it while the outbox still does not know.
     pub fn add(&mut self, turn: &TurnRecord) {
+        if turn.goes_on {
+            self.go_on(turn);
+            return;
+        }
         let known = |message: &MessageRecord| self.messages.iter().rev().any(|one| one.id == message.id);
         if turn.messages.iter().any(known) {
             return;
@@ -100,14 +104,25 @@ impl Memory {
         if self.messages.is_empty() && parent.is_some() {
             return;
         }
-        self.messages.extend(turn.messages.iter().map(|message| Message {
-            id: message.id,
-            parent_id: message.parent_id,
-            name: message.name().map(ToOwned::to_owned),
-            role: message.role,
-            content: message.content.clone(),
-            content_tokens: message.content_tokens,
-        }));
+        self.messages.extend(turn.messages.iter().map(remembered));
+        self.trim();
+    }
+
+    /// Another employee answers from here on.
+    pub fn succeed(&mut self, successor: Self) {
+        let Self { employee, price, prices, loaded_at, .. } = successor;
+        (self.employee, self.price, self.prices, self.loaded_at) = (employee, price, prices, loaded_at);
+        // It began with another persona.
+        self.window = None;
+    }
+
+    /// Takes what an answer has come to in the place of what it was.
+    fn go_on(&mut self, turn: &TurnRecord) {
+        for message in &turn.messages {
+            if let Some(known) = self.messages.iter_mut().rev().find(|one| one.id == message.id) {
+                *known = remembered(message);
+            }
+        }
         self.trim();
     }
 
@@ -121,10 +136,22 @@ impl Memory {
     fn trim(&mut self) {
         let mut bytes = 0;
         let fits = |message: &&Message| {
-            bytes += message.content.len();
+            bytes += message.content.len() + message.call_bytes();
             bytes <= MAX_BYTES
         };
         let kept = self.messages.iter().rev().take(MAX_MESSAGES).take_while(fits).count().max(1);
         self.messages.drain(..self.messages.len().saturating_sub(kept));
+    }
+}
+
+fn remembered(message: &MessageRecord) -> Message {
+    Message {
+        id: message.id,
+        parent_id: message.parent_id,
+        name: message.name().map(ToOwned::to_owned),
+        role: message.role,
+        content: message.content.clone(),
+        content_tokens: message.content_tokens,
+        tool_calls: (!message.tool_calls.is_empty()).then(|| message.tool_calls.clone()),
     }
 }

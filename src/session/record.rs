@@ -16,6 +16,8 @@ use crate::model::usage::{Usage, UsageSource};
 use crate::privacy::token::Token;
 use crate::text::one_line;
 use crate::time::{Millis, timestamp};
+use crate::tools::call::{CallRecord, Failure, Outcome, ToolRun};
+use crate::tools::effects::{Effects, NewFact, NewFile};
 
 /// A turn whose first byte is about to go out: all that is needed to close it honestly if the object dies before
 /// the answer is whole.
@@ -67,10 +69,55 @@ pub struct OpenTurn {
     /// The documents of which something stands in it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sources: Vec<Source>,
+    /// What there is of the answer already, when it waited for its user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub so_far: Option<SoFar>,
+    /// Calls of an earlier answer that its user went on without allowing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub withdrawn: Vec<ToolRun>,
+}
+
+/// What an answer has come to.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SoFar {
+    /// What it says, masked.
+    pub text: String,
+    /// What it called.
+    pub calls: Vec<CallRecord>,
+}
+
+/// Between what is said in one step and in the next.
+const BETWEEN_STEPS: &str = "\n\n";
+
+impl SoFar {
+    /// Adds what is said in another step.
+    pub fn say(&mut self, text: &str) {
+        if !self.text.is_empty() && !text.is_empty() {
+            self.text.push_str(BETWEEN_STEPS);
+        }
+        self.text.push_str(text);
+    }
+
+    /// The call of that id.
+    pub fn call(&mut self, id: Uuid) -> Option<&mut CallRecord> {
+        self.calls.iter_mut().find(|call| call.id == id)
+    }
+
+    /// Nothing more comes of what runs.
+    pub fn give_up(&mut self, code: Failure, error: &str) {
+        for call in self.calls.iter_mut().filter(|call| call.is_open()) {
+            call.outcome = Outcome::Failed { code, error: error.to_owned() };
+        }
+    }
 }
 
 const fn yes() -> bool {
     true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde gives it")]
+const fn is_no(value: &bool) -> bool {
+    !*value
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde gives it")]
@@ -97,8 +144,23 @@ pub struct TurnRecord {
     /// Whether it may be recalled later.
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub remember: bool,
+    /// The answer is one that is there, with more to it.
+    #[serde(default, skip_serializing_if = "is_no")]
+    pub goes_on: bool,
+    /// Who takes over the session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handed_to: Option<String>,
     /// The user's message, if it is a new one, and the answer.
     pub messages: Vec<MessageRecord>,
+    /// Rows of `chat_tool_runs`; one that is there gets what became of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tool_runs: Vec<ToolRun>,
+    /// Facts that a tool was told to remember.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub facts: Vec<NewFact>,
+    /// Files that tools made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<NewFile>,
     /// One row of `chat_usage_log`.
     pub usage: UsageRecord,
 }
@@ -116,6 +178,9 @@ pub struct MessageRecord {
     pub content: String,
     /// Its tokens.
     pub content_tokens: u32,
+    /// What it called.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tool_calls: Vec<CallRecord>,
     /// How it ended.
     pub status: Status,
     /// `client_message_id`, `model`, `finish_reason`, `error_code`, as far as they apply.
@@ -175,9 +240,11 @@ pub struct UsageRecord {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ending {
     /// The answer, or what there is of it.
-    pub text: String,
-    /// Tokens of `text`.
+    pub answer: SoFar,
+    /// Tokens of its text.
     pub text_tokens: u32,
+    /// What its tools left to do.
+    pub effects: Effects,
     /// How the answer ended.
     pub status: Status,
     /// Why the model stopped, in the AI SDK's terms.
@@ -186,6 +253,8 @@ pub struct Ending {
     pub error: Option<Code>,
     /// Tokens.
     pub usage: Usage,
+    /// US dollars, where the price is known.
+    pub cost_usd: Option<f64>,
     /// When the first token came.
     pub first_token_at: Option<Millis>,
     /// When the turn ended.
@@ -228,8 +297,15 @@ impl OpenTurn {
 
     /// The record of this turn, ended like that.
     #[must_use]
-    pub fn into_record(self, ending: Ending) -> TurnRecord {
+    pub fn into_record(self, mut ending: Ending) -> TurnRecord {
+        let effects = std::mem::take(&mut ending.effects);
+        let runs = ending.answer.calls.iter().map(|call| call.run(self.user_id));
         TurnRecord {
+            tool_runs: self.withdrawn.iter().cloned().chain(runs).collect(),
+            facts: effects.facts,
+            files: effects.files,
+            handed_to: effects.hand_over.as_ref().map(|memory| memory.employee.slug.clone()),
+            goes_on: self.so_far.is_some(),
             turn_id: self.turn_id,
             user_id: self.user_id,
             session_id: self.session_id,
@@ -238,25 +314,28 @@ impl OpenTurn {
             title: title(&self.message),
             usage: self.usage_record(&ending),
             employee_slug: self.employee.clone(),
-            messages: self.into_messages(ending),
+            messages: self.into_messages(ending, effects.hand_over.map(|memory| memory.employee.slug)),
         }
     }
 
     /// The ending of a turn that the object did not survive.
     #[must_use]
-    pub fn interruption(&self, text: String, text_tokens: u32, now: Millis) -> Ending {
+    pub fn interruption(&self, answer: SoFar, text_tokens: u32, now: Millis) -> Ending {
+        let usage = Usage {
+            prompt_tokens: self.prompt_tokens,
+            cached_tokens: 0,
+            completion_tokens: text_tokens,
+            source: UsageSource::Estimated,
+        };
         Ending {
-            text,
+            answer,
             text_tokens,
+            effects: Effects::default(),
             status: Status::Interrupted,
             finish_reason: None,
             error: Some(Code::Interrupted),
-            usage: Usage {
-                prompt_tokens: self.prompt_tokens,
-                cached_tokens: 0,
-                completion_tokens: text_tokens,
-                source: UsageSource::Estimated,
-            },
+            cost_usd: self.price.map(|price| price.of(&usage)),
+            usage,
             first_token_at: None,
             ended_at: now,
         }
@@ -275,13 +354,14 @@ impl OpenTurn {
             role: Role::User,
             content: self.message.clone(),
             content_tokens: self.message_tokens,
+            tool_calls: Vec::new(),
             status: Status::Complete,
             metadata,
             created_at: timestamp(self.admitted_at),
         }
     }
 
-    fn into_messages(self, ending: Ending) -> Vec<MessageRecord> {
+    fn into_messages(self, ending: Ending, handed_to: Option<String>) -> Vec<MessageRecord> {
         let text = |value: &str| serde_json::Value::String(value.to_owned());
         let mut answered = serde_json::Map::new();
         answered.insert("model".into(), text(&self.model));
@@ -291,6 +371,9 @@ impl OpenTurn {
         }
         if let (false, Ok(sources)) = (self.sources.is_empty(), serde_json::to_value(&self.sources)) {
             answered.insert("sources".into(), sources);
+        }
+        if let Some(employee) = handed_to {
+            answered.insert("employee".into(), serde_json::Value::String(employee));
         }
         if let Some(reason) = ending.finish_reason {
             answered.insert("finish_reason".into(), text(reason));
@@ -302,14 +385,15 @@ impl OpenTurn {
             id: self.answer_id,
             parent_id: Some(self.user_message_id),
             role: Role::Assistant,
-            content: ending.text,
+            content: ending.answer.text,
             content_tokens: ending.text_tokens,
+            tool_calls: ending.answer.calls,
             status: ending.status,
             metadata: answered,
             // After the question even when the clock stood still, so that time orders a session.
             created_at: timestamp(ending.ended_at.max(self.admitted_at + 1)),
         };
-        if self.is_again { vec![answer] } else { vec![self.question(), answer] }
+        if self.is_again || self.so_far.is_some() { vec![answer] } else { vec![self.question(), answer] }
     }
 
     fn usage_record(&self, ending: &Ending) -> UsageRecord {
@@ -321,7 +405,7 @@ impl OpenTurn {
             completion_tokens: usage.completion_tokens,
             total_tokens: usage.total(),
             history_tokens: self.history_tokens,
-            cost_usd: self.price.map(|price| price.of(&usage)),
+            cost_usd: ending.cost_usd,
             latency_ms: ending.ended_at.saturating_sub(self.admitted_at),
             ttft_ms: ending.first_token_at.map(|at| at.saturating_sub(self.admitted_at)),
             success: ending.error.is_none(),

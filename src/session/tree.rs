@@ -57,7 +57,7 @@ impl Serialize for Leaf {
 }
 
 /// Where a turn goes in a path that is known.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq)]
 pub struct Spot<'a> {
     /// What it follows: all that its model may see.
     pub path: &'a [Message],

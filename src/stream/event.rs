@@ -1,6 +1,8 @@
 //! What happens in a turn, as a client sees it.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::context::receipt::Receipt;
@@ -18,6 +20,12 @@ pub enum Event<'a> {
     Source(&'a Source),
     /// More text of the answer.
     Text(&'a str),
+    /// Something about a call of a tool.
+    Call(Uuid, Call<'a>),
+    /// The model goes on after its calls.
+    Step,
+    /// Another employee goes on.
+    HandOver(HandOver<'a>),
     /// The answer is whole; why the model stopped, in the AI SDK's terms.
     Finish(&'a str, &'a Summary),
     /// The user stopped the answer; nothing follows.
@@ -26,6 +34,32 @@ pub enum Event<'a> {
     Error(&'a str),
     /// The server restarted in the middle of the answer, and not all that was told of it is known any more; nothing follows.
     Interrupted(&'a str),
+}
+
+/// What happens with a call of a tool.
+#[derive(Debug, PartialEq)]
+pub enum Call<'a> {
+    /// It begins to come: the tool.
+    Begins(&'a str),
+    /// It came: the tool, and what it is called with.
+    Has(&'a str, &'a Value),
+    /// The user is asked: what their answer names, and until when it counts.
+    Asks(Uuid, DateTime<Utc>),
+    /// What came of it.
+    Output(&'a Value),
+    /// Why nothing came of it.
+    Error(&'a str),
+    /// The user did not allow it.
+    Denied,
+}
+
+/// Who goes on with an answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct HandOver<'a> {
+    /// Who.
+    pub employee: &'a str,
+    /// With which model.
+    pub model: &'a str,
 }
 
 /// Where an answer comes from.

@@ -3,18 +3,17 @@
 
 use std::fmt::Write as _;
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use uuid::Uuid;
 
-use super::event::{Event, Origin, Summary};
+use super::event::{Call, Event, HandOver, Origin, Summary};
 use crate::context::receipt::Receipt;
 use crate::context::source::Source;
 
 /// The header that tells clients which protocol this is.
 pub const HEADER: (&str, &str) = ("x-vercel-ai-ui-message-stream", "v1");
-
-/// The id of the one text part that an answer has.
-const TEXT_PART: &str = "text-1";
 
 /// What closes every stream.
 const END: &str = "data: [DONE]\n\n";
@@ -48,18 +47,79 @@ impl FrameId {
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "kebab-case", rename_all_fields = "camelCase")]
 enum Part<'a> {
-    Start { message_id: Uuid, message_metadata: &'a Origin<'a> },
+    Start {
+        message_id: Uuid,
+        message_metadata: &'a Origin<'a>,
+    },
     StartStep,
-    DataReceipt { data: &'a Receipt },
-    SourceDocument { source_id: Uuid, media_type: &'a str, title: &'a str, filename: &'a str },
-    TextStart { id: &'a str },
-    TextDelta { id: &'a str, delta: &'a str },
-    TextEnd { id: &'a str },
+    DataReceipt {
+        data: &'a Receipt,
+    },
+    SourceDocument {
+        source_id: Uuid,
+        media_type: &'a str,
+        title: &'a str,
+        filename: &'a str,
+    },
+    TextStart {
+        id: &'a str,
+    },
+    TextDelta {
+        id: &'a str,
+        delta: &'a str,
+    },
+    TextEnd {
+        id: &'a str,
+    },
+    ToolInputStart {
+        tool_call_id: Uuid,
+        tool_name: &'a str,
+    },
+    ToolInputAvailable {
+        tool_call_id: Uuid,
+        tool_name: &'a str,
+        input: &'a Value,
+    },
+    ToolApprovalRequest {
+        approval_id: Uuid,
+        tool_call_id: Uuid,
+        approval_descriptor: Descriptor,
+    },
+    ToolOutputAvailable {
+        tool_call_id: Uuid,
+        output: &'a Value,
+    },
+    ToolOutputError {
+        tool_call_id: Uuid,
+        error_text: &'a str,
+    },
+    ToolOutputDenied {
+        tool_call_id: Uuid,
+    },
+    #[serde(rename = "message-metadata")]
+    HandOver {
+        message_metadata: &'a HandOver<'a>,
+    },
     FinishStep,
-    Finish { finish_reason: &'a str, message_metadata: &'a Summary },
-    MessageMetadata { message_metadata: StoppedMetadata<'a> },
+    Finish {
+        finish_reason: &'a str,
+        message_metadata: &'a Summary,
+    },
+    MessageMetadata {
+        message_metadata: StoppedMetadata<'a>,
+    },
     Abort,
-    Error { error_text: &'a str },
+    Error {
+        error_text: &'a str,
+    },
+}
+
+/// What there is to say of a question to the user.
+#[derive(Serialize)]
+struct Descriptor {
+    /// After this moment their answer does not count.
+    #[serde(rename = "expiresAt")]
+    expires_at: DateTime<Utc>,
 }
 
 /// What a client learns of an answer that was stopped, by whomever.
@@ -78,6 +138,8 @@ pub struct UiEncoder {
     /// Frames that the reader has.
     after: u32,
     in_text: bool,
+    /// Text parts so far: an answer has one a step, at most.
+    texts: u32,
 }
 
 impl UiEncoder {
@@ -90,7 +152,7 @@ impl UiEncoder {
     /// An encoder for a reader who has the first `after` frames of a turn: it passes over them.
     #[must_use]
     pub const fn resuming(turn: Uuid, after: u32) -> Self {
-        Self { turn, frames: 0, after, in_text: false }
+        Self { turn, frames: 0, after, in_text: false, texts: 0 }
     }
 
     /// Whether the reader has every frame so far.
@@ -119,10 +181,23 @@ impl UiEncoder {
             Event::Text(delta) => {
                 if !self.in_text {
                     self.in_text = true;
-                    self.frame(&mut out, &Part::TextStart { id: TEXT_PART });
+                    self.texts += 1;
+                    let id = self.text_part();
+                    self.frame(&mut out, &Part::TextStart { id: &id });
                 }
-                self.frame(&mut out, &Part::TextDelta { id: TEXT_PART, delta });
+                let id = self.text_part();
+                self.frame(&mut out, &Part::TextDelta { id: &id, delta });
             }
+            Event::Call(id, call) => {
+                self.end_text(&mut out);
+                self.frame(&mut out, &call_part(*id, call));
+            }
+            Event::Step => {
+                self.end_text(&mut out);
+                self.frame(&mut out, &Part::FinishStep);
+                self.frame(&mut out, &Part::StartStep);
+            }
+            Event::HandOver(who) => self.frame(&mut out, &Part::HandOver { message_metadata: who }),
             Event::Finish(finish_reason, summary) => {
                 self.end_text(&mut out);
                 self.frame(&mut out, &Part::FinishStep);
@@ -155,8 +230,13 @@ impl UiEncoder {
     fn end_text(&mut self, out: &mut String) {
         if self.in_text {
             self.in_text = false;
-            self.frame(out, &Part::TextEnd { id: TEXT_PART });
+            let id = self.text_part();
+            self.frame(out, &Part::TextEnd { id: &id });
         }
+    }
+
+    fn text_part(&self) -> String {
+        format!("text-{}", self.texts)
     }
 
     fn frame(&mut self, out: &mut String, part: &Part<'_>) {
@@ -167,6 +247,20 @@ impl UiEncoder {
         // Neither can fail: parts have string keys and finite numbers, and a String takes any text.
         let json = serde_json::to_string(part).unwrap_or_default();
         let _ = write!(out, "id: {}:{}\ndata: {json}\n\n", self.turn.simple(), self.frames);
+    }
+}
+
+const fn call_part<'a>(tool_call_id: Uuid, call: &Call<'a>) -> Part<'a> {
+    match *call {
+        Call::Begins(tool_name) => Part::ToolInputStart { tool_call_id, tool_name },
+        Call::Has(tool_name, input) => Part::ToolInputAvailable { tool_call_id, tool_name, input },
+        Call::Asks(approval_id, expires_at) => {
+            let approval_descriptor = Descriptor { expires_at };
+            Part::ToolApprovalRequest { approval_id, tool_call_id, approval_descriptor }
+        }
+        Call::Output(output) => Part::ToolOutputAvailable { tool_call_id, output },
+        Call::Error(error_text) => Part::ToolOutputError { tool_call_id, error_text },
+        Call::Denied => Part::ToolOutputDenied { tool_call_id },
     }
 }
 

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use crate::ports::Journal;
-use crate::session::log::TurnLog;
+use crate::session::log::{Deed, Told, TurnLog};
 use crate::time::Millis;
 
 /// How often the text of a running answer is kept, so that a crash loses a second of it at most.
@@ -14,7 +14,7 @@ const CHECKPOINT_EVERY: Millis = 1000;
 pub(super) struct Keeper<'a, J> {
     log: &'a RefCell<Option<TurnLog>>,
     journal: &'a J,
-    /// Batches that the journal has.
+    /// Pieces that the journal has.
     kept: usize,
     kept_at: Millis,
 }
@@ -24,11 +24,13 @@ impl<'a, J: Journal> Keeper<'a, J> {
         Self { log, journal, kept: 0, kept_at }
     }
 
-    pub(super) fn keep(&mut self, text: &str, now: Millis) {
+    pub(super) fn keep(&mut self, told: &Told, now: Millis) {
+        // What a tool did is not to be forgotten.
+        let is_deed = matches!(told, Told::Deed(Deed::Calls { .. } | Deed::Ends { .. }));
         if let Some(log) = self.log.borrow_mut().as_mut() {
-            log.batches.push(text.to_owned());
+            log.told.push(told.clone());
         }
-        if now.saturating_sub(self.kept_at) >= CHECKPOINT_EVERY {
+        if is_deed || now.saturating_sub(self.kept_at) >= CHECKPOINT_EVERY {
             self.keep_rest();
             self.kept_at = now;
         }
@@ -37,9 +39,9 @@ impl<'a, J: Journal> Keeper<'a, J> {
     pub(super) fn keep_rest(&mut self) {
         let log = self.log.borrow();
         let Some(log) = log.as_ref() else { return };
-        let fresh = log.batches.get(self.kept..).unwrap_or_default();
+        let fresh = log.told.get(self.kept..).unwrap_or_default();
         if !fresh.is_empty() && self.journal.extend(log.head.turn_id, fresh).is_ok() {
-            self.kept = log.batches.len();
+            self.kept = log.told.len();
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Hot memory for a turn: as it is, or read anew.
 
-use crate::api::chat::Ask;
+use uuid::Uuid;
+
 use crate::auth::User;
 use crate::config::Config;
 use crate::error::{Code, Error, abort_field};
@@ -15,12 +16,11 @@ use crate::session::tree::{Place, way_to};
 pub(super) async fn load(
     state: &SessionState,
     user: &User,
-    ask: &Ask,
+    (session, employee): (Uuid, Option<&str>),
     place: &Place,
     config: &Config,
     ports: &Ports<impl World>,
 ) -> Result<(), Error> {
-    let employee = ask.employee.as_deref();
     // Or says why no path could.
     let leads_there = |memory: &Memory| !matches!(memory.spot(place), Ok(None));
     let serves = |memory: &Memory| memory.serves(employee, ports.clock.now()) && leads_there(memory);
@@ -38,10 +38,13 @@ pub(super) async fn load(
         };
         answered.or_else(|| last.messages.last().map(|message| message.id))
     });
+    // Postgres does not know yet who took over.
+    let handed_to = waiting.iter().rev().find_map(|record| record.handed_to.clone());
+    let employee = employee.or(handed_to.as_deref());
     let (leaf, waiting) = way_to(place, newest, waiting);
     let question = LoadSession {
         user,
-        session: ask.session_id,
+        session,
         employee,
         default_employee: &config.default_employee,
         default_model: &config.default_model,

@@ -15,14 +15,26 @@ use crate::session::memory::Memory;
 use crate::session::record::OpenTurn;
 use crate::session::tree::Spot;
 use crate::time::Millis;
+use crate::tools::toolbox::Toolbox;
 
 /// What a turn begins with.
 pub(super) struct Scene<'a> {
     pub(super) memory: &'a Memory,
     pub(super) spot: Spot<'a>,
     pub(super) recalled: Option<Recalled>,
+    pub(super) toolbox: &'a Toolbox,
     pub(super) user_id: Uuid,
     pub(super) admitted_at: Millis,
+}
+
+/// A turn that is about to be kept.
+pub(super) struct Opened {
+    /// As it is kept.
+    pub(super) turn: OpenTurn,
+    /// What it asks.
+    pub(super) question: Question,
+    /// The recent messages in that.
+    pub(super) window: Option<Window>,
 }
 
 /// The turn as it is kept, and what it asks.
@@ -31,8 +43,8 @@ pub(super) fn open(
     ask: Ask,
     config: &Config,
     clock: &impl Clock,
-) -> Result<(OpenTurn, Question, Option<Window>), Error> {
-    let Scene { memory, spot, recalled, user_id, admitted_at } = scene;
+) -> Result<Opened, Error> {
+    let Scene { memory, spot, recalled, toolbox, user_id, admitted_at } = scene;
     let (user_id, admitted_at) = (*user_id, *admitted_at);
     let employee = &memory.employee;
     let message = spot.question.map_or(ask.message, |question| question.content.clone());
@@ -45,10 +57,11 @@ pub(super) fn open(
         recalled: recalled.as_ref(),
         message: &message,
         message_tokens,
+        tools: toolbox.weight(&employee.system_prompt),
         budget: employee.token_budget(config),
     })
     .map_err(too_long)?;
-    let question = Question::new(employee, &prompt.messages)?;
+    let question = Question::new(employee, &prompt.messages, toolbox.json()?)?;
     let window = prompt.window;
     let turn = OpenTurn {
         turn_id: new_id(clock, admitted_at),
@@ -71,9 +84,11 @@ pub(super) fn open(
         remember: ask.remember,
         receipt: prompt.receipt,
         sources: prompt.sources,
+        so_far: None,
+        withdrawn: Vec::new(),
         message,
     };
-    Ok((turn, question, window))
+    Ok(Opened { turn, question, window })
 }
 
 fn too_long(TooLong { tokens, most }: TooLong) -> Error {
@@ -90,7 +105,7 @@ pub(super) fn no_such_message() -> Error {
 }
 
 /// A UUIDv7: ids made later sort later, which keeps Postgres's indexes dense.
-fn new_id(clock: &impl Clock, now: Millis) -> Uuid {
+pub(super) fn new_id(clock: &impl Clock, now: Millis) -> Uuid {
     let random = clock.random();
     let mut tail = [0; 10];
     tail.iter_mut().zip(random).for_each(|(to, from)| *to = from);

@@ -36,7 +36,7 @@ pub async fn reserve(
         None => None,
     };
     let Wanted { entry, user: limits, employee } = wanted;
-    let (all, own) = ports.strongbox.spent(day(now), &entry.employee, now)?;
+    let (all, own) = ports.strongbox.spent(entry, now)?;
     check(entry.spend, (all, &limits.budget), (own, employee))
         .map_err(|budget| Refused::Exceeded { budget, wait: until_tomorrow(now) })?;
     ports.strongbox.reserve(entry, now + RESERVED_FOR)?;

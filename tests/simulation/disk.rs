@@ -6,11 +6,12 @@ use std::rc::Rc;
 
 use frontdesk::error::{Code, Fault};
 use frontdesk::ports::{Journal, Undelivered};
-use frontdesk::session::log::{KEPT_FOR, LogEnding, LogHead, TurnLog};
+use frontdesk::session::log::{KEPT_FOR, LogEnding, LogHead, Told, TurnLog};
 use frontdesk::session::memory::Memory;
 use frontdesk::session::outbox::PARKED_FOR;
 use frontdesk::session::record::{OpenTurn, TurnRecord};
 use frontdesk::time::Millis;
+use frontdesk::tools::approval::Suspended;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
@@ -139,16 +140,24 @@ impl Journal for DiskJournal {
         Ok(())
     }
 
-    fn extend(&self, turn: Uuid, batches: &[String]) -> Result<(), Fault> {
+    fn extend(&self, turn: Uuid, told: &[Told]) -> Result<(), Fault> {
         if !self.can_write() {
             return Ok(());
         }
-        let json = serde_json::to_string(batches).expect("batches are JSON");
+        let json = serde_json::to_string(told).expect("pieces are JSON");
         // What a model made up is there as it wrote it; nothing of the user's is.
         self.world.check(raw_in(&json).is_none(), || format!("masks everywhere: a log has {json}"));
         let mut logs = self.disk.logs.borrow_mut();
         logs.iter_mut().filter(|row| row.turn == turn).for_each(|row| row.batches.push(json.clone()));
         Ok(())
+    }
+
+    fn suspend(&self, _: &Suspended) -> Result<(), Fault> {
+        unreachable!("nobody has tools here")
+    }
+
+    fn suspended(&self) -> Option<Suspended> {
+        None
     }
 
     fn left_open(&self) -> Option<OpenTurn> {
@@ -160,7 +169,7 @@ impl Journal for DiskJournal {
         let row = logs.iter().find(|row| row.turn == turn)?;
         Some(TurnLog {
             head: read(&row.head),
-            batches: row.batches.iter().flat_map(|json| read::<Vec<String>>(json)).collect(),
+            told: row.batches.iter().flat_map(|json| read::<Vec<Told>>(json)).collect(),
             ending: row.ending.as_deref().map(read),
             has_begun: true,
         })

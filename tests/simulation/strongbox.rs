@@ -113,12 +113,15 @@ impl Strongbox for SafeStrongbox {
         Ok(())
     }
 
-    fn spent(&self, day: u64, employee: &str, now: Millis) -> Result<(Spend, Spend), Fault> {
+    fn spent(&self, wanted: &Entry, now: Millis) -> Result<(Spend, Spend), Fault> {
         let books = self.safe.books.borrow();
-        let today =
-            books.values().filter(|(entry, until)| entry.day == day && until.is_none_or(|until| until > now));
+        let today = books.values().filter(|(entry, until)| {
+            entry.day == wanted.day
+                && entry.turn_id != wanted.turn_id
+                && until.is_none_or(|until| until > now)
+        });
         Ok(today.fold((Spend::default(), Spend::default()), |(all, own), (entry, _)| {
-            let is_own = entry.employee == employee;
+            let is_own = entry.employee == wanted.employee;
             (all.plus(entry.spend), if is_own { own.plus(entry.spend) } else { own })
         }))
     }
@@ -126,7 +129,10 @@ impl Strongbox for SafeStrongbox {
     fn reserve(&self, entry: &Entry, until: Millis) -> Result<(), Fault> {
         if self.can_write() {
             let mut books = self.safe.books.borrow_mut();
-            books.entry(entry.turn_id).or_insert_with(|| (entry.clone(), Some(until)));
+            let known = books.entry(entry.turn_id).or_insert_with(|| (entry.clone(), Some(until)));
+            if known.1.is_some() {
+                *known = (entry.clone(), Some(until));
+            }
         }
         Ok(())
     }

@@ -6,6 +6,7 @@ mod memory;
 mod models;
 mod privacy;
 mod scripted;
+mod tools;
 mod tree;
 
 use frontdesk::error::Code;
@@ -419,14 +420,16 @@ fn a_turn_is_told_again_event_by_event() {
             let mut again = Vec::new();
             let log = desk.state.log.borrow();
             let log = log.as_ref().unwrap();
-            let shown = turn::reveal(&desk.state, &user(), &log.head, &desk.ports).now_or_never();
+            let shown = turn::reveal(&desk.state, &user(), (&log.shown(), &log.head.policy), &desk.ports)
+                .now_or_never();
             let shown = shown.expect("its values are here").unwrap();
             log.replay(shown, |event| again.push(format!("{event:?}")));
             assert!(again.len() >= told.len() && again[..told.len()] == told[..], "{again:?} after {told:?}");
         }));
     // And hours later, from what was kept.
     let log = desk.ports.journal.log(answered.record.turn_id).unwrap();
-    let shown = block_on(turn::reveal(&desk.state, &user(), &log.head, &desk.ports)).unwrap();
+    let shown =
+        block_on(turn::reveal(&desk.state, &user(), (&log.shown(), &log.head.policy), &desk.ports)).unwrap();
     let mut again = Vec::new();
     log.replay(shown, |event| again.push(format!("{event:?}")));
     assert_eq!(again, told);
@@ -558,6 +561,6 @@ fn what_is_stored_keeps_its_shape() {
     let answered = block_on(turn::answer(prepared, &desk.state, &desk.config, &desk.ports, |_| ()));
     insta::assert_json_snapshot!("turn_record", answered.record);
     let log = desk.ports.journal.log(answered.record.turn_id).unwrap();
-    insta::assert_json_snapshot!("turn_log", (log.head, log.batches, log.ending));
+    insta::assert_json_snapshot!("turn_log", (log.head, log.told, log.ending));
     insta::assert_json_snapshot!("memory", desk.ports.journal.memory.borrow().as_ref().unwrap());
 }

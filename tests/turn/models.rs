@@ -123,7 +123,7 @@ fn a_turn_that_another_model_answers_is_interrupted_at_its_price() {
         // Until the model has said something; then the object dies.
         for _ in 0..20 {
             assert!((&mut turn).now_or_never().is_none());
-            if desk.state.log.borrow().as_ref().is_some_and(|log| !log.batches.is_empty()) {
+            if desk.state.log.borrow().as_ref().is_some_and(|log| !log.told.is_empty()) {
                 break;
             }
         }

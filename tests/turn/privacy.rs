@@ -151,7 +151,7 @@ fn an_interrupted_answer_is_closed_without_what_is_personal() {
     block_on(turn::prepare(&desk.state, user(), ask("Mail ann@example.com"), &desk.config, &desk.ports))
         .unwrap();
     let turn = desk.ports.journal.left_open().unwrap().turn_id;
-    desk.ports.journal.extend(turn, &["[ema".into(), "il_1] or eve@example.com".into()]).unwrap();
+    desk.ports.journal.extend(turn, &[said("[ema"), said("il_1] or eve@example.com")]).unwrap();
     let record = turn::recover(&desk.ports.journal, &desk.ports.clock, &desk.config).unwrap();
     assert_eq!(record.messages[1].content, "[EMAIL_1] or [EMAIL]");
 }
@@ -162,10 +162,11 @@ fn half_a_token_of_an_interrupted_answer_is_not_told_as_text() {
     block_on(turn::prepare(&desk.state, user(), ask("Mail ann@example.com"), &desk.config, &desk.ports))
         .unwrap();
     let turn = desk.ports.journal.left_open().unwrap().turn_id;
-    desk.ports.journal.extend(turn, &["Mail ".into(), "[EMA".into()]).unwrap();
+    desk.ports.journal.extend(turn, &[said("Mail "), said("[EMA")]).unwrap();
     turn::recover(&desk.ports.journal, &desk.ports.clock, &desk.config).unwrap();
     let log = desk.ports.journal.log(turn).unwrap();
-    let shown = block_on(turn::reveal(&desk.state, &user(), &log.head, &desk.ports)).unwrap();
+    let shown =
+        block_on(turn::reveal(&desk.state, &user(), (&log.shown(), &log.head.policy), &desk.ports)).unwrap();
     let mut seen = Seen::default();
     log.replay(shown, |event| seen.see(event));
     assert_eq!(seen.text, "Mail ", "the next frame of whoever saw it live had the address");

@@ -13,6 +13,7 @@ fn path(sizes: &[u32]) -> Vec<Message> {
         role: if n % 2 == 0 { Role::User } else { Role::Assistant },
         content: "word ".repeat(*size as usize),
         content_tokens: *size,
+        tool_calls: None,
     };
     sizes.iter().enumerate().map(message).collect()
 }
@@ -33,6 +34,7 @@ fn memory(n: u128, day: i64, content: &str) -> Recollection {
 
 fn material<'a>(path: &'a [Message], recalled: Option<&'a Recalled>, budget: u32) -> Material<'a> {
     Material {
+        tools: Weight::default(),
         persona: "You help.",
         session: Uuid::nil(),
         path,

@@ -58,6 +58,13 @@ pub fn prompt(messages: &[ChatMessage<'_>], tools: &[Tool<'_>]) -> u32 {
         .saturating_sub(count(system.content))
 }
 
+/// Tokens that tools have in a prompt that begins with that system message.
+#[must_use]
+pub fn tools_beside(system: &str, tools: &[Tool<'_>]) -> u32 {
+    let messages = [ChatMessage { role: "system", content: system, ..ChatMessage::default() }];
+    prompt(&messages, tools).saturating_sub(prompt(&messages, &[]))
+}
+
 /// Tokens of a text with a line end after it, for what follows it there; an empty one has none.
 fn on_a_line(text: &str) -> u32 {
     if text.is_empty() || text.ends_with('\n') { count(text) } else { count(&format!("{text}\n")) }

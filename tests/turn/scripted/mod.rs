@@ -32,13 +32,14 @@ use frontdesk::ports::{
 use frontdesk::privacy::policy::Policy;
 use frontdesk::privacy::seal::Secret;
 use frontdesk::session::load::{LoadSession, LoadedSession, Message, Role};
-use frontdesk::session::log::{KEPT_FOR, LogEnding, LogHead, TurnLog};
+use frontdesk::session::log::{KEPT_FOR, LogEnding, LogHead, Told, TurnLog};
 use frontdesk::session::memory::Memory;
 use frontdesk::session::record::{OpenTurn, TurnRecord};
 use frontdesk::session::state::SessionState;
 use frontdesk::session::tree::{Leaf, Place};
 use frontdesk::stream::event::Event;
 use frontdesk::time::Millis;
+use frontdesk::tools::approval::Suspended;
 use frontdesk::turn::{self, Answered};
 use frontdesk::user::record::{KeptVault, Restored};
 use futures::executor::block_on;
@@ -279,6 +280,8 @@ pub struct MemoryJournal {
     pub memory: RefCell<Option<Memory>>,
     pub alarm: Cell<Option<Millis>>,
     pub refuses: Cell<bool>,
+    /// As JSON, as storage has it.
+    pub suspended: RefCell<Option<String>>,
 }
 
 impl MemoryJournal {
@@ -291,6 +294,7 @@ impl Journal for MemoryJournal {
     fn open(&self, turn: &OpenTurn, head: &LogHead) -> Result<(), Fault> {
         self.storage()?;
         assert!(self.open.replace(Some(turn.clone())).is_none(), "two turns open at once");
+        self.suspended.take();
         self.logs.borrow_mut().push((TurnLog { has_begun: true, ..TurnLog::new(head.clone()) }, None));
         Ok(())
     }
@@ -299,12 +303,20 @@ impl Journal for MemoryJournal {
         self.open.replace(Some(turn.clone()));
         Ok(())
     }
-    fn extend(&self, turn: Uuid, batches: &[String]) -> Result<(), Fault> {
+    fn extend(&self, turn: Uuid, told: &[Told]) -> Result<(), Fault> {
         self.storage()?;
         let mut logs = self.logs.borrow_mut();
         let (log, _) = logs.iter_mut().find(|(log, _)| log.head.turn_id == turn).expect("no log");
-        log.batches.extend_from_slice(batches);
+        log.told.extend_from_slice(told);
         Ok(())
+    }
+    fn suspend(&self, answer: &Suspended) -> Result<(), Fault> {
+        self.storage()?;
+        self.suspended.replace(Some(serde_json::to_string(answer).unwrap()));
+        Ok(())
+    }
+    fn suspended(&self) -> Option<Suspended> {
+        self.suspended.borrow().as_ref().map(|json| serde_json::from_str(json).unwrap())
     }
     fn left_open(&self) -> Option<OpenTurn> {
         self.open.borrow().clone()
@@ -444,6 +456,8 @@ pub struct Seen {
     pub stopped: bool,
     pub receipt: Option<Receipt>,
     pub sources: Vec<Source>,
+    /// What happened with calls, step by step.
+    pub calls: Vec<String>,
     /// Which model answered, as the end says.
     pub model: Option<String>,
 }
@@ -493,6 +507,9 @@ impl Seen {
                 self.frames += 1;
                 self.text.push_str(text);
             }
+            Event::Call(_, call) => self.calls.push(format!("{call:?}")),
+            Event::Step => self.calls.push("Step".into()),
+            Event::HandOver(who) => self.calls.push(format!("HandOver {}", who.employee)),
             Event::Finish(_, summary) => {
                 self.finished = true;
                 self.model.clone_from(&summary.model);
@@ -537,6 +554,7 @@ pub fn employee() -> Employee {
         slug: "prime-boss".into(),
         system_prompt: "You run the desk.".into(),
         model: None,
+        tools: Vec::new(),
         fallback_models: Vec::new(),
         temperature: Some(0.5),
         max_output_tokens: Some(800),
@@ -567,6 +585,7 @@ pub fn message(n: u128, role: Role, content: &str) -> Message {
         role,
         content: content.into(),
         content_tokens: 2,
+        tool_calls: None,
     }
 }
 
@@ -583,6 +602,35 @@ pub fn end() -> String {
         "data: [DONE]\n\n"
     )
     .into()
+}
+
+/// An answer that says something and calls tools: names and arguments.
+#[allow(clippy::unnecessary_wraps)] // a reply is what scripts are made of
+pub fn calling(text: &str, calls: &[(&str, &str)]) -> Reply {
+    calling_ending("tool_calls", text, calls)
+}
+
+/// The same, with a reason for its end.
+#[allow(clippy::unnecessary_wraps)]
+pub fn calling_ending(reason: &str, text: &str, calls: &[(&str, &str)]) -> Reply {
+    let deltas: String = calls
+        .iter()
+        .enumerate()
+        .map(|(index, (name, arguments))| {
+            let call = serde_json::json!({
+                "index": index, "id": "call_1", "type": "function",
+                "function": { "name": name, "arguments": arguments },
+            });
+            let call = serde_json::json!({"choices": [{"delta": {"tool_calls": [call]}}]});
+            format!("data: {call}\n\n")
+        })
+        .collect();
+    Ok(vec![Step::Bytes(100, chunk(text) + &deltas + &end().replace("\"stop\"", &format!("{reason:?}")))])
+}
+
+/// What a model wrote, as a log has it.
+pub fn said(text: &str) -> Told {
+    Told::Text(text.into())
 }
 
 /// A whole answer in one piece.

@@ -71,18 +71,25 @@ impl Strongbox for MemoryStrongbox {
         Ok(())
     }
 
-    fn spent(&self, day: u64, employee: &str, now: Millis) -> Result<(Spend, Spend), Fault> {
+    fn spent(&self, wanted: &Entry, now: Millis) -> Result<(Spend, Spend), Fault> {
         let books = self.books.borrow();
-        let today =
-            books.values().filter(|(entry, until)| entry.day == day && until.is_none_or(|until| until > now));
+        let today = books.values().filter(|(entry, until)| {
+            entry.day == wanted.day
+                && entry.turn_id != wanted.turn_id
+                && until.is_none_or(|until| until > now)
+        });
         Ok(today.fold((Spend::default(), Spend::default()), |(all, own), (entry, _)| {
-            let is_own = entry.employee == employee;
+            let is_own = entry.employee == wanted.employee;
             (all.plus(entry.spend), if is_own { own.plus(entry.spend) } else { own })
         }))
     }
 
     fn reserve(&self, entry: &Entry, until: Millis) -> Result<(), Fault> {
-        self.books.borrow_mut().entry(entry.turn_id).or_insert((entry.clone(), Some(until)));
+        let mut books = self.books.borrow_mut();
+        let known = books.entry(entry.turn_id).or_insert((entry.clone(), Some(until)));
+        if known.1.is_some() {
+            *known = (entry.clone(), Some(until));
+        }
         Ok(())
     }
 

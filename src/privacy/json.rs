@@ -1,0 +1,177 @@
+//! JSON as text to be masked, and back: what is personal stands in its strings, its keys and its long numbers.
+
+use serde_json::{Map, Value};
+
+/// Stands between the texts of a value. A detector sees a line that has nothing to do with the next.
+const BETWEEN: &str = "\n\u{1e}\n";
+
+/// What stands between a key and its text, which are read together: a label says what a value is.
+const LABEL: &str = ": ";
+
+/// Numbers of so many signs may be somebody's: they are searched like texts.
+const LONG_NUMBER: usize = 7;
+
+/// A text that is not one that was made of this value: nothing of it may be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Torn;
+
+/// All that may be personal in a value, in one text.
+#[must_use]
+pub fn text(value: &Value) -> String {
+    let mut texts = Vec::new();
+    gather(value, None, &mut texts);
+    texts.join(BETWEEN)
+}
+
+/// The value with the parts of a text that [`text`] made of it and that was masked since.
+///
+/// # Errors
+/// [`Torn`], when the parts do not fit.
+pub fn masked(value: &Value, text: &str) -> Result<Value, Torn> {
+    let mut parts = text.split(BETWEEN);
+    let masked = put_back(value, None, &mut parts)?;
+    // An empty value has no text, of which splitting makes one part.
+    let is_over = parts.next().is_none_or(str::is_empty) && parts.next().is_none();
+    if is_over { Ok(masked) } else { Err(Torn) }
+}
+
+fn gather(value: &Value, key: Option<&str>, texts: &mut Vec<String>) {
+    match value {
+        Value::String(text) => texts.push(labelled(key, text)),
+        Value::Number(number) => {
+            if let Some(number) = long(number) {
+                texts.push(labelled(key, &number));
+            }
+        }
+        Value::Array(values) => values.iter().for_each(|value| gather(value, key, texts)),
+        Value::Object(fields) => {
+            for (key, value) in fields {
+                texts.push(plain(key));
+                gather(value, Some(key), texts);
+            }
+        }
+        Value::Null | Value::Bool(_) => {}
+    }
+}
+
+fn put_back<'a>(
+    value: &Value,
+    key: Option<&str>,
+    parts: &mut impl Iterator<Item = &'a str>,
+) -> Result<Value, Torn> {
+    let mut next = || parts.next().ok_or(Torn);
+    Ok(match value {
+        Value::String(_) => Value::String(unlabelled(key, next()?)?.to_owned()),
+        Value::Number(number) => match long(number) {
+            Some(before) => {
+                let after = unlabelled(key, next()?)?;
+                if after == before { value.clone() } else { Value::String(after.to_owned()) }
+            }
+            None => value.clone(),
+        },
+        Value::Array(values) => {
+            let values = values.iter().map(|value| put_back(value, key, parts));
+            Value::Array(values.collect::<Result<_, _>>()?)
+        }
+        Value::Object(fields) => {
+            let mut object = Map::new();
+            for (key, value) in fields {
+                let masked = parts.next().ok_or(Torn)?.to_owned();
+                object.insert(masked, put_back(value, Some(key), parts)?);
+            }
+            Value::Object(object)
+        }
+        Value::Null | Value::Bool(_) => value.clone(),
+    })
+}
+
+fn long(number: &serde_json::Number) -> Option<String> {
+    let digits = number.to_string();
+    (digits.len() >= LONG_NUMBER).then_some(digits)
+}
+
+fn labelled(key: Option<&str>, text: &str) -> String {
+    let text = plain(text);
+    key.map_or_else(|| text.clone(), |key| [&plain(key), LABEL, &text].concat())
+}
+
+/// A text without its label. One whose label was taken to be personal is not told apart from its text.
+fn unlabelled<'a>(key: Option<&str>, text: &'a str) -> Result<&'a str, Torn> {
+    let Some(key) = key else { return Ok(text) };
+    text.strip_prefix(&*plain(key)).and_then(|text| text.strip_prefix(LABEL)).ok_or(Torn)
+}
+
+/// A text that does not hold what parts them.
+fn plain(text: &str) -> String {
+    if text.contains('\u{1e}') { text.replace('\u{1e}', " ") } else { text.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::privacy::detect::Patterns;
+    use crate::privacy::mask::{Author, blank};
+
+    fn blanked(value: &Value) -> Result<Value, Torn> {
+        masked(value, &blank(&text(value), Author::Outside, &Patterns::default()))
+    }
+
+    #[test]
+    fn what_is_personal_is_taken_out_wherever_it_stands() {
+        let value = json!({
+            "to": "ada@example.com",
+            "cards": [4_111_111_111_111_111_u64, "x"],
+            "ada@example.com": true,
+            "note": "line\nada@example.com\nend",
+            "n": 12, "none": null,
+        });
+        let blanked = blanked(&value).unwrap();
+        let text = blanked.to_string();
+        assert!(!text.contains("ada@") && !text.contains("4111"), "{text}");
+        assert_eq!(
+            (&blanked["n"], &blanked["none"], &blanked["cards"][1]),
+            (&json!(12), &Value::Null, &json!("x"))
+        );
+        assert!(blanked["note"].as_str().unwrap().starts_with("line\n"));
+    }
+
+    #[test]
+    fn a_text_of_another_value_is_none() {
+        assert_eq!(masked(&json!(["a", "b"]), "a"), Err(Torn));
+        assert_eq!(masked(&json!(["a"]), &text(&json!(["a", "b"]))), Err(Torn));
+        assert_eq!(masked(&json!({"k": "a"}), &["k", "other: a"].join(BETWEEN)), Err(Torn));
+        assert_eq!(masked(&json!([]), ""), Ok(json!([])));
+    }
+
+    #[test]
+    fn neighbours_are_not_read_together() {
+        let value = json!(["4111 1111", "1111 1111", "call me at +49 30", "901820 now"]);
+        assert_eq!(blanked(&value).unwrap(), value);
+    }
+
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            "[^\u{1e}]{0,20}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(3, 24, 5, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+                prop::collection::btree_map("[^\u{1e}]{0,8}", inner, 0..5)
+                    .prop_map(|fields| Value::Object(fields.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_value_comes_back_as_it_was(value in any_json()) {
+            prop_assert_eq!(masked(&value, &text(&value)), Ok(value));
+        }
+    }
+}

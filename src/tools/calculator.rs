@@ -1,0 +1,32 @@
+//! `calculator`: exact arithmetic, which models are bad at.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Bench, Sorry, Tool};
+use crate::arithmetic::evaluate;
+use crate::ports::World;
+
+/// Calculates.
+pub(super) struct Calculator;
+
+/// What is calculated.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Arguments {
+    /// Such as "round((1200 + 19%) / 3, 2)" or "sum(3, 4.5, 6)". Knows + - * / ^ mod %, parentheses, sum, avg, min, max,
+    /// round, floor, ceil, abs, sqrt, ln, log10, exp, pi, e.
+    expression: String,
+}
+
+impl Tool for Calculator {
+    const NAME: &'static str = "calculator";
+    const DESCRIPTION: &'static str = "Calculates exactly. Use it for every calculation of more than one step instead of doing it in your head.";
+    type Arguments = Arguments;
+
+    async fn run<W: World>(arguments: Arguments, _: &Bench<'_, W>) -> Result<Value, Sorry> {
+        let value = evaluate(&arguments.expression).map_err(|wrong| Sorry(wrong.to_string()))?;
+        Ok(json!({ "result": value.to_string(), "is_exact": value.is_exact() }))
+    }
+}
