@@ -20,6 +20,7 @@ pub mod document;
 pub mod employee;
 pub mod error;
 pub mod limit;
+pub mod mcp;
 pub mod memory;
 pub mod model;
 pub mod ports;

@@ -310,6 +310,61 @@ pub trait Answer {
     async fn read(&mut self, gather: Millis) -> Result<Option<Vec<u8>>, ModelError>;
 }
 
+/// A request to a server that is neither the deployment's nor Cloudflare's.
+#[derive(Clone, Debug)]
+pub struct Post<'a> {
+    /// Where it goes.
+    pub url: &'a str,
+    /// Names and values. A value has no line break in it.
+    pub headers: Vec<(&'a str, &'a str)>,
+    /// JSON.
+    pub body: &'a str,
+    /// How long all of it may take, to the last byte of the answer that is read.
+    pub timeout: Millis,
+}
+
+/// An answer whose body is coming in. Dropping the body ends the call.
+#[derive(Debug)]
+pub struct Posted<B> {
+    /// The HTTP status; that of a redirect if it is one, for nobody follows it.
+    pub status: u16,
+    /// `Content-Type`; empty when there is none.
+    pub content_type: String,
+    /// `Mcp-Session-Id`.
+    pub session: Option<String>,
+    /// The body.
+    pub body: B,
+}
+
+/// Why an outside server gave no answer, or no whole one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutsideError {
+    /// No connection, or one that broke: what was sent may have arrived.
+    Broken,
+    /// The time was over.
+    Timeout,
+}
+
+/// Servers whose addresses come from profiles. Nothing of what they say is trusted.
+pub trait Outside {
+    /// The body of an answer.
+    type Body: OutsideBody;
+    /// Posts, and waits for the status.
+    ///
+    /// # Errors
+    /// [`OutsideError`].
+    async fn post(&self, request: &Post<'_>) -> Result<Posted<Self::Body>, OutsideError>;
+}
+
+/// The body of an outside server's answer, piece by piece: a server may keep it open, so who reads decides when to stop.
+pub trait OutsideBody {
+    /// The next piece; `None` at the end.
+    ///
+    /// # Errors
+    /// [`OutsideError`].
+    async fn read(&mut self) -> Result<Option<Vec<u8>>, OutsideError>;
+}
+
 /// The Session object's own storage: what must survive a restart. Calls without an `await` between them
 /// become durable together, before anything that the object sends afterwards.
 pub trait Journal {

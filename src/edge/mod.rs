@@ -9,6 +9,8 @@ mod entry;
 mod journal;
 mod log;
 mod model;
+#[allow(dead_code, reason = "no turn calls tools yet")]
+mod outside;
 mod platform;
 mod reply;
 mod session;

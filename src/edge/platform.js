@@ -91,7 +91,7 @@ export class Frames {
   }
 }
 
-/** What `Upstream.open` and `read` reject with: the kind alone, never a message of the network's. */
+/** What `open` and `read` of `Upstream` and `Errand` reject with: the kind alone, never a message of the network's. */
 const TIMEOUT = "timeout";
 const BROKEN = "broken";
 
@@ -184,6 +184,58 @@ export class Upstream {
 
   #expire() {
     this.#timedOut = true;
+    this.#abort.abort();
+  }
+
+  #fail() {
+    this.close();
+    return this.#timedOut ? TIMEOUT : BROKEN;
+  }
+}
+
+/** A request to a server of somebody else's: one time for all of it, no redirect followed, and the body as far as it is wanted. */
+export class Errand {
+  #abort = new AbortController();
+  #timedOut = false;
+  #timer;
+  #reader;
+
+  async open(url, headers, body, timeout) {
+    this.#timer = setTimeout(() => {
+      this.#timedOut = true;
+      this.#abort.abort();
+    }, timeout);
+    try {
+      const response = await fetch(url, {
+        method: "POST",
+        headers: pairs(headers),
+        body,
+        redirect: "manual",
+        signal: this.#abort.signal,
+      });
+      this.status = response.status;
+      this.contentType = response.headers.get("content-type") ?? "";
+      this.session = response.headers.get("mcp-session-id") ?? undefined;
+      this.#reader = response.body?.getReader();
+    } catch {
+      throw this.#fail();
+    }
+  }
+
+  /** The next piece, or undefined at the end. */
+  async read() {
+    try {
+      const { value } = (await this.#reader?.read()) ?? {};
+      if (!value) this.close();
+      return value;
+    } catch {
+      throw this.#fail();
+    }
+  }
+
+  /** Ends the call, whatever its state. */
+  close() {
+    clearTimeout(this.#timer);
     this.#abort.abort();
   }
 

@@ -75,6 +75,29 @@ extern "C" {
     pub(super) async fn read(this: &Upstream, gather: f64) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(method)]
     pub(super) fn close(this: &Upstream);
+
+    /// A request to a server of somebody else's.
+    pub(super) type Errand;
+    #[wasm_bindgen(constructor)]
+    pub(super) fn new() -> Errand;
+    #[wasm_bindgen(method, catch)]
+    pub(super) async fn open(
+        this: &Errand,
+        url: &str,
+        headers: &str,
+        body: &str,
+        timeout: f64,
+    ) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, getter)]
+    pub(super) fn status(this: &Errand) -> u16;
+    #[wasm_bindgen(method, getter, js_name = contentType)]
+    pub(super) fn content_type(this: &Errand) -> String;
+    #[wasm_bindgen(method, getter)]
+    pub(super) fn session(this: &Errand) -> Option<String>;
+    #[wasm_bindgen(method, catch)]
+    pub(super) async fn read(this: &Errand) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method)]
+    pub(super) fn close(this: &Errand);
 }
 
 /// Headers as `platform.js` takes them: names and values, a line each. A value cannot hold a line break: those

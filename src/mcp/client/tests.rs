@@ -1,0 +1,418 @@
+//! The client against servers that are written down: what it sends them, and what it makes of what they say.
+
+use std::cell::Cell;
+use std::collections::{BTreeMap, VecDeque};
+
+use futures::executor::block_on;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::privacy::seal::Secret;
+
+/// What a server answers, piece by piece.
+struct Script {
+    status: u16,
+    content_type: &'static str,
+    session: Option<&'static str>,
+    pieces: Vec<Result<Vec<u8>, OutsideError>>,
+}
+
+/// A request as it came.
+#[derive(Debug)]
+struct Seen {
+    headers: BTreeMap<String, String>,
+    body: Value,
+    timeout: Millis,
+}
+
+#[derive(Default)]
+struct World {
+    scripts: RefCell<VecDeque<Result<Script, OutsideError>>>,
+    seen: RefCell<Vec<Seen>>,
+    unread: Cell<usize>,
+    now: Cell<Millis>,
+}
+
+struct ScriptedBody<'a>(VecDeque<Result<Vec<u8>, OutsideError>>, &'a World);
+
+impl OutsideBody for ScriptedBody<'_> {
+    async fn read(&mut self) -> Result<Option<Vec<u8>>, OutsideError> {
+        self.0.pop_front().transpose()
+    }
+}
+
+impl Drop for ScriptedBody<'_> {
+    fn drop(&mut self) {
+        self.1.unread.set(self.0.len());
+    }
+}
+
+impl<'a> Outside for &'a World {
+    type Body = ScriptedBody<'a>;
+
+    async fn post(&self, request: &Post<'_>) -> Result<Posted<ScriptedBody<'a>>, OutsideError> {
+        assert_eq!(request.url, "https://crm.example/mcp");
+        let headers =
+            request.headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let body = serde_json::from_str(request.body).unwrap();
+        self.seen.borrow_mut().push(Seen { headers, body, timeout: request.timeout });
+        self.now.set(self.now.get() + 1000);
+        let script = self.scripts.borrow_mut().pop_front().expect("a request that is in no script")?;
+        Ok(Posted {
+            status: script.status,
+            content_type: script.content_type.to_owned(),
+            session: script.session.map(str::to_owned),
+            body: ScriptedBody(script.pieces.into(), self),
+        })
+    }
+}
+
+impl Clock for World {
+    fn now(&self) -> Millis {
+        self.now.get()
+    }
+
+    async fn sleep(&self, _: Millis) {
+        unreachable!("the client never waits by itself")
+    }
+
+    fn random(&self) -> [u8; 16] {
+        [0; 16]
+    }
+
+    fn secret(&self) -> Option<Secret> {
+        None
+    }
+}
+
+impl World {
+    fn new(scripts: impl IntoIterator<Item = Script>) -> Self {
+        Self { scripts: RefCell::new(scripts.into_iter().map(Ok).collect()), ..Self::default() }
+    }
+
+    fn then(self, error: OutsideError) -> Self {
+        self.scripts.borrow_mut().push_back(Err(error));
+        self
+    }
+
+    fn methods(&self) -> Vec<String> {
+        let method = |seen: &Seen| seen.body["method"].as_str().unwrap_or("-").to_owned();
+        self.seen.borrow().iter().map(method).collect()
+    }
+}
+
+fn status(status: u16) -> Script {
+    Script { status, content_type: "text/plain", session: None, pieces: Vec::new() }
+}
+
+fn body(status: u16, body: &Value) -> Script {
+    let pieces = vec![Ok(body.to_string().into_bytes())];
+    Script { status, content_type: "application/json", session: None, pieces }
+}
+
+fn result(id: u64, result: &Value) -> Script {
+    body(200, &json!({ "jsonrpc": "2.0", "id": id, "result": result }))
+}
+
+fn error(status: u16, code: i64) -> Script {
+    body(status, &json!({ "jsonrpc": "2.0", "id": null, "error": { "code": code, "message": "s3cret" } }))
+}
+
+fn events(pieces: &[&str]) -> Script {
+    let pieces = pieces.iter().map(|piece| Ok(piece.as_bytes().to_vec())).collect();
+    Script { status: 200, content_type: "text/event-stream", session: None, pieces }
+}
+
+/// What a server says to `initialize` and after it.
+fn hello(session: Option<&'static str>) -> [Script; 2] {
+    let hello = json!({ "protocolVersion": "2025-06-18", "capabilities": { "tools": {} }, "serverInfo": {} });
+    [Script { session, ..result(0, &hello) }, status(202)]
+}
+
+fn after_hello(session: Option<&'static str>, then: impl IntoIterator<Item = Script>) -> World {
+    World::new(hello(session).into_iter().chain(then))
+}
+
+fn tool(name: &str) -> Value {
+    json!({ "name": name, "inputSchema": { "type": "object" } })
+}
+
+fn text(id: u64, text: &str) -> Script {
+    result(id, &json!({ "content": [{ "type": "text", "text": text }] }))
+}
+
+fn server() -> Server {
+    let profile = json!({ "name": "crm", "url": "https://crm.example/mcp", "tools": ["*"], "token": "CRM" });
+    serde_json::from_value(profile).unwrap()
+}
+
+fn bearers() -> Bearers {
+    serde_json::from_str(r#"{"CRM":"s3cret"}"#).unwrap()
+}
+
+/// Runs a client of a session that is known or not; all that was scripted must have been asked for.
+fn with<T>(
+    world: &World,
+    known: Option<Session>,
+    run: impl AsyncFnOnce(&Client<'_, &World, World>) -> T,
+) -> (T, Option<Session>) {
+    let (server, bearers) = (server(), bearers());
+    let client = Client::new(&world, world, &server, &bearers, known).unwrap();
+    let result = block_on(run(&client));
+    assert!(world.scripts.borrow().is_empty(), "not all was asked for: {:?}", world.methods());
+    (result, client.session())
+}
+
+fn list(world: &World) -> Result<Vec<String>, Failed> {
+    with(world, None, async |client| client.list().await)
+        .0
+        .map(|all| all.into_iter().map(|t| t.name).collect())
+}
+
+fn call(world: &World, known: Option<Session>) -> Result<RemoteResult, Failed> {
+    let arguments = RawValue::from_string("{}".to_owned()).unwrap();
+    with(world, known, async |client| client.call("send", &arguments).await).0
+}
+
+fn known(id: &str) -> Option<Session> {
+    Session::new(Version::V2025_06_18, Some(id.to_owned()))
+}
+
+#[test]
+fn a_list_begins_a_session_and_reads_all_pages() {
+    let world = after_hello(
+        Some("s-1"),
+        [
+            result(1, &json!({ "tools": [tool("a")], "nextCursor": "two" })),
+            result(2, &json!({ "tools": [tool("b")] })),
+        ],
+    );
+    assert_eq!(list(&world).unwrap(), ["a", "b"]);
+    assert_eq!(world.methods(), ["initialize", "notifications/initialized", "tools/list", "tools/list"]);
+    let seen = world.seen.borrow();
+    assert_eq!(seen[3].body["params"], json!({ "cursor": "two" }));
+    assert!(!seen[0].headers.contains_key("mcp-session-id"));
+    assert!(!seen[0].headers.contains_key("mcp-protocol-version"));
+    for later in &seen[1..] {
+        assert_eq!(later.headers["mcp-session-id"], "s-1");
+        assert_eq!(later.headers["mcp-protocol-version"], "2025-06-18");
+    }
+    for all in seen.iter() {
+        assert_eq!(all.headers["accept"], "application/json, text/event-stream");
+        assert_eq!(all.headers["content-type"], "application/json");
+        assert_eq!(all.headers["authorization"], "Bearer s3cret");
+    }
+    // A second passes with each request, and there are five for beginning and five for all pages.
+    assert_eq!(seen.iter().map(|one| one.timeout).collect::<Vec<_>>(), [5000, 4000, 5000, 4000]);
+}
+
+#[test]
+fn pages_without_end_are_not_followed() {
+    let page = |n| result(n, &json!({ "tools": [], "nextCursor": "again" }));
+    let world = after_hello(None, (1..=5).map(page));
+    assert_eq!(list(&world), Err(Failed::Lost(Loss::Timeout)), "for it takes too long");
+    let many: Vec<_> = (0..200).map(|n| tool(&format!("t{n}"))).collect();
+    let world = after_hello(None, [result(1, &json!({ "tools": many, "nextCursor": "more" }))]);
+    assert_eq!(list(&world).unwrap().len(), MAX_TOOLS);
+    let long = json!({ "tools": [], "nextCursor": "x".repeat(MAX_CURSOR + 1) });
+    assert_eq!(list(&after_hello(None, [result(1, &long)])), Err(Failed::Lost(Loss::Malformed)));
+}
+
+#[test]
+fn a_known_session_is_gone_on_with() {
+    let world = World::new([text(1, "done"), text(2, "again")]);
+    let arguments = RawValue::from_string(r#"{"to":"a"}"#.to_owned()).unwrap();
+    let (said, kept) = with(&world, known("s-1"), async |client| {
+        let first = client.call("send", &arguments).await.unwrap();
+        (first, client.call("send", &arguments).await.unwrap().text)
+    });
+    assert_eq!(said, (RemoteResult { text: "done".to_owned(), is_error: false }, "again".to_owned()));
+    assert_eq!(world.seen.borrow()[0].body["params"], json!({ "name": "send", "arguments": { "to": "a" } }));
+    assert_eq!(world.seen.borrow()[0].timeout, CALL_WITHIN);
+    assert!(serde_json::to_string(&kept).unwrap().contains("\"asked\":2"));
+}
+
+#[test]
+fn an_answer_as_events_ends_when_it_has_come() {
+    let answer = "data: {\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"content\":[{\"type\":\"text\",\"text\":\"x\"}]}}\n\n";
+    let world = World::new([events(&["id: 1\ndata:\n\n: kept open\n\n", answer, ": kept open\n\n"])]);
+    assert_eq!(call(&world, known("s-1")).unwrap().text, "x");
+    assert_eq!(world.unread.get(), 1);
+}
+
+#[test]
+fn what_a_server_asks_meanwhile_is_answered_but_not_without_end() {
+    let ping = "data: {\"jsonrpc\":\"2.0\",\"id\":\"p\",\"method\":\"ping\"}\n\n";
+    let answer = "data: {\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\n\n";
+    let pings = ping.repeat(6);
+    let world = World::new([events(&[&pings, answer]), status(202), status(202), status(500), status(202)]);
+    assert_eq!(call(&world, known("s-1")).unwrap().text, "");
+    assert_eq!(world.methods(), ["tools/call", "-", "-", "-", "-"]);
+    let seen = world.seen.borrow();
+    assert_eq!(seen[1].body, json!({ "jsonrpc": "2.0", "id": "p", "result": {} }));
+    assert_eq!(seen[1].headers["mcp-session-id"], "s-1");
+}
+
+#[test]
+fn a_session_that_the_server_forgot_begins_anew_once() {
+    let again = || hello(Some("s-2")).into_iter();
+    let world = World::new([error(404, -32001)].into_iter().chain(again()).chain([text(1, "done")]));
+    assert_eq!(call(&world, known("s-1")).unwrap().text, "done");
+    assert_eq!(world.methods(), ["tools/call", "initialize", "notifications/initialized", "tools/call"]);
+    assert_eq!(world.seen.borrow()[3].headers["mcp-session-id"], "s-2");
+
+    let world = World::new([status(404)].into_iter().chain(again()).chain([status(404)]));
+    assert_eq!(call(&world, known("s-1")), Err(Failed::Refused { status: 404, code: None }));
+
+    // Without a session a 404 is an address where nothing is.
+    let world = after_hello(None, [status(404)]);
+    assert_eq!(call(&world, None), Err(Failed::Refused { status: 404, code: None }));
+}
+
+#[test]
+fn a_session_that_is_refused_is_not_kept() {
+    let arguments = RawValue::from_string("{}".to_owned()).unwrap();
+    let world = World::new([error(400, -32000)]);
+    let (failed, kept) = with(&world, known("s-1"), async |client| client.call("send", &arguments).await);
+    assert_eq!(failed, Err(Failed::Refused { status: 400, code: Some(-32000) }));
+    assert_eq!(kept, None);
+}
+
+#[test]
+fn a_call_is_never_repeated_when_its_answer_is_lost() {
+    for (script, loss) in [
+        (events(&["data: {\"id\":1,\"resu"]), Loss::Broken),
+        (events(&["data: {\"id\":9,\"result\":{}}\n\n"]), Loss::Broken),
+        (body(200, &json!({ "id": 9, "result": {} })), Loss::Malformed),
+        (body(200, &json!({ "id": 1, "result": 1 })), Loss::Malformed),
+        (status(200), Loss::Malformed),
+        (Script { pieces: vec![Err(OutsideError::Timeout)], ..events(&[]) }, Loss::Timeout),
+        (Script { pieces: vec![Err(OutsideError::Broken)], ..events(&[]) }, Loss::Broken),
+        (
+            Script { pieces: vec![Ok(vec![b' '; 200_000]), Ok(vec![b' '; 200_000])], ..events(&[]) },
+            Loss::TooLarge,
+        ),
+    ] {
+        let world = World::new([script]);
+        assert_eq!(call(&world, known("s-1")), Err(Failed::Lost(loss)));
+        assert_eq!(world.methods(), ["tools/call"]);
+    }
+    for error in [OutsideError::Timeout, OutsideError::Broken] {
+        let world = World::default().then(error);
+        assert_eq!(call(&world, known("s-1")), Err(error.into()));
+    }
+    assert_eq!(
+        call(&World::new([status(502)]), known("s-1")),
+        Err(Failed::Refused { status: 502, code: None })
+    );
+}
+
+#[test]
+fn what_is_lost_before_the_call_did_nothing() {
+    let world = World::default().then(OutsideError::Timeout);
+    assert_eq!(call(&world, None), Err(Failed::Unopened(Loss::Timeout)));
+    assert_eq!(call(&World::new([status(200)]), None), Err(Failed::Unopened(Loss::Malformed)));
+    let bad = Script { session: Some("two words"), ..result(0, &json!({ "protocolVersion": "2025-06-18" })) };
+    assert_eq!(call(&World::new([bad]), None), Err(Failed::Unopened(Loss::Malformed)));
+    let world = World::new(hello(None).into_iter().take(1)).then(OutsideError::Broken);
+    assert_eq!(call(&world, None), Err(Failed::Unopened(Loss::Broken)));
+}
+
+#[test]
+fn nobody_goes_where_a_server_sends_them_and_no_token_is_tried_twice() {
+    for status_code in [301, 302, 307, 308] {
+        assert_eq!(list(&World::new([status(status_code)])), Err(Failed::Redirected));
+    }
+    for status_code in [401, 403] {
+        assert_eq!(list(&World::new([status(status_code)])), Err(Failed::Unauthorized));
+    }
+    let bearers = Bearers::new();
+    let (server, world) = (server(), World::default());
+    assert_eq!(Client::new(&&world, &world, &server, &bearers, None).err(), Some(Failed::NoToken));
+}
+
+#[test]
+fn a_revision_that_nobody_here_speaks_is_none() {
+    let world = World::new([result(0, &json!({ "protocolVersion": "2031-01-01" }))]);
+    assert_eq!(list(&world), Err(Failed::Version));
+}
+
+#[test]
+fn an_error_of_the_server_is_a_result_of_a_call_and_the_end_of_a_list() {
+    let error = || body(200, &json!({ "id": 1, "error": { "code": -32602, "message": "`to` is missing" } }));
+    let said = call(&World::new([error()]), known("s-1")).unwrap();
+    assert_eq!(said, RemoteResult { text: "`to` is missing".to_owned(), is_error: true });
+    assert_eq!(list(&after_hello(None, [error()])), Err(Failed::Refused { status: 200, code: Some(-32602) }));
+}
+
+#[test]
+fn a_server_without_initialize_is_spoken_to_without_sessions() {
+    let unknown = body(200, &json!({ "id": 0, "error": { "code": -32601, "message": "" } }));
+    for refusal in [error(400, -32020), error(400, -32022), error(404, -32601), unknown] {
+        let world = World::new([refusal, text(1, "done")]);
+        assert_eq!(call(&world, None).unwrap().text, "done");
+        let seen = world.seen.borrow();
+        assert_eq!(seen[1].headers["mcp-protocol-version"], "2026-07-28");
+        assert_eq!(seen[1].headers["mcp-method"], "tools/call");
+        assert_eq!(seen[1].headers["mcp-name"], "send");
+        let version = &seen[1].body["params"]["_meta"]["io.modelcontextprotocol/protocolVersion"];
+        assert_eq!(version, "2026-07-28");
+    }
+    let world = World::new([result(1, &json!({ "resultType": "input_required", "inputRequests": {} }))]);
+    assert_eq!(call(&world, Some(Session::stateless())), Err(Failed::NeedsInput));
+    // Any other refusal of `initialize` is one.
+    let world = World::new([error(400, -32000)]);
+    assert_eq!(call(&world, None), Err(Failed::Refused { status: 400, code: Some(-32000) }));
+}
+
+#[test]
+fn what_the_profile_does_not_allow_is_never_sent() {
+    let (bearers, world) = (bearers(), World::default());
+    let server = Server { tools: vec!["find".to_owned(), "a.b".to_owned()], ..server() };
+    let outside = &world;
+    let client = Client::new(&outside, &world, &server, &bearers, None).unwrap();
+    let arguments = RawValue::from_string("{}".to_owned()).unwrap();
+    for name in ["send", "a.b"] {
+        assert_eq!(block_on(client.call(name, &arguments)), Err(Failed::NotAllowed));
+    }
+}
+
+#[test]
+fn calls_beside_each_other_have_numbers_of_their_own() {
+    let world = World::new([text(1, "one"), text(2, "two")]);
+    let arguments = RawValue::from_string("{}".to_owned()).unwrap();
+    let ((one, two), _) = with(&world, known("s-1"), async |client| {
+        futures::join!(client.call("send", &arguments), client.call("send", &arguments))
+    });
+    assert_eq!((one.unwrap().text, two.unwrap().text), ("one".to_owned(), "two".to_owned()));
+}
+
+#[test]
+fn nothing_of_the_server_or_the_token_is_in_a_failure() {
+    let world = World::new([error(418, -1)]);
+    let failed = call(&world, known("s-1")).unwrap_err();
+    assert!(!format!("{failed:?} {}", failed.sentence()).contains("s3cret"));
+    let unclear = |failed: Failed| failed.sentence().contains("not known");
+    assert!(unclear(Failed::Lost(Loss::Timeout)) && unclear(Failed::Refused { status: 504, code: None }));
+    assert!(
+        !unclear(Failed::Unopened(Loss::Timeout)) && !unclear(Failed::Refused { status: 404, code: None })
+    );
+}
+
+proptest! {
+    #[test]
+    fn a_result_is_the_same_however_its_events_are_split(
+        said in "[^\0]{0,40}",
+        cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..8),
+    ) {
+        let answer = json!({ "jsonrpc": "2.0", "id": 1, "result": { "content": [{ "type": "text", "text": said }] } });
+        let stream = format!("data: {{\"method\":\"notifications/message\"}}\n\nid: 4\ndata: {answer}\n\n").into_bytes();
+        let mut cuts: Vec<_> = cuts.iter().map(|cut| cut.index(stream.len() + 1)).collect();
+        cuts.extend([0, stream.len()]);
+        cuts.sort_unstable();
+        let pieces = cuts.windows(2).map(|pair| Ok(stream[pair[0]..pair[1]].to_vec())).collect();
+        let world = World::new([Script { pieces, ..events(&[]) }]);
+        prop_assert_eq!(call(&world, known("s-1")).unwrap().text, said);
+    }
+}

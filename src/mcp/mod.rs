@@ -1,0 +1,11 @@
+//! Remote MCP servers over streamable HTTP, whose tools an employee may use
+//! (<https://modelcontextprotocol.io/specification/2025-11-25/basic/transports>).
+//!
+//! In scope: tools, with and without sessions, answers as JSON and as events, and the stateless revision of 2026-07-28 where a
+//! server speaks nothing older. Out of scope: resources, prompts, sampling, elicitation, OAuth, resuming a broken stream of events.
+
+pub mod client;
+pub mod server;
+pub mod session;
+pub mod tool;
+mod wire;

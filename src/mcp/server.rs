@@ -1,0 +1,254 @@
+//! An MCP server as an employee's profile has it, checked before anything is sent there.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Deserialize;
+
+use super::tool::RemoteTool;
+
+/// Longest name of a server, in characters.
+const MAX_NAME: usize = 32;
+
+/// Longest address, in bytes.
+const MAX_URL: usize = 2048;
+
+/// Names that an allow-list may have.
+const MAX_ALLOWED: usize = 128;
+
+/// Longest bearer token, in bytes: what proxies take for a header.
+const MAX_BEARER: usize = 4096;
+
+/// In an allow-list: all tools.
+const ALL: &str = "*";
+
+/// A server whose tools an employee may use.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Server {
+    /// What it is called here: `[a-z0-9-]`, 1 to 32 characters.
+    pub name: String,
+    /// Its MCP endpoint.
+    pub url: String,
+    /// The tools that may be used, by the server's names for them; `*` stands for all. None when empty.
+    #[serde(default)]
+    pub tools: Vec<String>,
+    /// Which calls a person must allow.
+    #[serde(default)]
+    pub approval: Approval,
+    /// Whether it gets the user's own values where the model has tokens.
+    #[serde(default)]
+    pub unmask: bool,
+    /// The name under which the deployment has a bearer token for it.
+    #[serde(default)]
+    pub token: Option<String>,
+}
+
+/// Which calls a person must allow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Approval {
+    /// All.
+    Always,
+    /// All but those of tools that the server says change nothing.
+    #[default]
+    Writes,
+    /// None.
+    Never,
+}
+
+impl Server {
+    /// Whether it is as it must be.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong. It holds nothing of the profile.
+    pub fn check(&self) -> Result<(), &'static str> {
+        let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if self.name.is_empty() || self.name.len() > MAX_NAME || !self.name.chars().all(is_name) {
+            return Err("The name of an MCP server is 1 to 32 of a-z, 0-9 and -.");
+        }
+        if !is_address(&self.url) {
+            return Err(
+                "The url of an MCP server begins with https:// (http:// for localhost and 127.0.0.1 alone), names a host, \
+                 and has no user, password, fragment or space in it.",
+            );
+        }
+        if self.tools.len() > MAX_ALLOWED {
+            return Err("An MCP server's list of tools has at most 128 names.");
+        }
+        Ok(())
+    }
+
+    /// Whether a tool may be used at all, by the server's name for it.
+    #[must_use]
+    pub fn allows(&self, tool: &str) -> bool {
+        self.tools.iter().any(|name| name == ALL || name == tool)
+    }
+
+    /// Whether a person must allow a call of a tool.
+    #[must_use]
+    pub fn needs_approval(&self, tool: &RemoteTool) -> bool {
+        match self.approval {
+            Approval::Always => true,
+            Approval::Writes => !tool.is_read_only,
+            Approval::Never => false,
+        }
+    }
+}
+
+/// Whether a URL can mean one host only, whoever reads it: so it is stricter than the WHATWG's parser, which repairs much.
+fn is_address(url: &str) -> bool {
+    if url.len() > MAX_URL
+        || !url.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\' && byte != b'#')
+    {
+        return false;
+    }
+    let Some((scheme, rest)) = url.split_once("://") else { return false };
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    let (host, port) = authority.split_once(':').map_or((authority, None), |(host, port)| (host, Some(port)));
+    let is_host =
+        !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.');
+    let is_port = port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0));
+    let is_scheme = scheme == "https" || scheme == "http" && matches!(host, "localhost" | "127.0.0.1");
+    is_scheme && is_host && is_port
+}
+
+/// A bearer token that the deployment has for a server. It is shown to nobody else.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Bearer(String);
+
+/// The deployment's bearer tokens by name, as `MCP_TOKENS` has them.
+pub type Bearers = BTreeMap<String, Bearer>;
+
+impl Bearer {
+    /// What goes into `Authorization`.
+    #[must_use]
+    pub(super) fn header(&self) -> String {
+        format!("Bearer {}", self.0)
+    }
+}
+
+impl TryFrom<String> for Bearer {
+    type Error = &'static str;
+
+    /// # Errors
+    /// What cannot be in a header.
+    fn try_from(token: String) -> Result<Self, Self::Error> {
+        let is_token =
+            (1..=MAX_BEARER).contains(&token.len()) && token.bytes().all(|byte| byte.is_ascii_graphic());
+        if is_token { Ok(Self(token)) } else { Err("a bearer token is 1 to 4,096 visible ASCII characters") }
+    }
+}
+
+impl fmt::Debug for Bearer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Bearer(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn server(json: serde_json::Value) -> Server {
+        serde_json::from_value(json).unwrap()
+    }
+
+    fn at(url: &str) -> Server {
+        server(serde_json::json!({ "name": "crm", "url": url }))
+    }
+
+    #[test]
+    fn a_profile_that_says_little_allows_nothing_and_has_writes_approved() {
+        let least = server(serde_json::json!({ "name": "crm", "url": "https://a.example/mcp", "later": 1 }));
+        assert_eq!(least.check(), Ok(()));
+        assert_eq!((least.approval, least.unmask, least.token.as_deref()), (Approval::Writes, false, None));
+        assert!(!least.allows("find") && !least.allows("*"));
+    }
+
+    #[test]
+    fn an_allow_list_is_by_exact_names() {
+        let mut some = at("https://a.example");
+        some.tools = vec!["find".to_owned()];
+        assert!(some.allows("find") && !some.allows("find_all") && !some.allows("Find"));
+        some.tools.push("*".to_owned());
+        assert!(some.allows("find_all"));
+    }
+
+    #[test]
+    fn only_what_is_read_only_goes_without_approval_unless_the_profile_says_so() {
+        let tool = |is_read_only| RemoteTool { is_read_only, ..RemoteTool::named("x") };
+        let asks = |approval, is_read_only| {
+            Server { approval, ..at("https://a.example") }.needs_approval(&tool(is_read_only))
+        };
+        assert!(asks(Approval::Always, true) && asks(Approval::Writes, false));
+        assert!(!asks(Approval::Writes, true) && !asks(Approval::Never, false));
+    }
+
+    #[test]
+    fn only_https_and_this_machine_are_addresses() {
+        for url in [
+            "https://a.example",
+            "https://a.example:8443/mcp?x=1",
+            "http://localhost:8080/mcp",
+            "http://127.0.0.1/",
+        ] {
+            assert_eq!(at(url).check(), Ok(()), "{url}");
+        }
+        for url in [
+            "",
+            "a.example",
+            "ftp://a.example",
+            "http://a.example",
+            "HTTPS://a.example",
+            "http://localhost.a.example",
+            "http://localhost@a.example",
+            "http://localhost\\@a.example",
+            "https://user:password@a.example",
+            "https://:443/",
+            "https://a.example:0",
+            "https://a.example:http",
+            "https://a.example/#x",
+            "https://a.example/a b",
+            "https://a.example/\nx",
+            "https://a.exämple",
+            "https:///x",
+        ] {
+            assert!(at(url).check().is_err(), "{url}");
+        }
+    }
+
+    #[test]
+    fn names_and_lists_are_bounded() {
+        for name in ["", "Crm", "c_rm", "c rm", &"a".repeat(33)] {
+            let named = Server { name: name.to_owned(), ..at("https://a.example") };
+            assert!(named.check().is_err(), "{name}");
+        }
+        let long = Server { tools: vec![String::new(); 129], ..at("https://a.example") };
+        assert!(long.check().is_err());
+        assert!(at(&format!("https://a.example/{}", "a".repeat(2048))).check().is_err());
+    }
+
+    #[test]
+    fn a_token_is_never_shown_and_never_breaks_a_header() {
+        let all: Bearers = serde_json::from_str(r#"{"CRM":"s3cret"}"#).unwrap();
+        assert_eq!(format!("{all:?}"), r#"{"CRM": Bearer(…)}"#);
+        assert_eq!(all["CRM"].header(), "Bearer s3cret");
+        for bad in [r#"{"CRM":""}"#, r#"{"CRM":"a\nb"}"#, r#"{"CRM":"a b"}"#, r#"{"CRM":"ä"}"#] {
+            let error = serde_json::from_str::<Bearers>(bad).unwrap_err();
+            assert!(!error.to_string().contains("a\nb"), "{error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_host_but_the_one_before_the_path_is_in_an_address(text in "(https?://)?[a-z0-9@:/.?#\\\\ -]{0,30}") {
+            if at(&text).check().is_ok() {
+                let authority = text.split_once("://").unwrap().1.split(['/', '?']).next().unwrap();
+                prop_assert!(!authority.contains('@') && !text.contains(['\\', '#', ' ']));
+            }
+        }
+    }
+}

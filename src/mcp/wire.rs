@@ -1,0 +1,423 @@
+//! JSON-RPC as MCP speaks it, without I/O: requests to text, bytes to what was answered
+//! (<https://modelcontextprotocol.io/specification/2025-11-25/basic>).
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::client::Loss;
+use super::session::{Session, Version};
+use crate::model::sse::EventStream;
+use crate::text::WireText;
+
+/// Most bytes of an answer, with all that comes before it in a stream of events.
+const MAX_ANSWER: usize = 256 * 1024;
+
+/// Longest name that a server may give a request of its own, in bytes.
+const MAX_ID: usize = 128;
+
+/// JSON-RPC's code for a method that there is not (<https://www.jsonrpc.org/specification#error_object>).
+const NO_SUCH_METHOD: i64 = -32601;
+
+/// A request, or a notification when it has no number.
+#[derive(Serialize)]
+struct Request<'a, P> {
+    jsonrpc: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<u64>,
+    method: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    params: Option<Params<P>>,
+}
+
+#[derive(Serialize)]
+struct Params<P> {
+    #[serde(flatten)]
+    own: P,
+    #[serde(rename = "_meta", skip_serializing_if = "Option::is_none")]
+    meta: Option<Meta>,
+}
+
+/// What `initialize` says once, and without sessions each request.
+#[derive(Serialize)]
+struct Meta {
+    #[serde(rename = "io.modelcontextprotocol/protocolVersion")]
+    version: Version,
+    #[serde(rename = "io.modelcontextprotocol/clientInfo")]
+    client: ClientInfo,
+    #[serde(rename = "io.modelcontextprotocol/clientCapabilities")]
+    capabilities: Capabilities,
+}
+
+#[derive(Serialize)]
+struct ClientInfo {
+    name: &'static str,
+    version: &'static str,
+}
+
+/// None: a server may neither ask a model nor a person through us.
+#[derive(Serialize)]
+struct Capabilities {}
+
+const CLIENT: ClientInfo = ClientInfo { name: "frontdesk", version: env!("CARGO_PKG_VERSION") };
+
+/// The parameters of `initialize`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Initialize {
+    protocol_version: Version,
+    capabilities: Capabilities,
+    client_info: ClientInfo,
+}
+
+/// The parameters of `tools/list`.
+#[derive(Serialize)]
+pub(super) struct ListTools<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) cursor: Option<&'a str>,
+}
+
+/// The parameters of `tools/call`.
+#[derive(Serialize)]
+pub(super) struct CallTool<'a> {
+    pub(super) name: &'a str,
+    pub(super) arguments: &'a RawValue,
+}
+
+/// A request in a session.
+pub(super) fn request<P: Serialize>(session: &Session, id: u64, method: &str, own: P) -> Option<String> {
+    let meta = session.is_stateless().then_some(Meta {
+        version: session.version,
+        client: CLIENT,
+        capabilities: Capabilities {},
+    });
+    to_json(Some(id), method, Some(Params { own, meta }))
+}
+
+/// What begins a session. It has the number 0.
+pub(super) fn initialize() -> Option<String> {
+    let own = Initialize {
+        protocol_version: Version::V2025_11_25,
+        capabilities: Capabilities {},
+        client_info: CLIENT,
+    };
+    to_json(Some(0), "initialize", Some(Params { own, meta: None }))
+}
+
+/// What ends the beginning.
+pub(super) fn initialized() -> Option<String> {
+    to_json::<()>(None, "notifications/initialized", None)
+}
+
+fn to_json<P: Serialize>(id: Option<u64>, method: &str, params: Option<Params<P>>) -> Option<String> {
+    serde_json::to_string(&Request { jsonrpc: "2.0", id, method, params }).ok()
+}
+
+/// The result of `initialize`.
+#[derive(Deserialize)]
+pub(super) struct Initialized {
+    #[serde(rename = "protocolVersion")]
+    pub(super) version: String,
+}
+
+/// The answer to a request.
+#[derive(Debug)]
+pub(super) enum Answer {
+    Result(Box<RawValue>),
+    Error { code: i64, message: String },
+}
+
+/// What a server said.
+#[derive(Debug)]
+pub(super) enum Heard {
+    /// What was waited for.
+    Answer(Answer),
+    /// It wants something itself: this is to be posted.
+    Reply(String),
+}
+
+#[derive(Deserialize)]
+struct Message {
+    #[serde(default)]
+    id: Option<Box<RawValue>>,
+    #[serde(default)]
+    method: Option<String>,
+    #[serde(default)]
+    result: Option<Box<RawValue>>,
+    #[serde(default)]
+    error: Option<WireError>,
+}
+
+#[derive(Deserialize)]
+struct WireError {
+    code: i64,
+    #[serde(default)]
+    message: WireText,
+}
+
+#[derive(Serialize)]
+struct Reply<'a> {
+    jsonrpc: &'static str,
+    id: &'a RawValue,
+    #[serde(flatten)]
+    outcome: ReplyOutcome,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "lowercase")]
+enum ReplyOutcome {
+    Result {},
+    Error { code: i64, message: &'static str },
+}
+
+/// The code of an error that came with an HTTP status.
+pub(super) fn error_code(body: &[u8]) -> Option<i64> {
+    serde_json::from_slice::<Message>(body).ok()?.error.map(|error| error.code)
+}
+
+impl Message {
+    /// What it means to who waits for the answer to a request; `None`: nothing.
+    fn read(self, awaited: u64) -> Option<Heard> {
+        match (self.method, self.id) {
+            (Some(method), Some(id)) => reply(&method, &id).map(Heard::Reply),
+            (None, Some(id)) if id.get() == awaited.to_string() => match (self.error, self.result) {
+                (Some(WireError { code, message }), _) => {
+                    Some(Heard::Answer(Answer::Error { code, message: message.0 }))
+                }
+                (None, result) => result.map(Answer::Result).map(Heard::Answer),
+            },
+            _ => None,
+        }
+    }
+}
+
+/// A ping is answered, and all else politely not done, lest the server waits for it.
+fn reply(method: &str, id: &RawValue) -> Option<String> {
+    let outcome = match method {
+        "ping" => ReplyOutcome::Result {},
+        _ => ReplyOutcome::Error { code: NO_SUCH_METHOD, message: "Method not found" },
+    };
+    let reply = Reply { jsonrpc: "2.0", id, outcome };
+    (id.get().len() <= MAX_ID).then(|| serde_json::to_string(&reply).ok()).flatten()
+}
+
+/// Listens to the body of an answer, in either form that it may have.
+pub(super) struct Listener {
+    awaited: u64,
+    form: Form,
+    /// Bytes that may still come.
+    left: usize,
+}
+
+enum Form {
+    Json(Vec<u8>),
+    Events(EventStream),
+}
+
+impl Listener {
+    /// Waits for the answer to a request; `None` when the body is of another type.
+    pub(super) fn new(content_type: &str, awaited: u64) -> Option<Self> {
+        let form = match content_type.split(';').next()?.trim().to_ascii_lowercase().as_str() {
+            "application/json" => Form::Json(Vec::new()),
+            "text/event-stream" => Form::Events(EventStream::default()),
+            _ => return None,
+        };
+        Some(Self { awaited, form, left: MAX_ANSWER })
+    }
+
+    /// What the next piece of the body comes to.
+    ///
+    /// # Errors
+    /// [`Loss::TooLarge`], or [`Loss::Malformed`] for a stream that is none.
+    pub(super) fn feed(&mut self, piece: &[u8]) -> Result<Vec<Heard>, Loss> {
+        self.left = self.left.checked_sub(piece.len()).ok_or(Loss::TooLarge)?;
+        match &mut self.form {
+            Form::Json(body) => {
+                body.extend_from_slice(piece);
+                Ok(Vec::new())
+            }
+            Form::Events(events) => {
+                collect(self.awaited, |on_data| events.feed(piece, on_data).is_ok()).ok_or(Loss::Malformed)
+            }
+        }
+    }
+
+    /// What the end of the body comes to.
+    ///
+    /// # Errors
+    /// [`Loss::Malformed`] for what is no answer, [`Loss::Broken`] for a stream that ended without one.
+    pub(super) fn end(&mut self) -> Result<Vec<Heard>, Loss> {
+        match &mut self.form {
+            Form::Json(body) => {
+                let message = serde_json::from_slice::<Message>(body).map_err(|_| Loss::Malformed)?;
+                match message.read(self.awaited) {
+                    Some(heard @ Heard::Answer(_)) => Ok(vec![heard]),
+                    _ => Err(Loss::Malformed),
+                }
+            }
+            Form::Events(events) => {
+                let heard =
+                    collect(self.awaited, |on_data| events.end(on_data).is_ok()).ok_or(Loss::Malformed)?;
+                if heard.iter().any(|heard| matches!(heard, Heard::Answer(_))) {
+                    return Ok(heard);
+                }
+                Err(Loss::Broken)
+            }
+        }
+    }
+}
+
+/// What the events of a read mean. Those that are no JSON-RPC are passed over: servers prime a stream with an empty one.
+fn collect(awaited: u64, read: impl FnOnce(&mut dyn FnMut(&str)) -> bool) -> Option<Vec<Heard>> {
+    let mut heard = Vec::new();
+    let is_stream = read(&mut |data| {
+        heard.extend(serde_json::from_str::<Message>(data).ok().and_then(|message| message.read(awaited)));
+    });
+    is_stream.then_some(heard)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn raw(json: &str) -> Box<RawValue> {
+        RawValue::from_string(json.to_owned()).unwrap()
+    }
+
+    /// Everything that is heard in a stream of events, answers by their JSON.
+    fn heard(pieces: &[&[u8]]) -> Result<Vec<String>, Loss> {
+        let mut listener = Listener::new("Text/Event-Stream; charset=utf-8", 7).unwrap();
+        let mut all = Vec::new();
+        for piece in pieces {
+            all.extend(listener.feed(piece)?);
+        }
+        if !all.iter().any(|heard| matches!(heard, Heard::Answer(_))) {
+            all.extend(listener.end()?);
+        }
+        let shown = |heard| match heard {
+            Heard::Answer(Answer::Result(result)) => result.get().to_owned(),
+            Heard::Answer(Answer::Error { code, message }) => format!("{code} {message}"),
+            Heard::Reply(reply) => reply,
+        };
+        Ok(all.into_iter().map(shown).collect())
+    }
+
+    fn json(body: &str) -> Result<Vec<Heard>, Loss> {
+        let mut listener = Listener::new("application/json", 7).unwrap();
+        listener.feed(body.as_bytes())?;
+        listener.end()
+    }
+
+    #[test]
+    fn requests_are_as_the_specification_has_them() {
+        let call = CallTool { name: "find", arguments: &raw(r#"{"q": 1}"#) };
+        let session = Session::new(Version::V2025_06_18, None).unwrap();
+        insta::assert_snapshot!(
+            [
+                initialize().unwrap(),
+                initialized().unwrap(),
+                request(&session, 1, "tools/list", ListTools { cursor: None }).unwrap(),
+                request(&session, 2, "tools/list", ListTools { cursor: Some("two") }).unwrap(),
+                request(&session, 3, "tools/call", &call).unwrap(),
+                request(&Session::stateless(), 4, "tools/call", &call).unwrap(),
+            ]
+            .join("\n")
+        );
+    }
+
+    #[test]
+    fn notifications_other_answers_and_what_is_no_message_are_passed_over() {
+        let stream = concat!(
+            "id: 1\ndata: \n\n",
+            "data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\",\"params\":{}}\n\n",
+            "data: {\"jsonrpc\":\"2.0\",\"id\":6,\"result\":{\"of\":\"another\"}}\n\n",
+            "data: {\"jsonrpc\":\"2.0\",\"id\":\"7\",\"result\":{\"of\":\"another\"}}\n\n",
+            "data: <html>\n\ndata: []\n\n",
+            ": still here\n\n",
+            "event: message\ndata: {\"jsonrpc\":\"2.0\",\"id\":7,\"result\":{\"a\":1}}\n\n",
+        );
+        assert_eq!(heard(&[stream.as_bytes()]).unwrap(), ["{\"a\":1}"]);
+    }
+
+    #[test]
+    fn a_ping_is_answered_and_any_other_request_refused() {
+        let stream = concat!(
+            "data: {\"jsonrpc\":\"2.0\",\"id\":\"p\",\"method\":\"ping\"}\n\n",
+            "data: {\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"sampling/createMessage\",\"params\":{}}\n\n",
+            "data: {\"jsonrpc\":\"2.0\",\"id\":7,\"error\":{\"code\":-32602,\"message\":\"no\"}}",
+        );
+        insta::assert_snapshot!(heard(&[stream.as_bytes()]).unwrap().join("\n"));
+        let long = format!("data: {{\"id\":\"{}\",\"method\":\"ping\"}}\n\n", "x".repeat(MAX_ID));
+        assert_eq!(heard(&[long.as_bytes()]), Err(Loss::Broken));
+    }
+
+    #[test]
+    fn a_stream_that_ends_without_the_answer_is_broken() {
+        assert_eq!(heard(&[b"data: {\"id\":7,\"resu"]), Err(Loss::Broken));
+        assert_eq!(heard(&[]), Err(Loss::Broken));
+        assert_eq!(heard(&[b"data: \xff\n\n"]), Err(Loss::Malformed));
+    }
+
+    #[test]
+    fn a_body_is_the_answer_or_malformed() {
+        assert!(matches!(json(r#"{"id":7,"result":{}}"#).unwrap()[..], [Heard::Answer(Answer::Result(_))]));
+        assert!(matches!(
+            json(r#"{"id":7,"error":{"code":1},"result":null}"#).unwrap()[..],
+            [Heard::Answer(Answer::Error { code: 1, .. })]
+        ));
+        for body in [
+            "",
+            "{",
+            "null",
+            r#"{"id":7}"#,
+            r#"{"id":8,"result":{}}"#,
+            r#"{"result":{}}"#,
+            r#"{"id":7,"error":"no"}"#,
+            r#"{"id":7,"method":"ping"}"#,
+        ] {
+            assert_eq!(json(body).unwrap_err(), Loss::Malformed, "{body}");
+        }
+    }
+
+    #[test]
+    fn no_answer_is_larger_than_it_may_be() {
+        for form in ["application/json", "text/event-stream"] {
+            let mut listener = Listener::new(form, 7).unwrap();
+            assert!(listener.feed(&vec![b' '; MAX_ANSWER]).is_ok());
+            assert_eq!(listener.feed(b" ").unwrap_err(), Loss::TooLarge);
+        }
+        assert!(Listener::new("text/html", 7).is_none() && Listener::new("", 7).is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn every_split_says_the_same(
+            texts in prop::collection::vec("[^\0]{0,20}", 1..5),
+            pings in 0..3,
+            cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..12),
+        ) {
+            let result = serde_json::to_string(&texts).unwrap();
+            let ping = "event: message\r\ndata: {\"id\":1,\"method\":\"ping\"}\r\n\r\n";
+            let pinged: String = (0..pings).map(|_| ping).collect();
+            let stream = format!("{pinged}data: {{\"jsonrpc\":\"2.0\",\"id\":7,\ndata: \"result\":{result}}}\n\n");
+            let bytes = stream.as_bytes();
+            let mut cuts: Vec<_> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).collect();
+            cuts.extend([0, bytes.len()]);
+            cuts.sort_unstable();
+            let pieces: Vec<_> = cuts.windows(2).map(|pair| &bytes[pair[0]..pair[1]]).collect();
+            let said = heard(&pieces).unwrap();
+            prop_assert_eq!(said.len(), usize::try_from(pings).unwrap() + 1);
+            prop_assert_eq!(said.last(), Some(&result));
+        }
+
+        #[test]
+        fn nothing_that_is_said_panics(bytes in prop::collection::vec(any::<u8>(), 0..200), json in any::<bool>()) {
+            let mut listener =
+                Listener::new(if json { "application/json" } else { "text/event-stream" }, 7).unwrap();
+            let _ = listener.feed(&bytes);
+            let _ = listener.end();
+            let _ = error_code(&bytes);
+        }
+    }
+}
