@@ -1,10 +1,11 @@
 //! Tables that become files. What is kept of a table is masked, as lines of JSON; the file is built row by row while it is
 //! downloaded, so that no table ever stands in memory as a whole.
 //!
-//! [`cell`] reads what stands in a cell and [`guess`] of which kind a column is.
+//! [`cell`] reads what stands in a cell and [`guess`] of which kind a column is, [`kept`] is the kept form.
 
 pub mod cell;
 pub mod guess;
+pub mod kept;
 mod number;
 
 use std::fmt;
