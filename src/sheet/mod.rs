@@ -1,12 +1,14 @@
 //! Tables that become files. What is kept of a table is masked, as lines of JSON; the file is built row by row while it is
 //! downloaded, so that no table ever stands in memory as a whole.
 //!
-//! [`cell`] reads what stands in a cell and [`guess`] of which kind a column is, [`kept`] is the kept form.
+//! [`cell`] reads what stands in a cell and [`guess`] of which kind a column is, [`kept`] is the kept form, [`query`] makes one
+//! table of another.
 
 pub mod cell;
 pub mod guess;
 pub mod kept;
 mod number;
+pub mod query;
 
 use std::fmt;
 
