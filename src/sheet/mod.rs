@@ -2,13 +2,15 @@
 //! downloaded, so that no table ever stands in memory as a whole.
 //!
 //! [`cell`] reads what stands in a cell and [`guess`] of which kind a column is, [`kept`] is the kept form, [`query`] makes one
-//! table of another.
+//! table of another, and [`csv`] writes the files.
 
 pub mod cell;
+pub mod csv;
 pub mod guess;
 pub mod kept;
 mod number;
 pub mod query;
+mod sink;
 
 use std::fmt;
 
