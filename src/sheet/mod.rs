@@ -2,7 +2,7 @@
 //! downloaded, so that no table ever stands in memory as a whole.
 //!
 //! [`cell`] reads what stands in a cell and [`guess`] of which kind a column is, [`kept`] is the kept form, [`query`] makes one
-//! table of another, and [`csv`] writes the files.
+//! table of another, and [`csv`] and [`xlsx`] write the files.
 
 pub mod cell;
 pub mod csv;
@@ -11,6 +11,8 @@ pub mod kept;
 mod number;
 pub mod query;
 mod sink;
+pub mod widths;
+pub mod xlsx;
 
 use std::fmt;
 
