@@ -18,6 +18,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::number::Mark;
+
 /// Most rows that a table may have, without its header.
 pub const MAX_ROWS: u32 = 200_000;
 
