@@ -27,6 +27,7 @@ pub mod ports;
 pub mod privacy;
 pub mod retell;
 pub mod session;
+pub mod sheet;
 pub mod stream;
 pub mod text;
 pub mod time;

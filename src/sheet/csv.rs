@@ -1,0 +1,138 @@
+//! CSV as RFC 4180 has it (<https://www.rfc-editor.org/rfc/rfc4180>), for people who open it in a spreadsheet.
+
+use std::borrow::Cow;
+
+use csv::{Terminator, WriterBuilder};
+
+use super::Column;
+use super::cell::Cell;
+use super::sink::Sink;
+use crate::error::{Code, Fault};
+
+/// With that at its beginning a file is UTF-8 for Excel; without, it is in the code page of the machine.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
+/// A file that is written row by row.
+pub struct Csv(csv::Writer<Sink>);
+
+impl Csv {
+    /// Begins a file with the names of its columns.
+    ///
+    /// # Errors
+    /// A fault, when no record can be made of them.
+    pub fn new(columns: &[Column]) -> Result<Self, Fault> {
+        let mut sink = Sink::default();
+        std::io::Write::write_all(&mut sink, BYTE_ORDER_MARK).map_err(|error| fault(&error))?;
+        let builder = WriterBuilder::new().terminator(Terminator::CRLF).flexible(true).from_writer(sink);
+        let mut file = Self(builder);
+        file.record(columns.iter().map(|column| harmless(column.name.as_str().into())))?;
+        Ok(file)
+    }
+
+    /// Adds a row.
+    ///
+    /// # Errors
+    /// A fault, when no record can be made of it.
+    pub fn row(&mut self, cells: &[Cell]) -> Result<(), Fault> {
+        self.record(cells.iter().map(|cell| match cell {
+            Cell::Text(text) => harmless(text.into()),
+            other => other.spelled(),
+        }))
+    }
+
+    /// What is ready, each byte once. After the last row that is the rest of the file.
+    ///
+    /// # Errors
+    /// A fault, when the writer cannot give it out.
+    pub fn take(&mut self) -> Result<Vec<u8>, Fault> {
+        self.0.flush().map_err(|error| fault(&error))?;
+        Ok(self.0.get_ref().take())
+    }
+
+    fn record<'c>(&mut self, cells: impl Iterator<Item = Cow<'c, str>>) -> Result<(), Fault> {
+        for cell in cells {
+            self.0.write_field(cell.as_bytes()).map_err(|error| fault(&error))?;
+        }
+        self.0.write_record(None::<&[u8]>).map_err(|error| fault(&error))
+    }
+}
+
+fn fault(error: &dyn std::error::Error) -> Fault {
+    Fault::new(Code::Internal, format!("csv: {error}"))
+}
+
+/// A text that no spreadsheet takes for a formula: an apostrophe says that it is text, where one would begin. What may begin one is
+/// on OWASP's lists (<https://owasp.org/www-community/attacks/CSV_Injection>, ASVS 5.0, 1.2.10).
+fn harmless(text: Cow<'_, str>) -> Cow<'_, str> {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '\0', '＝', '＋', '－', '＠']) {
+        format!("'{text}").into()
+    } else {
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::NaiveDate;
+    use proptest::prelude::*;
+
+    use super::super::Kind;
+    use super::*;
+
+    fn written(names: &[&str], rows: &[Vec<Cell>]) -> String {
+        let columns: Vec<_> =
+            names.iter().map(|name| Column { name: (*name).into(), kind: Kind::Text }).collect();
+        let mut file = Csv::new(&columns).unwrap();
+        let mut bytes = Vec::new();
+        for row in rows {
+            file.row(row).unwrap();
+            bytes.extend(file.take().unwrap());
+        }
+        bytes.extend(file.take().unwrap());
+        String::from_utf8(bytes).unwrap()
+    }
+
+    fn text(text: &str) -> Cell {
+        Cell::Text(text.into())
+    }
+
+    #[test]
+    fn a_file_is_what_spreadsheets_read() {
+        let day = NaiveDate::from_ymd_opt(2024, 5, 1).unwrap();
+        let rows = [
+            vec![text("Zoë, \"Z\""), Cell::Number(-5.25), Cell::Date(day)],
+            vec![text("a\nb"), Cell::Boolean(true), Cell::DateTime(day.and_hms_opt(18, 30, 0).unwrap())],
+            vec![Cell::Empty, Cell::Empty, Cell::Number(1e300)],
+        ];
+        assert_eq!(
+            written(&["Name", "Amount; net", "Day"], &rows),
+            "\u{feff}Name,Amount; net,Day\r\n\
+             \"Zoë, \"\"Z\"\"\",-5.25,2024-05-01\r\n\
+             \"a\nb\",TRUE,2024-05-01 18:30:00\r\n\
+             ,,1E300\r\n"
+        );
+    }
+
+    #[test]
+    fn no_text_is_a_formula_and_numbers_stay_numbers() {
+        let cells = ["=1+1", "+41 79", "-2", "@SUM(A1)", "\t=1", "\r=1", "＝1", "a=1", "'=1"].map(text);
+        let mut row = cells.to_vec();
+        row.push(Cell::Number(-2.0));
+        assert_eq!(
+            written(&["=A1"], &[row]),
+            "\u{feff}'=A1\r\n'=1+1,'+41 79,'-2,'@SUM(A1),'\t=1,\"'\r=1\",'＝1,a=1,'=1,-2\r\n"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_was_written_is_read(cells in prop::collection::vec("[a\",\r\n=é ]{0,6}", 2..5)) {
+            let row: Vec<_> = cells.iter().map(|cell| text(cell)).collect();
+            let file = written(&["a", "b"], &[row]);
+            let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(file.as_bytes());
+            let read = reader.records().next().unwrap().unwrap();
+            let expected: Vec<_> = cells.iter().map(|cell| harmless(cell.into()).into_owned()).collect();
+            prop_assert_eq!(read.iter().collect::<Vec<_>>(), expected);
+        }
+    }
+}

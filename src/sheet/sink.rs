@@ -1,0 +1,26 @@
+//! Where a writer's bytes wait until they are taken.
+
+use std::cell::Cell;
+use std::io::{Result, Write};
+
+/// Bytes that are ready. They can be taken while a writer owns this.
+#[derive(Default)]
+pub(super) struct Sink(Cell<Vec<u8>>);
+
+impl Sink {
+    /// What is ready by now.
+    pub(super) fn take(&self) -> Vec<u8> {
+        self.0.take()
+    }
+}
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize> {
+        self.0.get_mut().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,151 @@
+//! The parts of the package beside the rows (ECMA-376 part 1): what Excel itself writes, without what it can do without.
+
+use super::super::kept::{MAX_TITLE_CHARS, NOT_IN_TITLES};
+use super::within;
+use super::xml::attribute;
+
+const HEAD: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n";
+
+/// Which part is of which type.
+pub(super) const CONTENT_TYPES: &str = concat!(
+    "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n",
+    r#"<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">"#,
+    r#"<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>"#,
+    r#"<Default Extension="xml" ContentType="application/xml"/>"#,
+    r#"<Override PartName="/xl/workbook.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/>"#,
+    r#"<Override PartName="/xl/worksheets/sheet1.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"/>"#,
+    r#"<Override PartName="/xl/styles.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.styles+xml"/>"#,
+    "</Types>"
+);
+
+/// Where the workbook is.
+pub(super) const PACKAGE_RELATIONS: &str = concat!(
+    "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n",
+    r#"<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">"#,
+    r#"<Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="xl/workbook.xml"/>"#,
+    "</Relationships>"
+);
+
+/// Where its sheet and its styles are.
+pub(super) const WORKBOOK_RELATIONS: &str = concat!(
+    "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n",
+    r#"<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">"#,
+    r#"<Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" Target="worksheets/sheet1.xml"/>"#,
+    r#"<Relationship Id="rId2" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/styles" Target="styles.xml"/>"#,
+    "</Relationships>"
+);
+
+const MAIN: &str = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
+const RELATIONS: &str = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
+
+/// How a cell looks: its place among the styles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Style {
+    Plain,
+    /// The names of the columns: bold on a fill.
+    Header,
+    Date,
+    DateTime,
+    /// A time with thousandths of a second.
+    Millis,
+}
+
+impl Style {
+    /// As an attribute of a cell.
+    pub(super) const fn attribute(self) -> &'static str {
+        match self {
+            Self::Plain => "",
+            Self::Header => r#" s="1""#,
+            Self::Date => r#" s="2""#,
+            Self::DateTime => r#" s="3""#,
+            Self::Millis => r#" s="4""#,
+        }
+    }
+}
+
+/// The styles. Dates are shown as ISO 8601 has them, which is read in the same way everywhere.
+pub(super) fn styles() -> String {
+    let shared = concat!(
+        r#"<numFmts count="3"><numFmt numFmtId="164" formatCode="yyyy\-mm\-dd"/>"#,
+        r#"<numFmt numFmtId="165" formatCode="yyyy\-mm\-dd\ hh:mm:ss"/>"#,
+        r#"<numFmt numFmtId="166" formatCode="yyyy\-mm\-dd\ hh:mm:ss.000"/></numFmts>"#,
+        r#"<fonts count="2"><font><sz val="11"/><name val="Calibri"/><family val="2"/></font>"#,
+        r#"<font><b/><sz val="11"/><name val="Calibri"/><family val="2"/></font></fonts>"#,
+        // The first two are always these.
+        r#"<fills count="3"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill>"#,
+        r#"<fill><patternFill patternType="solid"><fgColor rgb="FFE7E6E6"/><bgColor indexed="64"/></patternFill></fill></fills>"#,
+        r#"<borders count="1"><border><left/><right/><top/><bottom/><diagonal/></border></borders>"#,
+        r#"<cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/></cellStyleXfs>"#,
+        r#"<cellXfs count="5"><xf numFmtId="0" fontId="0" fillId="0" borderId="0" xfId="0"/>"#,
+        r#"<xf numFmtId="0" fontId="1" fillId="2" borderId="0" xfId="0" applyFont="1" applyFill="1"/>"#,
+        r#"<xf numFmtId="164" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/>"#,
+        r#"<xf numFmtId="165" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/>"#,
+        r#"<xf numFmtId="166" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/></cellXfs>"#,
+        r#"<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles>"#,
+    );
+    format!(r#"{HEAD}<styleSheet xmlns="{MAIN}">{shared}</styleSheet>"#)
+}
+
+/// The workbook: one sheet of that title, whose last cell is in that column and row. Excel looks for what a filter covers here too.
+pub(super) fn workbook(title: &str, (column, row): &(String, u32)) -> String {
+    let title = attribute(&sheet_title(title));
+    let quoted = title.replace('\'', "''");
+    format!(
+        r#"{HEAD}<workbook xmlns="{MAIN}" xmlns:r="{RELATIONS}"><sheets><sheet name="{title}" sheetId="1" r:id="rId1"/></sheets><definedNames><definedName name="_xlnm._FilterDatabase" localSheetId="0" hidden="1">'{quoted}'!$A$1:${column}${row}</definedName></definedNames></workbook>"#
+    )
+}
+
+/// What stands before the rows of the sheet.
+pub(super) fn sheet_head((column, row): &(String, u32), widths: impl Iterator<Item = usize>) -> String {
+    let widths: String = (1..)
+        .zip(widths)
+        .map(|(at, width)| format!(r#"<col min="{at}" max="{at}" width="{width}" customWidth="1"/>"#))
+        .collect();
+    format!(
+        r#"{HEAD}<worksheet xmlns="{MAIN}"><dimension ref="A1:{column}{row}"/><sheetViews><sheetView tabSelected="1" workbookViewId="0"><pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/><selection pane="bottomLeft"/></sheetView></sheetViews><sheetFormatPr defaultRowHeight="15"/><cols>{widths}</cols><sheetData>"#
+    )
+}
+
+/// What stands behind them.
+pub(super) fn sheet_foot((column, row): &(String, u32)) -> String {
+    format!(r#"</sheetData><autoFilter ref="A1:{column}{row}"/></worksheet>"#)
+}
+
+/// A title that a sheet may have: short, without what would make it a reference, and without apostrophes at its ends. `History` is
+/// Excel's own (<https://support.microsoft.com/en-us/office/rename-a-worksheet-3f1f7148-ee83-404d-8ef0-9ff99fbad1f9>).
+fn sheet_title(title: &str) -> String {
+    let fit: String = title
+        .chars()
+        .map(|c| {
+            if NOT_IN_TITLES.contains(&c) || c.is_control() || c > '\u{fffd}' && c < '\u{10000}' {
+                ' '
+            } else {
+                c
+            }
+        })
+        .collect();
+    let is_edge = |c: char| c == '\'' || c.is_whitespace();
+    let short = within(fit.trim_matches(is_edge), MAX_TITLE_CHARS).trim_matches(is_edge);
+    if short.is_empty() || short.eq_ignore_ascii_case("history") { "Sheet1".into() } else { short.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_title_is_made_one_that_a_sheet_may_have() {
+        for (title, fit) in [
+            ("Q1", "Q1"),
+            ("'a/b'", "a b"),
+            ("Zoë's [orders]", "Zoë's  orders"),
+            ("history", "Sheet1"),
+            ("?*", "Sheet1"),
+            (&"x".repeat(40), &"x".repeat(31)),
+            (&"😀".repeat(40), &"😀".repeat(15)),
+        ] {
+            assert_eq!(sheet_title(title), fit);
+        }
+        assert!(workbook("Zoë's", &("C".into(), 9)).contains(">'Zoë''s'!$A$1:$C$9<"));
+    }
+}

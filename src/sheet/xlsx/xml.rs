@@ -1,0 +1,63 @@
+//! Text in XML, where a spreadsheet reads it.
+
+use std::fmt::Write;
+
+/// Adds a text, escaped. What XML cannot hold is spelled `_x0007_`, as Excel does (ECMA-376 part 1, 22.9.2.19), and so is the
+/// beginning of what would be taken for that. Lines end with a line feed, as within a cell they do.
+pub(super) fn add_text(xml: &mut String, text: &str) {
+    let mut rest = text.chars();
+    while let Some(c) = rest.next() {
+        match c {
+            '&' => xml.push_str("&amp;"),
+            '<' => xml.push_str("&lt;"),
+            '>' => xml.push_str("&gt;"),
+            '\r' if rest.as_str().starts_with('\n') => {}
+            '\r' => xml.push('\n'),
+            '\t' | '\n' => xml.push(c),
+            '\0'..' ' | '\u{fffe}' | '\u{ffff}' => add_code(xml, c),
+            '_' if is_code(rest.as_str()) => add_code(xml, c),
+            _ => xml.push(c),
+        }
+    }
+}
+
+/// A value of an attribute, escaped.
+pub(super) fn attribute(text: &str) -> String {
+    let mut xml = String::new();
+    add_text(&mut xml, text);
+    xml.replace('"', "&quot;")
+}
+
+fn add_code(xml: &mut String, c: char) {
+    // To a string nothing fails to be written.
+    let _ = write!(xml, "_x{:04X}_", u32::from(c));
+}
+
+/// Whether what follows an underscore makes it the spelling of a character.
+fn is_code(rest: &str) -> bool {
+    let begins = rest.as_bytes().first_chunk::<6>();
+    begins.is_some_and(|[x, code @ .., end]| {
+        (*x, *end) == (b'x', b'_') && code.iter().all(u8::is_ascii_hexdigit)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_escaped_for_xml_and_for_excel() {
+        for (text, xml) in [
+            ("a < b & \"c\" > d", "a &lt; b &amp; \"c\" &gt; d"),
+            ("a\r\nb\rc\td\n", "a\nb\nc\td\n"),
+            ("\0\u{7}\u{1f}\u{fffe}\u{ffff}\u{7f}", "_x0000__x0007__x001F__xFFFE__xFFFF_\u{7f}"),
+            ("_x0041_ _x004_ _X0041_ _xé041_", "_x005F_x0041_ _x004_ _X0041_ _xé041_"),
+            ("😀 é", "😀 é"),
+        ] {
+            let mut written = String::new();
+            add_text(&mut written, text);
+            assert_eq!(written, xml, "{text:?}");
+        }
+        assert_eq!(attribute("\"a\""), "&quot;a&quot;");
+    }
+}
