@@ -1,5 +1,6 @@
 //! The deployment's variables, read once per isolate and checked together.
 
+use crate::mcp::server::Bearers;
 use crate::privacy::detect::Patterns;
 use crate::privacy::seal::MasterKeys;
 
@@ -36,6 +37,8 @@ pub struct Config {
     pub pii_master_keys: MasterKeys,
     /// `PII_PATTERNS`: what is personal in this deployment, besides what is anywhere.
     pub pii_patterns: Patterns,
+    /// `MCP_TOKENS`: bearer tokens for remote servers, by the names that profiles have for them.
+    pub mcp_tokens: Bearers,
     /// `ALLOWED_ORIGINS`: pages of other origins that may call the API.
     pub allowed_origins: Vec<String>,
 }
@@ -78,6 +81,7 @@ impl Config {
             token_budget: vars.number("DEFAULT_TOKEN_BUDGET", 6000, MIN_TOKEN_BUDGET),
             pii_master_keys: vars.master_keys("PII_MASTER_KEY"),
             pii_patterns: vars.patterns("PII_PATTERNS"),
+            mcp_tokens: vars.bearers("MCP_TOKENS"),
             allowed_origins: vars.origins("ALLOWED_ORIGINS"),
         };
         let problems = vars.problems.into_inner();
@@ -167,6 +171,14 @@ impl<F: Fn(&str) -> Option<String>> Vars<F> {
         Patterns::parse(&value).unwrap_or_else(|rule| {
             self.complain(format!("{name} {rule}"));
             Patterns::default()
+        })
+    }
+
+    fn bearers(&self, name: &str) -> Bearers {
+        let Some(value) = self.optional(name) else { return Bearers::default() };
+        serde_json::from_str(&value).unwrap_or_else(|_| {
+            self.complain(format!("{name} must be a JSON object of names and bearer tokens"));
+            Bearers::default()
         })
     }
 

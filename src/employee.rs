@@ -1,14 +1,15 @@
 //! Who answers: a persona with its model and limits.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::config::Config;
 use crate::context::tokens::margin_percent;
 use crate::limit::quota::Budget;
+use crate::mcp::server::Server;
 use crate::privacy::policy::Policy;
 
 /// An employee as `load_session` returns it.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 pub struct Employee {
     /// The name in requests and rows.
     pub slug: String,
@@ -19,6 +20,12 @@ pub struct Employee {
     /// The tools that it may use.
     #[serde(default)]
     pub tools: Vec<String>,
+    /// Remote servers whose tools it may use. Those that are not as they must be are left out.
+    #[serde(default, deserialize_with = "usable")]
+    pub mcp_servers: Vec<Server>,
+    /// To whom it may hand over.
+    #[serde(default)]
+    pub colleagues: Vec<Colleague>,
     /// Models that answer in its place when it does not, in this order.
     #[serde(default)]
     pub fallback_models: Vec<String>,
@@ -37,6 +44,25 @@ pub struct Employee {
     /// What one user may spend with this employee in a day.
     #[serde(flatten)]
     pub budget: Budget,
+}
+
+/// Another employee.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Colleague {
+    /// The name in requests.
+    pub slug: String,
+    /// What it is called.
+    pub title: String,
+    /// What it is for.
+    #[serde(default)]
+    pub description: Option<String>,
+}
+
+/// One server that an operator misspelled must not take its employee away.
+fn usable<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Server>, D::Error> {
+    let servers = Vec::<serde_json::Value>::deserialize(deserializer)?;
+    let servers = servers.into_iter().filter_map(|server| serde_json::from_value::<Server>(server).ok());
+    Ok(servers.filter(|server| server.check().is_ok()).collect())
 }
 
 impl Employee {

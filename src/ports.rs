@@ -40,6 +40,10 @@ pub trait World {
     type Journal: Journal;
     /// Time and chance.
     type Clock: Clock;
+    /// Files.
+    type Files: Files;
+    /// Servers of others.
+    type Outside: Outside;
 }
 
 /// The world, as far as a turn touches it.
@@ -54,6 +58,10 @@ pub struct Ports<W: World> {
     pub journal: W::Journal,
     /// Time and chance.
     pub clock: W::Clock,
+    /// Files.
+    pub files: W::Files,
+    /// Servers of others.
+    pub outside: W::Outside,
 }
 
 /// Time and chance.
@@ -110,6 +118,11 @@ pub trait Database {
     /// # Errors
     /// `database_unavailable`, `database_refused`.
     async fn save_facts(&self, user: Uuid, learned: &Learned) -> Result<(), Fault>;
+    /// Forgets facts of a user with what they come from, with the service key; how many rows that were.
+    ///
+    /// # Errors
+    /// `database_unavailable`, `database_refused`.
+    async fn forget_facts(&self, user: Uuid, facts: &[Uuid]) -> Result<u64, Fault>;
     /// What is to be added to a session's summary, with the service key; `None` when there is nothing.
     ///
     /// # Errors
@@ -343,6 +356,20 @@ pub enum OutsideError {
     Broken,
     /// The time was over.
     Timeout,
+}
+
+/// Where files lie, each user's under their own name.
+pub trait Files {
+    /// Keeps a file; one of that id is replaced.
+    ///
+    /// # Errors
+    /// `files_unavailable`.
+    async fn put(&self, user: Uuid, file: Uuid, bytes: Vec<u8>) -> Result<(), Fault>;
+    /// Reads a file; `None` when there is none of that id.
+    ///
+    /// # Errors
+    /// `files_unavailable`.
+    async fn get(&self, user: Uuid, file: Uuid) -> Result<Option<Vec<u8>>, Fault>;
 }
 
 /// Servers whose addresses come from profiles. Nothing of what they say is trusted.

@@ -46,6 +46,7 @@ use crate::session::state::{Admission, SessionState};
 use crate::stream::event::Event;
 use crate::stream::teller::Teller;
 use crate::time::Millis;
+use crate::tools::toolbox::Toolbox;
 use crate::user::record::Refused;
 
 mod go_on;
@@ -150,6 +151,7 @@ pub async fn prepare(
     ask.message = hidden.text;
     // Before the turn is kept: an object that dies in between is woken for nothing, which is harmless.
     ports.journal.wake_at(admitted_at + WATCH_EVERY).await;
+    let toolbox = toolbox(state, config, ports).await?;
     let (opened, head, wanted, candidates, work) = {
         let memory = state.memory.borrow();
         let memory =
@@ -157,7 +159,7 @@ pub async fn prepare(
         let mut candidates = candidates(memory, config);
         state.breaker.borrow_mut().arrange(&mut candidates, admitted_at);
         let spot = memory.spot(&place)?.ok_or_else(no_such_message)?;
-        let work = Work::new(memory);
+        let work = Work::new(memory, toolbox);
         let scene = Scene { memory, spot, recalled, toolbox: &work.toolbox, user_id: user.id, admitted_at };
         let mut opened = open(&scene, ask, config, &ports.clock)?;
         if let Some(first) = candidates.first() {
@@ -179,6 +181,13 @@ pub async fn prepare(
     let asking = Asking { question, candidates, breaker, deadline: admitted_at + LONGEST };
     let stopped = state.stoppable();
     Ok(Prepared { admission, turn, head, asking, work, user, shown, stopped, standing })
+}
+
+/// What the session's employee may call.
+async fn toolbox(state: &SessionState, config: &Config, ports: &Ports<impl World>) -> Result<Toolbox, Fault> {
+    let employee = state.memory.borrow().as_ref().map(|memory| memory.employee.clone());
+    let employee = employee.ok_or_else(|| Fault::new(Code::Internal, "memory is empty after load"))?;
+    Ok(Toolbox::of(&employee, &state.remotes, config, ports).await)
 }
 
 /// The turn is kept, and its log begins.

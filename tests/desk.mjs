@@ -133,6 +133,36 @@ export function script(marker, response, options = {}) {
 }
 
 /**
+ * The model answers messages that contain `marker` step by step: each time it is asked again with what its calls came to, with the
+ * next of these. A step is a text, or calls: `{ name: arguments }`, or a list of pairs.
+ * @param {string} marker
+ * @param {(string | Record<string, unknown> | [string, unknown][])[]} steps
+ */
+export function act(marker, ...steps) {
+  const predicate = (request) => {
+    const said = request.messages.findLast(({ role }) => role === 'user')?.content;
+    return !isInBackground(request) && typeof said === 'string' && said.includes(marker);
+  };
+  const response = ({ messages }) => {
+    const since = messages.slice(messages.findLastIndex(({ role }) => role === 'user'));
+    const step = steps[Math.min(since.filter((message) => message.tool_calls).length, steps.length - 1)];
+    if (typeof step === 'string') return { content: step };
+    const calls = Array.isArray(step) ? step : Object.entries(step);
+    return {
+      toolCalls: calls.map(([name, args]) => ({ name, arguments: typeof args === 'string' ? args : JSON.stringify(args) })),
+      finishReason: 'tool_calls',
+    };
+  };
+  stack.model.mock.prependFixture({ match: { endpoint: 'chat', predicate }, response });
+}
+
+/** What the model was asked of the message with `marker`, step by step. */
+export function stepsOf(marker) {
+  return stack.model.mock.getRequests().map(({ body }) => body).filter((body) => !isInBackground(body)
+    && body?.messages?.findLast?.(({ role }) => role === 'user')?.content?.includes?.(marker));
+}
+
+/**
  * What the model makes in the background of messages that contain `marker`.
  * @param {string} marker
  * @param {import('@copilotkit/aimock').Fixture['response']} response

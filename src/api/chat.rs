@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
+use super::approvals::{Decided, in_parts};
 use super::attachment::{Attachment, FilePart, append};
 use crate::context::receipt::Receipt;
 use crate::context::source::Source;
@@ -82,6 +83,48 @@ struct UiPart {
     text: Option<WireText>,
 }
 
+/// What a body asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sent {
+    /// A turn.
+    Ask(Ask),
+    /// That an answer which waits for its user goes on: the AI SDK sends it back with what they said.
+    Decided(Decided),
+}
+
+impl Sent {
+    /// Reads a body, as [`Ask::parse`] does.
+    ///
+    /// # Errors
+    /// `invalid_json`, or `invalid_field` with the field's name and what it may be.
+    pub fn parse(body: &[u8], user: Uuid, random: [u8; 16]) -> Result<Self, Error> {
+        let fields = Body::parse(body)?;
+        let list: Option<Vec<&RawValue>> = fields.field("messages", "must be an array of UI messages")?;
+        let newest = list.and_then(|list| list.last().copied());
+        let newest = newest.and_then(|raw| serde_json::from_str::<UiMessage<'_>>(raw.get()).ok());
+        let Some(answer) = newest.filter(|message| message.role == Role::Assistant) else {
+            return Ask::parse(body, user, random).map(Self::Ask);
+        };
+        let trigger =
+            fields.field::<Trigger>("trigger", "must be 'submit-message' or 'regenerate-message'")?;
+        let session_id = session_id(&fields, user)?;
+        match (session_id, trigger.unwrap_or_default()) {
+            (Some(session_id), Trigger::Submit) => Ok(Self::Decided(Decided {
+                session_id,
+                decisions: in_parts(answer.parts.iter().map(|part| part.get()))
+                    .map_err(|_| not_a_question())?,
+                stream: fields.field("stream", "must be true or false")?.unwrap_or(true),
+            })),
+            _ => Ask::parse(body, user, random).map(Self::Ask),
+        }
+    }
+}
+
+fn not_a_question() -> Error {
+    let detail = "The last of messages must have the role 'user', or be an answer with what its user said of its approvals.";
+    abort_field(Code::InvalidField, "messages", detail)
+}
+
 impl Ask {
     /// Reads a body. `user` is the namespace of chat ids that are no UUIDs; `random` makes the id of a session
     /// that the request does not name.
@@ -108,12 +151,13 @@ impl Ask {
             let name = name.filter(|_| !matches!(place, Place::Instead(_)));
             (text, named.or(name.map(|id| bounded("messages", id)).transpose()?))
         };
+        let mentioned = mentioned(&message).map(ToOwned::to_owned);
         let session_id = session_id(&body, user)?;
         Ok(Self {
             session_id: session_id.unwrap_or_else(|| uuid::Builder::from_random_bytes(random).into_uuid()),
             message,
             place,
-            employee: employee(&body)?,
+            employee: employee(&body)?.or(mentioned),
             stream: body.field("stream", "must be true or false")?.unwrap_or(true),
             client_message_id,
             remember: body.field("remember", "must be true or false")?.unwrap_or(true),
@@ -228,10 +272,24 @@ pub fn session_named(name: &str, user: Uuid) -> Result<Uuid, Error> {
     Ok(Uuid::try_parse(&name).unwrap_or_else(|_| Uuid::new_v5(&user, name.as_bytes())))
 }
 
+/// Whom a message is addressed to: it begins with `@` and a slug.
+fn mentioned(message: &str) -> Option<&str> {
+    let rest = message.trim_start().strip_prefix('@')?;
+    let end = rest.find(|c: char| !is_slug(c)).unwrap_or(rest.len());
+    let (slug, after) = rest.split_at_checked(end)?;
+    let is_name = slug.starts_with(|c: char| c.is_ascii_lowercase()) && slug.len() <= MAX_SLUG_BYTES;
+    // Not an address, nor a handle of somebody else's kind.
+    let ends = after.chars().next().is_none_or(|c| c.is_whitespace() || ",:;!?".contains(c));
+    (is_name && ends).then_some(slug)
+}
+
+const fn is_slug(c: char) -> bool {
+    c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'
+}
+
 fn employee(body: &Body<'_>) -> Result<Option<String>, Error> {
     const RULE: &str = "must be a slug: lower-case letters, digits and hyphens";
     let Some(slug) = body.field::<String>("employee", RULE)? else { return Ok(None) };
-    let is_slug = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if slug.is_empty() || slug.len() > MAX_SLUG_BYTES || !slug.chars().all(is_slug) {
         return Err(abort_field(Code::InvalidField, "employee", format!("employee {RULE}.")));
     }

@@ -1,5 +1,6 @@
 //! The HTTP surface without HTTP: routes, requests, and how errors are told.
 
+pub mod approvals;
 mod attachment;
 pub mod chat;
 pub mod cors;

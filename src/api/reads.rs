@@ -14,6 +14,7 @@ use crate::privacy::token::Token;
 use crate::privacy::unmask::{Escape, Shown, unmask};
 use crate::session::load::Role;
 use crate::session::record::{MessageRecord, Status};
+use crate::tools::call::CallRecord;
 
 /// Rows of a page, when the request does not say.
 const DEFAULT_LIMIT: u32 = 50;
@@ -105,7 +106,8 @@ pub fn messages(session: Uuid, page: Page) -> String {
         let (at, id) = (place.time(), place.id);
         format!("&chat_messages.or=(created_at.lt.{at},and(created_at.eq.{at},id.lt.{id}))")
     });
-    let select = "employee_slug,chat_messages(id,parent_id,role,content,status,metadata,created_at)";
+    let select =
+        "employee_slug,chat_messages(id,parent_id,role,content,tool_calls,status,metadata,created_at)";
     let order = "&chat_messages.order=created_at.desc,id.desc";
     let (limit, before) = (page.limit, before.unwrap_or_default());
     format!("chat_sessions?id=eq.{session}&select={select}{order}&chat_messages.limit={limit}{before}")
@@ -230,7 +232,7 @@ pub fn messages_envelope(
     revealed: &Revealed,
 ) -> Result<String, Error> {
     let sessions: Vec<SessionRow<'_>> = serde_json::from_str(rows).map_err(|error| malformed(&error))?;
-    let Waiting { employee, messages: mut waiting } =
+    let Waiting { employee, messages: mut waiting, gone_on } =
         serde_json::from_str(waiting).map_err(|error| malformed(&error))?;
     let session = sessions.into_iter().next();
     if session.is_none() && waiting.is_empty() {
@@ -247,8 +249,16 @@ pub fn messages_envelope(
     // Rows come newest first, what waits oldest first and after all rows.
     let texts = waiting.iter().rev().map(serde_json::to_string).collect::<Result<Vec<_>, _>>();
     let texts = texts.map_err(|error| malformed(&error))?.into_iter();
-    let texts = texts.chain(rows.iter().map(|row| row.get().to_owned()));
+    let texts = texts.chain(rows.iter().map(|row| newest_of(row.get(), &gone_on)));
     page_envelope(page, &rows, texts.map(|text| unmask(&text, &shown, Escape::Json)).collect(), true)
+}
+
+/// A row, or what its answer has come to since.
+fn newest_of(row: &str, gone_on: &[WaitingMessage]) -> String {
+    let id = || serde_json::from_str::<Standing<'_>>(row).ok().map(|row| row.id);
+    let id = if gone_on.is_empty() { None } else { id() };
+    let newer = gone_on.iter().find(|message| Some(message.id) == id);
+    newer.and_then(|newer| serde_json::to_string(newer).ok()).unwrap_or_else(|| row.to_owned())
 }
 
 /// What a session's object has and Postgres has not.
@@ -260,6 +270,9 @@ pub struct Waiting {
     /// Messages, oldest first.
     #[serde(default)]
     pub messages: Vec<WaitingMessage>,
+    /// Answers that Postgres may have, and that went on since.
+    #[serde(default)]
+    pub gone_on: Vec<WaitingMessage>,
 }
 
 /// Finished turns that a history may lack, at most.
@@ -271,8 +284,14 @@ impl Waiting {
     pub fn of(journal: &impl Journal) -> Self {
         let mut waiting = Self::default();
         for ended in journal.outbox(MOST_WAITING) {
-            waiting.employee = Some(ended.record.employee_slug);
-            waiting.messages.extend(ended.record.messages.into_iter().map(Into::into));
+            let record = ended.record;
+            waiting.employee = Some(record.handed_to.unwrap_or(record.employee_slug));
+            let messages = record.messages.into_iter().map(WaitingMessage::from);
+            if record.goes_on {
+                messages.for_each(|message| waiting.go_on(message));
+            } else {
+                waiting.messages.extend(messages);
+            }
         }
         if let Some(open) = journal.left_open() {
             if !open.is_again {
@@ -282,15 +301,30 @@ impl Waiting {
         }
         waiting
     }
+
+    /// An answer went on.
+    fn go_on(&mut self, message: WaitingMessage) {
+        let list = if self.messages.iter().any(|known| known.id == message.id) {
+            &mut self.messages
+        } else {
+            &mut self.gone_on
+        };
+        match list.iter_mut().find(|known| known.id == message.id) {
+            Some(known) => *known = message,
+            None => list.push(message),
+        }
+    }
 }
 
 /// A message as rows have it.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct WaitingMessage {
     id: Uuid,
     parent_id: Option<Uuid>,
     role: Role,
     content: String,
+    #[serde(default)]
+    tool_calls: Option<Vec<CallRecord>>,
     status: Status,
     metadata: serde_json::Map<String, serde_json::Value>,
     created_at: DateTime<Utc>,
@@ -298,8 +332,10 @@ pub struct WaitingMessage {
 
 impl From<MessageRecord> for WaitingMessage {
     fn from(record: MessageRecord) -> Self {
-        let MessageRecord { id, parent_id, role, content, status, metadata, created_at, .. } = record;
-        Self { id, parent_id, role, content, status, metadata, created_at }
+        let MessageRecord { id, parent_id, role, content, tool_calls, status, metadata, created_at, .. } =
+            record;
+        let tool_calls = (!tool_calls.is_empty()).then_some(tool_calls);
+        Self { id, parent_id, role, content, tool_calls, status, metadata, created_at }
     }
 }
 
@@ -395,7 +431,7 @@ mod tests {
         let message = |n: u128, content: &str| {
             let id = Uuid::from_u128(n);
             format!(
-                r#"{{"id":"{id}","parent_id":null,"role":"user","content":"{content}","status":"complete","metadata":{{}},"created_at":"2026-11-22T10:00:00Z"}}"#
+                r#"{{"id":"{id}","parent_id":null,"role":"user","content":"{content}","tool_calls":null,"status":"complete","metadata":{{}},"created_at":"2026-11-22T10:00:00Z"}}"#
             )
         };
         let rows = format!(
@@ -417,5 +453,18 @@ mod tests {
         let only = format!(r#"{{"employee":"discreet","messages":[{}]}}"#, message(3, "[EMAIL_1]"));
         let envelope = messages_envelope(page(&[]).unwrap(), "[]", &only, &email()).unwrap();
         assert_eq!(envelope, format!(r#"{{"data":[{}],"next":null}}"#, message(3, "[EMAIL_1]")));
+    }
+
+    #[test]
+    fn an_answer_that_went_on_is_shown_as_it_has_come_to() {
+        let message = |content: &str| {
+            format!(
+                r#"{{"id":"{ID}","parent_id":null,"role":"assistant","content":"{content}","tool_calls":null,"status":"complete","metadata":{{}},"created_at":"2026-11-22T10:00:00Z"}}"#
+            )
+        };
+        let rows = format!(r#"[{{"employee_slug":"open","chat_messages":[{}]}}]"#, message("I will."));
+        let waiting = format!(r#"{{"gone_on":[{}]}}"#, message("I will. Done."));
+        let envelope = messages_envelope(page(&[]).unwrap(), &rows, &waiting, &Revealed::default()).unwrap();
+        assert_eq!(envelope, format!(r#"{{"data":[{}],"next":null}}"#, message("I will. Done.")));
     }
 }

@@ -16,6 +16,8 @@ pub enum Route<'a> {
     Resume(&'a str),
     /// The end of the running answer in the session of that name (see [`decoded`]).
     Stop(&'a str),
+    /// What the user says of calls that wait in the session of that name (see [`decoded`]).
+    Approvals(&'a str),
     /// Conversations from elsewhere.
     Import,
     /// How far what was imported is remembered.
@@ -61,7 +63,7 @@ impl Route<'_> {
         match self {
             Self::Import | Self::Pending | Self::Upload | Self::Documents => &["GET", "POST"],
             Self::Document(_) | Self::DeleteDocument(_) => &["GET", "DELETE"],
-            Self::Chat | Self::Stop(_) => &["POST"],
+            Self::Chat | Self::Stop(_) | Self::Approvals(_) => &["POST"],
             Self::CorrectFact(_) | Self::ForgetFact(_) => &["PATCH", "DELETE"],
             Self::Me => &["DELETE"],
             _ => &["GET"],
@@ -79,6 +81,7 @@ pub fn route<'a>(method: &str, path: &'a str) -> Result<Route<'a>, Error> {
         ["api", "chat"] => Route::Chat,
         ["api", "chat", name, "stream"] => Route::Resume(name),
         ["api", "chat", name, "stop"] => Route::Stop(name),
+        ["api", "chat", name, "approvals"] => Route::Approvals(name),
         ["api", "import"] if method == "GET" => Route::Pending,
         ["api", "import"] => Route::Import,
         ["api", "facts"] => Route::Facts,
@@ -147,6 +150,7 @@ mod tests {
         assert_eq!(route("GET", "/api/chat/my-chat/stream"), Ok(Route::Resume("my-chat")));
         assert_eq!(decoded("my%20chat%3F"), "my chat?");
         assert_eq!(route("POST", "/api/chat/my-chat/stop"), Ok(Route::Stop("my-chat")));
+        assert_eq!(route("POST", "/api/chat/my-chat/approvals"), Ok(Route::Approvals("my-chat")));
         let fact = format!("/api/facts/{id}");
         let uuid = Uuid::try_parse(id).unwrap();
         assert_eq!(route("PATCH", &fact), Ok(Route::CorrectFact(uuid)));

@@ -111,6 +111,12 @@ struct Saved {
     _committed: bool,
 }
 
+/// What `forget_facts` answers.
+#[derive(Deserialize)]
+struct Forgotten {
+    forgotten: u64,
+}
+
 impl Database for PostgRest {
     async fn load_session(&self, ask: &LoadSession<'_>) -> Result<LoadedSession, Fault> {
         let body = to_json(ask)?;
@@ -151,6 +157,12 @@ impl Database for PostgRest {
 
     async fn save_facts(&self, user: Uuid, learned: &Learned) -> Result<(), Fault> {
         self.save("save_facts", &SaveFacts { user, learned }).await
+    }
+
+    async fn forget_facts(&self, user: Uuid, facts: &[Uuid]) -> Result<u64, Fault> {
+        let arguments = serde_json::json!({ "p_user": user, "p_facts": facts });
+        let Forgotten { forgotten } = self.call_as_service("forget_facts", &arguments).await?;
+        Ok(forgotten)
     }
 
     async fn unsummarised_messages(
@@ -230,12 +242,6 @@ impl PostgRest {
     pub(super) async fn correct_fact(&self, user: Uuid, fact: Uuid, text: &str) -> Result<String, Fault> {
         let arguments = serde_json::json!({ "p_user": user, "p_fact": fact, "p_text": text });
         self.as_service("rpc/correct_fact", &arguments).await
-    }
-
-    /// Forgets facts for good, and answers how many rows that were, as JSON.
-    pub(super) async fn forget_facts(&self, user: Uuid, facts: &[Uuid]) -> Result<String, Fault> {
-        let arguments = serde_json::json!({ "p_user": user, "p_facts": facts });
-        self.as_service("rpc/forget_facts", &arguments).await
     }
 
     /// How many turns Postgres refuses, as JSON: which tells too that PostgREST answers, and takes the service key.

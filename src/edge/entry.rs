@@ -11,11 +11,13 @@ use worker::{Context, Env, Url, event};
 use super::auth::authenticate;
 use super::clock::EdgeClock;
 use super::database::PostgRest;
+use super::files::R2;
 use super::platform::{Frames, Incoming, ask, forward, lines, read_body, respond, with_headers};
 use super::reply;
 use super::session::SessionCall;
 use super::users::UserObjects;
-use crate::api::chat::{Ask, session_named};
+use crate::api::approvals::Decided;
+use crate::api::chat::{Sent, session_named};
 use crate::api::facts;
 use crate::api::import::{Import, Progress};
 use crate::api::reads::{self, Page, Revealed};
@@ -28,7 +30,7 @@ use crate::document::keep::{Kept, too_many};
 use crate::document::upload::{Upload, too_large};
 use crate::error::{Code, Error, Fault, abort, abort_field};
 use crate::limit::gate;
-use crate::ports::{Clock, UserObject};
+use crate::ports::{Clock, Database, UserObject};
 use crate::privacy::mask::Author;
 use crate::privacy::unmask;
 use crate::stream::ui::FrameId;
@@ -113,6 +115,11 @@ async fn answer(
             let session = session_named(&decoded(name), user.id)?;
             respond_with(call_session(env, user.id, session, &SessionCall::Stop).await?)
         }
+        Route::Approvals(name) => {
+            let session = session_named(&decoded(name), user.id)?;
+            let decided = Decided::parse(&body(request).await?, session)?;
+            respond_with(call_session(env, user.id, session, &SessionCall::Decide { user, decided }).await?)
+        }
         Route::Import => import(request, env, context, user, config).await,
         Route::Pending => {
             let pending = database.pending_count(&user).await?;
@@ -133,8 +140,8 @@ async fn answer(
             Ok(reply::json(200, &facts::shown(row, &revealed)))
         }
         Route::ForgetFact(fact) => {
-            let answer = database.forget_facts(user.id, &[fact]).await?;
-            Ok(reply::json(200, facts::forgotten(fact, &answer)?))
+            let rows = database.forget_facts(user.id, &[fact]).await?;
+            Ok(reply::json(200, &facts::forgotten(fact, rows)?))
         }
         Route::Upload => upload(request, &url, env, &user).await,
         Route::Documents => {
@@ -307,9 +314,12 @@ async fn show_documents(rows: &str, env: &Env, user: &User) -> Result<String, Er
 /// Reads the turn and hands it to its Session, whose answer goes out untouched.
 async fn chat(request: &Request, env: &Env, user: User) -> Result<Response, Error> {
     let body = body(request).await?;
-    let ask = Ask::parse(&body, user.id, EdgeClock.random())?;
-    let (id, session) = (user.id, ask.session_id);
-    respond_with(call_session(env, id, session, &SessionCall::Turn { user, ask }).await?)
+    let id = user.id;
+    let (session, call) = match Sent::parse(&body, id, EdgeClock.random())? {
+        Sent::Ask(ask) => (ask.session_id, SessionCall::Turn { user, ask }),
+        Sent::Decided(decided) => (decided.session_id, SessionCall::Decide { user, decided }),
+    };
+    respond_with(call_session(env, id, session, &call).await?)
 }
 
 /// What the session's object has of the newest messages and Postgres has not: the JSON of a `Waiting`.
@@ -353,6 +363,7 @@ async fn erase(env: &Env, user: &User, database: &PostgRest) -> Result<Response,
     let sessions = database.session_ids(user).await?;
     let erased = database.erase_user(user.id).await?;
     UserObjects(env.clone()).erase(user).await.map_err(|refused| refused.into_error("user"))?;
+    R2(env.clone()).erase(user.id).await?;
     for session in sessions {
         call_session(env, user.id, session, &SessionCall::Erase).await?;
     }

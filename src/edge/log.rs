@@ -4,7 +4,7 @@ use serde::Serialize;
 use uuid::Uuid;
 use worker::console_log;
 
-use crate::error::{Code, Fault};
+use crate::error::{Code, Error, Fault};
 use crate::model::usage::UsageSource;
 use crate::turn::Answered;
 
@@ -27,6 +27,7 @@ struct TurnLine<'a> {
     error: Option<&'a str>,
     cause: Option<&'a str>,
     attempts: u32,
+    calls: usize,
     prompt_tokens: u32,
     cached_tokens: u32,
     completion_tokens: u32,
@@ -62,6 +63,7 @@ pub(super) fn turn(answered: &Answered) {
         error: usage.error_code.as_deref(),
         cause: answered.fault.as_ref().map(|fault| fault.cause.as_str()),
         attempts: answered.attempts,
+        calls: record.tool_runs.len(),
         prompt_tokens: usage.prompt_tokens,
         cached_tokens: usage.cached_tokens,
         completion_tokens: usage.completion_tokens,
@@ -75,5 +77,14 @@ pub(super) fn turn(answered: &Answered) {
 fn line(line: &impl Serialize) {
     if let Ok(json) = serde_json::to_string(line) {
         console_log!("{json}");
+    }
+}
+
+/// What was refused, to be looked at if it comes often: somebody tries.
+pub(super) fn refused(what: &str, session: Uuid, error: &Error) {
+    if let Error::Abort(abort) = error {
+        line(
+            &serde_json::json!({ "event": "refused", "what": what, "session": session, "code": abort.code.as_str() }),
+        );
     }
 }

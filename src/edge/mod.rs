@@ -6,10 +6,10 @@ mod auth;
 mod clock;
 mod database;
 mod entry;
+mod files;
 mod journal;
 mod log;
 mod model;
-#[allow(dead_code, reason = "no turn calls tools yet")]
 mod outside;
 mod platform;
 mod reply;

@@ -12,11 +12,14 @@ use worker::{DurableObject, Env, Request, Response, State, durable_object, wasm_
 use super::audience::Audience;
 use super::clock::EdgeClock;
 use super::database::PostgRest;
+use super::files::R2;
 use super::journal::SqliteJournal;
 use super::model::OpenAi;
+use super::outside::Internet;
 use super::platform::{Frames, lines, respond, with_headers};
 use super::users::UserObjects;
 use super::{log, reply};
+use crate::api::approvals::Decided;
 use crate::api::chat::Ask;
 use crate::api::rate::rate_limit;
 use crate::api::reads::Waiting;
@@ -32,7 +35,7 @@ use crate::session::state::SessionState;
 use crate::stream::event::Event;
 use crate::stream::ui::{self, FrameId, HEARTBEAT, UiEncoder};
 use crate::time::Millis;
-use crate::turn::{self, Prepared, WATCH_EVERY};
+use crate::turn::{self, GoneOn, Prepared, WATCH_EVERY};
 
 /// How often a reader hears that the connection is alive while there is nothing to say: proxies cut what is silent for a
 /// minute, some for half of one.
@@ -47,6 +50,13 @@ pub(super) enum SessionCall {
         user: User,
         /// What they ask, validated.
         ask: Ask,
+    },
+    /// What its user says of calls that wait for them.
+    Decide {
+        /// Who says it.
+        user: User,
+        /// What they say, validated.
+        decided: Decided,
     },
     /// A turn that was begun, told from a frame on, or the running one from its beginning.
     Resume {
@@ -87,6 +97,8 @@ impl World for Edge {
     type Model = OpenAi;
     type Journal = SqliteJournal;
     type Clock = EdgeClock;
+    type Files = R2;
+    type Outside = Internet;
 }
 
 impl DurableObject for Session {
@@ -101,7 +113,8 @@ impl DurableObject for Session {
                 ));
             }
             let (database, model) = (PostgRest(Rc::clone(&config)), OpenAi(Rc::clone(&config)));
-            let ports = Ports { database, user: UserObjects(env), model, journal, clock: EdgeClock };
+            let (files, user) = (R2(env.clone()), UserObjects(env));
+            let ports = Ports { database, user, model, journal, clock: EdgeClock, files, outside: Internet };
             let (state, audience) = (SessionState::new(super::breaker()), Audience::default());
             Rc::new(Desk { config, state, audience, ports })
         });
@@ -133,6 +146,7 @@ impl Session {
             .map_err(|error| Fault::new(Code::Internal, format!("call: {:?}", error.classify())))?;
         match call {
             SessionCall::Turn { user, ask } => self.take_turn(desk, user, ask).await,
+            SessionCall::Decide { user, decided } => self.go_on(desk, user, decided).await,
             SessionCall::Resume { user, after } => resume(&desk, &user, after).await,
             SessionCall::Stop => {
                 let stopped = serde_json::json!({ "stopped": desk.state.stop() });
@@ -160,6 +174,32 @@ impl Session {
             };
         }
         let prepared = turn::prepare(&desk.state, user.clone(), ask, &desk.config, &desk.ports).await?;
+        self.answer_with(desk, &user, prepared, is_stream, began).await
+    }
+
+    /// Goes on with an answer that waited for its user, or says what it still waits for.
+    async fn go_on(&self, desk: Rc<Desk>, user: User, decided: Decided) -> Result<web_sys::Response, Error> {
+        let began = EdgeClock.now();
+        let Decided { session_id, decisions, stream } = decided;
+        let gone_on =
+            turn::go_on(&desk.state, user.clone(), session_id, decisions, &desk.config, &desk.ports).await;
+        match gone_on.inspect_err(|error| log::refused("approval", session_id, error))? {
+            GoneOn::Waits(waiting) => {
+                Ok(reply::json(202, &serde_json::json!({ "waiting": waiting }).to_string()))
+            }
+            GoneOn::Goes(prepared) => self.answer_with(desk, &user, *prepared, stream, began).await,
+        }
+    }
+
+    /// Begins to answer, and tells of it as it is wanted.
+    async fn answer_with(
+        &self,
+        desk: Rc<Desk>,
+        user: &User,
+        prepared: Prepared,
+        is_stream: bool,
+        began: Millis,
+    ) -> Result<web_sys::Response, Error> {
         let turn = prepared.turn_id();
         if is_stream {
             let timing = format!("prepare;dur={}", EdgeClock.now() - began);
@@ -173,7 +213,7 @@ impl Session {
                 lines(rate_limit(standing).iter().map(|(name, value)| (*name, value.as_str())))
             });
             self.begin(Rc::clone(&desk), prepared);
-            let response = whole(&desk, &user, turn).await?;
+            let response = whole(&desk, user, turn).await?;
             Ok(match limits {
                 Some(limits) => with_headers(response, &limits),
                 None => response,

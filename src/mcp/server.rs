@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::tool::RemoteTool;
 
@@ -23,7 +23,7 @@ const MAX_BEARER: usize = 4096;
 const ALL: &str = "*";
 
 /// A server whose tools an employee may use.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Server {
     /// What it is called here: `[a-z0-9-]`, 1 to 32 characters.
     pub name: String,
@@ -44,7 +44,7 @@ pub struct Server {
 }
 
 /// Which calls a person must allow.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Approval {
     /// All.

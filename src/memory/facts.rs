@@ -98,7 +98,7 @@ pub struct Learned {
 }
 
 /// A fact that was learned.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NewFact {
     /// The same for the same fact of a message, so that it is kept once.
     pub id: Uuid,
@@ -191,28 +191,37 @@ impl Unread {
 
     fn fact(&self, answered: &AnsweredFact, now: DateTime<Utc>) -> Option<NewFact> {
         let said = self.message(answered.message)?;
-        let category = CATEGORIES.into_iter().find(|category| *category == answered.category)?;
-        let key = key(&answered.key)?;
-        let fact = one_line(&answered.fact);
-        let length = fact.chars().count();
         let is_sure = (LEAST_CONFIDENCE..=1.0).contains(&answered.confidence);
-        if !is_sure || !(1..=MOST_CHARS).contains(&length) || !is_grounded(&fact, &said.text) {
+        let expires_at = answered.expires.as_deref().and_then(end_of_day);
+        if !is_sure || expires_at.is_some_and(|at| at <= now) {
             return None;
         }
-        let expires_at = answered.expires.as_deref().and_then(end_of_day);
-        if expires_at.is_some_and(|at| at <= now) {
+        let fact = said.fact(&answered.category, &answered.key, &answered.fact)?;
+        Some(NewFact { confidence: answered.confidence, expires_at, ..fact })
+    }
+}
+
+impl Said {
+    /// What was said, as a fact; `None` when it is about nothing that facts are about, has no length or too much, or no word of
+    /// the message.
+    #[must_use]
+    pub fn fact(&self, category: &str, about: &str, fact: &str) -> Option<NewFact> {
+        let category = CATEGORIES.into_iter().find(|known| *known == category)?;
+        let key = key(about)?;
+        let fact = one_line(fact);
+        if !(1..=MOST_CHARS).contains(&fact.chars().count()) || !is_grounded(&fact, &self.text) {
             return None;
         }
         let about = format!("{category}/{key}/{fact}");
         Some(NewFact {
-            id: Uuid::new_v5(&said.id, about.as_bytes()),
+            id: Uuid::new_v5(&self.id, about.as_bytes()),
             category: category.to_owned(),
             key,
             fact,
-            confidence: answered.confidence,
-            source_message_id: said.id,
-            valid_from: said.said_at,
-            expires_at,
+            confidence: 1.0,
+            source_message_id: self.id,
+            valid_from: self.said_at,
+            expires_at: None,
         })
     }
 }

@@ -204,22 +204,14 @@ pub fn patience(model: &str) -> Patience {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::limit::quota::Budget;
-    use crate::privacy::policy::Policy;
 
     fn request(model: &str) -> serde_json::Value {
         let employee = Employee {
             slug: "prime-boss".into(),
             system_prompt: String::new(),
-            model: None,
-            tools: Vec::new(),
-            fallback_models: Vec::new(),
             temperature: Some(0.5),
             max_output_tokens: Some(800),
-            token_budget: None,
-            unmask_policy: Policy::default(),
-            messages_per_minute: None,
-            budget: Budget::default(),
+            ..Employee::default()
         };
         let messages = [PromptMessage::new(Role::User, "Hello")];
         serde_json::from_str(&Question::new(&employee, &messages, None).unwrap().body(model).unwrap())

@@ -10,6 +10,7 @@ use crate::context::receipt::Receipt;
 use crate::context::source::Source;
 use crate::error::Code;
 use crate::limit::quota::{Entry, Spend, day};
+use crate::memory::facts::NewFact;
 use crate::model::candidate::Candidate;
 use crate::model::price::Price;
 use crate::model::usage::{Usage, UsageSource};
@@ -17,7 +18,7 @@ use crate::privacy::token::Token;
 use crate::text::one_line;
 use crate::time::{Millis, timestamp};
 use crate::tools::call::{CallRecord, Failure, Outcome, ToolRun};
-use crate::tools::effects::{Effects, NewFact, NewFile};
+use crate::tools::effects::{Effects, NewFile};
 
 /// A turn whose first byte is about to go out: all that is needed to close it honestly if the object dies before
 /// the answer is whole.

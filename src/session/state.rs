@@ -12,6 +12,7 @@ use super::values::Values;
 use crate::error::{Code, Error, abort};
 use crate::limit::bucket::Bucket;
 use crate::model::breaker::Breaker;
+use crate::tools::remote::Remotes;
 
 /// The state of one session's object.
 #[derive(Debug, Default)]
@@ -24,6 +25,8 @@ pub struct SessionState {
     pub log: RefCell<Option<TurnLog>>,
     /// The session's messages; full again in an object that was away.
     pub bucket: Cell<Bucket>,
+    /// What is known of remote servers.
+    pub remotes: Remotes,
     /// What is known of models' health, which sessions share.
     pub breaker: Rc<RefCell<Breaker>>,
     stop: RefCell<Option<oneshot::Sender<()>>>,

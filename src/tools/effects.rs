@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::memory::facts::NewFact;
 use crate::session::memory::Memory;
 
 /// All of it.
@@ -17,25 +18,6 @@ pub struct Effects {
     pub hand_over: Option<Memory>,
 }
 
-/// A fact, as `commit_turn` takes it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct NewFact {
-    /// Its row.
-    pub id: Uuid,
-    /// One of `memory::facts`' categories.
-    pub category: String,
-    /// What it is about, in a word or two.
-    pub key: String,
-    /// A sentence, masked.
-    pub fact: String,
-    /// From 0 to 1.
-    pub confidence: f64,
-    /// The message that it comes from.
-    pub source_message_id: Uuid,
-    /// Since when.
-    pub valid_from: DateTime<Utc>,
-}
-
 /// A file, as `commit_turn` takes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewFile {
@@ -46,7 +28,7 @@ pub struct NewFile {
     /// What it is.
     pub media_type: String,
     /// Rows of its table.
-    pub rows: u32,
+    pub table_rows: u64,
     /// When it was made.
     pub created_at: DateTime<Utc>,
 }

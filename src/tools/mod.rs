@@ -18,13 +18,19 @@ use crate::time::Millis;
 pub mod approval;
 pub mod call;
 pub mod effects;
+pub mod remote;
 pub mod run;
 pub mod schema;
 pub mod toolbox;
 
 mod calculator;
+mod forget;
+mod hand_over;
+mod recall;
+mod remember;
 
 use self::effects::Effects;
+use self::remote::Remotes;
 
 /// A tool of Frontdesk's own.
 pub trait Tool {
@@ -89,12 +95,20 @@ pub struct Bench<'a, W: World> {
     pub session: Uuid,
     /// The message that is answered.
     pub question: Uuid,
+    /// What it says, masked.
+    pub message: &'a str,
+    /// When it came.
+    pub asked_at: Millis,
+    /// Whether it may be remembered.
+    pub remember: bool,
     /// The employee who calls.
     pub employee: &'a Employee,
     /// The deployment.
     pub config: &'a Config,
     /// The world.
     pub ports: &'a Ports<W>,
+    /// What is known of remote servers.
+    pub remotes: &'a Remotes,
     /// What is left to the turn to do when it is saved.
     pub effects: &'a RefCell<Effects>,
 }
@@ -123,10 +137,10 @@ macro_rules! registry {
         ) -> Option<Result<Value, run::Trouble>> {
             match name {
                 $(<$tool>::NAME => Some(run::typed::<$tool, W>(arguments, bench).await),)+
-                _ => None,
+                name => remote::call(name, arguments, bench).await.map(|result| result.map_err(run::Trouble::Sorry)),
             }
         }
     };
 }
 
-registry![calculator::Calculator];
+registry![calculator::Calculator, recall::Recall, remember::Remember, forget::Forget, hand_over::HandOver,];

@@ -3,11 +3,14 @@
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 
+use super::remote::Remotes;
 use super::{Needs, Tool, schema};
+use crate::config::Config;
 use crate::context::tokens::chat;
 use crate::context::tokens::tools::Tool as Counted;
 use crate::employee::Employee;
 use crate::error::{Code, Fault};
+use crate::ports::{Ports, World};
 
 /// A tool as a model is told of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,14 +58,22 @@ pub struct Weight {
 pub struct Toolbox(Vec<Definition>);
 
 impl Toolbox {
-    /// Those of its profile that there are.
-    #[must_use]
-    pub fn of(employee: &Employee) -> Self {
-        if employee.tools.is_empty() {
-            return Self::default();
+    /// Those of its profile that there are, and those of its servers.
+    pub async fn of<W: World>(
+        employee: &Employee,
+        remotes: &Remotes,
+        config: &Config,
+        ports: &Ports<W>,
+    ) -> Self {
+        let mut tools = Vec::new();
+        if !employee.tools.is_empty() {
+            tools = super::definitions(employee);
+            tools.retain(|tool| employee.tools.contains(&tool.name));
         }
-        let is_allowed = |tool: &Definition| employee.tools.contains(&tool.name);
-        Self(super::definitions(employee).into_iter().filter(is_allowed).collect())
+        if !employee.mcp_servers.is_empty() {
+            tools.extend(remotes.definitions(employee, config, ports).await);
+        }
+        Self(tools)
     }
 
     /// Whether there are none.

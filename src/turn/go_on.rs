@@ -8,7 +8,7 @@ use super::load::load;
 use super::open::new_id;
 use super::reserve::wanted;
 use super::steps::Work;
-use super::{LONGEST, Prepared, WATCH_EVERY, begin, reveal};
+use super::{LONGEST, Prepared, WATCH_EVERY, begin, reveal, toolbox};
 use crate::auth::User;
 use crate::config::Config;
 use crate::error::{Code, Error, Fault};
@@ -66,6 +66,7 @@ pub async fn go_on(
     }
     load(state, &user, (session, Some(&suspended.employee)), &Place::Newest, config, ports).await?;
     ports.journal.wake_at(now + WATCH_EVERY).await;
+    let toolbox = toolbox(state, config, ports).await?;
     let (turn, work, asking, wanted) = {
         let memory = state.memory.borrow();
         let memory =
@@ -83,7 +84,7 @@ pub async fn go_on(
             withdrawn: Vec::new(),
             ..turn
         };
-        let work = Work { steps, earlier_calls, so_far: answer, ..Work::new(memory) };
+        let work = Work { steps, earlier_calls, so_far: answer, ..Work::new(memory, toolbox) };
         let question = Question::of(&work.employee, messages, work.toolbox.json()?);
         let mut wanted = wanted(&turn, memory, &candidates);
         // It is no message.

@@ -58,7 +58,8 @@ pub(super) async fn load(
         }
         Ok(loaded) => {
             let memory = Memory::from_loaded(loaded, kept.as_ref(), ports.clock.now());
-            let detail = "There is no such employee. GET /api/employees lists who is there.";
+            let detail = "There is no employee of that name at work. GET /api/employees lists who is there; a message that \
+                          begins with @ asks for the employee of that name.";
             memory.ok_or_else(|| abort_field(Code::UnknownEmployee, "employee", detail))?
         }
         Err(fault) => kept.filter(|memory| memory.knows(employee) && leads_there(memory)).ok_or(fault)?,

@@ -73,9 +73,8 @@ pub(super) struct Work {
 
 impl Work {
     /// What a new answer begins with.
-    pub(super) fn new(memory: &Memory) -> Self {
+    pub(super) fn new(memory: &Memory, toolbox: Toolbox) -> Self {
         let employee = memory.employee.clone();
-        let toolbox = Toolbox::of(&employee);
         Self {
             employee,
             toolbox,
@@ -149,7 +148,7 @@ impl<W: World, F: FnMut(&Event<'_>)> Walk<'_, W, F> {
                     return Ok(());
                 }
                 self.add_step(progress, first)?;
-                self.hand_over(progress)?;
+                self.hand_over(progress).await?;
                 self.reserve(progress).await?;
                 self.tell(&Told::Deed(Deed::Step));
             }
@@ -302,10 +301,15 @@ impl<W: World, F: FnMut(&Event<'_>)> Walk<'_, W, F> {
         let (user, config, ports, effects) = (self.user, self.config, self.ports, &progress.effects);
         let employee = self.work.employee.clone();
         let toolbox = self.work.toolbox.clone();
+        let message = self.turn.message.clone();
         let bench = Bench {
             user,
             session: self.turn.session_id,
             question: self.turn.user_message_id,
+            message: &message,
+            asked_at: self.turn.admitted_at,
+            remember: self.turn.remember,
+            remotes: &self.state.remotes,
             employee: &employee,
             config,
             ports,
@@ -401,14 +405,13 @@ impl<W: World, F: FnMut(&Event<'_>)> Walk<'_, W, F> {
     }
 
     /// Lets another employee go on, if the model wanted it and there is room for its persona.
-    fn hand_over(&mut self, progress: &Progress) -> Result<(), Fault> {
-        let effects = progress.effects.borrow();
-        let Some(memory) = effects.hand_over.as_ref() else { return Ok(()) };
+    async fn hand_over(&mut self, progress: &Progress) -> Result<(), Fault> {
+        let Some(memory) = progress.effects.borrow().hand_over.clone() else { return Ok(()) };
         let employee = &memory.employee;
         if employee.slug == self.work.employee.slug {
             return Ok(());
         }
-        let toolbox = Toolbox::of(employee);
+        let toolbox = Toolbox::of(employee, &self.state.remotes, self.config, self.ports).await;
         let tokens_of = |employee: &Employee, toolbox: &Toolbox| {
             count(&employee.system_prompt) + toolbox.weight(&employee.system_prompt).tokens
         };
@@ -420,13 +423,12 @@ impl<W: World, F: FnMut(&Event<'_>)> Walk<'_, W, F> {
         }
         self.prompt_tokens = prompt_tokens;
         self.asking.question.hand_over(employee, toolbox.json()?)?;
-        self.asking.candidates = candidates(memory, self.config);
+        self.asking.candidates = candidates(&memory, self.config);
         self.work.employee = employee.clone();
         self.work.toolbox = toolbox;
         let model = employee.model(self.config).to_owned();
         (self.turn.price, self.turn.model) = (memory.price, model.clone());
         let employee = employee.slug.clone();
-        drop(effects);
         self.tell(&Told::Deed(Deed::HandsOver { employee, model }));
         Ok(())
     }

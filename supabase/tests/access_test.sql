@@ -22,6 +22,8 @@ language sql as $$
   values (gen_random_uuid(), p_user, 'profile', 'city', 'Lives in Bern');
   insert into public.chat_documents (id, user_id, name, media_type, size_bytes)
   values (p_document, p_user, 'a.txt', 'text/plain', 5);
+  insert into public.chat_files (id, user_id, session_id, purpose, name, media_type)
+  values (gen_random_uuid(), p_user, p_session, 'export', 'a.xlsx', 'text/csv');
   insert into public.user_memory_embeddings (
     id, user_id, source, document_id, content, content_tokens, embedding, occurred_at)
   values (
@@ -55,6 +57,7 @@ insert into expected values
   ('chat_tool_runs', 'own', 'refused', 'all'),
   ('user_memory_facts', 'own', 'own', 'all'),
   ('chat_documents', 'own', 'own', 'all'),
+  ('chat_files', 'own', 'refused', 'all'),
   ('user_memory_embeddings', 'own', 'own', 'all'),
   ('chat_pii_keys', 'own', 'refused', 'all'),
   ('chat_pii_vault', 'own', 'refused', 'all'),

@@ -55,7 +55,7 @@ select is(
 select is(
   loaded #> '{messages,0}',
   '{"id": "00000000-0000-4000-8000-000000000001", "parent_id": null, "role": "user", "content": "Message 1",
-    "content_tokens": 1, "status": "complete", "name": "mine"}', 'each with these fields') from own;
+    "content_tokens": 1, "status": "complete", "name": "mine", "tool_calls": null}', 'each with these fields') from own;
 select is(
   jsonb_path_query_array(
     pg_temp.load('00000000-0000-4000-8000-0000000000a1', p_limit => 2), '$.messages[*].content'),
@@ -81,7 +81,7 @@ select is(loaded #>> '{employee,slug}', 'doc-clerk', 'the session''s employee an
 select bag_eq(
   $$ select jsonb_object_keys(loaded -> 'employee') from own $$,
   array['slug', 'title', 'system_prompt', 'model', 'fallback_models', 'temperature', 'max_output_tokens',
-        'token_budget', 'top_k', 'tools', 'unmask_policy', 'messages_per_minute', 'daily_tokens', 'daily_usd'],
+        'token_budget', 'top_k', 'tools', 'unmask_policy', 'messages_per_minute', 'daily_tokens', 'daily_usd', 'mcp_servers', 'colleagues'],
   'with these settings');
 select is(
   pg_temp.load('00000000-0000-4000-8000-0000000000a1', 'sheet-analyst') #>> '{employee,slug}', 'sheet-analyst',
@@ -91,7 +91,7 @@ select is(
   'in a new session the default one answers');
 select is(
   pg_temp.load('00000000-0000-4000-8000-0000000000a9') - 'employee' - 'price',
-  '{"foreign": false, "prices": {}, "session": null, "summary": null, "limits": null, "messages": []}', 'which is empty and not foreign');
+  '{"foreign": false, "prices": {}, "session": null, "limits": null, "messages": []}', 'which is empty and not foreign');
 select is(
   pg_temp.load('00000000-0000-4000-8000-0000000000a9', 'nobody') -> 'employee', 'null', 'an unknown employee is null');
 select is(
@@ -115,7 +115,7 @@ select is(
 set local request.jwt.claims = '{"role": "authenticated", "sub": "00000000-0000-4000-8000-00000000000b"}';
 select is(
   pg_temp.load('00000000-0000-4000-8000-0000000000a1'),
-  '{"foreign": true, "session": null, "employee": null, "price": null, "prices": {}, "summary": null, "limits": null, "messages": []}',
+  '{"foreign": true, "session": null, "employee": null, "price": null, "prices": {}, "limits": null, "messages": []}',
   'somebody else''s session is reported as foreign, with nothing of it');
 select is(pg_temp.path('00000000-0000-4000-8000-000000000005'), '[]', 'no path leads there');
 set local request.jwt.claims = '{"role": "authenticated"}';

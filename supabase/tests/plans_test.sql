@@ -60,7 +60,7 @@ $$;
 select set_has(
   format('select unnest(pg_temp.scans(%L))', format(
     'select public.load_session(%L, null, %L, %L, 100)', pg_temp.a_session(), 'prime-boss', 'gpt-4o-mini')),
-  $$ values ('chat_sessions_id_user_id_key'), ('chat_messages_session_order'), ('chat_session_summaries_pkey'),
+  $$ values ('chat_sessions_id_user_id_key'), ('chat_messages_session_order'),
             ('employee_profiles_pkey'), ('chat_model_prices_pkey') $$, 'load_session');
 select is(
   pg_temp.scans('select public.list_sessions(20, now(), gen_random_uuid())'), array['chat_sessions_user_recent'],

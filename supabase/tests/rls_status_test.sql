@@ -9,7 +9,7 @@ select is_empty(
 
 select results_eq(
   $$ select table_name collate "default", policy_count from public.v_rls_status $$,
-  $$ values ('chat_documents', 2), ('chat_message_feedback', 2), ('chat_messages', 1), ('chat_model_prices', 0), ('chat_parked_turns', 0),
+  $$ values ('chat_documents', 2), ('chat_files', 1), ('chat_message_feedback', 2), ('chat_messages', 1), ('chat_model_prices', 0), ('chat_parked_turns', 0),
             ('chat_pii_keys', 1), ('chat_pii_vault', 1), ('chat_session_summaries', 1), ('chat_sessions', 2), ('chat_tool_runs', 1),
             ('chat_usage_log', 1), ('chat_user_limits', 1), ('employee_profiles', 1), ('user_memory_embeddings', 2), ('user_memory_facts', 2) $$,
   'v_rls_status lists every public table with its number of policies');
@@ -32,10 +32,10 @@ select results_eq(
             ('authenticated', 'memory_scores'), ('authenticated', 'pending_memories_count'), ('authenticated', 'recall'),
             ('authenticated', 'session_ids'), ('authenticated', 'unmask_policies'), ('service_role', 'commit_memory'),
             ('service_role', 'commit_turn'), ('service_role', 'commit_vault'), ('service_role', 'correct_fact'),
-            ('service_role', 'erase_user'), ('service_role', 'forget_facts'), ('service_role', 'import_messages'),
+            ('service_role', 'delete_files'), ('service_role', 'erase_user'), ('service_role', 'forget_facts'), ('service_role', 'import_messages'),
             ('service_role', 'is_admin'), ('service_role', 'park_turn'), ('service_role', 'parked_turns'),
             ('service_role', 'pending_memories'), ('service_role', 'purge_expired'), ('service_role', 'save_document'), ('service_role', 'save_embeddings'),
-            ('service_role', 'save_facts'), ('service_role', 'save_feedback'), ('service_role', 'save_summary'),
+            ('service_role', 'save_facts'), ('service_role', 'save_feedback'), ('service_role', 'save_file'), ('service_role', 'save_summary'),
             ('service_role', 'unread_messages'), ('service_role', 'unsummarised_messages') $$,
   'the API roles may execute these functions and no others');
 

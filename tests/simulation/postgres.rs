@@ -198,14 +198,11 @@ fn employee() -> Employee {
     Employee {
         slug: "prime-boss".into(),
         system_prompt: "You run the desk.".into(),
-        model: None,
         fallback_models: vec!["gpt-4o".into()],
         temperature: Some(0.5),
         max_output_tokens: Some(400),
         token_budget: Some(300),
-        unmask_policy: Policy::default(),
-        messages_per_minute: None,
-        budget: Budget::default(),
+        ..Employee::default()
     }
 }
 
@@ -272,6 +269,10 @@ impl Database for SimDatabase {
 
     async fn save_facts(&self, _: Uuid, _: &Learned) -> Result<(), Fault> {
         Ok(())
+    }
+
+    async fn forget_facts(&self, _: Uuid, _: &[Uuid]) -> Result<u64, Fault> {
+        unreachable!("nobody has tools here")
     }
 
     async fn unsummarised_messages(

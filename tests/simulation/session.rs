@@ -7,8 +7,11 @@ use std::rc::Rc;
 use frontdesk::api::chat::Ask;
 use frontdesk::auth::User;
 use frontdesk::config::Config;
-use frontdesk::error::Error;
-use frontdesk::ports::{Clock as _, Journal as _, Ports, World as PortWorld};
+use frontdesk::error::{Error, Fault};
+use frontdesk::ports::{
+    Clock as _, Files, Journal as _, Outside, OutsideBody, OutsideError, Ports, Post, Posted,
+    World as PortWorld,
+};
 use frontdesk::retell::{self, Retold};
 use frontdesk::session::log::KEPT_FOR;
 use frontdesk::session::outbox;
@@ -67,6 +70,33 @@ struct Desk {
     ports: Ports<Simulated>,
 }
 
+/// What no employee here has tools for.
+struct Nothing;
+
+impl Files for Nothing {
+    async fn put(&self, _: Uuid, _: Uuid, _: Vec<u8>) -> Result<(), Fault> {
+        unreachable!("nobody has tools here")
+    }
+
+    async fn get(&self, _: Uuid, _: Uuid) -> Result<Option<Vec<u8>>, Fault> {
+        unreachable!("nobody has tools here")
+    }
+}
+
+impl Outside for Nothing {
+    type Body = Self;
+
+    async fn post(&self, _: &Post<'_>) -> Result<Posted<Self>, OutsideError> {
+        unreachable!("nobody has tools here")
+    }
+}
+
+impl OutsideBody for Nothing {
+    async fn read(&mut self) -> Result<Option<Vec<u8>>, OutsideError> {
+        unreachable!("nobody has tools here")
+    }
+}
+
 /// What is simulated.
 struct Simulated;
 
@@ -76,6 +106,8 @@ impl PortWorld for Simulated {
     type Model = SimModel;
     type Journal = DiskJournal;
     type Clock = SimClock;
+    type Files = Nothing;
+    type Outside = Nothing;
 }
 
 #[derive(Default)]
@@ -140,6 +172,8 @@ impl SessionNode {
             model: SimModel { world: world(), life: own() },
             journal,
             clock: SimClock(world()),
+            files: Nothing,
+            outside: Nothing,
         };
         let (state, audience) = (SessionState::default(), Audience::default());
         Desk { world: world(), life, config: Rc::clone(&self.config), state, audience, ports }

@@ -180,3 +180,37 @@ proptest! {
         let _ = Ask::parse(&body, USER, [7; 16]);
     }
 }
+
+#[test]
+fn a_message_that_begins_with_a_name_is_for_that_employee() {
+    let asked = |body: &str| Ask::parse(body.as_bytes(), Uuid::nil(), [1; 16]).unwrap().employee;
+    for (message, employee) in [
+        ("@sheet-analyst, add this up", Some("sheet-analyst")),
+        ("  @doc-clerk", Some("doc-clerk")),
+        ("@doc-clerk\\nread this", Some("doc-clerk")),
+        ("mail ada@example.com", None),
+        ("@example.com is down", None),
+        ("@Ada hello", None),
+        ("@ hello", None),
+        ("@2nd floor", None),
+    ] {
+        assert_eq!(asked(&format!(r#"{{"message":"{message}"}}"#)).as_deref(), employee, "{message}");
+    }
+    let both = asked(r#"{"message":"@doc-clerk hello","employee":"prime-boss"}"#);
+    assert_eq!(both.as_deref(), Some("prime-boss"));
+}
+
+#[test]
+fn an_answer_that_comes_back_with_decisions_is_no_message() {
+    let body = |parts: &str| {
+        format!(
+            r#"{{"id":"00000000-0000-4000-8000-000000000009","messages":[{{"role":"assistant","parts":[{parts}]}}]}}"#
+        )
+    };
+    let part = r#"{"type":"tool-forget","state":"approval-responded","input":{},
+                   "approval":{"id":"00000000-0000-4000-8000-000000000001","approved":true}}"#;
+    let sent = Sent::parse(body(part).as_bytes(), Uuid::nil(), [1; 16]).unwrap();
+    assert!(matches!(sent, Sent::Decided(decided) if decided.decisions.len() == 1 && decided.stream));
+    let error = Sent::parse(body("").as_bytes(), Uuid::nil(), [1; 16]).unwrap_err();
+    assert_eq!(error.field(), Some("messages"));
+}

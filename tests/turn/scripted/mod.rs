@@ -17,7 +17,6 @@ use frontdesk::context::source::Source;
 use frontdesk::document::keep::{NewDocument, SavedDocument};
 use frontdesk::employee::Employee;
 use frontdesk::error::{Code, Error, Fault};
-use frontdesk::limit::quota::Budget;
 use frontdesk::memory::embed::{Embedded, Pending};
 use frontdesk::memory::facts::{Learned, Unread};
 use frontdesk::memory::import::{Imported, ImportedMessage};
@@ -26,10 +25,9 @@ use frontdesk::memory::summary::{NewSummary, Unsummarised};
 use frontdesk::model::candidate::Provider;
 use frontdesk::model::embedding::Embedding;
 use frontdesk::ports::{
-    Answer, Clock, Database, Journal, Model, ModelError, Patience, Ports, Undelivered, UnsummarisedQuestion,
-    World,
+    Answer, Clock, Database, Files, Journal, Model, ModelError, Outside, OutsideBody, OutsideError, Patience,
+    Ports, Post, Posted, Undelivered, UnsummarisedQuestion, World,
 };
-use frontdesk::privacy::policy::Policy;
 use frontdesk::privacy::seal::Secret;
 use frontdesk::session::load::{LoadSession, LoadedSession, Message, Role};
 use frontdesk::session::log::{KEPT_FOR, LogEnding, LogHead, Told, TurnLog};
@@ -153,6 +151,7 @@ pub struct ScriptedDatabase {
     /// What was learned, as it is sent.
     pub saved: RefCell<Vec<serde_json::Value>>,
     pub documents: RefCell<Vec<NewDocument>>,
+    pub forgotten: RefCell<Vec<Uuid>>,
     pub vault: RefCell<KeptVault>,
 }
 
@@ -217,6 +216,11 @@ impl Database for ScriptedDatabase {
         }
         self.saved.borrow_mut().push(serde_json::to_value(learned).unwrap());
         Ok(())
+    }
+
+    async fn forget_facts(&self, _: Uuid, facts: &[Uuid]) -> Result<u64, Fault> {
+        self.forgotten.borrow_mut().extend_from_slice(facts);
+        Ok(facts.len() as u64)
     }
 
     async fn unsummarised_messages(
@@ -400,6 +404,10 @@ impl Clock for ScriptedClock {
     }
     async fn sleep(&self, span: Millis) {
         self.slept.borrow_mut().push(span);
+        // Whoever is watched meanwhile is done, or never will be.
+        for _ in 0..20 {
+            yield_now().await;
+        }
         self.now.set(self.now.get() + span);
     }
     /// Different each time, and small at its first byte, so that pauses are full.
@@ -416,6 +424,44 @@ impl Clock for ScriptedClock {
     }
 }
 
+/// Files in memory.
+#[derive(Default)]
+pub struct MemoryFiles(pub RefCell<BTreeMap<(Uuid, Uuid), Vec<u8>>>);
+
+impl Files for MemoryFiles {
+    async fn put(&self, user: Uuid, file: Uuid, bytes: Vec<u8>) -> Result<(), Fault> {
+        self.0.borrow_mut().insert((user, file), bytes);
+        Ok(())
+    }
+
+    async fn get(&self, user: Uuid, file: Uuid) -> Result<Option<Vec<u8>>, Fault> {
+        Ok(self.0.borrow().get(&(user, file)).cloned())
+    }
+}
+
+/// Nobody answers. Remote servers have tests of their own, beside their client.
+#[derive(Default)]
+pub struct NobodyOutside {
+    pub asked: Cell<u32>,
+}
+
+pub struct NoBody;
+
+impl Outside for NobodyOutside {
+    type Body = NoBody;
+
+    async fn post(&self, _: &Post<'_>) -> Result<Posted<NoBody>, OutsideError> {
+        self.asked.set(self.asked.get() + 1);
+        Err(OutsideError::Broken)
+    }
+}
+
+impl OutsideBody for NoBody {
+    async fn read(&mut self) -> Result<Option<Vec<u8>>, OutsideError> {
+        Ok(None)
+    }
+}
+
 /// What is scripted.
 pub struct Scripted;
 
@@ -425,6 +471,8 @@ impl World for Scripted {
     type Model = ScriptedModel;
     type Journal = MemoryJournal;
     type Clock = ScriptedClock;
+    type Files = MemoryFiles;
+    type Outside = NobodyOutside;
 }
 
 /// One Session object over scripted ports.
@@ -441,7 +489,8 @@ impl Default for Desk {
         let model = ScriptedModel { now, ..ScriptedModel::default() };
         let (database, object, journal) =
             (ScriptedDatabase::default(), ScriptedUser::default(), MemoryJournal::default());
-        let ports = Ports { database, user: object, model, journal, clock };
+        let (files, outside) = (MemoryFiles::default(), NobodyOutside::default());
+        let ports = Ports { database, user: object, model, journal, clock, files, outside };
         Self { state: SessionState::default(), ports, config: config() }
     }
 }
@@ -553,15 +602,9 @@ pub fn employee() -> Employee {
     Employee {
         slug: "prime-boss".into(),
         system_prompt: "You run the desk.".into(),
-        model: None,
-        tools: Vec::new(),
-        fallback_models: Vec::new(),
         temperature: Some(0.5),
         max_output_tokens: Some(800),
-        token_budget: None,
-        unmask_policy: Policy::default(),
-        messages_per_minute: None,
-        budget: Budget::default(),
+        ..Employee::default()
     }
 }
 
