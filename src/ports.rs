@@ -6,7 +6,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::auth::User;
-use crate::document::keep::{NewDocument, SavedDocument};
+use crate::document::keep::{NewDocument, SavedDocument, TableName};
 use crate::error::Fault;
 use crate::limit::bucket::Standing;
 use crate::limit::quota::{Entry, Spend};
@@ -118,6 +118,11 @@ pub trait Database {
     /// # Errors
     /// `database_unavailable`, `database_refused`.
     async fn save_facts(&self, user: Uuid, learned: &Learned) -> Result<(), Fault>;
+    /// A user's documents that are tables, newest first, under their own token.
+    ///
+    /// # Errors
+    /// `database_unavailable`.
+    async fn tables(&self, user: &User) -> Result<Vec<TableName>, Fault>;
     /// Forgets facts of a user with what they come from, with the service key; how many rows that were.
     ///
     /// # Errors

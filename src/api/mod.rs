@@ -5,6 +5,7 @@ mod attachment;
 pub mod chat;
 pub mod cors;
 pub mod facts;
+pub mod files;
 pub mod import;
 pub mod problem;
 pub mod rate;

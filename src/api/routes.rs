@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use percent_encoding::percent_decode_str;
 use uuid::Uuid;
 
+use super::files::no_such_file;
 use crate::error::{Code, Error, abort, abort_field};
 
 /// A request that this Worker answers.
@@ -42,6 +43,12 @@ pub enum Route<'a> {
     Document(Uuid),
     /// One of them, to be deleted.
     DeleteDocument(Uuid),
+    /// The caller's files.
+    Files,
+    /// A link to one of them.
+    File(Uuid),
+    /// One of them, by such a link; its signature says whose it is.
+    Download(Uuid),
     /// Everything that is stored of the caller, to be erased.
     Me,
     /// What the page needs to sign in; public.
@@ -94,6 +101,9 @@ pub fn route<'a>(method: &str, path: &'a str) -> Result<Route<'a>, Error> {
         ["api", "documents"] => Route::Upload,
         ["api", "documents", id] if method == "DELETE" => Route::DeleteDocument(document_id(id)?),
         ["api", "documents", id] => Route::Document(document_id(id)?),
+        ["api", "files"] => Route::Files,
+        ["api", "files", id] => Route::File(file_id(id)?),
+        ["api", "files", id, "download"] => Route::Download(file_id(id)?),
         ["api", "me"] => Route::Me,
         ["config.json"] => Route::PageConfig,
         ["healthz"] => Route::Health,
@@ -117,6 +127,11 @@ pub fn decoded(segment: &str) -> Cow<'_, str> {
 fn uuid(name: &'static str, text: &str) -> Result<Uuid, Error> {
     Uuid::try_parse(text)
         .map_err(|_| abort_field(Code::InvalidField, name, format!("{name} must be a UUID.")))
+}
+
+/// What is no UUID is no file's.
+fn file_id(text: &str) -> Result<Uuid, Error> {
+    Uuid::try_parse(text).map_err(|_| no_such_file())
 }
 
 /// What is no UUID is no document's.
@@ -143,6 +158,8 @@ mod tests {
         assert_eq!(route("POST", "/api/documents"), Ok(Route::Upload));
         assert_eq!(route("GET", "/api/documents"), Ok(Route::Documents));
         let document = Uuid::try_parse(id).unwrap();
+        assert_eq!(route("GET", &format!("/api/files/{id}/download")), Ok(Route::Download(document)));
+        assert_eq!(route("GET", "/api/files/1").unwrap_err().code(), Code::FileNotFound);
         assert_eq!(route("GET", &format!("/api/documents/{id}")), Ok(Route::Document(document)));
         assert_eq!(route("DELETE", &format!("/api/documents/{id}")), Ok(Route::DeleteDocument(document)));
         assert_eq!(route("GET", "/api/documents/1").unwrap_err().code(), Code::DocumentNotFound);

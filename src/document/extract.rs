@@ -2,7 +2,7 @@
 
 use super::encoding::decode;
 use super::kind::Kind;
-use super::{Form, MAX_TEXT_BYTES, Part, html, pdf, table};
+use super::{Form, MAX_TABLE_BYTES, MAX_TEXT_BYTES, Part, html, pdf, table};
 use crate::error::{Code, Error, abort};
 
 /// The text of a document.
@@ -19,8 +19,9 @@ pub fn extract(kind: Kind, bytes: &[u8]) -> Result<Vec<Part>, Error> {
     };
     let parts: Vec<_> =
         parts.into_iter().map(|part| Part { text: tidy(&part.text, part.form), ..part }).collect();
-    if parts.iter().map(|part| part.text.len()).sum::<usize>() > MAX_TEXT_BYTES {
-        return Err(too_long(format!("The text of a document may have {} KiB.", MAX_TEXT_BYTES >> 10)));
+    let most = if kind == Kind::Csv { MAX_TABLE_BYTES } else { MAX_TEXT_BYTES };
+    if parts.iter().map(|part| part.text.len()).sum::<usize>() > most {
+        return Err(too_long(format!("The text of a document may have {} KiB.", most >> 10)));
     }
     if !parts.iter().any(|part| part.text.chars().any(char::is_alphanumeric)) {
         let detail = if kind == Kind::Pdf {

@@ -25,8 +25,27 @@ const AT_ONCE: usize = 256 * 1024;
 /// Rows of a table that are masked in one go, under their header: it is what tells what stands in a column.
 const ROWS_AT_ONCE: usize = 40;
 
+/// Rows of a table that are cut into passages, after its header.
+const ROWS_SEARCHED: usize = 500;
+
 /// Longest name that is stored, in characters.
 const LONGEST_NAME: usize = 255;
+
+/// The lines of a table, masked: cells with tabs between them, the header first.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lines {
+    /// The document.
+    pub id: Uuid,
+    /// What they say.
+    pub text: String,
+}
+
+// By hand, so that no log line can ever hold a text.
+impl std::fmt::Debug for Lines {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Lines({}, {} bytes)", self.id, self.text.len())
+    }
+}
 
 /// A document as `save_document` takes it, masked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -72,11 +91,20 @@ pub struct SavedDocument {
     pub gone: bool,
 }
 
+/// A document that is a table.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct TableName {
+    /// Its row, and the name under which its lines lie in storage.
+    pub id: Uuid,
+    /// What its user calls it, masked.
+    pub name: String,
+}
+
 /// What became of a document.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Kept {
-    /// It is stored, unless there are as many as there may be.
-    Saved(SavedDocument),
+    /// It is stored, unless there are as many as there may be; and the masked lines of a table, to be put where files lie.
+    Saved(SavedDocument, Option<Lines>),
     /// It comes to too many chunks, and what its sender is told.
     TooLong(String),
 }
@@ -109,7 +137,7 @@ pub async fn keep(
     let name = vault::mask(state, user, &upload.name, Author::Outside, config, ports).await?.text;
     // Tokens may be longer than what they stand for, and one must not be cut.
     let name = if name.chars().count() <= LONGEST_NAME { name } else { "document".into() };
-    let chunks = match chunk(&masked) {
+    let chunks = match chunk(&masked.iter().map(searched).collect::<Vec<_>>()) {
         Ok(chunks) => chunks,
         Err(Error::Abort(Abort { detail, .. })) => return Ok(Kept::TooLong(detail)),
         Err(Error::Fault(fault)) => return Err(fault.into()),
@@ -131,7 +159,23 @@ pub async fn keep(
         most: MAX_DOCUMENTS,
         chunks: chunks.collect(),
     };
-    Ok(Kept::Saved(ports.database.save_document(user.id, &document).await?))
+    let lines = match masked.as_mut_slice() {
+        [table] if table.form == Form::Table => Some(Lines { id, text: std::mem::take(&mut table.text) }),
+        _ => None,
+    };
+    Ok(Kept::Saved(ports.database.save_document(user.id, &document).await?, lines))
+}
+
+/// What of a part is cut into passages: of a table its first rows. Nobody looks for row 90,000 by its meaning; all of them can be
+/// asked for by what stands in them.
+fn searched(part: &Part) -> Part {
+    let end = part.text.match_indices('\n').nth(ROWS_SEARCHED).map(|(at, _)| at + 1);
+    match end {
+        Some(end) if part.form == Form::Table => {
+            Part { text: part.text.get(..end).unwrap_or_default().to_owned(), ..part.clone() }
+        }
+        _ => part.clone(),
+    }
 }
 
 /// The parts with tokens where values were.

@@ -19,6 +19,9 @@ use serde::{Deserialize, Serialize};
 /// Largest upload, in bytes.
 pub const MAX_UPLOAD_BYTES: usize = 5 * 1024 * 1024;
 
+/// The same of a table, of which only the first rows are cut into passages.
+pub const MAX_TABLE_BYTES: usize = MAX_UPLOAD_BYTES;
+
 /// Most text that a document may have, in bytes.
 pub const MAX_TEXT_BYTES: usize = 1024 * 1024;
 

@@ -1,6 +1,6 @@
 //! Tables: CSV, whatever stands between its cells.
 
-use super::{Form, MAX_TEXT_BYTES, Part};
+use super::{Form, MAX_TABLE_BYTES, Part};
 
 /// Bytes that are looked at for what stands between cells.
 const LOOKED_AT: usize = 16 * 1024;
@@ -15,7 +15,7 @@ pub(super) fn read(text: &str) -> Option<Part> {
     let mut lines = String::new();
     let mut row = csv::StringRecord::new();
     // What is no row any more ends the table: text is text, so there is nothing that could be.
-    while reader.read_record(&mut row).unwrap_or(false) && lines.len() <= MAX_TEXT_BYTES {
+    while reader.read_record(&mut row).unwrap_or(false) && lines.len() <= MAX_TABLE_BYTES {
         add_row(&mut lines, row.iter());
     }
     (!lines.is_empty()).then_some(Part { form: Form::Table, page: None, text: lines })

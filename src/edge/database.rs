@@ -12,7 +12,7 @@ use worker::wasm_bindgen::{JsCast, JsValue};
 use super::platform::{call, lines};
 use crate::auth::User;
 use crate::config::Config;
-use crate::document::keep::{NewDocument, SavedDocument};
+use crate::document::keep::{NewDocument, SavedDocument, TableName};
 use crate::error::{Code, Fault};
 use crate::memory::embed::{Embedded, Pending};
 use crate::memory::facts::{Learned, Unread};
@@ -157,6 +157,12 @@ impl Database for PostgRest {
 
     async fn save_facts(&self, user: Uuid, learned: &Learned) -> Result<(), Fault> {
         self.save("save_facts", &SaveFacts { user, learned }).await
+    }
+
+    async fn tables(&self, user: &User) -> Result<Vec<TableName>, Fault> {
+        let path = "chat_documents?select=id,name&media_type=eq.text/csv&order=created_at.desc,id&limit=200";
+        let rows = self.read(user, path).await?;
+        serde_json::from_str(&rows).map_err(|error| malformed("tables", &error))
     }
 
     async fn forget_facts(&self, user: Uuid, facts: &[Uuid]) -> Result<u64, Fault> {

@@ -11,23 +11,21 @@ use worker::{Context, Env, Url, event};
 use super::auth::authenticate;
 use super::clock::EdgeClock;
 use super::database::PostgRest;
-use super::files::R2;
+use super::documents;
+use super::files::{self, R2};
 use super::platform::{Frames, Incoming, ask, forward, lines, read_body, respond, with_headers};
 use super::reply;
 use super::session::SessionCall;
 use super::users::UserObjects;
 use crate::api::approvals::Decided;
 use crate::api::chat::{Sent, session_named};
-use crate::api::facts;
 use crate::api::import::{Import, Progress};
 use crate::api::reads::{self, Page, Revealed};
-use crate::api::routes::{Route, decoded, no_such_document, route};
+use crate::api::routes::{Route, decoded, route};
+use crate::api::{self, facts};
 use crate::api::{MAX_BODY_BYTES, cors};
 use crate::auth::User;
 use crate::config::Config;
-use crate::document::MAX_UPLOAD_BYTES;
-use crate::document::keep::{Kept, too_many};
-use crate::document::upload::{Upload, too_large};
 use crate::error::{Code, Error, Fault, abort, abort_field};
 use crate::limit::gate;
 use crate::ports::{Clock, Database, UserObject};
@@ -79,6 +77,9 @@ async fn answer(
         return public(route, config, &database).await;
     }
     gate(request, env).await?;
+    if let Route::Download(file) = route {
+        return files::download(request, &url, env, context, config, file).await;
+    }
     let user = authenticate(header(request, "authorization").as_deref(), config).await?;
     match route {
         Route::Chat => chat(request, env, user).await,
@@ -143,25 +144,14 @@ async fn answer(
             let rows = database.forget_facts(user.id, &[fact]).await?;
             Ok(reply::json(200, &facts::forgotten(fact, rows)?))
         }
-        Route::Upload => upload(request, &url, env, &user).await,
-        Route::Documents => {
-            let rows = database.read(&user, &reads::documents(None)).await?;
-            Ok(reply::json(200, &reads::envelope(&show_documents(&rows, env, &user).await?)))
+        Route::Upload | Route::Documents | Route::Document(_) | Route::DeleteDocument(_) => {
+            documents::answer(route, request, &url, env, &user, &database).await
         }
-        Route::Document(id) => {
-            let rows = database.read(&user, &reads::documents(Some(id))).await?;
-            let shown = show_documents(&rows, env, &user).await?;
-            let row = shown.trim().trim_start_matches('[').trim_end_matches(']');
-            if row.is_empty() { Err(no_such_document()) } else { Ok(reply::json(200, row)) }
+        Route::Files => {
+            let rows = database.read(&user, api::files::FILES).await?;
+            Ok(reply::json(200, &reads::envelope(&documents::show(&rows, env, &user).await?)))
         }
-        Route::DeleteDocument(id) => {
-            let was_there = database.delete_document(&user, id).await?;
-            if was_there {
-                Ok(respond(204, &lines(reply::PRIVATE), JsValue::NULL))
-            } else {
-                Err(no_such_document())
-            }
-        }
+        Route::File(file) => files::link(env, &user, file, config).await,
         Route::Me => erase(env, &user, &database).await,
         _ => {
             let rows = database.read(&user, reads::EMPLOYEES).await?;
@@ -282,35 +272,6 @@ impl Importer {
     }
 }
 
-/// Reads a document and hands its text to the user's object. It is read here, where nobody's values are and nobody else
-/// waits: files come from anywhere, and their readers are others' work.
-async fn upload(request: &Request, url: &Url, env: &Env, user: &User) -> Result<Response, Error> {
-    let limit = u32::try_from(MAX_UPLOAD_BYTES).unwrap_or(u32::MAX);
-    let body =
-        read_body(request, limit).await.map_err(|_| abort(Code::InvalidJson, "The body broke off."))?;
-    let body = body.dyn_into::<js_sys::Uint8Array>().map_err(|_| too_large())?;
-    let name = url.query_pairs().find(|(key, _)| key == "name").map(|(_, name)| name.into_owned());
-    let upload = Upload::read(name.as_deref(), header(request, "content-type").as_deref(), &body.to_vec())?;
-    let kept = UserObjects(env.clone()).keep(user, upload).await;
-    let saved = match kept.map_err(|refused| refused.into_error("document"))? {
-        Kept::Saved(saved) => saved,
-        Kept::TooLong(detail) => return Err(abort(Code::DocumentTooLong, detail)),
-    };
-    let row = saved.document.ok_or_else(|| if saved.gone { no_such_document() } else { too_many() })?;
-    let status = if saved.is_new { 201 } else { 200 };
-    Ok(reply::json(status, &show_documents(row.get(), env, user).await?))
-}
-
-/// Rows of documents as their user is to see them.
-async fn show_documents(rows: &str, env: &Env, user: &User) -> Result<String, Error> {
-    let tokens = unmask::tokens([rows]);
-    if tokens.is_empty() {
-        return Ok(rows.to_owned());
-    }
-    let values = UserObjects(env.clone()).reveal(user, &tokens).await;
-    Ok(reads::documents_shown(rows, &values.map_err(|refused| refused.into_error("document"))?))
-}
-
 /// Reads the turn and hands it to its Session, whose answer goes out untouched.
 async fn chat(request: &Request, env: &Env, user: User) -> Result<Response, Error> {
     let body = body(request).await?;
@@ -382,6 +343,6 @@ async fn body(request: &Request) -> Result<Vec<u8>, Error> {
     Ok(body.to_vec())
 }
 
-fn header(request: &Request, name: &str) -> Option<String> {
+pub(super) fn header(request: &Request, name: &str) -> Option<String> {
     request.headers().get(name).ok().flatten()
 }

@@ -1,10 +1,29 @@
-//! Files in R2, each user's under their id.
+//! Files in R2, each user's under their id, and how they are downloaded.
+
+use std::rc::Rc;
 
 use uuid::Uuid;
-use worker::{Bucket, Env};
+use worker::web_sys::{Request, Response};
+use worker::{Bucket, Context, Env, Url};
 
-use crate::error::{Code, Fault};
-use crate::ports::Files;
+use super::auth::authenticate;
+use super::clock::EdgeClock;
+use super::entry::header;
+use super::platform::{Frames, lines, respond};
+use super::users::UserObjects;
+use super::{log, reply};
+use crate::api::files::{Link, disposition, no_such_file};
+use crate::auth::User;
+use crate::config::Config;
+use crate::error::{Code, Error, Fault};
+use crate::ports::{Clock, Files, UserObject};
+use crate::privacy::policy::Policy;
+use crate::privacy::unmask::{Escape, Shown, tokens, unmask};
+use crate::sheet::export::{self, Head, open};
+use crate::time::timestamp;
+
+/// Tokens that are revealed at a time.
+const REVEALED_AT_ONCE: usize = 5000;
 
 /// The binding of the bucket in `wrangler.toml`.
 const BUCKET: &str = "FILES";
@@ -19,6 +38,11 @@ pub(super) struct R2(pub(super) Env);
 impl R2 {
     fn bucket(&self) -> Result<Bucket, Fault> {
         self.0.bucket(BUCKET).map_err(|error| out_of_reach(&error))
+    }
+
+    /// Throws a file of a user away.
+    pub(super) async fn delete(&self, user: Uuid, file: Uuid) -> Result<(), Fault> {
+        self.bucket()?.delete(key(user, file)).await.map_err(|error| out_of_reach(&error))
     }
 
     /// Throws all files of a user away. Where there is no bucket there are none.
@@ -58,4 +82,68 @@ fn key(user: Uuid, file: Uuid) -> String {
 
 fn out_of_reach(error: &worker::Error) -> Fault {
     Fault::new(Code::FilesUnavailable, format!("bucket: {error}"))
+}
+
+/// A link to a file of the caller's, which a browser follows by itself.
+pub(super) async fn link(env: &Env, user: &User, file: Uuid, config: &Config) -> Result<Response, Error> {
+    let bytes = R2(env.clone()).get(user.id, file).await?.ok_or_else(no_such_file)?;
+    let (head, _) = open(&bytes).map_err(|_| no_such_file())?;
+    let shown = reveal(env, user, &head.export).await?;
+    let link = Link::new(user.id, file, EdgeClock.now());
+    let unsigned = || Fault::new(Code::Misconfigured, "no master key");
+    let url = link.address(&config.pii_master_keys).ok_or_else(unsigned)?;
+    let name = unmask(&head.export, &shown, Escape::None);
+    let body =
+        serde_json::json!({ "id": file, "name": name, "url": url, "expires_at": timestamp(link.expires) });
+    Ok(reply::json(200, &body.to_string()))
+}
+
+/// A file by a link, built while it is downloaded: only here do values stand in it.
+pub(super) async fn download(
+    request: &Request,
+    url: &Url,
+    env: &Env,
+    context: &Context,
+    config: &Rc<Config>,
+    file: Uuid,
+) -> Result<Response, Error> {
+    let link = Link::check(file, url.query_pairs(), &config.pii_master_keys, EdgeClock.now())?;
+    // Who says who they are must be its owner.
+    if let Some(bearer) = header(request, "authorization")
+        && authenticate(Some(&bearer), config).await?.id != link.user
+    {
+        return Err(no_such_file());
+    }
+    let user = User::absent(link.user);
+    let bytes = R2(env.clone()).get(user.id, file).await?.ok_or_else(no_such_file)?;
+    let (Head { export: name, format }, table) = open(&bytes).map_err(|_| no_such_file())?;
+    let shown = reveal(env, &user, &String::from_utf8_lossy(&bytes)).await?;
+    let disposition = disposition(&unmask(&name, &shown, Escape::None));
+    let headers = [("content-type", format.media_type()), ("content-disposition", &disposition)];
+    let frames = Frames::new();
+    let response = respond(200, &lines(headers.into_iter().chain(reply::PRIVATE)), frames.readable().into());
+    let table = table.to_vec();
+    context.wait_until(async move {
+        match export::write(format, &table, &shown, |piece| frames.write(&piece)) {
+            Ok(()) => frames.close(),
+            // What was cut off is no whole file, and its reader is to see that.
+            Err(fault) => {
+                log::fault(&fault);
+                frames.abort();
+            }
+        }
+    });
+    Ok(response)
+}
+
+/// What stands behind the tokens of a text: all of it, for it is its owner's.
+async fn reveal(env: &Env, user: &User, text: &str) -> Result<Shown, Error> {
+    let users = UserObjects(env.clone());
+    let mut shown = Shown::default();
+    for some in tokens([text]).chunks(REVEALED_AT_ONCE) {
+        let values = users.reveal(user, some).await.map_err(|refused| refused.into_error("file"))?;
+        shown
+            .extend(Shown::new(values.iter().map(|(token, value)| (token, value.as_str())), &Policy::full()));
+    }
+    Ok(shown)
 }

@@ -5,6 +5,7 @@ mod audience;
 mod auth;
 mod clock;
 mod database;
+mod documents;
 mod entry;
 mod files;
 mod journal;

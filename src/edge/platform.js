@@ -89,6 +89,10 @@ export class Frames {
   close() {
     this.#writer.close().catch(() => {});
   }
+  /** The body breaks off. */
+  abort() {
+    this.#writer.abort().catch(() => {});
+  }
 }
 
 /** What `open` and `read` of `Upstream` and `Errand` reject with: the kind alone, never a message of the network's. */

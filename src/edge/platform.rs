@@ -53,6 +53,9 @@ extern "C" {
     pub(super) fn write(this: &Frames, bytes: &[u8]);
     #[wasm_bindgen(method)]
     pub(super) fn close(this: &Frames);
+    /// Ends it as what is broken off.
+    #[wasm_bindgen(method)]
+    pub(super) fn abort(this: &Frames);
 
     /// A streaming request with a watch over silence.
     pub(super) type Upstream;

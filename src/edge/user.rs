@@ -80,7 +80,7 @@ impl DurableObject for User {
             }
             Ok(UserCall::Keep { user, upload }) => {
                 let kept = keep(state, &user, upload, config, ports).await;
-                if let Ok(Kept::Saved(SavedDocument { document: Some(_), .. })) = &kept {
+                if let Ok(Kept::Saved(SavedDocument { document: Some(_), .. }, _)) = &kept {
                     self.catch_up_later(desk.clone(), user.id).await;
                 }
                 let desk = Rc::clone(&desk);

@@ -82,9 +82,33 @@ impl MasterKeys {
         Self(Vec::new())
     }
 
+    /// Signs a message for a purpose with the current key; `None` where there is none.
+    #[must_use]
+    pub fn sign(&self, purpose: &[u8], message: &[u8]) -> Option<Secret> {
+        let (_, key) = self.current()?;
+        Some(signer(key, purpose)?.chain_update(message).finalize().into_bytes().into())
+    }
+
+    /// Whether a message was signed for that purpose, with any of the keys.
+    #[must_use]
+    pub fn has_signed(&self, purpose: &[u8], message: &[u8], signature: &[u8]) -> bool {
+        let is_by = |key: &Secret| {
+            signer(key, purpose)
+                .is_some_and(|signer| signer.chain_update(message).verify_slice(signature).is_ok())
+        };
+        self.0.iter().any(|(_, key)| is_by(key))
+    }
+
     fn current(&self) -> Option<&(u32, Secret)> {
         self.0.first()
     }
+}
+
+/// What signs for a purpose: with a key of its own, for a key has one use.
+fn signer(key: &Secret, purpose: &[u8]) -> Option<Hmac<Sha256>> {
+    let mut own = Secret::default();
+    Hkdf::<Sha256>::from_prk(key).ok()?.expand(purpose, &mut own).ok()?;
+    Mac::new_from_slice(&own).ok()
 }
 
 /// A user's key as it is kept: `chat_pii_keys`.

@@ -6,6 +6,7 @@
 
 pub mod cell;
 pub mod csv;
+pub mod export;
 pub mod guess;
 pub mod kept;
 mod number;
@@ -16,6 +17,7 @@ pub mod xlsx;
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::number::Mark;
@@ -37,7 +39,7 @@ pub const MAX_NAME_CHARS: usize = 255;
 const MOST_NAMED: usize = 30;
 
 /// What stands in a column.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// Text, and whatever looks like a number but is none: a postal code, a phone number.
@@ -63,13 +65,28 @@ impl Kind {
 }
 
 /// A column of a table.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Column {
     /// What its header says: no two columns of a table have the same.
     pub name: String,
     /// What stands in it. A cell that is not of that kind stays text.
     pub kind: Kind,
+}
+
+/// What a cell is in JSON: of no use but to say so in a schema.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+#[allow(dead_code, reason = "only its shape is looked at")]
+pub enum Scalar {
+    /// Text, and dates as such: 2026-01-31.
+    Text(String),
+    /// A number.
+    Number(f64),
+    /// True or false.
+    Boolean(bool),
+    /// Nothing.
+    Empty(()),
 }
 
 /// A table or a query that cannot be taken: a sentence that says why, and what would do.

@@ -6,6 +6,7 @@ mod sort;
 #[cfg(test)]
 mod tests;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -14,7 +15,7 @@ use self::group::Groups;
 use self::sort::{Sorted, Sorter};
 use super::cell::Cell;
 use super::kept::Header;
-use super::{Column, MAX_COLUMNS, Unfit, folded, listed};
+use super::{Column, MAX_COLUMNS, Scalar, Unfit, folded, listed};
 
 /// Most conditions that a query may have.
 const MAX_CONDITIONS: usize = 20;
@@ -23,7 +24,7 @@ const MAX_CONDITIONS: usize = 20;
 const MAX_KEYS: usize = 10;
 
 /// What is asked of a table.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Query {
     /// The columns of the result, in order. None means all of them; with groups there must be none.
@@ -42,7 +43,7 @@ pub struct Query {
 }
 
 /// What holds for a row.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Condition {
     /// The column that is looked at.
@@ -51,11 +52,12 @@ pub struct Condition {
     pub op: Op,
     /// What its cell is compared with; nothing for [`Op::IsEmpty`], or false for cells that are not.
     #[serde(default)]
+    #[schemars(with = "Scalar")]
     pub value: Value,
 }
 
 /// How a cell is compared. Capital letters do not matter; a day is equal to each of its times.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Op {
     /// Is the same.
@@ -77,7 +79,7 @@ pub enum Op {
 }
 
 /// What rows are ordered by. Empty cells come last.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Order {
     /// A column of the table; with groups a column of the result.
@@ -88,7 +90,7 @@ pub struct Order {
 }
 
 /// What is said of a group of rows.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Aggregate {
     /// What is made of the cells.
@@ -102,7 +104,7 @@ pub struct Aggregate {
 }
 
 /// What is made of a group's cells. Empty ones do not count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Sum {
     /// Their sum.

@@ -15,7 +15,7 @@ pub(super) struct Calculator;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Arguments {
-    /// Such as "round((1200 + 19%) / 3, 2)" or "sum(3, 4.5, 6)". Knows + - * / ^ mod %, parentheses, sum, avg, min, max,
+    /// Such as "round(1200 * 1.19 / 3, 2)", "19% of 1200" or "sum(3, 4.5, 6)". Knows + - * / ^ mod %, parentheses, sum, avg, min, max,
     /// round, floor, ceil, abs, sqrt, ln, log10, exp, pi, e.
     expression: String,
 }

@@ -28,6 +28,7 @@ mod forget;
 mod hand_over;
 mod recall;
 mod remember;
+mod sheet_export;
 
 use self::effects::Effects;
 use self::remote::Remotes;
@@ -143,4 +144,11 @@ macro_rules! registry {
     };
 }
 
-registry![calculator::Calculator, recall::Recall, remember::Remember, forget::Forget, hand_over::HandOver,];
+registry![
+    calculator::Calculator,
+    recall::Recall,
+    remember::Remember,
+    forget::Forget,
+    hand_over::HandOver,
+    sheet_export::SheetExport,
+];

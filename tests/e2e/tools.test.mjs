@@ -21,7 +21,7 @@ async function decide(session, user, approvals, fields = {}) {
 test('the model calculates, reads what came of it, and goes on', async () => {
   const user = await newUser();
   const marker = `sum ${randomUUID()}`;
-  act(marker, [['calculator', { expression: '19.99 * 3 + 19%' }], ['calculator', { expression: '1 / 0' }]], 'It is so.');
+  act(marker, [['calculator', { expression: 'round(19.99 * 3 * 1.19, 2)' }], ['calculator', { expression: '1 / 0' }]], 'It is so.');
   const { frames, session, text } = await stream(marker, { user });
   assert.equal(text, 'It is so.');
   const types = frames.map(({ data }) => data.type).filter((type) => type !== 'text-delta');
@@ -29,7 +29,7 @@ test('the model calculates, reads what came of it, and goes on', async () => {
     'start', 'start-step', 'data-receipt', 'tool-input-start', 'tool-input-start', 'tool-input-available', 'tool-input-available',
     ...types.filter((type) => type.startsWith('tool-output')), 'finish-step', 'start-step', 'text-start', 'text-end', 'finish-step', 'finish', '[DONE]',
   ]);
-  assert.equal(parts(frames, 'tool-output-available')[0].output.result, '60.16');
+  assert.equal(parts(frames, 'tool-output-available')[0].output.result, '71.36');
   assert.match(parts(frames, 'tool-output-error')[0].errorText, /zero/);
   const [first, second] = stepsOf(marker);
   assert.ok(first.tools.some((tool) => tool.function.name === 'calculator' && tool.function.strict));

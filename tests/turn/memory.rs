@@ -106,7 +106,7 @@ fn keep(desk: &Desk, parts: Vec<Part>) -> NewDocument {
         &user.config,
         &user.ports,
     ));
-    assert!(matches!(kept, Ok(Kept::Saved(_))), "{kept:?}");
+    assert!(matches!(kept, Ok(Kept::Saved(..))), "{kept:?}");
     user.ports.database.documents.borrow_mut().remove(0)
 }
 

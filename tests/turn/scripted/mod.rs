@@ -14,7 +14,7 @@ use frontdesk::auth::{Identity, User};
 use frontdesk::config::Config;
 use frontdesk::context::receipt::Receipt;
 use frontdesk::context::source::Source;
-use frontdesk::document::keep::{NewDocument, SavedDocument};
+use frontdesk::document::keep::{NewDocument, SavedDocument, TableName};
 use frontdesk::employee::Employee;
 use frontdesk::error::{Code, Error, Fault};
 use frontdesk::memory::embed::{Embedded, Pending};
@@ -152,6 +152,7 @@ pub struct ScriptedDatabase {
     pub saved: RefCell<Vec<serde_json::Value>>,
     pub documents: RefCell<Vec<NewDocument>>,
     pub forgotten: RefCell<Vec<Uuid>>,
+    pub tables: RefCell<Vec<TableName>>,
     pub vault: RefCell<KeptVault>,
 }
 
@@ -216,6 +217,10 @@ impl Database for ScriptedDatabase {
         }
         self.saved.borrow_mut().push(serde_json::to_value(learned).unwrap());
         Ok(())
+    }
+
+    async fn tables(&self, _: &User) -> Result<Vec<TableName>, Fault> {
+        Ok(self.tables.borrow().clone())
     }
 
     async fn forget_facts(&self, _: Uuid, facts: &[Uuid]) -> Result<u64, Fault> {

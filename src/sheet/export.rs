@@ -1,0 +1,248 @@
+//! An exported table as it lies in storage, and the file that it becomes when its user downloads it: only then stand values in it.
+
+use serde::{Deserialize, Serialize};
+
+use super::Unfit;
+use super::cell::Cell;
+use super::csv::Csv;
+use super::kept::{self, Header, Reader};
+use super::widths::Widths;
+use super::xlsx::Xlsx;
+use crate::error::{Code, Fault};
+use crate::privacy::unmask::{Escape, Shown, unmask};
+
+/// Bytes that are read at a time.
+const PIECE: usize = 64 * 1024;
+
+/// What a file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// Excel's.
+    Xlsx,
+    /// Commas.
+    Csv,
+}
+
+impl Format {
+    /// As names end.
+    #[must_use]
+    pub const fn extension(self) -> &'static str {
+        match self {
+            Self::Xlsx => "xlsx",
+            Self::Csv => "csv",
+        }
+    }
+
+    /// As HTTP calls it.
+    #[must_use]
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            Self::Csv => "text/csv; charset=utf-8",
+        }
+    }
+}
+
+/// The first line of what lies in storage.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Head {
+    /// The file's name, masked.
+    pub export: String,
+    /// What it becomes.
+    pub format: Format,
+}
+
+/// Begins what lies in storage.
+///
+/// # Errors
+/// [`Unfit`], when the header cannot be one.
+pub fn begin(head: &Head, header: &Header) -> Result<(Vec<u8>, kept::Writer), Unfit> {
+    let mut bytes = serde_json::to_vec(head).unwrap_or_default();
+    bytes.push(b'\n');
+    Ok((bytes, kept::Writer::new(header)?))
+}
+
+/// What lies in storage: its head, and its table.
+///
+/// # Errors
+/// `file_not_found`, when it is no export.
+pub fn open(bytes: &[u8]) -> Result<(Head, &[u8]), Fault> {
+    let not_one = || Fault::new(Code::FileNotFound, "not an export");
+    let end = bytes.iter().position(|byte| *byte == b'\n').ok_or_else(not_one)?;
+    let head = bytes.get(..end).and_then(|line| serde_json::from_slice(line).ok()).ok_or_else(not_one)?;
+    Ok((head, bytes.get(end + 1..).unwrap_or_default()))
+}
+
+/// Writes the file piece by piece, with values in the place of tokens.
+///
+/// # Errors
+/// `internal`, when the table is not as it was written.
+pub fn write(
+    format: Format,
+    table: &[u8],
+    shown: &Shown,
+    mut emit: impl FnMut(Vec<u8>),
+) -> Result<(), Fault> {
+    match format {
+        Format::Xlsx => {
+            // Columns have their widths before the first row.
+            let mut widths = None;
+            rows(table, shown, |header, cells| {
+                widths.get_or_insert_with(|| Widths::new(&header.columns)).row(cells);
+                Ok(())
+            })?;
+            let mut xlsx = None;
+            let header = rows(table, shown, |header, cells| {
+                let xlsx = started(&mut xlsx, header, widths.as_ref(), shown)?;
+                xlsx.row(cells)?;
+                emit_some(xlsx.take(), &mut emit);
+                Ok(())
+            })?;
+            started(&mut xlsx, &header, widths.as_ref(), shown)?;
+            emit_some(xlsx.map_or_else(|| Ok(Vec::new()), Xlsx::finish)?, &mut emit);
+        }
+        Format::Csv => {
+            let mut csv = None;
+            let header = rows(table, shown, |header, cells| {
+                let csv = begun(&mut csv, header, shown)?;
+                csv.row(cells)?;
+                emit_some(csv.take()?, &mut emit);
+                Ok(())
+            })?;
+            emit_some(begun(&mut csv, &header, shown)?.take()?, &mut emit);
+        }
+    }
+    Ok(())
+}
+
+fn emit_some(bytes: Vec<u8>, emit: &mut impl FnMut(Vec<u8>)) {
+    if !bytes.is_empty() {
+        emit(bytes);
+    }
+}
+
+fn started<'x>(
+    xlsx: &'x mut Option<Xlsx>,
+    header: &Header,
+    widths: Option<&Widths>,
+    shown: &Shown,
+) -> Result<&'x mut Xlsx, Fault> {
+    if xlsx.is_none() {
+        let none = Widths::new(&header.columns);
+        let header = clear_header(header, shown);
+        *xlsx = Some(Xlsx::new(&header.title, &header.columns, widths.unwrap_or(&none))?);
+    }
+    xlsx.as_mut().ok_or_else(|| Fault::new(Code::Internal, "no sheet"))
+}
+
+fn begun<'c>(csv: &'c mut Option<Csv>, header: &Header, shown: &Shown) -> Result<&'c mut Csv, Fault> {
+    if csv.is_none() {
+        *csv = Some(Csv::new(&clear_header(header, shown).columns)?);
+    }
+    csv.as_mut().ok_or_else(|| Fault::new(Code::Internal, "no sheet"))
+}
+
+/// Reads the rows of a table, with values in the place of tokens; its header.
+fn rows(
+    table: &[u8],
+    shown: &Shown,
+    mut on_row: impl FnMut(&Header, &[Cell]) -> Result<(), Fault>,
+) -> Result<Header, Fault> {
+    let mut reader = Reader::default();
+    let mut header = None;
+    for piece in table.chunks(PIECE) {
+        reader.feed(piece)?;
+        while let Some(cells) = reader.row()? {
+            let header = header.get_or_insert_with(|| reader.header().cloned());
+            let header =
+                header.as_ref().ok_or_else(|| Fault::new(Code::Internal, "a table has no header"))?;
+            on_row(header, &clear(cells, header, shown))?;
+        }
+    }
+    reader.end()?;
+    reader.header().cloned().ok_or_else(|| Fault::new(Code::Internal, "a table has no header"))
+}
+
+fn clear(cells: Vec<Cell>, header: &Header, shown: &Shown) -> Vec<Cell> {
+    let clear = |(at, cell): (usize, Cell)| match cell {
+        Cell::Text(text) if text.contains('[') => {
+            let value = unmask(&text, shown, Escape::None);
+            match header.columns.get(at) {
+                // A number that was somebody's is one again.
+                Some(column) if value != text => Cell::of_text(value, column.kind),
+                _ => Cell::Text(value),
+            }
+        }
+        cell => cell,
+    };
+    cells.into_iter().enumerate().map(clear).collect()
+}
+
+fn clear_header(header: &Header, shown: &Shown) -> Header {
+    let mut header = header.clone();
+    header.title = unmask(&header.title, shown, Escape::None);
+    for column in &mut header.columns {
+        column.name = unmask(&column.name, shown, Escape::None);
+    }
+    header
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::privacy::policy::Policy;
+    use crate::privacy::token::Token;
+    use crate::sheet::{Column, Kind};
+
+    fn table(rows: &[Vec<Cell>]) -> Vec<u8> {
+        let columns = vec![
+            Column { name: "Who".into(), kind: Kind::Text },
+            Column { name: "Card".into(), kind: Kind::Number },
+        ];
+        let header = Header { title: "People".into(), columns };
+        let (mut bytes, mut writer) =
+            begin(&Head { export: "People".into(), format: Format::Csv }, &header).unwrap();
+        for row in rows {
+            writer.row(row).unwrap();
+        }
+        bytes.extend(writer.take());
+        bytes
+    }
+
+    fn shown() -> Shown {
+        let token = Token::new("EMAIL", 1);
+        Shown::new([(&token, "=ada@example.com")], &Policy::full())
+    }
+
+    fn file(format: Format, bytes: &[u8]) -> Vec<u8> {
+        let (_, table) = open(bytes).unwrap();
+        let mut file = Vec::new();
+        write(format, table, &shown(), |piece| file.extend(piece)).unwrap();
+        file
+    }
+
+    #[test]
+    fn values_stand_in_the_file_and_in_no_other_place() {
+        let bytes = table(&[vec![Cell::Text("[EMAIL_1]".into()), Cell::Number(7.5)]]);
+        assert!(!String::from_utf8_lossy(&bytes).contains("ada@"));
+        let csv = String::from_utf8(file(Format::Csv, &bytes)).unwrap();
+        assert_eq!(csv, "\u{feff}Who,Card\r\n'=ada@example.com,7.5\r\n");
+        assert!(file(Format::Xlsx, &bytes).starts_with(b"PK"));
+    }
+
+    #[test]
+    fn a_table_without_rows_is_a_file_all_the_same() {
+        let bytes = table(&[]);
+        assert_eq!(String::from_utf8(file(Format::Csv, &bytes)).unwrap(), "\u{feff}Who,Card\r\n");
+        assert!(file(Format::Xlsx, &bytes).starts_with(b"PK"));
+    }
+
+    #[test]
+    fn what_is_no_export_is_none() {
+        for bytes in [&b"a\tb\n1\t2\n"[..], b"", b"{\"export\":1}\n"] {
+            assert_eq!(open(bytes).unwrap_err().code, Code::FileNotFound);
+        }
+    }
+}
