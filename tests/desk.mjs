@@ -28,7 +28,7 @@ export const stack = await startStack({
   ports,
   stateDir,
   addresses: { supabase: proxies.supabase.url, model: `${proxies.model.url}/v1` },
-  vars: { ALLOWED_ORIGINS: ALLOWED_ORIGIN, PII_PATTERNS: '[{"name":"CUSTOMER_NO","pattern":"\\\\bKD-[0-9]{6}\\\\b"}]' },
+  vars: { ALLOWED_ORIGINS: ALLOWED_ORIGIN, MCP_TOKENS: '{"crm":"tok3n"}', PII_PATTERNS: '[{"name":"CUSTOMER_NO","pattern":"\\\\bKD-[0-9]{6}\\\\b"}]' },
   say: (line) => console.log(`# ${line}`),
 });
 export const [ada, grace] = stack.users;
