@@ -11,6 +11,7 @@
 //! Everything but `edge` is pure: no I/O, no clock, no chance but what comes in as a value or through a port.
 
 pub mod api;
+pub mod arithmetic;
 pub mod auth;
 pub mod backoff;
 pub mod config;
@@ -24,6 +25,7 @@ pub mod model;
 pub mod ports;
 pub mod privacy;
 pub mod retell;
+pub mod scan;
 pub mod session;
 pub mod stream;
 pub mod text;

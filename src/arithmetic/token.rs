@@ -1,0 +1,180 @@
+//! The tokens of an expression. A number is never guessed at: where a comma can be read in two ways, it is an error.
+
+use rust_decimal::Decimal;
+
+use super::{Reason, Wrong};
+
+/// What stands at a place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Token {
+    Number(Decimal),
+    /// A word, in lower case.
+    Name(String),
+    Plus,
+    Minus,
+    Times,
+    Over,
+    Power,
+    Percent,
+    Open,
+    Close,
+    Comma,
+}
+
+/// A token, and its place in characters from 1 on.
+pub(super) type Placed = (usize, Token);
+
+/// Cuts an expression into tokens.
+pub(super) fn cut(expression: &str) -> Result<Vec<Placed>, Wrong> {
+    let mut cutter = Cutter { rest: expression, at: 1, tokens: Vec::new(), calls: Vec::new() };
+    while let Some(c) = cutter.rest.chars().next() {
+        cutter.token(c)?;
+    }
+    Ok(cutter.tokens)
+}
+
+struct Cutter<'a> {
+    rest: &'a str,
+    at: usize,
+    tokens: Vec<Placed>,
+    /// The parentheses that are open: whether each is a function's, for commas mean something else there.
+    calls: Vec<bool>,
+}
+
+impl<'a> Cutter<'a> {
+    fn token(&mut self, c: char) -> Result<(), Wrong> {
+        let token = match c {
+            _ if c.is_whitespace() => {
+                self.take(1);
+                return Ok(());
+            }
+            '0'..='9' | '.' => return self.number(),
+            _ if c.is_alphabetic() => {
+                let (at, word) = self.take_while(|c| c.is_alphanumeric() || c == '_');
+                self.tokens.push((at, Token::Name(word.to_lowercase())));
+                return Ok(());
+            }
+            '*' if self.rest.starts_with("**") => {
+                self.push(2, Token::Power);
+                return Ok(());
+            }
+            '+' => Token::Plus,
+            '-' | '−' => Token::Minus,
+            '*' | '×' => Token::Times,
+            '/' | '÷' => Token::Over,
+            '^' => Token::Power,
+            '%' => Token::Percent,
+            ',' => Token::Comma,
+            '(' => {
+                self.calls.push(matches!(self.tokens.last(), Some((_, Token::Name(_)))));
+                Token::Open
+            }
+            ')' => {
+                self.calls.pop();
+                Token::Close
+            }
+            _ => return Err(Wrong { at: self.at, reason: Reason::UnknownCharacter(c) }),
+        };
+        self.push(1, token);
+        Ok(())
+    }
+
+    fn push(&mut self, length: usize, token: Token) {
+        self.tokens.push((self.at, token));
+        self.take(length);
+    }
+
+    /// Takes so many characters off.
+    fn take(&mut self, length: usize) -> &'a str {
+        let end = self.rest.char_indices().nth(length).map_or(self.rest.len(), |(end, _)| end);
+        let (taken, rest) = self.rest.split_at(end);
+        (self.rest, self.at) = (rest, self.at + length);
+        taken
+    }
+
+    fn take_while(&mut self, is_part: impl Fn(char) -> bool) -> (usize, &'a str) {
+        let at = self.at;
+        (at, self.take(self.rest.chars().take_while(|c| is_part(*c)).count()))
+    }
+
+    /// All that looks like a number, or like several with commas between them.
+    fn number(&mut self) -> Result<(), Wrong> {
+        let (at, mut run) = self.take_while(|c| matches!(c, '0'..='9' | '.' | '_' | ','));
+        // A comma at the end is no part of it.
+        let kept = run.trim_end_matches(',').len();
+        let (number, commas) = run.split_at(kept);
+        run = number;
+        let after = at + kept;
+        let placed = |reason| Wrong { at, reason };
+        if self.calls.last() == Some(&true) {
+            if is_thousands_anywhere(run) {
+                return Err(placed(Reason::ThousandsInFunction(run.to_owned())));
+            }
+            let mut at = at;
+            for (nth, argument) in run.split(',').enumerate() {
+                if nth > 0 {
+                    self.tokens.push((at - 1, Token::Comma));
+                }
+                let number = decimal(argument).map_err(|reason| Wrong { at, reason })?;
+                self.tokens.push((at, Token::Number(number)));
+                at += argument.len() + 1;
+            }
+        } else {
+            let number = without_commas(run).and_then(|run| decimal(&run)).map_err(placed)?;
+            self.tokens.push((at, Token::Number(number)));
+        }
+        self.tokens.extend((after..).zip(commas.chars()).map(|(at, _)| (at, Token::Comma)));
+        Ok(())
+    }
+}
+
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether that can be what stands before the first comma between thousands.
+fn begins_thousands(group: &str) -> bool {
+    is_digits(group) && group.len() <= 3 && !group.starts_with('0')
+}
+
+/// Whether that can stand after a comma between thousands, decimals apart.
+fn goes_on_thousands(group: &str) -> bool {
+    let whole = group.split('.').next().unwrap_or_default();
+    is_digits(whole) && whole.len() == 3
+}
+
+/// Whether a comma of arguments can be one between thousands.
+fn is_thousands_anywhere(run: &str) -> bool {
+    let before = run.split(',');
+    before.zip(run.split(',').skip(1)).any(|(one, next)| begins_thousands(one) && goes_on_thousands(next))
+}
+
+/// A number without the commas between its thousands, if they are that.
+fn without_commas(run: &str) -> Result<String, Reason> {
+    let mut groups = run.split(',');
+    let first = groups.next().unwrap_or_default();
+    let more: Vec<_> = groups.collect();
+    let Some((last, middle)) = more.split_last() else { return Ok(run.to_owned()) };
+    let has_point = run.contains('.');
+    let is_thousands = begins_thousands(first)
+        && middle.iter().all(|group| is_digits(group) && group.len() == 3)
+        && goes_on_thousands(last);
+    let joined = run.replace(',', "");
+    match (is_thousands, middle.is_empty() && !has_point) {
+        (true, false) => Ok(joined),
+        (true, true) => Err(Reason::EitherComma(joined, format!("{first}.{last}"))),
+        (false, true) => Err(Reason::DecimalComma(format!("{first}.{last}"))),
+        (false, false) => Err(Reason::MalformedNumber(run.to_owned())),
+    }
+}
+
+/// Digits with at most one point, and `_` between digits.
+fn decimal(written: &str) -> Result<Decimal, Reason> {
+    let malformed = || Reason::MalformedNumber(written.to_owned());
+    let (whole, decimals) = written.split_once('.').unwrap_or((written, "0"));
+    let is_group = |part: &str| part.split('_').all(is_digits);
+    if !((whole.is_empty() || is_group(whole)) && is_group(decimals)) {
+        return Err(malformed());
+    }
+    Decimal::from_str_exact(&written.replace('_', "")).map_err(|_| Reason::TooManyDigits)
+}

@@ -1,0 +1,246 @@
+//! Decimals that know whether they were rounded on the way.
+
+use std::fmt;
+
+use rust_decimal::prelude::ToPrimitive as _;
+use rust_decimal::{Decimal, MathematicalOps as _, RoundingStrategy};
+
+use super::Reason;
+
+/// A number: 28 digits or some more, of which 28 at most are decimals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Value {
+    number: Decimal,
+    is_exact: bool,
+}
+
+/// The whole number, without exponent or zeros at the end.
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.number.normalize().fmt(f)
+    }
+}
+
+/// Ten to so many: more than 28 do not fit.
+fn ten_to(power: u32) -> Option<Decimal> {
+    10i128.checked_pow(power).and_then(|ten| Decimal::try_from_i128_with_scale(ten, 0).ok())
+}
+
+/// What a number comes to in units of ten to the minus `scale`, as far as that fits.
+///
+/// What is compared here differs by what was rounded off, which is much less than 2^127: so it is equal if this much of it is.
+fn units(number: Decimal, scale: u32) -> i128 {
+    number.mantissa().wrapping_mul(10i128.wrapping_pow(scale.saturating_sub(number.scale())))
+}
+
+impl Value {
+    /// A number that is what it says.
+    pub(super) const fn exact(number: Decimal) -> Self {
+        Self { number, is_exact: true }
+    }
+
+    /// A number that has more digits than are held.
+    pub(super) const fn rounded(number: Decimal) -> Self {
+        Self { number, is_exact: false }
+    }
+
+    /// Whether nothing was rounded on the way, but by `round`, `floor` and `ceil`.
+    #[must_use]
+    pub const fn is_exact(&self) -> bool {
+        self.is_exact
+    }
+
+    /// Itself, if nothing but what it says was needed to compute it.
+    fn given(self, is_exact: bool) -> Self {
+        Self { is_exact: self.is_exact && is_exact, ..self }
+    }
+
+    pub(super) fn is_one(self) -> bool {
+        self.number == Decimal::ONE
+    }
+
+    pub(super) fn negated(self) -> Self {
+        Self { number: -self.number, ..self }
+    }
+
+    pub(super) fn plus(self, other: Self) -> Result<Self, Reason> {
+        let (a, b) = (self.number.normalize(), other.number.normalize());
+        let sum = a.checked_add(b).ok_or(Reason::TooLarge)?;
+        let scale = a.scale().max(b.scale()).max(sum.scale());
+        let is_exact = units(a, scale).wrapping_add(units(b, scale)) == units(sum, scale);
+        Ok(Self::exact(sum).given(is_exact && self.is_exact && other.is_exact))
+    }
+
+    pub(super) fn minus(self, other: Self) -> Result<Self, Reason> {
+        self.plus(other.negated())
+    }
+
+    pub(super) fn times(self, other: Self) -> Result<Self, Reason> {
+        let (a, b) = (self.number.normalize(), other.number.normalize());
+        let product = a.checked_mul(b).ok_or(Reason::TooLarge)?;
+        if product.is_zero() && !a.is_zero() && !b.is_zero() {
+            return Err(Reason::TooSmall);
+        }
+        let scale = a.scale() + b.scale();
+        // Above this, what was rounded off may be more than can be compared.
+        let is_near = scale.saturating_sub(product.scale()) <= 38;
+        let is_exact = is_near && a.mantissa().wrapping_mul(b.mantissa()) == units(product, scale);
+        let is_zero = product.is_zero();
+        Ok(Self::exact(product).given((is_exact || is_zero) && self.is_exact && other.is_exact))
+    }
+
+    pub(super) fn over(self, other: Self) -> Result<Self, Reason> {
+        let (a, b) = (self.number.normalize(), other.number.normalize());
+        if b.is_zero() {
+            return Err(Reason::DivisionByZero);
+        }
+        let quotient = a.checked_div(b).ok_or(Reason::TooLarge)?.normalize();
+        if quotient.is_zero() && !a.is_zero() {
+            return Err(Reason::TooSmall);
+        }
+        let scale = quotient.scale() + b.scale();
+        // With more decimals than that, the dividend is not the product.
+        let is_exact =
+            a.scale() <= scale && quotient.mantissa().wrapping_mul(b.mantissa()) == units(a, scale);
+        Ok(Self::exact(quotient).given(is_exact && self.is_exact && other.is_exact))
+    }
+
+    /// The remainder, with the sign of the divisor, as spreadsheets have it.
+    pub(super) fn modulo(self, divisor: Self) -> Result<Self, Reason> {
+        if divisor.number.is_zero() {
+            return Err(Reason::DivisionByZero);
+        }
+        let rest = self.number.checked_rem(divisor.number).ok_or(Reason::TooLarge)?;
+        let rest = Self::exact(rest).given(self.is_exact && divisor.is_exact);
+        let is_other_sign = rest.number.is_sign_negative() != divisor.number.is_sign_negative();
+        if rest.number.is_zero() || !is_other_sign { Ok(rest) } else { rest.plus(divisor) }
+    }
+
+    pub(super) fn to_power(self, exponent: Self) -> Result<Self, Reason> {
+        let whole = exponent.number.normalize();
+        let power = if whole.scale() == 0 {
+            let power = whole.abs().to_u128().ok_or(Reason::TooLarge)?;
+            if whole.is_sign_positive() { self.to_whole_power(power) } else { self.to_negative_power(power) }
+        } else {
+            self.to_broken_power(exponent.number)
+        };
+        Ok(power?.given(exponent.is_exact))
+    }
+
+    fn to_whole_power(self, mut power: u128) -> Result<Self, Reason> {
+        let (mut square, mut result) = (self, Self::exact(Decimal::ONE));
+        while power > 0 {
+            if power % 2 == 1 {
+                result = result.times(square)?;
+            }
+            power /= 2;
+            if power > 0 {
+                square = square.times(square)?;
+            }
+        }
+        Ok(result)
+    }
+
+    fn to_negative_power(self, power: u128) -> Result<Self, Reason> {
+        match self.to_whole_power(power) {
+            Ok(result) => Self::exact(Decimal::ONE).over(result),
+            Err(Reason::TooLarge) => Err(Reason::TooSmall),
+            Err(Reason::TooSmall) => Err(Reason::TooLarge),
+            Err(other) => Err(other),
+        }
+    }
+
+    fn to_broken_power(self, power: Decimal) -> Result<Self, Reason> {
+        if self.number.is_zero() {
+            return if power.is_sign_positive() { Ok(self) } else { Err(Reason::DivisionByZero) };
+        }
+        if self.number.is_sign_negative() {
+            return Err(Reason::NegativeRoot);
+        }
+        if power == Decimal::new(5, 1) {
+            return self.root();
+        }
+        let is_small = (self.number < Decimal::ONE) == power.is_sign_positive();
+        shown(self.number.checked_powd(power), is_small)
+    }
+
+    /// The square root.
+    pub(super) fn root(self) -> Result<Self, Reason> {
+        let root = self.number.sqrt().ok_or(Reason::NegativeRoot)?;
+        let root = Self::exact(root);
+        let is_exact = root.times(root).is_ok_and(|square| square.is_exact && square.number == self.number);
+        Ok(root.given(is_exact && self.is_exact))
+    }
+
+    /// The natural logarithm.
+    pub(super) fn logarithm(self) -> Result<Self, Reason> {
+        if self.number == Decimal::ONE {
+            return Ok(Self { number: Decimal::ZERO, ..self });
+        }
+        self.number.checked_ln().map(Self::rounded).ok_or(Reason::Logarithm)
+    }
+
+    /// The logarithm to the base of ten.
+    pub(super) fn decimal_logarithm(self) -> Result<Self, Reason> {
+        let logarithm = self.number.checked_log10().map(Self::rounded).ok_or(Reason::Logarithm)?;
+        let whole = Self::exact(logarithm.number.round());
+        let ten = Self::exact(Decimal::TEN).to_power(whole);
+        let is_whole = ten.is_ok_and(|ten| ten.is_exact && ten.number == self.number);
+        Ok(if is_whole { whole.given(self.is_exact) } else { logarithm })
+    }
+
+    /// e to this power.
+    pub(super) fn exponential(self) -> Result<Self, Reason> {
+        if self.number.is_zero() {
+            return Ok(Self { number: Decimal::ONE, ..self });
+        }
+        shown(self.number.checked_exp(), self.number.is_sign_negative())
+    }
+
+    pub(super) fn absolute(self) -> Self {
+        Self { number: self.number.abs(), ..self }
+    }
+
+    pub(super) fn floor(self) -> Self {
+        Self { number: self.number.floor(), ..self }
+    }
+
+    pub(super) fn ceiling(self) -> Self {
+        Self { number: self.number.ceil(), ..self }
+    }
+
+    /// Rounded to so many decimals, or to tens, hundreds and so on if they are negative; halves away from zero.
+    pub(super) fn round(self, places: Self) -> Result<Self, Reason> {
+        let places = places.number.normalize();
+        let places = if places.scale() == 0 { places.to_i32() } else { None };
+        let places = places.filter(|places| (-28..=28).contains(places)).ok_or(Reason::Places)?;
+        if places >= 0 {
+            let strategy = RoundingStrategy::MidpointAwayFromZero;
+            let number = self.number.round_dp_with_strategy(places.unsigned_abs(), strategy);
+            return Ok(Self { number, ..self });
+        }
+        let unit = ten_to(places.unsigned_abs()).ok_or(Reason::Places)?;
+        let rest = self.number.abs() % unit;
+        let mut number = self.number.abs() - rest;
+        if rest + rest >= unit {
+            number = number.checked_add(unit).ok_or(Reason::TooLarge)?;
+        }
+        Ok(Self { number: if self.number.is_sign_negative() { -number } else { number }, ..self })
+    }
+
+    /// The smaller of two.
+    pub(super) fn least(self, other: Self) -> Self {
+        Self { number: self.number.min(other.number), is_exact: self.is_exact && other.is_exact }
+    }
+
+    /// The larger of two.
+    pub(super) fn most(self, other: Self) -> Self {
+        Self { number: self.number.max(other.number), is_exact: self.is_exact && other.is_exact }
+    }
+}
+
+/// What came of a computation that rounds, if it can be held.
+fn shown(number: Option<Decimal>, is_small: bool) -> Result<Value, Reason> {
+    let reason = if is_small { Reason::TooSmall } else { Reason::TooLarge };
+    number.filter(|number| !number.is_zero()).map(Value::rounded).ok_or(reason)
+}
