@@ -26,6 +26,7 @@ pub mod model;
 pub mod ports;
 pub mod privacy;
 pub mod retell;
+pub mod scan;
 pub mod session;
 pub mod sheet;
 pub mod stream;

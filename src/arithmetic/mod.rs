@@ -1,6 +1,6 @@
 //! Arithmetic as people write it, exactly in decimals: 0.1 + 0.2 is 0.3.
 //!
-//! [`token`] cuts an expression up, [`parse`] reads it by precedence and computes, [`value`] computes and knows what was rounded.
+//! `token` cuts an expression up, `parse` reads it by precedence and computes, `value` computes and knows what was rounded.
 //!
 //! From weak to strong: `+ -`, then `* / mod of`, then the sign, then `^` (from the right), then `%`. So `-2^2` is -4, as in
 //! mathematics, and `50%^2` is 0.25.

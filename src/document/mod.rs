@@ -7,7 +7,7 @@ mod encoding;
 mod html;
 pub mod keep;
 pub mod kind;
-mod pdf;
+pub(crate) mod pdf;
 mod prose;
 mod table;
 pub mod upload;

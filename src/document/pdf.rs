@@ -5,7 +5,7 @@ mod code;
 mod font;
 mod page;
 
-use lopdf::{DecompressError, Dictionary, Document, LoadOptions, Object};
+use lopdf::{DecompressError, Dictionary, Document, LoadOptions, Object, ObjectId};
 
 use super::extract::too_long;
 use super::{Form, MAX_PAGES, Part};
@@ -55,13 +55,7 @@ impl Budget {
 /// `document_unreadable`, `document_too_long`.
 pub(super) fn read(bytes: &[u8]) -> Result<Vec<Part>, Error> {
     let document = load(bytes)?;
-    let pages: Vec<_> = document.page_iter().take(MAX_PAGES + 1).collect();
-    if pages.is_empty() {
-        return Err(unreadable("The PDF is damaged: it has no pages."));
-    }
-    if pages.len() > MAX_PAGES {
-        return Err(too_long(format!("A PDF may have {MAX_PAGES} pages.")));
-    }
+    let pages = pages(&document)?;
     let mut reader = page::Reader::new(&document, Budget(CONTENT_BYTES));
     let mut parts = Vec::new();
     for (number, id) in (1..).zip(pages) {
@@ -74,6 +68,24 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<Part>, Error> {
         }
     }
     Ok(parts)
+}
+
+/// How many pages a PDF has.
+///
+/// # Errors
+/// `document_unreadable`, `document_too_long`.
+pub(crate) fn count_pages(bytes: &[u8]) -> Result<usize, Error> {
+    pages(&load(bytes)?).map(|pages| pages.len())
+}
+
+/// The pages, in their order.
+fn pages(document: &Document) -> Result<Vec<ObjectId>, Error> {
+    let pages: Vec<_> = document.page_iter().take(MAX_PAGES + 1).collect();
+    match pages.len() {
+        0 => Err(unreadable("The PDF is damaged: it has no pages.")),
+        1..=MAX_PAGES => Ok(pages),
+        _ => Err(too_long(format!("A PDF may have {MAX_PAGES} pages."))),
+    }
 }
 
 fn load(bytes: &[u8]) -> Result<Document, Error> {

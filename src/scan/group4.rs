@@ -1,0 +1,85 @@
+//! Pages that are compressed as by a fax, CCITT Group 4 (ITU-T T.6). By the `fax` crate line by line instead of through the `tiff`
+//! crate, which does not know files that fill their bytes from the other end, nor bounds the time that a line may take.
+
+use std::convert::Infallible;
+
+use fax::decoder::{DecodeStatus, Group4Decoder};
+
+use super::directory::{Directory, Tag};
+use super::{Kind, Pixels, Unreadable};
+
+const DAMAGED: Unreadable = Unreadable::Damaged(Kind::Tiff);
+
+/// The pixels of a page, as a PNG has them: eight in a byte, rows begin with a new byte, 1 is white.
+pub(super) fn decode(page: &Directory<'_>) -> Result<Vec<u8>, Unreadable> {
+    let Pixels { width, height } = page.pixels()?;
+    let (height, row_bytes) = (to_usize(height)?, to_usize(width.div_ceil(8))?);
+    let is_reversed = page.value_or(Tag::FillOrder, 1)? == 2;
+    // What a fax calls white is 0, and what 0 means the page says.
+    let is_zero_white = page.value(Tag::PhotometricInterpretation)? == Some(0);
+    let rows_per_strip = to_usize(page.value_or(Tag::RowsPerStrip, u32::MAX)?)?.clamp(1, height);
+    let strips = page.strips()?;
+    if strips.len() != height.div_ceil(rows_per_strip) {
+        return Err(DAMAGED);
+    }
+    let mut pixels = vec![0; row_bytes * height];
+    for (rows, strip) in pixels.chunks_mut(row_bytes * rows_per_strip).zip(strips) {
+        let bytes = strip.iter().map(|byte| if is_reversed { byte.reverse_bits() } else { *byte });
+        let Ok(mut decoder) = Group4Decoder::new(bytes.map(Ok::<_, Infallible>), width);
+        for row in rows.chunks_mut(row_bytes) {
+            match decoder.advance().map_err(|_| DAMAGED)? {
+                DecodeStatus::Incomplete => draw(row, decoder.transition(), width)?,
+                // White lines at the end are left out by some.
+                DecodeStatus::End => break,
+            }
+        }
+    }
+    if is_zero_white {
+        for byte in &mut pixels {
+            *byte = !*byte;
+        }
+    }
+    Ok(pixels)
+}
+
+fn to_usize(number: u32) -> Result<usize, Unreadable> {
+    usize::try_from(number).map_err(|_| Unreadable::TooLarge)
+}
+
+/// Sets the black pixels of a row, which begins white and changes its colour at these places.
+///
+/// The places must go up. The next line is told by where they are, and looking for them takes long where many are at one place.
+fn draw(row: &mut [u8], changes: &[u32], width: u32) -> Result<(), Unreadable> {
+    if !changes.is_sorted_by(|one, next| one < next) {
+        return Err(DAMAGED);
+    }
+    for run in changes.chunks(2) {
+        let (start, end) = match *run {
+            [start, end] => (start, end.min(width)),
+            [start] => (start, width),
+            _ => return Ok(()),
+        };
+        set(row, start, end)?;
+    }
+    Ok(())
+}
+
+/// Sets the bits from `start` to before `end`.
+fn set(row: &mut [u8], start: u32, end: u32) -> Result<(), Unreadable> {
+    if start >= end {
+        return Ok(());
+    }
+    let (first, last) = (to_usize(start / 8)?, to_usize((end - 1) / 8)?);
+    // The bits of the first byte from `start` on, and those of the last up to `end`.
+    let (head, tail) = (0xff_u8 >> (start % 8), 0xff_u8 << (7 - (end - 1) % 8));
+    match row.get_mut(first..=last) {
+        Some([only]) => *only |= head & tail,
+        Some([one, middle @ .., other]) => {
+            *one |= head;
+            middle.fill(0xff);
+            *other |= tail;
+        }
+        _ => return Err(DAMAGED),
+    }
+    Ok(())
+}
