@@ -6,7 +6,8 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::auth::User;
-use crate::document::keep::{NewDocument, SavedDocument, TableName};
+use crate::document::keep::{Kept, NewDocument, SavedDocument, TableName};
+use crate::document::upload::Upload;
 use crate::error::Fault;
 use crate::limit::bucket::Standing;
 use crate::limit::quota::{Entry, Spend};
@@ -17,7 +18,7 @@ use crate::memory::recall::{RecallQuestion, Recalled};
 use crate::memory::summary::{NewSummary, Unsummarised};
 use crate::model::candidate::Provider;
 use crate::privacy::mask::Author;
-use crate::privacy::seal::Secret;
+use crate::privacy::seal::{FileKey, Secret};
 use crate::privacy::token::Token;
 use crate::session::load::{LoadSession, LoadedSession};
 use crate::session::log::{LogEnding, LogHead, Told, TurnLog};
@@ -206,6 +207,16 @@ pub trait UserObject {
     /// # Errors
     /// [`Refused`].
     async fn reveal(&self, user: &User, tokens: &[Token]) -> Result<Vec<(Token, String)>, Refused>;
+    /// The key of a file of the user's.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    async fn file_key(&self, user: &User, file: Uuid) -> Result<FileKey, Refused>;
+    /// Masks a document and stores it.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    async fn keep(&self, user: &User, upload: Upload) -> Result<Kept, Refused>;
     /// Lets a turn begin, and reserves what it may take; where the user stands then, if their messages are counted.
     ///
     /// # Errors

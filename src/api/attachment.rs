@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use base64ct::{Base64, Encoding};
 use serde::Deserialize;
+use uuid::Uuid;
 
 use crate::error::{Code, Error, abort_field};
 use crate::text::WireText;
@@ -14,11 +15,18 @@ const MAX_ATTACHMENTS: usize = 10;
 /// Longest name, in bytes: what file systems allow.
 const MAX_NAME_BYTES: usize = 255;
 
-/// A text and what it is called.
+/// A text and what it is called; or a picture that was uploaded, by its id.
 #[derive(Debug, Deserialize)]
-pub(super) struct Attachment {
-    name: String,
-    text: WireText,
+#[serde(untagged)]
+pub(super) enum Attachment {
+    /// A text.
+    Text { name: String, text: WireText },
+    /// A picture or a scan.
+    File {
+        file: Uuid,
+        #[serde(default)]
+        name: Option<String>,
+    },
 }
 
 /// A `file` part of the AI SDK (`FileUIPart`).
@@ -49,7 +57,7 @@ impl FilePart {
             text.ok_or_else(|| refuse("A file's url must be a data URL with UTF-8 text in base64."))?;
         // As every text of a request: what no storage can hold is replaced.
         let text = WireText(text.replace('\0', "\u{fffd}"));
-        Ok(Attachment { name: self.filename.unwrap_or_else(|| "file".into()), text })
+        Ok(Attachment::Text { name: self.filename.unwrap_or_else(|| "file".into()), text })
     }
 }
 
@@ -75,7 +83,11 @@ pub(super) fn append(
     if attachments.len() > MAX_ATTACHMENTS {
         return refuse("A message may have 10 attachments.");
     }
-    for Attachment { name, text: WireText(text) } in attachments {
+    for attachment in attachments {
+        let name = match &attachment {
+            Attachment::Text { name, .. } => name,
+            Attachment::File { name, .. } => name.as_deref().unwrap_or("picture"),
+        };
         let is_name = !name.trim().is_empty()
             && name.len() <= MAX_NAME_BYTES
             && !name.contains(|c: char| c.is_control() || matches!(c, '"' | '<' | '>'));
@@ -84,11 +96,19 @@ pub(super) fn append(
                 "An attachment's name must have 1 to 255 bytes without quotes, angle brackets or line breaks.",
             );
         }
-        if text.trim().is_empty() {
-            return refuse("An attachment must hold text.");
-        }
         // A String takes any text.
-        let _ = write!(message, "\n\n<attachment name=\"{name}\">\n{text}\n</attachment>");
+        let _ = match &attachment {
+            Attachment::Text { text: WireText(text), .. } if text.trim().is_empty() => {
+                return refuse("An attachment must hold text.");
+            }
+            Attachment::Text { text: WireText(text), .. } => {
+                write!(message, "\n\n<attachment name=\"{name}\">\n{text}\n</attachment>")
+            }
+            Attachment::File { file, .. } => write!(
+                message,
+                "\n\n<attachment name=\"{name}\" file=\"{file}\">A picture or a scan. The tool ocr reads its text.</attachment>"
+            ),
+        };
     }
     Ok(())
 }

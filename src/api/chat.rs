@@ -144,8 +144,9 @@ impl Ask {
             let missing =
                 || abort_field(Code::InvalidField, "message", "message is missing: send what the user says.");
             let Newest { mut text, name } = newest.ok_or_else(missing)?;
-            let attachments =
-                body.field("attachments", "must be an array of {name, text}")?.unwrap_or_default();
+            let attachments = body
+                .field("attachments", "must be an array of {name, text} or {file, name?}")?
+                .unwrap_or_default();
             append(&mut text, attachments, "attachments")?;
             // Nor is it that of a message which replaces another and keeps its name.
             let name = name.filter(|_| !matches!(place, Place::Instead(_)));

@@ -7,6 +7,7 @@ pub mod cors;
 pub mod facts;
 pub mod files;
 pub mod import;
+pub mod pictures;
 pub mod problem;
 pub mod rate;
 pub mod reads;

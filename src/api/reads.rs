@@ -90,7 +90,7 @@ impl Page {
 }
 
 /// Who can be talked to: row-level security shows those who are active.
-pub const EMPLOYEES: &str = "employee_profiles?select=slug,title,description&order=slug";
+pub const EMPLOYEES: &str = "employee_profiles?select=slug,title,description,reads_pictures&order=slug";
 
 /// The caller's sessions, newest first.
 #[must_use]

@@ -43,10 +43,14 @@ pub enum Route<'a> {
     Document(Uuid),
     /// One of them, to be deleted.
     DeleteDocument(Uuid),
+    /// A picture to be read, uploaded.
+    UploadPicture,
     /// The caller's files.
     Files,
     /// A link to one of them.
     File(Uuid),
+    /// One of them, to be thrown away.
+    DeleteFile(Uuid),
     /// One of them, by such a link; its signature says whose it is.
     Download(Uuid),
     /// Everything that is stored of the caller, to be erased.
@@ -68,8 +72,15 @@ impl Route<'_> {
 
     const fn methods(self) -> &'static [&'static str] {
         match self {
-            Self::Import | Self::Pending | Self::Upload | Self::Documents => &["GET", "POST"],
-            Self::Document(_) | Self::DeleteDocument(_) => &["GET", "DELETE"],
+            Self::Import
+            | Self::Pending
+            | Self::Upload
+            | Self::Documents
+            | Self::Files
+            | Self::UploadPicture => &["GET", "POST"],
+            Self::Document(_) | Self::DeleteDocument(_) | Self::File(_) | Self::DeleteFile(_) => {
+                &["GET", "DELETE"]
+            }
             Self::Chat | Self::Stop(_) | Self::Approvals(_) => &["POST"],
             Self::CorrectFact(_) | Self::ForgetFact(_) => &["PATCH", "DELETE"],
             Self::Me => &["DELETE"],
@@ -101,7 +112,9 @@ pub fn route<'a>(method: &str, path: &'a str) -> Result<Route<'a>, Error> {
         ["api", "documents"] => Route::Upload,
         ["api", "documents", id] if method == "DELETE" => Route::DeleteDocument(document_id(id)?),
         ["api", "documents", id] => Route::Document(document_id(id)?),
-        ["api", "files"] => Route::Files,
+        ["api", "files"] if method == "GET" => Route::Files,
+        ["api", "files"] => Route::UploadPicture,
+        ["api", "files", id] if method == "DELETE" => Route::DeleteFile(file_id(id)?),
         ["api", "files", id] => Route::File(file_id(id)?),
         ["api", "files", id, "download"] => Route::Download(file_id(id)?),
         ["api", "me"] => Route::Me,

@@ -57,7 +57,10 @@ pub fn too_large() -> Error {
 }
 
 /// A file's name, without the folders that some put before it.
-fn checked(name: &str) -> Result<&str, Error> {
+///
+/// # Errors
+/// `invalid_field`.
+pub(crate) fn checked(name: &str) -> Result<&str, Error> {
     let name = name.rsplit(['/', '\\']).next().unwrap_or_default().trim();
     if name.is_empty()
         || name.len() > MAX_NAME_BYTES

@@ -111,6 +111,16 @@ struct Saved {
     _committed: bool,
 }
 
+/// What `save_file` answers.
+#[derive(Deserialize)]
+pub(super) struct SavedFile {
+    /// Whether it was saved.
+    pub(super) saved: bool,
+    /// Files whose time is over.
+    #[serde(default)]
+    pub(super) expired: Vec<Uuid>,
+}
+
 /// What `forget_facts` answers.
 #[derive(Deserialize)]
 struct Forgotten {
@@ -248,6 +258,24 @@ impl PostgRest {
     pub(super) async fn correct_fact(&self, user: Uuid, fact: Uuid, text: &str) -> Result<String, Fault> {
         let arguments = serde_json::json!({ "p_user": user, "p_fact": fact, "p_text": text });
         self.as_service("rpc/correct_fact", &arguments).await
+    }
+
+    /// Saves that a file lies in the bucket, unless there are so many.
+    pub(super) async fn save_file(
+        &self,
+        user: Uuid,
+        file: &serde_json::Value,
+        most: u32,
+    ) -> Result<SavedFile, Fault> {
+        let arguments = serde_json::json!({ "p_user": user, "p_file": file, "p_most": most });
+        self.call_as_service("save_file", &arguments).await
+    }
+
+    /// Forgets that a file lies there; whether one did.
+    pub(super) async fn delete_file(&self, user: Uuid, file: Uuid) -> Result<bool, Fault> {
+        let arguments = serde_json::json!({ "p_user": user, "p_files": [file] });
+        let deleted: Vec<Uuid> = self.call_as_service("delete_files", &arguments).await?;
+        Ok(!deleted.is_empty())
     }
 
     /// How many turns Postgres refuses, as JSON: which tells too that PostgREST answers, and takes the service key.

@@ -19,10 +19,10 @@ use super::session::SessionCall;
 use super::users::UserObjects;
 use crate::api::approvals::Decided;
 use crate::api::chat::{Sent, session_named};
+use crate::api::facts;
 use crate::api::import::{Import, Progress};
 use crate::api::reads::{self, Page, Revealed};
 use crate::api::routes::{Route, decoded, route};
-use crate::api::{self, facts};
 use crate::api::{MAX_BODY_BYTES, cors};
 use crate::auth::User;
 use crate::config::Config;
@@ -147,11 +147,9 @@ async fn answer(
         Route::Upload | Route::Documents | Route::Document(_) | Route::DeleteDocument(_) => {
             documents::answer(route, request, &url, env, &user, &database).await
         }
-        Route::Files => {
-            let rows = database.read(&user, api::files::FILES).await?;
-            Ok(reply::json(200, &reads::envelope(&documents::show(&rows, env, &user).await?)))
+        Route::Files | Route::File(_) | Route::DeleteFile(_) | Route::UploadPicture => {
+            files::answer(route, request, &url, env, &user, config, &database).await
         }
-        Route::File(file) => files::link(env, &user, file, config).await,
         Route::Me => erase(env, &user, &database).await,
         _ => {
             let rows = database.read(&user, reads::EMPLOYEES).await?;

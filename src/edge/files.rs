@@ -3,24 +3,31 @@
 use std::rc::Rc;
 
 use uuid::Uuid;
+use worker::wasm_bindgen::{JsCast, JsValue};
 use worker::web_sys::{Request, Response};
 use worker::{Bucket, Context, Env, Url};
 
 use super::auth::authenticate;
 use super::clock::EdgeClock;
+use super::database::PostgRest;
 use super::entry::header;
-use super::platform::{Frames, lines, respond};
+use super::platform::{Frames, lines, read_body, respond};
 use super::users::UserObjects;
-use super::{log, reply};
-use crate::api::files::{Link, disposition, no_such_file};
+use super::{documents, log, reply};
+use crate::api::files::{FILES, Link, disposition, no_such_file};
+use crate::api::routes::Route;
+use crate::api::{pictures, reads};
 use crate::auth::User;
 use crate::config::Config;
-use crate::error::{Code, Error, Fault};
+use crate::error::{Code, Error, Fault, abort};
 use crate::ports::{Clock, Files, UserObject};
+use crate::privacy::mask::Author;
 use crate::privacy::policy::Policy;
 use crate::privacy::unmask::{Escape, Shown, tokens, unmask};
+use crate::scan;
 use crate::sheet::export::{self, Head, open};
 use crate::time::timestamp;
+use crate::tools::ocr::Picture;
 
 /// Tokens that are revealed at a time.
 const REVEALED_AT_ONCE: usize = 5000;
@@ -84,8 +91,81 @@ fn out_of_reach(error: &worker::Error) -> Fault {
     Fault::new(Code::FilesUnavailable, format!("bucket: {error}"))
 }
 
+/// Answers what a user asks of their files.
+pub(super) async fn answer(
+    route: Route<'_>,
+    request: &Request,
+    url: &Url,
+    env: &Env,
+    user: &User,
+    config: &Config,
+    database: &PostgRest,
+) -> Result<Response, Error> {
+    match route {
+        Route::UploadPicture => upload(request, url, env, user, database).await,
+        Route::Files => {
+            let rows = database.read(user, FILES).await?;
+            Ok(reply::json(200, &reads::envelope(&documents::show(&rows, env, user).await?)))
+        }
+        Route::File(file) => link(env, user, file, config).await,
+        Route::DeleteFile(file) => {
+            let was_there = database.delete_file(user.id, file).await?;
+            R2(env.clone()).delete(user.id, file).await?;
+            if was_there {
+                Ok(respond(204, &lines(reply::PRIVATE), JsValue::NULL))
+            } else {
+                Err(no_such_file())
+            }
+        }
+        _ => Err(no_such_file()),
+    }
+}
+
+/// Keeps a picture that is to be read, sealed: nobody but its user's turns can open it, and only for a day.
+async fn upload(
+    request: &Request,
+    url: &Url,
+    env: &Env,
+    user: &User,
+    database: &PostgRest,
+) -> Result<Response, Error> {
+    let limit = u32::try_from(scan::MAX_BYTES).unwrap_or(u32::MAX);
+    let body =
+        read_body(request, limit).await.map_err(|_| abort(Code::InvalidJson, "The body broke off."))?;
+    let body = body.dyn_into::<js_sys::Uint8Array>().map_err(|_| pictures::too_large())?.to_vec();
+    let name = url.query_pairs().find(|(key, _)| key == "name").map(|(_, name)| name.into_owned());
+    let picture = pictures::checked(name.as_deref(), &body)?;
+    let users = UserObjects(env.clone());
+    let hidden = users.mask(user, &picture.name, Author::Outside).await;
+    let hidden = hidden.map_err(|refused| refused.into_error("name"))?;
+    let now = EdgeClock.now();
+    let file = uuid::Builder::from_random_bytes(EdgeClock.random()).into_uuid();
+    let row = pictures::row(file, &hidden.text, &picture, now);
+    let sealed = {
+        let key = users.file_key(user, file).await.map_err(|refused| refused.into_error("file"))?;
+        let nonce =
+            EdgeClock.secret().ok_or_else(|| Fault::new(Code::PrivacyUnavailable, "no random bytes"))?;
+        let bytes = Picture { name: picture.name.clone() }.with(&body);
+        key.seal(file, &bytes, &nonce).map_err(|_| Fault::new(Code::PrivacyUnavailable, "not sealed"))?
+    };
+    let bucket = R2(env.clone());
+    bucket.put(user.id, file, sealed).await?;
+    let saved = database.save_file(user.id, &row, pictures::MOST).await;
+    if !matches!(&saved, Ok(saved) if saved.saved) {
+        bucket.delete(user.id, file).await?;
+    }
+    let saved = saved?;
+    for expired in &saved.expired {
+        bucket.delete(user.id, *expired).await?;
+    }
+    if !saved.saved {
+        return Err(pictures::too_many());
+    }
+    Ok(reply::json(201, &pictures::shown(file, &picture, now)))
+}
+
 /// A link to a file of the caller's, which a browser follows by itself.
-pub(super) async fn link(env: &Env, user: &User, file: Uuid, config: &Config) -> Result<Response, Error> {
+async fn link(env: &Env, user: &User, file: Uuid, config: &Config) -> Result<Response, Error> {
     let bytes = R2(env.clone()).get(user.id, file).await?.ok_or_else(no_such_file)?;
     let (head, _) = open(&bytes).map_err(|_| no_such_file())?;
     let shown = reveal(env, user, &head.export).await?;

@@ -63,6 +63,9 @@ impl DurableObject for User {
             Ok(UserCall::Reveal { user, tokens }) => {
                 answer(&vault::reveal(state, &user, &tokens, config, ports).await)
             }
+            Ok(UserCall::FileKey { user, file }) => {
+                answer(&vault::file_key(state, &user, file, config, ports).await)
+            }
             Ok(UserCall::Reserve { user, wanted }) => {
                 answer(&books::reserve(state, &user, &wanted, config, ports).await)
             }

@@ -15,6 +15,7 @@ use crate::limit::quota::Entry;
 use crate::memory::import::{Imported, Said};
 use crate::ports::UserObject;
 use crate::privacy::mask::Author;
+use crate::privacy::seal::FileKey;
 use crate::privacy::token::Token;
 use crate::user::chores::Saved;
 use crate::user::record::{Hidden, Refused, Wanted};
@@ -40,6 +41,13 @@ pub(super) enum UserCall {
         user: User,
         /// Those in question.
         tokens: Vec<Token>,
+    },
+    /// See [`UserObject::file_key`].
+    FileKey {
+        /// Whose object this is.
+        user: User,
+        /// The file.
+        file: Uuid,
     },
     /// See [`UserObject::reserve`].
     Reserve {
@@ -69,7 +77,7 @@ pub(super) enum UserCall {
         /// What was said.
         messages: Vec<Said>,
     },
-    /// Masks a document and stores it.
+    /// See [`UserObject::keep`].
     Keep {
         /// Whose object this is.
         user: User,
@@ -100,11 +108,6 @@ impl UserObjects {
         self.call(user.id, &UserCall::Import { user: user.clone(), employee, messages }).await
     }
 
-    /// Stores a document.
-    pub(super) async fn keep(&self, user: &User, upload: Upload) -> Result<Kept, Refused> {
-        self.call(user.id, &UserCall::Keep { user: user.clone(), upload }).await
-    }
-
     async fn call<T: DeserializeOwned>(&self, user: Uuid, call: &UserCall) -> Result<T, Refused> {
         let failed = |error: &dyn std::fmt::Debug| Refused::Failed(format!("user object: {error:?}"));
         let users = self.0.durable_object(USERS).map_err(|error| failed(&error))?;
@@ -129,6 +132,14 @@ impl UserObject for UserObjects {
 
     async fn reveal(&self, user: &User, tokens: &[Token]) -> Result<Vec<(Token, String)>, Refused> {
         self.call(user.id, &UserCall::Reveal { user: user.clone(), tokens: tokens.to_vec() }).await
+    }
+
+    async fn file_key(&self, user: &User, file: Uuid) -> Result<FileKey, Refused> {
+        self.call(user.id, &UserCall::FileKey { user: user.clone(), file }).await
+    }
+
+    async fn keep(&self, user: &User, upload: Upload) -> Result<Kept, Refused> {
+        self.call(user.id, &UserCall::Keep { user: user.clone(), upload }).await
     }
 
     async fn reserve(&self, user: &User, wanted: &Wanted) -> Result<Option<Standing>, Refused> {

@@ -159,6 +159,40 @@ pub struct UserKey {
     user: Uuid,
     seal: Aes256Gcm,
     fingerprint: Hmac<Sha256>,
+    files: Hmac<Sha256>,
+}
+
+/// What seals one file. It is given to who reads or writes that file, and opens nothing else.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileKey(Bytes);
+
+// By hand, so that no log line can ever hold a key.
+impl std::fmt::Debug for FileKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("FileKey(…)")
+    }
+}
+
+impl FileKey {
+    /// Seals a file's bytes; `nonce` must never have been used with this key.
+    ///
+    /// # Errors
+    /// [`Sealed`], never in practice.
+    pub fn seal(&self, file: Uuid, bytes: &[u8], nonce: &Secret) -> Result<Vec<u8>, Sealed> {
+        Ok(encrypt(&self.cipher()?, bytes, file.as_bytes(), nonce)?.0)
+    }
+
+    /// Opens a file.
+    ///
+    /// # Errors
+    /// [`Sealed`] for another file, another user's, or one that was changed.
+    pub fn open(&self, file: Uuid, sealed: &[u8]) -> Result<Vec<u8>, Sealed> {
+        decrypt(&self.cipher()?, sealed, file.as_bytes())
+    }
+
+    fn cipher(&self) -> Result<Aes256Gcm, Sealed> {
+        Aes256Gcm::new_from_slice(&self.0.0).map_err(|_| Sealed)
+    }
 }
 
 impl std::fmt::Debug for UserKey {
@@ -182,6 +216,7 @@ impl UserKey {
             user,
             seal: Aes256Gcm::new_from_slice(&expand(b"seal")?).map_err(|_| Sealed)?,
             fingerprint: Mac::new_from_slice(&expand(b"fingerprint")?).map_err(|_| Sealed)?,
+            files: Mac::new_from_slice(&expand(b"files")?).map_err(|_| Sealed)?,
         })
     }
 
@@ -212,7 +247,7 @@ impl UserKey {
     ) -> Result<(Self, Option<WrappedKey>), Sealed> {
         let (_, key) = master.0.iter().find(|(version, _)| *version == kept.master_version).ok_or(Sealed)?;
         let cipher = Aes256Gcm::new_from_slice(key).map_err(|_| Sealed)?;
-        let secret = decrypt(&cipher, &kept.wrapped, &key_owner(user, kept.key_id))?;
+        let secret = decrypt(&cipher, &kept.wrapped.0, &key_owner(user, kept.key_id))?;
         let secret: Secret = secret.try_into().map_err(|_| Sealed)?;
         let is_current = master.current().is_some_and(|(version, _)| *version == kept.master_version);
         let anew = (!is_current).then(|| wrap(user, kept.id(), &secret, nonce, master)).transpose()?;
@@ -239,7 +274,7 @@ impl UserKey {
     /// # Errors
     /// [`Sealed`] for an entry of another user or token, or one that was changed.
     pub fn open_entry(&self, entry: &SealedEntry) -> Result<String, Sealed> {
-        let value = decrypt(&self.seal, &entry.ciphertext, &self.entry_owner(&entry.token))?;
+        let value = decrypt(&self.seal, &entry.ciphertext.0, &self.entry_owner(&entry.token))?;
         String::from_utf8(value).map_err(|_| Sealed)
     }
 
@@ -251,6 +286,13 @@ impl UserKey {
         mac.update(&[0]);
         mac.update(super::detect::normal(kind, value).as_bytes());
         Bytes(mac.finalize().into_bytes().to_vec())
+    }
+
+    /// The key of a file of this user.
+    #[must_use]
+    pub fn file_key(&self, file: Uuid) -> FileKey {
+        let mac = self.files.clone().chain_update(file.as_bytes());
+        FileKey(Bytes(mac.finalize().into_bytes().to_vec()))
     }
 
     /// What an entry's ciphertext is bound to.
@@ -284,8 +326,8 @@ fn encrypt(cipher: &Aes256Gcm, message: &[u8], owner: &[u8], nonce: &Secret) -> 
     Ok(Bytes([nonce.as_slice(), &sealed].concat()))
 }
 
-fn decrypt(cipher: &Aes256Gcm, sealed: &Bytes, owner: &[u8]) -> Result<Vec<u8>, Sealed> {
-    let (nonce, sealed) = sealed.0.split_first_chunk::<NONCE_BYTES>().ok_or(Sealed)?;
+fn decrypt(cipher: &Aes256Gcm, sealed: &[u8], owner: &[u8]) -> Result<Vec<u8>, Sealed> {
+    let (nonce, sealed) = sealed.split_first_chunk::<NONCE_BYTES>().ok_or(Sealed)?;
     cipher.decrypt(&Nonce::from(*nonce), Payload { msg: sealed, aad: owner }).map_err(|_| Sealed)
 }
 
@@ -307,6 +349,21 @@ mod tests {
 
     fn founded(user: Uuid) -> (UserKey, WrappedKey) {
         UserKey::found(user, KEY, &[1; 32], &[2; 32], &master(&base64(9))).unwrap()
+    }
+
+    #[test]
+    fn a_file_opens_with_its_own_key_only() {
+        let (key, _) = founded(ADA);
+        let (file, other) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let sealed = key.file_key(file).seal(file, b"picture", &[5; 32]).unwrap();
+        assert_eq!(key.file_key(file).open(file, &sealed).as_deref(), Ok(b"picture".as_slice()));
+        assert!(
+            key.file_key(other).open(other, &sealed).is_err()
+                && key.file_key(file).open(other, &sealed).is_err()
+        );
+        let (others, _) = UserKey::found(GRACE, KEY, &[7; 32], &[2; 32], &master(&base64(9))).unwrap();
+        assert!(others.file_key(file).open(file, &sealed).is_err());
+        assert_eq!(format!("{:?}", key.file_key(file)), "FileKey(…)");
     }
 
     #[test]

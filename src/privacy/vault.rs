@@ -5,8 +5,10 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::detect::{KnownValues, Patterns, Scope};
 use super::mask::{Author, Draft, Kind, Piece, Unmaskable};
-use super::seal::{Bytes, Sealed, SealedEntry, Secret, UserKey};
+use super::seal::{Bytes, FileKey, Sealed, SealedEntry, Secret, UserKey};
 use super::token::Token;
+use uuid::Uuid;
+
 use crate::auth::Identity;
 
 /// New values that one text may have: each is sealed, kept and sent to Postgres, so this bounds the work of a message.
@@ -80,6 +82,12 @@ impl From<Sealed> for Refusal {
 }
 
 impl Vault {
+    /// The key of a file of the user's.
+    #[must_use]
+    pub fn file_key(&self, file: Uuid) -> FileKey {
+        self.key.file_key(file)
+    }
+
     /// Opens what is kept of a user.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::memory::facts::NewFact;
+use crate::model::usage::Usage;
 use crate::session::memory::Memory;
 
 /// All of it.
@@ -12,6 +13,8 @@ use crate::session::memory::Memory;
 pub struct Effects {
     /// What is to be remembered.
     pub facts: Vec<NewFact>,
+    /// What models took that tools asked, and what that cost.
+    pub spent: Vec<(Usage, Option<f64>)>,
     /// Files that were made.
     pub files: Vec<NewFile>,
     /// The employee who takes over, and what it costs.

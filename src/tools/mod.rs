@@ -12,6 +12,7 @@ use uuid::Uuid;
 use crate::auth::User;
 use crate::config::Config;
 use crate::employee::Employee;
+use crate::model::price::Price;
 use crate::ports::{Ports, World};
 use crate::time::Millis;
 
@@ -26,6 +27,7 @@ pub mod toolbox;
 mod calculator;
 mod forget;
 mod hand_over;
+pub mod ocr;
 mod recall;
 mod remember;
 mod sheet_export;
@@ -104,6 +106,8 @@ pub struct Bench<'a, W: World> {
     pub remember: bool,
     /// The employee who calls.
     pub employee: &'a Employee,
+    /// What its model costs, if that is known.
+    pub price: Option<Price>,
     /// The deployment.
     pub config: &'a Config,
     /// The world.
@@ -151,4 +155,5 @@ registry![
     forget::Forget,
     hand_over::HandOver,
     sheet_export::SheetExport,
+    ocr::Ocr,
 ];

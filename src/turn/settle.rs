@@ -24,6 +24,7 @@ pub(super) fn settle(
     journal: &impl Journal,
     now: Millis,
 ) -> (TurnRecord, LogEnding, Option<Fault>) {
+    progress.spend_on_tools();
     let suspended = progress.suspended.take();
     let reason = if suspended.is_some() { "tool-calls" } else { progress.heard.finish.unwrap_or("other") };
     let ending = ending(progress, &turn, &outcome, reason, now);

@@ -106,6 +106,14 @@ pub(super) struct Progress {
 }
 
 impl Progress {
+    /// Takes down what tools took.
+    pub(super) fn spend_on_tools(&mut self) {
+        let spent = std::mem::take(&mut self.effects.get_mut().spent);
+        for (usage, cost) in spent {
+            self.spend(usage, cost);
+        }
+    }
+
     /// Takes down what a step took.
     fn spend(&mut self, usage: Usage, cost: Option<f64>) {
         let (mut all, before) = self.spent.take().unwrap_or((Usage::NONE, Some(0.0)));
@@ -143,6 +151,7 @@ impl<W: World, F: FnMut(&Event<'_>)> Walk<'_, W, F> {
         loop {
             if first < progress.answer.calls.len() {
                 self.run_calls(progress, first).await;
+                progress.spend_on_tools();
                 if progress.answer.calls.iter().any(CallRecord::is_waiting) {
                     progress.suspended = Some(self.suspend(progress, first, step));
                     return Ok(());
@@ -311,6 +320,7 @@ impl<W: World, F: FnMut(&Event<'_>)> Walk<'_, W, F> {
             remember: self.turn.remember,
             remotes: &self.state.remotes,
             employee: &employee,
+            price: self.turn.price,
             config,
             ports,
             effects,

@@ -14,7 +14,7 @@ use crate::error::Fault;
 use crate::limit::bucket::Bucket;
 use crate::ports::{Clock, Database, Model, Strongbox};
 use crate::privacy::mask::Author;
-use crate::privacy::seal::{KeyId, UserKey};
+use crate::privacy::seal::{FileKey, KeyId, UserKey};
 use crate::privacy::token::Token;
 use crate::privacy::vault::Vault;
 use crate::time::{Millis, timestamp};
@@ -106,6 +106,22 @@ pub async fn reveal(
 ) -> Result<Vec<(Token, String)>, Refused> {
     unlock(state, user, config, ports).await?;
     Ok(state.open.borrow().as_ref().map(|(_, vault)| vault.reveal(tokens)).unwrap_or_default())
+}
+
+/// The key of a file of the user's.
+///
+/// # Errors
+/// [`Refused`].
+pub async fn file_key(
+    state: &UserState,
+    user: &User,
+    file: Uuid,
+    config: &Config,
+    ports: &Ports<impl Database, impl Strongbox, impl Model, impl Clock>,
+) -> Result<FileKey, Refused> {
+    unlock(state, user, config, ports).await?;
+    let key = state.open.borrow().as_ref().map(|(_, vault)| vault.file_key(file));
+    key.ok_or_else(|| Refused::Failed("the vault is shut".into()))
 }
 
 /// Destroys the user's key and every entry. Whatever copy of an entry there may be elsewhere, nobody can open it then.

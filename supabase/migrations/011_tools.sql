@@ -18,6 +18,11 @@ from (values
 where employee_profiles.slug = seed.slug and employee_profiles.tools = '{}'
   and employee_profiles.updated_at = employee_profiles.created_at;
 
+-- Who reads pictures is for everybody to see, for they cannot be masked.
+alter table public.employee_profiles add column if not exists reads_pictures boolean not null
+  generated always as ('ocr' = any (tools)) stored;
+grant select (reads_pictures) on public.employee_profiles to anon, authenticated;
+
 -- As before, with its tools' servers, and whom it may hand over to.
 create or replace function private.active_employee(p_slug text) returns jsonb
 language sql stable security definer set search_path = '' as $$
@@ -60,24 +65,28 @@ create policy "Users read their own" on public.chat_files
   for select to authenticated using (user_id = (select auth.uid()));
 
 -- {id, purpose, name, media_type, size_bytes, received_at, expires_at}: a file that was uploaded. At most `p_most` that are not
--- thrown away yet: {saved: false} then, {gone: true} for a user who is gone.
+-- thrown away yet: {saved: false} then, {gone: true} for a user who is gone; `expired` are those that the bucket may throw away.
 create or replace function public.save_file(p_user uuid, p_file jsonb, p_most integer) returns jsonb
 language plpgsql security definer set search_path = '' as $$
+declare
+  v_expired jsonb;
 begin
   if private.is_gone(p_user, (p_file ->> 'received_at')::timestamptz) then
     return jsonb_build_object('saved', false, 'gone', true);
   end if;
   perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('chat_files ' || p_user, 0));
-  delete from public.chat_files where user_id = p_user and expires_at < now();
+  with expired as (
+    delete from public.chat_files where user_id = p_user and expires_at < now() returning id
+  ) select coalesce(jsonb_agg(id), '[]') into v_expired from expired;
   if (select count(*) from public.chat_files where user_id = p_user and purpose = p_file ->> 'purpose') >= p_most then
-    return jsonb_build_object('saved', false);
+    return jsonb_build_object('saved', false, 'expired', v_expired);
   end if;
   insert into public.chat_files (id, user_id, purpose, name, media_type, size_bytes, expires_at)
   values (
     (p_file ->> 'id')::uuid, p_user, p_file ->> 'purpose', p_file ->> 'name', p_file ->> 'media_type',
     (p_file ->> 'size_bytes')::bigint, (p_file ->> 'expires_at')::timestamptz)
   on conflict (id) do nothing;
-  return jsonb_build_object('saved', true);
+  return jsonb_build_object('saved', true, 'expired', v_expired);
 end $$;
 
 -- A user throws files of theirs away: the ids of those that there were.

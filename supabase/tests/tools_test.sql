@@ -82,11 +82,11 @@ select throws_ok(
 select is(
   public.save_file('00000000-0000-4000-8000-00000000000b', '{"id": "00000000-0000-4000-8000-000000000600", "purpose": "scan",
     "name": "b.png", "media_type": "image/png", "size_bytes": 5, "received_at": "2026-11-01T10:00:00Z",
-    "expires_at": "2999-01-01T00:00:00Z"}', 1), '{"saved": true}', 'a picture is uploaded');
+    "expires_at": "2999-01-01T00:00:00Z"}', 1), '{"saved": true, "expired": []}', 'a picture is uploaded');
 select is(
   public.save_file('00000000-0000-4000-8000-00000000000b', '{"id": "00000000-0000-4000-8000-000000000601", "purpose": "scan",
     "name": "b.png", "media_type": "image/png", "size_bytes": 5, "received_at": "2026-11-01T10:00:00Z"}', 1),
-  '{"saved": false}', 'up to so many');
+  '{"saved": false, "expired": []}', 'up to so many');
 select is(
   public.delete_files('00000000-0000-4000-8000-00000000000a', array['00000000-0000-4000-8000-000000000600']::uuid[]), '[]',
   'nobody throws away what is not theirs');

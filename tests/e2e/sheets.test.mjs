@@ -108,6 +108,7 @@ test('a table that was uploaded is queried, all 100,000 rows of it', async () =>
     order_by: [{ column: 'Region', descending: false }], limit: null,
   };
   const sums = await exported(user, { name: 'Sums', format: 'csv', columns: null, rows: null, from: { document: 'SALES.csv', query } });
+  assert.ok(sums.output, sums.error);
   const { bytes: summed } = await download(user, sums.output.file.id);
   assert.equal(summed.toString(), '\ufeffRegion,Total,Rows\r\neast,333333,666\r\nwest,167167,334\r\n');
 

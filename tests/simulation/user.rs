@@ -5,10 +5,13 @@ use std::rc::Rc;
 
 use frontdesk::auth::User;
 use frontdesk::config::Config;
+use frontdesk::document::keep::Kept;
+use frontdesk::document::upload::Upload;
 use frontdesk::limit::bucket::Standing;
 use frontdesk::limit::quota::{Entry, day};
 use frontdesk::ports::{Strongbox as _, UserObject};
 use frontdesk::privacy::mask::Author;
+use frontdesk::privacy::seal::FileKey;
 use frontdesk::privacy::token::Token;
 use frontdesk::user::books;
 use frontdesk::user::chores::Saved;
@@ -192,6 +195,14 @@ impl UserObject for SimUser {
             Ok(revealed)
         })
         .await
+    }
+
+    async fn file_key(&self, _: &User, _: Uuid) -> Result<FileKey, Refused> {
+        unreachable!("nobody has tools here")
+    }
+
+    async fn keep(&self, _: &User, _: Upload) -> Result<Kept, Refused> {
+        unreachable!("nobody has tools here")
     }
 
     async fn reserve(&self, user: &User, wanted: &Wanted) -> Result<Option<Standing>, Refused> {

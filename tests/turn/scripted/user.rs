@@ -5,11 +5,14 @@ use std::collections::BTreeMap;
 
 use frontdesk::auth::User;
 use frontdesk::config::Config;
+use frontdesk::document::keep::{self, Kept};
+use frontdesk::document::upload::Upload;
 use frontdesk::error::{Code, Fault};
 use frontdesk::limit::bucket::Standing;
 use frontdesk::limit::quota::{Entry, Spend};
 use frontdesk::ports::{Strongbox, UserObject};
 use frontdesk::privacy::mask::Author;
+use frontdesk::privacy::seal::FileKey;
 use frontdesk::privacy::token::Token;
 use frontdesk::time::Millis;
 use frontdesk::user::books;
@@ -164,6 +167,16 @@ impl UserObject for ScriptedUser {
         self.reveals.set(self.reveals.get() + 1);
         self.refused()?;
         vault::reveal(&self.state, user, tokens, &self.config, &self.ports).await
+    }
+
+    async fn file_key(&self, user: &User, file: Uuid) -> Result<FileKey, Refused> {
+        self.refused()?;
+        vault::file_key(&self.state, user, file, &self.config, &self.ports).await
+    }
+
+    async fn keep(&self, user: &User, upload: Upload) -> Result<Kept, Refused> {
+        self.refused()?;
+        keep::keep(&self.state, user, upload, &self.config, &self.ports).await
     }
 
     async fn reserve(&self, user: &User, wanted: &Wanted) -> Result<Option<Standing>, Refused> {
