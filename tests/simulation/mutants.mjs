@@ -44,7 +44,7 @@ const MUTANTS = [
   {
     name: 'a turn is settled twice',
     patches: [{
-      file: 'src/turn.rs',
+      file: 'src/turn/settle.rs',
       from: 'let closed = journal.close(&record, &ending, now);',
       to: 'journal.close(&record, &ending, now).ok();\n    let closed = journal.close(&record, &ending, now);',
     }],
@@ -60,11 +60,11 @@ const MUTANTS = [
   {
     name: 'a turn is answered before it is kept',
     patches: [
-      { file: 'src/turn.rs', from: 'ports.journal.open(&turn, &head)?;', to: '' },
+      { file: 'src/turn.rs', from: 'journal.open(turn, head)?;', to: 'let _ = journal;' },
       {
         file: 'src/turn.rs',
-        from: 'let mut teller = Teller::start(&head, shown, emit);',
-        to: `let mut teller = Teller::start(&head, shown, emit);
+        from: 'let teller = Teller::start(&head, shown, emit);',
+        to: `let teller = Teller::start(&head, shown, emit);
     ports.journal.open(&turn, &head).ok();`,
       },
     ],
@@ -91,7 +91,7 @@ const MUTANTS = [
   },
   {
     name: 'a replay skips a batch',
-    patches: [{ file: 'src/session/log.rs', from: 'in &self.batches {', to: 'in self.batches.iter().skip(1) {' }],
+    patches: [{ file: 'src/session/log.rs', from: 'for told in &self.told {\n            teller', to: 'for told in self.told.iter().skip(1) {\n            teller' }],
   },
   {
     name: 'an interruption is told under numbers that others may have',
@@ -99,25 +99,25 @@ const MUTANTS = [
   },
   {
     name: 'a stopped turn is stored as complete',
-    patches: [{ file: 'src/turn.rs', from: 'Outcome::Stopped => Status::Stopped', to: 'Outcome::Stopped => Status::Complete' }],
+    patches: [{ file: 'src/turn/settle.rs', from: 'Outcome::Stopped => Status::Stopped', to: 'Outcome::Stopped => Status::Complete' }],
   },
   {
     name: 'the next turn is let in before this one ended',
     patches: [{
       file: 'src/turn.rs',
-      from: 'let mut heard = Heard::default();',
-      to: 'let mut heard = Heard::default();\n    drop(admission);\n    let admission = ();',
+      from: 'let (prompt_tokens, shown) = (turn.prompt_tokens, head.shown.clone());',
+      to: 'let (prompt_tokens, shown) = (turn.prompt_tokens, head.shown.clone());\n    drop(admission);\n    let admission = ();',
     }],
   },
   {
     name: 'an interrupted answer is stored as the model wrote it',
-    patches: [{ file: 'src/turn.rs', from: 'let text = blank(&text, Author::Model(&turn.shown), &config.pii_patterns);', to: 'let _ = config;' }],
+    patches: [{ file: 'src/turn/settle.rs', from: 'answer.say(&blank(&said, Author::Model(&shown), &config.pii_patterns));', to: 'let _ = (config, &shown);\n    answer.say(&said);' }],
   },
   {
     name: 'what waits is looked at after Postgres was read',
     patches: [
       {
-        file: 'src/turn.rs',
+        file: 'src/turn/load.rs',
         from: '    for record in &waiting {',
         to: `    let later = ports.journal.outbox(RECENT_MESSAGES).into_iter().map(|waiting| waiting.record).collect();
     let (_, waiting) = way_to(place, newest, later);
@@ -131,11 +131,11 @@ const MUTANTS = [
   },
   {
     name: 'another branch passes for the newest',
-    patches: [{ file: 'src/turn.rs', from: 'memory.is_newest = place.is_newest();', to: '' }],
+    patches: [{ file: 'src/turn/load.rs', from: 'memory.is_newest = place.is_newest();', to: '' }],
   },
   {
     name: 'a question that is answered again is asked twice',
-    patches: [{ file: 'src/session/record.rs', from: 'if self.is_again {', to: 'if false {' }],
+    patches: [{ file: 'src/session/record.rs', from: 'if self.is_again || self.so_far.is_some() {', to: 'if false {' }],
   },
   {
     name: 'a branch keeps what it branches off from',
@@ -147,7 +147,7 @@ const MUTANTS = [
   },
   {
     name: 'a copy of memory lacks interrupted turns',
-    patches: [{ file: 'src/turn.rs', from: 'if let Some(mut memory) = journal.recollect() {', to: 'if let Some(mut memory) = None::<Memory> {' }],
+    patches: [{ file: 'src/turn/settle.rs', from: 'if let Some(mut memory) = journal.recollect() {', to: 'if let Some(mut memory) = None::<crate::session::memory::Memory> {' }],
   },
   {
     name: 'an attempt inherits what the one before said',
