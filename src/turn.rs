@@ -169,7 +169,8 @@ pub async fn prepare(
         let head = LogHead::new(&opened.turn, &memory.employee.unmask_policy);
         (opened, head, wanted, candidates, work)
     };
-    let Opened { mut turn, question, window } = opened;
+    let Opened { mut turn, question, window, memory } = opened;
+    let work = Work { memory, ..work };
     let shown = reveal(state, &user, (&head.shown, &head.policy), ports).await?;
     let standing = reserve(state, &user, &wanted, ports).await?;
     turn.withdrawn = withdrawn(&ports.journal, user.id);

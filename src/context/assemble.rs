@@ -86,6 +86,17 @@ pub struct Prompt<'a> {
     pub history_tokens: u32,
     /// Its recent messages.
     pub window: Option<Window>,
+    /// The message that has what is recalled, and its tokens.
+    pub memory: Option<Recollected>,
+}
+
+/// Where in a prompt stands what is recalled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recollected {
+    /// Which message it is, from the first.
+    pub at: usize,
+    /// Its tokens, with their framing.
+    pub tokens: u32,
 }
 
 /// One message of a chat completion request.
@@ -183,8 +194,12 @@ pub fn assemble<'a>(material: &Material<'a>) -> Result<Prompt<'a>, TooLong> {
     let sections = sections(material, persona_tokens, &history, &block, message_tokens);
     let receipt = Receipt { budget: material.budget, counted, prefix, sections, ..Receipt::default() };
     let (window, sources) = (history.window(), std::mem::take(&mut block.sources));
+    let recalled = block.tokens;
     let messages = messages(material, history, block);
-    Ok(Prompt { messages, receipt, sources, history_tokens: tokens(recent), window })
+    // Just before the message.
+    let at = messages.len().saturating_sub(2);
+    let memory = (recalled > 0).then_some(Recollected { at, tokens: recalled });
+    Ok(Prompt { messages, receipt, sources, history_tokens: tokens(recent), window, memory })
 }
 
 const fn percent(of: u32, percent: u32) -> u32 {

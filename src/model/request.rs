@@ -114,6 +114,13 @@ impl Question {
         Ok(())
     }
 
+    /// Leaves a message out from here on.
+    pub fn leave_out(&mut self, at: usize) {
+        if at < self.messages.len() {
+            self.messages.remove(at);
+        }
+    }
+
     /// From here on the model must talk.
     pub const fn end_calls(&mut self) {
         self.must_talk = true;

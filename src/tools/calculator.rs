@@ -15,14 +15,15 @@ pub(super) struct Calculator;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Arguments {
-    /// Such as "round(1200 * 1.19 / 3, 2)", "19% of 1200" or "sum(3, 4.5, 6)". Knows + - * / ^ mod %, parentheses, sum, avg, min, max,
-    /// round, floor, ceil, abs, sqrt, ln, log10, exp, pi, e.
+    /// Such as "round(1200 * 1.19 / 3, 2)", "19% of 1200" or "sum(3, 4.5)". Knows + - * / ^ mod %, sum, avg, min, max, round,
+    /// floor, ceil, abs, sqrt, ln, log10, exp.
     expression: String,
 }
 
 impl Tool for Calculator {
     const NAME: &'static str = "calculator";
-    const DESCRIPTION: &'static str = "Calculates exactly. Use it for every calculation of more than one step instead of doing it in your head.";
+    const DESCRIPTION: &'static str =
+        "Calculates exactly. Use it for every calculation of more than one step.";
     type Arguments = Arguments;
 
     async fn run<W: World>(arguments: Arguments, _: &Bench<'_, W>) -> Result<Value, Sorry> {

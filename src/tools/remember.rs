@@ -19,11 +19,10 @@ pub(super) struct Remember;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Arguments {
-    /// One short sentence in the third person that can be understood alone, with full dates.
+    /// A short sentence in the third person, with full dates.
     fact: String,
-    /// What kind of fact it is.
     category: Category,
-    /// What it is about, in a word or two, such as "home city". A fact about the same takes its place.
+    /// Such as "home city": a later fact about the same takes its place.
     about: String,
 }
 

@@ -60,9 +60,8 @@ struct From {
 
 impl Tool for SheetExport {
     const NAME: &'static str = "sheet_export";
-    const DESCRIPTION: &'static str = "Makes a spreadsheet file that the user can download: of rows that you write, or of a table that the user uploaded, filtered, \
-         ordered or added up, however long it is. Tokens such as [EMAIL_1] become their values in the file. The user sees a button \
-         for it: do not repeat the rows in your answer.";
+    const DESCRIPTION: &'static str = "Makes a spreadsheet file that the user can download: of rows that you write, or of a table that they uploaded, filtered, ordered or \
+         added up. The user sees a button for it: do not repeat the rows.";
     const NEEDS: Needs = Needs { within: 30_000, ..Needs::NOTHING };
     type Arguments = Arguments;
 

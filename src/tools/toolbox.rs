@@ -53,12 +53,18 @@ pub struct Weight {
     pub count: u32,
 }
 
+/// Of a prompt's budget definitions may have that much, in percent: what is more is not offered, for memory is worth more.
+const MOST_PERCENT: u32 = 15;
+
 /// The tools of an employee.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Toolbox(Vec<Definition>);
+pub struct Toolbox {
+    tools: Vec<Definition>,
+    weight: Weight,
+}
 
 impl Toolbox {
-    /// Those of its profile that there are, and those of its servers.
+    /// Those of its profile that there are, in its order, and those of its servers; as many as fit.
     pub async fn of<W: World>(
         employee: &Employee,
         remotes: &Remotes,
@@ -68,38 +74,51 @@ impl Toolbox {
         let mut tools = Vec::new();
         if !employee.tools.is_empty() {
             tools = super::definitions(employee);
-            tools.retain(|tool| employee.tools.contains(&tool.name));
+            let place = |tool: &Definition| employee.tools.iter().position(|name| *name == tool.name);
+            tools.retain(|tool| place(tool).is_some());
+            tools.sort_by_key(place);
         }
         if !employee.mcp_servers.is_empty() {
             tools.extend(remotes.definitions(employee, config, ports).await);
         }
-        Self(tools)
+        Self::fitting(tools, &employee.system_prompt, employee.token_budget(config) / 100 * MOST_PERCENT)
+    }
+
+    /// As many of these, from the first on, as have so many tokens beside that persona.
+    fn fitting(mut tools: Vec<Definition>, persona: &str, most: u32) -> Self {
+        loop {
+            let counted: Vec<_> = tools.iter().map(Definition::counted).collect();
+            let tokens = if tools.is_empty() { 0 } else { chat::tools_beside(persona, &counted) };
+            let weight = Weight { tokens, count: u32::try_from(tools.len()).unwrap_or(u32::MAX) };
+            if tokens <= most || tools.is_empty() {
+                return Self { tools, weight };
+            }
+            tools.pop();
+        }
     }
 
     /// Whether there are none.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.tools.is_empty()
     }
 
     /// The tool of that name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Definition> {
-        self.0.iter().find(|tool| tool.name == name)
+        self.tools.iter().find(|tool| tool.name == name)
     }
 
     /// The names of all, for a model that calls another.
     #[must_use]
     pub fn names(&self) -> String {
-        self.0.iter().map(|tool| tool.name.as_str()).collect::<Vec<_>>().join(", ")
+        self.tools.iter().map(|tool| tool.name.as_str()).collect::<Vec<_>>().join(", ")
     }
 
-    /// What the definitions are in a prompt that begins with that persona.
+    /// What the definitions are in a prompt.
     #[must_use]
-    pub fn weight(&self, persona: &str) -> Weight {
-        let tools: Vec<_> = self.0.iter().map(Definition::counted).collect();
-        let tokens = if tools.is_empty() { 0 } else { chat::tools_beside(persona, &tools) };
-        Weight { tokens, count: u32::try_from(tools.len()).unwrap_or(u32::MAX) }
+    pub const fn weight(&self) -> Weight {
+        self.weight
     }
 
     /// As a request has them
@@ -108,7 +127,7 @@ impl Toolbox {
     /// # Errors
     /// `internal`, when they are no JSON.
     pub fn json(&self) -> Result<Option<Box<RawValue>>, Fault> {
-        if self.0.is_empty() {
+        if self.tools.is_empty() {
             return Ok(None);
         }
         let tool = |tool: &Definition| {
@@ -117,9 +136,29 @@ impl Toolbox {
                 "strict": tool.is_strict,
             }})
         };
-        let tools: Vec<_> = self.0.iter().map(tool).collect();
+        let tools: Vec<_> = self.tools.iter().map(tool).collect();
         to_raw_value(&tools)
             .map(Some)
             .map_err(|error| Fault::new(Code::Internal, format!("tools: {:?}", error.classify())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tools_leave_room_for_what_is_said() {
+        let all = super::super::definitions(&Employee::default());
+        let whole = Toolbox::fitting(all.clone(), "You run the desk.", 1000);
+        assert_eq!(whole.tools.len(), all.len(), "{:?}", whole.weight());
+        let some = Toolbox::fitting(all.clone(), "You run the desk.", 300);
+        assert!(
+            (1..all.len()).contains(&some.tools.len()) && some.weight().tokens <= 300,
+            "{:?}",
+            some.weight()
+        );
+        assert_eq!(some.tools, all[..some.tools.len()]);
+        assert_eq!(Toolbox::fitting(all, "You run the desk.", 0), Toolbox::default());
     }
 }

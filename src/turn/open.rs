@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use crate::api::chat::Ask;
 use crate::config::Config;
-use crate::context::assemble::{Material, TooLong, Window, assemble};
+use crate::context::assemble::{Material, Recollected, TooLong, Window, assemble};
 use crate::context::tokens;
 use crate::error::{Code, Error, abort_field};
 use crate::memory::recall::Recalled;
@@ -35,6 +35,8 @@ pub(super) struct Opened {
     pub(super) question: Question,
     /// The recent messages in that.
     pub(super) window: Option<Window>,
+    /// What is recalled in that.
+    pub(super) memory: Option<Recollected>,
 }
 
 /// The turn as it is kept, and what it asks.
@@ -57,12 +59,12 @@ pub(super) fn open(
         recalled: recalled.as_ref(),
         message: &message,
         message_tokens,
-        tools: toolbox.weight(&employee.system_prompt),
+        tools: toolbox.weight(),
         budget: employee.token_budget(config),
     })
     .map_err(too_long)?;
     let question = Question::new(employee, &prompt.messages, toolbox.json()?)?;
-    let window = prompt.window;
+    let (window, recollected) = (prompt.window, prompt.memory);
     let turn = OpenTurn {
         turn_id: new_id(clock, admitted_at),
         user_id,
@@ -88,7 +90,7 @@ pub(super) fn open(
         withdrawn: Vec::new(),
         message,
     };
-    Ok(Opened { turn, question, window })
+    Ok(Opened { turn, question, window, memory: recollected })
 }
 
 fn too_long(TooLong { tokens, most }: TooLong) -> Error {

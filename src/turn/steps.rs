@@ -12,6 +12,7 @@ use super::open::new_id;
 use super::reserve::reserve_step;
 use crate::auth::User;
 use crate::config::Config;
+use crate::context::assemble::Recollected;
 use crate::context::tokens::chat::PER_MESSAGE;
 use crate::context::tokens::count;
 use crate::employee::Employee;
@@ -51,6 +52,9 @@ const AT_ONCE: usize = 6;
 /// Tokens that a result must have room for, at least: otherwise its call does not run.
 const LEAST_ROOM: u32 = 40;
 
+/// With less room for each result what is recalled gives way to them, in tokens.
+const ENOUGH_ROOM: u32 = 600;
+
 /// Tokens that are left for the answer's own end when results are fitted in.
 const SPARE: u32 = 100;
 
@@ -69,6 +73,8 @@ pub(super) struct Work {
     pub(super) earlier_calls: usize,
     /// What the answer has come to before.
     pub(super) so_far: SoFar,
+    /// What is recalled in the prompt, as long as it stands there.
+    pub(super) memory: Option<Recollected>,
 }
 
 impl Work {
@@ -82,6 +88,7 @@ impl Work {
             steps: 0,
             earlier_calls: 0,
             so_far: SoFar::default(),
+            memory: None,
         }
     }
 }
@@ -306,7 +313,7 @@ impl<W: World, F: FnMut(&Event<'_>)> Walk<'_, W, F> {
             self.tell_end(call, Vec::new());
         }
         let open: Vec<_> = calls.into_iter().filter(CallRecord::is_open).collect();
-        let room = self.room(progress, first, open.len());
+        let room = self.make_room(progress, first, open.len());
         let (user, config, ports, effects) = (self.user, self.config, self.ports, &progress.effects);
         let employee = self.work.employee.clone();
         let toolbox = self.work.toolbox.clone();
@@ -390,6 +397,18 @@ impl<W: World, F: FnMut(&Event<'_>)> Walk<'_, W, F> {
         self.teller.tell(told);
     }
 
+    /// Tokens that each of so many results may have. What is recalled gives way to them: the model has read it.
+    fn make_room(&mut self, progress: &Progress, first: usize, results: usize) -> u32 {
+        let room = self.room(progress, first, results);
+        if room >= ENOUGH_ROOM {
+            return room;
+        }
+        let Some(Recollected { at, tokens }) = self.work.memory.take() else { return room };
+        self.asking.question.leave_out(at);
+        self.prompt_tokens = self.prompt_tokens.saturating_sub(tokens);
+        self.room(progress, first, results)
+    }
+
     /// Tokens that each of so many results may have.
     fn room(&self, progress: &Progress, first: usize, results: usize) -> u32 {
         let calls = progress.answer.calls.get(first..).unwrap_or_default();
@@ -422,9 +441,8 @@ impl<W: World, F: FnMut(&Event<'_>)> Walk<'_, W, F> {
             return Ok(());
         }
         let toolbox = Toolbox::of(employee, &self.state.remotes, self.config, self.ports).await;
-        let tokens_of = |employee: &Employee, toolbox: &Toolbox| {
-            count(&employee.system_prompt) + toolbox.weight(&employee.system_prompt).tokens
-        };
+        let tokens_of =
+            |employee: &Employee, toolbox: &Toolbox| count(&employee.system_prompt) + toolbox.weight().tokens;
         let before = tokens_of(&self.work.employee, &self.work.toolbox);
         let prompt_tokens = self.prompt_tokens.saturating_sub(before) + tokens_of(employee, &toolbox);
         if prompt_tokens > employee.token_budget(self.config) {

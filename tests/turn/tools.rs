@@ -203,9 +203,9 @@ fn a_result_never_makes_a_prompt_larger_than_it_may_be() {
     let desk = desk(&["calculator"]);
     let mut session = loaded(vec![]);
     session.employee =
-        Some(Employee { tools: vec!["calculator".into()], token_budget: Some(420), ..employee() });
+        Some(Employee { tools: vec!["calculator".into()], token_budget: Some(1000), ..employee() });
     *desk.ports.database.loads.borrow_mut() = [Ok(session)].into();
-    let long = format!(r#"{{"expression":"{}"}}"#, "1 + ".repeat(60));
+    let long = format!(r#"{{"expression":"{}"}}"#, "1 + ".repeat(200));
     for _ in 0..3 {
         desk.model_says(calling("", &[("calculator", &long)]));
     }
@@ -516,4 +516,22 @@ fn a_further_step_is_within_the_budget_or_is_not_made() {
     assert_eq!(answered.record.usage.total_tokens as usize, steps * 24);
     // What it did is kept.
     assert_eq!(answered.record.messages[1].tool_calls.len(), steps);
+}
+
+#[test]
+fn what_is_recalled_gives_way_to_results() {
+    let desk = desk(&["calculator"]);
+    let memory = json!({ "memories": (0..200).map(|n| json!({
+        "message_id": Uuid::from_u128(n), "role": "user", "content": format!("Remembered {n}: {}", "word ".repeat(30)),
+        "content_tokens": 36, "occurred_at": "2026-01-01T00:00:00Z",
+    })).collect::<Vec<_>>() });
+    desk.ports.database.recalled.replace(serde_json::from_value(memory).unwrap());
+    desk.model_says(calling("", &[("calculator", r#"{"expression":"6 * 7"}"#)])).model_says(whole("42."));
+    let (seen, _) = desk.turn("Go").unwrap();
+    assert!(seen.finished && results(&desk)[0].contains("42"), "{:?}", results(&desk));
+    let requests = desk.ports.model.requests.borrow();
+    assert!(
+        requests[0].to_string().contains("Remembered 0") && !requests[1].to_string().contains("Remembered")
+    );
+    assert_eq!(requests[1]["messages"][1]["content"], "Go");
 }
