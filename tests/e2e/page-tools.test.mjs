@@ -2,8 +2,9 @@ import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { gate, held, heldAt, isChat, at } from '../faults/faults.mjs';
+import { act as standIn } from '../../dev/actor.mjs';
 import { open, PHONE, send, signIn } from './browser.mjs';
-import { act, call, database, eventually, grace, proxies, stepsOf, storedMessages } from './desk.mjs';
+import { act, call, database, eventually, grace, proxies, script, stack, stepsOf, storedMessages } from './desk.mjs';
 
 const calls = (page) => page.getByTestId('call');
 const approval = (page) => page.getByTestId('approval');
@@ -100,9 +101,10 @@ test('a call that runs says so', async () => {
 
 test('what is asked of the user can be allowed by keyboard, after a reload, and the answer goes on in its place', async () => {
   for (const viewport of [undefined, PHONE]) {
-    const { page, complaints, fact } = await waiting(viewport);
+    const { page, complaints, marker, fact } = await waiting(viewport);
     const card = approval(page);
-    assert.match(await card.innerText(), new RegExp(`Forget: the parrot[^]*facts\\s+${fact}[^]*until \\d`));
+    // What is forgotten stands there in the words of what is kept, not only in those of the model.
+    await page.getByTestId('forgotten-facts').getByText(marker).waitFor();
     await page.getByText('withdrawn when you send').waitFor();
     await storedMessages(sessionOf(page));
     await page.reload();
@@ -277,4 +279,110 @@ test('a message that begins with @ offers the employees, by keyboard', async () 
     assert.equal(await field.inputValue(), '@nobody-here hello');
     await page.context().close();
   }
+});
+
+test('a table that was made is a card, from which it is downloaded; a refusal is a sentence', async () => {
+  const marker = `table ${randomUUID()}`;
+  act(marker, { hand_over: { employee: 'sheet-analyst', reason: 'Tables.' } }, 'Here it is.');
+  const file = { id: randomUUID(), name: 'Prices.csv', rows: 1200, format: 'csv' };
+  const { page } = await open();
+  await page.route('**/api/sessions/*/messages?*', async (route) => {
+    const json = await (await route.fetch()).json();
+    const [made] = json.data.flatMap((row) => row.tool_calls ?? []);
+    Object.assign(made, { name: 'sheet_export', arguments: { name: file.name }, output: JSON.stringify({ file }) });
+    await route.fulfill({ json });
+  });
+  await signIn(page);
+  await send(page, marker);
+  await page.getByText('Here it is.').waitFor();
+  await storedMessages(sessionOf(page));
+  await page.reload();
+  const card = page.getByTestId('file');
+  await card.getByText('1,200 rows · CSV').waitFor();
+
+  const address = `**/api/files/${file.id}`;
+  const detail = 'There is no such file of yours.';
+  await page.route(address, (route) => route.fulfill({ status: 404, contentType: 'application/problem+json', json: { code: 'file_not_found', detail } }));
+  await card.getByTestId('download').click();
+  await card.getByText(detail).waitFor();
+  await page.unroute(address);
+  await page.route(address, (route) => {
+    assert.match(route.request().headers().authorization, /^Bearer /);
+    return route.fulfill({ json: { url: `/api/files/${file.id}/signed`, expires_at: new Date().toISOString() } });
+  });
+  await page.context().route(`**/api/files/${file.id}/signed`, (route) => (
+    route.fulfill({ body: 'Item,Price', contentType: 'text/csv', headers: { 'content-disposition': 'attachment; filename="Prices.csv"' } })));
+  const download = page.waitForEvent('download');
+  await card.getByTestId('download').press('Enter');
+  assert.equal((await download).suggestedFilename(), 'Prices.csv');
+  assert.equal(await card.getByTestId('error').count(), 0);
+});
+
+test('a picture is sent when its user has read what becomes of it, to those who read pictures', async () => {
+  const marker = `receipt ${randomUUID()}`;
+  script(marker, { content: 'It says 12.50.' });
+  const { page } = await open(PHONE);
+  await page.route('**/api/employees', async (route) => {
+    const json = await (await route.fetch()).json();
+    json.data.find(({ slug }) => slug === 'doc-clerk').reads_pictures = true;
+    await route.fulfill({ json });
+  });
+  await signIn(page);
+  await page.getByTestId('attach').click();
+  assert.equal(await page.getByTestId('unread').innerText(), 'Pictures are not read by Prime Boss. Ask Document Clerk.');
+  await page.getByTestId('employee-picker').selectOption('doc-clerk');
+  await page.getByTestId('unread').waitFor({ state: 'detached' });
+
+  const id = randomUUID();
+  const uploads = [{ status: 413, json: { code: 'body_too_large', detail: 'A picture may have 8 MB.' } }, { status: 201, json: { id } }];
+  await page.route('**/api/files?*', (route) => {
+    assert.equal(new URL(route.request().url()).searchParams.get('name'), 'receipt.png');
+    return route.fulfill(uploads.shift());
+  });
+  await page.getByTestId('picture-picker').setInputFiles({ name: 'receipt.png', mimeType: 'image/png', buffer: Buffer.from('png') });
+  const picture = page.getByTestId('picture');
+  await picture.getByText('cannot be masked').waitFor();
+  await fitsScreen(page);
+  await page.getByTestId('composer').fill(`${marker}: what does it say?`);
+  assert.ok(await page.getByTestId('send').isDisabled(), 'not before that is read');
+  assert.equal(uploads.length, 2);
+  await picture.getByTestId('attach-picture').press('Enter');
+  await picture.getByText('A picture may have 8 MB.').waitFor();
+  await picture.getByTestId('attach-picture').click();
+  await picture.and(page.locator('[data-state=ready]')).waitFor();
+
+  const sent = [];
+  await page.route('**/api/chat', (route) => {
+    const { attachments, ...body } = route.request().postDataJSON();
+    sent.push(attachments);
+    if (sent.length === 1) return route.fulfill({ status: 503, json: { code: 'files_unavailable', detail: 'Files are out of reach.' } });
+    return route.continue({ postData: JSON.stringify(body) });
+  });
+  await page.getByTestId('send').click();
+  await page.getByTestId('error').getByText('Files are out of reach.').waitFor();
+  await picture.waitFor();
+  await page.getByTestId('send').click();
+  await page.getByText('It says 12.50.').waitFor();
+  assert.deepEqual(sent, [[{ file: id }], [{ file: id }]]);
+  assert.equal(await picture.count(), 0);
+  assert.equal(await page.getByRole('list', { name: 'Pictures' }).innerText(), 'receipt.png');
+});
+
+test('without a model, the stand-in shows tools at work', async () => {
+  const marker = randomUUID();
+  const fact = await know(`Keeps an iguana ${marker}`);
+  const isAsked = ({ messages }) => JSON.stringify(messages.findLast(({ role }) => role === 'user')).includes(marker);
+  stack.model.mock.prependFixture({ match: { endpoint: 'chat', predicate: isAsked }, response: (request) => standIn(request) ?? { content: 'No.' } });
+  const { page } = await open();
+  await signIn(page);
+  await send(page, `Please calculate 6 * 7\n${marker}`);
+  await page.getByText('That makes 42.').waitFor();
+  await send(page, `forget the iguana ${marker}`);
+  await page.getByTestId('forgotten-facts').getByText('Keeps an iguana').waitFor();
+  await page.getByTestId('allow').click();
+  await page.getByText('I forgot 1 of what I knew.').waitFor();
+  assert.ok(!await isKnown(fact));
+  await send(page, `hand over to sheet-analyst ${marker}`);
+  await page.getByText('I am sheet-analyst, and I take over from here.').waitFor();
+  assert.equal(await picked(page), 'sheet-analyst');
 });

@@ -5,6 +5,7 @@ import type { CallPart, Phase } from './calls.ts';
 import { CopyButton } from './CopyButton.tsx';
 import { receiptOf, sourcesOf, textOf, type ChatMessage, type Metadata } from './conversation.ts';
 import { LazyMarkdown } from './LazyMarkdown.tsx';
+import type { Lookups } from './lookups.ts';
 import { Receipt } from './Receipt.tsx';
 import { Versions } from './Versions.tsx';
 
@@ -26,13 +27,12 @@ interface Props {
   onAskAgain: (id: string) => void;
   onStep: (id: string, by: -1 | 1, control: HTMLElement) => void;
   onDecide: (approval: string, isAllowed: boolean) => void;
-  titleOf: (slug: string) => string;
-  linkOf: (file: string) => Promise<string>;
+  lookups: Lookups;
 }
 
 /** Remembered: while an answer arrives, the messages above it are not rendered again. */
 export const Answer = memo(function Answer(
-  { message, version, versions, phase, isBusy, canAskAgain, onAskAgain, onStep, onDecide, titleOf, linkOf }: Props,
+  { message, version, versions, phase, isBusy, canAskAgain, onAskAgain, onStep, onDecide, lookups }: Props,
 ) {
   const { id } = message;
   const text = textOf(message);
@@ -46,13 +46,13 @@ export const Answer = memo(function Answer(
       data-testid="message-assistant">
       {pieces.map((piece, place) => (typeof piece === 'string'
         ? <LazyMarkdown key={place} text={piece} />
-        : <Calls key={place} parts={piece} phase={phase} onDecide={onDecide} titleOf={titleOf} linkOf={linkOf} />))}
+        : <Calls key={place} parts={piece} phase={phase} onDecide={onDecide} lookups={lookups} />))}
       <Sources names={sourcesOf(message)} />
       {ended && <p className="ended">{ended}</p>}
       {!isArriving && (
         <footer className="about">
           <Versions of="answer" version={version} count={versions} isBusy={isBusy} onStep={(by, control) => onStep(id, by, control)} />
-          {pieces.length > 0 && <Facts metadata={message.metadata ?? {}} titleOf={titleOf} />}
+          {pieces.length > 0 && <Facts metadata={message.metadata ?? {}} titleOf={lookups.titleOf} />}
           {text && <CopyButton text={text} />}
           {canAskAgain && (
             <button type="button" className="quiet-button" disabled={isBusy} onClick={() => onAskAgain(id)}>Answer again</button>

@@ -1,5 +1,8 @@
+import { getToolName } from 'ai';
 import { useId } from 'react';
-import { describe, expiryOf, type CallPart } from './calls.ts';
+import { describe, expiryOf, fieldsOf, type CallPart } from './calls.ts';
+import { ForgottenFacts } from './ForgottenFacts.tsx';
+import type { Lookups } from './lookups.ts';
 import { Readable } from './Readable.tsx';
 
 const TIME = new Intl.DateTimeFormat('en', { hour: '2-digit', minute: '2-digit' });
@@ -9,13 +12,13 @@ interface Props {
   /** It cannot be decided right now. */
   isBusy: boolean;
   onDecide: (approval: string, isAllowed: boolean) => void;
-  titleOf: (slug: string) => string;
+  lookups: Lookups;
 }
 
 /** Asks whether a call may run: only a press of one of its buttons decides. */
-export function Approval({ part, isBusy, onDecide, titleOf }: Props) {
+export function Approval({ part, isBusy, onDecide, lookups }: Props) {
   const title = useId();
-  const { line } = describe(part, 'waiting', titleOf);
+  const { line } = describe(part, 'waiting', lookups.titleOf);
   const until = expiryOf(part);
   return (
     // The focus may come here from one that was decided: not to a button, which the next Enter would press.
@@ -24,6 +27,7 @@ export function Approval({ part, isBusy, onDecide, titleOf }: Props) {
         <p className="quiet">Do you allow this?</p>
         <p id={title} className="approval-title">{line}</p>
       </header>
+      {getToolName(part) === 'forget' && <ForgottenFacts ids={idsIn(part.input)} facts={lookups.facts} />}
       <Readable value={part.input} />
       <footer>
         <button type="button" className="button small primary" disabled={isBusy} data-testid="allow"
@@ -36,4 +40,9 @@ export function Approval({ part, isBusy, onDecide, titleOf }: Props) {
       </footer>
     </section>
   );
+}
+
+function idsIn(input: unknown): string[] {
+  const { facts } = fieldsOf(input);
+  return Array.isArray(facts) ? facts.map(String) : [];
 }

@@ -8,6 +8,7 @@ import { Composer, focusComposer, HAS_KEYBOARD } from './Composer.tsx';
 import type { ChatMessage } from './conversation.ts';
 import { ErrorNote } from './ErrorNote.tsx';
 import { Icon } from './Icon.tsx';
+import type { Lookups } from './lookups.ts';
 import { addressee, isAddressed } from './mention.ts';
 import { explain } from './problem.ts';
 import { Question, type Draft } from './Question.tsx';
@@ -61,7 +62,11 @@ export function Chat({ chat, api, employees, wanted, slug, welcome, onStarted, o
   const answering = newest === undefined ? undefined : tree.get(newest)?.metadata?.employee;
   const isWaiting = !running && isAnswer && tree.idOf(last.id) === newest && waits(last);
   const bySlug = (one: string | undefined) => employees.find((employee) => employee.slug === one);
-  const titleOf = useCallback((one: string) => employees.find((employee) => employee.slug === one)?.title ?? one, [employees]);
+  const lookups = useMemo((): Lookups => ({
+    titleOf: (one) => employees.find((employee) => employee.slug === one)?.title ?? one,
+    linkOf: api.fileLink,
+    facts: api.facts,
+  }), [api, employees]);
   const { status: ended = 'complete' } = last?.metadata ?? {};
   const isTroubled = isAnswer && !running && (error !== undefined || ended !== 'complete');
 
@@ -153,7 +158,7 @@ export function Chat({ chat, api, employees, wanted, slug, welcome, onStarted, o
             ) : (
               <Answer key={place} {...common} canAskAgain={!(isTroubled && message === last)} onAskAgain={askAgain}
                 phase={running && message === last ? 'arriving' : tree.idOf(message.id) === newest ? 'newest' : 'past'}
-                onDecide={decide} titleOf={titleOf} linkOf={api.fileLink} />
+                onDecide={decide} lookups={lookups} />
             );
           })}
           {running && !(isAnswer && isAtWork(last)) && <p className="typing">{bySlug(slug)?.title ?? 'The employee'} is answering</p>}

@@ -49,11 +49,11 @@ export function Composer({ value, onChange, onSend, isBusy, onStop, employees, r
 
   return (
     <form className="composer" onSubmit={send}>
+      <MentionList {...mentions} />
       {hint && <p id={HINT} className="composer-hint" role="status">{hint}</p>}
       {isUnread && <p className="composer-hint" role="status" data-testid="unread">{unreadBy(reader, employees)}</p>}
       <PictureTray pictures={pictures} />
       <div className="composer-row">
-        <MentionList {...mentions} />
         <Attach reader={reader} onPick={pictures.pick} onUnread={() => setAsked(reader)} />
         <MessageField id={FIELD} autoFocus={HAS_KEYBOARD} value={value} placeholder={label} aria-label={label}
           aria-describedby={hint && HINT} {...mentions.aria}

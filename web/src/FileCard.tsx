@@ -2,12 +2,12 @@ import { useState } from 'react';
 import { ErrorNote } from './ErrorNote.tsx';
 import type { MadeFile } from './file.ts';
 import { Icon } from './Icon.tsx';
+import type { Lookups } from './lookups.ts';
 import { explain } from './problem.ts';
 
 interface Props {
   file: MadeFile;
-  /** An address that gives the file to whoever has it, for a short time. */
-  linkOf: (file: string) => Promise<string>;
+  linkOf: Lookups['linkOf'];
 }
 
 /** A file that was made in an answer. */
