@@ -1,6 +1,7 @@
 // The model of the local stack: aimock, which speaks OpenAI's API, streams like a model and keeps a journal of every
 // request it got (GET {url without /v1}/__aimock/journal).
 import { LLMock } from '@copilotkit/aimock';
+import { act, textOf } from './actor.mjs';
 import { learn } from './learner.mjs';
 
 /** About the pace of a small hosted model: 300 ms to the first token, then 60 a second. */
@@ -34,7 +35,12 @@ export function isInBackground({ response_format: format }) {
 }
 
 /** @param {import('@copilotkit/aimock').ChatCompletionRequest} request */
-function answer({ messages }) {
+function answer(request) {
+  return act(request) ?? talk(request);
+}
+
+/** @param {import('@copilotkit/aimock').ChatCompletionRequest} request */
+function talk({ messages }) {
   const said = messages.filter(({ role }) => role === 'user').map(({ content }) => textOf(content));
   const newest = said.at(-1) ?? '';
   const before = said.length - 1;
@@ -48,12 +54,6 @@ function answer({ messages }) {
       'I am the local stand-in for a model. Set `OPENAI_API_KEY` and start again to talk to a real one.',
     ].join('\n\n'),
   };
-}
-
-/** @param {import('@copilotkit/aimock').ChatMessage['content']} content */
-function textOf(content) {
-  if (typeof content === 'string') return content;
-  return (content ?? []).map((part) => part.text ?? '').join('');
 }
 
 /** @param {string} text */

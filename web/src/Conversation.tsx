@@ -1,4 +1,5 @@
-import type { Employee } from './api.ts';
+import { useCallback } from 'react';
+import type { Api, Employee } from './api.ts';
 import { Chat } from './Chat.tsx';
 import type { Chats } from './chats.ts';
 import { ErrorNote } from './ErrorNote.tsx';
@@ -9,21 +10,31 @@ import type { Route } from './useRoute.ts';
 import { Welcome } from './Welcome.tsx';
 
 interface Props {
+  api: Api;
   chats: Chats;
   route: Route;
   employees: Resource<Employee[]>;
+  /** Whom the user wants to answer next, and who answers by now. */
+  wanted: string | undefined;
   slug: string | undefined;
   onChoose: (slug: string) => void;
   onStarted: (session: string) => void;
+  onAnswering: (session: string, slug: string) => void;
 }
 
+const NOBODY: Employee[] = [];
+
 /** Opens the conversation of the address, then shows it. */
-export function Conversation({ chats, route, employees, slug, onChoose, onStarted }: Props) {
+export function Conversation({ api, chats, route, employees, wanted, slug, onChoose, onStarted, onAnswering }: Props) {
   const { session, isNew } = route;
   const opened = useResource(session, async () => {
     const [chat] = await Promise.all([chats.open(session, isNew), loadMarkdown()]);
     return chat;
   });
+  const chat = opened.state === 'ready' ? opened.value : undefined;
+  const decide = useCallback(
+    async (approval: string, isAllowed: boolean) => chat && chats.decide(chat, approval, isAllowed), [chats, chat],
+  );
 
   if (opened.state === 'loading') {
     return <div className="conversation loading" aria-busy="true" aria-label="Loading the conversation"><Placeholder /></div>;
@@ -35,10 +46,11 @@ export function Conversation({ chats, route, employees, slug, onChoose, onStarte
       </div>
     );
   }
-  const people = employees.state === 'ready' ? employees.value : [];
+  const people = employees.state === 'ready' ? employees.value : NOBODY;
   return (
-    <Chat chat={opened.value} employee={slug} name={people.find((person) => person.slug === slug)?.title}
-      onStarted={() => isNew && onStarted(session)} onRecover={() => chats.recover(opened.value)} onStop={() => chats.stop(opened.value)}
+    <Chat chat={opened.value} api={api} employees={people} wanted={wanted} slug={slug}
+      onStarted={() => isNew && onStarted(session)} onAnswering={(answering) => onAnswering(session, answering)}
+      onDecide={decide} onRecover={() => chats.recover(opened.value)} onStop={() => chats.stop(opened.value)}
       welcome={<Welcome employees={people} slug={slug} onChoose={onChoose} />} />
   );
 }

@@ -1,4 +1,4 @@
-import { useMemo, useState } from 'react';
+import { useCallback, useMemo, useState } from 'react';
 import { createApi } from './api.ts';
 import { signOut, type Auth } from './auth.ts';
 import { Chats } from './chats.ts';
@@ -19,24 +19,22 @@ export function Desk({ auth, config, email }: { auth: Auth; config: Config; emai
   const api = useMemo(() => createApi(auth), [auth]);
   const sessions = useSessions(api);
   const { refreshWhenSaved } = sessions;
-  const chats = useMemo(() => new Chats(api, refreshWhenSaved), [api, refreshWhenSaved]);
+  const [chosen, setChosen] = useState<Record<string, string>>({});
+  const [answering, setAnswering] = useState<Record<string, string>>({});
+  // From then on the server knows; to say it again would undo that somebody else took over.
+  const forgetChoice = useCallback((session: string) => setChosen(({ [session]: _, ...others }) => others), []);
+  const chats = useMemo(() => new Chats(api, refreshWhenSaved, forgetChoice), [api, refreshWhenSaved, forgetChoice]);
   const employees = useResource('employees', api.employees);
   const { route, keepAddress } = useRoute();
   const [isMemoryOpen, setIsMemoryOpen] = useState(false);
   const [isMenuOpen, setIsMenuOpen] = useState(false);
-  const [chosen, setChosen] = useState<Record<string, string>>({});
 
-  // Undefined leaves the choice to the server, which knows who answered in a session that is not in the list.
+  // Undefined while only the server knows who answered in a session that is not in the list.
   const slug = chosen[route.session]
+    ?? answering[route.session]
     ?? sessions.list?.find(({ id }) => id === route.session)?.employee_slug
     ?? (route.isNew ? config.default_employee : undefined);
   const choose = (employee: string) => setChosen({ ...chosen, [route.session]: employee });
-
-  function start(session: string) {
-    // The list will know who answers, but only once the turn is saved.
-    if (slug) choose(slug);
-    keepAddress(session);
-  }
 
   function leave() {
     // The next user starts afresh, not in this one's conversation.
@@ -60,8 +58,9 @@ export function Desk({ auth, config, email }: { auth: Auth; config: Config; emai
           </button>
           {(slug || sessions.list) && <EmployeePicker employees={employees} slug={slug} onChoose={choose} />}
         </header>
-        <Conversation key={route.session} chats={chats} route={route} employees={employees} slug={slug}
-          onChoose={choose} onStarted={start} />
+        <Conversation key={route.session} api={api} chats={chats} route={route} employees={employees}
+          wanted={chosen[route.session]} slug={slug} onChoose={choose} onStarted={keepAddress}
+          onAnswering={(session, employee) => setAnswering((known) => ({ ...known, [session]: employee }))} />
       </main>
     </div>
   );

@@ -1,4 +1,4 @@
-import type { ComponentType } from 'react';
+import { memo, type ComponentType } from 'react';
 
 interface Props {
   text: string;
@@ -13,9 +13,10 @@ export async function loadMarkdown(): Promise<void> {
   Markdown = await import('./Markdown.tsx').then((chunk) => chunk.default, () => Plain);
 }
 
-export function LazyMarkdown({ text }: Props) {
+/** Remembered: what an answer said before its calls is not read again while it goes on. */
+export const LazyMarkdown = memo(function LazyMarkdown({ text }: Props) {
   return <div className="markdown"><Markdown text={text} /></div>;
-}
+});
 
 function Plain({ text }: Props) {
   return <p className="plain">{text}</p>;

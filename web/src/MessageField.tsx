@@ -7,7 +7,7 @@ interface Props extends Omit<ComponentProps<'textarea'>, 'onChange' | 'ref'> {
 }
 
 /** Where a message is written: it grows with its text, and Enter sends. */
-export function MessageField({ value, onChange, onEnter, ...rest }: Props) {
+export function MessageField({ value, onChange, onEnter, onKeyDown, ...rest }: Props) {
   const field = useRef<HTMLTextAreaElement>(null);
 
   // The style sheet says how far.
@@ -17,7 +17,9 @@ export function MessageField({ value, onChange, onEnter, ...rest }: Props) {
     field.current.style.height = `${field.current.scrollHeight}px`;
   }, [value]);
 
-  function sendOnEnter(event: KeyboardEvent) {
+  function sendOnEnter(event: KeyboardEvent<HTMLTextAreaElement>) {
+    onKeyDown?.(event);
+    if (event.defaultPrevented) return;
     // While an input method composes, Enter picks a word.
     if (event.key !== 'Enter' || event.shiftKey || event.nativeEvent.isComposing) return;
     event.preventDefault();

@@ -52,6 +52,7 @@ export const Question = memo(function Question({ message, version, versions, isB
       <article className="message user" aria-label="You" data-testid="message-user">
         <p>{text}</p>
       </article>
+      <PictureNames names={message.metadata?.pictures ?? []} />
       <footer className="about">
         <Versions of="question" version={version} count={versions} isBusy={isBusy} onStep={(by, control) => onStep(id, by, control)} />
         <button ref={editButton} type="button" className="quiet-button" disabled={isBusy} onClick={() => onDraft({ id, text })}>
@@ -61,3 +62,9 @@ export const Question = memo(function Question({ message, version, versions, isB
     </div>
   );
 });
+
+/** What went with a message. */
+function PictureNames({ names }: { names: string[] }) {
+  if (names.length === 0) return null;
+  return <ul className="sources" aria-label="Pictures">{names.map((name, place) => <li key={place} title={name}>{name}</li>)}</ul>;
+}

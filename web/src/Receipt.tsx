@@ -1,7 +1,7 @@
 import type { ReceiptData } from './conversation.ts';
 
 const SECTIONS: Record<string, string> = {
-  persona: 'Who answers', summary: 'Earlier in this conversation', recent: 'Recent messages', facts: 'What is known of you',
+  persona: 'Who answers', tools: 'What can be called', summary: 'Earlier in this conversation', recent: 'Recent messages', facts: 'What is known of you',
   memories: 'Earlier conversations and documents', message: 'Your message',
 };
 

@@ -6,6 +6,8 @@ export interface Employee {
   slug: string;
   title: string;
   description: string;
+  /** Pictures and scans may go with a message. */
+  reads_pictures?: boolean;
 }
 
 export interface Session {
@@ -23,6 +25,11 @@ export interface StoredDocument {
   status: 'pending' | 'processing' | 'ready' | 'failed';
   chunks: number;
   embedded: number;
+}
+
+/** A picture that was sent ahead of its message. */
+interface UploadedFile {
+  id: string;
 }
 
 /** What is known of the user. */
@@ -73,6 +80,20 @@ export function createApi(auth: Auth) {
     correctFact: async (id: string, fact: string) => (await change('PATCH', `/api/facts/${id}`, { fact })).json() as Promise<Fact>,
     forgetFact: async (id: string): Promise<void> => { await change('DELETE', `/api/facts/${id}`); },
     stop: async (session: string): Promise<void> => { await change('POST', `/api/chat/${session}/stop`); },
+    addFile: async (file: File): Promise<UploadedFile> => {
+      const path = `/api/files?${new URLSearchParams({ name: file.name })}`;
+      const response = await fetch(path, { method: 'POST', headers: await headers(), body: file });
+      if (!response.ok) throw await readProblem(response);
+      return (await response.json()) as UploadedFile;
+    },
+    fileLink: async (id: string): Promise<string> => {
+      const response = await fetch(`/api/files/${id}`, { headers: await headers() });
+      if (!response.ok) throw await readProblem(response);
+      const { url } = (await response.json()) as { url: string };
+      const link = new URL(url, location.href);
+      if (!/^https?:$/.test(link.protocol)) throw new Problem(502, 'The server gave no address for this file. Try again in a moment.');
+      return link.href;
+    },
     documents: async () => (await list<StoredDocument>('/api/documents')).data,
     addDocument: async (file: File): Promise<void> => {
       const path = `/api/documents?${new URLSearchParams({ name: file.name })}`;

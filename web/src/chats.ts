@@ -13,11 +13,13 @@ export class Chats {
   readonly #open = new Map<string, SessionChat>();
   readonly #api: Api;
   readonly #onAnswer: (session: string) => void;
+  readonly #onTaken: (session: string) => void;
 
-  /** `onAnswer` is called when an answer has ended, one way or another. */
-  constructor(api: Api, onAnswer: (session: string) => void) {
+  /** `onAnswer` is called when an answer has ended, one way or another; `onTaken` when the server has taken a message. */
+  constructor(api: Api, onAnswer: (session: string) => void, onTaken: (session: string) => void) {
     this.#api = api;
     this.#onAnswer = onAnswer;
+    this.#onTaken = onTaken;
   }
 
   /** Opens a conversation. Leaving one does not cut its answer off; coming back finds it as it is by then. */
@@ -40,6 +42,16 @@ export class Chats {
   /** Ends the running answer. Its stream ends by itself then; to hang up alone would let it run on. */
   async stop(chat: SessionChat): Promise<void> {
     await this.#api.stop(chat.id);
+  }
+
+  /** Says whether a call may run. Returns why that came to nothing, if so; then what the server has is shown. */
+  async decide(chat: SessionChat, approval: string, isAllowed: boolean): Promise<Error | undefined> {
+    const refusal = await chat.decide(approval, isAllowed);
+    if (!refusal) return undefined;
+    // Out of reach, it says nothing of what waits.
+    const stored = await this.#stored(chat.id).catch(() => undefined);
+    if (stored && !chat.isRunning) chat.adopt(stored, chat.lastMessage?.id);
+    return refusal;
   }
 
   /** Hears the rest of an answer, if one is running; or, when that is over, takes over what the server has. */
@@ -81,6 +93,7 @@ export class Chats {
     const chat = new SessionChat({
       id: session,
       headers: this.#api.headers,
+      onTaken: () => this.#onTaken(session),
       onFinish: ({ message, isDisconnect, isError, isAbort, finishReason }) => {
         const wasStopped = message.metadata?.status === 'stopped';
         // A stream that just ends is no answer either: a whole one says why it ended.

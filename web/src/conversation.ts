@@ -1,4 +1,5 @@
 import type { UIMessage } from 'ai';
+import { partsOf, type StoredCall } from './storedCalls.ts';
 
 /** A row of `/api/sessions/{id}/messages`. */
 export interface StoredMessage {
@@ -6,8 +7,17 @@ export interface StoredMessage {
   parent_id: string | null;
   role: string;
   content: string;
+  /** What an answer called, in the order of its text. */
+  tool_calls?: StoredCall[] | null;
   status: 'complete' | 'interrupted' | 'failed' | 'stopped';
-  metadata: { model?: string; client_message_id?: string; receipt?: ReceiptData; sources?: { id: string; name: string; media_type: string }[] };
+  metadata: {
+    model?: string;
+    /** Who took over in the middle of the answer. */
+    employee?: string;
+    client_message_id?: string;
+    receipt?: ReceiptData;
+    sources?: { id: string; name: string; media_type: string }[];
+  };
 }
 
 /** What a prompt was made of, as the server says it. */
@@ -26,33 +36,39 @@ export interface Metadata {
   parent_id?: string | null;
   /** `disconnected` is the page's own: the stream broke off, and the server may still be writing. */
   status?: StoredMessage['status'] | 'disconnected';
+  /** Who answers; of a stored answer only where somebody took over. */
+  employee?: string;
   model?: string;
   usage?: { prompt_tokens: number; completion_tokens: number; total_tokens: number };
   latency_ms?: number;
   receipt?: ReceiptData;
+  /** Of a message that was just sent: the names of the pictures that go with it. */
+  pictures?: string[];
 }
 
 export type ChatMessage = UIMessage<Metadata, { receipt: ReceiptData }>;
 
 /** The message of a row; nothing of one that is not for readers. */
-export function fromStored({ id, parent_id, role, content, status, metadata }: StoredMessage): ChatMessage | undefined {
+export function fromStored({ id, parent_id, role, content, tool_calls: calls, status, metadata }: StoredMessage): ChatMessage | undefined {
   if (role !== 'user' && role !== 'assistant') return undefined;
-  const { model, receipt } = metadata;
-  const known: Metadata = { parent_id, status, ...(model && { model }), ...(receipt && { receipt }) };
+  const { model, employee, receipt } = metadata;
+  const known: Metadata = { parent_id, status, ...(model && { model }), ...(employee && { employee }), ...(receipt && { receipt }) };
   // In the order in which an answer that arrives has them.
   const sources = (metadata.sources ?? []).map((source) => ({
     type: 'source-document' as const, sourceId: source.id, mediaType: source.media_type, title: source.name, filename: source.name,
   }));
-  return { id, role, metadata: known, parts: [...sources, { type: 'text', text: content }] };
+  return { id, role, metadata: known, parts: [...sources, ...partsOf(content, calls ?? [])] };
 }
 
-/** The names of the documents that an answer is based on. */
+/** The names of the documents that an answer is based on. One that waited for its user names them again when it goes on. */
 export function sourcesOf(message: ChatMessage): string[] {
-  return message.parts.flatMap((part) => (part.type === 'source-document' ? [part.title] : []));
+  const names = new Map(message.parts.flatMap((part) => (part.type === 'source-document' ? [[part.sourceId, part.title]] : [])));
+  return [...names.values()];
 }
 
+/** What a message says, without what it did in between. */
 export function textOf(message: ChatMessage): string {
-  return message.parts.map((part) => (part.type === 'text' ? part.text : '')).join('');
+  return message.parts.flatMap((part) => (part.type === 'text' && part.text ? [part.text] : [])).join('\n\n');
 }
 
 /** Of an answer that just arrived it is a part, of a stored one it is known. */

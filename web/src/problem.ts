@@ -31,6 +31,8 @@ function detailIn(body: string): string | undefined {
   try {
     const problem: unknown = JSON.parse(body);
     if (typeof problem !== 'object' || problem === null || !('detail' in problem)) return undefined;
+    // An address that is missing is nothing that its reader did.
+    if ('code' in problem && problem.code === 'not_found') return 'This server does not offer that.';
     return typeof problem.detail === 'string' && problem.detail !== '' ? problem.detail : undefined;
   } catch {
     return undefined;

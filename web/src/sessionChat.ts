@@ -1,6 +1,10 @@
 import { Chat } from '@ai-sdk/react';
-import { DefaultChatTransport, type ChatInit, type HttpChatTransportInitOptions, type UIMessageChunk } from 'ai';
+import {
+  DefaultChatTransport, lastAssistantMessageIsCompleteWithApprovalResponses, type ChatInit, type HttpChatTransportInitOptions,
+  type UIMessageChunk,
+} from 'ai';
 import type { ChatMessage, Metadata } from './conversation.ts';
+import { toldBefore } from './retell.ts';
 import { Tree } from './tree.ts';
 
 /** What a message follows that follows none. */
@@ -10,22 +14,42 @@ const BEGINNING = '00000000-0000-0000-0000-000000000000';
 interface Wishes {
   /** Who is to answer; undefined leaves it to the server. */
   employee: string | undefined;
+  /** Pictures that go with it. */
+  pictures?: Picture[];
+}
+
+/** A picture that the server has, and its name. */
+interface Picture {
+  id: string;
+  name: string;
 }
 
 interface Init extends Required<Pick<ChatInit<ChatMessage>, 'id'>>, Pick<ChatInit<ChatMessage>, 'onFinish'> {
   headers: NonNullable<HttpChatTransportInitOptions<ChatMessage>['headers']>;
+  /** The server took a message, and knows from now on who answers. */
+  onTaken: () => void;
 }
 
 /** A chat that shows one branch of its session, and keeps what is known of the others. What is sent goes on from what is shown. */
 export class SessionChat extends Chat<ChatMessage> {
   #known = Tree.of([]);
+  /** Whether something was heard of what was asked last. */
+  #isHeard = false;
 
-  constructor({ id, onFinish, headers }: Init) {
+  constructor({ id, onFinish, headers, onTaken }: Init) {
     super({
       id,
       ...(onFinish && { onFinish }),
       generateId: () => crypto.randomUUID(),
-      transport: new Transport(headers, (answer, question) => this.#place(answer, question)),
+      transport: new Transport({
+        headers,
+        onTaken,
+        onStart: (answer, question) => this.#place(answer, question),
+        before: (answer) => {
+          const known = this.messages.find((message) => message.id === answer);
+          return known ? toldBefore(known) : [];
+        },
+      }),
     });
   }
 
@@ -77,8 +101,28 @@ export class SessionChat extends Chat<ChatMessage> {
     return this.#attempt(() => this.regenerate({ messageId: answer, body: wishes }));
   }
 
-  #say(text: string, parent: string | null, body: Wishes): Promise<void> {
-    return this.sendMessage({ text, metadata: { parent_id: parent } }, { body });
+  /**
+   * Says whether a call that waits may run. When that is said of all that wait, the answer goes on. Returns why it did not, if it
+   * should have; then all is as it was before.
+   */
+  async decide(approval: string, isAllowed: boolean): Promise<Error | undefined> {
+    const shown = this.messages;
+    await this.addToolApprovalResponse({ id: approval, approved: isAllowed });
+    if (!lastAssistantMessageIsCompleteWithApprovalResponses({ messages: this.messages })) return undefined;
+    this.#isHeard = false;
+    await this.sendMessage();
+    if (this.status !== 'error' || this.#isHeard) return undefined;
+    const refusal = this.error;
+    this.messages = shown;
+    this.clearError();
+    return refusal;
+  }
+
+  #say(text: string, parent: string | null, { employee, pictures = [] }: Wishes): Promise<void> {
+    const metadata: Metadata = { parent_id: parent };
+    if (pictures.length === 0) return this.sendMessage({ text, metadata }, { body: { employee } });
+    const attachments = pictures.map(({ id }) => ({ file: id }));
+    return this.sendMessage({ text, metadata: { ...metadata, pictures: pictures.map(({ name }) => name) } }, { body: { employee, attachments } });
   }
 
   async #attempt(send: () => Promise<void>): Promise<Error | undefined> {
@@ -93,7 +137,8 @@ export class SessionChat extends Chat<ChatMessage> {
   }
 
   /** Before the first of an answer is heard: shows the branch to which it belongs, if it is another. */
-  #place(...[answer, question]: Parameters<OnStart>): void {
+  #place(...[answer, question]: Parameters<Hooks['onStart']>): void {
+    this.#isHeard = true;
     const { tree } = this;
     const place = [answer, question].find((id) => id && tree.has(id));
     if (!place || tree.idOf(place) === this.lastMessage?.id) return;
@@ -102,24 +147,48 @@ export class SessionChat extends Chat<ChatMessage> {
   }
 }
 
-/** Told before any of an answer is heard: which one it is, and which question it answers. */
-type OnStart = (answer: string | undefined, question: string | null | undefined) => void;
+interface Hooks extends Pick<Init, 'headers' | 'onTaken'> {
+  /** Told before any of an answer is heard: which one it is, and which question it answers. */
+  onStart: (answer: string | undefined, question: string | null | undefined) => void;
+  /** What was told of an answer before it waited for its user. */
+  before: (answer: string | undefined) => UIMessageChunk[];
+}
 
 /** Sends only what is new, for history is the server's, and says where an answer belongs. */
 class Transport extends DefaultChatTransport<ChatMessage> {
-  readonly #onStart: OnStart;
+  readonly #hooks: Hooks;
 
-  constructor(headers: Init['headers'], onStart: OnStart) {
+  constructor(hooks: Hooks) {
     super({
-      headers,
+      headers: hooks.headers,
       prepareSendMessagesRequest: ({ id, messages, trigger, messageId, body, headers: sent }) => {
         const last = messages.at(-1);
+        const headers = sent ?? {};
         // A question that is answered again is the server's too; the answer says which one it is.
-        const said = trigger === 'submit-message' ? { messages: [last], parent_id: last?.metadata?.parent_id ?? BEGINNING } : { messageId };
-        return { headers: sent ?? {}, body: { id, trigger, ...said, ...body } };
+        if (trigger === 'regenerate-message') return { headers, body: { id, trigger, messageId, ...body } };
+        // An answer comes back for what its user says of its calls.
+        const place = last?.role === 'user' && { parent_id: last.metadata?.parent_id ?? BEGINNING };
+        return { headers, body: { id, trigger, messages: [last], ...place, ...body } };
       },
     });
-    this.#onStart = onStart;
+    this.#hooks = hooks;
+  }
+
+  override async sendMessages(options: Parameters<DefaultChatTransport<ChatMessage>['sendMessages']>[0]) {
+    const stream = await super.sendMessages(options);
+    if (options.messages.at(-1)?.role === 'user') this.#hooks.onTaken();
+    return stream;
+  }
+
+  /** An answer that waited is told from where it went on: what came before is told by what is known of it. */
+  override async reconnectToStream(options: Parameters<DefaultChatTransport<ChatMessage>['reconnectToStream']>[0]) {
+    const stream = await super.reconnectToStream(options);
+    return stream && stream.pipeThrough(new TransformStream<UIMessageChunk, UIMessageChunk>({
+      transform: (chunk, controller) => {
+        controller.enqueue(chunk);
+        if (chunk.type === 'start') this.#hooks.before(chunk.messageId).forEach((told) => controller.enqueue(told));
+      },
+    }));
   }
 
   protected override processResponseStream(stream: ReadableStream<Uint8Array<ArrayBuffer>>): ReadableStream<UIMessageChunk> {
@@ -127,7 +196,7 @@ class Transport extends DefaultChatTransport<ChatMessage> {
       transform: (chunk, controller) => {
         if (chunk.type === 'start') {
           const metadata = chunk.messageMetadata as Metadata | undefined;
-          this.#onStart(chunk.messageId, metadata?.parent_id);
+          this.#hooks.onStart(chunk.messageId, metadata?.parent_id);
         }
         controller.enqueue(chunk);
       },

@@ -61,6 +61,10 @@ export class Tree {
     return this.#nodes.has(this.idOf(name));
   }
 
+  get(name: string): ChatMessage | undefined {
+    return this.#nodes.get(this.idOf(name))?.message;
+  }
+
   idOf(name: string): string {
     return this.#named.get(name) ?? name;
   }
