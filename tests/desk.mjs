@@ -158,8 +158,8 @@ export function act(marker, ...steps) {
 
 /** What the model was asked of the message with `marker`, step by step. */
 export function stepsOf(marker) {
-  return stack.model.mock.getRequests().map(({ body }) => body).filter((body) => !isInBackground(body)
-    && body?.messages?.findLast?.(({ role }) => role === 'user')?.content?.includes?.(marker));
+  return stack.model.mock.getRequests().map(({ body }) => body).filter((body) => body && !isInBackground(body)
+    && body.messages?.findLast?.(({ role }) => role === 'user')?.content?.includes?.(marker));
 }
 
 /**

@@ -131,7 +131,8 @@ test('a long document comes with its progress, and one with thousands of address
   const rows = Array.from({ length: 2500 }, (_, n) => `${n},person${n}@example.org,room ${n}`);
   const { status, body: document } = await upload(user, 'people.csv', 'text/csv', `number,mail,room\n${rows.join('\n')}`);
   assert.equal(status, 201, JSON.stringify(document));
-  assert.ok(document.chunks > 60, `${document.chunks} chunks`);
+  // Of a long table the first rows are cut into passages.
+  assert.ok(document.chunks > 10 && document.chunks < 60, `${document.chunks} chunks`);
   await ready(user, document.id);
   const { rows: [{ raw, headed }] } = await database.query(
     `select count(*) filter (where content like '%@%')::int as raw, count(*) filter (where content like 'number%mail%room%')::int as headed

@@ -125,7 +125,7 @@ test('each turn has a receipt: in the stream, stored, and equal to what is bille
   const receipt = frames.find(({ data }) => data.type === 'data-receipt').data.data;
   const sum = receipt.sections.reduce((total, { tokens }) => total + tokens, 0);
   assert.ok(receipt.counted <= receipt.budget && receipt.counted - sum <= 7, JSON.stringify(receipt));
-  assert.deepEqual(receipt.sections.map(({ name }) => name), ['persona', 'summary', 'recent', 'facts', 'memories', 'message']);
+  assert.deepEqual(receipt.sections.map(({ name }) => name), ['persona', 'tools', 'summary', 'recent', 'facts', 'memories', 'message']);
   const [, answer] = await storedMessages(session);
   assert.deepEqual(answer.metadata.receipt.sections, receipt.sections);
   assert.equal(answer.metadata.receipt.model, 'gpt-4o-mini');

@@ -191,5 +191,5 @@ test('employees are listed without their prompts', async () => {
   const { data } = await (await call('/api/employees')).json();
   const slugs = data.map(({ slug }) => slug);
   for (const slug of ['doc-clerk', 'prime-boss', 'sheet-analyst']) assert.ok(slugs.includes(slug), slug);
-  assert.deepEqual(Object.keys(data[0]), ['slug', 'title', 'description']);
+  assert.deepEqual(Object.keys(data[0]), ['slug', 'title', 'description', 'reads_pictures']);
 });

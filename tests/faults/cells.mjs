@@ -123,8 +123,8 @@ const MODEL = [
   { fault: 'model error in the stream', when: 'mid-stream', play: asks(at(MIDDLE, instead(ERROR_EVENT))), expected: CUT },
   { fault: 'model cut', when: 'after its finish reason', play: asks(at(USAGE, cut)), expected: 'finish, complete whole, asked 1×, estimated' },
   { fault: 'model no usage', when: 'whole answer', play: asks(at(USAGE, instead(''))), expected: 'finish, complete whole, asked 1×, estimated' },
-  { fault: 'model tool call', when: 'cut in its arguments', play: asks(toolCall(null)), expected: 'error, failed no text, asked 4×, model_truncated' },
-  { fault: 'model tool call', when: 'arguments incomplete, and a finish', play: asks(toolCall('tool_calls')), expected: 'finish, complete no text, asked 1×, estimated' },
+  { fault: 'model tool call', when: 'cut in its arguments', play: asks(toolCall(null)), expected: 'error, failed no text, asked 1×, model_truncated' },
+  { fault: 'model tool call', when: 'arguments incomplete, and a finish', play: asks(toolCall('tool_calls')), expected: 'finish, complete whole, asked 1×, estimated' },
 ];
 
 export const CELLS = [...READERS, ...POSTGREST, ...MODEL, ...REFUSED, ...KILLS];
