@@ -148,6 +148,32 @@ test('what is not allowed is not done, and the answer says so', async () => {
   assert.deepEqual(complaints, []);
 });
 
+test('of several that wait each is decided by itself, and when the server is out of reach nothing is', async () => {
+  const marker = `several ${randomUUID()}`;
+  const [parrot, cat] = [await know(`Keeps a parrot ${marker}`), await know(`Keeps a cat ${marker}`)];
+  act(marker, [['forget', { what: 'the parrot', facts: [parrot] }], ['forget', { what: 'the cat', facts: [cat] }]], 'As you wish.');
+  const { page } = await open();
+  await signIn(page);
+  await send(page, marker);
+  await approval(page).nth(1).waitFor();
+  await approval(page).nth(1).getByTestId('allow').press('Enter');
+  await calls(page).getByText('waits for what else you are asked').waitFor();
+  assert.equal(await testIdOfFocus(page), 'approval', 'what is next has the focus, and none of its buttons');
+  await page.keyboard.press('Enter');
+  assert.ok(await isKnown(parrot) && await isKnown(cat));
+  await page.route('**/api/chat', (route) => route.abort());
+  await approval(page).getByTestId('deny').press('Enter');
+  await page.getByTestId('error').getByText('out of reach').waitFor();
+  await page.unroute('**/api/chat');
+  // What was said of the first went with that of the second.
+  await approval(page).nth(1).waitFor();
+  await approval(page).nth(1).getByTestId('allow').click();
+  await approval(page).getByTestId('deny').click();
+  await page.getByText('As you wish.').waitFor();
+  assert.deepEqual(await calls(page).locator('summary').allInnerTexts(), ['Forget: the parrot\nnot allowed', 'Forgot: the cat']);
+  assert.deepEqual([await isKnown(parrot), await isKnown(cat)], [true, false]);
+});
+
 test('a reload in the middle of an answer that goes on loses none of it', async () => {
   const marker = `go on ${randomUUID()}`;
   const fact = await know(`Keeps an owl ${marker}`);
@@ -227,7 +253,7 @@ test('who takes over is shown, answers the next message, and is there after a re
     assert.match(stepsOf(marker)[0].messages[0].content, /Document Clerk/);
     assert.equal((await calls(page).innerText()).trim(), 'Handed over to Spreadsheet Analyst');
     assert.equal(await picked(page), 'sheet-analyst');
-    assert.match(await page.getByTestId('facts').innerText(), /^Spreadsheet Analyst · /);
+    assert.match(await page.getByTestId('facts').innerText(), /^Spreadsheet Analyst/);
     const next = `next ${randomUUID()}`;
     act(next, 'At your service.');
     await send(page, next);
@@ -238,7 +264,7 @@ test('who takes over is shown, answers the next message, and is there after a re
     await page.reload();
     await page.getByText('I take over.').waitFor();
     assert.equal(await picked(page), 'sheet-analyst');
-    assert.match(await page.getByTestId('facts').first().innerText(), /^Spreadsheet Analyst · /);
+    assert.match(await page.getByTestId('facts').first().innerText(), /^Spreadsheet Analyst/);
     assert.deepEqual(complaints, []);
     await page.context().close();
   }

@@ -89,11 +89,15 @@ function Sources({ names }: { names: string[] }) {
 /** By whom, with which model, how much, how long. */
 function Facts({ metadata: { employee, model, usage, latency_ms }, titleOf }: { metadata: Metadata; titleOf: (slug: string) => string }) {
   const facts = [
-    employee && titleOf(employee),
     model,
     usage && `${usage.total_tokens.toLocaleString('en')} tokens`,
     latency_ms !== undefined && `${(latency_ms / 1000).toFixed(1)} s`,
   ].filter(Boolean);
   const breakdown = usage && `${usage.prompt_tokens} read, ${usage.completion_tokens} written`;
-  return <span className="facts" title={breakdown} data-testid="facts">{facts.join(' · ')}</span>;
+  return (
+    <span className="facts" data-testid="facts">
+      {employee && <span className="by">{titleOf(employee)}</span>}
+      <span title={breakdown}>{facts.join(' · ')}</span>
+    </span>
+  );
 }

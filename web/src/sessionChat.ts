@@ -33,8 +33,8 @@ interface Init extends Required<Pick<ChatInit<ChatMessage>, 'id'>>, Pick<ChatIni
 /** A chat that shows one branch of its session, and keeps what is known of the others. What is sent goes on from what is shown. */
 export class SessionChat extends Chat<ChatMessage> {
   #known = Tree.of([]);
-  /** Whether something was heard of what was asked last. */
-  #isHeard = false;
+  /** Whether anything was heard of the answer that was asked for last. */
+  #hasBegun = false;
 
   constructor({ id, onFinish, headers, onTaken }: Init) {
     super({
@@ -109,9 +109,9 @@ export class SessionChat extends Chat<ChatMessage> {
     const shown = this.messages;
     await this.addToolApprovalResponse({ id: approval, approved: isAllowed });
     if (!lastAssistantMessageIsCompleteWithApprovalResponses({ messages: this.messages })) return undefined;
-    this.#isHeard = false;
+    this.#hasBegun = false;
     await this.sendMessage();
-    if (this.status !== 'error' || this.#isHeard) return undefined;
+    if (this.status !== 'error' || this.#hasBegun) return undefined;
     const refusal = this.error;
     this.messages = shown;
     this.clearError();
@@ -138,7 +138,7 @@ export class SessionChat extends Chat<ChatMessage> {
 
   /** Before the first of an answer is heard: shows the branch to which it belongs, if it is another. */
   #place(...[answer, question]: Parameters<Hooks['onStart']>): void {
-    this.#isHeard = true;
+    this.#hasBegun = true;
     const { tree } = this;
     const place = [answer, question].find((id) => id && tree.has(id));
     if (!place || tree.idOf(place) === this.lastMessage?.id) return;
