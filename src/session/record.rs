@@ -85,6 +85,9 @@ pub struct SoFar {
     pub text: String,
     /// What it called.
     pub calls: Vec<CallRecord>,
+    /// Who took over in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handed_to: Option<String>,
 }
 
 /// Between what is said in one step and in the next.
@@ -305,7 +308,7 @@ impl OpenTurn {
             tool_runs: self.withdrawn.iter().cloned().chain(runs).collect(),
             facts: effects.facts,
             files: effects.files,
-            handed_to: effects.hand_over.as_ref().map(|memory| memory.employee.slug.clone()),
+            handed_to: ending.answer.handed_to.clone(),
             goes_on: self.so_far.is_some(),
             turn_id: self.turn_id,
             user_id: self.user_id,
@@ -315,7 +318,7 @@ impl OpenTurn {
             title: title(&self.message),
             usage: self.usage_record(&ending),
             employee_slug: self.employee.clone(),
-            messages: self.into_messages(ending, effects.hand_over.map(|memory| memory.employee.slug)),
+            messages: self.into_messages(ending),
         }
     }
 
@@ -362,7 +365,7 @@ impl OpenTurn {
         }
     }
 
-    fn into_messages(self, ending: Ending, handed_to: Option<String>) -> Vec<MessageRecord> {
+    fn into_messages(self, ending: Ending) -> Vec<MessageRecord> {
         let text = |value: &str| serde_json::Value::String(value.to_owned());
         let mut answered = serde_json::Map::new();
         answered.insert("model".into(), text(&self.model));
@@ -373,7 +376,7 @@ impl OpenTurn {
         if let (false, Ok(sources)) = (self.sources.is_empty(), serde_json::to_value(&self.sources)) {
             answered.insert("sources".into(), sources);
         }
-        if let Some(employee) = handed_to {
+        if let Some(employee) = ending.answer.handed_to {
             answered.insert("employee".into(), serde_json::Value::String(employee));
         }
         if let Some(reason) = ending.finish_reason {
@@ -426,7 +429,8 @@ const TITLE_CHARS: usize = 60;
 /// A session's title: the first words of its first message.
 #[must_use]
 pub fn title(message: &str) -> String {
-    let line = one_line(message);
+    let said = message.split("\n\n<attachment ").next().unwrap_or(message);
+    let line = one_line(said);
     if line.chars().count() <= TITLE_CHARS {
         return line;
     }

@@ -54,7 +54,7 @@ pub struct Weight {
 }
 
 /// Of a prompt's budget definitions may have that much, in percent: what is more is not offered, for memory is worth more.
-const MOST_PERCENT: u32 = 15;
+const MOST_PERCENT: u32 = 12;
 
 /// The tools of an employee.
 #[derive(Clone, Debug, Default, PartialEq)]

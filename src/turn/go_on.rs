@@ -73,8 +73,12 @@ pub async fn go_on(
             memory.as_ref().ok_or_else(|| Fault::new(Code::Internal, "memory is empty after load"))?;
         let mut candidates = candidates(memory, config);
         state.breaker.borrow_mut().arrange(&mut candidates, now);
-        let Suspended { turn, answer, messages, steps, earlier_calls, prompt_tokens, .. } = suspended;
-        let turn = OpenTurn {
+        let Suspended { turn, answer, messages, employee, steps, earlier_calls, prompt_tokens, .. } =
+            suspended;
+        let mut turn = OpenTurn {
+            // Who took over meanwhile, if somebody did.
+            employee,
+            price: memory.price,
             turn_id: new_id(&ports.clock, now),
             admitted_at: now,
             client_message_id: None,
@@ -84,6 +88,9 @@ pub async fn go_on(
             withdrawn: Vec::new(),
             ..turn
         };
+        if let Some(first) = candidates.first() {
+            turn.answered_by(first);
+        }
         let work = Work { steps, earlier_calls, so_far: answer, ..Work::new(memory, toolbox) };
         let question = Question::of(&work.employee, messages, work.toolbox.json()?);
         let mut wanted = wanted(&turn, memory, &candidates);

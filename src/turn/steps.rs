@@ -434,9 +434,10 @@ impl<W: World, F: FnMut(&Event<'_>)> Walk<'_, W, F> {
     }
 
     /// Lets another employee go on, if the model wanted it and there is room for its persona.
-    async fn hand_over(&mut self, progress: &Progress) -> Result<(), Fault> {
+    async fn hand_over(&mut self, progress: &mut Progress) -> Result<(), Fault> {
         let Some(memory) = progress.effects.borrow().hand_over.clone() else { return Ok(()) };
         let employee = &memory.employee;
+        progress.answer.handed_to = Some(employee.slug.clone());
         if employee.slug == self.work.employee.slug {
             return Ok(());
         }

@@ -11,9 +11,9 @@ comment on column public.employee_profiles.mcp_servers is
 -- An operator's own choice stays. Not "ocr": pictures cannot be masked before the model sees them.
 update public.employee_profiles set tools = seed.tools
 from (values
-  ('prime-boss', array['calculator', 'recall', 'remember', 'forget', 'hand_over']),
-  ('doc-clerk', array['calculator', 'recall', 'remember', 'forget', 'hand_over']),
-  ('sheet-analyst', array['calculator', 'sheet_export', 'recall', 'remember', 'forget', 'hand_over'])
+  ('prime-boss', array['hand_over', 'calculator', 'recall', 'remember', 'forget']),
+  ('doc-clerk', array['recall', 'hand_over', 'calculator', 'remember', 'forget']),
+  ('sheet-analyst', array['sheet_export', 'calculator', 'hand_over', 'recall', 'remember', 'forget'])
 ) as seed (slug, tools)
 where employee_profiles.slug = seed.slug and employee_profiles.tools = '{}'
   and employee_profiles.updated_at = employee_profiles.created_at;
@@ -113,6 +113,25 @@ language sql security invoker set search_path = '' as $$
   where chat_tool_runs.status = 'pending' and chat_tool_runs.user_id = p_user;
 $$;
 
+-- Calls that their user went on without allowing are over, in their answers too.
+create or replace function private.expire_calls(p_session uuid, p_user uuid, p_runs jsonb) returns void
+language plpgsql security invoker set search_path = '' as $$
+declare
+  v_expired constant text[] := array(
+    select r ->> 'id' from jsonb_array_elements(p_runs) r where r ->> 'status' = 'expired');
+begin
+  if v_expired = '{}' then
+    return;
+  end if;
+  update public.chat_messages m
+  set tool_calls = (
+    select jsonb_agg(
+      case when c ->> 'id' = any (v_expired) then c - 'approval_id' - 'expires_at' || '{"state": "expired"}' else c end)
+    from jsonb_array_elements(m.tool_calls) c)
+  where m.session_id = p_session and m.user_id = p_user and m.tool_calls is not null
+    and exists (select from jsonb_array_elements(m.tool_calls) c where c ->> 'id' = any (v_expired));
+end $$;
+
 -- An answer goes on: what it has come to takes the place of what it was, in the session and in memory.
 create or replace function private.go_on(p_session uuid, p_user uuid, p_messages jsonb, p_remember boolean) returns void
 language plpgsql security invoker set search_path = '' as $$
@@ -193,6 +212,7 @@ begin
   end if;
   if p_turn ? 'tool_runs' then
     perform private.add_tool_runs(v_session, v_user, v_turn, p_turn -> 'tool_runs');
+    perform private.expire_calls(v_session, v_user, p_turn -> 'tool_runs');
   end if;
   insert into public.chat_files (id, user_id, session_id, purpose, name, media_type, table_rows, created_at)
   select f.id, v_user, v_session, 'export', f.name, f.media_type, f.table_rows, f.created_at
@@ -328,6 +348,7 @@ end $$;
 revoke execute on function
   public.save_file(uuid, jsonb, integer),
   public.delete_files(uuid, uuid[]),
-  private.go_on(uuid, uuid, jsonb, boolean)
+  private.go_on(uuid, uuid, jsonb, boolean),
+  private.expire_calls(uuid, uuid, jsonb)
 from public, anon, authenticated, service_role;
 grant execute on function public.save_file(uuid, jsonb, integer), public.delete_files(uuid, uuid[]) to service_role;

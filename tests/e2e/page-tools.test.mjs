@@ -1,6 +1,7 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import exceljs from 'exceljs';
 import { gate, held, heldAt, isChat, at } from '../faults/faults.mjs';
 import { act as standIn } from '../../dev/actor.mjs';
 import { open, PHONE, send, signIn } from './browser.mjs';
@@ -389,7 +390,8 @@ test('a picture is sent when its user has read what becomes of it, to those who 
   await picture.waitFor();
   await page.getByTestId('send').click();
   await page.getByText('It says 12.50.').waitFor();
-  assert.deepEqual(sent, [[{ file: id }], [{ file: id }]]);
+  const attached = [{ file: id, name: 'receipt.png' }];
+  assert.deepEqual(sent, [attached, attached]);
   assert.equal(await picture.count(), 0);
   assert.equal(await page.getByRole('list', { name: 'Pictures' }).innerText(), 'receipt.png');
 });
@@ -411,4 +413,46 @@ test('without a model, the stand-in shows tools at work', async () => {
   await send(page, `hand over to sheet-analyst ${marker}`);
   await page.getByText('I am sheet-analyst, and I take over from here.').waitFor();
   assert.equal(await picked(page), 'sheet-analyst');
+});
+
+test('for real: a photo is read, its question is what was written, and a sheet is downloaded and opened', async () => {
+  const marker = `photo ${randomUUID()}`;
+  await database.query(`insert into employee_profiles (slug, title, system_prompt, tools)
+    values ('photo-clerk', 'Photo Clerk', 'You read.', '{ocr,sheet_export}') on conflict do nothing`);
+  const columns = [{ name: 'Item', kind: 'text' }, { name: 'Price', kind: 'number' }];
+  stack.model.mock.prependFixture({
+    match: { endpoint: 'chat', predicate: ({ messages }) => messages[0]?.content?.startsWith?.('You transcribe.') },
+    response: { content: '| Item | Price |\n|---|---|\n| Tea | 3.50 |' },
+  });
+  const predicate = ({ messages }) => JSON.stringify(messages.findLast(({ role }) => role === 'user')).includes(marker);
+  const response = ({ messages }) => {
+    const since = messages.slice(messages.findLastIndex(({ role }) => role === 'user'));
+    const [, file] = /file="([0-9a-f-]{36})"/u.exec(since[0].content) ?? [];
+    const calls = [['ocr', { file }], ['sheet_export', { name: 'Receipt', format: 'xlsx', columns, rows: [['Tea', 3.5]], from: null }]];
+    const call = calls[since.filter((message) => message.tool_calls).length];
+    return call ? { toolCalls: [{ name: call[0], arguments: JSON.stringify(call[1]) }], finishReason: 'tool_calls' } : { content: 'Here it is.' };
+  };
+  stack.model.mock.prependFixture({ match: { endpoint: 'chat', predicate }, response });
+
+  const { page, complaints } = await open();
+  await signIn(page);
+  await page.getByTestId('employee-picker').selectOption('photo-clerk');
+  await page.getByTestId('picture-picker').setInputFiles({ name: 'receipt.png', mimeType: 'image/png', buffer: await page.screenshot() });
+  await page.getByTestId('picture').getByTestId('attach-picture').click();
+  await page.getByTestId('picture').and(page.locator('[data-state=ready]')).waitFor();
+  await send(page, `${marker}: as a sheet, please`);
+  await page.getByText('Here it is.').waitFor();
+  for (const isAgain of [false, true]) {
+    if (isAgain) await page.reload();
+    await page.getByTestId('message-user').getByText(`${marker}: as a sheet, please`, { exact: true }).waitFor();
+    assert.equal(await page.getByRole('list', { name: 'Pictures' }).innerText(), 'receipt.png');
+    const download = page.waitForEvent('download');
+    await page.getByTestId('file').getByTestId('download').click();
+    const file = await download;
+    assert.equal(file.suggestedFilename(), 'Receipt.xlsx');
+    const book = new exceljs.Workbook();
+    await book.xlsx.readFile(await file.path());
+    assert.deepEqual(book.worksheets[0].getRow(2).values.slice(1), ['Tea', 3.5]);
+  }
+  assert.deepEqual(complaints, []);
 });

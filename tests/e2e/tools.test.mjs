@@ -2,7 +2,7 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { act, ask, call, database, eventually, grace, killWorker, newUser, readFrames, restartWorker, rows, script, stepsOf, stream } from './desk.mjs';
+import { act, ask, call, database, eventually, grace, keptFiles, killWorker, newUser, readFrames, restartWorker, rows, script, stepsOf, stream } from './desk.mjs';
 
 /** @param {{ data: any }[]} frames */
 const parts = (frames, type) => frames.map(({ data }) => data).filter((data) => data.type === type);
@@ -78,6 +78,8 @@ test('a call that changes something waits for its user, through a restart, and r
 
   await killWorker();
   await restartWorker();
+  // Who tries is written down, and nothing of what they tried.
+  assert.ok((await keptFiles()).some((log) => log.includes('"event":"refused"') && log.includes('approval_mismatch')));
   const input = { what: 'Bern', facts: [fact] };
   const allowed = await decide(session, user, [{ id: asked.approvalId, approved: true, input }]);
   assert.deepEqual([allowed.status, allowed.body.message], [200, 'Forgotten.']);
@@ -91,6 +93,23 @@ test('a call that changes something waits for its user, through a restart, and r
   });
   const [, answer, ...more] = await messages(session, user);
   assert.deepEqual([answer.content, answer.tool_calls[0].state, more.length], ['Forgotten.', 'succeeded', 0]);
+});
+
+test('a call that its user goes on without allowing is over', async () => {
+  const user = await newUser();
+  const marker = `without ${randomUUID()}`;
+  act(marker, { forget: { what: 'Bern', facts: [randomUUID()] } }, 'Forgotten.');
+  const { frames, session } = await stream(marker, { user });
+  const [asked] = parts(frames, 'tool-approval-request');
+  await ask('Something else', { user, session });
+  const late = await decide(session, user, [{ id: asked.approvalId, approved: true }]);
+  assert.deepEqual([late.status, late.body.code], [404, 'approval_not_found']);
+  await eventually(async () => {
+    const [run] = await rows('select status from chat_tool_runs where session_id = $1', [session]);
+    assert.equal(run.status, 'expired');
+  });
+  const [, answer] = await messages(session, user);
+  assert.deepEqual([answer.tool_calls[0].state, answer.tool_calls[0].approval_id], ['expired', undefined]);
 });
 
 test('what its user does not allow does not run', async () => {

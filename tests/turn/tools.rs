@@ -419,6 +419,32 @@ fn another_employee_takes_over_and_goes_on() {
 }
 
 #[test]
+fn who_took_over_goes_on_when_it_waited() {
+    let desk = desk_with_colleagues();
+    let mut loads = desk.ports.database.loads.take();
+    let other = loads[1].as_mut().unwrap().employee.as_mut().unwrap();
+    other.tools = vec!["forget".into()];
+    let again = loads[1].clone();
+    loads.push_back(again);
+    desk.ports.database.loads.replace(loads);
+    let arguments = format!(r#"{{"what":"Bern","facts":["{FACT}"]}}"#);
+    desk.model_says(calling("", &[("hand_over", r#"{"employee":"sheet-analyst","reason":"x"}"#)]))
+        .model_says(calling("", &[("forget", &arguments)]));
+    let (_, answered) = desk.turn("Forget where I live").unwrap();
+    let calls = &answered.record.messages.last().unwrap().tool_calls;
+    let Outcome::Waiting { approval_id, .. } = calls[1].outcome else { panic!("{calls:?}") };
+    desk.model_says(whole("Forgotten."));
+    let (_, answered) = go_on(&desk, decide(approval_id, true)).unwrap();
+    let record = &answered.record;
+    assert_eq!(
+        (record.employee_slug.as_str(), record.handed_to.as_deref()),
+        ("sheet-analyst", Some("sheet-analyst"))
+    );
+    assert_eq!(record.messages[0].metadata["employee"], "sheet-analyst");
+    assert_eq!(record.messages[0].metadata["model"], "gpt-4o");
+}
+
+#[test]
 fn nobody_is_handed_to_who_is_no_colleague() {
     let desk = desk_with_colleagues();
     desk.model_says(calling("", &[("hand_over", r#"{"employee":"root","reason":"x"}"#)]))

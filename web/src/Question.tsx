@@ -1,4 +1,5 @@
 import { memo, useEffect, useRef } from 'react';
+import type { AttachedPicture } from './attachments.ts';
 import { textOf, type ChatMessage } from './conversation.ts';
 import { Editor } from './Editor.tsx';
 import { Versions } from './Versions.tsx';
@@ -52,7 +53,7 @@ export const Question = memo(function Question({ message, version, versions, isB
       <article className="message user" aria-label="You" data-testid="message-user">
         <p>{text}</p>
       </article>
-      <PictureNames names={message.metadata?.pictures ?? []} />
+      <PictureNames pictures={message.metadata?.pictures ?? []} />
       <footer className="about">
         <Versions of="question" version={version} count={versions} isBusy={isBusy} onStep={(by, control) => onStep(id, by, control)} />
         <button ref={editButton} type="button" className="quiet-button" disabled={isBusy} onClick={() => onDraft({ id, text })}>
@@ -64,7 +65,7 @@ export const Question = memo(function Question({ message, version, versions, isB
 });
 
 /** What went with a message. */
-function PictureNames({ names }: { names: string[] }) {
-  if (names.length === 0) return null;
-  return <ul className="sources" aria-label="Pictures">{names.map((name, place) => <li key={place} title={name}>{name}</li>)}</ul>;
+function PictureNames({ pictures }: { pictures: AttachedPicture[] }) {
+  if (pictures.length === 0) return null;
+  return <ul className="sources" aria-label="Pictures">{pictures.map(({ id, name }) => <li key={id} title={name}>{name}</li>)}</ul>;
 }

@@ -1,4 +1,5 @@
 import type { UIMessage } from 'ai';
+import { apart, type AttachedPicture } from './attachments.ts';
 import { partsOf, type StoredCall } from './storedCalls.ts';
 
 /** A row of `/api/sessions/{id}/messages`. */
@@ -42,8 +43,8 @@ export interface Metadata {
   usage?: { prompt_tokens: number; completion_tokens: number; total_tokens: number };
   latency_ms?: number;
   receipt?: ReceiptData;
-  /** Of a message that was just sent: the names of the pictures that go with it. */
-  pictures?: string[];
+  /** The pictures that go with a message of the user. */
+  pictures?: AttachedPicture[];
 }
 
 export type ChatMessage = UIMessage<Metadata, { receipt: ReceiptData }>;
@@ -52,12 +53,16 @@ export type ChatMessage = UIMessage<Metadata, { receipt: ReceiptData }>;
 export function fromStored({ id, parent_id, role, content, tool_calls: calls, status, metadata }: StoredMessage): ChatMessage | undefined {
   if (role !== 'user' && role !== 'assistant') return undefined;
   const { model, employee, receipt } = metadata;
-  const known: Metadata = { parent_id, status, ...(model && { model }), ...(employee && { employee }), ...(receipt && { receipt }) };
+  const { text, pictures } = role === 'user' ? apart(content) : { text: content, pictures: [] };
+  const known: Metadata = {
+    parent_id, status, ...(model && { model }), ...(employee && { employee }), ...(receipt && { receipt }),
+    ...(pictures.length > 0 && { pictures }),
+  };
   // In the order in which an answer that arrives has them.
   const sources = (metadata.sources ?? []).map((source) => ({
     type: 'source-document' as const, sourceId: source.id, mediaType: source.media_type, title: source.name, filename: source.name,
   }));
-  return { id, role, metadata: known, parts: [...sources, ...partsOf(content, calls ?? [])] };
+  return { id, role, metadata: known, parts: [...sources, ...partsOf(text, calls ?? [])] };
 }
 
 /** The names of the documents that an answer is based on. One that waited for its user names them again when it goes on. */

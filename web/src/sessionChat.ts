@@ -3,6 +3,7 @@ import {
   DefaultChatTransport, lastAssistantMessageIsCompleteWithApprovalResponses, type ChatInit, type HttpChatTransportInitOptions,
   type UIMessageChunk,
 } from 'ai';
+import { asAttachments, type AttachedPicture } from './attachments.ts';
 import type { ChatMessage, Metadata } from './conversation.ts';
 import { toldBefore } from './retell.ts';
 import { Tree } from './tree.ts';
@@ -15,13 +16,7 @@ interface Wishes {
   /** Who is to answer; undefined leaves it to the server. */
   employee: string | undefined;
   /** Pictures that go with it. */
-  pictures?: Picture[];
-}
-
-/** A picture that the server has, and its name. */
-interface Picture {
-  id: string;
-  name: string;
+  pictures?: AttachedPicture[];
 }
 
 interface Init extends Required<Pick<ChatInit<ChatMessage>, 'id'>>, Pick<ChatInit<ChatMessage>, 'onFinish'> {
@@ -91,8 +86,9 @@ export class SessionChat extends Chat<ChatMessage> {
     return this.#attempt(() => {
       const { tree } = this;
       const parent = tree.parentOf(question);
+      const pictures = this.messages.find(({ id }) => tree.idOf(id) === tree.idOf(question))?.metadata?.pictures;
       this.messages = this.messages.slice(0, this.messages.findIndex(({ id }) => tree.idOf(id) === tree.idOf(question)));
-      return this.#say(text, parent, wishes);
+      return this.#say(text, parent, { ...wishes, ...(pictures && { pictures }) });
     });
   }
 
@@ -121,8 +117,8 @@ export class SessionChat extends Chat<ChatMessage> {
   #say(text: string, parent: string | null, { employee, pictures = [] }: Wishes): Promise<void> {
     const metadata: Metadata = { parent_id: parent };
     if (pictures.length === 0) return this.sendMessage({ text, metadata }, { body: { employee } });
-    const attachments = pictures.map(({ id }) => ({ file: id }));
-    return this.sendMessage({ text, metadata: { ...metadata, pictures: pictures.map(({ name }) => name) } }, { body: { employee, attachments } });
+    const attached = pictures.map(({ id, name }) => ({ id, name }));
+    return this.sendMessage({ text, metadata: { ...metadata, pictures: attached } }, { body: { employee, attachments: asAttachments(attached) } });
   }
 
   async #attempt(send: () => Promise<void>): Promise<Error | undefined> {
