@@ -17,7 +17,6 @@ use frontdesk::memory::recall::{RecallQuestion, Recalled, Recollection};
 use frontdesk::memory::summary::{NewSummary, Unsummarised};
 use frontdesk::model::price::Price;
 use frontdesk::ports::{Database, UnsummarisedQuestion};
-use frontdesk::privacy::policy::Policy;
 use frontdesk::session::load::{LoadSession, LoadedSession, Message, Role, UserLimits};
 use frontdesk::session::record::{MessageRecord, TurnRecord};
 use frontdesk::session::tree::Leaf;
@@ -161,6 +160,7 @@ impl Postgres {
                 name: message.name().map(ToOwned::to_owned),
                 content: message.content.clone(),
                 content_tokens: message.content_tokens,
+                tool_calls: None,
             };
             ((message.created_at, message.id), said)
         }));

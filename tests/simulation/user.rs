@@ -134,7 +134,9 @@ impl Desk {
     fn check_reserved(&self, world: &World, wanted: &Wanted) {
         world.ledger.reserved.borrow_mut().insert(wanted.entry.turn_id);
         let now = world.now();
-        let spent = self.ports.strongbox.spent(day(now), &wanted.entry.employee, now);
+        // With this one, of which nobody has that id.
+        let all = Entry { turn_id: Uuid::nil(), day: day(now), ..wanted.entry.clone() };
+        let spent = self.ports.strongbox.spent(&all, now);
         let limit = wanted.user.budget.daily_tokens.unwrap_or(u64::MAX);
         if self.life.can_send() {
             let is_within = spent.is_ok_and(|(all, _)| all.tokens <= limit);

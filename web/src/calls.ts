@@ -3,8 +3,8 @@ import { getToolName, type DynamicToolUIPart, type ToolUIPart } from 'ai';
 /** A call of a tool in an answer. */
 export type CallPart = ToolUIPart | DynamicToolUIPart;
 
-/** What the server says of a call that was not allowed in time. */
-export const EXPIRED = 'It was not allowed in time.';
+/** What is said of a call that its user went on without allowing. */
+export const WITHDRAWN = 'It was withdrawn.';
 
 /** Where an answer is: on its way, the newest of its conversation, or followed by others. */
 export type Phase = 'arriving' | 'newest' | 'past';
@@ -29,7 +29,7 @@ export function standingOf(part: CallPart, phase: Phase, now: number): Standing 
     case 'output-available':
       return 'done';
     case 'output-error':
-      return part.errorText === EXPIRED ? 'expired' : 'failed';
+      return part.errorText === WITHDRAWN ? 'withdrawn' : 'failed';
     case 'output-denied':
       return 'denied';
   }

@@ -1,4 +1,4 @@
-import { EXPIRED, type CallPart } from './calls.ts';
+import { WITHDRAWN, type CallPart } from './calls.ts';
 import type { ChatMessage } from './conversation.ts';
 
 /** What an answer called, as rows have it. */
@@ -60,7 +60,7 @@ function partOf(call: StoredCall): CallPart {
     case 'denied':
       return { ...common, state: 'output-denied', approval: { ...approval, approved: false, ...(call.reason && { reason: call.reason }) } };
     case 'expired':
-      return { ...common, state: 'output-error', errorText: EXPIRED };
+      return { ...common, state: 'output-error', errorText: WITHDRAWN };
   }
 }
 
