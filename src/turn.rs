@@ -8,10 +8,14 @@
 //!           assemble  persona + recent messages + what is recalled + message, within the token budget
 //!           reserve   rate, tokens and dollars of the day, where there are limits
 //!           keep      the message is durable from here on          ── the first byte may go out
-//! answer    stream    model → batches → unmasked events; retries and failover until the first token
+//! answer    stream    model → batches → unmasked events; retries and failover until the first token        ┐ up to
+//!           call      what it calls: masked, checked, run side by side, masked again; then it is asked again  ┘ eight steps
 //!           settle    usage, cost, masked record into the outbox    ── the last byte may go out
 //! (outbox)  deliver   commit_turn until Postgres has it
 //! ```
+//!
+//! An answer that calls what its user must allow ends there. `go_on` takes it up when they have spoken: a turn of its own, which goes on
+//! with the same message.
 
 use std::pin::pin;
 use std::rc::Rc;

@@ -106,10 +106,11 @@ test('what was spent survives the Worker', async () => {
 test('a crowd behind one address is let in so far, before anything is done for it', async () => {
   const knock = () => call('/api/employees', { user: null, headers: { 'cf-connecting-ip': '203.0.113.7' } });
   const seen = {};
-  for (let n = 0; n < 65; n += 1) {
+  // The minute that is counted may end in the middle of it; a second one does not.
+  for (let n = 0; n < 130 && !seen[429]; n += 1) {
     for (const { status } of await Promise.all(Array.from({ length: 10 }, knock))) seen[status] = (seen[status] ?? 0) + 1;
   }
-  assert.ok(seen[401] >= 600 && seen[429] >= 1 && seen[401] + seen[429] === 650, JSON.stringify(seen));
+  assert.ok(seen[401] >= 600 && seen[401] <= 1200 && seen[429] >= 1, JSON.stringify(seen));
   const refused = await knock();
   assert.deepEqual([refused.headers.get('retry-after'), (await refused.json()).code], ['60', 'rate_limited']);
   const other = await call('/api/employees', { user: null, headers: { 'cf-connecting-ip': '2001:db8::1' } });
