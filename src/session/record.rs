@@ -107,9 +107,9 @@ impl SoFar {
         self.calls.iter_mut().find(|call| call.id == id)
     }
 
-    /// Nothing more comes of what runs.
+    /// Nothing more comes of what runs, or waits for its user.
     pub fn give_up(&mut self, code: Failure, error: &str) {
-        for call in self.calls.iter_mut().filter(|call| call.is_open()) {
+        for call in self.calls.iter_mut().filter(|call| call.is_open() || call.is_waiting()) {
             call.outcome = Outcome::Failed { code, error: error.to_owned() };
         }
     }

@@ -561,3 +561,18 @@ fn what_is_recalled_gives_way_to_results() {
     );
     assert_eq!(requests[1]["messages"][1]["content"], "Go");
 }
+
+#[test]
+fn nobody_is_asked_for_what_cannot_go_on() {
+    let desk = desk(&["forget"]);
+    for _ in 0..7 {
+        desk.model_says(calling("", &[("abacus", "{}")]));
+    }
+    let arguments = format!(r#"{{"what":"Bern","facts":["{FACT}"]}}"#);
+    desk.model_says(calling("", &[("forget", &arguments)]));
+    let (seen, answered) = desk.turn("Go").unwrap();
+    assert!(seen.calls.last().unwrap().contains("8 steps"), "{:?}", seen.calls);
+    let last = serde_json::to_value(answered.record.tool_runs.last().unwrap()).unwrap();
+    assert_eq!(last["error_code"], "too_many_steps");
+    assert!(desk.ports.journal.suspended().is_none());
+}
