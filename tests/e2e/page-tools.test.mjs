@@ -355,6 +355,8 @@ test('a picture is sent when its user has read what becomes of it, to those who 
     await route.fulfill({ json });
   });
   await signIn(page);
+  // Until it is known who reads pictures, anybody may.
+  await page.getByTestId('employee-picker').locator('option[value=doc-clerk]').waitFor({ state: 'attached' });
   await page.getByTestId('attach').click();
   assert.match(await page.getByTestId('unread').innerText(), /^Pictures are not read by Prime Boss\. Ask .*Document Clerk/);
   await page.getByTestId('employee-picker').selectOption('doc-clerk');
