@@ -236,7 +236,7 @@ pub async fn answer(
     }
     let teller = Teller::start(&head, shown, emit);
     let keeper = Keeper::new(&state.log, &ports.journal, turn.admitted_at);
-    let mut progress = Progress { answer: std::mem::take(&mut work.so_far), ..Progress::default() };
+    let mut progress = Progress { answer: turn.so_far.clone().unwrap_or_default(), ..Progress::default() };
     let (prompt_tokens, shown) = (turn.prompt_tokens, head.shown.clone());
     let mut walk = Walk {
         turn: &mut turn,

@@ -103,7 +103,7 @@ impl Sent {
         let newest = list.and_then(|list| list.last().copied());
         let newest = newest.and_then(|raw| serde_json::from_str::<UiMessage<'_>>(raw.get()).ok());
         let Some(answer) = newest.filter(|message| message.role == Role::Assistant) else {
-            return Ask::parse(body, user, random).map(Self::Ask);
+            return Ask::read(&fields, user, random).map(Self::Ask);
         };
         let trigger =
             fields.field::<Trigger>("trigger", "must be 'submit-message' or 'regenerate-message'")?;
@@ -115,7 +115,7 @@ impl Sent {
                     .map_err(|_| not_a_question())?,
                 stream: fields.field("stream", "must be true or false")?.unwrap_or(true),
             })),
-            _ => Ask::parse(body, user, random).map(Self::Ask),
+            _ => Ask::read(&fields, user, random).map(Self::Ask),
         }
     }
 }
@@ -132,9 +132,12 @@ impl Ask {
     /// # Errors
     /// `invalid_json`, or `invalid_field` with the field's name and what it may be.
     pub fn parse(body: &[u8], user: Uuid, random: [u8; 16]) -> Result<Self, Error> {
-        let body = Body::parse(body)?;
-        let newest = newest_message(&body)?;
-        let place = place(&body, newest.as_ref())?;
+        Self::read(&Body::parse(body)?, user, random)
+    }
+
+    fn read(body: &Body<'_>, user: Uuid, random: [u8; 16]) -> Result<Self, Error> {
+        let newest = newest_message(body)?;
+        let place = place(body, newest.as_ref())?;
         let named: Option<String> = body.field("client_message_id", "must be a string")?;
         let named = named.map(|id| bounded("client_message_id", id)).transpose()?;
         let (message, client_message_id) = if let Place::Again(_) = place {
@@ -153,12 +156,12 @@ impl Ask {
             (text, named.or(name.map(|id| bounded("messages", id)).transpose()?))
         };
         let mentioned = mentioned(&message).map(ToOwned::to_owned);
-        let session_id = session_id(&body, user)?;
+        let session_id = session_id(body, user)?;
         Ok(Self {
             session_id: session_id.unwrap_or_else(|| uuid::Builder::from_random_bytes(random).into_uuid()),
             message,
             place,
-            employee: employee(&body)?.or(mentioned),
+            employee: employee(body)?.or(mentioned),
             stream: body.field("stream", "must be true or false")?.unwrap_or(true),
             client_message_id,
             remember: body.field("remember", "must be true or false")?.unwrap_or(true),

@@ -82,7 +82,7 @@ pub async fn go_on(
             turn_id: new_id(&ports.clock, now),
             admitted_at: now,
             client_message_id: None,
-            so_far: Some(answer.clone()),
+            so_far: Some(answer),
             shown: suspended.shown,
             prompt_tokens,
             withdrawn: Vec::new(),
@@ -91,7 +91,7 @@ pub async fn go_on(
         if let Some(first) = candidates.first() {
             turn.answered_by(first);
         }
-        let work = Work { steps, earlier_calls, so_far: answer, ..Work::new(memory, toolbox) };
+        let work = Work { steps, earlier_calls, ..Work::new(memory, toolbox) };
         let question = Question::of(&work.employee, messages, work.toolbox.json()?);
         let mut wanted = wanted(&turn, memory, &candidates);
         // It is no message.

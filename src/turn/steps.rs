@@ -71,8 +71,6 @@ pub(super) struct Work {
     pub(super) steps: u32,
     /// Its calls before the step that it goes on with.
     pub(super) earlier_calls: usize,
-    /// What the answer has come to before.
-    pub(super) so_far: SoFar,
     /// What is recalled in the prompt, as long as it stands there.
     pub(super) memory: Option<Recollected>,
 }
@@ -81,15 +79,7 @@ impl Work {
     /// What a new answer begins with.
     pub(super) fn new(memory: &Memory, toolbox: Toolbox) -> Self {
         let employee = memory.employee.clone();
-        Self {
-            employee,
-            toolbox,
-            limits: memory.limits,
-            steps: 0,
-            earlier_calls: 0,
-            so_far: SoFar::default(),
-            memory: None,
-        }
+        Self { employee, toolbox, limits: memory.limits, steps: 0, earlier_calls: 0, memory: None }
     }
 }
 
