@@ -1,13 +1,13 @@
 //! `/api/documents`: what a user uploads to be found again.
 
-use worker::wasm_bindgen::{JsCast, JsValue};
+use worker::wasm_bindgen::JsValue;
 use worker::web_sys::{Request, Response};
 use worker::{Env, Url};
 
 use super::database::PostgRest;
-use super::entry::header;
+use super::entry::{header, read_bytes};
 use super::files::R2;
-use super::platform::{lines, read_body, respond};
+use super::platform::{lines, respond};
 use super::users::UserObjects;
 use super::{log, reply};
 use crate::api::reads;
@@ -58,12 +58,9 @@ pub(super) async fn answer(
 /// Reads a document and hands its text to the user's object. It is read here, where nobody's values are and nobody else
 /// waits: files come from anywhere, and their readers are others' work.
 async fn upload(request: &Request, url: &Url, env: &Env, user: &User) -> Result<Response, Error> {
-    let limit = u32::try_from(MAX_UPLOAD_BYTES).unwrap_or(u32::MAX);
-    let body =
-        read_body(request, limit).await.map_err(|_| abort(Code::InvalidJson, "The body broke off."))?;
-    let body = body.dyn_into::<js_sys::Uint8Array>().map_err(|_| too_large())?;
+    let body = read_bytes(request, MAX_UPLOAD_BYTES, too_large).await?;
     let name = url.query_pairs().find(|(key, _)| key == "name").map(|(_, name)| name.into_owned());
-    let upload = Upload::read(name.as_deref(), header(request, "content-type").as_deref(), &body.to_vec())?;
+    let upload = Upload::read(name.as_deref(), header(request, "content-type").as_deref(), &body)?;
     let kept = UserObjects(env.clone()).keep(user, upload).await;
     let saved = match kept.map_err(|refused| refused.into_error("document"))? {
         Kept::Saved(saved, lines) => {

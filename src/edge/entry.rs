@@ -330,15 +330,24 @@ async fn erase(env: &Env, user: &User, database: &PostgRest) -> Result<Response,
 }
 
 async fn body(request: &Request) -> Result<Vec<u8>, Error> {
-    let limit = u32::try_from(MAX_BODY_BYTES).unwrap_or(u32::MAX);
-    let body =
-        read_body(request, limit).await.map_err(|_| abort(Code::InvalidJson, "The body broke off."))?;
-    let body = body.dyn_into::<js_sys::Uint8Array>().map_err(|_| {
+    let too_large = || {
         let detail = "The body may have 256 KiB (262144 bytes). An AI SDK client sends only its newest message \
                       by prepareSendMessagesRequest.";
         abort(Code::BodyTooLarge, detail)
-    })?;
-    Ok(body.to_vec())
+    };
+    read_bytes(request, MAX_BODY_BYTES, too_large).await
+}
+
+/// The whole body of a request, if it has no more than `limit` bytes.
+pub(super) async fn read_bytes(
+    request: &Request,
+    limit: usize,
+    too_large: impl FnOnce() -> Error,
+) -> Result<Vec<u8>, Error> {
+    let limit = u32::try_from(limit).unwrap_or(u32::MAX);
+    let body =
+        read_body(request, limit).await.map_err(|_| abort(Code::InvalidJson, "The body broke off."))?;
+    Ok(body.dyn_into::<js_sys::Uint8Array>().map_err(|_| too_large())?.to_vec())
 }
 
 pub(super) fn header(request: &Request, name: &str) -> Option<String> {

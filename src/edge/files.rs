@@ -3,15 +3,15 @@
 use std::rc::Rc;
 
 use uuid::Uuid;
-use worker::wasm_bindgen::{JsCast, JsValue};
+use worker::wasm_bindgen::JsValue;
 use worker::web_sys::{Request, Response};
 use worker::{Bucket, Context, Env, Url};
 
 use super::auth::authenticate;
 use super::clock::EdgeClock;
 use super::database::PostgRest;
-use super::entry::header;
-use super::platform::{Frames, lines, read_body, respond};
+use super::entry::{header, read_bytes};
+use super::platform::{Frames, lines, respond};
 use super::users::UserObjects;
 use super::{documents, log, reply};
 use crate::api::files::{FILES, Link, disposition, no_such_file};
@@ -19,7 +19,7 @@ use crate::api::routes::Route;
 use crate::api::{pictures, reads};
 use crate::auth::User;
 use crate::config::Config;
-use crate::error::{Code, Error, Fault, abort};
+use crate::error::{Code, Error, Fault};
 use crate::ports::{Clock, Files, UserObject};
 use crate::privacy::mask::Author;
 use crate::privacy::policy::Policy;
@@ -129,10 +129,7 @@ async fn upload(
     user: &User,
     database: &PostgRest,
 ) -> Result<Response, Error> {
-    let limit = u32::try_from(scan::MAX_BYTES).unwrap_or(u32::MAX);
-    let body =
-        read_body(request, limit).await.map_err(|_| abort(Code::InvalidJson, "The body broke off."))?;
-    let body = body.dyn_into::<js_sys::Uint8Array>().map_err(|_| pictures::too_large())?.to_vec();
+    let body = read_bytes(request, scan::MAX_BYTES, pictures::too_large).await?;
     let name = url.query_pairs().find(|(key, _)| key == "name").map(|(_, name)| name.into_owned());
     let picture = pictures::checked(name.as_deref(), &body)?;
     let users = UserObjects(env.clone());

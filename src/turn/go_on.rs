@@ -6,13 +6,12 @@ use uuid::Uuid;
 
 use super::load::load;
 use super::open::new_id;
-use super::reserve::wanted;
+use super::reserve::{reserve_with_user, wanted};
 use super::steps::Work;
 use super::{LONGEST, Prepared, WATCH_EVERY, begin, reveal, toolbox};
 use crate::auth::User;
 use crate::config::Config;
 use crate::error::{Code, Error, Fault};
-use crate::limit::quota::Budget;
 use crate::model::candidate::candidates;
 use crate::model::listen::Asking;
 use crate::model::request::Question;
@@ -100,9 +99,8 @@ pub async fn go_on(
         (turn, work, Asking { question, candidates, breaker, deadline: now + LONGEST }, wanted)
     };
     let head = LogHead::new(&turn, &suspended.policy);
-    if wanted.user.budget != Budget::default() || wanted.employee != Budget::default() {
-        ports.user.reserve(&user, &wanted).await.map_err(|refused| refused.into_error("approvals"))?;
-    }
+    let reserved = reserve_with_user(&user, &wanted, ports).await;
+    reserved.map_err(|refused| refused.into_error("approvals"))?;
     begin(state, &turn, &head, &ports.journal)?;
     let stopped = state.stoppable();
     let prepared = Prepared { admission, turn, head, asking, work, user, shown, stopped, standing: None };

@@ -39,17 +39,23 @@ pub(super) async fn reserve(
         bucket.take(quota, ports.clock.now()).map_err(|wait| too_fast(quota, wait, "this session"))
     });
     let own = own.transpose()?;
-    let is_limited = wanted.user.messages_per_minute.is_some()
-        || !wanted.user.budget.is_unlimited()
-        || !wanted.employee.is_unlimited();
-    let users = if is_limited {
-        ports.user.reserve(user, wanted).await.map_err(|refused| refused.into_error("message"))?
-    } else {
-        None
-    };
+    let users =
+        reserve_with_user(user, wanted, ports).await.map_err(|refused| refused.into_error("message"))?;
     state.bucket.set(bucket);
     // Of two limits the one that is nearer.
     Ok([own, users].into_iter().flatten().min_by_key(|standing| standing.remaining))
+}
+
+/// Reserves in the user's object, where there are limits: without any nobody is asked.
+pub(super) async fn reserve_with_user(
+    user: &User,
+    wanted: &Wanted,
+    ports: &Ports<impl World>,
+) -> Result<Option<Standing>, Refused> {
+    let is_limited = wanted.user.messages_per_minute.is_some()
+        || !wanted.user.budget.is_unlimited()
+        || !wanted.employee.is_unlimited();
+    if is_limited { ports.user.reserve(user, wanted).await } else { Ok(None) }
 }
 
 /// Reserves what another step of the answer may take, on top of what it took.
@@ -65,9 +71,6 @@ pub(super) async fn reserve_step(
     ports: &Ports<impl World>,
 ) -> Result<(), Fault> {
     let limits = UserLimits { messages_per_minute: None, budget: work.limits.budget };
-    if limits.budget.is_unlimited() && work.employee.budget.is_unlimited() {
-        return Ok(());
-    }
     let next = most(prompt_tokens, &work.employee);
     let next_cost = turn.price.map(|price| price.of(&next));
     let cost = cost.unwrap_or(0.0) + next_cost.unwrap_or(0.0);
@@ -75,7 +78,7 @@ pub(super) async fn reserve_step(
     let entry =
         Entry { turn_id: turn.turn_id, employee: turn.employee.clone(), day: day(ports.clock.now()), spend };
     let wanted = Wanted { entry, user: limits, employee: work.employee.budget };
-    ports.user.reserve(user, &wanted).await.map(drop).map_err(|refused| match refused {
+    reserve_with_user(user, &wanted, ports).await.map(drop).map_err(|refused| match refused {
         Refused::Exceeded { .. } => Fault::new(Code::BudgetExceeded, "another step"),
         Refused::Database(cause) => Fault::new(Code::DatabaseUnavailable, cause),
         other => Fault::new(Code::PrivacyUnavailable, format!("{other:?}")),
