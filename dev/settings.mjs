@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { ROOT } from './bootstrap.mjs';
 
-/** The Worker's variables that have a local value when they are not set. */
+/** The Worker's variables, as docs/configuration.md lists them: those that are set are passed on to it. */
 const VARIABLES = [
   'SUPABASE_URL', 'SUPABASE_ANON_KEY', 'SUPABASE_SERVICE_ROLE_KEY', 'SUPABASE_JWT_SECRET',
   'OPENAI_API_KEY', 'OPENAI_BASE_URL', 'OPENAI_MODEL', 'OPENAI_EMBEDDING_MODEL', 'OPENAI_MEMORY_MODEL',
-  'DEFAULT_EMPLOYEE_SLUG', 'DEFAULT_TOKEN_BUDGET', 'DEFAULT_TOP_K', 'ALLOWED_ORIGINS', 'PII_MASTER_KEY', 'PII_PATTERNS',
+  'OPENAI_FALLBACK_BASE_URL', 'OPENAI_FALLBACK_API_KEY', 'DEFAULT_EMPLOYEE_SLUG', 'DEFAULT_TOKEN_BUDGET', 'DEFAULT_TOP_K',
+  'ALLOWED_ORIGINS', 'PII_MASTER_KEY', 'PII_PATTERNS', 'MCP_TOKENS',
 ];
 
 /** @typedef {{ api: number, supabase: number, database: number, postgrest: number, model: number }} Ports */
