@@ -4,7 +4,7 @@ use crate::mcp::server::Bearers;
 use crate::privacy::detect::Patterns;
 use crate::privacy::seal::MasterKeys;
 
-/// Everything that a deployment decides. Names of variables are those of `wrangler.toml` and the README.
+/// Everything that a deployment decides. Names of variables are those of `wrangler.toml` and docs/configuration.md.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// `SUPABASE_URL`, without a trailing slash.

@@ -121,7 +121,7 @@ pub fn route<'a>(method: &str, path: &'a str) -> Result<Route<'a>, Error> {
         ["config.json"] => Route::PageConfig,
         ["healthz"] => Route::Health,
         ["readyz"] => Route::Ready,
-        _ => return Err(abort(Code::NotFound, "There is no such route. The README lists them.")),
+        _ => return Err(abort(Code::NotFound, "There is no such route: docs/api.md lists them all.")),
     };
     let methods = route.methods();
     if !methods.contains(&method) {
