@@ -11,7 +11,7 @@ const [{ build }, { findChromium }, { addTarget, ensureTool }] = await Promise.a
 ]);
 
 const NODE = process.execPath;
-const WASM = ['--target', 'wasm32-unknown-unknown', '--lib'];
+const WASM = ['--target', 'wasm32-unknown-unknown', '--workspace', '--lib'];
 const tool = (/** @type {string} */ path) => join(ROOT, 'node_modules', path);
 const say = (/** @type {string} */ line) => console.log(`• ${line}`);
 
@@ -22,13 +22,13 @@ const USUAL = ['unit', 'e2e'];
 
 /** @type {Step[]} the quick ones first; a step's failure does not keep the others from running */
 const STEPS = [
-  { part: 'unit', name: 'Rust: format', run: () => run('cargo', ['fmt', '--check']) },
-  { part: 'unit', name: 'Rust: lints, native', run: () => run('cargo', ['clippy', '--all-targets', '--', '-D', 'warnings']) },
+  { part: 'unit', name: 'Rust: format', run: () => run('cargo', ['fmt', '--all', '--check']) },
+  { part: 'unit', name: 'Rust: lints, native', run: () => run('cargo', ['clippy', '--workspace', '--all-targets', '--', '-D', 'warnings']) },
   { part: 'unit', name: 'Rust: lints, wasm32', run: () => run('cargo', ['clippy', ...WASM, '--', '-D', 'warnings']) },
-  { part: 'unit', name: 'Rust: tests', run: () => run('cargo', ['test']) },
+  { part: 'unit', name: 'Rust: tests', run: () => run('cargo', ['test', '--workspace']) },
   { part: 'unit', name: 'Tokens: as gpt-tokenizer counts', run: () => run(NODE, ['tests/tokens/parity.mjs']) },
   { part: 'unit', name: 'Rust: simulation', run: () => run('cargo', ['test', '--profile', 'simulation', '--test', 'simulation']) },
-  { part: 'unit', name: 'Rust: documentation', run: () => run('cargo', ['doc', '--no-deps', '--target', 'wasm32-unknown-unknown'], { RUSTDOCFLAGS: '-D warnings' }) },
+  { part: 'unit', name: 'Rust: documentation', run: () => run('cargo', ['doc', '--workspace', '--no-deps', '--target', 'wasm32-unknown-unknown'], { RUSTDOCFLAGS: '-D warnings' }) },
   { part: 'unit', name: 'Rust: licences, bans, sources', run: cargoDeny },
   { part: 'unit', name: 'Page: types', run: () => run(NODE, [tool('typescript/bin/tsc'), '-p', 'web']) },
   { part: 'unit', name: 'Scripts: types', run: () => run(NODE, [tool('typescript/bin/tsc'), '-p', 'dev']) },

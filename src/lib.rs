@@ -11,7 +11,6 @@
 //! Everything but `edge` is pure: no I/O, no clock, no chance but what comes in as a value or through a port.
 
 pub mod api;
-pub mod arithmetic;
 pub mod auth;
 pub mod backoff;
 pub mod config;

@@ -5,8 +5,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Bench, Sorry, Tool};
-use crate::arithmetic::evaluate;
 use crate::ports::World;
+use calculator::evaluate;
 
 /// Calculates.
 pub(super) struct Calculator;

@@ -300,7 +300,7 @@ proptest! {
         let written = tree.written(0);
         match (evaluate(&written), tree.computed()) {
             (Ok(value), Some(number)) => prop_assert_eq!(value.to_string(), number.normalize().to_string(), "{}", written),
-            (Err(Wrong { reason: Reason::TooSmall | Reason::TooLong, .. }), Some(_)) | (Err(_), None) => {}
+            (Err(CalculatorError { reason: Reason::TooSmall | Reason::TooLong, .. }), Some(_)) | (Err(_), None) => {}
             (found, number) => prop_assert!(false, "{}: {:?} {:?}", written, found, number),
         }
     }

@@ -5,7 +5,7 @@ use std::fmt;
 use rust_decimal::prelude::ToPrimitive as _;
 use rust_decimal::{Decimal, MathematicalOps as _, RoundingStrategy};
 
-use super::Reason;
+use crate::Reason;
 
 /// A number: 28 digits or some more, of which 28 at most are decimals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,12 +35,12 @@ fn units(number: Decimal, scale: u32) -> i128 {
 
 impl Value {
     /// A number that is what it says.
-    pub(super) const fn exact(number: Decimal) -> Self {
+    pub(crate) const fn exact(number: Decimal) -> Self {
         Self { number, is_exact: true }
     }
 
     /// A number that has more digits than are held.
-    pub(super) const fn rounded(number: Decimal) -> Self {
+    pub(crate) const fn rounded(number: Decimal) -> Self {
         Self { number, is_exact: false }
     }
 
@@ -55,15 +55,15 @@ impl Value {
         Self { is_exact: self.is_exact && is_exact, ..self }
     }
 
-    pub(super) fn is_one(self) -> bool {
+    pub(crate) fn is_one(self) -> bool {
         self.number == Decimal::ONE
     }
 
-    pub(super) fn negated(self) -> Self {
+    pub(crate) fn negated(self) -> Self {
         Self { number: -self.number, ..self }
     }
 
-    pub(super) fn plus(self, other: Self) -> Result<Self, Reason> {
+    pub(crate) fn plus(self, other: Self) -> Result<Self, Reason> {
         let (a, b) = (self.number.normalize(), other.number.normalize());
         let sum = a.checked_add(b).ok_or(Reason::TooLarge)?;
         let scale = a.scale().max(b.scale()).max(sum.scale());
@@ -71,11 +71,11 @@ impl Value {
         Ok(Self::exact(sum).given(is_exact && self.is_exact && other.is_exact))
     }
 
-    pub(super) fn minus(self, other: Self) -> Result<Self, Reason> {
+    pub(crate) fn minus(self, other: Self) -> Result<Self, Reason> {
         self.plus(other.negated())
     }
 
-    pub(super) fn times(self, other: Self) -> Result<Self, Reason> {
+    pub(crate) fn times(self, other: Self) -> Result<Self, Reason> {
         let (a, b) = (self.number.normalize(), other.number.normalize());
         let product = a.checked_mul(b).ok_or(Reason::TooLarge)?;
         if product.is_zero() && !a.is_zero() && !b.is_zero() {
@@ -89,7 +89,7 @@ impl Value {
         Ok(Self::exact(product).given((is_exact || is_zero) && self.is_exact && other.is_exact))
     }
 
-    pub(super) fn over(self, other: Self) -> Result<Self, Reason> {
+    pub(crate) fn over(self, other: Self) -> Result<Self, Reason> {
         let (a, b) = (self.number.normalize(), other.number.normalize());
         if b.is_zero() {
             return Err(Reason::DivisionByZero);
@@ -106,7 +106,7 @@ impl Value {
     }
 
     /// The remainder, with the sign of the divisor, as spreadsheets have it.
-    pub(super) fn modulo(self, divisor: Self) -> Result<Self, Reason> {
+    pub(crate) fn modulo(self, divisor: Self) -> Result<Self, Reason> {
         if divisor.number.is_zero() {
             return Err(Reason::DivisionByZero);
         }
@@ -116,7 +116,7 @@ impl Value {
         if rest.number.is_zero() || !is_other_sign { Ok(rest) } else { rest.plus(divisor) }
     }
 
-    pub(super) fn to_power(self, exponent: Self) -> Result<Self, Reason> {
+    pub(crate) fn to_power(self, exponent: Self) -> Result<Self, Reason> {
         let whole = exponent.number.normalize();
         let power = if whole.scale() == 0 {
             let power = whole.abs().to_u128().ok_or(Reason::TooLarge)?;
@@ -165,7 +165,7 @@ impl Value {
     }
 
     /// The square root.
-    pub(super) fn root(self) -> Result<Self, Reason> {
+    pub(crate) fn root(self) -> Result<Self, Reason> {
         let root = self.number.sqrt().ok_or(Reason::NegativeRoot)?;
         let root = Self::exact(root);
         let is_exact = root.times(root).is_ok_and(|square| square.is_exact && square.number == self.number);
@@ -173,7 +173,7 @@ impl Value {
     }
 
     /// The natural logarithm.
-    pub(super) fn logarithm(self) -> Result<Self, Reason> {
+    pub(crate) fn logarithm(self) -> Result<Self, Reason> {
         if self.number == Decimal::ONE {
             return Ok(Self { number: Decimal::ZERO, ..self });
         }
@@ -181,7 +181,7 @@ impl Value {
     }
 
     /// The logarithm to the base of ten.
-    pub(super) fn decimal_logarithm(self) -> Result<Self, Reason> {
+    pub(crate) fn decimal_logarithm(self) -> Result<Self, Reason> {
         let logarithm = self.number.checked_log10().map(Self::rounded).ok_or(Reason::Logarithm)?;
         let whole = Self::exact(logarithm.number.round());
         let ten = Self::exact(Decimal::TEN).to_power(whole);
@@ -190,27 +190,27 @@ impl Value {
     }
 
     /// e to this power.
-    pub(super) fn exponential(self) -> Result<Self, Reason> {
+    pub(crate) fn exponential(self) -> Result<Self, Reason> {
         if self.number.is_zero() {
             return Ok(Self { number: Decimal::ONE, ..self });
         }
         shown(self.number.checked_exp(), self.number.is_sign_negative())
     }
 
-    pub(super) fn absolute(self) -> Self {
+    pub(crate) fn absolute(self) -> Self {
         Self { number: self.number.abs(), ..self }
     }
 
-    pub(super) fn floor(self) -> Self {
+    pub(crate) fn floor(self) -> Self {
         Self { number: self.number.floor(), ..self }
     }
 
-    pub(super) fn ceiling(self) -> Self {
+    pub(crate) fn ceiling(self) -> Self {
         Self { number: self.number.ceil(), ..self }
     }
 
     /// Rounded to so many decimals, or to tens, hundreds and so on if they are negative; halves away from zero.
-    pub(super) fn round(self, places: Self) -> Result<Self, Reason> {
+    pub(crate) fn round(self, places: Self) -> Result<Self, Reason> {
         let places = places.number.normalize();
         let places = if places.scale() == 0 { places.to_i32() } else { None };
         let places = places.filter(|places| (-28..=28).contains(places)).ok_or(Reason::Places)?;
@@ -229,12 +229,12 @@ impl Value {
     }
 
     /// The smaller of two.
-    pub(super) fn least(self, other: Self) -> Self {
+    pub(crate) fn least(self, other: Self) -> Self {
         Self { number: self.number.min(other.number), is_exact: self.is_exact && other.is_exact }
     }
 
     /// The larger of two.
-    pub(super) fn most(self, other: Self) -> Self {
+    pub(crate) fn most(self, other: Self) -> Self {
         Self { number: self.number.max(other.number), is_exact: self.is_exact && other.is_exact }
     }
 }

@@ -2,12 +2,12 @@
 
 use rust_decimal::Decimal;
 
-use super::{Reason, Value};
+use crate::{Reason, Value};
 
 /// A function that is known.
 #[derive(Clone, Copy)]
-pub(super) struct Function {
-    pub(super) name: &'static str,
+pub(crate) struct Function {
+    pub(crate) name: &'static str,
     compute: Compute,
 }
 
@@ -48,12 +48,12 @@ const FUNCTIONS: [Function; 13] = [
 ];
 
 /// The function of that name.
-pub(super) fn function(name: &str) -> Option<Function> {
+pub(crate) fn function(name: &str) -> Option<Function> {
     FUNCTIONS.into_iter().find(|function| function.name == name)
 }
 
 /// The constant of that name.
-pub(super) fn constant(name: &str) -> Option<Value> {
+pub(crate) fn constant(name: &str) -> Option<Value> {
     match name {
         "pi" | "π" => Some(Value::rounded(Decimal::PI)),
         "e" => Some(Value::rounded(Decimal::E)),
@@ -62,14 +62,14 @@ pub(super) fn constant(name: &str) -> Option<Value> {
 }
 
 /// The names of all functions that are no operator as well.
-pub(super) fn names() -> String {
+pub(crate) fn names() -> String {
     let names: Vec<_> =
         FUNCTIONS.iter().map(|function| function.name).filter(|name| *name != "mod").collect();
     names.join(", ")
 }
 
 impl Function {
-    pub(super) fn of(self, arguments: &[Value]) -> Result<Value, Reason> {
+    pub(crate) fn of(self, arguments: &[Value]) -> Result<Value, Reason> {
         match (self.compute, arguments) {
             (Compute::One(compute), [value]) => compute(*value),
             (Compute::Any(compute), [_, ..]) => compute(arguments),

@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use super::{MAX_BYTES, MAX_DEPTH, function};
+use crate::{MAX_BYTES, MAX_DEPTH, function};
 
 /// What is wrong, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wrong {
+pub struct CalculatorError {
     /// The place in the expression, in characters, from 1 on.
     pub at: usize,
     /// What is wrong there.
@@ -68,7 +68,7 @@ pub enum Reason {
     Places,
 }
 
-impl fmt::Display for Wrong {
+impl fmt::Display for CalculatorError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Character {}: {}", self.at, self.reason)
     }

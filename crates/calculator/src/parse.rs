@@ -1,21 +1,21 @@
-//! Reads tokens by precedence, and computes on the way.
+//! Reads lexemes by precedence, and computes on the way.
 
 use rust_decimal::Decimal;
 
-use super::function::{Function, constant, function};
-use super::token::{Placed, Token};
-use super::{MAX_DEPTH, Reason, Value, Wrong};
+use crate::function::{Function, constant, function};
+use crate::lexeme::{Lexeme, PlacedLexeme};
+use crate::{CalculatorError, MAX_DEPTH, Reason, Value};
 
-/// What the tokens of an expression come to.
-pub(super) fn parse(tokens: &[Placed]) -> Result<Value, Wrong> {
-    let end = tokens.last().map_or(1, |(at, _)| at + 1);
-    let mut parser = Parser { tokens, end, depth: 0 };
+/// What the lexemes of an expression come to.
+pub(crate) fn parse(lexemes: &[PlacedLexeme]) -> Result<Value, CalculatorError> {
+    let end = lexemes.last().map_or(1, |(at, _)| at + 1);
+    let mut parser = Parser { lexemes, end, depth: 0 };
     let value = parser.sum()?.value;
     match parser.peek() {
         None => Ok(value),
-        Some(Token::Close) => Err(parser.wrong(Reason::ExtraClose)),
-        Some(Token::Comma) => Err(parser.wrong(Reason::StrayComma)),
-        Some(_) => Err(parser.wrong(Reason::MissingOperator)),
+        Some(Lexeme::Close) => Err(parser.error(Reason::ExtraClose)),
+        Some(Lexeme::Comma) => Err(parser.error(Reason::StrayComma)),
+        Some(_) => Err(parser.error(Reason::MissingOperator)),
     }
 }
 
@@ -34,82 +34,82 @@ impl From<Value> for Operand {
 
 struct Parser<'a> {
     /// What is not read yet.
-    tokens: &'a [Placed],
-    /// The place after the last token.
+    lexemes: &'a [PlacedLexeme],
+    /// The place after the last lexeme.
     end: usize,
     depth: usize,
 }
 
 impl<'a> Parser<'a> {
-    fn peek(&self) -> Option<&'a Token> {
-        self.tokens.first().map(|(_, token)| token)
+    fn peek(&self) -> Option<&'a Lexeme> {
+        self.lexemes.first().map(|(_, lexeme)| lexeme)
     }
 
-    /// Where the next token is.
+    /// Where the next lexeme is.
     fn at(&self) -> usize {
-        self.tokens.first().map_or(self.end, |(at, _)| *at)
+        self.lexemes.first().map_or(self.end, |(at, _)| *at)
     }
 
-    fn wrong(&self, reason: Reason) -> Wrong {
-        Wrong { at: self.at(), reason }
+    fn error(&self, reason: Reason) -> CalculatorError {
+        CalculatorError { at: self.at(), reason }
     }
 
     fn skip(&mut self) {
-        self.tokens = self.tokens.get(1..).unwrap_or_default();
+        self.lexemes = self.lexemes.get(1..).unwrap_or_default();
     }
 
-    fn sum(&mut self) -> Result<Operand, Wrong> {
+    fn sum(&mut self) -> Result<Operand, CalculatorError> {
         let mut left = self.product()?;
         loop {
             let at = self.at();
             let compute = match self.peek() {
-                Some(Token::Plus) => Value::plus,
-                Some(Token::Minus) => Value::minus,
+                Some(Lexeme::Plus) => Value::plus,
+                Some(Lexeme::Minus) => Value::minus,
                 _ => return Ok(left),
             };
             self.skip();
             let right = self.product()?;
             // A pocket calculator takes 19% of what stands before, a spreadsheet adds 0.19: only after 1 these are the same.
             if let (None, false, Some(at)) = (left.percent, left.value.is_one(), right.percent) {
-                return Err(Wrong { at, reason: Reason::PercentAdded });
+                return Err(CalculatorError { at, reason: Reason::PercentAdded });
             }
-            let value = compute(left.value, right.value).map_err(|reason| Wrong { at, reason })?;
+            let value = compute(left.value, right.value).map_err(|reason| CalculatorError { at, reason })?;
             left = Operand { value, percent: left.percent };
         }
     }
 
-    fn product(&mut self) -> Result<Operand, Wrong> {
+    fn product(&mut self) -> Result<Operand, CalculatorError> {
         let mut left = self.signed()?;
         loop {
             let at = self.at();
             let compute = match self.peek() {
-                Some(Token::Times) => Value::times,
-                Some(Token::Over) => Value::over,
-                Some(Token::Name(name)) if name == "mod" => Value::modulo,
-                Some(Token::Name(name)) if name == "of" => {
-                    left.percent.ok_or_else(|| self.wrong(Reason::StrayOf))?;
+                Some(Lexeme::Times) => Value::times,
+                Some(Lexeme::Over) => Value::over,
+                Some(Lexeme::Name(name)) if name == "mod" => Value::modulo,
+                Some(Lexeme::Name(name)) if name == "of" => {
+                    left.percent.ok_or_else(|| self.error(Reason::StrayOf))?;
                     Value::times
                 }
                 _ => return Ok(left),
             };
             self.skip();
             let right = self.signed()?;
-            left = compute(left.value, right.value).map_err(|reason| Wrong { at, reason })?.into();
+            left = compute(left.value, right.value).map_err(|reason| CalculatorError { at, reason })?.into();
         }
     }
 
     /// All that is within something passes through here.
-    fn signed(&mut self) -> Result<Operand, Wrong> {
+    fn signed(&mut self) -> Result<Operand, CalculatorError> {
         if self.depth > MAX_DEPTH {
-            return Err(self.wrong(Reason::TooDeep));
+            return Err(self.error(Reason::TooDeep));
         }
         self.depth += 1;
         let operand = match self.peek() {
-            Some(Token::Minus) => {
+            Some(Lexeme::Minus) => {
                 self.skip();
                 self.signed().map(|operand| Operand { value: operand.value.negated(), ..operand })
             }
-            Some(Token::Plus) => {
+            Some(Lexeme::Plus) => {
                 self.skip();
                 self.signed()
             }
@@ -119,99 +119,99 @@ impl<'a> Parser<'a> {
         operand
     }
 
-    fn power(&mut self) -> Result<Operand, Wrong> {
+    fn power(&mut self) -> Result<Operand, CalculatorError> {
         let base = self.percentage()?;
         let at = self.at();
-        if self.peek() != Some(&Token::Power) {
+        if self.peek() != Some(&Lexeme::Power) {
             return Ok(base);
         }
         self.skip();
         let exponent = self.signed()?;
         let power = base.value.to_power(exponent.value);
-        power.map(Operand::from).map_err(|reason| Wrong { at, reason })
+        power.map(Operand::from).map_err(|reason| CalculatorError { at, reason })
     }
 
-    fn percentage(&mut self) -> Result<Operand, Wrong> {
+    fn percentage(&mut self) -> Result<Operand, CalculatorError> {
         let value = self.operand()?;
         let at = self.at();
-        if self.peek() != Some(&Token::Percent) {
+        if self.peek() != Some(&Lexeme::Percent) {
             return Ok(value.into());
         }
         self.skip();
         let is_operand = match self.peek() {
-            Some(Token::Number(_) | Token::Open | Token::Percent) => true,
-            Some(Token::Name(name)) => name != "of" && name != "mod",
+            Some(Lexeme::Number(_) | Lexeme::Open | Lexeme::Percent) => true,
+            Some(Lexeme::Name(name)) => name != "of" && name != "mod",
             _ => false,
         };
         if is_operand {
-            return Err(Wrong { at, reason: Reason::PercentBetween });
+            return Err(CalculatorError { at, reason: Reason::PercentBetween });
         }
         let hundredth = Value::exact(Decimal::new(1, 2));
-        let value = value.times(hundredth).map_err(|reason| Wrong { at, reason })?;
+        let value = value.times(hundredth).map_err(|reason| CalculatorError { at, reason })?;
         Ok(Operand { value, percent: Some(at) })
     }
 
-    fn operand(&mut self) -> Result<Value, Wrong> {
+    fn operand(&mut self) -> Result<Value, CalculatorError> {
         let at = self.at();
         match self.peek() {
-            Some(Token::Number(number)) => {
+            Some(Lexeme::Number(number)) => {
                 self.skip();
                 Ok(Value::exact(*number))
             }
-            Some(Token::Name(name)) => {
+            Some(Lexeme::Name(name)) => {
                 let (constant, function) = (constant(name), function(name));
                 if constant.is_none() && function.is_none() {
                     let is_word = name == "of";
                     let reason =
                         if is_word { Reason::MissingOperand } else { Reason::UnknownName(name.clone()) };
-                    return Err(self.wrong(reason));
+                    return Err(self.error(reason));
                 }
                 self.skip();
                 match (constant, function) {
                     (_, Some(function)) => self.call(function, at),
                     (Some(constant), None) => Ok(constant),
-                    (None, None) => Err(Wrong { at, reason: Reason::MissingOperand }),
+                    (None, None) => Err(CalculatorError { at, reason: Reason::MissingOperand }),
                 }
             }
-            Some(Token::Open) => {
+            Some(Lexeme::Open) => {
                 self.skip();
                 let value = self.sum()?.value;
                 self.close(at)?;
                 Ok(value)
             }
-            _ => Err(self.wrong(Reason::MissingOperand)),
+            _ => Err(self.error(Reason::MissingOperand)),
         }
     }
 
     /// The function that is named at `at`, of what stands in parentheses after it.
-    fn call(&mut self, function: Function, at: usize) -> Result<Value, Wrong> {
+    fn call(&mut self, function: Function, at: usize) -> Result<Value, CalculatorError> {
         let open = self.at();
-        if self.peek() != Some(&Token::Open) {
-            return Err(Wrong { at, reason: Reason::MissingArguments(function.name) });
+        if self.peek() != Some(&Lexeme::Open) {
+            return Err(CalculatorError { at, reason: Reason::MissingArguments(function.name) });
         }
         self.skip();
         let mut arguments = Vec::new();
-        if self.peek() != Some(&Token::Close) {
+        if self.peek() != Some(&Lexeme::Close) {
             arguments.push(self.sum()?.value);
-            while self.peek() == Some(&Token::Comma) {
+            while self.peek() == Some(&Lexeme::Comma) {
                 self.skip();
                 arguments.push(self.sum()?.value);
             }
         }
         self.close(open)?;
-        function.of(&arguments).map_err(|reason| Wrong { at, reason })
+        function.of(&arguments).map_err(|reason| CalculatorError { at, reason })
     }
 
     /// Closes the parenthesis that was opened at `open`.
-    fn close(&mut self, open: usize) -> Result<(), Wrong> {
+    fn close(&mut self, open: usize) -> Result<(), CalculatorError> {
         match self.peek() {
-            Some(Token::Close) => {
+            Some(Lexeme::Close) => {
                 self.skip();
                 Ok(())
             }
-            None => Err(Wrong { at: open, reason: Reason::MissingClose }),
-            Some(Token::Comma) => Err(self.wrong(Reason::StrayComma)),
-            Some(_) => Err(self.wrong(Reason::MissingOperator)),
+            None => Err(CalculatorError { at: open, reason: Reason::MissingClose }),
+            Some(Lexeme::Comma) => Err(self.error(Reason::StrayComma)),
+            Some(_) => Err(self.error(Reason::MissingOperator)),
         }
     }
 }

@@ -1,18 +1,21 @@
 //! Arithmetic as people write it, exactly in decimals: 0.1 + 0.2 is 0.3.
 //!
-//! `token` cuts an expression up, `parse` reads it by precedence and computes, `value` computes and knows what was rounded.
+//! In scope: numbers, percentages, operators and a fixed set of functions, in one expression. Out of scope: variables, units,
+//! currencies, dates.
+//!
+//! `lexeme` cuts an expression up, `parse` reads it by precedence and computes, `value` tracks rounding.
 //!
 //! From weak to strong: `+ -`, then `* / mod of`, then the sign, then `^` (from the right), then `%`. So `-2^2` is -4, as in
 //! mathematics, and `50%^2` is 0.25.
 
+mod error;
 mod function;
+mod lexeme;
 mod parse;
-mod token;
 mod value;
-mod wrong;
 
+pub use error::{CalculatorError, Reason};
 pub use value::Value;
-pub use wrong::{Reason, Wrong};
 
 /// Longest expression, in bytes.
 pub const MAX_BYTES: usize = 1000;
@@ -24,11 +27,11 @@ pub const MAX_DEPTH: usize = 64;
 ///
 /// # Errors
 /// What is wrong with it and where, in words that say how to mend it.
-pub fn evaluate(expression: &str) -> Result<Value, Wrong> {
+pub fn evaluate(expression: &str) -> Result<Value, CalculatorError> {
     if expression.len() > MAX_BYTES {
-        return Err(Wrong { at: 1, reason: Reason::TooLong });
+        return Err(CalculatorError { at: 1, reason: Reason::TooLong });
     }
-    parse::parse(&token::cut(expression)?)
+    parse::parse(&lexeme::lex(expression)?)
 }
 
 #[cfg(test)]

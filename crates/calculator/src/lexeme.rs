@@ -1,12 +1,12 @@
-//! The tokens of an expression. A number is never guessed at: where a comma can be read in two ways, it is an error.
+//! The lexemes of an expression. A number is never guessed at: where a comma can be read in two ways, it is an error.
 
 use rust_decimal::Decimal;
 
-use super::{Reason, Wrong};
+use crate::{CalculatorError, Reason};
 
 /// What stands at a place.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Token {
+pub(crate) enum Lexeme {
     Number(Decimal),
     /// A word, in lower case.
     Name(String),
@@ -21,29 +21,29 @@ pub(super) enum Token {
     Comma,
 }
 
-/// A token, and its place in characters from 1 on.
-pub(super) type Placed = (usize, Token);
+/// A lexeme, and its place in characters from 1 on.
+pub(crate) type PlacedLexeme = (usize, Lexeme);
 
-/// Cuts an expression into tokens.
-pub(super) fn cut(expression: &str) -> Result<Vec<Placed>, Wrong> {
-    let mut cutter = Cutter { rest: expression, at: 1, tokens: Vec::new(), calls: Vec::new() };
-    while let Some(c) = cutter.rest.chars().next() {
-        cutter.token(c)?;
+/// Cuts an expression into lexemes.
+pub(crate) fn lex(expression: &str) -> Result<Vec<PlacedLexeme>, CalculatorError> {
+    let mut lexer = Lexer { rest: expression, at: 1, lexemes: Vec::new(), calls: Vec::new() };
+    while let Some(c) = lexer.rest.chars().next() {
+        lexer.lexeme(c)?;
     }
-    Ok(cutter.tokens)
+    Ok(lexer.lexemes)
 }
 
-struct Cutter<'a> {
+struct Lexer<'a> {
     rest: &'a str,
     at: usize,
-    tokens: Vec<Placed>,
+    lexemes: Vec<PlacedLexeme>,
     /// The parentheses that are open: whether each is a function's, for commas mean something else there.
     calls: Vec<bool>,
 }
 
-impl<'a> Cutter<'a> {
-    fn token(&mut self, c: char) -> Result<(), Wrong> {
-        let token = match c {
+impl<'a> Lexer<'a> {
+    fn lexeme(&mut self, c: char) -> Result<(), CalculatorError> {
+        let lexeme = match c {
             _ if c.is_whitespace() => {
                 self.take(1);
                 return Ok(());
@@ -51,36 +51,36 @@ impl<'a> Cutter<'a> {
             '0'..='9' | '.' => return self.number(),
             _ if c.is_alphabetic() => {
                 let (at, word) = self.take_while(|c| c.is_alphanumeric() || c == '_');
-                self.tokens.push((at, Token::Name(word.to_lowercase())));
+                self.lexemes.push((at, Lexeme::Name(word.to_lowercase())));
                 return Ok(());
             }
             '*' if self.rest.starts_with("**") => {
-                self.push(2, Token::Power);
+                self.push(2, Lexeme::Power);
                 return Ok(());
             }
-            '+' => Token::Plus,
-            '-' | '−' => Token::Minus,
-            '*' | '×' => Token::Times,
-            '/' | '÷' => Token::Over,
-            '^' => Token::Power,
-            '%' => Token::Percent,
-            ',' => Token::Comma,
+            '+' => Lexeme::Plus,
+            '-' | '−' => Lexeme::Minus,
+            '*' | '×' => Lexeme::Times,
+            '/' | '÷' => Lexeme::Over,
+            '^' => Lexeme::Power,
+            '%' => Lexeme::Percent,
+            ',' => Lexeme::Comma,
             '(' => {
-                self.calls.push(matches!(self.tokens.last(), Some((_, Token::Name(_)))));
-                Token::Open
+                self.calls.push(matches!(self.lexemes.last(), Some((_, Lexeme::Name(_)))));
+                Lexeme::Open
             }
             ')' => {
                 self.calls.pop();
-                Token::Close
+                Lexeme::Close
             }
-            _ => return Err(Wrong { at: self.at, reason: Reason::UnknownCharacter(c) }),
+            _ => return Err(CalculatorError { at: self.at, reason: Reason::UnknownCharacter(c) }),
         };
-        self.push(1, token);
+        self.push(1, lexeme);
         Ok(())
     }
 
-    fn push(&mut self, length: usize, token: Token) {
-        self.tokens.push((self.at, token));
+    fn push(&mut self, length: usize, lexeme: Lexeme) {
+        self.lexemes.push((self.at, lexeme));
         self.take(length);
     }
 
@@ -98,14 +98,14 @@ impl<'a> Cutter<'a> {
     }
 
     /// All that looks like a number, or like several with commas between them.
-    fn number(&mut self) -> Result<(), Wrong> {
+    fn number(&mut self) -> Result<(), CalculatorError> {
         let (at, mut run) = self.take_while(|c| matches!(c, '0'..='9' | '.' | '_' | ','));
         // A comma at the end is no part of it.
         let kept = run.trim_end_matches(',').len();
         let (number, commas) = run.split_at(kept);
         run = number;
         let after = at + kept;
-        let placed = |reason| Wrong { at, reason };
+        let placed = |reason| CalculatorError { at, reason };
         if self.calls.last() == Some(&true) {
             if is_thousands_anywhere(run) {
                 return Err(placed(Reason::ThousandsInFunction(run.to_owned())));
@@ -113,17 +113,17 @@ impl<'a> Cutter<'a> {
             let mut at = at;
             for (nth, argument) in run.split(',').enumerate() {
                 if nth > 0 {
-                    self.tokens.push((at - 1, Token::Comma));
+                    self.lexemes.push((at - 1, Lexeme::Comma));
                 }
-                let number = decimal(argument).map_err(|reason| Wrong { at, reason })?;
-                self.tokens.push((at, Token::Number(number)));
+                let number = decimal(argument).map_err(|reason| CalculatorError { at, reason })?;
+                self.lexemes.push((at, Lexeme::Number(number)));
                 at += argument.len() + 1;
             }
         } else {
             let number = without_commas(run).and_then(|run| decimal(&run)).map_err(placed)?;
-            self.tokens.push((at, Token::Number(number)));
+            self.lexemes.push((at, Lexeme::Number(number)));
         }
-        self.tokens.extend((after..).zip(commas.chars()).map(|(at, _)| (at, Token::Comma)));
+        self.lexemes.extend((after..).zip(commas.chars()).map(|(at, _)| (at, Lexeme::Comma)));
         Ok(())
     }
 }
