@@ -24,7 +24,7 @@ function sets() {
   const bytes = Buffer.from(Array.from({ length: LONGEST }, () => next() * 256)).toString();
   return [
     { name: 'English', texts: files('.', 'ARCHITECTURE.md').concat(files('docs', '.md')) },
-    { name: 'code', texts: files('src', '.rs') },
+    { name: 'code', texts: files('src', '.rs').concat(files('crates', '.rs')) },
     { name: '41 languages', texts: [manyScripts()] },
     { name: 'one letter, 256 KiB', texts: ['a'.repeat(LONGEST)], alone: true },
     { name: 'one word of 256 KiB', texts: [letters], alone: true },
@@ -40,8 +40,8 @@ async function buildWorker() {
     bundle: true, format: 'esm', minify: true, outfile: join(folder, 'peer.js'), logLevel: 'error',
   });
   writeFileSync(join(folder, 'main.js'), `
-    import { count, initSync } from './tokens.js';
-    import module from './tokens_bg.wasm';
+    import { count, initSync } from './counter.js';
+    import module from './counter_bg.wasm';
     import { serve } from './engines-worker.js';
     export default serve({
       wasm: () => { initSync({ module }); return count; },
@@ -50,7 +50,7 @@ async function buildWorker() {
         return (text) => countTokens(text, { disallowedSpecial: new Set() });
       },
     });`);
-  return { 'main.js': join(folder, 'main.js'), 'peer.js': join(folder, 'peer.js'), ...await buildWasm('tokens', folder) };
+  return { 'main.js': join(folder, 'main.js'), 'peer.js': join(folder, 'peer.js'), ...await buildWasm('counter', folder) };
 }
 
 let workers = 0;
@@ -87,7 +87,7 @@ try {
   console.table(table);
   say('First counts');
   console.log(`An isolate's first count: wasm ${(await first('wasm')).toFixed(1)} ms, gpt-tokenizer ${(await first('peer')).toFixed(1)} ms`);
-  for (const name of ['tokens_bg.wasm', 'peer.js']) {
+  for (const name of ['counter_bg.wasm', 'peer.js']) {
     const file = readFileSync(modules[name]);
     console.log(`${name}: ${Math.round(file.length / 1000)} KB, ${Math.round(gzipSync(file).length / 1000)} KB gzipped`);
   }

@@ -25,7 +25,7 @@ async function buildPage(say) {
 
 /** @param {(line: string) => void} say */
 async function buildWorker(say) {
-  if (isFresh('build/index.js', ['src', 'crates', 'build.rs', 'Cargo.toml', 'Cargo.lock', 'rust-toolchain.toml'])) return;
+  if (isFresh('build/index.js', ['src', 'crates', 'Cargo.toml', 'Cargo.lock', 'rust-toolchain.toml'])) return;
   const { wasmBindgen, workerBuild } = await ensureToolchain(say);
   say('Building the Worker (2 to 3 minutes the first time)');
   const env = {

@@ -1,9 +1,9 @@
 //! Who answers: a persona with its model and limits.
 
 use serde::{Deserialize, Deserializer, Serialize};
+use tokens::margin_percent;
 
 use crate::config::Config;
-use crate::context::tokens::margin_percent;
 use crate::limit::quota::Budget;
 use crate::mcp::server::Server;
 use crate::privacy::policy::Policy;

@@ -1,7 +1,7 @@
 //! Whatever the bytes: a count is within its bounds, a limit gives it or nothing, and what a space parts adds up.
 #![no_main]
 
-use frontdesk::context::tokens::{count, count_up_to, fits};
+use tokens::{count, count_up_to, fits};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: (u32, &[u8])| {

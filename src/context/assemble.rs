@@ -7,13 +7,13 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
+use tokens::chat::{PER_MESSAGE, PER_PROMPT};
+use tokens::count;
 use uuid::Uuid;
 
 use super::receipt::{Reason, Receipt, Section, SectionName};
 use super::recollect::{self, Block, Known};
 use super::source::Source;
-use super::tokens::chat::{PER_MESSAGE, PER_PROMPT};
-use super::tokens::count;
 use crate::memory::recall::{Recalled, Summary};
 use crate::session::load::{Message, Role};
 use crate::tools::call::CallRecord;

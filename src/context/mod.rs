@@ -4,4 +4,3 @@ pub mod assemble;
 pub mod receipt;
 pub mod recollect;
 pub mod source;
-pub mod tokens;

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
+use tokens::chat::PER_MESSAGE;
+use tokens::count;
 use uuid::Uuid;
 
 use super::receipt::{Reason, Section, SectionName};
 use super::source::Source;
-use super::tokens::chat::PER_MESSAGE;
-use super::tokens::count;
 use crate::memory::recall::{Fact, Recalled, Recollection};
 use crate::session::load::Role;
 use crate::text::one_line;

@@ -1,10 +1,11 @@
 //! From masked text to chunks: along headings, paragraphs, rows and sentences, each under the headings that it stands under, and
 //! with the end of the one before it where it goes on.
 
+use tokens::count;
+
 use super::extract::too_long;
 use super::prose::{Unit, units};
 use super::{Form, MAX_CHUNKS, Part};
-use crate::context::tokens::count;
 use crate::error::Error;
 
 /// Tokens of the text of a chunk at most.

@@ -1,8 +1,9 @@
 //! A part's text in units, the smallest pieces of which chunks are made: headings, rows, lines, sentences; and where those
 //! are too long, words. No unit ends in the middle of a token.
 
+use tokens::count;
+
 use super::{Form, Part};
-use crate::context::tokens::count;
 use crate::privacy::token::{MAX_TOKEN_BYTES, Reading, Spelling, read};
 
 /// A unit that is longer than this, in bytes or in tokens, is split.

@@ -6,7 +6,6 @@ use uuid::Uuid;
 
 use crate::auth::User;
 use crate::config::Config;
-use crate::context::tokens;
 use crate::ports::{Clock, Database, Model, Strongbox};
 use crate::privacy::mask::Author;
 use crate::session::load::Role;

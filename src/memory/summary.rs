@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use tokens::count;
 use uuid::Uuid;
 
 use super::think::{Account, Purpose, Task, ThoughtUsage};
-use crate::context::tokens::count;
 use crate::session::load::Role;
 use crate::text::one_line;
 

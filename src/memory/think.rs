@@ -5,12 +5,12 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
+use tokens::chat::{PER_MESSAGE, PER_PROMPT};
+use tokens::count;
 use uuid::Uuid;
 
 use crate::config::Config;
 use crate::context::assemble::PromptMessage;
-use crate::context::tokens::chat::{PER_MESSAGE, PER_PROMPT};
-use crate::context::tokens::count;
 use crate::error::Fault;
 use crate::limit::quota::{Budget, Entry, RESERVED_FOR, Spend, check, day};
 use crate::model::breaker::Breaker;

@@ -1,12 +1,12 @@
 //! `calculator`: exact arithmetic, which models are bad at.
 
+use calculator::evaluate;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Bench, Sorry, Tool};
 use crate::ports::World;
-use calculator::evaluate;
 
 /// Calculates.
 pub(super) struct Calculator;

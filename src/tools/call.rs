@@ -6,9 +6,9 @@ use std::borrow::Cow;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tokens::count;
 use uuid::Uuid;
 
-use crate::context::tokens::count;
 use crate::time::Millis;
 
 /// Tokens of a call and of its result beside their texts: what frames two messages, and a call in one of them.

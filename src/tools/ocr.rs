@@ -8,10 +8,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::to_raw_value;
 use serde_json::{Value, json};
+use tokens::count;
 use uuid::Uuid;
 
 use super::{Bench, Needs, Sorry, Tool};
-use crate::context::tokens::count;
 use crate::document::keep::Kept;
 use crate::document::upload::Upload;
 use crate::document::{Form, Part};

@@ -5,11 +5,11 @@ use std::pin::pin;
 use futures::future::{Either, select};
 use serde::Deserialize;
 use serde_json::Value;
+use tokens::count;
 
 use super::call::{CallRecord, Failure, Outcome};
 use super::toolbox::{Definition, Toolbox};
 use super::{Bench, Sorry, Tool, check_named, run_named};
-use crate::context::tokens::count;
 use crate::ports::{Clock, UserObject, World};
 use crate::privacy::json;
 use crate::privacy::mask::Author;

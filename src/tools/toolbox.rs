@@ -2,12 +2,12 @@
 
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
+use tokens::chat;
+use tokens::tools::Tool as Counted;
 
 use super::remote::Remotes;
 use super::{Needs, Tool, schema};
 use crate::config::Config;
-use crate::context::tokens::chat;
-use crate::context::tokens::tools::Tool as Counted;
 use crate::employee::Employee;
 use crate::error::{Code, Fault};
 use crate::ports::{Ports, World};

@@ -5,7 +5,6 @@ use uuid::Uuid;
 use crate::api::chat::Ask;
 use crate::config::Config;
 use crate::context::assemble::{Material, Recollected, TooLong, Window, assemble};
-use crate::context::tokens;
 use crate::error::{Code, Error, abort_field};
 use crate::memory::recall::Recalled;
 use crate::model::request::Question;

@@ -1,10 +1,11 @@
 //! The end of a turn: its record, whatever happened.
 
+use tokens::count;
+
 use super::Outcome;
 use super::steps::Progress;
 use crate::auth::User;
 use crate::config::Config;
-use crate::context::tokens::count;
 use crate::error::{Code, Fault};
 use crate::model::usage::{Usage, UsageSource};
 use crate::ports::{Clock, Journal, Ports, UserObject, World};

@@ -5,6 +5,8 @@ use std::cell::RefCell;
 
 use futures::stream::{self, StreamExt};
 use serde_json::Value;
+use tokens::chat::PER_MESSAGE;
+use tokens::count;
 use uuid::Uuid;
 
 use super::keeper::Keeper;
@@ -13,8 +15,6 @@ use super::reserve::reserve_step;
 use crate::auth::User;
 use crate::config::Config;
 use crate::context::assemble::Recollected;
-use crate::context::tokens::chat::PER_MESSAGE;
-use crate::context::tokens::count;
 use crate::employee::Employee;
 use crate::error::Fault;
 use crate::model::call::ToolCall;

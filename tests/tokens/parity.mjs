@@ -15,7 +15,7 @@ const peer = (/** @type {any} */ asked) => (typeof asked === 'string'
   : /** @type {NonNullable<typeof countChatCompletionTokens>} */ (countChatCompletionTokens)(asked));
 
 const asked = [...texts(TEXTS), ...requests()];
-const { stdout, stderr, status } = spawnSync('cargo', ['run', '--quiet', '--example', 'count'], {
+const { stdout, stderr, status } = spawnSync('cargo', ['run', '--quiet', '--package', 'tokens', '--example', 'count'], {
   cwd: ROOT, input: asked.map((one) => JSON.stringify(one)).join('\n'), encoding: 'utf8', maxBuffer: 1 << 30,
 });
 assert.equal(status, 0, stderr);

@@ -19,7 +19,7 @@ const TAIL: Classes = LOWER | CASELESS | MARK;
 const SPACE: Classes = BLANK | LINE_END;
 
 /// The pieces of `text`, which together are all of it.
-pub(super) fn pieces(text: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn pieces(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {
         let first = rest.chars().next()?;
@@ -120,7 +120,7 @@ fn space(text: &str) -> usize {
 
 /// Texts of characters that are something to the pattern, and of all others.
 #[cfg(test)]
-pub(super) fn texts() -> impl proptest::strategy::Strategy<Value = String> {
+pub(crate) fn texts() -> impl proptest::strategy::Strategy<Value = String> {
     use proptest::prelude::*;
     let telling = proptest::sample::select(
         " \t\r\n/'.!_aAbBsStTmMdDrReEvVlLſ09ǅʰªßñÑ漢あ\u{301}\u{903}\u{20dd}½Ⅷ٣²€😀\u{85}\u{a0}\u{3000}\u{feff}\0"

@@ -1,8 +1,5 @@
 //! The Worker's token counter, and nothing else of it.
 
-#[path = "../../../src/context/tokens/mod.rs"]
-pub mod tokens;
-
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// How many tokens a text is.

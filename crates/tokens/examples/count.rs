@@ -3,10 +3,10 @@
 
 use std::io::{self, BufRead, BufWriter, Write};
 
-use frontdesk::context::tokens::chat::{Call, ChatMessage, prompt};
-use frontdesk::context::tokens::count;
-use frontdesk::context::tokens::tools::Tool;
 use serde_json::Value;
+use tokens::chat::{Call, ChatMessage, prompt};
+use tokens::count;
+use tokens::tools::Tool;
 
 fn main() -> io::Result<()> {
     let mut out = BufWriter::new(io::stdout().lock());

@@ -17,7 +17,7 @@ const PLACE_BITS: u32 = 40;
 
 /// Merges pieces; what it allocates serves all of a text.
 #[derive(Default)]
-pub(super) struct Merger {
+pub(crate) struct Merger {
     /// By the first byte of each.
     parts: Vec<Part>,
     /// Pairs that make a token. One that is not what begins there any more is passed over.
@@ -36,7 +36,7 @@ struct Part {
 
 impl Merger {
     /// How many tokens `piece` is. Takes time that is, but for a logarithm, in proportion to its length, whatever it is.
-    pub(super) fn count(&mut self, piece: &[u8]) -> u32 {
+    pub(crate) fn count(&mut self, piece: &[u8]) -> u32 {
         // Nothing but a shorter way: merging would come to the same.
         if vocabulary::rank(piece).is_some() {
             return 1;

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 /// No token has more bytes.
-pub(super) const LONGEST: usize = LENGTHS.len() - 2;
+pub(crate) const LONGEST: usize = LENGTHS.len() - 2;
 
 /// Of the tokens of each length, the place of the first one among all, and at which byte it begins. The last two numbers
 /// are where all end.
@@ -22,7 +22,7 @@ static RANKS_LOW: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/ranks_low"))
 static RANKS_HIGH: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/ranks_high"));
 
 /// When `token` was made in training, and so when it is merged: lower goes first. Nothing when it is no token.
-pub(super) fn rank(token: &[u8]) -> Option<u32> {
+pub(crate) fn rank(token: &[u8]) -> Option<u32> {
     let place = find(token)?;
     Some(u32::from(*RANKS_HIGH.get(place)?) << 16 | u32::from(u16_at(RANKS_LOW, place)?))
 }

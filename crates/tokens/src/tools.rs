@@ -20,7 +20,7 @@ pub struct Tool<'a> {
 }
 
 /// Tokens of all definitions together.
-pub(super) fn definitions(tools: &[Tool<'_>]) -> u32 {
+pub(crate) fn definitions(tools: &[Tool<'_>]) -> u32 {
     let tools: String = tools.iter().map(definition).collect();
     count(&format!("namespace functions {{\n\n{tools}}} // namespace functions")).saturating_add(FRAME)
 }

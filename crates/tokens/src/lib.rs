@@ -1,5 +1,8 @@
 //! Exact counts of o200k_base tokens.
 //!
+//! In scope: counts of texts, chat requests and tool definitions, and the margin for models with other vocabularies. Out of
+//! scope: the tokens themselves, and other vocabularies.
+//!
 //! A text is split into pieces (`split`), and the bytes of each piece are merged (`merge`) by the ranks of the vocabulary
 //! (`vocabulary`). Counts are those of OpenAI's tiktoken for every text. A special token such as `<|endoftext|>` in it is text as
 //! any other, because that is what the API makes of it: `encode_ordinary`, or npm's gpt-tokenizer with nothing disallowed.

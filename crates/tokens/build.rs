@@ -1,5 +1,5 @@
-//! Lays out the vocabulary and the classes of characters that `src/context/tokens/` reads: at compile time, so that a Worker
-//! that starts has nothing to build, to unpack or to allocate.
+//! Lays out the vocabulary and the classes of characters that the crate reads: at compile time, so that a Worker that starts
+//! has nothing to build, to unpack or to allocate.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
