@@ -5,7 +5,7 @@ import { parseEnv } from 'node:util';
 import { ROOT } from './bootstrap.mjs';
 
 /** The Worker's variables, as docs/configuration.md lists them: those that are set are passed on to it. */
-const VARIABLES = [
+export const VARIABLES = [
   'SUPABASE_URL', 'SUPABASE_ANON_KEY', 'SUPABASE_SERVICE_ROLE_KEY', 'SUPABASE_JWT_SECRET',
   'OPENAI_API_KEY', 'OPENAI_BASE_URL', 'OPENAI_MODEL', 'OPENAI_EMBEDDING_MODEL', 'OPENAI_MEMORY_MODEL',
   'OPENAI_FALLBACK_BASE_URL', 'OPENAI_FALLBACK_API_KEY', 'DEFAULT_EMPLOYEE_SLUG', 'DEFAULT_TOKEN_BUDGET', 'DEFAULT_TOP_K',

@@ -33,6 +33,7 @@ const STEPS = [
   { part: 'unit', name: 'Page: types', run: () => run(NODE, [tool('typescript/bin/tsc'), '-p', 'web']) },
   { part: 'unit', name: 'Scripts: types', run: () => run(NODE, [tool('typescript/bin/tsc'), '-p', 'dev']) },
   { part: 'unit', name: 'npm: unused code and packages', run: () => run(NODE, [tool('knip/bin/knip.js')]) },
+  { part: 'unit', name: 'Papers: variables, errors, links', run: () => run(NODE, ['tests/papers.mjs']) },
   { part: 'unit', name: 'Database: pgTAP', run: () => run(NODE, ['dev/pgtap.mjs']) },
   { part: 'e2e', name: 'Build', run: () => build(say) },
   { part: 'e2e', name: 'End to end', run: endToEnd },
