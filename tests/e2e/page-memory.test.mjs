@@ -20,7 +20,7 @@ test('an answer says what was read for it, now and when it is read again', async
     const receipt = page.getByTestId('receipt').last();
     await receipt.locator('summary').click();
     const rows = await receipt.locator('tbody tr').allInnerTexts();
-    assert.match(rows.join('\n'), /^Who answers\s+1\s+\d+[^]*Your message\s+1\s+\d+/, when);
+    assert.match(rows.join('\n'), /^Persona\s+1\s+\d+[^]*Your message\s+1\s+\d+/, when);
     assert.match(await receipt.locator('p').innerText(), /^\d[\d,]* of 6,000 tokens/);
     await page.reload();
     await page.getByText('Very well.').waitFor();
@@ -52,6 +52,6 @@ test('what is known of a user is seen, corrected and forgotten, by keyboard and 
   const { scroll, width } = await page.evaluate(() => ({ scroll: document.documentElement.scrollWidth, width: innerWidth }));
   assert.ok(scroll <= width, 'nothing is wider than the screen');
   await page.keyboard.press('Escape');
-  await page.getByTestId('memory').waitFor({ state: 'detached' });
+  await page.getByTestId('memory-dialog').waitFor({ state: 'detached' });
   assert.deepEqual(complaints, []);
 });

@@ -7,7 +7,7 @@ import { act as standIn } from '../../dev/actor.mjs';
 import { open, PHONE, send, signIn } from './browser.mjs';
 import { act, call, database, eventually, grace, proxies, script, stack, stepsOf, storedMessages } from './desk.mjs';
 
-const calls = (page) => page.getByTestId('call');
+const calls = (page) => page.getByTestId('tool-call');
 const approval = (page) => page.getByTestId('approval');
 const answers = (page) => page.getByTestId('message-assistant');
 const picked = (page) => page.getByTestId('employee-picker').inputValue();
@@ -78,7 +78,7 @@ test('many calls take little room', async () => {
   await send(page, marker);
   await page.getByText('All done.').waitFor();
   assert.equal(await calls(page).filter({ visible: true }).count(), 3);
-  await page.getByTestId('more-calls').getByText('9 more').click();
+  await page.getByTestId('more-tool-calls').getByText('9 more').click();
   assert.equal(await calls(page).filter({ visible: true }).count(), 12);
 });
 
@@ -92,7 +92,7 @@ test('a call that runs says so', async () => {
   await signIn(page);
   await send(page, marker);
   await hold.reached;
-  const line = calls(page).and(page.locator('[data-standing=running]'));
+  const line = calls(page).and(page.locator('[data-status=running]'));
   await line.getByText('Handing over to Spreadsheet Analyst').waitFor();
   assert.equal(await page.getByText('is answering').count(), 0);
   hold.open();
@@ -105,8 +105,8 @@ test('what is asked of the user can be allowed by keyboard, after a reload, and 
     const { page, complaints, marker, fact } = await waiting(viewport);
     const card = approval(page);
     // What is forgotten stands there in the words of what is kept, not only in those of the model.
-    await page.getByTestId('forgotten-facts').getByText(marker).waitFor();
-    await page.getByText('withdrawn when you send').waitFor();
+    await page.getByTestId('facts-to-forget').getByText(marker).waitFor();
+    await page.getByText('request above is withdrawn').waitFor();
     await storedMessages(sessionOf(page));
     await page.reload();
     await card.waitFor();
@@ -128,7 +128,7 @@ test('what is asked of the user can be allowed by keyboard, after a reload, and 
     assert.equal((await calls(page).innerText()).trim(), 'Forgot: the parrot');
     assert.ok(!await isKnown(fact));
     assert.equal(await answers(page).count(), 1);
-    await page.getByText('withdrawn when you send').waitFor({ state: 'detached' });
+    await page.getByText('request above is withdrawn').waitFor({ state: 'detached' });
     await eventually(async () => {
       await page.reload();
       await page.getByText('Forgotten.').waitFor({ timeout: 5000 });
@@ -158,7 +158,7 @@ test('of several that wait each is decided by itself, and when the server is out
   await send(page, marker);
   await approval(page).nth(1).waitFor();
   await approval(page).nth(1).getByTestId('allow').press('Enter');
-  await calls(page).getByText('waits for what else you are asked').waitFor();
+  await calls(page).getByText('waiting for your other decisions').waitFor();
   assert.equal(await testIdOfFocus(page), 'approval', 'what is next has the focus, and none of its buttons');
   await page.keyboard.press('Enter');
   assert.ok(await isKnown(parrot) && await isKnown(cat));
@@ -254,7 +254,7 @@ test('who takes over is shown, answers the next message, and is there after a re
     assert.match(stepsOf(marker)[0].messages[0].content, /Document Clerk/);
     assert.equal((await calls(page).innerText()).trim(), 'Handed over to Spreadsheet Analyst');
     assert.equal(await picked(page), 'sheet-analyst');
-    assert.match(await page.getByTestId('facts').innerText(), /^Spreadsheet Analyst/);
+    assert.match(await page.getByTestId('answer-stats').innerText(), /^Spreadsheet Analyst/);
     const next = `next ${randomUUID()}`;
     act(next, 'At your service.');
     await send(page, next);
@@ -265,7 +265,7 @@ test('who takes over is shown, answers the next message, and is there after a re
     await page.reload();
     await page.getByText('I take over.').waitFor();
     assert.equal(await picked(page), 'sheet-analyst');
-    assert.match(await page.getByTestId('facts').first().innerText(), /^Spreadsheet Analyst/);
+    assert.match(await page.getByTestId('answer-stats').first().innerText(), /^Spreadsheet Analyst/);
     assert.deepEqual(complaints, []);
     await page.context().close();
   }
@@ -358,9 +358,9 @@ test('a picture is sent when its user has read what becomes of it, to those who 
   // Until it is known who reads pictures, anybody may.
   await page.getByTestId('employee-picker').locator('option[value=doc-clerk]').waitFor({ state: 'attached' });
   await page.getByTestId('attach').click();
-  assert.match(await page.getByTestId('unread').innerText(), /^Pictures are not read by Prime Boss\. Ask .*Document Clerk/);
+  assert.match(await page.getByTestId('no-pictures').innerText(), /^Prime Boss does not read pictures\. Ask .*Document Clerk/);
   await page.getByTestId('employee-picker').selectOption('doc-clerk');
-  await page.getByTestId('unread').waitFor({ state: 'detached' });
+  await page.getByTestId('no-pictures').waitFor({ state: 'detached' });
 
   const id = randomUUID();
   const uploads = [{ status: 413, json: { code: 'body_too_large', detail: 'A picture may have 8 MB.' } }, { status: 201, json: { id } }];
@@ -408,7 +408,7 @@ test('without a model, the stand-in shows tools at work', async () => {
   await send(page, `Please calculate 6 * 7\n${marker}`);
   await page.getByText('That makes 42.').waitFor();
   await send(page, `forget the iguana ${marker}`);
-  await page.getByTestId('forgotten-facts').getByText('Keeps an iguana').waitFor();
+  await page.getByTestId('facts-to-forget').getByText('Keeps an iguana').waitFor();
   await page.getByTestId('allow').click();
   await page.getByText('I forgot 1 of what I knew.').waitFor();
   assert.ok(!await isKnown(fact));

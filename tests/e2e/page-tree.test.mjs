@@ -1,7 +1,7 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { Tree } from '../../web/src/tree.ts';
+import { MessageTree } from '../../web/src/messageTree.ts';
 import { open, PHONE, send, signIn, SLOW } from './browser.mjs';
 import { database, requestsWith, script, stack, storedMessages } from './desk.mjs';
 
@@ -12,7 +12,7 @@ const said = (id, metadata = {}) => ({ id, role: id.startsWith('a') ? 'assistant
 const ids = (path) => path.map(({ id }) => id);
 
 test('rows become a tree: the way to a message, its siblings, the newest below it', () => {
-  const tree = Tree.of([row('q1'), row('a1', 'q1'), row('q2', 'a1'), row('a2', 'q2'), row('a3', 'q1'), row('q3', 'a1'), row('a4', 'q3')]);
+  const tree = MessageTree.fromRows([row('q1'), row('a1', 'q1'), row('q2', 'a1'), row('a2', 'q2'), row('a3', 'q1'), row('q3', 'a1'), row('a4', 'q3')]);
   assert.equal(tree.newest(), 'a4');
   assert.deepEqual(ids(tree.pathTo('a2')), ['q1', 'a1', 'q2', 'a2']);
   assert.deepEqual(tree.siblings('a1'), ['a1', 'a3']);
@@ -22,13 +22,13 @@ test('rows become a tree: the way to a message, its siblings, the newest below i
   assert.equal(tree.newest('q2'), 'a2');
   assert.equal(tree.newest('a3'), 'a3');
   assert.deepEqual([tree.parentOf('q3'), tree.parentOf('q1')], ['a1', null]);
-  const empty = Tree.of([]);
+  const empty = MessageTree.fromRows([]);
   assert.deepEqual([empty.newest(), empty.pathTo('x'), empty.siblings('x')], [undefined, [], ['x']]);
 });
 
 test('a message of the user is one by either of its names', () => {
-  const named = Tree.of([row('q1', null, { metadata: { client_message_id: 'mine' } }), row('a1', 'q1')]);
-  const tree = named.with([said('mine'), said('a2')]);
+  const named = MessageTree.fromRows([row('q1', null, { metadata: { client_message_id: 'mine' } }), row('a1', 'q1')]);
+  const tree = named.withPath([said('mine'), said('a2')]);
   assert.deepEqual(tree.siblings('a1'), ['a1', 'a2']);
   assert.deepEqual(tree.siblings('mine'), ['q1']);
   assert.ok(tree.has('mine') && tree.has('q1') && !tree.has('a3'));
@@ -37,7 +37,7 @@ test('a message of the user is one by either of its names', () => {
 });
 
 test('where a message is not there, or not for readers, what follows it still is', () => {
-  const tree = Tree.of([
+  const tree = MessageTree.fromRows([
     row('a1', 'gone'), row('q1', 'a1'), row('t', 'q1', { role: 'tool' }), row('a2', 't'), row('a3', 'gone'), row('q2', 'a3'), row('q0'),
   ]);
   assert.deepEqual(ids(tree.pathTo('a2')), ['a1', 'q1', 'a2']);
@@ -46,7 +46,7 @@ test('where a message is not there, or not for readers, what follows it still is
   assert.deepEqual(tree.siblings('q0'), ['q0'], 'not with those of which it is not known');
   assert.equal(tree.parentOf('a1'), 'gone');
   // What the page sends in its place is beside it.
-  assert.deepEqual(tree.with([said('q9', { parent_id: 'gone' })]).siblings('a1'), ['a1', 'a3', 'q9']);
+  assert.deepEqual(tree.withPath([said('q9', { parent_id: 'gone' })]).siblings('a1'), ['a1', 'a3', 'q9']);
 });
 
 const questions = (page) => page.getByTestId('message-user').allInnerTexts();
@@ -70,7 +70,7 @@ test('answered again, the answers stand beside each other, and the next question
   await signIn(page);
   await send(page, `${marker} one`);
   await page.getByText('Answer number 1.').waitFor();
-  assert.equal(await page.getByTestId('versions').count(), 0);
+  assert.equal(await page.getByTestId('branch-switcher').count(), 0);
   await button(page, 'Answer again').click();
   await page.getByText('Answer number 2.').waitFor();
   await versions(page, 'answer').getByText('2 / 2').waitFor();
@@ -113,7 +113,7 @@ test('a question is put in other words where it stands, the first one too', asyn
   await page.getByText('Answer number 2.').waitFor();
 
   await button(page, 'Edit').nth(1).click();
-  const editor = page.getByTestId('editor');
+  const editor = page.getByTestId('inline-editor');
   const field = editor.getByRole('textbox');
   assert.equal(await field.inputValue(), `${marker} two`);
   assert.ok(await button(editor, 'Save').isDisabled(), 'the same words are no others');
@@ -164,7 +164,7 @@ test('what the server refuses changes nothing, and can be tried again', async ()
   await page.getByTestId('error').waitFor();
   await page.getByText('Answer number 1.').waitFor();
   await button(page, 'Edit').click();
-  const editor = page.getByTestId('editor');
+  const editor = page.getByTestId('inline-editor');
   await editor.getByRole('textbox').fill(`${marker} other`);
   await button(editor, 'Save').click();
   await editor.getByTestId('error').waitFor();
@@ -315,7 +315,7 @@ test('what is pressed stays under the pointer, and nothing moves when it is poin
 
   script(`${marker} in short`, { content: 'Short.' });
   await button(page, 'Edit').click();
-  await page.getByTestId('editor').getByRole('textbox').fill(`${marker} in short`);
+  await page.getByTestId('inline-editor').getByRole('textbox').fill(`${marker} in short`);
   await page.keyboard.press('Enter');
   await page.getByText('Short.').waitFor();
   const question = versions(page, 'question');
@@ -338,8 +338,8 @@ test('a model that answers in the place of the one that was to is named', async 
   await page.getByTestId('employee-picker').selectOption('deputised');
   await send(page, marker);
   await page.getByText('Very well.').waitFor();
-  await page.locator('.about').getByText(/^gpt-4o · /).waitFor();
+  await page.locator('.message-footer').getByText(/^gpt-4o · /).waitFor();
   await storedMessages(sessionOf(page), 2);
   await page.reload();
-  await page.locator('.about').getByText(/^gpt-4o$/).waitFor();
+  await page.locator('.message-footer').getByText(/^gpt-4o$/).waitFor();
 });

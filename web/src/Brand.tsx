@@ -1,6 +1,6 @@
 import { Icon } from './Icon.tsx';
 
-/** The name with its bell. */
+/** Product name with its bell. */
 export function Brand() {
   return (
     <span className="brand">

@@ -1,201 +1,202 @@
 import { useChat } from '@ai-sdk/react';
 import { isToolUIPart } from 'ai';
 import { useCallback, useEffect, useMemo, useState, type ReactNode } from 'react';
-import { Answer } from './Answer.tsx';
 import type { Api, Employee } from './api.ts';
-import { standingOf } from './calls.ts';
-import { Composer, focusComposer, HAS_KEYBOARD } from './Composer.tsx';
-import type { ChatMessage } from './conversation.ts';
+import { AssistantMessage } from './AssistantMessage.tsx';
+import { Composer, focusComposer, HAS_FINE_POINTER } from './Composer.tsx';
 import { ErrorNote } from './ErrorNote.tsx';
+import { describeError } from './errors.ts';
+import { FailedAnswer } from './FailedAnswer.tsx';
 import { Icon } from './Icon.tsx';
 import type { Lookups } from './lookups.ts';
-import { addressee, isAddressed } from './mention.ts';
-import { explain } from './problem.ts';
-import { Question, type Draft } from './Question.tsx';
+import { hasMention, mentionedEmployee } from './mentions.ts';
+import type { ChatMessage } from './messages.ts';
 import type { SessionChat } from './sessionChat.ts';
-import { Trouble } from './Trouble.tsx';
+import { toolCallStatus } from './toolCalls.ts';
 import { usePictures } from './usePictures.ts';
+import { UserMessage, type Draft } from './UserMessage.tsx';
 import { useStickToBottom } from './useStickToBottom.ts';
 
-/** Milliseconds between two paints of arriving text: smooth to read, and cheap for long answers. */
-const PAINT_EVERY = 50;
+/** Milliseconds between two renders of streaming text: smooth to read, and cheap for long answers. */
+const RENDER_EVERY = 50;
 
-/** Why the server did not do as it was told, and what to try again: an answer, or what is in the composer. */
-interface Refusal {
+/** An error of the last request, and the request that a retry repeats. */
+interface RequestError {
   text: string;
+  /** Answer to regenerate; without one, a retry sends the composer's text. */
   answer?: string;
-  /** It cannot be tried again. */
-  isFinal?: boolean;
+  canRetry?: boolean;
 }
 
 interface Props {
   chat: SessionChat;
   api: Api;
   employees: Employee[];
-  /** Whom the user wants to answer; undefined leaves it to the server, which knows who took over. */
-  wanted: string | undefined;
-  /** Who answers by now. */
-  slug: string | undefined;
+  /** Slug that the user chose; undefined leaves the choice to the server, which knows about hand-overs. */
+  chosenEmployee: string | undefined;
+  /** Slug of the employee who answers now. */
+  currentEmployee: string | undefined;
   welcome: ReactNode;
-  /** The server has the first message. */
+  /** Called when the server has the first message. */
   onStarted: () => void;
-  /** Somebody answers, or has taken over. */
+  /** Called with the slug of the newest answer's employee. */
   onAnswering: (slug: string) => void;
   onDecide: (approval: string, isAllowed: boolean) => Promise<Error | undefined>;
   onRecover: () => Promise<void>;
   onStop: () => Promise<void>;
 }
 
-export function Chat({ chat, api, employees, wanted, slug, welcome, onStarted, onAnswering, onDecide, onRecover, onStop }: Props) {
-  const { messages, status, error } = useChat({ chat, throttle: PAINT_EVERY });
+export function Chat({ chat, api, employees, chosenEmployee, currentEmployee, welcome, onStarted, onAnswering, onDecide, onRecover, onStop }: Props) {
+  const { messages, status, error } = useChat({ chat, throttle: RENDER_EVERY });
   const [draft, setDraft] = useState('');
   const [edited, setEdited] = useState<Draft>();
-  const [refusal, setRefusal] = useState<Refusal>();
+  const [requestError, setRequestError] = useState<RequestError>();
   const pictures = usePictures(api);
   const { scroller, content, isAtBottom, scrollToBottom, keepInPlace } = useStickToBottom(messages);
-  // What is shown is a branch of it.
+  // `messages` is one branch of the tree.
   const tree = useMemo(() => chat.tree, [chat, messages]);
-  const running = status === 'submitted' || status === 'streaming';
+  const isRunning = status === 'submitted' || status === 'streaming';
   const last = messages.at(-1);
-  const isAnswer = last?.role === 'assistant';
+  const endsWithAnswer = last?.role === 'assistant';
   const newest = tree.newest();
   const answering = newest === undefined ? undefined : tree.get(newest)?.metadata?.employee;
-  const isWaiting = !running && isAnswer && tree.idOf(last.id) === newest && waits(last);
-  const bySlug = (one: string | undefined) => employees.find((employee) => employee.slug === one);
+  const isWaiting = !isRunning && endsWithAnswer && tree.idOf(last.id) === newest && awaitsApproval(last);
+  const employeeBySlug = (slug: string | undefined) => employees.find((employee) => employee.slug === slug);
   const lookups = useMemo((): Lookups => ({
-    titleOf: (one) => employees.find((employee) => employee.slug === one)?.title ?? one,
-    linkOf: api.fileLink,
+    employeeTitle: (slug) => employees.find((employee) => employee.slug === slug)?.title ?? slug,
+    fileLink: api.fileLink,
     facts: api.facts,
   }), [api, employees]);
-  const { status: ended = 'complete' } = last?.metadata ?? {};
-  const isTroubled = isAnswer && !running && (error !== undefined || ended !== 'complete');
+  const { status: answerStatus = 'complete' } = last?.metadata ?? {};
+  const hasFailed = endsWithAnswer && !isRunning && (error !== undefined || answerStatus !== 'complete');
 
-  // Not by the status: an answer that comes whole at once is over before this is drawn.
+  // Not by the status: an answer that arrives all at once has ended before the first render.
   useEffect(() => {
-    if (isAnswer) onStarted();
-  }, [isAnswer]);
+    if (endsWithAnswer) onStarted();
+  }, [endsWithAnswer]);
 
   useEffect(() => {
     if (answering) onAnswering(answering);
   }, [answering]);
 
-  /** The button that asks for an answer is gone when it arrives. */
-  const goToAnswer = useCallback(() => {
-    setRefusal(undefined);
-    if (HAS_KEYBOARD) focusComposer();
+  /** Moves the focus away from the pressed button, which disappears when the answer arrives. */
+  const focusAnswer = useCallback(() => {
+    setRequestError(undefined);
+    if (HAS_FINE_POINTER) focusComposer();
     else scroller.current?.focus();
     scrollToBottom();
   }, [scrollToBottom]);
 
   async function send(text: string) {
     setDraft('');
-    setRefusal(undefined);
+    setRequestError(undefined);
     focusComposer();
     scrollToBottom();
-    const taken = pictures.take();
+    const taken = pictures.takeReady();
     const sent = taken.flatMap(({ id, file }) => (id === undefined ? [] : [{ id, name: file.name }]));
-    const refused = await chat.ask(text, { employee: employeeFor(text, wanted), pictures: sent });
-    if (!refused) return;
-    // The message is not part of the conversation, and goes back to where it can be sent again.
-    setRefusal({ text: explain(refused) });
+    const failure = await chat.ask(text, { employee: employeeFor(text, chosenEmployee), pictures: sent });
+    if (!failure) return;
+    // A rejected message is not part of the conversation: it returns to the composer, before any newer text.
+    setRequestError({ text: describeError(failure) });
     setDraft((later) => (later ? `${text}\n\n${later}` : text));
     pictures.putBack(taken);
   }
 
-  const askAgain = useCallback(async (answer: string) => {
-    goToAnswer();
-    const refused = await chat.answerAgain(answer, { employee: wanted });
-    if (refused) setRefusal({ text: explain(refused), answer });
-  }, [chat, wanted, goToAnswer]);
+  const regenerate = useCallback(async (answer: string) => {
+    focusAnswer();
+    const failure = await chat.regenerateAnswer(answer, { employee: chosenEmployee });
+    if (failure) setRequestError({ text: describeError(failure), answer });
+  }, [chat, chosenEmployee, focusAnswer]);
 
-  const save = useCallback(async ({ id, text }: Draft) => {
-    goToAnswer();
-    const refused = await chat.rephrase(id, text, { employee: employeeFor(text, wanted) });
-    // What was refused is in its editor again.
-    setEdited(refused && { id, text, refusal: explain(refused) });
-  }, [chat, wanted, goToAnswer]);
+  const saveEdit = useCallback(async ({ id, text }: Draft) => {
+    focusAnswer();
+    const failure = await chat.editMessage(id, text, { employee: employeeFor(text, chosenEmployee) });
+    // A rejected edit opens its editor again.
+    setEdited(failure && { id, text, error: describeError(failure) });
+  }, [chat, chosenEmployee, focusAnswer]);
 
   const decide = useCallback(async (approval: string, isAllowed: boolean) => {
     const decided = onDecide(approval, isAllowed);
-    // The buttons that decided go. The next that is asked gets the focus, and decides nothing by itself.
+    // The pressed button disappears. The next request gets the focus as a whole, so that Enter decides nothing.
     const next = [...document.querySelectorAll<HTMLElement>('.approval')].find((card) => !card.contains(document.activeElement));
     if (next) next.focus();
-    else goToAnswer();
-    const refused = await decided;
-    if (refused) setRefusal({ text: explain(refused), isFinal: true });
-  }, [onDecide, goToAnswer]);
+    else focusAnswer();
+    const failure = await decided;
+    if (failure) setRequestError({ text: describeError(failure), canRetry: false });
+  }, [onDecide, focusAnswer]);
 
-  const step = useCallback((id: string, by: -1 | 1, control: HTMLElement) => {
+  const switchBranch = useCallback((id: string, by: -1 | 1, control: HTMLElement) => {
     const versions = chat.tree.siblings(id);
     const version = versions[versions.indexOf(chat.tree.idOf(id)) + by];
     if (!version) return;
-    setRefusal(undefined);
+    setRequestError(undefined);
     keepInPlace(control);
-    chat.show(version);
+    chat.showBranch(version);
   }, [chat, keepInPlace]);
 
-  function retry({ answer, isFinal }: Refusal) {
-    if (isFinal) return [];
-    const again = answer !== undefined ? () => void askAgain(answer) : draft.trim() ? () => void send(draft) : undefined;
-    return again ? [{ label: 'Retry', run: again }] : [];
+  function retryActions({ answer, canRetry = true }: RequestError) {
+    if (!canRetry) return [];
+    const retry = answer !== undefined ? () => void regenerate(answer) : draft.trim() ? () => void send(draft) : undefined;
+    return retry ? [{ label: 'Retry', run: retry }] : [];
   }
 
   return (
     <>
-      <div className="conversation" ref={scroller} tabIndex={0} role="log" aria-label="Conversation" aria-busy={running}>
+      <div className="conversation" ref={scroller} tabIndex={0} role="log" aria-label="Conversation" aria-busy={isRunning}>
         <div className="column" ref={content}>
           {messages.length === 0 && welcome}
-          {messages.map((message, place) => {
+          {messages.map((message, index) => {
             const versions = tree.siblings(message.id);
             const common = {
-              message, isBusy: running, onStep: step,
-              version: versions.indexOf(tree.idOf(message.id)) + 1, versions: versions.length,
+              message, isBusy: isRunning, onSwitchBranch: switchBranch,
+              version: versions.indexOf(tree.idOf(message.id)) + 1, versionCount: versions.length,
             };
-            // By its place: another version takes over the controls of the one before, and their focus.
+            // Keyed by position: another version reuses the controls of the one before, and keeps their focus.
             return message.role === 'user' ? (
-              <Question key={place} {...common} draft={edited && tree.idOf(edited.id) === tree.idOf(message.id) ? edited : undefined}
-                onDraft={setEdited} onSave={save} />
+              <UserMessage key={index} {...common} draft={edited && tree.idOf(edited.id) === tree.idOf(message.id) ? edited : undefined}
+                onDraft={setEdited} onSave={saveEdit} />
             ) : (
-              <Answer key={place} {...common} canAskAgain={!(isTroubled && message === last)} onAskAgain={askAgain}
-                phase={running && message === last ? 'arriving' : tree.idOf(message.id) === newest ? 'newest' : 'past'}
+              <AssistantMessage key={index} {...common} canRegenerate={!(hasFailed && message === last)} onRegenerate={regenerate}
+                phase={isRunning && message === last ? 'streaming' : tree.idOf(message.id) === newest ? 'latest' : 'earlier'}
                 onDecide={decide} lookups={lookups} />
             );
           })}
-          {running && !(isAnswer && isAtWork(last)) && <p className="typing">{bySlug(slug)?.title ?? 'The employee'} is answering</p>}
-          {isTroubled && (
-            <Trouble status={last.metadata?.status} error={error} onCheck={onRecover} onAskAgain={() => void askAgain(last.id)} />
+          {isRunning && !(endsWithAnswer && showsProgress(last)) && (
+            <p className="typing-indicator">{employeeBySlug(currentEmployee)?.title ?? 'The employee'} is answering</p>
+          )}
+          {hasFailed && (
+            <FailedAnswer status={last.metadata?.status} error={error} onCheck={onRecover} onRegenerate={() => void regenerate(last.id)} />
           )}
         </div>
       </div>
-      <div className="dock column">
+      <div className="composer-dock column">
         {!isAtBottom && (
-          <button type="button" className="button icon-only to-bottom" aria-label="Scroll to the newest message" onClick={scrollToBottom}>
+          <button type="button" className="button icon-only scroll-to-bottom" aria-label="Scroll to the newest message" onClick={scrollToBottom}>
             <Icon name="down" />
           </button>
         )}
-        {refusal && <ErrorNote text={refusal.text} actions={retry(refusal)} />}
-        <Composer value={draft} onChange={setDraft} onSend={(text) => void send(text)} isBusy={running}
-          onStop={() => void onStop().catch((failure: unknown) => setRefusal({ text: explain(failure) }))}
-          employees={employees} reader={bySlug(addressee(draft) ?? slug)} pictures={pictures}
-          hint={isWaiting ? 'What you are asked above is withdrawn when you send another message.' : undefined} />
+        {requestError && <ErrorNote text={requestError.text} actions={retryActions(requestError)} />}
+        <Composer value={draft} onChange={setDraft} onSend={(text) => void send(text)} isBusy={isRunning}
+          onStop={() => void onStop().catch((failure: unknown) => setRequestError({ text: describeError(failure) }))}
+          employees={employees} recipient={employeeBySlug(mentionedEmployee(draft) ?? currentEmployee)} pictures={pictures}
+          hint={isWaiting ? 'If you send another message, the request above is withdrawn.' : undefined} />
       </div>
     </>
   );
 }
 
-/** A message may say itself whom it is for. */
-function employeeFor(text: string, wanted: string | undefined): string | undefined {
-  return isAddressed(text) ? undefined : wanted;
+/** A mention in the text overrides the chosen employee: the server reads it itself. */
+function employeeFor(text: string, chosenEmployee: string | undefined): string | undefined {
+  return hasMention(text) ? undefined : chosenEmployee;
 }
 
-/** Whether an answer waits for its user. */
-function waits({ parts }: ChatMessage): boolean {
-  return parts.some((part) => isToolUIPart(part) && standingOf(part, 'newest', Date.now()) === 'waiting');
+function awaitsApproval({ parts }: ChatMessage): boolean {
+  return parts.some((part) => isToolUIPart(part) && toolCallStatus(part, 'latest', Date.now()) === 'awaiting_approval');
 }
 
-/** Whether it shows that an answer goes on: text comes, or a call runs. */
-function isAtWork({ parts }: ChatMessage): boolean {
+/** True if a streaming answer itself shows that it goes on: by text at its end, or by a running call. */
+function showsProgress({ parts }: ChatMessage): boolean {
   const last = parts.findLast((part) => isToolUIPart(part) || (part.type === 'text' && part.text));
   if (!last || !isToolUIPart(last)) return last !== undefined;
-  return parts.some((part) => isToolUIPart(part) && standingOf(part, 'arriving', 0) === 'running');
+  return parts.some((part) => isToolUIPart(part) && toolCallStatus(part, 'streaming', 0) === 'running');
 }

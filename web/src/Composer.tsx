@@ -1,46 +1,46 @@
 import { useState, type FormEvent } from 'react';
 import type { Employee } from './api.ts';
-import { Attach, unreadBy } from './Attach.tsx';
+import { AttachButton, noPicturesText } from './AttachButton.tsx';
 import { Icon } from './Icon.tsx';
-import { MentionList, useMentions } from './Mentions.tsx';
+import { MentionList, useMentionList } from './MentionList.tsx';
 import { MessageField } from './MessageField.tsx';
 import { PictureTray } from './PictureTray.tsx';
 import type { Pictures } from './usePictures.ts';
 
-const FIELD = 'message';
-const HINT = 'message-hint';
+const FIELD_ID = 'message';
+const HINT_ID = 'message-hint';
 
-/** On a touch screen the focus opens a keyboard over what one came to read. */
-export const HAS_KEYBOARD = window.matchMedia('(pointer: fine)').matches;
+/** False on a touch screen, where focusing a field opens a keyboard over the conversation. */
+export const HAS_FINE_POINTER = window.matchMedia('(pointer: fine)').matches;
 
 export function focusComposer(): void {
-  document.getElementById(FIELD)?.focus();
+  document.getElementById(FIELD_ID)?.focus();
 }
 
 interface Props {
   value: string;
   onChange: (value: string) => void;
   onSend: (text: string) => void;
-  /** An answer is running: one can write on and stop it, but not send. */
+  /** True while an answer is running: the user can type and stop it, but not send. */
   isBusy: boolean;
   onStop: () => void;
-  /** Who can be asked. */
   employees: Employee[];
-  /** Who would answer this message. */
-  reader: Employee | undefined;
+  /** Employee who would answer this message. */
+  recipient: Employee | undefined;
   pictures: Pictures;
-  /** What sending does besides. */
+  /** Side effect of sending. */
   hint: string | undefined;
 }
 
-export function Composer({ value, onChange, onSend, isBusy, onStop, employees, reader, pictures, hint }: Props) {
-  const [asked, setAsked] = useState<Employee>();
-  const mentions = useMentions(employees, value, onChange);
-  const label = reader ? `Message ${reader.title}` : 'Your message';
-  const isUnread = reader && !reader.reads_pictures && (asked === reader || pictures.list.length > 0);
-  // A message is not sent while it is unclear whether a picture goes with it.
-  const isSettled = pictures.list.every(({ state }) => state === 'ready');
-  const canSend = !isBusy && isSettled && value.trim() !== '';
+export function Composer({ value, onChange, onSend, isBusy, onStop, employees, recipient, pictures, hint }: Props) {
+  /** Employee for whom the user tried to attach a picture in vain. */
+  const [unsupported, setUnsupported] = useState<Employee>();
+  const mentionList = useMentionList(employees, value, onChange);
+  const label = recipient ? `Message ${recipient.title}` : 'Your message';
+  const cannotReadPictures = recipient && !recipient.reads_pictures && (unsupported === recipient || pictures.list.length > 0);
+  // Without this, a message could be sent before the picture that belongs to it.
+  const arePicturesReady = pictures.list.every(({ state }) => state === 'ready');
+  const canSend = !isBusy && arePicturesReady && value.trim() !== '';
 
   function send(event?: FormEvent) {
     event?.preventDefault();
@@ -49,15 +49,15 @@ export function Composer({ value, onChange, onSend, isBusy, onStop, employees, r
 
   return (
     <form className="composer" onSubmit={send}>
-      <MentionList {...mentions} />
-      {hint && <p id={HINT} className="composer-hint" role="status">{hint}</p>}
-      {isUnread && <p className="composer-hint" role="status" data-testid="unread">{unreadBy(reader, employees)}</p>}
-      <PictureTray pictures={pictures} />
+      <MentionList {...mentionList} />
+      {hint && <p id={HINT_ID} className="composer-hint" role="status">{hint}</p>}
+      {cannotReadPictures && <p className="composer-hint" role="status" data-testid="no-pictures">{noPicturesText(recipient, employees)}</p>}
+      <PictureTray pictures={pictures} onLeave={focusComposer} />
       <div className="composer-row">
-        <Attach reader={reader} onPick={pictures.pick} onUnread={() => setAsked(reader)} />
-        <MessageField id={FIELD} autoFocus={HAS_KEYBOARD} value={value} placeholder={label} aria-label={label}
-          aria-describedby={hint && HINT} {...mentions.aria}
-          data-testid="composer" onChange={onChange} onKeyDown={mentions.onKeyDown} onEnter={send} />
+        <AttachButton employee={recipient} onPick={pictures.pick} onUnsupported={() => setUnsupported(recipient)} />
+        <MessageField id={FIELD_ID} autoFocus={HAS_FINE_POINTER} value={value} placeholder={label} aria-label={label}
+          aria-describedby={hint && HINT_ID} {...mentionList.aria}
+          data-testid="composer" onChange={onChange} onKeyDown={mentionList.onKeyDown} onEnter={send} />
         {isBusy ? (
           <button type="button" className="button primary icon-only" aria-label="Stop the answer" title="Stop the answer"
             onClick={onStop} data-testid="stop">

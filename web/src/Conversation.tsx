@@ -1,31 +1,33 @@
 import { useCallback } from 'react';
 import type { Api, Employee } from './api.ts';
 import { Chat } from './Chat.tsx';
-import type { Chats } from './chats.ts';
+import type { ChatStore } from './chatStore.ts';
 import { ErrorNote } from './ErrorNote.tsx';
+import { describeError } from './errors.ts';
 import { loadMarkdown } from './LazyMarkdown.tsx';
-import { explain } from './problem.ts';
 import { useResource, type Resource } from './useResource.ts';
 import type { Route } from './useRoute.ts';
-import { Welcome } from './Welcome.tsx';
+import { WelcomeScreen } from './WelcomeScreen.tsx';
 
 interface Props {
   api: Api;
-  chats: Chats;
+  chats: ChatStore;
   route: Route;
   employees: Resource<Employee[]>;
-  /** Whom the user wants to answer next, and who answers by now. */
-  wanted: string | undefined;
-  slug: string | undefined;
+  /** Slug that the user chose for the next answer. */
+  chosenEmployee: string | undefined;
+  /** Slug of the employee who answers now. */
+  currentEmployee: string | undefined;
   onChoose: (slug: string) => void;
   onStarted: (session: string) => void;
   onAnswering: (session: string, slug: string) => void;
 }
 
-const NOBODY: Employee[] = [];
+/** One array for all renders, so that memoized children see the same value. */
+const NO_EMPLOYEES: Employee[] = [];
 
-/** Opens the conversation of the address, then shows it. */
-export function Conversation({ api, chats, route, employees, wanted, slug, onChoose, onStarted, onAnswering }: Props) {
+/** Opens the conversation of the route, then shows it. */
+export function Conversation({ api, chats, route, employees, chosenEmployee, currentEmployee, onChoose, onStarted, onAnswering }: Props) {
   const { session, isNew } = route;
   const opened = useResource(session, async () => {
     const [chat] = await Promise.all([chats.open(session, isNew), loadMarkdown()]);
@@ -37,28 +39,28 @@ export function Conversation({ api, chats, route, employees, wanted, slug, onCho
   );
 
   if (opened.state === 'loading') {
-    return <div className="conversation loading" aria-busy="true" aria-label="Loading the conversation"><Placeholder /></div>;
+    return <div className="conversation loading" aria-busy="true" aria-label="Loading the conversation"><Skeleton /></div>;
   }
   if (opened.state === 'failed') {
     return (
       <div className="conversation column">
-        <ErrorNote text={explain(opened.error)} actions={[{ label: 'Try again', run: opened.retry }]} />
+        <ErrorNote text={describeError(opened.error)} actions={[{ label: 'Try again', run: opened.retry }]} />
       </div>
     );
   }
-  const people = employees.state === 'ready' ? employees.value : NOBODY;
+  const loadedEmployees = employees.state === 'ready' ? employees.value : NO_EMPLOYEES;
   return (
-    <Chat chat={opened.value} api={api} employees={people} wanted={wanted} slug={slug}
-      onStarted={() => isNew && onStarted(session)} onAnswering={(answering) => onAnswering(session, answering)}
+    <Chat chat={opened.value} api={api} employees={loadedEmployees} chosenEmployee={chosenEmployee} currentEmployee={currentEmployee}
+      onStarted={() => isNew && onStarted(session)} onAnswering={(slug) => onAnswering(session, slug)}
       onDecide={decide} onRecover={() => chats.recover(opened.value)} onStop={() => chats.stop(opened.value)}
-      welcome={<Welcome employees={people} slug={slug} onChoose={onChoose} />} />
+      welcome={<WelcomeScreen employees={loadedEmployees} slug={currentEmployee} onChoose={onChoose} />} />
   );
 }
 
-function Placeholder() {
+function Skeleton() {
   return (
     <div className="column">
-      {[55, 90, 70].map((width) => <div key={width} className={`bone w${width}`} />)}
+      {[55, 90, 70].map((width) => <div key={width} className={`skeleton-line width-${width}`} />)}
     </div>
   );
 }

@@ -1,15 +1,15 @@
 import { useState } from 'react';
 
-/** Milliseconds that the button says it has copied. */
-const CONFIRMED_FOR = 1500;
+/** Milliseconds for which the button shows the result. */
+const RESULT_SHOWN_FOR = 1500;
 
 export function CopyButton({ text }: { text: string }) {
   const [label, setLabel] = useState('Copy');
 
   async function copy() {
     await navigator.clipboard.writeText(text).then(() => setLabel('Copied'), () => setLabel('Copying is not allowed'));
-    setTimeout(() => setLabel('Copy'), CONFIRMED_FOR);
+    setTimeout(() => setLabel('Copy'), RESULT_SHOWN_FOR);
   }
 
-  return <button type="button" className="quiet-button" aria-live="polite" onClick={() => void copy()}>{label}</button>;
+  return <button type="button" className="text-button" aria-live="polite" onClick={() => void copy()}>{label}</button>;
 }

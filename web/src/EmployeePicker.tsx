@@ -1,26 +1,26 @@
 import type { Employee } from './api.ts';
 import { ErrorNote } from './ErrorNote.tsx';
+import { describeError } from './errors.ts';
 import { Icon } from './Icon.tsx';
-import { explain } from './problem.ts';
 import type { Resource } from './useResource.ts';
 
 interface Props {
   employees: Resource<Employee[]>;
-  /** Undefined while the server alone knows who answers. */
+  /** Undefined while only the server knows the employee. */
   slug: string | undefined;
   onChoose: (slug: string) => void;
 }
 
-/** Who answers the next message. A native select: every keyboard, screen reader and phone knows it. */
+/** Chooses the employee for the next message. A native select works with every keyboard, screen reader and phone. */
 export function EmployeePicker({ employees, slug, onChoose }: Props) {
   if (employees.state === 'loading') return null;
   if (employees.state === 'failed') {
-    return <ErrorNote text={explain(employees.error)} actions={[{ label: 'Retry', run: employees.retry }]} />;
+    return <ErrorNote text={describeError(employees.error)} actions={[{ label: 'Retry', run: employees.retry }]} />;
   }
   const current = employees.value.find((employee) => employee.slug === slug);
   return (
-    <div className="picker">
-      <span className="picker-select">
+    <div className="employee-picker">
+      <span className="employee-select">
         <select aria-label="Employee who answers" aria-describedby="employee-description" value={current?.slug ?? ''}
           onChange={(event) => onChoose(event.target.value)} data-testid="employee-picker">
           {!current && <option value="" disabled>{slug ?? 'Same as before'}</option>}
@@ -28,7 +28,7 @@ export function EmployeePicker({ employees, slug, onChoose }: Props) {
         </select>
         <Icon name="chevron" />
       </span>
-      <span id="employee-description" className="picker-description">{current?.description}</span>
+      <span id="employee-description" className="employee-description">{current?.description}</span>
     </div>
   );
 }

@@ -5,7 +5,7 @@ interface Action {
   run: () => void;
 }
 
-/** What went wrong in one sentence, read out at once, with the ways on. */
+/** An error in one sentence, announced by screen readers at once, with buttons for the next steps. */
 export function ErrorNote({ text, actions = [] }: { text: string; actions?: Action[] }) {
   return (
     <div className="note error" role="alert" data-testid="error">

@@ -1,28 +1,28 @@
 import { useState } from 'react';
 import { ErrorNote } from './ErrorNote.tsx';
-import type { MadeFile } from './file.ts';
+import { describeError } from './errors.ts';
+import type { ExportedFile } from './exportedFile.ts';
 import { Icon } from './Icon.tsx';
 import type { Lookups } from './lookups.ts';
-import { explain } from './problem.ts';
 
 interface Props {
-  file: MadeFile;
-  linkOf: Lookups['linkOf'];
+  file: ExportedFile;
+  fileLink: Lookups['fileLink'];
 }
 
-/** A file that was made in an answer. */
-export function FileCard({ file: { id, name, rows, format }, linkOf }: Props) {
+/** A file that an answer made, with a download button. */
+export function FileCard({ file: { id, name, rows, format }, fileLink }: Props) {
   const [isBusy, setIsBusy] = useState(false);
-  const [refusal, setRefusal] = useState<string>();
-  const facts = [rows !== undefined && `${rows.toLocaleString('en')} ${rows === 1 ? 'row' : 'rows'}`, format?.toUpperCase()].filter(Boolean);
+  const [error, setError] = useState<string>();
+  const info = [rows !== undefined && `${rows.toLocaleString('en')} ${rows === 1 ? 'row' : 'rows'}`, format?.toUpperCase()].filter(Boolean);
 
   async function download() {
     setIsBusy(true);
-    setRefusal(undefined);
+    setError(undefined);
     try {
-      follow(await linkOf(id), name);
+      openDownload(await fileLink(id), name);
     } catch (failure) {
-      setRefusal(explain(failure));
+      setError(describeError(failure));
     }
     setIsBusy(false);
   }
@@ -30,19 +30,19 @@ export function FileCard({ file: { id, name, rows, format }, linkOf }: Props) {
   return (
     <div className="file-card" role="group" aria-label={name} data-testid="file">
       <Icon name="table" />
-      <span className="file-about">
+      <span className="file-info">
         <bdi className="file-name" title={name}>{name}</bdi>
-        {facts.length > 0 && <span className="quiet">{facts.join(' · ')}</span>}
+        {info.length > 0 && <span className="muted">{info.join(' · ')}</span>}
       </span>
       <button type="button" className="button small" aria-disabled={isBusy} onClick={() => !isBusy && void download()}
         data-testid="download">Download</button>
-      {refusal && <ErrorNote text={refusal} />}
+      {error && <ErrorNote text={error} />}
     </div>
   );
 }
 
-/** Where the link leads elsewhere, the browser may show the file instead of keeping it: not in the place of this page. */
-function follow(href: string, name: string): void {
+/** Follows a download link. A link to another origin opens a new tab, since a browser may show such a file in place of the page. */
+function openDownload(href: string, name: string): void {
   const link = document.createElement('a');
   link.href = href;
   link.download = name;

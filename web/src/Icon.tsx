@@ -1,4 +1,4 @@
-/** Outlines on a 24 by 24 grid; they take the colour and size of the text around them. */
+/** Outlines on a grid of 24 by 24. They take the colour and the size of the surrounding text. */
 const PATHS = {
   bell: 'M5 16a7 7 0 0 1 14 0zM3.5 19.5h17M12 9V6M10 6h4',
   send: 'M12 19V5M6 11l6-6 6 6',
@@ -8,8 +8,8 @@ const PATHS = {
   plus: 'M12 5v14M5 12h14',
   down: 'M12 5v14M6 13l6 6 6-6',
   chevron: 'M7 10l5 5 5-5',
-  back: 'M14 7l-5 5 5 5',
-  on: 'M10 7l5 5-5 5',
+  previous: 'M14 7l-5 5 5 5',
+  next: 'M10 7l5 5-5 5',
   attach: 'M19 11l-7.5 7.5a4.5 4.5 0 0 1-6.4-6.4L13 4.3a3 3 0 0 1 4.3 4.3L9.5 16.4a1.5 1.5 0 0 1-2.2-2.1L14 7.6',
   table: 'M4 5h16v14H4zM4 10h16M10 10v9',
   alert: 'M12 8v5M12 16.5v.01M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18z',

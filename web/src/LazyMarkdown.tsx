@@ -4,20 +4,20 @@ interface Props {
   text: string;
 }
 
-/** Not `React.lazy`: that shows its fallback for a moment even when the chunk is there already. */
-let Markdown: ComponentType<Props> = Plain;
+/** Not `React.lazy`: that shows its fallback for a moment even if the chunk is loaded already. */
+let Markdown: ComponentType<Props> = PlainText;
 
-/** Fetches the Markdown chunk, so that signing in need not wait for it. Awaited before a conversation is shown. */
+/** Loads the Markdown chunk, so that the sign-in form need not wait for it. Must be awaited before a conversation is shown. */
 export async function loadMarkdown(): Promise<void> {
-  // Plain text is readable too, when the chunk cannot be had: offline, or gone since a new version of the page.
-  Markdown = await import('./Markdown.tsx').then((chunk) => chunk.default, () => Plain);
+  // Plain text is readable too if the chunk cannot be loaded: offline, or after a new deployment of the page.
+  Markdown = await import('./Markdown.tsx').then((chunk) => chunk.default, () => PlainText);
 }
 
-/** Remembered: what an answer said before its calls is not read again while it goes on. */
+/** Memoized: text before a tool call is not parsed again while the answer goes on. */
 export const LazyMarkdown = memo(function LazyMarkdown({ text }: Props) {
   return <div className="markdown"><Markdown text={text} /></div>;
 });
 
-function Plain({ text }: Props) {
-  return <p className="plain">{text}</p>;
+function PlainText({ text }: Props) {
+  return <p className="plain-text">{text}</p>;
 }

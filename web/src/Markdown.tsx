@@ -8,13 +8,13 @@ const PLUGINS = [remarkGfm];
 
 const COMPONENTS: Components = {
   a: ({ href, children }) => <a href={href} target="_blank" rel="noopener noreferrer">{children}</a>,
-  // Fetching an image would tell its host what the model was led to put into the address. A link asks first.
+  // An image loads without a click: a prompt injection could make the model put private text into its URL. A link needs a click.
   img: ({ src, alt }) => <a href={src} target="_blank" rel="noopener noreferrer">{alt || src}</a>,
   pre: ({ node, children }) => (
     <div className="code-block">
       <div className="code-header">
         <span>{languageOf(node)}</span>
-        <CopyButton text={textOf(node)} />
+        <CopyButton text={nodeText(node)} />
       </div>
       <pre tabIndex={0}>{children}</pre>
     </div>
@@ -22,20 +22,20 @@ const COMPONENTS: Components = {
   table: ({ children }) => <div className="table-scroller" tabIndex={0}><table>{children}</table></div>,
 };
 
-/** An answer's Markdown. Raw HTML in it stays text. */
+/** Renders the Markdown of an answer. Raw HTML stays text. */
 export default function Markdown({ text }: { text: string }) {
   return <ReactMarkdown remarkPlugins={PLUGINS} components={COMPONENTS}>{text}</ReactMarkdown>;
 }
 
-/** The word after the fence, which Markdown keeps as a class of the code. */
+/** Language of a code block, which react-markdown keeps as a class of the `code` element. */
 function languageOf(pre: Element | undefined): string {
   const code = pre?.children.find((child) => child.type === 'element');
   const classes = code?.properties['className'];
   return Array.isArray(classes) ? String(classes[0]).replace('language-', '') : '';
 }
 
-function textOf(node: Element | Element['children'][number] | undefined): string {
+function nodeText(node: Element | Element['children'][number] | undefined): string {
   if (!node) return '';
-  if ('children' in node) return node.children.map(textOf).join('');
+  if ('children' in node) return node.children.map(nodeText).join('');
   return node.type === 'text' ? node.value : '';
 }

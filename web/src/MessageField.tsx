@@ -6,21 +6,21 @@ interface Props extends Omit<ComponentProps<'textarea'>, 'onChange' | 'ref'> {
   onEnter: () => void;
 }
 
-/** Where a message is written: it grows with its text, and Enter sends. */
+/** A text field that grows with its text. Enter calls `onEnter`, Shift+Enter starts a new line. */
 export function MessageField({ value, onChange, onEnter, onKeyDown, ...rest }: Props) {
   const field = useRef<HTMLTextAreaElement>(null);
 
-  // The style sheet says how far.
+  // The style sheet limits the height.
   useLayoutEffect(() => {
     if (!field.current) return;
     field.current.style.height = 'auto';
     field.current.style.height = `${field.current.scrollHeight}px`;
   }, [value]);
 
-  function sendOnEnter(event: KeyboardEvent<HTMLTextAreaElement>) {
+  function handleKeyDown(event: KeyboardEvent<HTMLTextAreaElement>) {
     onKeyDown?.(event);
     if (event.defaultPrevented) return;
-    // While an input method composes, Enter picks a word.
+    // During input-method composition Enter accepts a candidate.
     if (event.key !== 'Enter' || event.shiftKey || event.nativeEvent.isComposing) return;
     event.preventDefault();
     onEnter();
@@ -28,6 +28,6 @@ export function MessageField({ value, onChange, onEnter, onKeyDown, ...rest }: P
 
   return (
     <textarea className="message-field" ref={field} rows={1} value={value} aria-keyshortcuts="Enter" enterKeyHint="send"
-      onChange={(event) => onChange(event.target.value)} onKeyDown={sendOnEnter} {...rest} />
+      onChange={(event) => onChange(event.target.value)} onKeyDown={handleKeyDown} {...rest} />
   );
 }

@@ -1,25 +1,26 @@
-import type { ReceiptData } from './conversation.ts';
+import type { ReceiptData } from './messages.ts';
 
 const SECTIONS: Record<string, string> = {
-  persona: 'Who answers', tools: 'What can be called', summary: 'Earlier in this conversation', recent: 'Recent messages', facts: 'What is known of you',
-  memories: 'Earlier conversations and documents', message: 'Your message',
+  persona: 'Persona', tools: 'Tools', summary: 'Earlier in this conversation', recent: 'Recent messages',
+  facts: 'Facts about you', memories: 'Earlier conversations and documents', message: 'Your message',
 };
 
 const REASONS: Record<string, string> = {
-  budget: 'no room', duplicate: 'there already', empty: 'without text', other_branch: 'of another version', unavailable: 'memory did not answer',
+  budget: 'without room', duplicate: 'already there', empty: 'without text', other_branch: 'of another version',
+  unavailable: 'unavailable in time',
 };
 
-/** What an answer's prompt was made of. */
+/** Contents of an answer's prompt, by section. */
 export function Receipt({ receipt: { budget, counted, prefix, billed, cached, sections } }: { receipt: ReceiptData }) {
   const totals = [
     `${number(counted)} of ${number(budget)} tokens`,
-    prefix > 0 && `${number(prefix)} as the time before`,
+    prefix > 0 && `${number(prefix)} same as in the prompt before`,
     billed !== undefined && `${number(billed)} billed`,
     cached !== undefined && cached > 0 && `${number(cached)} of them from the cache`,
   ].filter(Boolean);
   return (
     <details className="receipt" data-testid="receipt">
-      <summary>What was read</summary>
+      <summary>What the model read</summary>
       <table>
         <thead><tr><th scope="col">Part</th><th scope="col">Items</th><th scope="col">Tokens</th><th scope="col">Left out</th></tr></thead>
         <tbody>

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useSyncExternalStore, type MouseEvent, type ReactNode } from 'react';
 
-const WIDE = window.matchMedia('(min-width: 50rem)');
+const WIDE_SCREEN = window.matchMedia('(min-width: 50rem)');
 
 interface Props {
   isOpen: boolean;
@@ -8,16 +8,16 @@ interface Props {
   children: ReactNode;
 }
 
-/** A column where there is room; otherwise a drawer, as a modal dialog: it keeps the focus and closes on Escape. */
+/** A column on a wide screen; a modal drawer on a narrow one, which keeps the focus and closes on Escape. */
 export function SidePanel({ isOpen, onClose, children }: Props) {
   const isWide = useSyncExternalStore(
     (notify) => {
-      WIDE.addEventListener('change', notify);
-      return () => WIDE.removeEventListener('change', notify);
+      WIDE_SCREEN.addEventListener('change', notify);
+      return () => WIDE_SCREEN.removeEventListener('change', notify);
     },
-    () => WIDE.matches,
+    () => WIDE_SCREEN.matches,
   );
-  if (isWide) return <aside className="side" aria-label="Conversations">{children}</aside>;
+  if (isWide) return <aside className="side-panel" aria-label="Conversations">{children}</aside>;
   return <Drawer isOpen={isOpen} onClose={onClose}>{children}</Drawer>;
 }
 
@@ -29,14 +29,14 @@ function Drawer({ isOpen, onClose, children }: Props) {
     else dialog.current?.close();
   }, [isOpen]);
 
-  // The dialog fills with its content: what is hit outside of that is the backdrop, and counts as the dialog itself.
+  // The content fills the dialog: a click whose target is the dialog itself hit the backdrop.
   const closeFromBackdrop = (event: MouseEvent) => event.target === event.currentTarget && onClose();
 
-  // The event comes a little after Escape: by then the drawer may be open again.
-  const closed = () => dialog.current?.open || onClose();
+  // The `close` event comes a little after Escape: the drawer may be open again by then.
+  const handleClose = () => dialog.current?.open || onClose();
 
   return (
-    <dialog ref={dialog} className="side drawer" aria-label="Conversations" onCancel={onClose} onClose={closed}
+    <dialog ref={dialog} className="side-panel drawer" aria-label="Conversations" onCancel={onClose} onClose={handleClose}
       onClick={closeFromBackdrop}>
       <div className="drawer-content">{children}</div>
     </dialog>

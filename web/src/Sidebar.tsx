@@ -1,7 +1,7 @@
 import type { Api, Employee } from './api.ts';
 import { Brand } from './Brand.tsx';
 import { focusComposer } from './Composer.tsx';
-import { Documents } from './Documents.tsx';
+import { DocumentsPanel } from './DocumentsPanel.tsx';
 import { Icon } from './Icon.tsx';
 import { SessionList } from './SessionList.tsx';
 import type { Resource } from './useResource.ts';
@@ -15,14 +15,14 @@ interface Props {
   employees: Resource<Employee[]>;
   email: string;
   onOpenMemory: () => void;
-  /** A conversation was picked: a drawer closes. */
-  onLeave: () => void;
+  /** Called when a conversation is picked, so that a drawer closes. */
+  onNavigate: () => void;
   onSignOut: () => void;
 }
 
-export function Sidebar({ api, sessions, current, employees, email, onOpenMemory, onLeave, onSignOut }: Props) {
+export function Sidebar({ api, sessions, current, employees, email, onOpenMemory, onNavigate, onSignOut }: Props) {
   function startChat() {
-    onLeave();
+    onNavigate();
     focusComposer();
   }
 
@@ -32,10 +32,10 @@ export function Sidebar({ api, sessions, current, employees, email, onOpenMemory
       <a className="button new-chat" href={NEW_CHAT} onClick={startChat} data-testid="new-chat">
         <Icon name="plus" /> New chat
       </a>
-      <nav className="past" aria-label="Past conversations" onClick={(event) => isLink(event.target) && onLeave()}>
+      <nav className="session-nav" aria-label="Past conversations" onClick={(event) => isLink(event.target) && onNavigate()}>
         <SessionList sessions={sessions} current={current} employees={employees} />
       </nav>
-      <Documents api={api} />
+      <DocumentsPanel api={api} />
       <footer className="account">
         <span className="account-email" title={email}>{email}</span>
         <button type="button" className="button small" onClick={onOpenMemory} data-testid="open-memory">Memory</button>

@@ -1,5 +1,5 @@
 import { useRef, useState, type FormEvent } from 'react';
-import { explainSignIn, hasDemoAccounts, type Auth } from './auth.ts';
+import { describeSignInError, hasDemoAccounts, type Auth } from './auth.ts';
 import { Brand } from './Brand.tsx';
 import type { Config } from './config.ts';
 import { ErrorNote } from './ErrorNote.tsx';
@@ -9,21 +9,21 @@ export function SignIn({ auth, config }: { auth: Auth; config: Config }) {
   const [password, setPassword] = useState('');
   const [error, setError] = useState<string>();
   const [isBusy, setIsBusy] = useState(false);
-  const submit = useRef<HTMLButtonElement>(null);
+  const submitButton = useRef<HTMLButtonElement>(null);
 
   async function signIn(event: FormEvent) {
     event.preventDefault();
     setIsBusy(true);
     setError(undefined);
-    const { error: refused } = await auth.signInWithPassword({ email: email.trim(), password });
+    const { error: failure } = await auth.signInWithPassword({ email: email.trim(), password });
     setIsBusy(false);
-    if (refused) setError(explainSignIn(refused));
+    if (failure) setError(describeSignInError(failure));
   }
 
-  function fill(account: string) {
+  function fillIn(account: string) {
     setEmail(account);
     setPassword('frontdesk');
-    submit.current?.focus();
+    submitButton.current?.focus();
   }
 
   return (
@@ -31,7 +31,7 @@ export function SignIn({ auth, config }: { auth: Auth; config: Config }) {
       <form className="sign-in-card" onSubmit={signIn} data-testid="sign-in-form">
         <Brand />
         <h1>Sign in</h1>
-        <p className="quiet">Your employees are at their desks.</p>
+        <p className="muted">Your employees are at their desks.</p>
         <label className="field">
           E-mail
           <input type="email" autoComplete="username" required autoFocus value={email} data-testid="email"
@@ -43,10 +43,10 @@ export function SignIn({ auth, config }: { auth: Auth; config: Config }) {
             onChange={(event) => setPassword(event.target.value)} />
         </label>
         {error && <ErrorNote text={error} />}
-        <button ref={submit} className="button primary" disabled={isBusy} data-testid="sign-in">
+        <button ref={submitButton} className="button primary" disabled={isBusy} data-testid="sign-in">
           {isBusy ? 'Signing in…' : 'Sign in'}
         </button>
-        {hasDemoAccounts(config) && <DemoAccounts onPick={fill} />}
+        {hasDemoAccounts(config) && <DemoAccounts onPick={fillIn} />}
       </form>
     </main>
   );
@@ -54,7 +54,7 @@ export function SignIn({ auth, config }: { auth: Auth; config: Config }) {
 
 function DemoAccounts({ onPick }: { onPick: (account: string) => void }) {
   return (
-    <div className="demo">
+    <div className="demo-accounts">
       <p>Demo accounts on this computer, password <code>frontdesk</code>:</p>
       {['ada@example.com', 'grace@example.com'].map((account) => (
         <button key={account} type="button" className="button small" onClick={() => onPick(account)}>{account}</button>

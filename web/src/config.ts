@@ -1,6 +1,6 @@
-import { readProblem } from './problem.ts';
+import { readApiError } from './errors.ts';
 
-/** What differs between deployments; the Worker serves it, so that one build of the page fits all. */
+/** Settings that differ between deployments. The Worker serves them, so that one build of the page fits all. */
 export interface Config {
   supabase_url: string;
   supabase_anon_key: string;
@@ -9,6 +9,6 @@ export interface Config {
 
 export async function loadConfig(): Promise<Config> {
   const response = await fetch('/config.json');
-  if (!response.ok) throw await readProblem(response);
+  if (!response.ok) throw await readApiError(response);
   return (await response.json()) as Config;
 }

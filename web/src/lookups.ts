@@ -1,11 +1,11 @@
 import type { Fact } from './api.ts';
 
-/** What calls name and do not tell. */
+/** Data that tool calls refer to by id. */
 export interface Lookups {
-  /** The title of an employee; the slug of one who is not known. */
-  titleOf: (slug: string) => string;
-  /** An address that gives a file to whoever has it, for a short time. */
-  linkOf: (file: string) => Promise<string>;
-  /** What is known of the user. */
+  /** Title of an employee, or the slug itself if it is unknown. */
+  employeeTitle: (slug: string) => string;
+  /** Short-lived link that downloads a file without an access token. */
+  fileLink: (file: string) => Promise<string>;
+  /** All remembered facts about the user. */
   facts: () => Promise<Fact[]>;
 }

@@ -1,3 +1,3 @@
-// The validator behind the AI SDK tries `new Function` for speed. The Content-Security-Policy forbids that, as it should,
-// and the browser would report the attempt on every visit. Imported first: the validator reads this when it loads.
+// Zod, which the AI SDK validates with, tries `new Function` for speed. The Content-Security-Policy forbids that, and the browser
+// would report the attempt on every visit. This module must be imported first: Zod reads the setting while it loads.
 Object.assign(globalThis, { __zod_globalConfig: { jitless: true } });

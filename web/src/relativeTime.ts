@@ -1,19 +1,19 @@
 const FORMAT = new Intl.RelativeTimeFormat('en', { numeric: 'auto', style: 'short' });
-const DAY = new Intl.DateTimeFormat('en', { day: 'numeric', month: 'short' });
-const DAY_AND_YEAR = new Intl.DateTimeFormat('en', { day: 'numeric', month: 'short', year: 'numeric' });
+const DATE = new Intl.DateTimeFormat('en', { day: 'numeric', month: 'short' });
+const DATE_WITH_YEAR = new Intl.DateTimeFormat('en', { day: 'numeric', month: 'short', year: 'numeric' });
 
-const MINUTE = 60;
-const HOUR = 60 * MINUTE;
-const DAYS = 24 * HOUR;
+const MINUTE_S = 60;
+const HOUR_S = 60 * MINUTE_S;
+const DAY_S = 24 * HOUR_S;
 
-/** "now", "5 min. ago", "yesterday"; after a week the date says more. */
+/** Formats a past time as "now", "5 min. ago" or "yesterday", and as a date after a week. */
 export function relativeTime(at: string, now: Date = new Date()): string {
   const then = new Date(at);
   // The server's clock may be a little ahead of this one.
   const seconds = Math.max(0, (now.getTime() - then.getTime()) / 1000);
-  if (seconds < MINUTE) return 'now';
-  if (seconds < HOUR) return FORMAT.format(-Math.floor(seconds / MINUTE), 'minute');
-  if (seconds < DAYS) return FORMAT.format(-Math.floor(seconds / HOUR), 'hour');
-  if (seconds < 7 * DAYS) return FORMAT.format(-Math.floor(seconds / DAYS), 'day');
-  return (then.getFullYear() === now.getFullYear() ? DAY : DAY_AND_YEAR).format(then);
+  if (seconds < MINUTE_S) return 'now';
+  if (seconds < HOUR_S) return FORMAT.format(-Math.floor(seconds / MINUTE_S), 'minute');
+  if (seconds < DAY_S) return FORMAT.format(-Math.floor(seconds / HOUR_S), 'hour');
+  if (seconds < 7 * DAY_S) return FORMAT.format(-Math.floor(seconds / DAY_S), 'day');
+  return (then.getFullYear() === now.getFullYear() ? DATE : DATE_WITH_YEAR).format(then);
 }

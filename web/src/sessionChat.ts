@@ -3,154 +3,154 @@ import {
   DefaultChatTransport, lastAssistantMessageIsCompleteWithApprovalResponses, type ChatInit, type HttpChatTransportInitOptions,
   type UIMessageChunk,
 } from 'ai';
-import { asAttachments, type AttachedPicture } from './attachments.ts';
-import type { ChatMessage, Metadata } from './conversation.ts';
-import { toldBefore } from './retell.ts';
-import { Tree } from './tree.ts';
+import { toRequestAttachments, type AttachedPicture } from './attachments.ts';
+import type { ChatMessage, MessageMetadata } from './messages.ts';
+import { MessageTree } from './messageTree.ts';
+import { replayBeforeApproval } from './replay.ts';
 
-/** What a message follows that follows none. */
-const BEGINNING = '00000000-0000-0000-0000-000000000000';
+/** The `parent_id` of a first message. */
+const ROOT_ID = '00000000-0000-0000-0000-000000000000';
 
-/** What goes along with a message. */
-interface Wishes {
-  /** Who is to answer; undefined leaves it to the server. */
+/** Options that are sent with a message. */
+interface SendOptions {
+  /** Employee who is to answer; undefined leaves the choice to the server. */
   employee: string | undefined;
-  /** Pictures that go with it. */
   pictures?: AttachedPicture[];
 }
 
 interface Init extends Required<Pick<ChatInit<ChatMessage>, 'id'>>, Pick<ChatInit<ChatMessage>, 'onFinish'> {
   headers: NonNullable<HttpChatTransportInitOptions<ChatMessage>['headers']>;
-  /** The server took a message, and knows from now on who answers. */
-  onTaken: () => void;
+  /** Called when the server accepted a message: from then on it knows who answers. */
+  onAccepted: () => void;
 }
 
-/** A chat that shows one branch of its session, and keeps what is known of the others. What is sent goes on from what is shown. */
+/** A chat that shows one branch of its session and keeps the others. A message that is sent continues the shown branch. */
 export class SessionChat extends Chat<ChatMessage> {
-  #known = Tree.of([]);
-  /** Whether anything was heard of the answer that was asked for last. */
-  #hasBegun = false;
+  #tree = MessageTree.fromRows([]);
+  /** Set once the stream of the current request has started. */
+  #hasStarted = false;
 
-  constructor({ id, onFinish, headers, onTaken }: Init) {
+  constructor({ id, onFinish, headers, onAccepted }: Init) {
     super({
       id,
       ...(onFinish && { onFinish }),
       generateId: () => crypto.randomUUID(),
       transport: new Transport({
         headers,
-        onTaken,
-        onStart: (answer, question) => this.#place(answer, question),
-        before: (answer) => {
+        onAccepted,
+        onStart: (answer, question) => this.#showBranchOf(answer, question),
+        replay: (answer) => {
           const known = this.messages.find((message) => message.id === answer);
-          return known ? toldBefore(known) : [];
+          return known ? replayBeforeApproval(known) : [];
         },
       }),
     });
   }
 
-  /** All that is known, with what is shown as it is by now. */
-  get tree(): Tree {
-    return this.#known.with(this.messages);
+  /** All known messages, with the shown branch in its current state. */
+  get tree(): MessageTree {
+    return this.#tree.withPath(this.messages);
   }
 
   get isRunning(): boolean {
     return this.status === 'submitted' || this.status === 'streaming';
   }
 
-  /** Whether what is shown ends with an answer that was heard to its end, and was one to a question. */
-  get isHeard(): boolean {
-    const [before, last] = [this.messages.at(-2), this.lastMessage];
-    return !last || (last.role === 'assistant' && last.metadata?.status !== 'disconnected' && before?.role === 'user');
+  /** True if the branch is empty, or ends with an answer to a question that was received to its end. */
+  get isComplete(): boolean {
+    const [question, last] = [this.messages.at(-2), this.lastMessage];
+    return !last || (last.role === 'assistant' && last.metadata?.status !== 'disconnected' && question?.role === 'user');
   }
 
-  /** Takes over what the server has, and shows the branch with that message; without one, the newest. */
-  adopt(stored: Tree, message?: string): void {
+  /** Replaces the known messages and shows the branch through `message`; without it, the newest branch. */
+  load(tree: MessageTree, message?: string): void {
     this.clearError();
-    this.#known = stored;
-    const newest = stored.newest(message);
-    this.messages = newest === undefined ? [] : stored.pathTo(newest);
+    this.#tree = tree;
+    const newest = tree.newest(message);
+    this.messages = newest === undefined ? [] : tree.pathTo(newest);
   }
 
-  /** Shows the branch with that message, to its newest end. */
-  show(message: string): void {
-    this.adopt(this.tree, message);
+  /** Shows the branch through a message, down to its newest descendant. */
+  showBranch(message: string): void {
+    this.load(this.tree, message);
   }
 
-  /** Asks after what is shown. Returns why nothing came back, if so; then all is as it was before. */
-  ask(text: string, wishes: Wishes): Promise<Error | undefined> {
-    return this.#attempt(() => this.#say(text, this.lastMessage?.id ?? null, wishes));
+  /** Sends a message at the end of the shown branch. Returns the error if it was rejected; the branch is then restored. */
+  ask(text: string, options: SendOptions): Promise<Error | undefined> {
+    return this.#sendOrRestore(() => this.#sendText(text, this.lastMessage?.id ?? null, options));
   }
 
-  /** Asks in other words, in the place of that question. Returns what `ask` does. */
-  rephrase(question: string, text: string, wishes: Wishes): Promise<Error | undefined> {
-    return this.#attempt(() => {
+  /** Sends a changed message as a sibling of the original. Returns the same as `ask`. */
+  editMessage(original: string, text: string, options: SendOptions): Promise<Error | undefined> {
+    return this.#sendOrRestore(() => {
       const { tree } = this;
-      const parent = tree.parentOf(question);
-      const pictures = this.messages.find(({ id }) => tree.idOf(id) === tree.idOf(question))?.metadata?.pictures;
-      this.messages = this.messages.slice(0, this.messages.findIndex(({ id }) => tree.idOf(id) === tree.idOf(question)));
-      return this.#say(text, parent, { ...wishes, ...(pictures && { pictures }) });
+      const parent = tree.parentOf(original);
+      const pictures = this.messages.find(({ id }) => tree.idOf(id) === tree.idOf(original))?.metadata?.pictures;
+      this.messages = this.messages.slice(0, this.messages.findIndex(({ id }) => tree.idOf(id) === tree.idOf(original)));
+      return this.#sendText(text, parent, { ...options, ...(pictures && { pictures }) });
     });
   }
 
-  /** Has the question of that answer answered again. Returns what `ask` does. */
-  answerAgain(answer: string, wishes: Wishes): Promise<Error | undefined> {
-    return this.#attempt(() => this.regenerate({ messageId: answer, body: wishes }));
+  /** Requests another answer to the same question. Returns the same as `ask`. */
+  regenerateAnswer(answer: string, options: SendOptions): Promise<Error | undefined> {
+    return this.#sendOrRestore(() => this.regenerate({ messageId: answer, body: options }));
   }
 
   /**
-   * Says whether a call that waits may run. When that is said of all that wait, the answer goes on. Returns why it did not, if it
-   * should have; then all is as it was before.
+   * Allows or denies a pending call. The answer resumes after the decision on its last pending call. Returns the error if resuming
+   * failed; the branch is then restored.
    */
   async decide(approval: string, isAllowed: boolean): Promise<Error | undefined> {
     const shown = this.messages;
     await this.addToolApprovalResponse({ id: approval, approved: isAllowed });
     if (!lastAssistantMessageIsCompleteWithApprovalResponses({ messages: this.messages })) return undefined;
-    this.#hasBegun = false;
+    this.#hasStarted = false;
     await this.sendMessage();
-    if (this.status !== 'error' || this.#hasBegun) return undefined;
-    const refusal = this.error;
-    this.messages = shown;
-    this.clearError();
-    return refusal;
+    if (this.status !== 'error' || this.#hasStarted) return undefined;
+    return this.#restore(shown);
   }
 
-  #say(text: string, parent: string | null, { employee, pictures = [] }: Wishes): Promise<void> {
-    const metadata: Metadata = { parent_id: parent };
+  #sendText(text: string, parent: string | null, { employee, pictures = [] }: SendOptions): Promise<void> {
+    const metadata: MessageMetadata = { parent_id: parent };
     if (pictures.length === 0) return this.sendMessage({ text, metadata }, { body: { employee } });
     const attached = pictures.map(({ id, name }) => ({ id, name }));
-    return this.sendMessage({ text, metadata: { ...metadata, pictures: attached } }, { body: { employee, attachments: asAttachments(attached) } });
+    return this.sendMessage({ text, metadata: { ...metadata, pictures: attached } }, { body: { employee, attachments: toRequestAttachments(attached) } });
   }
 
-  async #attempt(send: () => Promise<void>): Promise<Error | undefined> {
+  async #sendOrRestore(send: () => Promise<void>): Promise<Error | undefined> {
     const shown = this.messages;
-    this.#known = this.tree;
+    this.#tree = this.tree;
     await send();
     if (this.status !== 'error' || this.lastMessage?.role !== 'user') return undefined;
-    const refusal = this.error;
+    return this.#restore(shown);
+  }
+
+  #restore(shown: ChatMessage[]): Error | undefined {
+    const { error } = this;
     this.messages = shown;
     this.clearError();
-    return refusal;
+    return error;
   }
 
-  /** Before the first of an answer is heard: shows the branch to which it belongs, if it is another. */
-  #place(...[answer, question]: Parameters<Hooks['onStart']>): void {
-    this.#hasBegun = true;
+  /** Shows the branch that an answer belongs to. Must run before the SDK processes the answer's first chunk. */
+  #showBranchOf(...[answer, question]: Parameters<Hooks['onStart']>): void {
+    this.#hasStarted = true;
     const { tree } = this;
-    const place = [answer, question].find((id) => id && tree.has(id));
-    if (!place || tree.idOf(place) === this.lastMessage?.id) return;
-    this.#known = tree;
-    this.messages = tree.pathTo(place);
+    const end = [answer, question].find((id) => id && tree.has(id));
+    if (!end || tree.idOf(end) === this.lastMessage?.id) return;
+    this.#tree = tree;
+    this.messages = tree.pathTo(end);
   }
 }
 
-interface Hooks extends Pick<Init, 'headers' | 'onTaken'> {
-  /** Told before any of an answer is heard: which one it is, and which question it answers. */
+interface Hooks extends Pick<Init, 'headers' | 'onAccepted'> {
+  /** Called before the first chunk of an answer, with its id and that of its question. */
   onStart: (answer: string | undefined, question: string | null | undefined) => void;
-  /** What was told of an answer before it waited for its user. */
-  before: (answer: string | undefined) => UIMessageChunk[];
+  /** Chunks of an answer up to its last approval, from the messages that the page has. */
+  replay: (answer: string | undefined) => UIMessageChunk[];
 }
 
-/** Sends only what is new, for history is the server's, and says where an answer belongs. */
+/** Sends only the newest message, since the server has the history, and the message that it follows. */
 class Transport extends DefaultChatTransport<ChatMessage> {
   readonly #hooks: Hooks;
 
@@ -160,11 +160,11 @@ class Transport extends DefaultChatTransport<ChatMessage> {
       prepareSendMessagesRequest: ({ id, messages, trigger, messageId, body, headers: sent }) => {
         const last = messages.at(-1);
         const headers = sent ?? {};
-        // A question that is answered again is the server's too; the answer says which one it is.
+        // The server finds the question by the id of the answer.
         if (trigger === 'regenerate-message') return { headers, body: { id, trigger, messageId, ...body } };
-        // An answer comes back for what its user says of its calls.
-        const place = last?.role === 'user' && { parent_id: last.metadata?.parent_id ?? BEGINNING };
-        return { headers, body: { id, trigger, messages: [last], ...place, ...body } };
+        // An answer is sent back for the decisions on its calls: it has no parent to name.
+        const parent = last?.role === 'user' && { parent_id: last.metadata?.parent_id ?? ROOT_ID };
+        return { headers, body: { id, trigger, messages: [last], ...parent, ...body } };
       },
     });
     this.#hooks = hooks;
@@ -172,17 +172,17 @@ class Transport extends DefaultChatTransport<ChatMessage> {
 
   override async sendMessages(options: Parameters<DefaultChatTransport<ChatMessage>['sendMessages']>[0]) {
     const stream = await super.sendMessages(options);
-    if (options.messages.at(-1)?.role === 'user') this.#hooks.onTaken();
+    if (options.messages.at(-1)?.role === 'user') this.#hooks.onAccepted();
     return stream;
   }
 
-  /** An answer that waited is told from where it went on: what came before is told by what is known of it. */
+  /** The server streams a resumed answer from its last approval on: the part before it is replayed from the page's messages. */
   override async reconnectToStream(options: Parameters<DefaultChatTransport<ChatMessage>['reconnectToStream']>[0]) {
     const stream = await super.reconnectToStream(options);
     return stream && stream.pipeThrough(new TransformStream<UIMessageChunk, UIMessageChunk>({
       transform: (chunk, controller) => {
         controller.enqueue(chunk);
-        if (chunk.type === 'start') this.#hooks.before(chunk.messageId).forEach((told) => controller.enqueue(told));
+        if (chunk.type === 'start') this.#hooks.replay(chunk.messageId).forEach((replayed) => controller.enqueue(replayed));
       },
     }));
   }
@@ -191,7 +191,7 @@ class Transport extends DefaultChatTransport<ChatMessage> {
     return super.processResponseStream(stream).pipeThrough(new TransformStream<UIMessageChunk, UIMessageChunk>({
       transform: (chunk, controller) => {
         if (chunk.type === 'start') {
-          const metadata = chunk.messageMetadata as Metadata | undefined;
+          const metadata = chunk.messageMetadata as MessageMetadata | undefined;
           this.#hooks.onStart(chunk.messageId, metadata?.parent_id);
         }
         controller.enqueue(chunk);

@@ -1,14 +1,14 @@
 import { useCallback, useEffect, useState } from 'react';
 import type { Api, StoredDocument } from './api.ts';
 
-/** Milliseconds between two looks at documents that are not ready yet. */
-const LOOK_EVERY = 2000;
+/** Milliseconds between two polls while a document is not ready. */
+const POLL_EVERY = 2000;
 
 export interface Documents {
-  /** Newest first; absent until loaded. */
+  /** Newest first; undefined until loaded. */
   list: StoredDocument[] | undefined;
-  /** Names of the files that are on their way. */
-  arriving: string[];
+  /** Names of the files that are being uploaded. */
+  uploading: string[];
   error: unknown;
   add: (files: Iterable<File>) => void;
   remove: (id: string) => void;
@@ -17,13 +17,13 @@ export interface Documents {
 
 export function useDocuments(api: Api): Documents {
   const [list, setList] = useState<StoredDocument[]>();
-  const [arriving, setArriving] = useState<string[]>([]);
+  const [uploading, setUploading] = useState<string[]>([]);
   const [error, setError] = useState<unknown>();
 
   const load = useCallback(async () => setList(await api.documents()), [api]);
-  const attempt = useCallback(async (what: () => Promise<unknown>) => {
+  const runAndReload = useCallback(async (action: () => Promise<unknown>) => {
     try {
-      await what();
+      await action();
       await load();
       setError(undefined);
     } catch (failure) {
@@ -33,30 +33,30 @@ export function useDocuments(api: Api): Documents {
 
   const add = useCallback(async (files: Iterable<File>) => {
     const all = [...files];
-    setArriving((names) => [...names, ...all.map(({ name }) => name)]);
-    // One by one: what is refused is told, and the rest goes on.
-    let refused: unknown;
+    setUploading((names) => [...names, ...all.map(({ name }) => name)]);
+    // One after another: a rejected file does not keep the others from being uploaded.
+    let rejection: unknown;
     for (const file of all) {
-      await api.addDocument(file).catch((failure: unknown) => { refused = failure; });
-      setArriving((names) => names.toSpliced(names.indexOf(file.name), 1));
+      await api.uploadDocument(file).catch((failure: unknown) => { rejection = failure; });
+      setUploading((names) => names.toSpliced(names.indexOf(file.name), 1));
     }
-    await attempt(async () => undefined);
-    if (refused !== undefined) setError(refused);
-  }, [api, attempt]);
+    await runAndReload(async () => undefined);
+    if (rejection !== undefined) setError(rejection);
+  }, [api, runAndReload]);
 
-  useEffect(() => void attempt(async () => undefined), [attempt]);
+  useEffect(() => void runAndReload(async () => undefined), [runAndReload]);
 
   const isWaiting = list?.some(({ status }) => status === 'pending' || status === 'processing') ?? false;
   useEffect(() => {
     if (!isWaiting) return undefined;
-    const timer = setInterval(() => void load().catch(() => undefined), LOOK_EVERY);
+    const timer = setInterval(() => void load().catch(() => undefined), POLL_EVERY);
     return () => clearInterval(timer);
   }, [isWaiting, load]);
 
   return {
-    list, arriving, error,
+    list, uploading, error,
     add: useCallback((files) => void add(files), [add]),
-    remove: useCallback((id) => void attempt(() => api.removeDocument(id)), [api, attempt]),
-    refresh: useCallback(() => void attempt(async () => undefined), [attempt]),
+    remove: useCallback((id) => void runAndReload(() => api.deleteDocument(id)), [api, runAndReload]),
+    refresh: useCallback(() => void runAndReload(async () => undefined), [runAndReload]),
   };
 }

@@ -1,15 +1,15 @@
 import { useEffect, useState } from 'react';
 
-/** The time, in milliseconds since 1970; looked at again at that moment, if there is one to come. */
-export function useNow(at: number | undefined): number {
+/** Current time in milliseconds since 1970. Renders again when the given moment has come. */
+export function useNow(moment: number | undefined): number {
   const [now, setNow] = useState(Date.now);
 
   useEffect(() => {
-    const left = at === undefined ? 0 : at - Date.now();
-    if (left <= 0) return undefined;
-    const timer = setTimeout(() => setNow(Date.now()), left);
+    const remaining = moment === undefined ? 0 : moment - Date.now();
+    if (remaining <= 0) return undefined;
+    const timer = setTimeout(() => setNow(Date.now()), remaining);
     return () => clearTimeout(timer);
-  }, [at]);
+  }, [moment]);
 
   return now;
 }

@@ -5,55 +5,55 @@ import type { Api } from './api.ts';
 export interface Picture {
   key: string;
   file: File;
-  /** `asked`: its user is told what becomes of it, and has not agreed yet. */
-  state: 'asked' | 'sending' | 'ready';
-  /** Once the server has it. */
+  /** `unconfirmed`: the privacy notice is shown, and the user has not agreed yet. */
+  state: 'unconfirmed' | 'uploading' | 'ready';
+  /** The server's id of an uploaded picture. */
   id?: string;
-  /** Why the server did not take it. */
+  /** Error of the last upload. */
   error?: unknown;
 }
 
 export interface Pictures {
   list: Picture[];
   pick: (files: Iterable<File>) => void;
-  /** Its user has read what becomes of it. */
-  send: (key: string) => void;
-  drop: (key: string) => void;
-  /** Takes those that are ready out of the list, for the message that they go with. */
-  take: () => Picture[];
+  /** Uploads a picture after the user has agreed to the notice. */
+  upload: (key: string) => void;
+  remove: (key: string) => void;
+  /** Removes the uploaded pictures from the list and returns them for a message. */
+  takeReady: () => Picture[];
   putBack: (pictures: Picture[]) => void;
 }
 
 export function usePictures(api: Api): Pictures {
   const [list, setList] = useState<Picture[]>([]);
 
-  const change = useCallback((key: string, fields: Partial<Picture>) => {
+  const update = useCallback((key: string, fields: Partial<Picture>) => {
     setList((pictures) => pictures.map((picture) => (picture.key === key ? { ...picture, ...fields } : picture)));
   }, []);
 
-  function send(key: string) {
+  function upload(key: string) {
     const picture = list.find((one) => one.key === key);
     if (!picture) return;
-    change(key, { state: 'sending', error: undefined });
-    api.addFile(picture.file).then(
-      ({ id }) => change(key, { state: 'ready', id }),
-      (error: unknown) => change(key, { state: 'asked', error }),
+    update(key, { state: 'uploading', error: undefined });
+    api.uploadFile(picture.file).then(
+      ({ id }) => update(key, { state: 'ready', id }),
+      (error: unknown) => update(key, { state: 'unconfirmed', error }),
     );
   }
 
-  function take(): Picture[] {
+  function takeReady(): Picture[] {
     const ready = list.filter(({ state }) => state === 'ready');
     setList(list.filter(({ state }) => state !== 'ready'));
     return ready;
   }
 
   return {
-    list, send, take,
+    list, upload, takeReady,
     pick: (files) => {
-      const picked = [...files].map((file): Picture => ({ key: crypto.randomUUID(), file, state: 'asked' }));
+      const picked = [...files].map((file): Picture => ({ key: crypto.randomUUID(), file, state: 'unconfirmed' }));
       setList((pictures) => [...pictures, ...picked]);
     },
-    drop: (key) => setList((pictures) => pictures.filter((picture) => picture.key !== key)),
+    remove: (key) => setList((pictures) => pictures.filter((picture) => picture.key !== key)),
     putBack: (pictures) => setList((later) => [...pictures, ...later]),
   };
 }

@@ -1,42 +1,42 @@
 import { useCallback, useEffect, useState } from 'react';
 
-/** The conversation on screen. A new one gets its address once the server has it. */
+/** The conversation on screen. A new one has no address until the server has its first message. */
 export interface Route {
   session: string;
   isNew: boolean;
 }
 
-const ADDRESS = /^#\/c\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i;
+const SESSION_HASH = /^#\/c\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i;
 
 export const NEW_CHAT = '#/';
 
-export function addressOf(session: string): string {
+export function sessionAddress(session: string): string {
   return `#/c/${session}`;
 }
 
-function read(): Route {
-  const session = ADDRESS.exec(location.hash)?.[1]?.toLowerCase();
+function readRoute(): Route {
+  const session = SESSION_HASH.exec(location.hash)?.[1]?.toLowerCase();
   return session ? { session, isNew: false } : { session: crypto.randomUUID(), isNew: true };
 }
 
-export function useRoute(): { route: Route; keepAddress: (session: string) => void } {
-  const [route, setRoute] = useState(read);
+export function useRoute(): { route: Route; assignAddress: (session: string) => void } {
+  const [route, setRoute] = useState(readRoute);
 
   useEffect(() => {
-    // A new chat stays the same one when it is asked for again.
-    const follow = () => setRoute((current) => {
-      const next = read();
+    // Opening a new chat twice keeps the first one.
+    const followHash = () => setRoute((current) => {
+      const next = readRoute();
       return current.isNew && next.isNew ? current : next;
     });
-    window.addEventListener('hashchange', follow);
-    return () => window.removeEventListener('hashchange', follow);
+    window.addEventListener('hashchange', followHash);
+    return () => window.removeEventListener('hashchange', followHash);
   }, []);
 
-  /** Gives the new conversation its address without leaving it. */
-  const keepAddress = useCallback((session: string) => {
-    history.replaceState(null, '', addressOf(session));
+  /** Puts the address of a new conversation into the URL without navigating. */
+  const assignAddress = useCallback((session: string) => {
+    history.replaceState(null, '', sessionAddress(session));
     setRoute({ session, isNew: false });
   }, []);
 
-  return { route, keepAddress };
+  return { route, assignAddress };
 }

@@ -1,33 +1,33 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
 import type { Api, Session } from './api.ts';
-import { pause } from './pause.ts';
+import { sleep } from './sleep.ts';
 
-/** Pauses, in milliseconds, while the server saves a turn: it answers first and saves a moment later. */
-const WHILE_SAVING = [300, 700, 1500, 3000, 6000];
+/** Milliseconds before each refresh after a turn: the server stores it a moment after the answer has ended. */
+const REFRESH_DELAYS = [300, 700, 1500, 3000, 6000];
 
 export interface Sessions {
-  /** Newest first; absent until loaded. */
+  /** Newest first; undefined until loaded. */
   list: Session[] | undefined;
   error: unknown;
   hasOlder: boolean;
   refresh: () => void;
   loadOlder: () => void;
-  /** Refreshes until a turn that just ended in this session is in the list. */
+  /** Refreshes until the list has the turn that just ended in this session. */
   refreshWhenSaved: (session: string) => void;
 }
 
 export function useSessions(api: Api): Sessions {
   const [list, setList] = useState<Session[]>();
   const [error, setError] = useState<unknown>();
-  const [older, setOlder] = useState<string>();
+  const [olderCursor, setOlderCursor] = useState<string>();
   const latest = useRef<Session[]>([]);
 
   const load = useCallback(async (before?: string) => {
     try {
       const { data: page, next } = await api.sessions(before);
-      latest.current = before ? [...latest.current, ...page] : withOlder(page, next ? latest.current : []);
-      // A refresh of the first page says nothing about the end of a list that was opened further.
-      if (before || latest.current.length === page.length) setOlder(next ?? undefined);
+      latest.current = before ? [...latest.current, ...page] : mergeFirstPage(page, next ? latest.current : []);
+      // A refreshed first page has no cursor for the end of a list with further pages.
+      if (before || latest.current.length === page.length) setOlderCursor(next ?? undefined);
       setList(latest.current);
       setError(undefined);
     } catch (failure) {
@@ -36,12 +36,12 @@ export function useSessions(api: Api): Sessions {
   }, [api]);
 
   const refreshWhenSaved = useCallback(async (session: string) => {
-    const count = () => latest.current.find(({ id }) => id === session)?.message_count ?? 0;
-    const before = count();
-    for (const wait of WHILE_SAVING) {
-      await pause(wait);
+    const messageCount = () => latest.current.find(({ id }) => id === session)?.message_count ?? 0;
+    const before = messageCount();
+    for (const delay of REFRESH_DELAYS) {
+      await sleep(delay);
       await load();
-      if (count() > before) return;
+      if (messageCount() > before) return;
     }
   }, [load]);
 
@@ -49,15 +49,15 @@ export function useSessions(api: Api): Sessions {
 
   return {
     list, error,
-    hasOlder: older !== undefined,
+    hasOlder: olderCursor !== undefined,
     refresh: useCallback(() => void load(), [load]),
-    loadOlder: useCallback(() => void load(older), [load, older]),
+    loadOlder: useCallback(() => void load(olderCursor), [load, olderCursor]),
     refreshWhenSaved: useCallback((session) => void refreshWhenSaved(session), [refreshWhenSaved]),
   };
 }
 
-/** A fresh first page, followed by what was loaded below it before. */
-function withOlder(page: Session[], known: Session[]): Session[] {
+/** Puts a fresh first page before the older sessions that were already loaded. */
+function mergeFirstPage(page: Session[], known: Session[]): Session[] {
   const fresh = new Set(page.map(({ id }) => id));
   const oldest = page.at(-1)?.last_message_at ?? '';
   return [...page, ...known.filter(({ id, last_message_at }) => !fresh.has(id) && last_message_at <= oldest)];

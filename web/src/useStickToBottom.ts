@@ -1,24 +1,24 @@
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
 
-/** Pixels from the end that still count as reading the end. */
-const NEAR = 48;
+/** Pixels from the end that still count as being at the end. */
+const NEAR_PX = 48;
 
-/** Keeps the newest text of `shown` in view while the reader is at the end, and leaves a reader who scrolled up alone. */
+/** Keeps the end of the content in view while the reader is there. Does not scroll for a reader who scrolled up. */
 export function useStickToBottom(shown: unknown) {
   const scroller = useRef<HTMLDivElement>(null);
   const content = useRef<HTMLDivElement>(null);
-  const sticks = useRef(true);
+  const isSticking = useRef(true);
   const anchor = useRef<{ element: HTMLElement; top: number }>(undefined);
   const [isAtBottom, setIsAtBottom] = useState(true);
 
   const scrollToBottom = useCallback(() => {
-    sticks.current = true;
+    isSticking.current = true;
     if (scroller.current) scroller.current.scrollTop = scroller.current.scrollHeight;
   }, []);
 
-  /** Whatever is shown next, that element does not move: it stays under the pointer that pressed it. */
+  /** Keeps an element at its position in the next render, so that a pressed button stays under the pointer. */
   const keepInPlace = useCallback((element: HTMLElement) => {
-    sticks.current = false;
+    isSticking.current = false;
     anchor.current = { element, top: element.getBoundingClientRect().top };
   }, []);
 
@@ -33,22 +33,22 @@ export function useStickToBottom(shown: unknown) {
     const box = scroller.current;
     if (!box || !content.current) return undefined;
     let lastTop = box.scrollTop;
-    const look = () => {
-      const isNear = box.scrollHeight - box.scrollTop - box.clientHeight < NEAR;
-      // Text that arrives faster than it is scrolled also opens a gap; only a reader scrolls up.
-      if (isNear || box.scrollTop < lastTop) sticks.current = isNear;
+    const updateSticking = () => {
+      const isNear = box.scrollHeight - box.scrollTop - box.clientHeight < NEAR_PX;
+      // Text that arrives faster than the box scrolls also opens a gap: only a reader scrolls up.
+      if (isNear || box.scrollTop < lastTop) isSticking.current = isNear;
       lastTop = box.scrollTop;
-      setIsAtBottom(sticks.current);
+      setIsAtBottom(isSticking.current);
     };
-    const follow = () => (sticks.current ? scrollToBottom() : look());
-    const growth = new ResizeObserver(follow);
-    growth.observe(content.current);
+    const follow = () => (isSticking.current ? scrollToBottom() : updateSticking());
+    const resizeObserver = new ResizeObserver(follow);
+    resizeObserver.observe(content.current);
     // The box shrinks when the composer grows or a keyboard opens.
-    growth.observe(box);
-    box.addEventListener('scroll', look, { passive: true });
+    resizeObserver.observe(box);
+    box.addEventListener('scroll', updateSticking, { passive: true });
     return () => {
-      growth.disconnect();
-      box.removeEventListener('scroll', look);
+      resizeObserver.disconnect();
+      box.removeEventListener('scroll', updateSticking);
     };
   }, [scrollToBottom]);
 

@@ -6,17 +6,17 @@ interface Props {
   onChoose: (slug: string) => void;
 }
 
-/** An empty conversation: who is there, and what they are for. */
-export function Welcome({ employees, slug, onChoose }: Props) {
+/** An empty conversation: a card for each employee to choose from. */
+export function WelcomeScreen({ employees, slug, onChoose }: Props) {
   return (
     <div className="welcome">
       <h1>Who would you like to talk to?</h1>
-      <div className="cards" role="radiogroup" aria-label="Employee">
+      <div className="employee-cards" role="radiogroup" aria-label="Employee">
         {employees.map((employee) => (
-          <label key={employee.slug} className="card">
+          <label key={employee.slug} className="employee-card">
             <input type="radio" name="employee" checked={employee.slug === slug} onChange={() => onChoose(employee.slug)} />
-            <span className="card-title">{employee.title}</span>
-            <span className="card-description">{employee.description}</span>
+            <span className="employee-card-title">{employee.title}</span>
+            <span className="employee-card-description">{employee.description}</span>
           </label>
         ))}
       </div>

@@ -1,18 +1,18 @@
 import { getToolName } from 'ai';
-import { fieldsOf, type CallPart } from './calls.ts';
+import { objectFields, type ToolCallPart } from './toolCalls.ts';
 
-/** A table that a tool made. */
-export interface MadeFile {
+/** A table that `sheet_export` made. */
+export interface ExportedFile {
   id: string;
   name: string;
   rows: number | undefined;
   format: string | undefined;
 }
 
-/** What a call made, if it is a file. */
-export function fileOf(part: CallPart): MadeFile | undefined {
+/** Reads the file from the output of an export; undefined for any other call. */
+export function exportedFile(part: ToolCallPart): ExportedFile | undefined {
   if (part.state !== 'output-available' || getToolName(part) !== 'sheet_export') return undefined;
-  const { id, name, rows, format } = fieldsOf(fieldsOf(part.output)['file']);
+  const { id, name, rows, format } = objectFields(objectFields(part.output)['file']);
   if (typeof id !== 'string' || typeof name !== 'string') return undefined;
   return { id, name, rows: typeof rows === 'number' ? rows : undefined, format: typeof format === 'string' ? format : undefined };
 }

@@ -5,15 +5,15 @@ import { MessageField } from './MessageField.tsx';
 interface Props {
   text: string;
   onChange: (text: string) => void;
-  /** Why the server did not take it. */
-  refusal: string | undefined;
+  /** Error of the last attempt to save. */
+  error: string | undefined;
   canSave: boolean;
   onSave: () => void;
   onCancel: () => void;
 }
 
-/** A message of the user's in the place where it stands, to be put in other words. */
-export function Editor({ text, onChange, refusal, canSave, onSave, onCancel }: Props) {
+/** Edits a text in the place where it is shown. */
+export function InlineEditor({ text, onChange, error, canSave, onSave, onCancel }: Props) {
   const form = useRef<HTMLFormElement>(null);
 
   useEffect(() => {
@@ -32,10 +32,11 @@ export function Editor({ text, onChange, refusal, canSave, onSave, onCancel }: P
   }
 
   return (
-    <form ref={form} className="editor" aria-label="Edit your message" onSubmit={save} onKeyDown={cancelOnEscape} data-testid="editor">
-      <MessageField value={text} aria-label="Your message in other words" onChange={onChange} onEnter={save} />
-      {refusal && <ErrorNote text={refusal} />}
-      <div className="editor-buttons">
+    <form ref={form} className="inline-editor" aria-label="Edit your message" onSubmit={save} onKeyDown={cancelOnEscape}
+      data-testid="inline-editor">
+      <MessageField value={text} aria-label="Edited text" onChange={onChange} onEnter={save} />
+      {error && <ErrorNote text={error} />}
+      <div className="inline-editor-buttons">
         <button type="button" className="button small" onClick={onCancel}>Cancel</button>
         <button className="button small primary" disabled={!canSave}>Save</button>
       </div>

@@ -1,0 +1,82 @@
+import type { UIMessage } from 'ai';
+import { splitAttachments, type AttachedPicture } from './attachments.ts';
+import { toParts, type StoredToolCall } from './storedToolCalls.ts';
+
+/** A row of `/api/sessions/{id}/messages`. */
+export interface StoredMessage {
+  id: string;
+  parent_id: string | null;
+  role: string;
+  content: string;
+  /** Tool calls of an answer, in the order of its text. */
+  tool_calls?: StoredToolCall[] | null;
+  status: 'complete' | 'interrupted' | 'failed' | 'stopped';
+  metadata: {
+    model?: string;
+    /** Employee that took over during the answer. */
+    employee?: string;
+    client_message_id?: string;
+    receipt?: ReceiptData;
+    sources?: { id: string; name: string; media_type: string }[];
+  };
+}
+
+/** Contents of a prompt, as the server reports them. */
+export interface ReceiptData {
+  budget: number;
+  counted: number;
+  prefix: number;
+  billed?: number;
+  cached?: number;
+  sections: { name: string; tokens: number; kept: number; dropped?: { reason: string; count: number }[] }[];
+}
+
+/** Metadata of a message. A streamed answer has more of it than a stored one. */
+export interface MessageMetadata {
+  /** The server's id of the preceding message; null for the first one. */
+  parent_id?: string | null;
+  /** `disconnected` is set by the page: the stream broke off, and the server may still be writing the answer. */
+  status?: StoredMessage['status'] | 'disconnected';
+  /** Answering employee. A stored answer has it only if the employee took over from another. */
+  employee?: string;
+  model?: string;
+  usage?: { prompt_tokens: number; completion_tokens: number; total_tokens: number };
+  latency_ms?: number;
+  receipt?: ReceiptData;
+  /** Pictures that are attached to a user message. */
+  pictures?: AttachedPicture[];
+}
+
+export type ChatMessage = UIMessage<MessageMetadata, { receipt: ReceiptData }>;
+
+/** Converts a stored row; undefined for roles that the page does not show. */
+export function toChatMessage({ id, parent_id, role, content, tool_calls: calls, status, metadata: stored }: StoredMessage): ChatMessage | undefined {
+  if (role !== 'user' && role !== 'assistant') return undefined;
+  const { model, employee, receipt } = stored;
+  const { text, pictures } = role === 'user' ? splitAttachments(content) : { text: content, pictures: [] };
+  const metadata: MessageMetadata = {
+    parent_id, status, ...(model && { model }), ...(employee && { employee }), ...(receipt && { receipt }),
+    ...(pictures.length > 0 && { pictures }),
+  };
+  // A streamed answer has its sources before its text as well.
+  const sources = (stored.sources ?? []).map((source) => ({
+    type: 'source-document' as const, sourceId: source.id, mediaType: source.media_type, title: source.name, filename: source.name,
+  }));
+  return { id, role, metadata, parts: [...sources, ...toParts(text, calls ?? [])] };
+}
+
+/** Names of the documents that an answer is based on. An answer that resumed after an approval lists them twice. */
+export function sourceNames(message: ChatMessage): string[] {
+  const names = new Map(message.parts.flatMap((part) => (part.type === 'source-document' ? [[part.sourceId, part.title]] : [])));
+  return [...names.values()];
+}
+
+/** Joins the text parts of a message, without its tool calls. */
+export function messageText(message: ChatMessage): string {
+  return message.parts.flatMap((part) => (part.type === 'text' && part.text ? [part.text] : [])).join('\n\n');
+}
+
+/** Finds the receipt of an answer: in the metadata of a stored one, in a part of a streamed one. */
+export function receiptOf({ metadata, parts }: ChatMessage): ReceiptData | undefined {
+  return metadata?.receipt ?? parts.find((part) => part.type === 'data-receipt')?.data;
+}
