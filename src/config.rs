@@ -1,8 +1,9 @@
 //! The deployment's variables, read once per isolate and checked together.
 
+use pii::detect::Patterns;
+use pii::seal::MasterKeys;
+
 use crate::mcp::server::Bearers;
-use crate::privacy::detect::Patterns;
-use crate::privacy::seal::MasterKeys;
 
 /// Everything that a deployment decides. Names of variables are those of `wrangler.toml` and docs/configuration.md.
 #[derive(Clone, Debug)]

@@ -23,7 +23,6 @@ pub mod mcp;
 pub mod memory;
 pub mod model;
 pub mod ports;
-pub mod privacy;
 pub mod retell;
 pub mod scan;
 pub mod session;

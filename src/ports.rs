@@ -2,6 +2,9 @@
 
 #![allow(async_fn_in_trait)] // every caller is generic: nobody needs the futures to be `Send`
 
+use pii::mask::Author;
+use pii::placeholder::Placeholder;
+use pii::seal::{FileKey, Secret};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -17,9 +20,6 @@ use crate::memory::import::{Imported, ImportedMessage};
 use crate::memory::recall::{RecallQuestion, Recalled};
 use crate::memory::summary::{NewSummary, Unsummarised};
 use crate::model::candidate::Provider;
-use crate::privacy::mask::Author;
-use crate::privacy::seal::{FileKey, Secret};
-use crate::privacy::token::Token;
 use crate::session::load::{LoadSession, LoadedSession};
 use crate::session::log::{LogEnding, LogHead, Told, TurnLog};
 use crate::session::memory::Memory;
@@ -206,7 +206,11 @@ pub trait UserObject {
     ///
     /// # Errors
     /// [`Refused`].
-    async fn reveal(&self, user: &User, tokens: &[Token]) -> Result<Vec<(Token, String)>, Refused>;
+    async fn reveal(
+        &self,
+        user: &User,
+        tokens: &[Placeholder],
+    ) -> Result<Vec<(Placeholder, String)>, Refused>;
     /// The key of a file of the user's.
     ///
     /// # Errors

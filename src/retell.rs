@@ -1,14 +1,14 @@
 //! A turn told again: to a reader who comes back, and to a message that comes twice. What is told is what its log says, so it
 //! is the same as the first time, frame by frame.
 
+use pii::placeholder::Placeholder;
+use pii::policy::Policy;
 use uuid::Uuid;
 
 use crate::api::chat::{Ask, Reply};
 use crate::auth::User;
 use crate::error::{Code, Error, Fault};
 use crate::ports::{Journal, Ports, World};
-use crate::privacy::policy::Policy;
-use crate::privacy::token::Token;
 use crate::session::log::TurnLog;
 use crate::session::state::SessionState;
 use crate::stream::event::Event;
@@ -84,7 +84,7 @@ pub async fn whole(
 }
 
 /// The tokens that a turn's model was shown, and how much of their values its user sees.
-fn seen(log: &TurnLog) -> (Vec<Token>, Policy) {
+fn seen(log: &TurnLog) -> (Vec<Placeholder>, Policy) {
     (log.shown(), log.head.policy.clone())
 }
 

@@ -22,6 +22,10 @@ use std::rc::Rc;
 
 use futures::channel::oneshot;
 use futures::future::{Either, join, select};
+use pii::mask::Author;
+use pii::placeholder::Placeholder;
+use pii::policy::Policy;
+use pii::unmask::PlaceholderMap;
 use uuid::Uuid;
 
 use self::go_on::withdrawn;
@@ -40,10 +44,6 @@ use crate::memory::recall::recall;
 use crate::model::candidate::candidates;
 use crate::model::listen::Asking;
 use crate::ports::{Clock, Journal, Ports, UserObject, World};
-use crate::privacy::mask::Author;
-use crate::privacy::policy::Policy;
-use crate::privacy::token::Token;
-use crate::privacy::unmask::Shown;
 use crate::session::log::{LogEnding, LogHead, TurnLog};
 use crate::session::record::{OpenTurn, TurnRecord};
 use crate::session::state::{Admission, SessionState};
@@ -79,7 +79,7 @@ pub struct Prepared {
     asking: Asking,
     work: Work,
     user: User,
-    shown: Shown,
+    shown: PlaceholderMap,
     stopped: oneshot::Receiver<()>,
     standing: Option<Standing>,
 }
@@ -209,9 +209,9 @@ fn begin(state: &SessionState, turn: &OpenTurn, head: &LogHead, journal: &impl J
 pub async fn reveal(
     state: &SessionState,
     user: &User,
-    (tokens, policy): (&[Token], &Policy),
+    (tokens, policy): (&[Placeholder], &Policy),
     ports: &Ports<impl World>,
-) -> Result<Shown, Error> {
+) -> Result<PlaceholderMap, Error> {
     let missing = state.values.borrow().missing(tokens);
     if !missing.is_empty() {
         let revealed = ports.user.reveal(user, &missing).await;

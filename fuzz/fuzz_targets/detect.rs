@@ -1,7 +1,7 @@
 //! Whatever the bytes, findings stand in order, apart from each other, and at boundaries of characters.
 #![no_main]
 
-use frontdesk::privacy::detect::{Finding, KnownValues, Patterns, Scope, find};
+use pii::detect::{Finding, KnownValues, Patterns, Scope, find};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -1,13 +1,13 @@
 //! Whatever the bytes: what was masked has nothing left to find, and comes back as it was.
 #![no_main]
 
-use frontdesk::auth::Identity;
-use frontdesk::privacy::detect::{KnownValues, Patterns, Scope};
-use frontdesk::privacy::mask::{Author, Draft, Piece};
-use frontdesk::privacy::policy::Policy;
-use frontdesk::privacy::seal::{KeyId, MasterKeys, Secret, UserKey};
-use frontdesk::privacy::unmask::{Escape, Shown, unmask};
-use frontdesk::privacy::vault::Vault;
+use pii::identity::Identity;
+use pii::detect::{KnownValues, Patterns, Scope};
+use pii::mask::{Author, Draft, Piece};
+use pii::policy::Policy;
+use pii::seal::{KeyId, MasterKeys, Secret, UserKey};
+use pii::unmask::{Escape, PlaceholderMap, unmask};
+use pii::vault::{MaskRequest, Vault};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -15,16 +15,16 @@ fuzz_target!(|bytes: &[u8]| {
     let patterns = Patterns::default();
     let identity = Identity { email: None, phone: None, name: Some("Ada Lovelace".into()) };
     let mut vault = vault();
-    let Ok(masked) = vault.mask(&text, Author::Outside, &identity, &patterns, || Some(Secret::default())) else {
-        return;
-    };
+    let request =
+        MaskRequest { text: &text, author: Author::Outside, identity: &identity, patterns: &patterns };
+    let Ok(masked) = vault.mask(request, || Some(Secret::default())) else { return };
     // A second time, with everything known, it is the same.
-    let again = vault.mask(&text, Author::Outside, &identity, &patterns, || Some(Secret::default()));
+    let again = vault.mask(request, || Some(Secret::default()));
     assert_eq!(again.map(|again| again.text), Ok(masked.text.clone()));
 
-    let values = masked.values.iter().map(|(token, value)| (token, value.as_str()));
-    let back = unmask(&masked.text, &Shown::new(values, &Policy::full()), Escape::None);
-    // Tokens apart, nothing is left or lost: only a value that is spelled in two ways may come back in another.
+    let values = masked.values.iter().map(|(placeholder, value)| (placeholder, value.as_str()));
+    let back = unmask(&masked.text, &PlaceholderMap::new(values, &Policy::full()), Escape::None);
+    // Placeholders apart, nothing is left or lost: only a value that is spelled in two ways may come back in another.
     let kept = |text: &str| {
         let mut draft = Draft::new(text, Author::Outside);
         let known = KnownValues::new();

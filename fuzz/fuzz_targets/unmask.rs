@@ -1,16 +1,16 @@
 //! Whatever a model writes and however it is split: the pieces make up the same text, and little is held back.
 #![no_main]
 
-use frontdesk::privacy::policy::Policy;
-use frontdesk::privacy::token::Token;
-use frontdesk::privacy::unmask::{Shown, Unmasker};
+use pii::policy::Policy;
+use pii::placeholder::Placeholder;
+use pii::unmask::{PlaceholderMap, Unmasker};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: (Vec<u8>, Vec<u8>)| {
     let (bytes, cuts) = input;
     let text = String::from_utf8_lossy(&bytes);
-    let values = [(Token::new("EMAIL", 1), "ann@example.com"), (Token::new("US_SSN", 12), "[EMAIL_1]")];
-    let shown = || Shown::new(values.iter().map(|(token, value)| (token, *value)), &Policy::full());
+    let values = [(Placeholder::new("EMAIL", 1), "ann@example.com"), (Placeholder::new("US_SSN", 12), "[EMAIL_1]")];
+    let shown = || PlaceholderMap::new(values.iter().map(|(token, value)| (token, *value)), &Policy::full());
     let mut whole = Unmasker::new(shown());
     let whole = whole.feed(&text) + &whole.end();
     let mut pieces = Unmasker::new(shown());

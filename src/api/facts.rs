@@ -1,11 +1,11 @@
 //! `/api/facts`: what is known of the caller, theirs to see, to correct and to have forgotten.
 
+use pii::unmask::{Escape, unmask};
 use serde::Deserialize;
 use uuid::Uuid;
 
 use super::reads::Revealed;
 use crate::error::{Code, Error, abort, abort_field};
-use crate::privacy::unmask::{Escape, unmask};
 use crate::text::{WireText, one_line};
 
 /// Longest fact that a user may write, in characters.

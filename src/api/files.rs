@@ -1,10 +1,10 @@
 //! `/api/files`: what tools made, as links that their user's browser can follow by itself, for a short while.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use pii::seal::MasterKeys;
 use uuid::Uuid;
 
 use crate::error::{Code, Error, abort};
-use crate::privacy::seal::MasterKeys;
 use crate::time::Millis;
 
 /// How long a link can be followed.

@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use pii::placeholder::Placeholder;
+use pii::policy::Policy;
+use pii::unmask::{Escape, PlaceholderMap, unmask};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::error::{Code, Error, Fault, abort_field};
 use crate::ports::Journal;
-use crate::privacy::policy::Policy;
-use crate::privacy::token::Token;
-use crate::privacy::unmask::{Escape, Shown, unmask};
 use crate::session::load::Role;
 use crate::session::record::{MessageRecord, Status};
 use crate::tools::call::CallRecord;
@@ -122,8 +122,9 @@ pub fn documents(document: Option<Uuid>) -> String {
 
 /// Rows of documents with their names as their user wrote them: they are nobody else's to see.
 #[must_use]
-pub fn documents_shown(rows: &str, values: &[(Token, String)]) -> String {
-    let shown = Shown::new(values.iter().map(|(token, value)| (token, value.as_str())), &Policy::default());
+pub fn documents_shown(rows: &str, values: &[(Placeholder, String)]) -> String {
+    let shown =
+        PlaceholderMap::new(values.iter().map(|(token, value)| (token, value.as_str())), &Policy::default());
     unmask(rows, &shown, Escape::Json)
 }
 
@@ -174,7 +175,7 @@ fn malformed(error: &serde_json::Error) -> Fault {
 #[derive(Debug, Default)]
 pub struct Revealed {
     /// Values by their tokens.
-    pub values: Vec<(Token, String)>,
+    pub values: Vec<(Placeholder, String)>,
     /// Policies by the employee's slug.
     pub policies: BTreeMap<String, Policy>,
 }
@@ -182,15 +183,18 @@ pub struct Revealed {
 impl Revealed {
     /// What users are shown of what is theirs and no employee's.
     #[must_use]
-    pub fn shown_to_owner(&self) -> Shown {
-        Shown::new(self.values.iter().map(|(token, value)| (token, value.as_str())), &Policy::default())
+    pub fn shown_to_owner(&self) -> PlaceholderMap {
+        PlaceholderMap::new(
+            self.values.iter().map(|(token, value)| (token, value.as_str())),
+            &Policy::default(),
+        )
     }
 
     /// What is shown in a session with that employee.
-    fn shown(&self, employee: &str) -> Shown {
+    fn shown(&self, employee: &str) -> PlaceholderMap {
         // An employee that is not known shows what one without a policy shows.
         let policy = self.policies.get(employee).cloned().unwrap_or_default();
-        Shown::new(self.values.iter().map(|(token, value)| (token, value.as_str())), &policy)
+        PlaceholderMap::new(self.values.iter().map(|(token, value)| (token, value.as_str())), &policy)
     }
 }
 
@@ -392,7 +396,7 @@ mod tests {
     }
 
     fn email() -> Revealed {
-        let values = vec![(Token::new("EMAIL", 1), "\"ann\"@example.com".into())];
+        let values = vec![(Placeholder::new("EMAIL", 1), "\"ann\"@example.com".into())];
         let policies = serde_json::from_str(r#"{"open":{},"discreet":{"EMAIL":"none"}}"#).unwrap();
         Revealed { values, policies }
     }

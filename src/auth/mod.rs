@@ -4,6 +4,7 @@ pub mod keys;
 pub mod token;
 pub mod verified;
 
+use pii::identity::Identity;
 use uuid::Uuid;
 
 /// A signed-in user. Made only by [`token::verify`] and, behind it, from what the Worker hands to a Session.
@@ -17,17 +18,6 @@ pub struct User {
     pub identity: Identity,
 }
 
-/// What a token says of its user: nothing is decided by it, it is only hidden wherever it occurs.
-#[derive(Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Identity {
-    /// E-mail address.
-    pub email: Option<String>,
-    /// Telephone number.
-    pub phone: Option<String>,
-    /// Full name.
-    pub name: Option<String>,
-}
-
 impl User {
     /// A user who is not here: nothing can be read with their token, and nothing more is known of them.
     #[must_use]
@@ -36,21 +26,7 @@ impl User {
     }
 }
 
-impl Identity {
-    /// What there is of it, as the kinds and values that privacy knows.
-    pub fn values(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        let values = [("EMAIL", &self.email), ("PHONE", &self.phone), ("PERSON", &self.name)];
-        values.into_iter().filter_map(|(kind, value)| Some((kind, value.as_deref()?)))
-    }
-}
-
-// By hand, as that of `User`: no log line can ever hold a name or a token.
-impl std::fmt::Debug for Identity {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Identity(…)")
-    }
-}
-
+// By hand, so that no log line can ever hold a name or a token.
 impl std::fmt::Debug for User {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "User({})", self.id)

@@ -1,11 +1,12 @@
 //! Access tokens: from the `Authorization` header to a [`User`], or to the reason why not.
 
 use jwt_compact::{UntrustedToken, ValidationError};
+use pii::identity::Identity;
 use serde::Deserialize;
 use uuid::Uuid;
 
+use super::User;
 use super::keys::{Key, KeySet};
-use super::{Identity, User};
 use crate::error::{Code, Error, abort};
 use crate::time::Millis;
 

@@ -37,10 +37,10 @@ impl VerifiedTokens {
 
 #[cfg(test)]
 mod tests {
+    use pii::identity::Identity;
     use uuid::Uuid;
 
     use super::*;
-    use crate::auth::Identity;
 
     fn user(token: &str) -> User {
         User { id: Uuid::from_u128(1), token: token.into(), identity: Identity::default() }

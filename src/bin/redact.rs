@@ -8,11 +8,12 @@ use std::io::{BufRead, Error, Write, stderr, stdin, stdout};
 use std::process::ExitCode;
 
 use chrono::DateTime;
-use frontdesk::auth::Identity;
-use frontdesk::privacy::detect::{Finding, KnownValues, Patterns, Scope, find};
-use frontdesk::privacy::mask::Author;
-use frontdesk::privacy::seal::{KeyId, MasterKeys, Secret, UserKey};
-use frontdesk::privacy::vault::Vault;
+use pii::detect::{Finding, KnownValues, Patterns, Scope, find};
+use pii::identity::Identity;
+use pii::mask::Author;
+use pii::masked_text::MaskedText;
+use pii::seal::{KeyId, MasterKeys, Secret, UserKey};
+use pii::vault::{MaskRequest, Vault};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
@@ -32,7 +33,7 @@ struct Spans<'a> {
 #[derive(Serialize)]
 struct Masked {
     id: Value,
-    text: String,
+    text: MaskedText,
 }
 
 fn main() -> ExitCode {
@@ -59,9 +60,13 @@ fn run() -> std::io::Result<()> {
         Some("--mask") => {
             let mut vault = throwaway_vault()?;
             each(|Input { id, text }| {
-                let masked = vault.mask(&text, Author::Outside, &Identity::default(), &patterns, || {
-                    Some(Secret::default())
-                });
+                let request = MaskRequest {
+                    text: &text,
+                    author: Author::Outside,
+                    identity: &Identity::default(),
+                    patterns: &patterns,
+                };
+                let masked = vault.mask(request, || Some(Secret::default()));
                 let masked = masked
                     .map_err(|refusal| Error::other(format!("line {id} cannot be masked: {refusal:?}")))?;
                 write_line(&mut out, &Masked { id, text: masked.text })

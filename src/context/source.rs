@@ -1,10 +1,10 @@
 //! What an answer is based on: the documents of which something stands in its prompt.
 
+use pii::unmask::{Escape, PlaceholderMap, unmask};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::memory::recall::Recollection;
-use crate::privacy::unmask::{Escape, Shown, unmask};
 
 /// A document. Kept as JSON, and with the answer for ever.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,7 +34,7 @@ impl Source {
 
     /// As its user is to see it.
     #[must_use]
-    pub fn shown(&self, shown: &Shown) -> Self {
+    pub fn shown(&self, shown: &PlaceholderMap) -> Self {
         Self { name: unmask(&self.name, shown, Escape::None), ..self.clone() }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use chrono::{DateTime, Utc};
+use pii::mask::Author;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use uuid::Uuid;
@@ -14,7 +15,6 @@ use crate::auth::User;
 use crate::config::Config;
 use crate::error::{Abort, Code, Error, abort};
 use crate::ports::{Clock, Database, Model, Strongbox};
-use crate::privacy::mask::Author;
 use crate::time::timestamp;
 use crate::user::record::Refused;
 use crate::user::vault::{self, Ports, UserState};

@@ -1,10 +1,10 @@
 //! A part's text in units, the smallest pieces of which chunks are made: headings, rows, lines, sentences; and where those
 //! are too long, words. No unit ends in the middle of a token.
 
+use pii::placeholder::{MAX_PLACEHOLDER_BYTES, Reading, Spelling, read};
 use tokens::count;
 
 use super::{Form, Part};
-use crate::privacy::token::{MAX_TOKEN_BYTES, Reading, Spelling, read};
 
 /// A unit that is longer than this, in bytes or in tokens, is split.
 const LONG_BYTES: usize = 480;
@@ -126,12 +126,12 @@ fn piece_end(text: &str) -> usize {
 
 /// The token that begins before a place and ends behind it.
 fn token_over(text: &str, place: usize) -> Option<(usize, usize)> {
-    let from = text.floor_char_boundary(place.saturating_sub(MAX_TOKEN_BYTES));
+    let from = text.floor_char_boundary(place.saturating_sub(MAX_PLACEHOLDER_BYTES));
     let before = text.get(from..place)?;
     before.rmatch_indices('[').find_map(|(at, _)| {
         let start = from + at;
         match read(text.get(start..)?, Spelling::Exact) {
-            Reading::Token(_, length) if start + length > place => Some((start, start + length)),
+            Reading::Placeholder(_, length) if start + length > place => Some((start, start + length)),
             _ => None,
         }
     })

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use pii::seal::Secret;
+
 use crate::ports::Clock;
-use crate::privacy::seal::Secret;
 use crate::time::Millis;
 
 /// The isolate's clock, which advances only with I/O.

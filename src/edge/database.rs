@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use js_sys::Array;
+use pii::policy::Policy;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -20,7 +21,6 @@ use crate::memory::import::{Imported, ImportedMessage};
 use crate::memory::recall::{RecallQuestion, Recalled};
 use crate::memory::summary::{NewSummary, Unsummarised};
 use crate::ports::{Database, UnsummarisedQuestion};
-use crate::privacy::policy::Policy;
 use crate::session::load::{LoadSession, LoadedSession};
 use crate::session::record::TurnRecord;
 use crate::user::record::{KeptVault, Restored};

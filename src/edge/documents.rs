@@ -1,5 +1,6 @@
 //! `/api/documents`: what a user uploads to be found again.
 
+use pii::unmask;
 use worker::wasm_bindgen::JsValue;
 use worker::web_sys::{Request, Response};
 use worker::{Env, Url};
@@ -18,7 +19,6 @@ use crate::document::keep::{Kept, too_many};
 use crate::document::upload::{Upload, too_large};
 use crate::error::{Code, Error, abort};
 use crate::ports::{Files, UserObject};
-use crate::privacy::unmask;
 
 /// Answers one of these routes.
 pub(super) async fn answer(
@@ -81,7 +81,7 @@ async fn upload(request: &Request, url: &Url, env: &Env, user: &User) -> Result<
 
 /// Rows of documents as their user is to see them.
 pub(super) async fn show(rows: &str, env: &Env, user: &User) -> Result<String, Error> {
-    let tokens = unmask::tokens([rows]);
+    let tokens = unmask::placeholders([rows]);
     if tokens.is_empty() {
         return Ok(rows.to_owned());
     }

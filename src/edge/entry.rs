@@ -3,6 +3,8 @@
 use std::rc::Rc;
 
 use futures::future::join;
+use pii::mask::Author;
+use pii::unmask;
 use uuid::Uuid;
 use worker::wasm_bindgen::{JsCast, JsValue};
 use worker::web_sys::{Request, Response};
@@ -29,8 +31,6 @@ use crate::config::Config;
 use crate::error::{Code, Error, Fault, abort, abort_field};
 use crate::limit::gate;
 use crate::ports::{Clock, Database, UserObject};
-use crate::privacy::mask::Author;
-use crate::privacy::unmask;
 use crate::stream::ui::FrameId;
 
 /// The binding of the Session objects in `wrangler.toml`.
@@ -189,7 +189,7 @@ async fn public(route: Route<'_>, config: &Config, database: &PostgRest) -> Resu
 
 /// What the user is to see in place of the tokens of rows; nobody is asked when there are none.
 async fn reveal(rows: [&str; 2], env: &Env, user: &User, database: &PostgRest) -> Result<Revealed, Error> {
-    let tokens = unmask::tokens(rows);
+    let tokens = unmask::placeholders(rows);
     if tokens.is_empty() {
         return Ok(Revealed::default());
     }

@@ -2,6 +2,9 @@
 
 use std::rc::Rc;
 
+use pii::mask::Author;
+use pii::policy::Policy;
+use pii::unmask::{Escape, PlaceholderMap, placeholders, unmask};
 use uuid::Uuid;
 use worker::wasm_bindgen::JsValue;
 use worker::web_sys::{Request, Response};
@@ -21,9 +24,6 @@ use crate::auth::User;
 use crate::config::Config;
 use crate::error::{Code, Error, Fault};
 use crate::ports::{Clock, Files, UserObject};
-use crate::privacy::mask::Author;
-use crate::privacy::policy::Policy;
-use crate::privacy::unmask::{Escape, Shown, tokens, unmask};
 use crate::scan;
 use crate::sheet::export::{self, Head, open};
 use crate::time::timestamp;
@@ -214,13 +214,15 @@ pub(super) async fn download(
 }
 
 /// What stands behind the tokens of a text: all of it, for it is its owner's.
-async fn reveal(env: &Env, user: &User, text: &str) -> Result<Shown, Error> {
+async fn reveal(env: &Env, user: &User, text: &str) -> Result<PlaceholderMap, Error> {
     let users = UserObjects(env.clone());
-    let mut shown = Shown::default();
-    for some in tokens([text]).chunks(REVEALED_AT_ONCE) {
+    let mut shown = PlaceholderMap::default();
+    for some in placeholders([text]).chunks(REVEALED_AT_ONCE) {
         let values = users.reveal(user, some).await.map_err(|refused| refused.into_error("file"))?;
-        shown
-            .extend(Shown::new(values.iter().map(|(token, value)| (token, value.as_str())), &Policy::full()));
+        shown.extend(PlaceholderMap::new(
+            values.iter().map(|(token, value)| (token, value.as_str())),
+            &Policy::full(),
+        ));
     }
     Ok(shown)
 }

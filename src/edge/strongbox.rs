@@ -112,7 +112,7 @@ impl Strongbox for SqliteStrongbox {
             )?;
         }
         for entry in &vault.entries {
-            let values = vec![entry.token.as_str().into(), Sqlite::json(entry)?, waits.into()];
+            let values = vec![entry.placeholder.as_str().into(), Sqlite::json(entry)?, waits.into()];
             self.0.exec("INSERT INTO vault_entry (token, entry, waits) VALUES (?, ?, ?)", values)?;
         }
         Ok(())
@@ -129,7 +129,7 @@ impl Strongbox for SqliteStrongbox {
     fn delivered(&self, vault: &KeptVault) -> Result<(), Fault> {
         self.0.exec("UPDATE vault_key SET waits = 0 WHERE key = ?", vec![Sqlite::json(&vault.key)?])?;
         for entry in &vault.entries {
-            let token = vec![entry.token.as_str().into()];
+            let token = vec![entry.placeholder.as_str().into()];
             self.0.exec("UPDATE vault_entry SET waits = 0 WHERE token = ?", token)?;
         }
         Ok(())

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use pii::mask::Author;
 use serde::Serialize;
 use uuid::Uuid;
 use worker::{DurableObject, Env, Request, Response, State, durable_object, wasm_bindgen};
@@ -17,7 +18,6 @@ use crate::document::keep::{Kept, SavedDocument, keep};
 use crate::error::Error;
 use crate::memory::import::import;
 use crate::ports::{Clock, Strongbox};
-use crate::privacy::mask::Author;
 use crate::user::books;
 use crate::user::chores::{self, REST};
 use crate::user::record::Refused;

@@ -1,5 +1,8 @@
 //! The User object as others call it.
 
+use pii::mask::Author;
+use pii::placeholder::Placeholder;
+use pii::seal::FileKey;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -14,9 +17,6 @@ use crate::limit::bucket::Standing;
 use crate::limit::quota::Entry;
 use crate::memory::import::{Imported, Said};
 use crate::ports::UserObject;
-use crate::privacy::mask::Author;
-use crate::privacy::seal::FileKey;
-use crate::privacy::token::Token;
 use crate::user::chores::Saved;
 use crate::user::record::{Hidden, Refused, Wanted};
 
@@ -33,14 +33,14 @@ pub(super) enum UserCall {
         /// What is to be masked.
         text: String,
         /// The tokens that its author was shown, if that is a model.
-        shown: Option<Vec<Token>>,
+        shown: Option<Vec<Placeholder>>,
     },
     /// See [`UserObject::reveal`].
     Reveal {
         /// Whose object this is.
         user: User,
         /// Those in question.
-        tokens: Vec<Token>,
+        tokens: Vec<Placeholder>,
     },
     /// See [`UserObject::file_key`].
     FileKey {
@@ -130,7 +130,11 @@ impl UserObject for UserObjects {
         self.call(user.id, &UserCall::Mask { user: user.clone(), text: text.to_owned(), shown }).await
     }
 
-    async fn reveal(&self, user: &User, tokens: &[Token]) -> Result<Vec<(Token, String)>, Refused> {
+    async fn reveal(
+        &self,
+        user: &User,
+        tokens: &[Placeholder],
+    ) -> Result<Vec<(Placeholder, String)>, Refused> {
         self.call(user.id, &UserCall::Reveal { user: user.clone(), tokens: tokens.to_vec() }).await
     }
 

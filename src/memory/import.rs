@@ -1,13 +1,13 @@
 //! Conversations from elsewhere: masked and stored as if they had been held here, and remembered.
 
 use chrono::{DateTime, Duration, Utc};
+use pii::mask::Author;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::auth::User;
 use crate::config::Config;
 use crate::ports::{Clock, Database, Model, Strongbox};
-use crate::privacy::mask::Author;
 use crate::session::load::Role;
 use crate::session::record::title;
 use crate::user::record::Refused;

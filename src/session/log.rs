@@ -2,6 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use pii::placeholder::Placeholder;
+use pii::policy::Policy;
+use pii::unmask::PlaceholderMap;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -9,9 +12,6 @@ use super::record::{OpenTurn, SoFar};
 use crate::context::receipt::Receipt;
 use crate::context::source::Source;
 use crate::error::Code;
-use crate::privacy::policy::Policy;
-use crate::privacy::token::Token;
-use crate::privacy::unmask::Shown;
 use crate::stream::event::{Event, Origin, Summary};
 use crate::stream::teller::Teller;
 use crate::time::Millis;
@@ -60,7 +60,7 @@ pub enum Deed {
         call: CallRecord,
         /// The tokens in it.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        shown: Vec<Token>,
+        shown: Vec<Placeholder>,
     },
     /// Something came of a call.
     Ends {
@@ -70,7 +70,7 @@ pub enum Deed {
         outcome: Outcome,
         /// The tokens that the model is shown by it.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        shown: Vec<Token>,
+        shown: Vec<Placeholder>,
     },
     /// The model reads what came of its calls, and goes on.
     Step,
@@ -108,7 +108,7 @@ pub struct LogHead {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sources: Vec<Source>,
     /// The tokens that the model was shown.
-    pub shown: Vec<Token>,
+    pub shown: Vec<Placeholder>,
     /// How much of their values the user sees.
     pub policy: Policy,
 }
@@ -190,7 +190,7 @@ impl TurnLog {
 
     /// The tokens that the model was shown, at first and by what it called.
     #[must_use]
-    pub fn shown(&self) -> Vec<Token> {
+    pub fn shown(&self) -> Vec<Placeholder> {
         let by_calls = self.told.iter().flat_map(|told| match told {
             Told::Deed(Deed::Calls { shown, .. } | Deed::Ends { shown, .. }) => shown.as_slice(),
             _ => &[],
@@ -225,7 +225,7 @@ impl TurnLog {
     }
 
     /// Tells the turn again as far as it has come: the same events as the first time, one by one.
-    pub fn replay(&self, shown: Shown, emit: impl FnMut(&Event<'_>)) {
+    pub fn replay(&self, shown: PlaceholderMap, emit: impl FnMut(&Event<'_>)) {
         if !self.has_begun {
             return;
         }

@@ -2,6 +2,7 @@
 //! shapes are pinned by snapshot tests: an object that wakes after an upgrade must still read them.
 
 use chrono::{DateTime, Utc};
+use pii::placeholder::Placeholder;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -14,7 +15,6 @@ use crate::memory::facts::NewFact;
 use crate::model::candidate::Candidate;
 use crate::model::price::Price;
 use crate::model::usage::{Usage, UsageSource};
-use crate::privacy::token::Token;
 use crate::text::one_line;
 use crate::time::{Millis, timestamp};
 use crate::tools::call::{CallRecord, Failure, Outcome, ToolRun};
@@ -57,7 +57,7 @@ pub struct OpenTurn {
     pub history_tokens: u32,
     /// The tokens for values that the model was shown.
     #[serde(default)]
-    pub shown: Vec<Token>,
+    pub shown: Vec<Placeholder>,
     /// The message was there before: only the answer is new.
     #[serde(default)]
     pub is_again: bool,

@@ -2,18 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use pii::placeholder::Placeholder;
+use pii::policy::Policy;
+use pii::unmask::PlaceholderMap;
 use uuid::Uuid;
 
-use crate::privacy::policy::Policy;
-use crate::privacy::token::Token;
-use crate::privacy::unmask::Shown;
 use crate::user::record::Hidden;
 
 /// Values in memory, of one key of the user's.
 #[derive(Default)]
 pub struct Values {
     key_id: Option<Uuid>,
-    values: BTreeMap<Token, String>,
+    values: BTreeMap<Placeholder, String>,
 }
 
 // By hand, so that no log line can ever hold a value.
@@ -38,20 +38,20 @@ impl Values {
     }
 
     /// Takes in what was revealed.
-    pub fn add(&mut self, values: impl IntoIterator<Item = (Token, String)>) {
+    pub fn add(&mut self, values: impl IntoIterator<Item = (Placeholder, String)>) {
         self.values.extend(values);
     }
 
     /// Those of `tokens` whose values are not here.
     #[must_use]
-    pub fn missing(&self, tokens: &[Token]) -> Vec<Token> {
+    pub fn missing(&self, tokens: &[Placeholder]) -> Vec<Placeholder> {
         tokens.iter().filter(|token| !self.values.contains_key(token)).cloned().collect()
     }
 
     /// What a policy shows of those of `tokens` that are here.
     #[must_use]
-    pub fn shown(&self, tokens: &[Token], policy: &Policy) -> Shown {
+    pub fn shown(&self, tokens: &[Placeholder], policy: &Policy) -> PlaceholderMap {
         let known = tokens.iter().filter_map(|token| Some((token, self.values.get(token)?.as_str())));
-        Shown::new(known, policy)
+        PlaceholderMap::new(known, policy)
     }
 }

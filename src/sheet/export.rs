@@ -1,5 +1,6 @@
 //! An exported table as it lies in storage, and the file that it becomes when its user downloads it: only then stand values in it.
 
+use pii::unmask::{Escape, PlaceholderMap, unmask};
 use serde::{Deserialize, Serialize};
 
 use super::Unfit;
@@ -9,7 +10,6 @@ use super::kept::{self, Header, Reader};
 use super::widths::Widths;
 use super::xlsx::Xlsx;
 use crate::error::{Code, Fault};
-use crate::privacy::unmask::{Escape, Shown, unmask};
 
 /// Bytes that are read at a time.
 const PIECE: usize = 64 * 1024;
@@ -82,7 +82,7 @@ pub fn open(bytes: &[u8]) -> Result<(Head, &[u8]), Fault> {
 pub fn write(
     format: Format,
     table: &[u8],
-    shown: &Shown,
+    shown: &PlaceholderMap,
     mut emit: impl FnMut(Vec<u8>),
 ) -> Result<(), Fault> {
     match format {
@@ -127,7 +127,7 @@ fn started<'x>(
     xlsx: &'x mut Option<Xlsx>,
     header: &Header,
     widths: Option<&Widths>,
-    shown: &Shown,
+    shown: &PlaceholderMap,
 ) -> Result<&'x mut Xlsx, Fault> {
     if xlsx.is_none() {
         let none = Widths::new(&header.columns);
@@ -137,7 +137,11 @@ fn started<'x>(
     xlsx.as_mut().ok_or_else(|| Fault::new(Code::Internal, "no sheet"))
 }
 
-fn begun<'c>(csv: &'c mut Option<Csv>, header: &Header, shown: &Shown) -> Result<&'c mut Csv, Fault> {
+fn begun<'c>(
+    csv: &'c mut Option<Csv>,
+    header: &Header,
+    shown: &PlaceholderMap,
+) -> Result<&'c mut Csv, Fault> {
     if csv.is_none() {
         *csv = Some(Csv::new(&clear_header(header, shown).columns)?);
     }
@@ -147,7 +151,7 @@ fn begun<'c>(csv: &'c mut Option<Csv>, header: &Header, shown: &Shown) -> Result
 /// Reads the rows of a table, with values in the place of tokens; its header.
 fn rows(
     table: &[u8],
-    shown: &Shown,
+    shown: &PlaceholderMap,
     mut on_row: impl FnMut(&Header, &[Cell]) -> Result<(), Fault>,
 ) -> Result<Header, Fault> {
     let mut reader = Reader::default();
@@ -165,7 +169,7 @@ fn rows(
     reader.header().cloned().ok_or_else(|| Fault::new(Code::Internal, "a table has no header"))
 }
 
-fn clear(cells: Vec<Cell>, header: &Header, shown: &Shown) -> Vec<Cell> {
+fn clear(cells: Vec<Cell>, header: &Header, shown: &PlaceholderMap) -> Vec<Cell> {
     let clear = |(at, cell): (usize, Cell)| match cell {
         Cell::Text(text) if text.contains('[') => {
             let value = unmask(&text, shown, Escape::None);
@@ -180,7 +184,7 @@ fn clear(cells: Vec<Cell>, header: &Header, shown: &Shown) -> Vec<Cell> {
     cells.into_iter().enumerate().map(clear).collect()
 }
 
-fn clear_header(header: &Header, shown: &Shown) -> Header {
+fn clear_header(header: &Header, shown: &PlaceholderMap) -> Header {
     let mut header = header.clone();
     header.title = unmask(&header.title, shown, Escape::None);
     for column in &mut header.columns {
@@ -191,9 +195,10 @@ fn clear_header(header: &Header, shown: &Shown) -> Header {
 
 #[cfg(test)]
 mod tests {
+    use pii::placeholder::Placeholder;
+    use pii::policy::Policy;
+
     use super::*;
-    use crate::privacy::policy::Policy;
-    use crate::privacy::token::Token;
     use crate::sheet::{Column, Kind};
 
     fn table(rows: &[Vec<Cell>]) -> Vec<u8> {
@@ -211,9 +216,9 @@ mod tests {
         bytes
     }
 
-    fn shown() -> Shown {
-        let token = Token::new("EMAIL", 1);
-        Shown::new([(&token, "=ada@example.com")], &Policy::full())
+    fn shown() -> PlaceholderMap {
+        let token = Placeholder::new("EMAIL", 1);
+        PlaceholderMap::new([(&token, "=ada@example.com")], &Policy::full())
     }
 
     fn file(format: Format, bytes: &[u8]) -> Vec<u8> {

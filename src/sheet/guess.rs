@@ -1,9 +1,10 @@
 //! What the columns of a table of texts hold, where nobody says it.
 
+use pii::placeholder::Placeholder;
+
 use super::cell::{Cell, Reading};
 use super::number::{self, Mark};
 use super::{Kind, MAX_NAME_CHARS};
-use crate::privacy::token::Token;
 use crate::text::one_line;
 
 /// What was seen of a table's rows so far. A column is of a kind if every cell of it is, leaving out those that are empty or
@@ -40,7 +41,7 @@ impl Guess {
     pub fn row<'r>(&mut self, cells: impl IntoIterator<Item = &'r str>) {
         for (signs, cell) in self.0.iter_mut().zip(cells) {
             let cell = cell.trim();
-            if !cell.is_empty() && Token::parse(cell).is_none() {
+            if !cell.is_empty() && Placeholder::parse(cell).is_none() {
                 signs.see(cell);
             }
         }

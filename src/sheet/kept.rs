@@ -1,12 +1,12 @@
 //! The kept form of a table: lines of JSON. The first is the header, each further one a row, an array with a value per cell.
 
+use pii::placeholder::{Reading, Spelling, next_start, read};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::cell::Cell;
 use super::{Column, Kind, MAX_CELL_UNITS, MAX_COLUMNS, MAX_NAME_CHARS, MAX_ROWS, Unfit, folded};
 use crate::error::{Code, Fault};
-use crate::privacy::token::{Reading, Spelling, next_start, read};
 
 /// Longest line, in bytes.
 pub const MAX_LINE_BYTES: usize = 1024 * 1024;
@@ -69,7 +69,7 @@ fn without_tokens(text: &str) -> String {
     while let Some(at) = next_start(rest, 0, Spelling::Exact) {
         let (before, from) = rest.split_at_checked(at).unwrap_or((rest, ""));
         let length = match read(from, Spelling::Exact) {
-            Reading::Token(_, length) => length,
+            Reading::Placeholder(_, length) => length,
             _ => 0,
         };
         clear.push_str(before);

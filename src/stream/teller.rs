@@ -1,11 +1,11 @@
 //! Tells a turn as it happens, or again: what a model wrote and did becomes what a client is told.
 
+use pii::placeholder::Placeholder;
+use pii::unmask::{Escape, PlaceholderMap, Unmasker, unmask};
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::event::{Call, Event, HandOver};
-use crate::privacy::token::Token;
-use crate::privacy::unmask::{Escape, Shown, Unmasker, unmask};
 use crate::session::log::{Deed, LogHead, Told};
 use crate::tools::call::Outcome;
 
@@ -14,16 +14,16 @@ use crate::tools::call::Outcome;
 #[derive(Debug)]
 pub struct Teller<F> {
     /// What stands behind tokens, whether the model was shown them yet or not.
-    known: Shown,
+    known: PlaceholderMap,
     /// What the model was shown.
-    shown: Shown,
+    shown: PlaceholderMap,
     unmasker: Unmasker,
     emit: F,
 }
 
 impl<F: FnMut(&Event<'_>)> Teller<F> {
     /// Begins to tell: the answer has begun, to that prompt, with those sources.
-    pub fn start(head: &LogHead, known: Shown, mut emit: F) -> Self {
+    pub fn start(head: &LogHead, known: PlaceholderMap, mut emit: F) -> Self {
         emit(&Event::Start(&head.origin()));
         if let Some(receipt) = &head.receipt {
             emit(&Event::Receipt(receipt));
@@ -36,7 +36,7 @@ impl<F: FnMut(&Event<'_>)> Teller<F> {
     }
 
     /// What stands behind more tokens.
-    pub fn learn(&mut self, known: Shown) {
+    pub fn learn(&mut self, known: PlaceholderMap) {
         self.known.extend(known);
     }
 
@@ -86,7 +86,7 @@ impl<F: FnMut(&Event<'_>)> Teller<F> {
     }
 
     /// The model is shown these from here on.
-    fn show(&mut self, tokens: &[Token]) {
+    fn show(&mut self, tokens: &[Placeholder]) {
         if !tokens.is_empty() {
             self.shown.extend(self.known.only(tokens));
             self.unmasker = Unmasker::new(self.shown.clone());
@@ -124,7 +124,7 @@ impl<F: FnMut(&Event<'_>)> Teller<F> {
 }
 
 /// JSON, or a text that is none, with values in the place of tokens.
-fn clear(text: &str, shown: &Shown) -> Value {
+fn clear(text: &str, shown: &PlaceholderMap) -> Value {
     serde_json::from_str(&unmask(text, shown, Escape::Json))
         .ok()
         .filter(|value: &Value| value.is_object() || value.is_array())

@@ -2,6 +2,8 @@
 //! What runs then is what was kept here, whatever a client sends along.
 
 use chrono::{DateTime, Utc};
+use pii::placeholder::Placeholder;
+use pii::policy::Policy;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -9,8 +11,6 @@ use uuid::Uuid;
 
 use super::call::{CallRecord, Outcome};
 use crate::error::{Code, Error, abort, abort_field};
-use crate::privacy::policy::Policy;
-use crate::privacy::token::Token;
 use crate::session::record::{OpenTurn, SoFar};
 use crate::time::{Millis, timestamp};
 
@@ -38,7 +38,7 @@ pub struct Suspended {
     /// Tokens of what the model read.
     pub prompt_tokens: u32,
     /// The tokens for values that it was shown.
-    pub shown: Vec<Token>,
+    pub shown: Vec<Placeholder>,
     /// How much of their values its user sees.
     pub policy: Policy,
 }

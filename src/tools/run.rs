@@ -3,6 +3,11 @@
 use std::pin::pin;
 
 use futures::future::{Either, select};
+use pii::json;
+use pii::mask::Author;
+use pii::placeholder::Placeholder;
+use pii::policy::Policy;
+use pii::unmask::{Escape, PlaceholderMap, placeholders, unmask};
 use serde::Deserialize;
 use serde_json::Value;
 use tokens::count;
@@ -11,11 +16,6 @@ use super::call::{CallRecord, Failure, Outcome};
 use super::toolbox::{Definition, Toolbox};
 use super::{Bench, Sorry, Tool, check_named, run_named};
 use crate::ports::{Clock, UserObject, World};
-use crate::privacy::json;
-use crate::privacy::mask::Author;
-use crate::privacy::policy::Policy;
-use crate::privacy::token::Token;
-use crate::privacy::unmask::{Escape, Shown, tokens, unmask};
 use crate::user::record::{Hidden, Refused};
 
 /// Longest result that is looked at, in bytes.
@@ -91,7 +91,7 @@ pub async fn run<W: World>(
     most_tokens: u32,
     bench: &Bench<'_, W>,
 ) -> (Outcome, Option<Hidden>) {
-    let known = tokens([call.arguments_json().as_str()]);
+    let known = placeholders([call.arguments_json().as_str()]);
     let arguments = match arguments(call, tool, &known, bench).await {
         Ok(arguments) => arguments,
         Err(refused) => return (privacy_failed(&refused), None),
@@ -129,14 +129,15 @@ pub async fn run<W: World>(
 async fn arguments<W: World>(
     call: &CallRecord,
     tool: &Definition,
-    known: &[Token],
+    known: &[Placeholder],
     bench: &Bench<'_, W>,
 ) -> Result<Value, Refused> {
     if !tool.needs.values || known.is_empty() {
         return Ok(call.arguments.clone());
     }
     let values = bench.ports.user.reveal(bench.user, known).await?;
-    let shown = Shown::new(values.iter().map(|(token, value)| (token, value.as_str())), &Policy::full());
+    let shown =
+        PlaceholderMap::new(values.iter().map(|(token, value)| (token, value.as_str())), &Policy::full());
     let json = unmask(&call.arguments_json(), &shown, Escape::Json);
     serde_json::from_str(&json).map_err(|error| Refused::Failed(format!("arguments: {:?}", error.classify())))
 }
@@ -145,7 +146,7 @@ async fn arguments<W: World>(
 async fn hide<W: World>(
     value: &Value,
     tool: &Definition,
-    known: &[Token],
+    known: &[Placeholder],
     bench: &Bench<'_, W>,
 ) -> Result<(Value, Hidden), Outcome> {
     let text = json::text(value);
@@ -153,7 +154,7 @@ async fn hide<W: World>(
         let error = format!("The result is larger than {} KiB. Ask for less.", MAX_RESULT_BYTES / 1024);
         return Err(Outcome::Failed { code: Failure::Failed, error });
     }
-    let stored = if tool.needs.is_masked { tokens([text.as_str()]) } else { Vec::new() };
+    let stored = if tool.needs.is_masked { placeholders([text.as_str()]) } else { Vec::new() };
     let author = Author::Model(if tool.needs.is_masked { &stored } else { known });
     let hidden = bench.ports.user.mask(bench.user, &text, author).await;
     let hidden = hidden.map_err(|refused| privacy_failed(&refused))?;

@@ -237,14 +237,15 @@ fn query(head: &Head, name: &str, text: &str, query: &Query) -> Result<Made, Sor
 
 #[cfg(test)]
 mod tests {
+    use pii::unmask::PlaceholderMap;
+
     use super::*;
-    use crate::privacy::unmask::Shown;
     use crate::sheet::export::{open, write};
 
     fn csv(made: &Made) -> String {
         let (head, table) = open(&made.bytes).unwrap();
         let mut file = Vec::new();
-        write(head.format, table, &Shown::default(), |piece| file.extend(piece)).unwrap();
+        write(head.format, table, &PlaceholderMap::default(), |piece| file.extend(piece)).unwrap();
         String::from_utf8(file).unwrap().trim_start_matches('\u{feff}').replace("\r\n", "\n")
     }
 

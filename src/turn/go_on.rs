@@ -2,6 +2,8 @@
 
 use std::rc::Rc;
 
+use pii::mask::Author;
+use pii::unmask::{Escape, PlaceholderMap, unmask};
 use uuid::Uuid;
 
 use super::load::load;
@@ -16,8 +18,6 @@ use crate::model::candidate::candidates;
 use crate::model::listen::Asking;
 use crate::model::request::Question;
 use crate::ports::{Clock, Journal, Ports, UserObject, World};
-use crate::privacy::mask::Author;
-use crate::privacy::unmask::{Escape, Shown, unmask};
 use crate::session::load::UserLimits;
 use crate::session::log::LogHead;
 use crate::session::record::OpenTurn;
@@ -108,7 +108,7 @@ pub async fn go_on(
 }
 
 /// Arguments as their user was told of them.
-fn told(arguments: &serde_json::Value, shown: &Shown) -> serde_json::Value {
+fn told(arguments: &serde_json::Value, shown: &PlaceholderMap) -> serde_json::Value {
     serde_json::from_str(&unmask(&arguments.to_string(), shown, Escape::Json)).unwrap_or_default()
 }
 

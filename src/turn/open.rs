@@ -1,5 +1,6 @@
 //! The turn as it is kept, and what it asks.
 
+use pii::unmask;
 use uuid::Uuid;
 
 use crate::api::chat::Ask;
@@ -9,7 +10,6 @@ use crate::error::{Code, Error, abort_field};
 use crate::memory::recall::Recalled;
 use crate::model::request::Question;
 use crate::ports::Clock;
-use crate::privacy::unmask;
 use crate::session::memory::Memory;
 use crate::session::record::OpenTurn;
 use crate::session::tree::Spot;
@@ -80,7 +80,7 @@ pub(super) fn open(
         prompt_tokens: prompt.receipt.counted,
         history_tokens: prompt.history_tokens,
         // Not those of the persona, which are examples.
-        shown: unmask::tokens(prompt.messages.iter().skip(1).map(|message| message.content.as_ref())),
+        shown: unmask::placeholders(prompt.messages.iter().skip(1).map(|message| message.content.as_ref())),
         is_again: spot.question.is_some(),
         remember: ask.remember,
         receipt: prompt.receipt,

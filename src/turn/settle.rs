@@ -1,5 +1,7 @@
 //! The end of a turn: its record, whatever happened.
 
+use pii::mask::{Author, redact};
+use pii::placeholder::Placeholder;
 use tokens::count;
 
 use super::Outcome;
@@ -9,8 +11,6 @@ use crate::config::Config;
 use crate::error::{Code, Fault};
 use crate::model::usage::{Usage, UsageSource};
 use crate::ports::{Clock, Journal, Ports, UserObject, World};
-use crate::privacy::mask::{Author, blank};
-use crate::privacy::token::Token;
 use crate::session::log::{LogEnding, TurnLog};
 use crate::session::record::{Ending, OpenTurn, Status, TurnRecord};
 use crate::time::Millis;
@@ -50,7 +50,7 @@ pub(super) fn settle(
 /// and not raw; then it returns why.
 pub(super) async fn mask_answer(
     text: &mut String,
-    shown: &[Token],
+    shown: &[Placeholder],
     user: &User,
     config: &Config,
     ports: &Ports<impl World>,
@@ -65,7 +65,7 @@ pub(super) async fn mask_answer(
             None
         }
         Err(refused) => {
-            *text = blank(text, author, &config.pii_patterns);
+            *text = redact(text, author, &config.pii_patterns).into_string();
             Some(refused)
         }
     }
@@ -132,7 +132,7 @@ pub fn recover(journal: &impl Journal, clock: &impl Clock, config: &Config) -> O
     let shown = log.as_ref().map_or_else(|| turn.shown.clone(), TurnLog::shown);
     let mut answer = turn.so_far.clone().unwrap_or_default();
     let said = log.map_or_else(String::new, |log| log.retrace(&mut answer));
-    answer.say(&blank(&said, Author::Model(&shown), &config.pii_patterns));
+    answer.say(&redact(&said, Author::Model(&shown), &config.pii_patterns));
     answer.give_up(Failure::Interrupted, "The server restarted; nobody knows how far it came.");
     let text_tokens = count(&answer.text);
     let now = clock.now();

@@ -4,6 +4,11 @@
 use std::cell::RefCell;
 
 use futures::stream::{self, StreamExt};
+use pii::json;
+use pii::mask::{Author, redact};
+use pii::placeholder::Placeholder;
+use pii::policy::Policy;
+use pii::unmask::placeholders;
 use serde_json::Value;
 use tokens::chat::PER_MESSAGE;
 use tokens::count;
@@ -22,11 +27,6 @@ use crate::model::candidate::candidates;
 use crate::model::listen::{Asking, Heard, Said, listen};
 use crate::model::usage::{Usage, UsageSource};
 use crate::ports::{Clock, Journal, Ports, UserObject, World};
-use crate::privacy::json;
-use crate::privacy::mask::{Author, blank};
-use crate::privacy::policy::Policy;
-use crate::privacy::token::Token;
-use crate::privacy::unmask::tokens;
 use crate::session::load::UserLimits;
 use crate::session::log::{Deed, Told};
 use crate::session::memory::Memory;
@@ -132,7 +132,7 @@ pub(super) struct Walk<'a, W: World, F> {
     pub(super) keeper: Keeper<'a, W::Journal>,
     pub(super) teller: Teller<F>,
     /// The tokens that the model was shown.
-    pub(super) shown: Vec<Token>,
+    pub(super) shown: Vec<Placeholder>,
     /// Tokens of what the model reads.
     pub(super) prompt_tokens: u32,
 }
@@ -241,7 +241,7 @@ impl<W: World, F: FnMut(&Event<'_>)> Walk<'_, W, F> {
                 outcome,
             };
             self.learn(&record.arguments_json(), None);
-            let shown = tokens([record.arguments_json().as_str()]);
+            let shown = placeholders([record.arguments_json().as_str()]);
             self.tell(&Told::Deed(Deed::Calls { call: record.clone(), shown }));
             progress.answer.calls.push(record);
         }
@@ -283,8 +283,8 @@ impl<W: World, F: FnMut(&Event<'_>)> Walk<'_, W, F> {
         });
         let Some(Value::Array(masked)) = masked else {
             let text = all.get(0).and_then(Value::as_str).unwrap_or_default();
-            let blanked = blank(text, author, &self.config.pii_patterns);
-            return (blanked, calls.iter().map(|_| None).collect());
+            let redacted = redact(text, author, &self.config.pii_patterns);
+            return (redacted.into_string(), calls.iter().map(|_| None).collect());
         };
         let mut masked = masked.into_iter();
         let text = masked.next().and_then(|text| text.as_str().map(ToOwned::to_owned)).unwrap_or_default();
@@ -348,8 +348,8 @@ impl<W: World, F: FnMut(&Event<'_>)> Walk<'_, W, F> {
     }
 
     /// The tokens that the model is shown by a call, with what its user is shown for them.
-    async fn reveal(&mut self, call: &CallRecord) -> Vec<Token> {
-        let shown = tokens([call.result().as_ref()]);
+    async fn reveal(&mut self, call: &CallRecord) -> Vec<Placeholder> {
+        let shown = placeholders([call.result().as_ref()]);
         let missing = self.state.values.borrow().missing(&shown);
         if !missing.is_empty()
             && let Ok(values) = self.ports.user.reveal(self.user, &missing).await
@@ -365,14 +365,14 @@ impl<W: World, F: FnMut(&Event<'_>)> Walk<'_, W, F> {
         }
     }
 
-    fn tell_end(&mut self, call: &CallRecord, shown: Vec<Token>) {
+    fn tell_end(&mut self, call: &CallRecord, shown: Vec<Placeholder>) {
         self.learn(&call.result(), Some(&shown));
         self.tell(&Told::Deed(Deed::Ends { id: call.id, outcome: call.outcome.clone(), shown }));
     }
 
     /// The model reads tokens, or wrote them.
-    fn learn(&mut self, text: &str, found: Option<&[Token]>) {
-        let found = found.map_or_else(|| tokens([text]), <[Token]>::to_vec);
+    fn learn(&mut self, text: &str, found: Option<&[Placeholder]>) {
+        let found = found.map_or_else(|| placeholders([text]), <[Placeholder]>::to_vec);
         if found.is_empty() {
             return;
         }

@@ -5,6 +5,8 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 
+use pii::mask::Author;
+use pii::unmask::placeholders;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -18,8 +20,6 @@ use crate::memory::facts::{self, Learned, Unread};
 use crate::memory::summary::{self, NewSummary, SummaryText, Unsummarised};
 use crate::memory::think::{Task, Thought, think};
 use crate::ports::{Clock, Database, Model, Strongbox, UnsummarisedQuestion};
-use crate::privacy::mask::Author;
-use crate::privacy::unmask::tokens;
 use crate::time::Millis;
 
 /// How long a user's conversations rest before they are looked through for facts: then a few messages are read at once.
@@ -226,7 +226,7 @@ async fn mask(
     config: &Config,
     ports: &Ports<impl Database, impl Strongbox, impl Model, impl Clock>,
 ) -> Result<String, Fault> {
-    let shown = tokens(task.messages.iter().map(|message| message.content.as_ref()));
+    let shown = placeholders(task.messages.iter().map(|message| message.content.as_ref()));
     let hidden = vault::mask(state, &User::absent(user), text, Author::Model(&shown), config, ports).await;
     let hidden = hidden.map_err(|refused| Fault::new(Code::PrivacyUnavailable, format!("{refused:?}")))?;
     Ok(hidden.text)

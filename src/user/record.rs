@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use pii::placeholder::Placeholder;
+use pii::seal::{SealedEntry, WrappedKey};
+use pii::vault::{MAX_NEW_VALUES, MaskError};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::error::{Code, Error, Fault, abort_field, abort_for};
 use crate::limit::quota::{Budget, Entry, Exceeded};
-use crate::privacy::seal::{SealedEntry, WrappedKey};
-use crate::privacy::token::Token;
-use crate::privacy::vault::{MAX_NEW_VALUES, Refusal};
 use crate::session::load::UserLimits;
 use crate::time::Millis;
 
@@ -59,7 +59,7 @@ pub struct Hidden {
     /// With tokens.
     pub text: String,
     /// What stands behind its tokens.
-    pub values: Vec<(Token, String)>,
+    pub values: Vec<(Placeholder, String)>,
     /// The user's key: another one says that the user was erased since.
     pub key_id: Uuid,
 }
@@ -137,10 +137,10 @@ impl From<Fault> for Refused {
     }
 }
 
-impl From<Refusal> for Refused {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::TooManyValues => Self::TooManyValues,
+impl From<MaskError> for Refused {
+    fn from(error: MaskError) -> Self {
+        match error {
+            MaskError::TooManyValues => Self::TooManyValues,
             // Holds nothing of the text.
             other => Self::Failed(format!("mask: {other:?}")),
         }

@@ -3,6 +3,10 @@
 
 use std::cell::{Cell, RefCell};
 
+use pii::mask::Author;
+use pii::placeholder::Placeholder;
+use pii::seal::{FileKey, KeyId, UserKey};
+use pii::vault::{MaskRequest, Vault};
 use uuid::Uuid;
 
 use super::chores::Chores;
@@ -13,10 +17,6 @@ use crate::config::Config;
 use crate::error::Fault;
 use crate::limit::bucket::Bucket;
 use crate::ports::{Clock, Database, Model, Strongbox};
-use crate::privacy::mask::Author;
-use crate::privacy::seal::{FileKey, KeyId, UserKey};
-use crate::privacy::token::Token;
-use crate::privacy::vault::Vault;
 use crate::time::{Millis, timestamp};
 
 /// Entries sent to Postgres at a time.
@@ -85,12 +85,13 @@ fn mask_unlocked(
 ) -> Result<(Hidden, bool), Refused> {
     let mut open = state.open.borrow_mut();
     let (key_id, vault) = open.as_mut().ok_or_else(|| Refused::Failed("the vault is shut".into()))?;
-    let masked = vault.mask(text, author, &user.identity, &config.pii_patterns, || ports.clock.secret())?;
+    let request = MaskRequest { text, author, identity: &user.identity, patterns: &config.pii_patterns };
+    let masked = vault.mask(request, || ports.clock.secret())?;
     let has_new = !masked.new.is_empty();
     if has_new {
         ports.strongbox.keep(user.id, &KeptVault { key: None, entries: masked.new }, true)?;
     }
-    Ok((Hidden { text: masked.text, values: masked.values, key_id: *key_id }, has_new))
+    Ok((Hidden { text: masked.text.into_string(), values: masked.values, key_id: *key_id }, has_new))
 }
 
 /// The values behind tokens.
@@ -100,12 +101,12 @@ fn mask_unlocked(
 pub async fn reveal(
     state: &UserState,
     user: &User,
-    tokens: &[Token],
+    tokens: &[Placeholder],
     config: &Config,
     ports: &Ports<impl Database, impl Strongbox, impl Model, impl Clock>,
-) -> Result<Vec<(Token, String)>, Refused> {
+) -> Result<Vec<(Placeholder, String)>, Refused> {
     unlock(state, user, config, ports).await?;
-    Ok(state.open.borrow().as_ref().map(|(_, vault)| vault.reveal(tokens)).unwrap_or_default())
+    Ok(state.open.borrow().as_ref().map(|(_, vault)| vault.resolve_placeholders(tokens)).unwrap_or_default())
 }
 
 /// The key of a file of the user's.

@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use frontdesk::model::usage::UsageSource;
-use frontdesk::privacy::token::Token;
-use frontdesk::privacy::unmask;
 use frontdesk::session::load::Role;
 use frontdesk::session::record::{MessageRecord, OpenTurn, Status, TurnRecord};
 use frontdesk::session::tree::Place;
+use pii::placeholder::Placeholder;
+use pii::unmask;
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -159,13 +159,13 @@ impl World {
         let tail = &all[all.len().saturating_sub(codes.len())..];
         self.check(tail == codes, || format!("the model is shown {codes:?}, of {all:?}"));
         let content = said(Role::User).chain(said(Role::Assistant));
-        let spelled = |token: Token| {
+        let spelled = |token: Placeholder| {
             let token = token.to_string();
             let value = self.ledger.value_of(asked.user, &token);
             self.check(value.is_some(), || format!("{token} is in a prompt and nobody's"));
             Some((token, value?))
         };
-        (code, unmask::tokens(content).into_iter().filter_map(spelled).collect())
+        (code, unmask::placeholders(content).into_iter().filter_map(spelled).collect())
     }
 
     /// The questions on the path to the turn that runs.
@@ -259,7 +259,7 @@ impl World {
             return None;
         }
         let mut text = answer.content.clone();
-        for token in unmask::tokens([answer.content.as_str()]) {
+        for token in unmask::placeholders([answer.content.as_str()]) {
             let token = token.to_string();
             text = text.replace(&token, &self.ledger.value_of(record.user_id, &token)?);
         }

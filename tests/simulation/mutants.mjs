@@ -111,7 +111,7 @@ const MUTANTS = [
   },
   {
     name: 'an interrupted answer is stored as the model wrote it',
-    patches: [{ file: 'src/turn/settle.rs', from: 'answer.say(&blank(&said, Author::Model(&shown), &config.pii_patterns));', to: 'let _ = (config, &shown);\n    answer.say(&said);' }],
+    patches: [{ file: 'src/turn/settle.rs', from: 'answer.say(&redact(&said, Author::Model(&shown), &config.pii_patterns));', to: 'let _ = (config, &shown);\n    answer.say(&said);' }],
   },
   {
     name: 'what waits is looked at after Postgres was read',

@@ -177,8 +177,10 @@ impl Postgres {
         self.world.check(kept.key.is_none() || id(kept) == id(vault), || "a user has two keys".into());
         kept.key.clone_from(&vault.key);
         for entry in &vault.entries {
-            match kept.entries.iter().find(|other| other.token == entry.token) {
-                Some(other) => self.world.check(other == entry, || format!("{} is two values", entry.token)),
+            match kept.entries.iter().find(|other| other.placeholder == entry.placeholder) {
+                Some(other) => {
+                    self.world.check(other == entry, || format!("{} is two values", entry.placeholder))
+                }
                 None => kept.entries.push(entry.clone()),
             }
         }

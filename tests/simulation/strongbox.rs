@@ -7,9 +7,9 @@ use std::rc::Rc;
 use frontdesk::error::{Code, Fault};
 use frontdesk::limit::quota::{Entry, Spend};
 use frontdesk::ports::Strongbox;
-use frontdesk::privacy::seal::{SealedEntry, WrappedKey};
 use frontdesk::time::Millis;
 use frontdesk::user::record::KeptVault;
+use pii::seal::{SealedEntry, WrappedKey};
 use uuid::Uuid;
 
 use super::alarm::Alarm;
@@ -82,8 +82,8 @@ impl Strongbox for SafeStrongbox {
         }
         for entry in &vault.entries {
             let mut entries = self.safe.entries.borrow_mut();
-            if entries.iter().any(|(other, _)| other.token == entry.token) {
-                self.world.violated(format!("{} is given twice", entry.token));
+            if entries.iter().any(|(other, _)| other.placeholder == entry.placeholder) {
+                self.world.violated(format!("{} is given twice", entry.placeholder));
                 return Err(Fault::new(Code::Internal, "UNIQUE"));
             }
             entries.push((entry.clone(), waits));
@@ -108,7 +108,7 @@ impl Strongbox for SafeStrongbox {
             *waits &= vault.key.as_ref() != Some(key);
         }
         for (entry, waits) in self.safe.entries.borrow_mut().iter_mut() {
-            *waits &= vault.entries.iter().all(|delivered| delivered.token != entry.token);
+            *waits &= vault.entries.iter().all(|delivered| delivered.placeholder != entry.placeholder);
         }
         Ok(())
     }

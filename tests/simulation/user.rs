@@ -10,14 +10,14 @@ use frontdesk::document::upload::Upload;
 use frontdesk::limit::bucket::Standing;
 use frontdesk::limit::quota::{Entry, day};
 use frontdesk::ports::{Strongbox as _, UserObject};
-use frontdesk::privacy::mask::Author;
-use frontdesk::privacy::seal::FileKey;
-use frontdesk::privacy::token::Token;
 use frontdesk::user::books;
 use frontdesk::user::chores::Saved;
 use frontdesk::user::record::{Hidden, Refused, Wanted};
 use frontdesk::user::vault::{self, Ports, UserState};
 use futures::channel::oneshot;
+use pii::mask::Author;
+use pii::placeholder::Placeholder;
+use pii::seal::FileKey;
 use uuid::Uuid;
 
 use super::alarm::{Alarm, Sleeper, keep_watch};
@@ -116,7 +116,7 @@ impl Desk {
         world: &World,
         user: &User,
         text: &str,
-        shown: Option<&[Token]>,
+        shown: Option<&[Placeholder]>,
     ) -> Result<Hidden, Refused> {
         let author = shown.map_or(Author::Outside, Author::Model);
         let hidden = vault::mask(&self.state, user, text, author, &self.config, &self.ports).await;
@@ -148,7 +148,7 @@ impl Desk {
 }
 
 /// What leaves the object is kept by now, so no other value can get that token.
-fn hand_out(world: &World, user: &User, values: &[(Token, String)]) {
+fn hand_out(world: &World, user: &User, values: &[(Placeholder, String)]) {
     for (token, value) in values {
         world.check_token(user.id, &token.to_string(), value);
     }
@@ -189,7 +189,11 @@ impl UserObject for SimUser {
         .await
     }
 
-    async fn reveal(&self, user: &User, tokens: &[Token]) -> Result<Vec<(Token, String)>, Refused> {
+    async fn reveal(
+        &self,
+        user: &User,
+        tokens: &[Placeholder],
+    ) -> Result<Vec<(Placeholder, String)>, Refused> {
         let (user, tokens) = (user.clone(), tokens.to_vec());
         self.ask(async move |world: &World, desk: &Rc<Desk>| {
             let revealed = vault::reveal(&desk.state, &user, &tokens, &desk.config, &desk.ports).await?;

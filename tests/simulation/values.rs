@@ -2,8 +2,9 @@
 
 use std::rc::Rc;
 
-use frontdesk::auth::{Identity, User};
+use frontdesk::auth::User;
 use frontdesk::time::Millis;
+use pii::identity::Identity;
 use uuid::Uuid;
 
 use super::chance::Chance;

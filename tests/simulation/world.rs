@@ -11,8 +11,8 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 
 use frontdesk::ports::Clock;
-use frontdesk::privacy::seal::Secret;
 use frontdesk::time::Millis;
+use pii::seal::Secret;
 
 use super::chance::Chance;
 use super::faults::{Fault, Faults};

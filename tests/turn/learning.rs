@@ -5,9 +5,9 @@
 use frontdesk::error::Code;
 use frontdesk::memory::summary::MOST_TOKENS;
 use frontdesk::ports::UserObject;
-use frontdesk::privacy::mask::Author;
 use frontdesk::user::chores::{Saved, catch_up};
 use futures::executor::block_on;
+use pii::mask::Author;
 use serde_json::{Value, json};
 use uuid::Uuid;
 

@@ -13,7 +13,6 @@ use frontdesk::error::Code;
 use frontdesk::model::usage::UsageSource;
 use frontdesk::ports::ModelError;
 use frontdesk::ports::{Journal, Ports};
-use frontdesk::privacy::unmask::Shown;
 use frontdesk::retell;
 use frontdesk::session::load::Role;
 use frontdesk::session::log::{KEPT_FOR, LogEnding};
@@ -25,6 +24,7 @@ use frontdesk::turn::{self, WATCH_EVERY};
 use futures::FutureExt as _;
 use futures::executor::block_on;
 use futures::future::join;
+use pii::unmask::PlaceholderMap;
 use scripted::*;
 use uuid::Uuid;
 
@@ -376,7 +376,7 @@ fn an_object_that_dies_in_mid_answer_leaves_an_interrupted_turn_and_nothing_twic
     let log = next.ports.journal.log(record.turn_id).unwrap();
     let mut encoder = UiEncoder::resuming(record.turn_id, 34);
     let mut told = String::new();
-    log.replay(Shown::default(), |event| told.push_str(&encoder.encode(event)));
+    log.replay(PlaceholderMap::default(), |event| told.push_str(&encoder.encode(event)));
     assert!(told.contains("\"error\"") && !encoder.is_behind(), "{told}");
 }
 

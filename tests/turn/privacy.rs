@@ -3,11 +3,11 @@
 use frontdesk::api::chat::Ask;
 use frontdesk::error::Code;
 use frontdesk::ports::{Journal, UserObject as _};
-use frontdesk::privacy::mask::Author;
 use frontdesk::turn;
 use frontdesk::user::record::Refused;
 use frontdesk::user::vault;
 use futures::executor::block_on;
+use pii::mask::Author;
 
 use crate::scripted::*;
 

@@ -4,11 +4,11 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, VecDeque};
 
 use futures::executor::block_on;
+use pii::seal::Secret;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::privacy::seal::Secret;
 
 /// What a server answers, piece by piece.
 struct Script {

@@ -2,12 +2,12 @@
 
 use std::cmp::Ordering;
 
+use pii::placeholder::Placeholder;
 use serde_json::Value;
 
 use super::super::cell::Cell;
 use super::super::{Column, Kind, Unfit, folded};
 use super::{Condition, Op};
-use crate::privacy::token::Token;
 
 /// A condition that makes sense for its column.
 pub(super) enum Test {
@@ -44,7 +44,7 @@ impl Test {
         let fits = match (&value, column.kind) {
             // What hides a value is text wherever it stands, and may be asked for.
             (Cell::Text(text), Kind::Text) => !text.is_empty(),
-            (Cell::Text(text), _) => matches!(op, Op::Eq | Op::Ne) && Token::parse(text).is_some(),
+            (Cell::Text(text), _) => matches!(op, Op::Eq | Op::Ne) && Placeholder::parse(text).is_some(),
             (Cell::Boolean(_), _) => matches!(op, Op::Eq | Op::Ne),
             (cell, _) => *cell != Cell::Empty,
         };

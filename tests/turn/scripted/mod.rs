@@ -10,7 +10,7 @@ use std::rc::Rc;
 use std::task::Poll;
 
 use frontdesk::api::chat::Ask;
-use frontdesk::auth::{Identity, User};
+use frontdesk::auth::User;
 use frontdesk::config::Config;
 use frontdesk::context::receipt::Receipt;
 use frontdesk::context::source::Source;
@@ -28,7 +28,6 @@ use frontdesk::ports::{
     Answer, Clock, Database, Files, Journal, Model, ModelError, Outside, OutsideBody, OutsideError, Patience,
     Ports, Post, Posted, Undelivered, UnsummarisedQuestion, World,
 };
-use frontdesk::privacy::seal::Secret;
 use frontdesk::session::load::{LoadSession, LoadedSession, Message, Role};
 use frontdesk::session::log::{KEPT_FOR, LogEnding, LogHead, Told, TurnLog};
 use frontdesk::session::memory::Memory;
@@ -41,6 +40,8 @@ use frontdesk::tools::approval::Suspended;
 use frontdesk::turn::{self, Answered};
 use frontdesk::user::record::{KeptVault, Restored};
 use futures::executor::block_on;
+use pii::identity::Identity;
+use pii::seal::Secret;
 pub use user::ScriptedUser;
 use uuid::Uuid;
 

@@ -11,14 +11,14 @@ use frontdesk::error::{Code, Fault};
 use frontdesk::limit::bucket::Standing;
 use frontdesk::limit::quota::{Entry, Spend};
 use frontdesk::ports::{Strongbox, UserObject};
-use frontdesk::privacy::mask::Author;
-use frontdesk::privacy::seal::FileKey;
-use frontdesk::privacy::token::Token;
 use frontdesk::time::Millis;
 use frontdesk::user::books;
 use frontdesk::user::chores::Saved;
 use frontdesk::user::record::{Hidden, KeptVault, Refused, Wanted};
 use frontdesk::user::vault::{self, Ports, UserState};
+use pii::mask::Author;
+use pii::placeholder::Placeholder;
+use pii::seal::FileKey;
 use uuid::Uuid;
 
 use super::{START, ScriptedClock, ScriptedDatabase, ScriptedModel, config};
@@ -51,9 +51,12 @@ impl Strongbox for MemoryStrongbox {
             self.key_waits.set(waits);
         }
         for entry in &vault.entries {
-            assert!(kept.entries.iter().all(|other| other.token != entry.token), "a token is given once");
+            assert!(
+                kept.entries.iter().all(|other| other.placeholder != entry.placeholder),
+                "a token is given once"
+            );
             kept.entries.push(entry.clone());
-            self.waiting.borrow_mut().extend(waits.then(|| entry.token.clone()));
+            self.waiting.borrow_mut().extend(waits.then(|| entry.placeholder.clone()));
         }
         Ok(())
     }
@@ -62,7 +65,7 @@ impl Strongbox for MemoryStrongbox {
         let kept = self.kept.borrow();
         let Some((user, kept)) = kept.as_ref() else { return Ok(None) };
         let waiting = self.waiting.borrow();
-        let entries = kept.entries.iter().filter(|entry| waiting.contains(&entry.token));
+        let entries = kept.entries.iter().filter(|entry| waiting.contains(&entry.placeholder));
         let entries: Vec<_> = entries.take(limit as usize).cloned().collect();
         let is_waiting = self.key_waits.get() || !entries.is_empty();
         Ok(is_waiting.then(|| (*user, KeptVault { key: kept.key.clone(), entries })))
@@ -70,7 +73,9 @@ impl Strongbox for MemoryStrongbox {
 
     fn delivered(&self, vault: &KeptVault) -> Result<(), Fault> {
         self.key_waits.set(false);
-        self.waiting.borrow_mut().retain(|token| vault.entries.iter().all(|entry| entry.token != *token));
+        self.waiting
+            .borrow_mut()
+            .retain(|token| vault.entries.iter().all(|entry| entry.placeholder != *token));
         Ok(())
     }
 
@@ -163,7 +168,11 @@ impl UserObject for ScriptedUser {
         vault::mask(&self.state, user, text, author, &self.config, &self.ports).await
     }
 
-    async fn reveal(&self, user: &User, tokens: &[Token]) -> Result<Vec<(Token, String)>, Refused> {
+    async fn reveal(
+        &self,
+        user: &User,
+        tokens: &[Placeholder],
+    ) -> Result<Vec<(Placeholder, String)>, Refused> {
         self.reveals.set(self.reveals.get() + 1);
         self.refused()?;
         vault::reveal(&self.state, user, tokens, &self.config, &self.ports).await

@@ -1,4 +1,4 @@
-//! Tokens: what stands for a value in everything that leaves, `[EMAIL_1]`.
+//! Placeholders: what stands for a value in everything that leaves, `[EMAIL_1]`.
 //!
 //! What was masked here spells them in one way. Models spell them in others: in small letters, with spaces, escaped
 //! for Markdown, as an address in a link.
@@ -7,25 +7,25 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Longest token, as `chat_pii_vault.token` has it.
-pub const MAX_TOKEN_BYTES: usize = 64;
+/// Longest placeholder, as `chat_pii_vault.token` has it.
+pub const MAX_PLACEHOLDER_BYTES: usize = 64;
 
 /// A kind and a number, without brackets: `EMAIL_1`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Token(String);
+pub struct Placeholder(String);
 
-impl Token {
-    /// The token of the `number`-th value of that kind, from 1.
+impl Placeholder {
+    /// The placeholder of the `number`-th value of that kind, from 1.
     #[must_use]
     pub fn new(kind: &str, number: u32) -> Self {
         Self(format!("{kind}_{number}"))
     }
 
-    /// The token that masking spells like that, brackets and all.
+    /// The placeholder that masking spells like that, brackets and all.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         match read(text, Spelling::Exact) {
-            Reading::Token(token, length) if length == text.len() => Some(token),
+            Reading::Placeholder(placeholder, length) if length == text.len() => Some(placeholder),
             _ => None,
         }
     }
@@ -49,7 +49,7 @@ impl Token {
     }
 }
 
-impl fmt::Display for Token {
+impl fmt::Display for Placeholder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "[{}]", self.0)
     }
@@ -67,15 +67,15 @@ pub enum Spelling {
 /// What stands at a place of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reading {
-    /// A token's whole spelling, of so many bytes.
-    Token(Token, usize),
-    /// The text ends before it is clear; so far it may become a token whose name begins like that.
+    /// A placeholder's whole spelling, of so many bytes.
+    Placeholder(Placeholder, usize),
+    /// The text ends before it is clear; so far it may become a placeholder whose name begins like that.
     Open(String),
-    /// No token.
+    /// No placeholder.
     Nothing,
 }
 
-/// Where the next token may begin, from a place on.
+/// Where the next placeholder may begin, from a place on.
 #[must_use]
 pub fn next_start(text: &str, from: usize, spelling: Spelling) -> Option<usize> {
     let rest = text.get(from..)?;
@@ -92,8 +92,10 @@ pub fn read(text: &str, spelling: Spelling) -> Reading {
     let mut reader = Reader { rest: text, spelling };
     let mut name = String::new();
     match reader.spell(&mut name) {
-        Step::Done if is_name(&name) => Reading::Token(Token(name), text.len() - reader.rest.len()),
-        Step::End if name.len() <= MAX_TOKEN_BYTES => Reading::Open(name),
+        Step::Done if is_name(&name) => {
+            Reading::Placeholder(Placeholder(name), text.len() - reader.rest.len())
+        }
+        Step::End if name.len() <= MAX_PLACEHOLDER_BYTES => Reading::Open(name),
         _ => Reading::Nothing,
     }
 }
@@ -101,7 +103,7 @@ pub fn read(text: &str, spelling: Spelling) -> Reading {
 /// Capital letters, digits and underscores, a number without leading zeros at the end.
 fn is_name(name: &str) -> bool {
     let Some((kind, number)) = name.rsplit_once('_') else { return false };
-    name.len() + 2 <= MAX_TOKEN_BYTES
+    name.len() + 2 <= MAX_PLACEHOLDER_BYTES
         && kind.starts_with(|c: char| c.is_ascii_uppercase())
         && !number.starts_with('0')
         && matches!(number.len(), 1..=9)
@@ -151,7 +153,7 @@ impl Reader<'_> {
                 }
                 _ => break,
             }
-            if name.len() > MAX_TOKEN_BYTES {
+            if name.len() > MAX_PLACEHOLDER_BYTES {
                 return Step::Other;
             }
         }
@@ -198,9 +200,9 @@ impl Reader<'_> {
 mod tests {
     use super::*;
 
-    fn token(text: &str, spelling: Spelling) -> Option<(String, usize)> {
+    fn placeholder(text: &str, spelling: Spelling) -> Option<(String, usize)> {
         match read(text, spelling) {
-            Reading::Token(token, end) => Some((token.0, end)),
+            Reading::Placeholder(placeholder, end) => Some((placeholder.0, end)),
             _ => None,
         }
     }
@@ -220,15 +222,18 @@ mod tests {
             "%5BEMAIL_1%5D",
             "%5bemail_1%5d",
         ] {
-            assert_eq!(token(text, Spelling::Loose), Some(("EMAIL_1".into(), text.len())), "{text}");
-            assert_eq!(token(text, Spelling::Exact).is_some(), text == "[EMAIL_1]", "{text}");
+            assert_eq!(placeholder(text, Spelling::Loose), Some(("EMAIL_1".into(), text.len())), "{text}");
+            assert_eq!(placeholder(text, Spelling::Exact).is_some(), text == "[EMAIL_1]", "{text}");
         }
-        assert_eq!(token("[US_SSN_12], and", Spelling::Exact), Some(("US_SSN_12".into(), 11)));
-        assert_eq!((Token::new("US_SSN", 12).kind(), Token::new("US_SSN", 12).number()), ("US_SSN", 12));
+        assert_eq!(placeholder("[US_SSN_12], and", Spelling::Exact), Some(("US_SSN_12".into(), 11)));
+        assert_eq!(
+            (Placeholder::new("US_SSN", 12).kind(), Placeholder::new("US_SSN", 12).number()),
+            ("US_SSN", 12)
+        );
     }
 
     #[test]
-    fn what_is_no_token_is_none() {
+    fn what_is_no_placeholder_is_none() {
         for text in [
             "[EMAIL]",
             "[EMAIL_]",
@@ -242,7 +247,7 @@ mod tests {
             "[]",
             "[é_1]",
         ] {
-            assert_eq!(token(text, Spelling::Loose), None, "{text}");
+            assert_eq!(placeholder(text, Spelling::Loose), None, "{text}");
         }
     }
 

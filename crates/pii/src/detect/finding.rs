@@ -18,7 +18,7 @@ macro_rules! entities {
             /// The names of all kinds that are built in.
             pub const NAMES: &'static [&'static str] = &[$($wire,)*];
 
-            /// Its name, as tokens and files have it; `None` for what only its owner can name.
+            /// Its name, as placeholders and files have it; `None` for what only its owner can name.
             #[must_use]
             pub const fn name(self) -> Option<&'static str> {
                 match self {

@@ -13,7 +13,15 @@ const LONG_NUMBER: usize = 7;
 
 /// A text that is not one that was made of this value: nothing of it may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Torn;
+pub struct ShapeError;
+
+impl std::fmt::Display for ShapeError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the masked text does not fit the value")
+    }
+}
+
+impl std::error::Error for ShapeError {}
 
 /// All that may be personal in a value, in one text.
 #[must_use]
@@ -26,13 +34,13 @@ pub fn text(value: &Value) -> String {
 /// The value with the parts of a text that [`text`] made of it and that was masked since.
 ///
 /// # Errors
-/// [`Torn`], when the parts do not fit.
-pub fn masked(value: &Value, text: &str) -> Result<Value, Torn> {
+/// [`ShapeError`], when the parts do not fit.
+pub fn masked(value: &Value, text: &str) -> Result<Value, ShapeError> {
     let mut parts = text.split(BETWEEN);
     let masked = put_back(value, None, &mut parts)?;
     // An empty value has no text, of which splitting makes one part.
     let is_over = parts.next().is_none_or(str::is_empty) && parts.next().is_none();
-    if is_over { Ok(masked) } else { Err(Torn) }
+    if is_over { Ok(masked) } else { Err(ShapeError) }
 }
 
 fn gather(value: &Value, key: Option<&str>, texts: &mut Vec<String>) {
@@ -58,8 +66,8 @@ fn put_back<'a>(
     value: &Value,
     key: Option<&str>,
     parts: &mut impl Iterator<Item = &'a str>,
-) -> Result<Value, Torn> {
-    let mut next = || parts.next().ok_or(Torn);
+) -> Result<Value, ShapeError> {
+    let mut next = || parts.next().ok_or(ShapeError);
     Ok(match value {
         Value::String(_) => Value::String(unlabelled(key, next()?)?.to_owned()),
         Value::Number(number) => match long(number) {
@@ -76,7 +84,7 @@ fn put_back<'a>(
         Value::Object(fields) => {
             let mut object = Map::new();
             for (key, value) in fields {
-                let masked = parts.next().ok_or(Torn)?.to_owned();
+                let masked = parts.next().ok_or(ShapeError)?.to_owned();
                 object.insert(masked, put_back(value, Some(key), parts)?);
             }
             Value::Object(object)
@@ -96,9 +104,9 @@ fn labelled(key: Option<&str>, text: &str) -> String {
 }
 
 /// A text without its label. One whose label was taken to be personal is not told apart from its text.
-fn unlabelled<'a>(key: Option<&str>, text: &'a str) -> Result<&'a str, Torn> {
+fn unlabelled<'a>(key: Option<&str>, text: &'a str) -> Result<&'a str, ShapeError> {
     let Some(key) = key else { return Ok(text) };
-    text.strip_prefix(&*plain(key)).and_then(|text| text.strip_prefix(LABEL)).ok_or(Torn)
+    text.strip_prefix(&*plain(key)).and_then(|text| text.strip_prefix(LABEL)).ok_or(ShapeError)
 }
 
 /// A text that does not hold what parts them.
@@ -112,11 +120,11 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::privacy::detect::Patterns;
-    use crate::privacy::mask::{Author, blank};
+    use crate::detect::Patterns;
+    use crate::mask::{Author, redact};
 
-    fn blanked(value: &Value) -> Result<Value, Torn> {
-        masked(value, &blank(&text(value), Author::Outside, &Patterns::default()))
+    fn redacted(value: &Value) -> Result<Value, ShapeError> {
+        masked(value, &redact(&text(value), Author::Outside, &Patterns::default()))
     }
 
     #[test]
@@ -128,28 +136,28 @@ mod tests {
             "note": "line\nada@example.com\nend",
             "n": 12, "none": null,
         });
-        let blanked = blanked(&value).unwrap();
-        let text = blanked.to_string();
+        let redacted = redacted(&value).unwrap();
+        let text = redacted.to_string();
         assert!(!text.contains("ada@") && !text.contains("4111"), "{text}");
         assert_eq!(
-            (&blanked["n"], &blanked["none"], &blanked["cards"][1]),
+            (&redacted["n"], &redacted["none"], &redacted["cards"][1]),
             (&json!(12), &Value::Null, &json!("x"))
         );
-        assert!(blanked["note"].as_str().unwrap().starts_with("line\n"));
+        assert!(redacted["note"].as_str().unwrap().starts_with("line\n"));
     }
 
     #[test]
     fn a_text_of_another_value_is_none() {
-        assert_eq!(masked(&json!(["a", "b"]), "a"), Err(Torn));
-        assert_eq!(masked(&json!(["a"]), &text(&json!(["a", "b"]))), Err(Torn));
-        assert_eq!(masked(&json!({"k": "a"}), &["k", "other: a"].join(BETWEEN)), Err(Torn));
+        assert_eq!(masked(&json!(["a", "b"]), "a"), Err(ShapeError));
+        assert_eq!(masked(&json!(["a"]), &text(&json!(["a", "b"]))), Err(ShapeError));
+        assert_eq!(masked(&json!({"k": "a"}), &["k", "other: a"].join(BETWEEN)), Err(ShapeError));
         assert_eq!(masked(&json!([]), ""), Ok(json!([])));
     }
 
     #[test]
     fn neighbours_are_not_read_together() {
         let value = json!(["4111 1111", "1111 1111", "call me at +49 30", "901820 now"]);
-        assert_eq!(blanked(&value).unwrap(), value);
+        assert_eq!(redacted(&value).unwrap(), value);
     }
 
     fn any_json() -> impl Strategy<Value = Value> {

@@ -1,38 +1,52 @@
-//! Masking: a text with tokens where values were.
+//! Masking: a text with placeholders where values were.
 //!
-//! A [`Draft`] is a text in pieces: what stays, and what a token will stand for. It is searched again until nothing more
+//! A [`Draft`] is a text in pieces: what stays, and what a placeholder will stand for. It is searched again until nothing more
 //! is found, because taking one value out can show another.
 
-use super::detect::{Entity, Finding, KnownValues, PLACEHOLDER, Patterns, Scope, find};
-use super::token::{Reading, Spelling, Token, next_start, read};
+use std::fmt;
+
+use super::detect::{Entity, Finding, KnownValues, Patterns, STAND_IN, Scope, find};
+use super::masked_text::MaskedText;
+use super::placeholder::{Placeholder, Reading, Spelling, next_start, read};
 
 /// What a text may have been searched before it is given up: each search takes something out, so texts settle in two.
 const MAX_ROUNDS: usize = 16;
 
-/// Longest value that gets one token, in bytes; a longer one gets several. With what sealing adds it must fit
+/// Longest value that gets one placeholder, in bytes; a longer one gets several. With what sealing adds it must fit
 /// `chat_pii_vault.ciphertext`.
 pub const MAX_VALUE_BYTES: usize = 4096;
 
-/// The kind of what looks like a token and is none: what a user typed must come back as it was typed.
+/// The kind of what looks like a placeholder and is none: what a user typed must come back as it was typed.
 pub const LITERAL: &str = "LITERAL";
 
 /// Whose text it is.
 #[derive(Clone, Copy, Debug)]
 pub enum Author<'a> {
-    /// A person, or anything else that was never shown a token: whatever looks like one is text.
+    /// A person, or anything else that was never shown a placeholder: whatever looks like one is text.
     Outside,
-    /// A model that was shown these tokens.
-    Model(&'a [Token]),
+    /// A model that was shown these placeholders.
+    Model(&'a [Placeholder]),
 }
 
 /// Why a text cannot be masked. Nothing of it may leave then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unmaskable {
+pub enum DraftError {
     /// A detector points to what is no place in the text.
     Misplaced,
     /// Every search finds something more.
     Unsettled,
 }
+
+impl fmt::Display for DraftError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Misplaced => "a detector points outside of the text",
+            Self::Unsettled => "every search finds something more",
+        })
+    }
+}
+
+impl std::error::Error for DraftError {}
 
 /// A text on its way to being masked.
 #[derive(Debug)]
@@ -45,8 +59,8 @@ pub struct Draft {
 pub enum Piece {
     /// Text that stays.
     Text(String),
-    /// A token that was there before.
-    Token(Token),
+    /// A placeholder that was there before.
+    Placeholder(Placeholder),
     /// A value, and what it is.
     Value(Kind, String),
 }
@@ -61,7 +75,7 @@ pub enum Kind {
 }
 
 impl Draft {
-    /// Splits a text at what looks like tokens.
+    /// Splits a text at what looks like placeholders.
     #[must_use]
     pub fn new(text: &str, author: Author<'_>) -> Self {
         let mut pieces = Vec::new();
@@ -69,7 +83,8 @@ impl Draft {
         let mut from = 0;
         while let Some(at) = next_start(text, from, Spelling::Loose) {
             from = at + 1;
-            let Reading::Token(token, length) = read(text.get(at..).unwrap_or_default(), Spelling::Loose)
+            let Reading::Placeholder(placeholder, length) =
+                read(text.get(at..).unwrap_or_default(), Spelling::Loose)
             else {
                 continue;
             };
@@ -77,15 +92,16 @@ impl Draft {
             keep(&mut pieces, text.get(done..at).unwrap_or_default());
             let spelled = text.get(at..end).unwrap_or_default();
             pieces.push(match author {
-                Author::Model(shown) if shown.contains(&token) => Piece::Token(token),
+                Author::Model(shown) if shown.contains(&placeholder) => Piece::Placeholder(placeholder),
                 _ => Piece::Value(Kind::Named(LITERAL.into()), spelled.into()),
             });
-            // A link's text: its brackets are the link's, and the token gets its own.
-            if matches!(pieces.last(), Some(Piece::Token(_))) && is_link(text.get(end..).unwrap_or_default())
+            // A link's text: its brackets are the link's, and the placeholder gets its own.
+            if matches!(pieces.last(), Some(Piece::Placeholder(_)))
+                && is_link(text.get(end..).unwrap_or_default())
             {
-                let token = pieces.pop();
+                let placeholder = pieces.pop();
                 keep(&mut pieces, "[");
-                pieces.extend(token);
+                pieces.extend(placeholder);
                 keep(&mut pieces, "]");
             }
             (done, from) = (end, end);
@@ -97,8 +113,8 @@ impl Draft {
     /// Takes out all that is found, until nothing is.
     ///
     /// # Errors
-    /// [`Unmaskable`], and then the text must not be used.
-    pub fn settle(&mut self, scope: &Scope<'_>) -> Result<(), Unmaskable> {
+    /// [`DraftError`], and then the text must not be used.
+    pub fn settle(&mut self, scope: &Scope<'_>) -> Result<(), DraftError> {
         self.settle_by(scope, |text| find(text, scope))
     }
 
@@ -106,7 +122,7 @@ impl Draft {
         &mut self,
         scope: &Scope<'_>,
         find: impl Fn(&str) -> Vec<Finding>,
-    ) -> Result<(), Unmaskable> {
+    ) -> Result<(), DraftError> {
         for _ in 0..MAX_ROUNDS {
             let findings = find(&self.view());
             if findings.is_empty() {
@@ -114,7 +130,7 @@ impl Draft {
             }
             self.take_out(&findings, scope)?;
         }
-        Err(Unmaskable::Unsettled)
+        Err(DraftError::Unsettled)
     }
 
     /// The text as detectors see it.
@@ -123,26 +139,26 @@ impl Draft {
         for piece in &self.pieces {
             match piece {
                 Piece::Text(text) => view.push_str(text),
-                Piece::Token(_) | Piece::Value(..) => view.push(PLACEHOLDER),
+                Piece::Placeholder(_) | Piece::Value(..) => view.push(STAND_IN),
             }
         }
         view
     }
 
     /// Makes values of what was found in the view.
-    fn take_out(&mut self, findings: &[Finding], scope: &Scope<'_>) -> Result<(), Unmaskable> {
+    fn take_out(&mut self, findings: &[Finding], scope: &Scope<'_>) -> Result<(), DraftError> {
         let mut rest = std::mem::take(&mut self.pieces).into_iter();
         let mut next = rest.next();
         let mut at = 0;
         for finding in findings {
             let mut value = String::new();
             if finding.start < at || finding.end <= finding.start {
-                return Err(Unmaskable::Misplaced);
+                return Err(DraftError::Misplaced);
             }
             while at < finding.end {
-                let piece = next.take().or_else(|| rest.next()).ok_or(Unmaskable::Misplaced)?;
+                let piece = next.take().or_else(|| rest.next()).ok_or(DraftError::Misplaced)?;
                 let cut = if at < finding.start { finding.start } else { finding.end } - at;
-                let (piece, remainder) = piece.split(cut).ok_or(Unmaskable::Misplaced)?;
+                let (piece, remainder) = piece.split(cut).ok_or(DraftError::Misplaced)?;
                 next = remainder;
                 let length = piece.view_length();
                 if at < finding.start {
@@ -152,7 +168,7 @@ impl Draft {
                 }
                 at += length;
             }
-            self.push_value(&kind(finding.entity, scope).ok_or(Unmaskable::Misplaced)?, &value);
+            self.push_value(&kind(finding.entity, scope).ok_or(DraftError::Misplaced)?, &value);
         }
         self.pieces.extend(next);
         self.pieces.extend(rest);
@@ -175,13 +191,12 @@ impl Draft {
     }
 
     /// The text with what `spell` writes for each value.
-    #[must_use]
-    pub fn write(&self, mut spell: impl FnMut(&Kind, &str) -> String) -> String {
+    pub(crate) fn write(&self, mut spell: impl FnMut(&Kind, &str) -> String) -> String {
         let mut text = String::new();
         for piece in &self.pieces {
             match piece {
                 Piece::Text(raw) => text.push_str(raw),
-                Piece::Token(token) => text.push_str(&token.to_string()),
+                Piece::Placeholder(placeholder) => text.push_str(&placeholder.to_string()),
                 Piece::Value(kind, value) => text.push_str(&spell(kind, value)),
             }
         }
@@ -213,7 +228,7 @@ impl Piece {
     fn view_length(&self) -> usize {
         match self {
             Self::Text(text) => text.len(),
-            Self::Token(_) | Self::Value(..) => PLACEHOLDER.len_utf8(),
+            Self::Placeholder(_) | Self::Value(..) => STAND_IN.len_utf8(),
         }
     }
 
@@ -233,26 +248,27 @@ impl Piece {
     fn append_to(&self, value: &mut String) {
         match self {
             Self::Text(text) | Self::Value(_, text) => value.push_str(text),
-            Self::Token(token) => value.push_str(&token.to_string()),
+            Self::Placeholder(placeholder) => value.push_str(&placeholder.to_string()),
         }
     }
 }
 
-/// A text without its values, for where no token can be had: what is taken out does not come back. Nothing of a text that
+/// A text without its values, for where no placeholder can be had: what is taken out does not come back. Nothing of a text that
 /// cannot be searched is left.
 #[must_use]
-pub fn blank(text: &str, author: Author<'_>, patterns: &Patterns) -> String {
+pub fn redact(text: &str, author: Author<'_>, patterns: &Patterns) -> MaskedText {
     let mut draft = Draft::new(text, author);
     let scope = Scope { plain_urls: false, patterns, known: &KnownValues::new() };
     if draft.settle(&scope).is_err() {
-        return String::new();
+        return MaskedText::default();
     }
-    draft.write(|kind, value| match kind {
+    let text = draft.write(|kind, value| match kind {
         Kind::Named(name) if name == LITERAL => value.replace(['[', ']'], ""),
         Kind::Named(name) => format!("[{name}]"),
         // Nothing was known here.
         Kind::Known(_) => String::new(),
-    })
+    });
+    MaskedText::new(text)
 }
 
 #[cfg(test)]
@@ -293,14 +309,14 @@ mod tests {
             let mut draft = Draft::new(&"x".repeat(1000), Author::Outside);
             let next = |text: &str| text.find('x').map(|at| finding(at, at + 1)).into_iter().collect();
             let outcome = draft.settle_by(scope, next);
-            assert_eq!(outcome, Err(Unmaskable::Unsettled));
+            assert_eq!(outcome, Err(DraftError::Unsettled));
         });
     }
 
     #[test]
-    fn what_cannot_get_a_token_is_left_out() {
-        let shown = [Token::new("EMAIL", 1)];
-        let text = blank(
+    fn what_cannot_get_a_placeholder_is_left_out() {
+        let shown = [Placeholder::new("EMAIL", 1)];
+        let text = redact(
             "[email_1] wrote to eve@example.com of [EMAIL_7]",
             Author::Model(&shown),
             &Patterns::default(),

@@ -10,7 +10,7 @@ use super::scan::Text;
 const MAX_PATTERNS: usize = 32;
 const MAX_PATTERN_BYTES: usize = 512;
 
-/// Longest name: with a number and brackets it must fit a token of the vault.
+/// Longest name: with a number and brackets it must fit a placeholder.
 const MAX_NAME_BYTES: usize = 40;
 
 /// The largest program that a pattern may compile to, in bytes.
@@ -84,7 +84,7 @@ impl Patterns {
     }
 }
 
-/// As tokens spell the kind of what they stand for.
+/// As placeholders spell the kind of what they stand for.
 fn is_name(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_uppercase())
         && name.len() <= MAX_NAME_BYTES

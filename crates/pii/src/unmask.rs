@@ -1,30 +1,31 @@
-//! Unmasking: values where tokens were, in whole texts and in streams.
+//! Unmasking: values where placeholders were, in whole texts and in streams.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::mask::is_link;
+use super::placeholder::{Placeholder, Reading, Spelling, next_start, read};
 use super::policy::Policy;
-use super::token::{Reading, Spelling, Token, next_start, read};
 
-/// What a person is shown for each token that counts; whatever else looks like a token is text.
+/// What a person is shown for each placeholder that counts; whatever else looks like a placeholder is text.
 #[derive(Clone, Debug, Default)]
-pub struct Shown(BTreeMap<String, String>);
+pub struct PlaceholderMap(BTreeMap<String, String>);
 
-impl Shown {
-    /// What a policy shows of these values, each with its token.
+impl PlaceholderMap {
+    /// What a policy shows of these values, each with its placeholder.
     #[must_use]
-    pub fn new<'a>(values: impl IntoIterator<Item = (&'a Token, &'a str)>, policy: &Policy) -> Self {
-        let show = |(token, value): (&Token, &str)| {
-            Some((token.name().to_owned(), policy.show(token.kind(), value)?))
+    pub fn new<'a>(values: impl IntoIterator<Item = (&'a Placeholder, &'a str)>, policy: &Policy) -> Self {
+        let show = |(placeholder, value): (&Placeholder, &str)| {
+            Some((placeholder.name().to_owned(), policy.show(placeholder.kind(), value)?))
         };
         Self(values.into_iter().filter_map(show).collect())
     }
 
-    /// Of these tokens only.
+    /// Of these placeholders only.
     #[must_use]
-    pub fn only(&self, tokens: &[Token]) -> Self {
-        let known =
-            tokens.iter().filter_map(|token| Some((token.name().to_owned(), self.of(token)?.to_owned())));
+    pub fn only(&self, placeholders: &[Placeholder]) -> Self {
+        let known = placeholders.iter().filter_map(|placeholder| {
+            Some((placeholder.name().to_owned(), self.of(placeholder)?.to_owned()))
+        });
         Self(known.collect())
     }
 
@@ -33,17 +34,17 @@ impl Shown {
         self.0.extend(others.0);
     }
 
-    fn of(&self, token: &Token) -> Option<&str> {
-        self.0.get(token.name()).map(String::as_str)
+    fn of(&self, placeholder: &Placeholder) -> Option<&str> {
+        self.0.get(placeholder.name()).map(String::as_str)
     }
 
-    /// Whether a token that counts has a name that begins like that.
+    /// Whether a placeholder that counts has a name that begins like that.
     fn has_start(&self, start: &str) -> bool {
         self.0.range(start.to_owned()..).next().is_some_and(|(name, _)| name.starts_with(start))
     }
 }
 
-/// How a value must be written where its token stood.
+/// How a value must be written where its placeholder stood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Escape {
     /// As it is.
@@ -54,32 +55,34 @@ pub enum Escape {
 
 /// A text, as it was masked here, with its values.
 #[must_use]
-pub fn unmask(text: &str, shown: &Shown, escape: Escape) -> String {
+pub fn unmask(text: &str, shown: &PlaceholderMap, escape: Escape) -> String {
     replace(text, shown, (Spelling::Exact, escape), true).0
 }
 
-/// The tokens of texts that were masked here, each once.
+/// The placeholders of texts that were masked here, each once.
 #[must_use]
-pub fn tokens<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<Token> {
-    let mut tokens = BTreeSet::new();
+pub fn placeholders<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<Placeholder> {
+    let mut placeholders = BTreeSet::new();
     for text in texts {
         let mut from = 0;
         while let Some(at) = next_start(text, from, Spelling::Exact) {
             from = at + 1;
-            if let Reading::Token(token, length) = read(text.get(at..).unwrap_or_default(), Spelling::Exact) {
+            if let Reading::Placeholder(placeholder, length) =
+                read(text.get(at..).unwrap_or_default(), Spelling::Exact)
+            {
                 from = at + length;
-                tokens.insert(token);
+                placeholders.insert(placeholder);
             }
         }
     }
-    tokens.into_iter().collect()
+    placeholders.into_iter().collect()
 }
 
 /// Unmasks what a model writes while it comes. However its text is split, the pieces that come out make up the same text;
-/// what is kept back is no more than a token's spelling, and nothing when no token that counts can begin there.
+/// what is kept back is no more than a placeholder's spelling, and nothing when no placeholder that counts can begin there.
 #[derive(Debug)]
 pub struct Unmasker {
-    shown: Shown,
+    shown: PlaceholderMap,
     escape: Escape,
     held: String,
 }
@@ -87,13 +90,13 @@ pub struct Unmasker {
 impl Unmasker {
     /// For text as a model writes it.
     #[must_use]
-    pub const fn new(shown: Shown) -> Self {
+    pub const fn new(shown: PlaceholderMap) -> Self {
         Self { shown, escape: Escape::None, held: String::new() }
     }
 
-    /// For the JSON of a tool's arguments as a model writes it: what takes a token's place is escaped.
+    /// For the JSON of a tool's arguments as a model writes it: what takes a placeholder's place is escaped.
     #[must_use]
-    pub const fn json(shown: Shown) -> Self {
+    pub const fn json(shown: PlaceholderMap) -> Self {
         Self { shown, escape: Escape::Json, held: String::new() }
     }
 
@@ -113,11 +116,11 @@ impl Unmasker {
     }
 }
 
-/// A text with its values, as far as it is clear, and where that ends: behind it something may become a token, unless the
+/// A text with its values, as far as it is clear, and where that ends: behind it something may become a placeholder, unless the
 /// text is over.
 fn replace(
     text: &str,
-    shown: &Shown,
+    shown: &PlaceholderMap,
     (spelling, escape): (Spelling, Escape),
     is_over: bool,
 ) -> (String, usize) {
@@ -130,11 +133,11 @@ fn replace(
     while let Some(at) = next_start(text, from, spelling) {
         from = at + 1;
         match read(text.get(at..).unwrap_or_default(), spelling) {
-            Reading::Token(token, length) => {
-                let Some(value) = shown.of(&token) else { continue };
+            Reading::Placeholder(placeholder, length) => {
+                let Some(value) = shown.of(&placeholder) else { continue };
                 let rest = text.get(at + length..).unwrap_or_default();
                 if rest.is_empty() && !is_over {
-                    // The next character tells whether the token is a link's text.
+                    // The next character tells whether the placeholder is a link's text.
                     end = at;
                     break;
                 }
@@ -173,14 +176,14 @@ mod tests {
 
     use super::*;
 
-    fn shown() -> Shown {
+    fn shown() -> PlaceholderMap {
         let values = [
-            (Token::new("EMAIL", 1), "ann@example.com"),
-            (Token::new("EMAIL", 12), "bob@example.com"),
-            (Token::new("PERSON", 1), "Ada \"A\" [EMAIL_1]"),
-            (Token::new("US_SSN", 3), "078-05-1120"),
+            (Placeholder::new("EMAIL", 1), "ann@example.com"),
+            (Placeholder::new("EMAIL", 12), "bob@example.com"),
+            (Placeholder::new("PERSON", 1), "Ada \"A\" [EMAIL_1]"),
+            (Placeholder::new("US_SSN", 3), "078-05-1120"),
         ];
-        Shown::new(values.iter().map(|(token, value)| (token, *value)), &Policy::full())
+        PlaceholderMap::new(values.iter().map(|(placeholder, value)| (placeholder, *value)), &Policy::full())
     }
 
     /// What comes out of pieces, and the most that was held back.
@@ -215,12 +218,12 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_held_back_where_no_known_token_can_begin() {
+    fn nothing_is_held_back_where_no_known_placeholder_can_begin() {
         for text in ["plain", "[see", "[EMAIL_2", "[EMAIL_3", "[US_SSN_4", "a\\b", "[EMAIL_1x"] {
             let mut unmasker = Unmasker::new(shown());
             assert_eq!(unmasker.feed(text), text);
         }
-        let mut unmasker = Unmasker::new(Shown::default());
+        let mut unmasker = Unmasker::new(PlaceholderMap::default());
         assert_eq!(unmasker.feed("[EMAIL_1"), "[EMAIL_1", "without values nothing is looked for");
     }
 
@@ -228,7 +231,7 @@ mod tests {
     fn only_the_written_spelling_counts_in_what_was_masked_here() {
         let text = "[EMAIL_1](x) \\[EMAIL_1] [email_1]";
         assert_eq!(unmask(text, &shown(), Escape::None), "ann@example.com(x) \\ann@example.com [email_1]");
-        assert_eq!(tokens([text, text]), [Token::new("EMAIL", 1)]);
+        assert_eq!(placeholders([text, text]), [Placeholder::new("EMAIL", 1)]);
     }
 
     #[test]
@@ -274,7 +277,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_split_gives_the_same_text_and_holds_back_no_more_than_a_token(
+        fn every_split_gives_the_same_text_and_holds_back_no_more_than_a_placeholder(
             text in awkward(),
             cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..12),
         ) {

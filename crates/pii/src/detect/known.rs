@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::PLACEHOLDER;
+use super::STAND_IN;
 use super::finding::{Entity, Findings, Rank};
 use super::scan::Text;
 use super::spelling::{Letter, letters, normal};
@@ -133,7 +133,7 @@ impl Form {
 
 /// Whether that may stand between two letters of a value: little, and not another value.
 fn is_gap(between: Option<&str>) -> bool {
-    between.is_some_and(|between| between.len() <= WIDEST_GAP && !between.contains(PLACEHOLDER))
+    between.is_some_and(|between| between.len() <= WIDEST_GAP && !between.contains(STAND_IN))
 }
 
 /// Whether two letters are parts of one word.

@@ -14,7 +14,7 @@ pub enum Show {
     Full,
     /// Enough to recognise it.
     Partial,
-    /// The token.
+    /// The placeholder.
     None,
 }
 
@@ -47,7 +47,7 @@ impl Policy {
         self.0.get(kind).copied().unwrap_or_else(otherwise)
     }
 
-    /// What is shown of a value; `None` for its token.
+    /// What is shown of a value; `None` for its placeholder.
     #[must_use]
     pub fn show(&self, kind: &str, value: &str) -> Option<String> {
         match self.of(kind) {

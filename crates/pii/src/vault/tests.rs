@@ -1,12 +1,12 @@
 use proptest::prelude::*;
 use uuid::Uuid;
 
-use super::super::mask::LITERAL;
-use super::super::policy::Policy;
-use super::super::seal::{KeyId, MasterKeys};
-use super::super::token::{Reading, Spelling, read};
-use super::super::unmask::{Escape, Shown, Unmasker, unmask};
 use super::*;
+use crate::mask::LITERAL;
+use crate::placeholder::{Reading, Spelling, read};
+use crate::policy::Policy;
+use crate::seal::{KeyId, MasterKeys};
+use crate::unmask::{Escape, PlaceholderMap, Unmasker, unmask};
 
 const USER: Uuid = Uuid::from_u128(0xada);
 
@@ -21,7 +21,7 @@ fn empty() -> Vault {
 }
 
 /// Nonces that are all different.
-fn chance() -> impl FnMut() -> Option<Secret> {
+fn entropy() -> impl FnMut() -> Option<Secret> {
     let mut n = 0u8;
     move || {
         n = n.wrapping_add(1);
@@ -29,18 +29,25 @@ fn chance() -> impl FnMut() -> Option<Secret> {
     }
 }
 
+fn try_to_mask(text: &str, entropy: impl FnMut() -> Option<Secret>) -> Result<Masked, MaskError> {
+    let (identity, patterns) = (Identity::default(), Patterns::default());
+    let request = MaskRequest { text, author: Author::Outside, identity: &identity, patterns: &patterns };
+    empty().mask(request, entropy)
+}
+
 fn mask_for(vault: &mut Vault, text: &str, identity: &Identity) -> Masked {
-    vault.mask(text, Author::Outside, identity, &Patterns::default(), chance()).unwrap()
+    let request = MaskRequest { text, author: Author::Outside, identity, patterns: &Patterns::default() };
+    vault.mask(request, entropy()).unwrap()
 }
 
 fn mask(vault: &mut Vault, text: &str) -> Masked {
     mask_for(vault, text, &Identity::default())
 }
 
-fn shown(vault: &Vault, policy: &Policy) -> Shown {
-    let tokens: Vec<Token> = vault.by_token.keys().cloned().collect();
-    let values = vault.reveal(&tokens);
-    Shown::new(values.iter().map(|(token, value)| (token, value.as_str())), policy)
+fn shown(vault: &Vault, policy: &Policy) -> PlaceholderMap {
+    let placeholders: Vec<Placeholder> = vault.by_placeholder.keys().cloned().collect();
+    let values = vault.resolve_placeholders(&placeholders);
+    PlaceholderMap::new(values.iter().map(|(placeholder, value)| (placeholder, value.as_str())), policy)
 }
 
 fn unmasked(vault: &Vault, text: &str) -> String {
@@ -55,8 +62,8 @@ fn a_value_gets_a_number_and_keeps_it_in_every_spelling() {
     assert_eq!(first.new.len(), 3);
     let second = mask(&mut vault, "ANN@example.com, ann (at) example (dot) com, eve@example.com");
     assert_eq!(second.text, "[EMAIL_1], [EMAIL_1], [EMAIL_3]");
-    assert_eq!(second.new.iter().map(|entry| entry.token.as_str()).collect::<Vec<_>>(), ["[EMAIL_3]"]);
-    assert_eq!(second.values.len(), 2, "what stands behind the text's tokens comes with it");
+    assert_eq!(second.new.iter().map(|entry| entry.placeholder.as_str()).collect::<Vec<_>>(), ["[EMAIL_3]"]);
+    assert_eq!(second.values.len(), 2, "what stands behind the text's placeholders comes with it");
 }
 
 #[test]
@@ -72,12 +79,12 @@ fn a_vault_that_is_opened_again_goes_on_where_it_was() {
 #[test]
 fn an_entry_that_does_not_open_keeps_the_vault_shut() {
     let mut kept = mask(&mut empty(), "ann@example.com").new;
-    kept[0].token = "[EMAIL_2]".into();
-    assert!(matches!(Vault::open(key(), &kept), Err(Sealed)));
+    kept[0].placeholder = "[EMAIL_2]".into();
+    assert!(matches!(Vault::open(key(), &kept), Err(DecryptError)));
 }
 
 #[test]
-fn what_the_users_token_says_of_them_is_hidden_and_numbered_when_it_occurs() {
+fn what_the_access_token_says_of_them_is_hidden_and_numbered_when_it_occurs() {
     let mut vault = empty();
     let identity =
         Identity { email: Some("ada@example.com".into()), phone: None, name: Some("Ada Lovelace".into()) };
@@ -101,7 +108,7 @@ fn a_known_value_does_not_swallow_another_that_stands_in_it() {
 }
 
 #[test]
-fn what_looks_like_a_token_comes_back_as_it_was_typed() {
+fn what_looks_like_a_placeholder_comes_back_as_it_was_typed() {
     let mut vault = empty();
     mask(&mut vault, "ann@example.com");
     for typed in
@@ -117,26 +124,30 @@ fn what_looks_like_a_token_comes_back_as_it_was_typed() {
 }
 
 #[test]
-fn a_models_text_keeps_the_tokens_it_was_shown_in_the_one_spelling_and_loses_what_it_made_up() {
+fn a_models_text_keeps_the_placeholders_it_was_shown_in_the_one_spelling_and_loses_what_it_made_up() {
     let mut vault = empty();
     mask(&mut vault, "ann@example.com bob@example.com");
-    let author = [Token::new("EMAIL", 1)];
+    let author = [Placeholder::new("EMAIL", 1)];
     let text = "**[email_1]**, [EMAIL_1](mailto:[EMAIL_1]), [EMAIL_2], [EMAIL_9], eve@example.com";
-    let masked = vault
-        .mask(text, Author::Model(&author), &Identity::default(), &Patterns::default(), chance())
-        .unwrap();
+    let request = MaskRequest {
+        text,
+        author: Author::Model(&author),
+        identity: &Identity::default(),
+        patterns: &Patterns::default(),
+    };
+    let masked = vault.mask(request, entropy()).unwrap();
     assert_eq!(
         masked.text,
         "**[EMAIL_1]**, [[EMAIL_1]](mailto:[EMAIL_1]), [LITERAL_1], [LITERAL_2], [EMAIL_3]"
     );
-    let known = Shown::new([(&author[0], "ann@example.com")], &Policy::full());
+    let known = PlaceholderMap::new([(&author[0], "ann@example.com")], &Policy::full());
     let mut stream = Unmasker::new(known);
     let streamed = stream.feed(text) + &stream.end();
     assert_eq!(unmasked(&vault, &masked.text), streamed, "what is read later is what was streamed");
 }
 
 #[test]
-fn a_long_value_gets_several_tokens() {
+fn a_long_value_gets_several_placeholders() {
     let mut vault = empty();
     let text = format!(
         "-----BEGIN {0}-----\n{1}\n-----END {0}-----",
@@ -153,24 +164,17 @@ fn a_long_value_gets_several_tokens() {
 fn too_many_new_values_are_refused() {
     let text = |count: usize| (0..count).map(|n| format!("u{n}@example.com ")).collect::<String>();
     assert_eq!(mask(&mut empty(), &text(MAX_NEW_VALUES)).new.len(), MAX_NEW_VALUES);
-    let refused = empty().mask(
-        &text(MAX_NEW_VALUES + 1),
-        Author::Outside,
-        &Identity::default(),
-        &Patterns::default(),
-        chance(),
-    );
-    assert_eq!(refused, Err(Refusal::TooManyValues));
+    let refused = try_to_mask(&text(MAX_NEW_VALUES + 1), entropy());
+    assert_eq!(refused, Err(MaskError::TooManyValues));
 }
 
 #[test]
-fn without_chance_nothing_is_masked() {
-    let refused =
-        empty().mask("ann@example.com", Author::Outside, &Identity::default(), &Patterns::default(), || None);
-    assert_eq!(refused, Err(Refusal::NoChance));
+fn without_random_bytes_nothing_is_masked() {
+    let refused = try_to_mask("ann@example.com", || None);
+    assert_eq!(refused, Err(MaskError::Entropy(EntropyError)));
 }
 
-/// Texts of what masking could trip over: values, tokens, brackets, what joins and what disguises.
+/// Texts of what masking could trip over: values, placeholders, brackets, what joins and what disguises.
 fn awkward() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         prop::sample::select(vec![
@@ -250,7 +254,7 @@ proptest! {
         let mut draft = Draft::new(&masked.text, Author::Outside);
         draft.settle(&Scope { plain_urls: false, patterns: &Patterns::default(), known: &vault.known }).unwrap();
         let left: Vec<_> = draft.pieces().iter().filter(|piece| !matches!(piece, Piece::Text(_))).collect();
-        let is_token = |piece: &&&Piece| matches!(piece, Piece::Value(Kind::Named(kind), token) if kind == LITERAL && matches!(read(token, Spelling::Loose), Reading::Token(..)));
-        prop_assert_eq!(left.len(), left.iter().filter(is_token).count(), "{:?}", left);
+        let is_placeholder = |piece: &&&Piece| matches!(piece, Piece::Value(Kind::Named(kind), placeholder) if kind == LITERAL && matches!(read(placeholder, Spelling::Loose), Reading::Placeholder(..)));
+        prop_assert_eq!(left.len(), left.iter().filter(is_placeholder).count(), "{:?}", left);
     }
 }

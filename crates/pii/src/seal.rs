@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sha2::Sha256;
 use uuid::Uuid;
 
-use super::token::Token;
+use super::placeholder::Placeholder;
 
 /// Bytes that nobody can guess: a key, or more than a nonce needs.
 pub type Secret = [u8; 32];
@@ -22,7 +22,15 @@ const NONCE_BYTES: usize = 12;
 
 /// What does not open: another key, another owner, or bytes that were changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sealed;
+pub struct DecryptError;
+
+impl std::fmt::Display for DecryptError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the ciphertext does not open")
+    }
+}
+
+impl std::error::Error for DecryptError {}
 
 /// Bytes as Postgres spells a `bytea`: `\x` and hexadecimal digits.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -143,7 +151,8 @@ impl WrappedKey {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SealedEntry {
     /// With brackets.
-    pub token: String,
+    #[serde(rename = "token")]
+    pub placeholder: String,
     /// The kind of value.
     pub entity: String,
     /// The same for all spellings of a value, and nothing to anybody without the key.
@@ -177,21 +186,21 @@ impl FileKey {
     /// Seals a file's bytes; `nonce` must never have been used with this key.
     ///
     /// # Errors
-    /// [`Sealed`], never in practice.
-    pub fn seal(&self, file: Uuid, bytes: &[u8], nonce: &Secret) -> Result<Vec<u8>, Sealed> {
+    /// [`DecryptError`], never in practice.
+    pub fn seal(&self, file: Uuid, bytes: &[u8], nonce: &Secret) -> Result<Vec<u8>, DecryptError> {
         Ok(encrypt(&self.cipher()?, bytes, file.as_bytes(), nonce)?.0)
     }
 
     /// Opens a file.
     ///
     /// # Errors
-    /// [`Sealed`] for another file, another user's, or one that was changed.
-    pub fn open(&self, file: Uuid, sealed: &[u8]) -> Result<Vec<u8>, Sealed> {
+    /// [`DecryptError`] for another file, another user's, or one that was changed.
+    pub fn open(&self, file: Uuid, sealed: &[u8]) -> Result<Vec<u8>, DecryptError> {
         decrypt(&self.cipher()?, sealed, file.as_bytes())
     }
 
-    fn cipher(&self) -> Result<Aes256Gcm, Sealed> {
-        Aes256Gcm::new_from_slice(&self.0.0).map_err(|_| Sealed)
+    fn cipher(&self) -> Result<Aes256Gcm, DecryptError> {
+        Aes256Gcm::new_from_slice(&self.0.0).map_err(|_| DecryptError)
     }
 }
 
@@ -206,31 +215,31 @@ impl UserKey {
     ///
     /// # Errors
     /// Never in practice: all lengths are right.
-    fn derive(user: Uuid, secret: &Secret) -> Result<Self, Sealed> {
-        let hkdf = Hkdf::<Sha256>::from_prk(secret).map_err(|_| Sealed)?;
+    fn derive(user: Uuid, secret: &Secret) -> Result<Self, DecryptError> {
+        let hkdf = Hkdf::<Sha256>::from_prk(secret).map_err(|_| DecryptError)?;
         let expand = |purpose: &[u8]| {
             let mut key = Secret::default();
-            hkdf.expand(purpose, &mut key).map(|()| key).map_err(|_| Sealed)
+            hkdf.expand(purpose, &mut key).map(|()| key).map_err(|_| DecryptError)
         };
         Ok(Self {
             user,
-            seal: Aes256Gcm::new_from_slice(&expand(b"seal")?).map_err(|_| Sealed)?,
-            fingerprint: Mac::new_from_slice(&expand(b"fingerprint")?).map_err(|_| Sealed)?,
-            files: Mac::new_from_slice(&expand(b"files")?).map_err(|_| Sealed)?,
+            seal: Aes256Gcm::new_from_slice(&expand(b"seal")?).map_err(|_| DecryptError)?,
+            fingerprint: Mac::new_from_slice(&expand(b"fingerprint")?).map_err(|_| DecryptError)?,
+            files: Mac::new_from_slice(&expand(b"files")?).map_err(|_| DecryptError)?,
         })
     }
 
     /// Makes a new key of `secret`, which must never have been used. It is to be wrapped before it is used.
     ///
     /// # Errors
-    /// [`Sealed`], never in practice.
+    /// [`DecryptError`], never in practice.
     pub fn found(
         user: Uuid,
         id: KeyId,
         secret: &Secret,
         nonce: &Secret,
         master: &MasterKeys,
-    ) -> Result<(Self, WrappedKey), Sealed> {
+    ) -> Result<(Self, WrappedKey), DecryptError> {
         Ok((Self::derive(user, secret)?, wrap(user, id, secret, nonce, master)?))
     }
 
@@ -238,33 +247,44 @@ impl UserKey {
     /// instead.
     ///
     /// # Errors
-    /// [`Sealed`] when the master key that wrapped it is not there, or is another.
+    /// [`DecryptError`] when the master key that wrapped it is not there, or is another.
     pub fn open(
         user: Uuid,
         kept: &WrappedKey,
         nonce: &Secret,
         master: &MasterKeys,
-    ) -> Result<(Self, Option<WrappedKey>), Sealed> {
-        let (_, key) = master.0.iter().find(|(version, _)| *version == kept.master_version).ok_or(Sealed)?;
-        let cipher = Aes256Gcm::new_from_slice(key).map_err(|_| Sealed)?;
+    ) -> Result<(Self, Option<WrappedKey>), DecryptError> {
+        let (_, key) =
+            master.0.iter().find(|(version, _)| *version == kept.master_version).ok_or(DecryptError)?;
+        let cipher = Aes256Gcm::new_from_slice(key).map_err(|_| DecryptError)?;
         let secret = decrypt(&cipher, &kept.wrapped.0, &key_owner(user, kept.key_id))?;
-        let secret: Secret = secret.try_into().map_err(|_| Sealed)?;
+        let secret: Secret = secret.try_into().map_err(|_| DecryptError)?;
         let is_current = master.current().is_some_and(|(version, _)| *version == kept.master_version);
         let anew = (!is_current).then(|| wrap(user, kept.id(), &secret, nonce, master)).transpose()?;
         Ok((Self::derive(user, &secret)?, anew))
     }
 
-    /// Seals a value under its token; `nonce` must never have been used with this key.
+    /// Seals a value under its placeholder; `nonce` must never have been used with this key.
     ///
     /// # Errors
-    /// [`Sealed`], never in practice.
-    pub fn seal(&self, token: &Token, value: &str, nonce: &Secret) -> Result<SealedEntry, Sealed> {
-        let kind = token.kind();
+    /// [`DecryptError`], never in practice.
+    pub fn seal(
+        &self,
+        placeholder: &Placeholder,
+        value: &str,
+        nonce: &Secret,
+    ) -> Result<SealedEntry, DecryptError> {
+        let kind = placeholder.kind();
         Ok(SealedEntry {
-            token: token.to_string(),
+            placeholder: placeholder.to_string(),
             entity: kind.to_owned(),
             fingerprint: self.fingerprint(kind, value),
-            ciphertext: encrypt(&self.seal, value.as_bytes(), &self.entry_owner(&token.to_string()), nonce)?,
+            ciphertext: encrypt(
+                &self.seal,
+                value.as_bytes(),
+                &self.entry_owner(&placeholder.to_string()),
+                nonce,
+            )?,
             key_version: 1,
         })
     }
@@ -272,10 +292,10 @@ impl UserKey {
     /// The value of an entry of this user.
     ///
     /// # Errors
-    /// [`Sealed`] for an entry of another user or token, or one that was changed.
-    pub fn open_entry(&self, entry: &SealedEntry) -> Result<String, Sealed> {
-        let value = decrypt(&self.seal, &entry.ciphertext.0, &self.entry_owner(&entry.token))?;
-        String::from_utf8(value).map_err(|_| Sealed)
+    /// [`DecryptError`] for an entry of another user or placeholder, or one that was changed.
+    pub fn open_entry(&self, entry: &SealedEntry) -> Result<String, DecryptError> {
+        let value = decrypt(&self.seal, &entry.ciphertext.0, &self.entry_owner(&entry.placeholder))?;
+        String::from_utf8(value).map_err(|_| DecryptError)
     }
 
     /// What a value is looked up by: the same for all of its spellings.
@@ -296,8 +316,8 @@ impl UserKey {
     }
 
     /// What an entry's ciphertext is bound to.
-    fn entry_owner(&self, token: &str) -> Vec<u8> {
-        [self.user.as_bytes(), token.as_bytes()].concat()
+    fn entry_owner(&self, placeholder: &str) -> Vec<u8> {
+        [self.user.as_bytes(), placeholder.as_bytes()].concat()
     }
 }
 
@@ -311,24 +331,25 @@ fn wrap(
     secret: &Secret,
     nonce: &Secret,
     master: &MasterKeys,
-) -> Result<WrappedKey, Sealed> {
-    let (version, key) = master.current().ok_or(Sealed)?;
-    let cipher = Aes256Gcm::new_from_slice(key).map_err(|_| Sealed)?;
+) -> Result<WrappedKey, DecryptError> {
+    let (version, key) = master.current().ok_or(DecryptError)?;
+    let cipher = Aes256Gcm::new_from_slice(key).map_err(|_| DecryptError)?;
     let KeyId { key_id, founded_at } = id;
     let wrapped = encrypt(&cipher, secret, &key_owner(user, key_id), nonce)?;
     Ok(WrappedKey { key_id, founded_at, master_version: *version, wrapped })
 }
 
-fn encrypt(cipher: &Aes256Gcm, message: &[u8], owner: &[u8], nonce: &Secret) -> Result<Bytes, Sealed> {
-    let nonce = nonce.first_chunk::<NONCE_BYTES>().ok_or(Sealed)?;
-    let sealed =
-        cipher.encrypt(&Nonce::from(*nonce), Payload { msg: message, aad: owner }).map_err(|_| Sealed)?;
+fn encrypt(cipher: &Aes256Gcm, message: &[u8], owner: &[u8], nonce: &Secret) -> Result<Bytes, DecryptError> {
+    let nonce = nonce.first_chunk::<NONCE_BYTES>().ok_or(DecryptError)?;
+    let sealed = cipher
+        .encrypt(&Nonce::from(*nonce), Payload { msg: message, aad: owner })
+        .map_err(|_| DecryptError)?;
     Ok(Bytes([nonce.as_slice(), &sealed].concat()))
 }
 
-fn decrypt(cipher: &Aes256Gcm, sealed: &[u8], owner: &[u8]) -> Result<Vec<u8>, Sealed> {
-    let (nonce, sealed) = sealed.split_first_chunk::<NONCE_BYTES>().ok_or(Sealed)?;
-    cipher.decrypt(&Nonce::from(*nonce), Payload { msg: sealed, aad: owner }).map_err(|_| Sealed)
+fn decrypt(cipher: &Aes256Gcm, sealed: &[u8], owner: &[u8]) -> Result<Vec<u8>, DecryptError> {
+    let (nonce, sealed) = sealed.split_first_chunk::<NONCE_BYTES>().ok_or(DecryptError)?;
+    cipher.decrypt(&Nonce::from(*nonce), Payload { msg: sealed, aad: owner }).map_err(|_| DecryptError)
 }
 
 #[cfg(test)]
@@ -367,26 +388,26 @@ mod tests {
     }
 
     #[test]
-    fn a_value_opens_for_its_owner_under_its_token_only() {
+    fn a_value_opens_for_its_owner_under_its_placeholder_only() {
         let (key, _) = founded(ADA);
-        let entry = key.seal(&Token::new("EMAIL", 1), "ann@example.com", &[3; 32]).unwrap();
+        let entry = key.seal(&Placeholder::new("EMAIL", 1), "ann@example.com", &[3; 32]).unwrap();
         assert_eq!(key.open_entry(&entry).as_deref(), Ok("ann@example.com"));
-        assert_eq!(founded(GRACE).0.open_entry(&entry), Err(Sealed), "another user with the same key");
-        let moved = SealedEntry { token: "[EMAIL_2]".into(), ..entry.clone() };
-        assert_eq!(key.open_entry(&moved), Err(Sealed), "another token");
+        assert_eq!(founded(GRACE).0.open_entry(&entry), Err(DecryptError), "another user with the same key");
+        let moved = SealedEntry { placeholder: "[EMAIL_2]".into(), ..entry.clone() };
+        assert_eq!(key.open_entry(&moved), Err(DecryptError), "another placeholder");
         for place in 0..entry.ciphertext.0.len() {
             let mut changed = entry.clone();
             changed.ciphertext.0[place] ^= 1;
-            assert_eq!(key.open_entry(&changed), Err(Sealed), "byte {place} was changed");
+            assert_eq!(key.open_entry(&changed), Err(DecryptError), "byte {place} was changed");
         }
         let cut = SealedEntry { ciphertext: Bytes(vec![0; 5]), ..entry };
-        assert_eq!(key.open_entry(&cut), Err(Sealed));
+        assert_eq!(key.open_entry(&cut), Err(DecryptError));
     }
 
     #[test]
     fn a_new_master_key_wraps_the_key_anew_and_leaves_entries_as_they_are() {
         let (key, kept) = founded(ADA);
-        let entry = key.seal(&Token::new("EMAIL", 1), "ann@example.com", &[3; 32]).unwrap();
+        let entry = key.seal(&Placeholder::new("EMAIL", 1), "ann@example.com", &[3; 32]).unwrap();
         let rotated = master(&format!("2:{},1:{}", base64(8), base64(9)));
         let (_, anew) = UserKey::open(ADA, &kept, &[4; 32], &rotated).unwrap();
         let anew = anew.unwrap();
@@ -438,6 +459,9 @@ mod tests {
     #[test]
     fn what_is_stored_is_spelled_as_postgres_spells_it() {
         let (key, kept) = founded(Uuid::nil());
-        insta::assert_json_snapshot!((kept, key.seal(&Token::new("EMAIL", 1), "a@b.ch", &[3; 32]).unwrap()));
+        insta::assert_json_snapshot!((
+            kept,
+            key.seal(&Placeholder::new("EMAIL", 1), "a@b.ch", &[3; 32]).unwrap()
+        ));
     }
 }

@@ -39,8 +39,8 @@ pub use spelling::normal;
 use vocabulary::Label;
 
 /// What stands for a value while a draft is searched: it is no letter, no digit and no sign that a detector knows, so that
-/// what is found does not depend on which token a value will get.
-pub const PLACEHOLDER: char = '\u{fffc}';
+/// what is found does not depend on which placeholder a value will get.
+pub const STAND_IN: char = '\u{fffc}';
 
 /// What to look for besides the kinds that are built in.
 #[derive(Clone, Copy, Debug)]
