@@ -1,9 +1,8 @@
 //! The deployment's variables, read once per isolate and checked together.
 
+use mcp_client::server::Bearers;
 use pii::detect::Patterns;
 use pii::seal::MasterKeys;
-
-use crate::mcp::server::Bearers;
 
 /// Everything that a deployment decides. Names of variables are those of `wrangler.toml` and docs/configuration.md.
 #[derive(Clone, Debug)]

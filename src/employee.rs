@@ -1,12 +1,12 @@
 //! Who answers: a persona with its model and limits.
 
+use mcp_client::server::Server;
 use pii::policy::Policy;
 use serde::{Deserialize, Deserializer, Serialize};
 use tokens::margin_percent;
 
 use crate::config::Config;
 use crate::limit::quota::Budget;
-use crate::mcp::server::Server;
 
 /// An employee as `load_session` returns it.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]

@@ -19,7 +19,6 @@ pub mod document;
 pub mod employee;
 pub mod error;
 pub mod limit;
-pub mod mcp;
 pub mod memory;
 pub mod model;
 pub mod ports;

@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use base64ct::{Base64, Encoding};
 use serde::Deserialize;
 use uuid::Uuid;
+use wire_text::WireText;
 
 use crate::error::{Code, Error, abort_field};
-use crate::text::WireText;
 
 /// Attachments that a message may have.
 const MAX_ATTACHMENTS: usize = 10;

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use uuid::Uuid;
+use wire_text::WireText;
 
 use super::approvals::{Decided, in_parts};
 use super::attachment::{Attachment, FilePart, append};
@@ -15,7 +16,6 @@ use crate::session::load::Role;
 use crate::session::log::{LogEnding, LogHead};
 use crate::session::tree::Place;
 use crate::stream::event::UsageSummary;
-use crate::text::WireText;
 
 /// Longest name a caller may give its message or chat, in bytes.
 const MAX_ID_BYTES: usize = 128;

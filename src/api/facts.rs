@@ -3,10 +3,11 @@
 use pii::unmask::{Escape, unmask};
 use serde::Deserialize;
 use uuid::Uuid;
+use wire_text::WireText;
 
 use super::reads::Revealed;
 use crate::error::{Code, Error, abort, abort_field};
-use crate::text::{WireText, one_line};
+use crate::text::one_line;
 
 /// Longest fact that a user may write, in characters.
 const MOST_CHARS: usize = 500;

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+use wire_text::WireText;
 
 use super::chat::session_named;
 use crate::error::{Abort, Code, Error, abort, abort_field};
 use crate::memory::import::{Imported, Order, Said};
 use crate::session::load::Role;
-use crate::text::WireText;
 
 /// Longest line, in bytes.
 const MAX_LINE: usize = 64 * 1024;

@@ -1,12 +1,12 @@
 //! A streamed chat completion, decoded without I/O: bytes in, text and facts out.
 
 use serde::Deserialize;
+use sse::EventStream;
+use wire_text::WireText;
 
 use super::call::CallDelta;
-use super::sse::EventStream;
 use super::usage::{Usage, UsageSource};
 use crate::ports::ModelError;
-use crate::text::WireText;
 
 /// What one read of the model's answer came to: a whole frame of it, however many chunks that were.
 #[derive(Debug, Default, PartialEq)]
@@ -49,7 +49,7 @@ impl AnswerDecoder {
 
     fn collect(
         &mut self,
-        read: impl FnOnce(&mut EventStream, &mut dyn FnMut(&str)) -> Result<(), super::sse::Malformed>,
+        read: impl FnOnce(&mut EventStream, &mut dyn FnMut(&str)) -> Result<(), sse::Malformed>,
     ) -> Result<Batch, ModelError> {
         let mut batch = Batch::default();
         let mut outcome = Ok(());

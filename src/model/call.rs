@@ -1,8 +1,7 @@
 //! Calls of tools, gathered from the pieces in which a model streams them.
 
 use serde::Deserialize;
-
-use crate::text::WireText;
+use wire_text::WireText;
 
 /// Calls that one answer may make: what is more is not heard. Twenty at once have been seen.
 pub const MAX_CALLS: usize = 32;

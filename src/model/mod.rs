@@ -10,5 +10,4 @@ pub mod pace;
 pub mod price;
 pub mod request;
 pub mod retry;
-pub mod sse;
 pub mod usage;

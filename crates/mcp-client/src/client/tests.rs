@@ -4,18 +4,18 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, VecDeque};
 
 use futures::executor::block_on;
-use pii::seal::Secret;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::transport::TransportError;
 
 /// What a server answers, piece by piece.
 struct Script {
     status: u16,
     content_type: &'static str,
     session: Option<&'static str>,
-    pieces: Vec<Result<Vec<u8>, OutsideError>>,
+    pieces: Vec<Result<Vec<u8>, TransportError>>,
 }
 
 /// A request as it came.
@@ -28,16 +28,16 @@ struct Seen {
 
 #[derive(Default)]
 struct World {
-    scripts: RefCell<VecDeque<Result<Script, OutsideError>>>,
+    scripts: RefCell<VecDeque<Result<Script, TransportError>>>,
     seen: RefCell<Vec<Seen>>,
     unread: Cell<usize>,
     now: Cell<Millis>,
 }
 
-struct ScriptedBody<'a>(VecDeque<Result<Vec<u8>, OutsideError>>, &'a World);
+struct ScriptedBody<'a>(VecDeque<Result<Vec<u8>, TransportError>>, &'a World);
 
-impl OutsideBody for ScriptedBody<'_> {
-    async fn read(&mut self) -> Result<Option<Vec<u8>>, OutsideError> {
+impl ResponseBody for ScriptedBody<'_> {
+    async fn read(&mut self) -> Result<Option<Vec<u8>>, TransportError> {
         self.0.pop_front().transpose()
     }
 }
@@ -48,10 +48,17 @@ impl Drop for ScriptedBody<'_> {
     }
 }
 
-impl<'a> Outside for &'a World {
+impl<'a> Transport for &'a World {
     type Body = ScriptedBody<'a>;
 
-    async fn post(&self, request: &Post<'_>) -> Result<Posted<ScriptedBody<'a>>, OutsideError> {
+    fn now(&self) -> Millis {
+        self.now.get()
+    }
+
+    async fn post(
+        &self,
+        request: &PostRequest<'_>,
+    ) -> Result<PostResponse<ScriptedBody<'a>>, TransportError> {
         assert_eq!(request.url, "https://crm.example/mcp");
         let headers =
             request.headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
@@ -59,7 +66,7 @@ impl<'a> Outside for &'a World {
         self.seen.borrow_mut().push(Seen { headers, body, timeout: request.timeout });
         self.now.set(self.now.get() + 1000);
         let script = self.scripts.borrow_mut().pop_front().expect("a request that is in no script")?;
-        Ok(Posted {
+        Ok(PostResponse {
             status: script.status,
             content_type: script.content_type.to_owned(),
             session: script.session.map(str::to_owned),
@@ -68,30 +75,12 @@ impl<'a> Outside for &'a World {
     }
 }
 
-impl Clock for World {
-    fn now(&self) -> Millis {
-        self.now.get()
-    }
-
-    async fn sleep(&self, _: Millis) {
-        unreachable!("the client never waits by itself")
-    }
-
-    fn random(&self) -> [u8; 16] {
-        [0; 16]
-    }
-
-    fn secret(&self) -> Option<Secret> {
-        None
-    }
-}
-
 impl World {
     fn new(scripts: impl IntoIterator<Item = Script>) -> Self {
         Self { scripts: RefCell::new(scripts.into_iter().map(Ok).collect()), ..Self::default() }
     }
 
-    fn then(self, error: OutsideError) -> Self {
+    fn then(self, error: TransportError) -> Self {
         self.scripts.borrow_mut().push_back(Err(error));
         self
     }
@@ -155,22 +144,22 @@ fn bearers() -> Bearers {
 fn with<T>(
     world: &World,
     known: Option<Session>,
-    run: impl AsyncFnOnce(&Client<'_, &World, World>) -> T,
+    run: impl AsyncFnOnce(&Client<'_, &World>) -> T,
 ) -> (T, Option<Session>) {
     let (server, bearers) = (server(), bearers());
-    let client = Client::new(&world, world, &server, &bearers, known).unwrap();
+    let client = Client::new(&world, &server, &bearers, known).unwrap();
     let result = block_on(run(&client));
     assert!(world.scripts.borrow().is_empty(), "not all was asked for: {:?}", world.methods());
     (result, client.session())
 }
 
-fn list(world: &World) -> Result<Vec<String>, Failed> {
+fn list(world: &World) -> Result<Vec<String>, McpError> {
     with(world, None, async |client| client.list().await)
         .0
         .map(|all| all.into_iter().map(|t| t.name).collect())
 }
 
-fn call(world: &World, known: Option<Session>) -> Result<RemoteResult, Failed> {
+fn call(world: &World, known: Option<Session>) -> Result<RemoteResult, McpError> {
     let arguments = RawValue::from_string("{}".to_owned()).unwrap();
     with(world, known, async |client| client.call("send", &arguments).await).0
 }
@@ -211,12 +200,12 @@ fn a_list_begins_a_session_and_reads_all_pages() {
 fn pages_without_end_are_not_followed() {
     let page = |n| result(n, &json!({ "tools": [], "nextCursor": "again" }));
     let world = after_hello(None, (1..=5).map(page));
-    assert_eq!(list(&world), Err(Failed::Lost(Loss::Timeout)), "for it takes too long");
+    assert_eq!(list(&world), Err(McpError::Lost(Loss::Timeout)), "for it takes too long");
     let many: Vec<_> = (0..200).map(|n| tool(&format!("t{n}"))).collect();
     let world = after_hello(None, [result(1, &json!({ "tools": many, "nextCursor": "more" }))]);
     assert_eq!(list(&world).unwrap().len(), MAX_TOOLS);
     let long = json!({ "tools": [], "nextCursor": "x".repeat(MAX_CURSOR + 1) });
-    assert_eq!(list(&after_hello(None, [result(1, &long)])), Err(Failed::Lost(Loss::Malformed)));
+    assert_eq!(list(&after_hello(None, [result(1, &long)])), Err(McpError::Lost(Loss::Malformed)));
 }
 
 #[test]
@@ -263,11 +252,11 @@ fn a_session_that_the_server_forgot_begins_anew_once() {
     assert_eq!(world.seen.borrow()[3].headers["mcp-session-id"], "s-2");
 
     let world = World::new([status(404)].into_iter().chain(again()).chain([status(404)]));
-    assert_eq!(call(&world, known("s-1")), Err(Failed::Refused { status: 404, code: None }));
+    assert_eq!(call(&world, known("s-1")), Err(McpError::Refused { status: 404, code: None }));
 
     // Without a session a 404 is an address where nothing is.
     let world = after_hello(None, [status(404)]);
-    assert_eq!(call(&world, None), Err(Failed::Refused { status: 404, code: None }));
+    assert_eq!(call(&world, None), Err(McpError::Refused { status: 404, code: None }));
 }
 
 #[test]
@@ -275,7 +264,7 @@ fn a_session_that_is_refused_is_not_kept() {
     let arguments = RawValue::from_string("{}".to_owned()).unwrap();
     let world = World::new([error(400, -32000)]);
     let (failed, kept) = with(&world, known("s-1"), async |client| client.call("send", &arguments).await);
-    assert_eq!(failed, Err(Failed::Refused { status: 400, code: Some(-32000) }));
+    assert_eq!(failed, Err(McpError::Refused { status: 400, code: Some(-32000) }));
     assert_eq!(kept, None);
 }
 
@@ -287,55 +276,55 @@ fn a_call_is_never_repeated_when_its_answer_is_lost() {
         (body(200, &json!({ "id": 9, "result": {} })), Loss::Malformed),
         (body(200, &json!({ "id": 1, "result": 1 })), Loss::Malformed),
         (status(200), Loss::Malformed),
-        (Script { pieces: vec![Err(OutsideError::Timeout)], ..events(&[]) }, Loss::Timeout),
-        (Script { pieces: vec![Err(OutsideError::Broken)], ..events(&[]) }, Loss::Broken),
+        (Script { pieces: vec![Err(TransportError::Timeout)], ..events(&[]) }, Loss::Timeout),
+        (Script { pieces: vec![Err(TransportError::Broken)], ..events(&[]) }, Loss::Broken),
         (
             Script { pieces: vec![Ok(vec![b' '; 200_000]), Ok(vec![b' '; 200_000])], ..events(&[]) },
             Loss::TooLarge,
         ),
     ] {
         let world = World::new([script]);
-        assert_eq!(call(&world, known("s-1")), Err(Failed::Lost(loss)));
+        assert_eq!(call(&world, known("s-1")), Err(McpError::Lost(loss)));
         assert_eq!(world.methods(), ["tools/call"]);
     }
-    for error in [OutsideError::Timeout, OutsideError::Broken] {
+    for error in [TransportError::Timeout, TransportError::Broken] {
         let world = World::default().then(error);
         assert_eq!(call(&world, known("s-1")), Err(error.into()));
     }
     assert_eq!(
         call(&World::new([status(502)]), known("s-1")),
-        Err(Failed::Refused { status: 502, code: None })
+        Err(McpError::Refused { status: 502, code: None })
     );
 }
 
 #[test]
 fn what_is_lost_before_the_call_did_nothing() {
-    let world = World::default().then(OutsideError::Timeout);
-    assert_eq!(call(&world, None), Err(Failed::Unopened(Loss::Timeout)));
-    assert_eq!(call(&World::new([status(200)]), None), Err(Failed::Unopened(Loss::Malformed)));
+    let world = World::default().then(TransportError::Timeout);
+    assert_eq!(call(&world, None), Err(McpError::Unopened(Loss::Timeout)));
+    assert_eq!(call(&World::new([status(200)]), None), Err(McpError::Unopened(Loss::Malformed)));
     let bad = Script { session: Some("two words"), ..result(0, &json!({ "protocolVersion": "2025-06-18" })) };
-    assert_eq!(call(&World::new([bad]), None), Err(Failed::Unopened(Loss::Malformed)));
-    let world = World::new(hello(None).into_iter().take(1)).then(OutsideError::Broken);
-    assert_eq!(call(&world, None), Err(Failed::Unopened(Loss::Broken)));
+    assert_eq!(call(&World::new([bad]), None), Err(McpError::Unopened(Loss::Malformed)));
+    let world = World::new(hello(None).into_iter().take(1)).then(TransportError::Broken);
+    assert_eq!(call(&world, None), Err(McpError::Unopened(Loss::Broken)));
 }
 
 #[test]
 fn nobody_goes_where_a_server_sends_them_and_no_token_is_tried_twice() {
     for status_code in [301, 302, 307, 308] {
-        assert_eq!(list(&World::new([status(status_code)])), Err(Failed::Redirected));
+        assert_eq!(list(&World::new([status(status_code)])), Err(McpError::Redirected));
     }
     for status_code in [401, 403] {
-        assert_eq!(list(&World::new([status(status_code)])), Err(Failed::Unauthorized));
+        assert_eq!(list(&World::new([status(status_code)])), Err(McpError::Unauthorized));
     }
     let bearers = Bearers::new();
     let (server, world) = (server(), World::default());
-    assert_eq!(Client::new(&&world, &world, &server, &bearers, None).err(), Some(Failed::NoToken));
+    assert_eq!(Client::new(&&world, &server, &bearers, None).err(), Some(McpError::NoToken));
 }
 
 #[test]
 fn a_revision_that_nobody_here_speaks_is_none() {
     let world = World::new([result(0, &json!({ "protocolVersion": "2031-01-01" }))]);
-    assert_eq!(list(&world), Err(Failed::Version));
+    assert_eq!(list(&world), Err(McpError::Version));
 }
 
 #[test]
@@ -343,7 +332,10 @@ fn an_error_of_the_server_is_a_result_of_a_call_and_the_end_of_a_list() {
     let error = || body(200, &json!({ "id": 1, "error": { "code": -32602, "message": "`to` is missing" } }));
     let said = call(&World::new([error()]), known("s-1")).unwrap();
     assert_eq!(said, RemoteResult { text: "`to` is missing".to_owned(), is_error: true });
-    assert_eq!(list(&after_hello(None, [error()])), Err(Failed::Refused { status: 200, code: Some(-32602) }));
+    assert_eq!(
+        list(&after_hello(None, [error()])),
+        Err(McpError::Refused { status: 200, code: Some(-32602) })
+    );
 }
 
 #[test]
@@ -360,21 +352,21 @@ fn a_server_without_initialize_is_spoken_to_without_sessions() {
         assert_eq!(version, "2026-07-28");
     }
     let world = World::new([result(1, &json!({ "resultType": "input_required", "inputRequests": {} }))]);
-    assert_eq!(call(&world, Some(Session::stateless())), Err(Failed::NeedsInput));
+    assert_eq!(call(&world, Some(Session::stateless())), Err(McpError::NeedsInput));
     // Any other refusal of `initialize` is one.
     let world = World::new([error(400, -32000)]);
-    assert_eq!(call(&world, None), Err(Failed::Refused { status: 400, code: Some(-32000) }));
+    assert_eq!(call(&world, None), Err(McpError::Refused { status: 400, code: Some(-32000) }));
 }
 
 #[test]
 fn what_the_profile_does_not_allow_is_never_sent() {
     let (bearers, world) = (bearers(), World::default());
     let server = Server { tools: vec!["find".to_owned(), "a.b".to_owned()], ..server() };
-    let outside = &world;
-    let client = Client::new(&outside, &world, &server, &bearers, None).unwrap();
+    let transport = &world;
+    let client = Client::new(&transport, &server, &bearers, None).unwrap();
     let arguments = RawValue::from_string("{}".to_owned()).unwrap();
     for name in ["send", "a.b"] {
-        assert_eq!(block_on(client.call(name, &arguments)), Err(Failed::NotAllowed));
+        assert_eq!(block_on(client.call(name, &arguments)), Err(McpError::NotAllowed));
     }
 }
 
@@ -393,10 +385,11 @@ fn nothing_of_the_server_or_the_token_is_in_a_failure() {
     let world = World::new([error(418, -1)]);
     let failed = call(&world, known("s-1")).unwrap_err();
     assert!(!format!("{failed:?} {}", failed.sentence()).contains("s3cret"));
-    let unclear = |failed: Failed| failed.sentence().contains("not known");
-    assert!(unclear(Failed::Lost(Loss::Timeout)) && unclear(Failed::Refused { status: 504, code: None }));
+    let unclear = |failed: McpError| failed.sentence().contains("not known");
+    assert!(unclear(McpError::Lost(Loss::Timeout)) && unclear(McpError::Refused { status: 504, code: None }));
     assert!(
-        !unclear(Failed::Unopened(Loss::Timeout)) && !unclear(Failed::Refused { status: 404, code: None })
+        !unclear(McpError::Unopened(Loss::Timeout))
+            && !unclear(McpError::Refused { status: 404, code: None })
     );
 }
 

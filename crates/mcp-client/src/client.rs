@@ -5,14 +5,15 @@ use std::cell::RefCell;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::error::{Loss, McpError};
 use super::server::{Bearer, Bearers, Server};
 use super::session::{Session, Version};
 use super::tool::{MAX_TOOLS, Page, RemoteResult, RemoteTool, WireResult, name_for_model};
+use super::transport::{Millis, PostRequest, PostResponse, ResponseBody, Transport};
 use super::wire::{
-    Answer, CallTool, Heard, Initialized, ListTools, Listener, error_code, initialize, initialized, request,
+    CallTool, Initialized, ListTools, Received, ResponseReader, RpcResponse, error_code, initialize,
+    initialized, request,
 };
-use crate::ports::{Clock, Outside, OutsideBody, OutsideError, Post, Posted};
-use crate::time::Millis;
 
 /// How long beginning a session may take, and how long listing all tools.
 const LIST_WITHIN: Millis = 5000;
@@ -32,110 +33,17 @@ const MAX_REFUSAL: usize = 16 * 1024;
 /// Requests of the server's own that are answered while it answers one of ours.
 const MAX_REPLIES: u32 = 4;
 
-/// How an answer gets lost.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Loss {
-    /// There was no connection, or it broke.
-    Broken,
-    /// The time was over.
-    Timeout,
-    /// It is larger than it may be.
-    TooLarge,
-    /// It cannot be read.
-    Malformed,
-}
-
-/// Why there is no list or no result. It holds nothing that the server said, so that it can be logged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Failed {
-    /// The profile names a token that the deployment does not have.
-    NoToken,
-    /// The profile does not allow the tool.
-    NotAllowed,
-    /// The server could not even be greeted.
-    Unopened(Loss),
-    /// The request may have arrived, and perhaps was done.
-    Lost(Loss),
-    /// The server does not take the token, or wants one.
-    Unauthorized,
-    /// The server sends elsewhere, where nobody goes.
-    Redirected,
-    /// The server refused, with this HTTP status and JSON-RPC code.
-    Refused {
-        /// The HTTP status.
-        status: u16,
-        /// The code of JSON-RPC's error, if there is one.
-        code: Option<i64>,
-    },
-    /// The server speaks no revision that is spoken here.
-    Version,
-    /// The server wants to know something first that only a person can say.
-    NeedsInput,
-}
-
-impl Failed {
-    /// What a model is told.
-    #[must_use]
-    pub const fn sentence(self) -> &'static str {
-        match self {
-            Self::NotAllowed => "This tool may not be used.",
-            Self::NoToken | Self::Unauthorized => {
-                "The tool's server does not accept this deployment's credentials. Nothing was done."
-            }
-            Self::Unopened(_) => "The tool's server is out of reach. Nothing was done.",
-            Self::Lost(Loss::Timeout) => {
-                "The tool did not answer in time. It is not known whether it did what it was asked; do not call it again unasked."
-            }
-            Self::Lost(Loss::TooLarge) => {
-                "The tool's answer is too large to be read. It may have done what it was asked; ask it for less."
-            }
-            // A gateway's 502 or 504 says nothing of the server behind it.
-            Self::Lost(Loss::Broken | Loss::Malformed) | Self::Refused { status: 500.., .. } => {
-                "The tool's answer was lost. It is not known whether it did what it was asked; do not call it again unasked."
-            }
-            Self::Redirected | Self::Refused { .. } | Self::Version => {
-                "The tool's server refused the request. Nothing was done."
-            }
-            Self::NeedsInput => "The tool wants to ask a person something, which is not possible here.",
-        }
-    }
-
-    /// What was lost before anything was asked did nothing.
-    const fn before(self) -> Self {
-        match self {
-            Self::Lost(loss) => Self::Unopened(loss),
-            other => other,
-        }
-    }
-}
-
-impl From<Loss> for Failed {
-    fn from(loss: Loss) -> Self {
-        Self::Lost(loss)
-    }
-}
-
-impl From<OutsideError> for Failed {
-    fn from(error: OutsideError) -> Self {
-        Self::Lost(match error {
-            OutsideError::Broken => Loss::Broken,
-            OutsideError::Timeout => Loss::Timeout,
-        })
-    }
-}
-
 /// A client of one server. Its methods may run beside each other.
 #[derive(Debug)]
-pub struct Client<'a, O, C> {
-    outside: &'a O,
-    clock: &'a C,
+pub struct Client<'a, T> {
+    transport: &'a T,
     server: &'a Server,
     bearer: Option<&'a Bearer>,
     session: RefCell<Option<Session>>,
 }
 
 /// A request as it is sent.
-struct Asking<'a> {
+struct RpcRequest<'a> {
     id: u64,
     method: &'a str,
     tool: Option<&'a str>,
@@ -143,23 +51,22 @@ struct Asking<'a> {
     until: Millis,
 }
 
-impl<'a, O: Outside, C: Clock> Client<'a, O, C> {
+impl<'a, T: Transport> Client<'a, T> {
     /// A client of a server that was checked, with a session of before if there is one.
     ///
     /// # Errors
-    /// [`Failed::NoToken`].
+    /// [`McpError::NoToken`].
     pub fn new(
-        outside: &'a O,
-        clock: &'a C,
+        transport: &'a T,
         server: &'a Server,
         bearers: &'a Bearers,
         session: Option<Session>,
-    ) -> Result<Self, Failed> {
+    ) -> Result<Self, McpError> {
         let bearer = match &server.token {
-            Some(name) => Some(bearers.get(name).ok_or(Failed::NoToken)?),
+            Some(name) => Some(bearers.get(name).ok_or(McpError::NoToken)?),
             None => None,
         };
-        Ok(Self { outside, clock, server, bearer, session: RefCell::new(session) })
+        Ok(Self { transport, server, bearer, session: RefCell::new(session) })
     }
 
     /// What to keep for the next client of this server.
@@ -171,18 +78,22 @@ impl<'a, O: Outside, C: Clock> Client<'a, O, C> {
     /// The tools that the employee may use and a model can.
     ///
     /// # Errors
-    /// [`Failed`].
-    pub async fn list(&self) -> Result<Vec<RemoteTool>, Failed> {
+    /// [`McpError`].
+    pub async fn list(&self) -> Result<Vec<RemoteTool>, McpError> {
         self.begin().await?;
-        let until = self.clock.now().saturating_add(LIST_WITHIN);
+        let until = self.transport.now().saturating_add(LIST_WITHIN);
         let mut tools = Vec::new();
         let mut cursor: Option<String> = None;
         for _ in 0..MAX_PAGES {
             let params = ListTools { cursor: cursor.as_deref() };
             let (session, answer) = self.ask("tools/list", None, &params, until).await?;
             let page: Page = match answer {
-                Answer::Result(result) => serde_json::from_str(result.get()).map_err(|_| Loss::Malformed)?,
-                Answer::Error { code, .. } => return Err(Failed::Refused { status: 200, code: Some(code) }),
+                RpcResponse::Result(result) => {
+                    serde_json::from_str(result.get()).map_err(|_| Loss::Malformed)?
+                }
+                RpcResponse::Error { code, .. } => {
+                    return Err(McpError::Refused { status: 200, code: Some(code) });
+                }
             };
             page.add_to(&mut tools, self.server, &session);
             cursor = page.next_cursor.filter(|cursor| !cursor.is_empty());
@@ -200,20 +111,20 @@ impl<'a, O: Outside, C: Clock> Client<'a, O, C> {
     /// against it is a result too, for a model may mend its arguments by that.
     ///
     /// # Errors
-    /// [`Failed`].
-    pub async fn call(&self, tool: &str, arguments: &RawValue) -> Result<RemoteResult, Failed> {
+    /// [`McpError`].
+    pub async fn call(&self, tool: &str, arguments: &RawValue) -> Result<RemoteResult, McpError> {
         if !self.server.allows(tool) || name_for_model(&self.server.name, tool).is_none() {
-            return Err(Failed::NotAllowed);
+            return Err(McpError::NotAllowed);
         }
         self.begin().await?;
-        let until = self.clock.now().saturating_add(CALL_WITHIN);
+        let until = self.transport.now().saturating_add(CALL_WITHIN);
         let params = CallTool { name: tool, arguments };
         let (_, answer) = self.ask("tools/call", Some(tool), &params, until).await?;
         match answer {
-            Answer::Error { message, .. } => Ok(RemoteResult { text: message, is_error: true }),
-            Answer::Result(result) => {
+            RpcResponse::Error { message, .. } => Ok(RemoteResult { text: message, is_error: true }),
+            RpcResponse::Result(result) => {
                 let result: WireResult = serde_json::from_str(result.get()).map_err(|_| Loss::Malformed)?;
-                if result.is_incomplete() { Err(Failed::NeedsInput) } else { Ok(result.read()) }
+                if result.is_incomplete() { Err(McpError::NeedsInput) } else { Ok(result.read()) }
             }
         }
     }
@@ -225,22 +136,23 @@ impl<'a, O: Outside, C: Clock> Client<'a, O, C> {
         tool: Option<&str>,
         params: impl Serialize,
         until: Millis,
-    ) -> Result<(Session, Answer), Failed> {
+    ) -> Result<(Session, RpcResponse), McpError> {
         let mut is_first = true;
         loop {
             self.begin().await?;
-            let (session, id) = self.next().ok_or(Failed::Unopened(Loss::Broken))?;
+            let (session, id) = self.next().ok_or(McpError::Unopened(Loss::Broken))?;
             let body = request(&session, id, method, &params).ok_or(Loss::Malformed)?;
-            let asking = Asking { id, method, tool, body: &body, until };
-            let failed = match self.exchange(Some(&session), &asking).await {
+            let request = RpcRequest { id, method, tool, body: &body, until };
+            let failed = match self.exchange(Some(&session), &request).await {
                 Ok((_, answer)) => return Ok((session, answer)),
                 Err(failed) => failed,
             };
             // Some servers say 400 where the specification has 404: then the next request begins anew, but not this one.
-            if matches!(failed, Failed::Refused { status: 400 | 404, .. }) {
+            if matches!(failed, McpError::Refused { status: 400 | 404, .. }) {
                 self.forget(&session);
             }
-            let is_unknown = matches!(failed, Failed::Refused { status: 404, .. }) && session.id().is_some();
+            let is_unknown =
+                matches!(failed, McpError::Refused { status: 404, .. }) && session.id().is_some();
             if !is_unknown || !is_first {
                 return Err(failed);
             }
@@ -249,11 +161,11 @@ impl<'a, O: Outside, C: Clock> Client<'a, O, C> {
     }
 
     /// Begins a session if there is none.
-    async fn begin(&self) -> Result<(), Failed> {
+    async fn begin(&self) -> Result<(), McpError> {
         let is_known = self.session.borrow().is_some();
         if !is_known {
-            let until = self.clock.now().saturating_add(LIST_WITHIN);
-            let session = self.greet(until).await.map_err(Failed::before)?;
+            let until = self.transport.now().saturating_add(LIST_WITHIN);
+            let session = self.greet(until).await.map_err(McpError::before)?;
             self.session.replace(Some(session));
         }
         Ok(())
@@ -275,30 +187,32 @@ impl<'a, O: Outside, C: Clock> Client<'a, O, C> {
     }
 
     /// Begins a session (<https://modelcontextprotocol.io/specification/2025-11-25/basic/lifecycle>).
-    async fn greet(&self, until: Millis) -> Result<Session, Failed> {
+    async fn greet(&self, until: Millis) -> Result<Session, McpError> {
         let body = initialize().ok_or(Loss::Malformed)?;
-        let asking = Asking { id: 0, method: "initialize", tool: None, body: &body, until };
-        let (id, answer) = match self.exchange(None, &asking).await {
-            Err(Failed::Refused { code: Some(code), .. }) if is_newer(code) => {
+        let request = RpcRequest { id: 0, method: "initialize", tool: None, body: &body, until };
+        let (id, answer) = match self.exchange(None, &request).await {
+            Err(McpError::Refused { code: Some(code), .. }) if is_newer(code) => {
                 return Ok(Session::stateless());
             }
             exchanged => exchanged?,
         };
         let result = match answer {
-            Answer::Result(result) => result,
-            Answer::Error { code, .. } if is_newer(code) => return Ok(Session::stateless()),
-            Answer::Error { code, .. } => return Err(Failed::Refused { status: 200, code: Some(code) }),
+            RpcResponse::Result(result) => result,
+            RpcResponse::Error { code, .. } if is_newer(code) => return Ok(Session::stateless()),
+            RpcResponse::Error { code, .. } => {
+                return Err(McpError::Refused { status: 200, code: Some(code) });
+            }
         };
         let result: Initialized = serde_json::from_str(result.get()).map_err(|_| Loss::Malformed)?;
-        let version = Version::agreed(&result.version).ok_or(Failed::Version)?;
+        let version = Version::agreed(&result.version).ok_or(McpError::Version)?;
         let session = Session::new(version, id).ok_or(Loss::Malformed)?;
         self.tell(&session, &initialized().ok_or(Loss::Malformed)?, until).await?;
         Ok(session)
     }
 
     /// Posts what has no answer.
-    async fn tell(&self, session: &Session, body: &str, until: Millis) -> Result<(), Failed> {
-        let telling = Asking { id: 0, method: "", tool: None, body, until };
+    async fn tell(&self, session: &Session, body: &str, until: Millis) -> Result<(), McpError> {
+        let telling = RpcRequest { id: 0, method: "", tool: None, body, until };
         let posted = self.post(Some(session), &telling).await?;
         accept(posted).await.map(drop)
     }
@@ -308,26 +222,26 @@ impl<'a, O: Outside, C: Clock> Client<'a, O, C> {
     async fn exchange(
         &self,
         session: Option<&Session>,
-        asking: &Asking<'_>,
-    ) -> Result<(Option<String>, Answer), Failed> {
-        let mut posted = accept(self.post(session, asking).await?).await?;
-        let mut listener = Listener::new(&posted.content_type, asking.id).ok_or(Loss::Malformed)?;
+        request: &RpcRequest<'_>,
+    ) -> Result<(Option<String>, RpcResponse), McpError> {
+        let mut posted = accept(self.post(session, request).await?).await?;
+        let mut reader = ResponseReader::new(&posted.content_type, request.id).ok_or(Loss::Malformed)?;
         let mut replies = 0;
         loop {
             let piece = posted.body.read().await?;
             let all = match &piece {
-                Some(piece) => listener.feed(piece)?,
-                None => listener.end()?,
+                Some(piece) => reader.feed(piece)?,
+                None => reader.end()?,
             };
-            for heard in all {
-                match (heard, session) {
-                    (Heard::Answer(answer), _) => return Ok((posted.session, answer)),
-                    (Heard::Reply(reply), Some(session)) if replies < MAX_REPLIES => {
+            for received in all {
+                match (received, session) {
+                    (Received::Response(answer), _) => return Ok((posted.session, answer)),
+                    (Received::Reply(reply), Some(session)) if replies < MAX_REPLIES => {
                         replies += 1;
                         // A reply that is lost is the server's loss.
-                        let _ = self.tell(session, &reply, asking.until).await;
+                        let _ = self.tell(session, &reply, request.until).await;
                     }
-                    (Heard::Reply(_), _) => {}
+                    (Received::Reply(_), _) => {}
                 }
             }
             if piece.is_none() {
@@ -336,8 +250,12 @@ impl<'a, O: Outside, C: Clock> Client<'a, O, C> {
         }
     }
 
-    async fn post(&self, session: Option<&Session>, asking: &Asking<'_>) -> Result<Posted<O::Body>, Failed> {
-        let timeout = asking.until.saturating_sub(self.clock.now());
+    async fn post(
+        &self,
+        session: Option<&Session>,
+        request: &RpcRequest<'_>,
+    ) -> Result<PostResponse<T::Body>, McpError> {
+        let timeout = request.until.saturating_sub(self.transport.now());
         if timeout == 0 {
             return Err(Loss::Timeout.into());
         }
@@ -349,12 +267,12 @@ impl<'a, O: Outside, C: Clock> Client<'a, O, C> {
             headers.push(("mcp-protocol-version", session.version.as_str()));
             headers.extend(session.id().map(|id| ("mcp-session-id", id)));
             if session.is_stateless() {
-                headers.push(("mcp-method", asking.method));
-                headers.extend(asking.tool.map(|tool| ("mcp-name", tool)));
+                headers.push(("mcp-method", request.method));
+                headers.extend(request.tool.map(|tool| ("mcp-name", tool)));
             }
         }
-        let post = Post { url: &self.server.url, headers, body: asking.body, timeout };
-        Ok(self.outside.post(&post).await?)
+        let post = PostRequest { url: &self.server.url, headers, body: request.body, timeout };
+        Ok(self.transport.post(&post).await?)
     }
 }
 
@@ -366,11 +284,11 @@ const fn is_newer(code: i64) -> bool {
 }
 
 /// An answer with a status that lets its body be read.
-async fn accept<B: OutsideBody>(mut posted: Posted<B>) -> Result<Posted<B>, Failed> {
+async fn accept<B: ResponseBody>(mut posted: PostResponse<B>) -> Result<PostResponse<B>, McpError> {
     match posted.status {
         200..=299 => Ok(posted),
-        300..=399 => Err(Failed::Redirected),
-        401 | 403 => Err(Failed::Unauthorized),
+        300..=399 => Err(McpError::Redirected),
+        401 | 403 => Err(McpError::Unauthorized),
         status => {
             let mut refusal = Vec::new();
             while let Ok(Some(piece)) = posted.body.read().await
@@ -378,7 +296,7 @@ async fn accept<B: OutsideBody>(mut posted: Posted<B>) -> Result<Posted<B>, Fail
             {
                 refusal.extend_from_slice(&piece);
             }
-            Err(Failed::Refused { status, code: error_code(&refusal) })
+            Err(McpError::Refused { status, code: error_code(&refusal) })
         }
     }
 }

@@ -3,14 +3,14 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use sse::EventStream;
+use wire_text::WireText;
 
-use super::client::Loss;
+use super::error::Loss;
 use super::session::{Session, Version};
-use crate::model::sse::EventStream;
-use crate::text::WireText;
 
 /// Most bytes of an answer, with all that comes before it in a stream of events.
-const MAX_ANSWER: usize = 256 * 1024;
+const MAX_RESPONSE: usize = 256 * 1024;
 
 /// Longest name that a server may give a request of its own, in bytes.
 const MAX_ID: usize = 128;
@@ -71,20 +71,20 @@ struct Initialize {
 
 /// The parameters of `tools/list`.
 #[derive(Serialize)]
-pub(super) struct ListTools<'a> {
+pub(crate) struct ListTools<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) cursor: Option<&'a str>,
+    pub(crate) cursor: Option<&'a str>,
 }
 
 /// The parameters of `tools/call`.
 #[derive(Serialize)]
-pub(super) struct CallTool<'a> {
-    pub(super) name: &'a str,
-    pub(super) arguments: &'a RawValue,
+pub(crate) struct CallTool<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) arguments: &'a RawValue,
 }
 
 /// A request in a session.
-pub(super) fn request<P: Serialize>(session: &Session, id: u64, method: &str, own: P) -> Option<String> {
+pub(crate) fn request<P: Serialize>(session: &Session, id: u64, method: &str, own: P) -> Option<String> {
     let meta = session.is_stateless().then_some(Meta {
         version: session.version,
         client: CLIENT,
@@ -94,7 +94,7 @@ pub(super) fn request<P: Serialize>(session: &Session, id: u64, method: &str, ow
 }
 
 /// What begins a session. It has the number 0.
-pub(super) fn initialize() -> Option<String> {
+pub(crate) fn initialize() -> Option<String> {
     let own = Initialize {
         protocol_version: Version::V2025_11_25,
         capabilities: Capabilities {},
@@ -104,7 +104,7 @@ pub(super) fn initialize() -> Option<String> {
 }
 
 /// What ends the beginning.
-pub(super) fn initialized() -> Option<String> {
+pub(crate) fn initialized() -> Option<String> {
     to_json::<()>(None, "notifications/initialized", None)
 }
 
@@ -114,23 +114,23 @@ fn to_json<P: Serialize>(id: Option<u64>, method: &str, params: Option<Params<P>
 
 /// The result of `initialize`.
 #[derive(Deserialize)]
-pub(super) struct Initialized {
+pub(crate) struct Initialized {
     #[serde(rename = "protocolVersion")]
-    pub(super) version: String,
+    pub(crate) version: String,
 }
 
 /// The answer to a request.
 #[derive(Debug)]
-pub(super) enum Answer {
+pub(crate) enum RpcResponse {
     Result(Box<RawValue>),
     Error { code: i64, message: String },
 }
 
 /// What a server said.
 #[derive(Debug)]
-pub(super) enum Heard {
+pub(crate) enum Received {
     /// What was waited for.
-    Answer(Answer),
+    Response(RpcResponse),
     /// It wants something itself: this is to be posted.
     Reply(String),
 }
@@ -170,20 +170,20 @@ enum ReplyOutcome {
 }
 
 /// The code of an error that came with an HTTP status.
-pub(super) fn error_code(body: &[u8]) -> Option<i64> {
+pub(crate) fn error_code(body: &[u8]) -> Option<i64> {
     serde_json::from_slice::<Message>(body).ok()?.error.map(|error| error.code)
 }
 
 impl Message {
     /// What it means to who waits for the answer to a request; `None`: nothing.
-    fn read(self, awaited: u64) -> Option<Heard> {
+    fn read(self, awaited: u64) -> Option<Received> {
         match (self.method, self.id) {
-            (Some(method), Some(id)) => reply(&method, &id).map(Heard::Reply),
+            (Some(method), Some(id)) => reply(&method, &id).map(Received::Reply),
             (None, Some(id)) if id.get() == awaited.to_string() => match (self.error, self.result) {
                 (Some(WireError { code, message }), _) => {
-                    Some(Heard::Answer(Answer::Error { code, message: message.0 }))
+                    Some(Received::Response(RpcResponse::Error { code, message: message.0 }))
                 }
-                (None, result) => result.map(Answer::Result).map(Heard::Answer),
+                (None, result) => result.map(RpcResponse::Result).map(Received::Response),
             },
             _ => None,
         }
@@ -201,7 +201,7 @@ fn reply(method: &str, id: &RawValue) -> Option<String> {
 }
 
 /// Listens to the body of an answer, in either form that it may have.
-pub(super) struct Listener {
+pub(crate) struct ResponseReader {
     awaited: u64,
     form: Form,
     /// Bytes that may still come.
@@ -213,22 +213,22 @@ enum Form {
     Events(EventStream),
 }
 
-impl Listener {
+impl ResponseReader {
     /// Waits for the answer to a request; `None` when the body is of another type.
-    pub(super) fn new(content_type: &str, awaited: u64) -> Option<Self> {
+    pub(crate) fn new(content_type: &str, awaited: u64) -> Option<Self> {
         let form = match content_type.split(';').next()?.trim().to_ascii_lowercase().as_str() {
             "application/json" => Form::Json(Vec::new()),
             "text/event-stream" => Form::Events(EventStream::default()),
             _ => return None,
         };
-        Some(Self { awaited, form, left: MAX_ANSWER })
+        Some(Self { awaited, form, left: MAX_RESPONSE })
     }
 
     /// What the next piece of the body comes to.
     ///
     /// # Errors
     /// [`Loss::TooLarge`], or [`Loss::Malformed`] for a stream that is none.
-    pub(super) fn feed(&mut self, piece: &[u8]) -> Result<Vec<Heard>, Loss> {
+    pub(crate) fn feed(&mut self, piece: &[u8]) -> Result<Vec<Received>, Loss> {
         self.left = self.left.checked_sub(piece.len()).ok_or(Loss::TooLarge)?;
         match &mut self.form {
             Form::Json(body) => {
@@ -245,20 +245,20 @@ impl Listener {
     ///
     /// # Errors
     /// [`Loss::Malformed`] for what is no answer, [`Loss::Broken`] for a stream that ended without one.
-    pub(super) fn end(&mut self) -> Result<Vec<Heard>, Loss> {
+    pub(crate) fn end(&mut self) -> Result<Vec<Received>, Loss> {
         match &mut self.form {
             Form::Json(body) => {
                 let message = serde_json::from_slice::<Message>(body).map_err(|_| Loss::Malformed)?;
                 match message.read(self.awaited) {
-                    Some(heard @ Heard::Answer(_)) => Ok(vec![heard]),
+                    Some(received @ Received::Response(_)) => Ok(vec![received]),
                     _ => Err(Loss::Malformed),
                 }
             }
             Form::Events(events) => {
-                let heard =
+                let received =
                     collect(self.awaited, |on_data| events.end(on_data).is_ok()).ok_or(Loss::Malformed)?;
-                if heard.iter().any(|heard| matches!(heard, Heard::Answer(_))) {
-                    return Ok(heard);
+                if received.iter().any(|received| matches!(received, Received::Response(_))) {
+                    return Ok(received);
                 }
                 Err(Loss::Broken)
             }
@@ -267,12 +267,12 @@ impl Listener {
 }
 
 /// What the events of a read mean. Those that are no JSON-RPC are passed over: servers prime a stream with an empty one.
-fn collect(awaited: u64, read: impl FnOnce(&mut dyn FnMut(&str)) -> bool) -> Option<Vec<Heard>> {
-    let mut heard = Vec::new();
+fn collect(awaited: u64, read: impl FnOnce(&mut dyn FnMut(&str)) -> bool) -> Option<Vec<Received>> {
+    let mut received = Vec::new();
     let is_stream = read(&mut |data| {
-        heard.extend(serde_json::from_str::<Message>(data).ok().and_then(|message| message.read(awaited)));
+        received.extend(serde_json::from_str::<Message>(data).ok().and_then(|message| message.read(awaited)));
     });
-    is_stream.then_some(heard)
+    is_stream.then_some(received)
 }
 
 #[cfg(test)]
@@ -285,28 +285,28 @@ mod tests {
         RawValue::from_string(json.to_owned()).unwrap()
     }
 
-    /// Everything that is heard in a stream of events, answers by their JSON.
-    fn heard(pieces: &[&[u8]]) -> Result<Vec<String>, Loss> {
-        let mut listener = Listener::new("Text/Event-Stream; charset=utf-8", 7).unwrap();
+    /// Everything that is received in a stream of events, answers by their JSON.
+    fn received(pieces: &[&[u8]]) -> Result<Vec<String>, Loss> {
+        let mut reader = ResponseReader::new("Text/Event-Stream; charset=utf-8", 7).unwrap();
         let mut all = Vec::new();
         for piece in pieces {
-            all.extend(listener.feed(piece)?);
+            all.extend(reader.feed(piece)?);
         }
-        if !all.iter().any(|heard| matches!(heard, Heard::Answer(_))) {
-            all.extend(listener.end()?);
+        if !all.iter().any(|received| matches!(received, Received::Response(_))) {
+            all.extend(reader.end()?);
         }
-        let shown = |heard| match heard {
-            Heard::Answer(Answer::Result(result)) => result.get().to_owned(),
-            Heard::Answer(Answer::Error { code, message }) => format!("{code} {message}"),
-            Heard::Reply(reply) => reply,
+        let shown = |received| match received {
+            Received::Response(RpcResponse::Result(result)) => result.get().to_owned(),
+            Received::Response(RpcResponse::Error { code, message }) => format!("{code} {message}"),
+            Received::Reply(reply) => reply,
         };
         Ok(all.into_iter().map(shown).collect())
     }
 
-    fn json(body: &str) -> Result<Vec<Heard>, Loss> {
-        let mut listener = Listener::new("application/json", 7).unwrap();
-        listener.feed(body.as_bytes())?;
-        listener.end()
+    fn json(body: &str) -> Result<Vec<Received>, Loss> {
+        let mut reader = ResponseReader::new("application/json", 7).unwrap();
+        reader.feed(body.as_bytes())?;
+        reader.end()
     }
 
     #[test]
@@ -337,7 +337,7 @@ mod tests {
             ": still here\n\n",
             "event: message\ndata: {\"jsonrpc\":\"2.0\",\"id\":7,\"result\":{\"a\":1}}\n\n",
         );
-        assert_eq!(heard(&[stream.as_bytes()]).unwrap(), ["{\"a\":1}"]);
+        assert_eq!(received(&[stream.as_bytes()]).unwrap(), ["{\"a\":1}"]);
     }
 
     #[test]
@@ -347,24 +347,27 @@ mod tests {
             "data: {\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"sampling/createMessage\",\"params\":{}}\n\n",
             "data: {\"jsonrpc\":\"2.0\",\"id\":7,\"error\":{\"code\":-32602,\"message\":\"no\"}}",
         );
-        insta::assert_snapshot!(heard(&[stream.as_bytes()]).unwrap().join("\n"));
+        insta::assert_snapshot!(received(&[stream.as_bytes()]).unwrap().join("\n"));
         let long = format!("data: {{\"id\":\"{}\",\"method\":\"ping\"}}\n\n", "x".repeat(MAX_ID));
-        assert_eq!(heard(&[long.as_bytes()]), Err(Loss::Broken));
+        assert_eq!(received(&[long.as_bytes()]), Err(Loss::Broken));
     }
 
     #[test]
     fn a_stream_that_ends_without_the_answer_is_broken() {
-        assert_eq!(heard(&[b"data: {\"id\":7,\"resu"]), Err(Loss::Broken));
-        assert_eq!(heard(&[]), Err(Loss::Broken));
-        assert_eq!(heard(&[b"data: \xff\n\n"]), Err(Loss::Malformed));
+        assert_eq!(received(&[b"data: {\"id\":7,\"resu"]), Err(Loss::Broken));
+        assert_eq!(received(&[]), Err(Loss::Broken));
+        assert_eq!(received(&[b"data: \xff\n\n"]), Err(Loss::Malformed));
     }
 
     #[test]
     fn a_body_is_the_answer_or_malformed() {
-        assert!(matches!(json(r#"{"id":7,"result":{}}"#).unwrap()[..], [Heard::Answer(Answer::Result(_))]));
+        assert!(matches!(
+            json(r#"{"id":7,"result":{}}"#).unwrap()[..],
+            [Received::Response(RpcResponse::Result(_))]
+        ));
         assert!(matches!(
             json(r#"{"id":7,"error":{"code":1},"result":null}"#).unwrap()[..],
-            [Heard::Answer(Answer::Error { code: 1, .. })]
+            [Received::Response(RpcResponse::Error { code: 1, .. })]
         ));
         for body in [
             "",
@@ -383,11 +386,11 @@ mod tests {
     #[test]
     fn no_answer_is_larger_than_it_may_be() {
         for form in ["application/json", "text/event-stream"] {
-            let mut listener = Listener::new(form, 7).unwrap();
-            assert!(listener.feed(&vec![b' '; MAX_ANSWER]).is_ok());
-            assert_eq!(listener.feed(b" ").unwrap_err(), Loss::TooLarge);
+            let mut reader = ResponseReader::new(form, 7).unwrap();
+            assert!(reader.feed(&vec![b' '; MAX_RESPONSE]).is_ok());
+            assert_eq!(reader.feed(b" ").unwrap_err(), Loss::TooLarge);
         }
-        assert!(Listener::new("text/html", 7).is_none() && Listener::new("", 7).is_none());
+        assert!(ResponseReader::new("text/html", 7).is_none() && ResponseReader::new("", 7).is_none());
     }
 
     proptest! {
@@ -406,17 +409,17 @@ mod tests {
             cuts.extend([0, bytes.len()]);
             cuts.sort_unstable();
             let pieces: Vec<_> = cuts.windows(2).map(|pair| &bytes[pair[0]..pair[1]]).collect();
-            let said = heard(&pieces).unwrap();
+            let said = received(&pieces).unwrap();
             prop_assert_eq!(said.len(), usize::try_from(pings).unwrap() + 1);
             prop_assert_eq!(said.last(), Some(&result));
         }
 
         #[test]
         fn nothing_that_is_said_panics(bytes in prop::collection::vec(any::<u8>(), 0..200), json in any::<bool>()) {
-            let mut listener =
-                Listener::new(if json { "application/json" } else { "text/event-stream" }, 7).unwrap();
-            let _ = listener.feed(&bytes);
-            let _ = listener.end();
+            let mut reader =
+                ResponseReader::new(if json { "application/json" } else { "text/event-stream" }, 7).unwrap();
+            let _ = reader.feed(&bytes);
+            let _ = reader.end();
             let _ = error_code(&bytes);
         }
     }

@@ -41,7 +41,7 @@ impl Version {
     }
 
     /// What a server answers to `initialize`, if it is known here.
-    pub(super) fn agreed(name: &str) -> Option<Self> {
+    pub(crate) fn agreed(name: &str) -> Option<Self> {
         let all = [Self::V2024_11_05, Self::V2025_03_26, Self::V2025_06_18, Self::V2025_11_25];
         all.into_iter().find(|version| version.as_str() == name)
     }
@@ -60,29 +60,29 @@ pub struct Session {
 
 impl Session {
     /// A session that begins; `None` when its name cannot be in a header.
-    pub(super) fn new(version: Version, id: Option<String>) -> Option<Self> {
+    pub(crate) fn new(version: Version, id: Option<String>) -> Option<Self> {
         let is_header =
             |id: &String| (1..=MAX_ID).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
         id.as_ref().is_none_or(is_header).then_some(Self { version, id, asked: 0 })
     }
 
     /// With a server that has no sessions and wants no `initialize`.
-    pub(super) const fn stateless() -> Self {
+    pub(crate) const fn stateless() -> Self {
         Self { version: Version::V2026_07_28, id: None, asked: 0 }
     }
 
     /// The server's name for it.
-    pub(super) fn id(&self) -> Option<&str> {
+    pub(crate) fn id(&self) -> Option<&str> {
         self.id.as_deref()
     }
 
     /// Whether each request describes itself.
-    pub(super) fn is_stateless(&self) -> bool {
+    pub(crate) fn is_stateless(&self) -> bool {
         self.version == Version::V2026_07_28
     }
 
     /// The number of the next request.
-    pub(super) const fn next(&mut self) -> u64 {
+    pub(crate) const fn next(&mut self) -> u64 {
         self.asked = self.asked.saturating_add(1);
         self.asked
     }

@@ -5,8 +5,6 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::tool::RemoteTool;
-
 /// Longest name of a server, in characters.
 const MAX_NAME: usize = 32;
 
@@ -83,16 +81,6 @@ impl Server {
     pub fn allows(&self, tool: &str) -> bool {
         self.tools.iter().any(|name| name == ALL || name == tool)
     }
-
-    /// Whether a person must allow a call of a tool.
-    #[must_use]
-    pub fn needs_approval(&self, tool: &RemoteTool) -> bool {
-        match self.approval {
-            Approval::Always => true,
-            Approval::Writes => !tool.is_read_only,
-            Approval::Never => false,
-        }
-    }
 }
 
 /// Whether a URL can mean one host only, whoever reads it: so it is stricter than the WHATWG's parser, which repairs much.
@@ -123,7 +111,7 @@ pub type Bearers = BTreeMap<String, Bearer>;
 impl Bearer {
     /// What goes into `Authorization`.
     #[must_use]
-    pub(super) fn header(&self) -> String {
+    pub(crate) fn header(&self) -> String {
         format!("Bearer {}", self.0)
     }
 }
@@ -175,16 +163,6 @@ mod tests {
         assert!(some.allows("find") && !some.allows("find_all") && !some.allows("Find"));
         some.tools.push("*".to_owned());
         assert!(some.allows("find_all"));
-    }
-
-    #[test]
-    fn only_what_is_read_only_goes_without_approval_unless_the_profile_says_so() {
-        let tool = |is_read_only| RemoteTool { is_read_only, ..RemoteTool::named("x") };
-        let asks = |approval, is_read_only| {
-            Server { approval, ..at("https://a.example") }.needs_approval(&tool(is_read_only))
-        };
-        assert!(asks(Approval::Always, true) && asks(Approval::Writes, false));
-        assert!(!asks(Approval::Writes, true) && !asks(Approval::Never, false));
     }
 
     #[test]

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
+use wire_text::WireText;
 
-use super::server::Server;
+use super::server::{Approval, Server};
 use super::session::Session;
-use crate::text::WireText;
 
 /// Tools that are taken from a server.
 pub const MAX_TOOLS: usize = 128;
@@ -68,15 +68,15 @@ pub fn named_by_model(name: &str) -> Option<(&str, &str)> {
 
 /// A page of `tools/list`.
 #[derive(Deserialize)]
-pub(super) struct Page {
+pub(crate) struct Page {
     tools: Vec<Box<RawValue>>,
     #[serde(default, rename = "nextCursor")]
-    pub(super) next_cursor: Option<String>,
+    pub(crate) next_cursor: Option<String>,
 }
 
 impl Page {
     /// Adds what an employee may use and a model can: of tools with one name the first.
-    pub(super) fn add_to(&self, tools: &mut Vec<RemoteTool>, server: &Server, session: &Session) {
+    pub(crate) fn add_to(&self, tools: &mut Vec<RemoteTool>, server: &Server, session: &Session) {
         let mut names: BTreeSet<_> = tools.iter().map(|tool| tool.name.clone()).collect();
         for raw in &self.tools {
             // One tool that is malformed is no reason to do without the others.
@@ -140,7 +140,7 @@ fn is_object_schema(schema: &RawValue) -> bool {
 
 /// The result of `tools/call`.
 #[derive(Deserialize)]
-pub(super) struct WireResult {
+pub(crate) struct WireResult {
     #[serde(default)]
     content: Vec<Part>,
     #[serde(default, rename = "structuredContent")]
@@ -162,12 +162,12 @@ struct Part {
 
 impl WireResult {
     /// Whether the server wants to know something first that only a person can say.
-    pub(super) fn is_incomplete(&self) -> bool {
+    pub(crate) fn is_incomplete(&self) -> bool {
         self.kind.as_deref().is_some_and(|kind| kind != "complete")
     }
 
     /// Text for the model: what is no text is named by its kind, and what is structured stands in for text that is not there.
-    pub(super) fn read(self) -> RemoteResult {
+    pub(crate) fn read(self) -> RemoteResult {
         let is_text = |part: &Part| part.kind == "text";
         let mut lines = Vec::with_capacity(self.content.len().saturating_add(1));
         if !self.content.iter().any(is_text) {
@@ -185,10 +185,22 @@ impl WireResult {
     }
 }
 
+impl RemoteTool {
+    /// Decides from the profile of its server whether a person must allow a call.
+    #[must_use]
+    pub fn needs_approval(&self, server: &Server) -> bool {
+        match server.approval {
+            Approval::Always => true,
+            Approval::Writes => !self.is_read_only,
+            Approval::Never => false,
+        }
+    }
+}
+
 #[cfg(test)]
 impl RemoteTool {
     /// A tool that takes nothing.
-    pub(super) fn named(name: &str) -> Self {
+    pub(crate) fn named(name: &str) -> Self {
         Self {
             name: name.to_owned(),
             title: None,
@@ -205,10 +217,20 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::mcp::session::Version;
+    use crate::session::Version;
 
     fn server() -> Server {
         serde_json::from_value(json!({ "name": "crm", "url": "https://a.example", "tools": ["*"] })).unwrap()
+    }
+
+    #[test]
+    fn only_what_is_read_only_goes_without_approval_unless_the_profile_says_so() {
+        let asks = |approval, is_read_only| {
+            let tool = RemoteTool { is_read_only, ..RemoteTool::named("x") };
+            tool.needs_approval(&Server { approval, ..server() })
+        };
+        assert!(asks(Approval::Always, true) && asks(Approval::Writes, false));
+        assert!(!asks(Approval::Writes, true) && !asks(Approval::Never, false));
     }
 
     fn listed(page: &Value, session: &Session) -> Vec<RemoteTool> {
