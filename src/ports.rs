@@ -185,13 +185,13 @@ pub struct UnsummarisedQuestion<'a> {
     #[serde(rename = "p_budget")]
     pub budget: u32,
     /// Of that in percent, what may be in no summary.
-    #[serde(rename = "p_most")]
+    #[serde(rename = "p_start_percent")]
     pub most: u32,
     /// And what of it is left there.
-    #[serde(rename = "p_keep")]
+    #[serde(rename = "p_keep_percent")]
     pub kept: u32,
     /// Tokens that are summarised at a time.
-    #[serde(rename = "p_part")]
+    #[serde(rename = "p_part_tokens")]
     pub part: u32,
 }
 

@@ -61,6 +61,7 @@ pub struct NewDocument {
     /// When it came: a user who was erased since is gone.
     pub received_at: DateTime<Utc>,
     /// How many documents the user may have.
+    #[serde(rename = "max_documents")]
     pub most: u32,
     /// Its chunks, in order.
     pub chunks: Vec<NewChunk>,

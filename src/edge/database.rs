@@ -63,7 +63,7 @@ struct SaveEmbeddings<'a> {
 struct SaveFacts<'a> {
     #[serde(rename = "p_user")]
     user: Uuid,
-    #[serde(rename = "p_learned")]
+    #[serde(rename = "p_extraction")]
     learned: &'a Learned,
 }
 
@@ -267,7 +267,7 @@ impl PostgRest {
         file: &serde_json::Value,
         most: u32,
     ) -> Result<SavedFile, Fault> {
-        let arguments = serde_json::json!({ "p_user": user, "p_file": file, "p_most": most });
+        let arguments = serde_json::json!({ "p_user": user, "p_file": file, "p_max_files": most });
         self.call_as_service("save_file", &arguments).await
     }
 

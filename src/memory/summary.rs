@@ -29,6 +29,7 @@ pub struct Unsummarised {
     /// The summary to go on from.
     pub summary: Option<String>,
     /// The message that the present summary ends with, whether or not it is gone on from.
+    #[serde(rename = "replaces")]
     pub instead_of: Option<Uuid>,
     /// On whose account it is summarised.
     #[serde(flatten)]
@@ -55,10 +56,12 @@ pub struct NewSummary {
     /// The last message that it stands for.
     pub covers: Uuid,
     /// That of the summary which it takes the place of.
+    #[serde(rename = "replaces")]
     pub instead_of: Option<Uuid>,
     /// Whether it goes on from that.
     pub continues: bool,
     /// The messages that it adds: should one be forgotten meanwhile, it is not kept.
+    #[serde(rename = "message_ids")]
     pub adds: Vec<Uuid>,
     /// Masked; none when it came to nothing.
     #[serde(flatten)]

@@ -149,7 +149,7 @@ pub struct TurnRecord {
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub remember: bool,
     /// The answer is one that is there, with more to it.
-    #[serde(default, skip_serializing_if = "is_no")]
+    #[serde(default, rename = "continues", skip_serializing_if = "is_no")]
     pub goes_on: bool,
     /// Who takes over the session.
     #[serde(default, skip_serializing_if = "Option::is_none")]

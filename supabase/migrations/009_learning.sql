@@ -102,23 +102,23 @@ end $$;
 -- What was learned: {read: [message ids], facts, ended: [fact ids], forgotten: [fact ids], commands: [message ids], usage}.
 -- Commands are messages that ask to forget: they are not remembered themselves, nor are the answers to them. Saved again it
 -- changes nothing; of a user who was erased nothing is saved.
-create or replace function public.save_facts(p_user uuid, p_learned jsonb) returns jsonb
+create or replace function public.save_facts(p_user uuid, p_extraction jsonb) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
-  v_commands constant uuid[] := array(select jsonb_array_elements_text(p_learned -> 'commands')::uuid);
+  v_commands constant uuid[] := array(select jsonb_array_elements_text(p_extraction -> 'commands')::uuid);
 begin
-  if private.is_gone(p_user, (p_learned #>> '{usage,created_at}')::timestamptz)
-    or not private.add_usage(p_user, p_learned -> 'usage') then
+  if private.is_gone(p_user, (p_extraction #>> '{usage,created_at}')::timestamptz)
+    or not private.add_usage(p_user, p_extraction -> 'usage') then
     return jsonb_build_object('committed', false);
   end if;
   update public.user_memory_embeddings m set is_read = true
-  from jsonb_array_elements_text(p_learned -> 'read') read
+  from jsonb_array_elements_text(p_extraction -> 'read') read
   where m.message_id = read::uuid and m.user_id = p_user;
-  perform private.add_facts(p_user, p_learned -> 'facts');
+  perform private.add_facts(p_user, p_extraction -> 'facts');
   update public.user_memory_facts f set valid_to = greatest(now(), f.valid_from)
-  from jsonb_array_elements_text(p_learned -> 'ended') ended
+  from jsonb_array_elements_text(p_extraction -> 'ended') ended
   where f.id = ended::uuid and f.user_id = p_user and f.valid_to is null;
-  perform private.forget_facts(p_user, array(select jsonb_array_elements_text(p_learned -> 'forgotten')::uuid));
+  perform private.forget_facts(p_user, array(select jsonb_array_elements_text(p_extraction -> 'forgotten')::uuid));
   perform private.forget_messages(p_user, v_commands || array(
     select id from public.chat_messages where parent_id = any (v_commands) and user_id = p_user));
   return jsonb_build_object('committed', true);
@@ -140,12 +140,12 @@ $$;
 
 -- Summaries --------------------------------------------------------------------------------------------------------------
 
--- What of a session is to be added to its summary, when more of the path to its newest message is in none than p_most percent of
--- its prompts' budget (p_budget where the employee has none): all of it but the newest p_keep percent, oldest first, in parts of
--- p_part tokens. Null when there is nothing to do. What must not be remembered is left out. A summary of another branch is not
+-- What of a session is to be added to its summary, when more of the path to its newest message is in none than p_start_percent percent of
+-- its prompts' budget (p_budget where the employee has none): all of it but the newest p_keep_percent percent, oldest first, in parts of
+-- p_part_tokens tokens. Null when there is nothing to do. What must not be remembered is left out. A summary of another branch is not
 -- gone on with.
 create or replace function public.unsummarised_messages(
-  p_user uuid, p_session uuid, p_model text, p_budget integer, p_most integer, p_keep integer, p_part integer
+  p_user uuid, p_session uuid, p_model text, p_budget integer, p_start_percent integer, p_keep_percent integer, p_part_tokens integer
 ) returns jsonb
 language plpgsql stable security definer set search_path = '' as $$
 declare
@@ -176,9 +176,9 @@ begin
     from path join public.chat_messages m on m.id = path.parent_id
     where path.depth < 400 and m.session_id = p_session and m.id is distinct from v_summary.covers_message_id
   ), older as (
-    select *, sum(content_tokens) over (order by depth desc) as from_oldest from path where from_newest > v_budget * p_keep / 100 and depth > 2
+    select *, sum(content_tokens) over (order by depth desc) as from_oldest from path where from_newest > v_budget * p_keep_percent / 100 and depth > 2
   ), part as (
-    select * from older where from_oldest <= p_part or from_oldest = content_tokens
+    select * from older where from_oldest <= p_part_tokens or from_oldest = content_tokens
   )
   select
     (select max(from_newest) from path),
@@ -189,30 +189,30 @@ begin
      where part.role in ('user', 'assistant') and exists (
        select from public.user_memory_embeddings where message_id = part.id))
   into v_total, v_is_continued, v_covers, v_messages;
-  if v_total <= v_budget * p_most / 100 or v_messages is null then
+  if v_total <= v_budget * p_start_percent / 100 or v_messages is null then
     return null;
   end if;
   return jsonb_build_object(
     'messages', v_messages, 'covers', v_covers, 'summary', case when v_is_continued then v_summary.summary end,
-    'instead_of', v_summary.covers_message_id, 'employee', v_employee, 'budgets', private.budgets(p_user, v_employee),
+    'replaces', v_summary.covers_message_id, 'employee', v_employee, 'budgets', private.budgets(p_user, v_employee),
     'price', private.current_price(p_model));
 end $$;
 
--- {session_id, covers, instead_of, continues, adds: [message ids], usage} and, unless it came to nothing, {summary, tokens}. Saved
+-- {session_id, covers, replaces, continues, message_ids, usage} and, unless it came to nothing, {summary, tokens}. Saved
 -- again it changes nothing; nor does it replace another summary than the one it takes the place of, or stand for a message that
 -- was forgotten meanwhile. A summary that does not go on from another one is a new row: what that one said is not in it.
 create or replace function public.save_summary(p_user uuid, p_summary jsonb) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
   v_session constant uuid := (p_summary ->> 'session_id')::uuid;
-  v_instead_of constant uuid := (p_summary ->> 'instead_of')::uuid;
+  v_replaces constant uuid := (p_summary ->> 'replaces')::uuid;
 begin
   if private.is_gone(p_user, (p_summary #>> '{usage,created_at}')::timestamptz)
     or not private.add_usage(p_user, p_summary -> 'usage') then
     return jsonb_build_object('committed', false);
   end if;
   if not p_summary ? 'summary' or exists (
-    select from jsonb_array_elements_text(p_summary -> 'adds') added
+    select from jsonb_array_elements_text(p_summary -> 'message_ids') added
     where not exists (select from public.user_memory_embeddings where message_id = added::uuid and user_id = p_user)
   ) then
     return jsonb_build_object('committed', true);
@@ -221,10 +221,10 @@ begin
     update public.chat_session_summaries
     set covers_message_id = (p_summary ->> 'covers')::uuid, summary = p_summary ->> 'summary',
         tokens = (p_summary ->> 'tokens')::integer
-    where session_id = v_session and user_id = p_user and covers_message_id = v_instead_of;
+    where session_id = v_session and user_id = p_user and covers_message_id = v_replaces;
   else
     delete from public.chat_session_summaries
-    where session_id = v_session and user_id = p_user and covers_message_id = v_instead_of;
+    where session_id = v_session and user_id = p_user and covers_message_id = v_replaces;
     insert into public.chat_session_summaries (session_id, user_id, covers_message_id, summary, tokens)
     select v_session, p_user, m.id, p_summary ->> 'summary', (p_summary ->> 'tokens')::integer
     from public.chat_messages m

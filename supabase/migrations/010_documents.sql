@@ -5,9 +5,9 @@ comment on column public.chat_documents.chunks is 'Passages that it was cut into
 
 -- Storing ----------------------------------------------------------------------------------------------------------------
 
--- {id, name, media_type, size_bytes, received_at, most, chunks: [{id, content, content_tokens}]}: a document with its chunks, in their order,
+-- {id, name, media_type, size_bytes, received_at, max_documents, chunks: [{id, content, content_tokens}]}: a document with its chunks, in their order,
 -- all of which are pending. One that is there is not written again. {document, is_new}, the document as list_documents has it;
--- no document when the user has `most` already, and {gone: true} when the user is gone.
+-- no document when the user has max_documents already, and {gone: true} when the user is gone.
 create or replace function public.save_document(p_user uuid, p_document jsonb) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -23,7 +23,7 @@ begin
   perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('chat_documents ' || p_user, 0));
   select user_id into v_owner from public.chat_documents where id = v_id;
   if v_owner is null then
-    if (select count(*) from public.chat_documents where user_id = p_user) >= (p_document ->> 'most')::integer then
+    if (select count(*) from public.chat_documents where user_id = p_user) >= (p_document ->> 'max_documents')::integer then
       return jsonb_build_object('is_new', false);
     end if;
     insert into public.chat_documents (id, user_id, name, media_type, size_bytes, status, chunks, created_at, updated_at)

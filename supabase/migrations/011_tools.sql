@@ -64,9 +64,9 @@ drop policy if exists "Users read their own" on public.chat_files;
 create policy "Users read their own" on public.chat_files
   for select to authenticated using (user_id = (select auth.uid()));
 
--- {id, purpose, name, media_type, size_bytes, received_at, expires_at}: a file that was uploaded. At most `p_most` that are not
+-- {id, purpose, name, media_type, size_bytes, received_at, expires_at}: a file that was uploaded. At most `p_max_files` that are not
 -- thrown away yet: {saved: false} then, {gone: true} for a user who is gone; `expired` are those that the bucket may throw away.
-create or replace function public.save_file(p_user uuid, p_file jsonb, p_most integer) returns jsonb
+create or replace function public.save_file(p_user uuid, p_file jsonb, p_max_files integer) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
   v_expired jsonb;
@@ -78,7 +78,7 @@ begin
   with expired as (
     delete from public.chat_files where user_id = p_user and expires_at < now() returning id
   ) select coalesce(jsonb_agg(id), '[]') into v_expired from expired;
-  if (select count(*) from public.chat_files where user_id = p_user and purpose = p_file ->> 'purpose') >= p_most then
+  if (select count(*) from public.chat_files where user_id = p_user and purpose = p_file ->> 'purpose') >= p_max_files then
     return jsonb_build_object('saved', false, 'expired', v_expired);
   end if;
   insert into public.chat_files (id, user_id, purpose, name, media_type, size_bytes, expires_at)
@@ -205,7 +205,7 @@ begin
   end if;
 
   update public.chat_sessions set employee_slug = v_employee where id = v_session and employee_slug <> v_employee;
-  if p_turn -> 'goes_on' = 'true' then
+  if p_turn -> 'continues' = 'true' then
     perform private.go_on(v_session, v_user, p_turn -> 'messages', v_remember);
   else
     perform private.add_messages(v_session, v_user, p_turn -> 'messages');
@@ -219,7 +219,7 @@ begin
   from jsonb_populate_recordset(null::public.chat_files, p_turn -> 'files') f
   on conflict (id) do nothing;
   perform private.add_memory(v_session, v_user, p_turn);
-  if v_remember and p_turn -> 'goes_on' is distinct from 'true' then
+  if v_remember and p_turn -> 'continues' is distinct from 'true' then
     perform private.remember(v_user, array(
       select (m ->> 'id')::uuid from jsonb_array_elements(p_turn -> 'messages') m));
   end if;

@@ -11,7 +11,7 @@ create function pg_temp.document(p_number integer, p_chunks integer, p_changes j
 language sql as $$
   select jsonb_build_object(
     'id', '00000000-0000-4000-8000-0000000000d' || p_number, 'name', p_number || ' of [EMAIL_1].md', 'media_type', 'text/markdown',
-    'size_bytes', 12, 'received_at', now(), 'most', 3,
+    'size_bytes', 12, 'received_at', now(), 'max_documents', 3,
     'chunks', (select jsonb_agg(jsonb_build_object(
       'id', '00000000-0000-4000-8000-000000000' || p_number || '0' || n, 'content', 'Llamas ' || n, 'content_tokens', 3) order by n)
       from generate_series(1, p_chunks) n)) || p_changes;

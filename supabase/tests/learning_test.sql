@@ -53,7 +53,7 @@ create function pg_temp.unsummarised(p_part integer default 6000) returns jsonb 
 $$;
 create function pg_temp.summary(p_id integer, p_covers integer, p_more jsonb default '{}') returns jsonb language sql as $$
   select public.save_summary(pg_temp.a(), jsonb_build_object(
-    'session_id', pg_temp.id(10), 'covers', pg_temp.id(p_covers), 'instead_of', null, 'continues', false, 'adds', '[]'::jsonb,
+    'session_id', pg_temp.id(10), 'covers', pg_temp.id(p_covers), 'replaces', null, 'continues', false, 'message_ids', '[]'::jsonb,
     'summary', 'Summary ' || p_id, 'tokens', 3, 'usage', pg_temp.usage(p_id, 'summary')) || p_more);
 $$;
 grant execute on all functions in schema pg_temp to public;
@@ -122,8 +122,8 @@ select is(pg_temp.summary(6001, 401), '{"committed": false}', 'once');
 select pg_temp.turn(9);
 select is(pg_temp.unsummarised() ->> 'summary', 'Summary 6001', 'the next one goes on from it');
 select is(pg_temp.unsummarised() #>> '{messages,0,text}', 'said 4', 'with what came after it');
-select pg_temp.summary(6002, 501, jsonb_build_object('instead_of', pg_temp.id(301), 'continues', true));
-select pg_temp.summary(6003, 601, jsonb_build_object('instead_of', pg_temp.id(301), 'continues', true));
+select pg_temp.summary(6002, 501, jsonb_build_object('replaces', pg_temp.id(301), 'continues', true));
+select pg_temp.summary(6003, 601, jsonb_build_object('replaces', pg_temp.id(301), 'continues', true));
 select results_eq('select summary from public.chat_session_summaries', $$ values ('Summary 6002') $$, 'one that comes late is left out');
 select is(pg_temp.summary(6004, 601, '{"summary": null}'::jsonb - 'summary' || jsonb_build_object('session_id', pg_temp.id(10))) ->> 'committed', 'true', 'one that came to nothing is counted');
 
@@ -135,7 +135,7 @@ select is((select count(*) from public.chat_session_summaries), 0::bigint, 'and 
 select is((select count(*) from public.chat_messages where id in (pg_temp.id(100), pg_temp.id(200))), 2::bigint, 'the conversation stays');
 select is(pg_temp.unsummarised() #>> '{messages,0,text}', 'answered 1', 'a new summary is made without it');
 select is(pg_temp.unsummarised() ->> 'summary', null, 'from nothing');
-select pg_temp.summary(6005, 501, jsonb_build_object('adds', jsonb_build_array(pg_temp.id(200), pg_temp.id(201))));
+select pg_temp.summary(6005, 501, jsonb_build_object('message_ids', jsonb_build_array(pg_temp.id(200), pg_temp.id(201))));
 select is((select count(*) from public.chat_session_summaries), 0::bigint, 'one that was on its way and has it is not kept');
 select pg_temp.learned(5005, jsonb_build_object('commands', jsonb_build_array(pg_temp.id(800))));
 select is((select count(*) from public.user_memory_embeddings where message_id in (pg_temp.id(800), pg_temp.id(801))), 0::bigint, 'who asks to forget is not remembered for it, nor is the answer');

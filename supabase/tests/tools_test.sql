@@ -41,7 +41,7 @@ select results_eq(
   $$ values ('pending', null::uuid, true) $$, 'with what it waits for');
 select is(
   public.commit_turn(pg_temp.turn(102, 'I will. Done.', pg_temp.run(
-    'succeeded', '{"approved_by": "00000000-0000-4000-8000-00000000000a", "latency_ms": 12}') || '{"goes_on": true}', false)),
+    'succeeded', '{"approved_by": "00000000-0000-4000-8000-00000000000a", "latency_ms": 12}') || '{"continues": true}', false)),
   '{"committed": true}', 'it goes on');
 select results_eq(
   $$ select content, content_tokens from public.chat_messages where role = 'assistant' $$,
@@ -57,7 +57,7 @@ select results_eq(
 select is(
   (select count(*) from public.chat_usage_log), 2::bigint, 'both turns are paid for');
 select lives_ok(
-  $$ select public.commit_turn(pg_temp.turn(103, 'x', pg_temp.run('failed') || '{"goes_on": true, "remember": false}', false)) $$,
+  $$ select public.commit_turn(pg_temp.turn(103, 'x', pg_temp.run('failed') || '{"continues": true, "remember": false}', false)) $$,
   'a run that is over');
 select is((select status from public.chat_tool_runs), 'succeeded', 'stays as it is');
 select is_empty(
@@ -65,7 +65,7 @@ select is_empty(
   'an answer that must not be remembered is not');
 
 select lives_ok(
-  $$ select public.commit_turn(pg_temp.turn(104, 'y', '{"handed_to": "sheet-analyst", "goes_on": true, "files": [
+  $$ select public.commit_turn(pg_temp.turn(104, 'y', '{"handed_to": "sheet-analyst", "continues": true, "files": [
     {"id": "00000000-0000-4000-8000-000000000500", "name": "a.xlsx", "media_type": "text/csv", "table_rows": 3,
      "created_at": "2026-11-01T10:00:01Z"}]}', false)) $$, 'another employee takes over, and a file was made');
 select is((select employee_slug from public.chat_sessions), 'sheet-analyst', 'whose the session is from then on');
@@ -76,7 +76,7 @@ select results_eq(
   $$ select purpose, name, table_rows, session_id is not null from public.chat_files $$,
   $$ values ('export', 'a.xlsx', 3::bigint, true) $$, 'the file is there');
 select throws_ok(
-  $$ select public.commit_turn(pg_temp.turn(105, 'z', '{"user_id": "00000000-0000-4000-8000-00000000000b", "goes_on": true}', false)) $$,
+  $$ select public.commit_turn(pg_temp.turn(105, 'z', '{"user_id": "00000000-0000-4000-8000-00000000000b", "continues": true}', false)) $$,
   '42501', null, 'nobody goes on with somebody else''s answer');
 
 select is(

@@ -220,7 +220,7 @@ fn summarising(answer: &str) -> Value {
             { "id": id(1), "role": "user", "text": "My mail is [EMAIL_1]" },
             { "id": id(2), "role": "assistant", "text": "Noted" },
         ],
-        "covers": id(2), "summary": "Before.", "instead_of": id(9), "employee": "prime-boss",
+        "covers": id(2), "summary": "Before.", "replaces": id(9), "employee": "prime-boss",
         "budgets": { "user": {}, "employee": {} }, "price": null,
     })));
     user.ports.model.replies.borrow_mut().push_back(whole(answer));
@@ -238,8 +238,8 @@ fn a_summary_goes_on_from_the_one_before() {
         saved["summary"],
         "Ada plans a trip.\nDetails:\n- Mail: [EMAIL_1]\nDecided:\n- By train\nOpen:\n- When?"
     );
-    assert_eq!((&saved["covers"], &saved["instead_of"]), (&json!(id(2)), &json!(id(9))));
-    assert_eq!((&saved["continues"], &saved["adds"]), (&json!(true), &json!([id(1), id(2)])));
+    assert_eq!((&saved["covers"], &saved["replaces"]), (&json!(id(2)), &json!(id(9))));
+    assert_eq!((&saved["continues"], &saved["message_ids"]), (&json!(true), &json!([id(1), id(2)])));
     assert_eq!(saved["usage"]["session_id"], json!(SESSION));
 }
 
