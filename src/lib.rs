@@ -23,7 +23,6 @@ pub mod memory;
 pub mod model;
 pub mod ports;
 pub mod retell;
-pub mod scan;
 pub mod session;
 pub mod sheet;
 pub mod stream;

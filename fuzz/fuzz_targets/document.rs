@@ -1,9 +1,9 @@
 //! Whatever the bytes, of whatever kind: a document is read or refused, and what is read is cut without loss and within bounds.
 #![no_main]
 
-use frontdesk::document::chunk::chunk;
-use frontdesk::document::extract::extract;
-use frontdesk::document::kind::Kind;
+use readers::document::chunk::chunk;
+use readers::document::extract::extract;
+use readers::document::kind::Kind;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: (u8, &[u8])| {

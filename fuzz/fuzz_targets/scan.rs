@@ -1,7 +1,7 @@
 //! Whatever the bytes: a scan is read or refused by its headers, and what a model is shown of it is within bounds.
 #![no_main]
 
-use frontdesk::scan::{MAX_PIXELS, MAX_TIFF_PAGES, pages_for_model, read};
+use readers::scan::{MAX_PIXELS, MAX_TIFF_PAGES, pages_for_model, read};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

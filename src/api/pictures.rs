@@ -1,11 +1,11 @@
 //! `POST /api/files`: pictures and scans that a tool is to read. They cannot be masked, so they are kept sealed, and for a day.
 
+use readers::scan::{MAX_BYTES, Scan, ScanError, read};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::document::upload;
 use crate::error::{Code, Error, abort};
-use crate::scan::{MAX_BYTES, Scan, Unreadable, read};
 use crate::time::{Millis, timestamp};
 
 /// How long they are kept.
@@ -31,13 +31,13 @@ pub struct Checked {
 /// `invalid_field` for the name; `unsupported_document`, `body_too_large`, `document_unreadable` for the picture.
 pub fn checked(name: Option<&str>, bytes: &[u8]) -> Result<Checked, Error> {
     let name = upload::checked(name.unwrap_or_default())?.to_owned();
-    let scan = read(bytes).map_err(|unreadable| {
-        let code = match unreadable {
-            Unreadable::Unknown | Unreadable::Unsupported(_) => Code::UnsupportedDocument,
-            Unreadable::TooManyBytes => Code::BodyTooLarge,
+    let scan = read(bytes).map_err(|error| {
+        let code = match error {
+            ScanError::Unknown | ScanError::Unsupported(_) => Code::UnsupportedDocument,
+            ScanError::TooManyBytes => Code::BodyTooLarge,
             _ => Code::DocumentUnreadable,
         };
-        abort(code, unreadable.to_string())
+        abort(code, error.to_string())
     })?;
     Ok(Checked { name, scan, size: bytes.len() })
 }

@@ -4,16 +4,17 @@ use std::collections::VecDeque;
 
 use chrono::{DateTime, Utc};
 use pii::mask::Author;
+use readers::document::chunk::chunk;
+use readers::document::{Form, Part};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::chunk::chunk;
+use super::MAX_DOCUMENTS;
 use super::upload::Upload;
-use super::{Form, MAX_DOCUMENTS, Part};
 use crate::auth::User;
 use crate::config::Config;
-use crate::error::{Abort, Code, Error, abort};
+use crate::error::{Code, Error, abort};
 use crate::ports::{Clock, Database, Model, Strongbox};
 use crate::time::timestamp;
 use crate::user::record::Refused;
@@ -140,8 +141,7 @@ pub async fn keep(
     let name = if name.chars().count() <= LONGEST_NAME { name } else { "document".into() };
     let chunks = match chunk(&masked.iter().map(searched).collect::<Vec<_>>()) {
         Ok(chunks) => chunks,
-        Err(Error::Abort(Abort { detail, .. })) => return Ok(Kept::TooLong(detail)),
-        Err(Error::Fault(fault)) => return Err(fault.into()),
+        Err(error) => return Ok(Kept::TooLong(error.to_string())),
     };
     // Of the masked text: of the raw one, even a sum would tell who guesses it that they guessed right.
     let json = serde_json::to_vec(&masked).map_err(|_| Refused::Failed("document: no JSON".into()))?;

@@ -1,10 +1,11 @@
 //! What is uploaded: read where it arrives, so that only text goes further.
 
+use readers::document::Part;
+use readers::document::extract::extract;
+use readers::document::kind::Kind;
 use serde::{Deserialize, Serialize};
 
-use super::extract::extract;
-use super::kind::Kind;
-use super::{MAX_UPLOAD_BYTES, Part};
+use super::MAX_UPLOAD_BYTES;
 use crate::error::{Code, Error, abort, abort_field};
 
 /// Longest name, in bytes: what file systems allow.

@@ -4,6 +4,8 @@
 use std::rc::Rc;
 
 use base64ct::{Base64, Encoding};
+use readers::document::{Form, Part};
+use readers::scan::{Kind, Page, pages_for_model, read};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::to_raw_value;
@@ -14,14 +16,12 @@ use uuid::Uuid;
 use super::{Bench, Needs, Sorry, Tool};
 use crate::document::keep::Kept;
 use crate::document::upload::Upload;
-use crate::document::{Form, Part};
 use crate::employee::Employee;
 use crate::model::candidate::{Candidate, Provider};
 use crate::model::listen::{Asking, Heard, listen};
 use crate::model::request::Question;
 use crate::model::usage::{Usage, UsageSource};
 use crate::ports::{Clock, Files, UserObject, World};
-use crate::scan::{Kind, Page, pages_for_model, read};
 use crate::time::Millis;
 
 /// How long it may take: models need a while for a page.

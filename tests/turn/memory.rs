@@ -5,9 +5,9 @@
 use chrono::DateTime;
 use frontdesk::api::chat::Ask;
 use frontdesk::context::receipt::{Reason, SectionName};
+use frontdesk::document;
 use frontdesk::document::keep::{Kept, Lines, NewDocument};
 use frontdesk::document::upload::Upload;
-use frontdesk::document::{self, Form, Part};
 use frontdesk::error::Code;
 use frontdesk::memory::embed::Pending;
 use frontdesk::memory::recall::{Recalled, Recollection};
@@ -16,6 +16,7 @@ use frontdesk::session::load::Role;
 use frontdesk::session::tree::Place;
 use frontdesk::user::chores::catch_up;
 use futures::executor::block_on;
+use readers::document::{Form, Part};
 use uuid::Uuid;
 
 use super::scripted::{self, *};

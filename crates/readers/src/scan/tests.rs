@@ -59,7 +59,7 @@ fn decoded(page: &Page<'_>) -> (png::ColorType, Vec<u8>) {
     (info.color_type, pixels)
 }
 
-fn convert(bytes: &[u8]) -> Result<Vec<Page<'_>>, Unreadable> {
+fn convert(bytes: &[u8]) -> Result<Vec<Page<'_>>, ScanError> {
     pages_for_model(bytes, &read(bytes)?)
 }
 
@@ -103,9 +103,9 @@ fn content_says_what_a_file_is() {
     for other in
         [text, b"", b"GIF89a\x01\0\x01\0", b"\x89PNG", b"II+\0\x08\0\0\0", b"RIFF\0\0\0\0WAVE", b"\xff\xd8"]
     {
-        assert_eq!(read(other), Err(Unreadable::Unknown), "{other:?}");
+        assert_eq!(read(other), Err(ScanError::Unknown), "{other:?}");
     }
-    assert!(Unreadable::Unknown.to_string().contains("a PNG, a JPEG, a WebP, a TIFF or a PDF"));
+    assert!(ScanError::Unknown.to_string().contains("a PNG, a JPEG, a WebP, a TIFF or a PDF"));
 }
 
 #[test]
@@ -115,9 +115,9 @@ fn a_pdf_is_counted_and_sent_as_it_is() {
     assert_eq!(scan, Scan { kind: Kind::Pdf, pages: 3, pixels: None });
     let pages = pages_for_model(&pdf, &scan).unwrap();
     assert_eq!(pages, [Page { media_type: "application/pdf", bytes: pdf.as_slice().into() }]);
-    assert!(matches!(read(b"%PDF-1.4 nothing"), Err(Unreadable::Pdf(why)) if why.contains("damaged")));
+    assert!(matches!(read(b"%PDF-1.4 nothing"), Err(ScanError::Pdf(why)) if why.contains("damaged")));
     assert!(
-        matches!(read(&maker::pdf(MAX_PAGES + 1)), Err(Unreadable::Pdf(why)) if why.contains("500 pages"))
+        matches!(read(&maker::pdf(MAX_PAGES + 1)), Err(ScanError::Pdf(why)) if why.contains("500 pages"))
     );
 }
 
@@ -187,7 +187,7 @@ fn a_fax_fills_bytes_from_either_end_and_may_leave_out_white_lines() {
     // One line: 41 pixels like those above, all white, then the end of the block.
     let blank = strip(vec![0b1000_0000, 0b0000_1000, 0b0000_0000, 0b1000_0000], &[(262, 3, &[0])]);
     assert_eq!(decoded(&convert(&blank).unwrap()[0]).1, drawn(|_, _| [255]));
-    assert_eq!(convert(&strip(found[..20].to_vec(), &[])), Err(Unreadable::Damaged(Kind::Tiff)));
+    assert_eq!(convert(&strip(found[..20].to_vec(), &[])), Err(ScanError::Damaged(Kind::Tiff)));
 }
 
 #[test]
@@ -195,27 +195,27 @@ fn what_is_too_large_is_refused_by_its_header() {
     let mut picture = png_of(1, 1);
     picture[16..24].copy_from_slice(&[0, 0, 0x18, 0xdb, 0, 0, 0x18, 0xdb]);
     let large = Pixels { width: 6363, height: 6363 };
-    assert_eq!(read(&picture), Err(Unreadable::TooManyPixels(large)));
-    assert!(Unreadable::TooManyPixels(large).to_string().contains("40 million"));
+    assert_eq!(read(&picture), Err(ScanError::TooManyPixels(large)));
+    assert!(ScanError::TooManyPixels(large).to_string().contains("40 million"));
     picture[16..24].copy_from_slice(&[0; 8]);
-    assert_eq!(read(&picture), Err(Unreadable::Damaged(Kind::Png)));
+    assert_eq!(read(&picture), Err(ScanError::Damaged(Kind::Png)));
     let mut picture = sample("lossy.webp").to_vec();
     picture[26..30].copy_from_slice(&[0xff, 0x3f, 0xff, 0x3f]);
-    assert!(matches!(read(&picture), Err(Unreadable::TooManyPixels(_))));
-    assert_eq!(read(&vec![0; MAX_BYTES + 1]), Err(Unreadable::TooManyBytes));
+    assert!(matches!(read(&picture), Err(ScanError::TooManyPixels(_))));
+    assert_eq!(read(&vec![0; MAX_BYTES + 1]), Err(ScanError::TooManyBytes));
     let page = |width, height| Maker::grey(Pixels { width, height }, vec![0]).file();
-    assert!(matches!(read(&page(u32::MAX, u32::MAX)), Err(Unreadable::TooManyPixels(_))));
-    assert_eq!(read(&page(0, 1)), Err(Unreadable::Damaged(Kind::Tiff)));
+    assert!(matches!(read(&page(u32::MAX, u32::MAX)), Err(ScanError::TooManyPixels(_))));
+    assert_eq!(read(&page(0, 1)), Err(ScanError::Damaged(Kind::Tiff)));
     let colored = Maker::grey(Pixels { width: 5000, height: 4000 }, vec![0]).with(&[
         (258, 3, &[8, 8, 8]),
         (262, 3, &[2]),
         (277, 3, &[3]),
     ]);
-    assert_eq!(convert(&colored.file()), Err(Unreadable::TooLarge));
+    assert_eq!(convert(&colored.file()), Err(ScanError::TooLarge));
     let many = Maker { pages: MAX_PAGES + 1, ..Maker::grey(SIZE, vec![0]) };
     let circle = b"II*\0\x08\0\0\0\0\0\x08\0\0\0";
     for file in [&many.file(), circle.as_slice()] {
-        assert_eq!(read(file), Err(Unreadable::TooManyPages));
+        assert_eq!(read(file), Err(ScanError::TooManyPages));
     }
 }
 
@@ -237,7 +237,7 @@ fn what_is_not_converted_says_so() {
     ];
     for tags in tags {
         let file = Maker::grey(SIZE, drawn(grey)).with(tags).file();
-        assert!(matches!(convert(&file), Err(Unreadable::Unsupported(_))), "{tags:?}");
+        assert!(matches!(convert(&file), Err(ScanError::Unsupported(_))), "{tags:?}");
     }
 }
 

@@ -6,7 +6,7 @@ use super::{Kind, MAX_BYTES, MAX_PIXELS, Pixels};
 
 /// Why a scan cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Unreadable {
+pub enum ScanError {
     /// It is of no kind that is read.
     Unknown,
     /// The file is larger than it may be.
@@ -25,7 +25,7 @@ pub enum Unreadable {
     Pdf(String),
 }
 
-impl fmt::Display for Unreadable {
+impl fmt::Display for ScanError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unknown => f.write_str("A scan must be a PNG, a JPEG, a WebP, a TIFF or a PDF."),

@@ -2,13 +2,13 @@
 //! <https://www.itu.int/itudoc/itu-t/com16/tiff-fx/docs/tiff6.pdf>). Read here, before a decoder sees any of it: a few bytes can
 //! promise more than there is memory or time for.
 
-use super::{Kind, Pixels, Unreadable};
+use super::{Kind, Pixels, ScanError};
 use crate::document::MAX_PAGES;
 
 /// Tags that are looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u16)]
-pub(super) enum Tag {
+pub(crate) enum Tag {
     NewSubfileType = 254,
     ImageWidth = 256,
     ImageLength = 257,
@@ -36,13 +36,13 @@ const MAX_VALUES: usize = 16 * 1024;
 /// Bytes of an entry of a directory.
 const ENTRY: usize = 12;
 
-const DAMAGED: Unreadable = Unreadable::Damaged(Kind::Tiff);
+const DAMAGED: ScanError = ScanError::Damaged(Kind::Tiff);
 
 /// What a page is.
 #[derive(Clone, Copy)]
-pub(super) struct Directory<'a> {
+pub(crate) struct Directory<'a> {
     /// Which directory of the file it is, from 0 on.
-    pub(super) index: usize,
+    pub(crate) index: usize,
     file: File<'a>,
     entries: &'a [[u8; ENTRY]],
 }
@@ -77,7 +77,7 @@ impl<'a> File<'a> {
 
 impl<'a> Directory<'a> {
     /// The pages of a file, without previews and masks.
-    pub(super) fn pages(bytes: &'a [u8]) -> Result<Vec<Self>, Unreadable> {
+    pub(crate) fn pages(bytes: &'a [u8]) -> Result<Vec<Self>, ScanError> {
         let file = File { bytes, is_big_endian: bytes.starts_with(b"MM") };
         let mut next = file.u32(file.bytes(4).ok_or(DAMAGED)?);
         let mut pages = Vec::new();
@@ -87,7 +87,7 @@ impl<'a> Directory<'a> {
             }
             // This also ends a chain that runs in a circle.
             if index >= MAX_PAGES {
-                return Err(Unreadable::TooManyPages);
+                return Err(ScanError::TooManyPages);
             }
             let (entries, after) = file.directory(next).ok_or(DAMAGED)?;
             let page = Self { index, file, entries };
@@ -100,13 +100,13 @@ impl<'a> Directory<'a> {
     }
 
     /// How large the page is, if it may be that large.
-    pub(super) fn pixels(&self) -> Result<Pixels, Unreadable> {
+    pub(crate) fn pixels(&self) -> Result<Pixels, ScanError> {
         let (width, height) = (self.value(Tag::ImageWidth)?, self.value(Tag::ImageLength)?);
         Pixels { width: width.ok_or(DAMAGED)?, height: height.ok_or(DAMAGED)? }.checked(Kind::Tiff)
     }
 
     /// The numbers of a tag, none where it is missing.
-    pub(super) fn values(&self, tag: Tag) -> Result<Vec<u32>, Unreadable> {
+    pub(crate) fn values(&self, tag: Tag) -> Result<Vec<u32>, ScanError> {
         let is_tag =
             |entry: &&[u8; ENTRY]| matches!(entry, [a, b, ..] if self.file.u16([*a, *b]) == tag as u16);
         let mut found = self.entries.iter().filter(is_tag);
@@ -124,7 +124,7 @@ impl<'a> Directory<'a> {
         };
         let count = usize::try_from(self.file.u32(count)).map_err(|_| DAMAGED)?;
         if count > MAX_VALUES {
-            return Err(Unreadable::TooLarge);
+            return Err(ScanError::TooLarge);
         }
         let length = width * count;
         let inline = [a, b, c, d];
@@ -143,7 +143,7 @@ impl<'a> Directory<'a> {
     }
 
     /// The one number of a tag, if there is one.
-    pub(super) fn value(&self, tag: Tag) -> Result<Option<u32>, Unreadable> {
+    pub(crate) fn value(&self, tag: Tag) -> Result<Option<u32>, ScanError> {
         match *self.values(tag)? {
             [] => Ok(None),
             [value] => Ok(Some(value)),
@@ -151,12 +151,12 @@ impl<'a> Directory<'a> {
         }
     }
 
-    pub(super) fn value_or(&self, tag: Tag, default: u32) -> Result<u32, Unreadable> {
+    pub(crate) fn value_or(&self, tag: Tag, default: u32) -> Result<u32, ScanError> {
         Ok(self.value(tag)?.unwrap_or(default))
     }
 
     /// The bytes of each strip.
-    pub(super) fn strips(&self) -> Result<Vec<&'a [u8]>, Unreadable> {
+    pub(crate) fn strips(&self) -> Result<Vec<&'a [u8]>, ScanError> {
         let (starts, lengths) = (self.values(Tag::StripOffsets)?, self.values(Tag::StripByteCounts)?);
         if starts.len() != lengths.len() {
             return Err(DAMAGED);

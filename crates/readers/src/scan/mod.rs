@@ -6,14 +6,14 @@
 
 mod convert;
 mod directory;
+mod error;
 mod group4;
 mod raster;
-mod unreadable;
 
 use std::borrow::Cow;
 
 use directory::Directory;
-pub use unreadable::Unreadable;
+pub use error::ScanError;
 
 use crate::document::pdf;
 
@@ -83,11 +83,11 @@ pub struct Pixels {
 
 impl Pixels {
     /// What a header says, if a page may be that large.
-    fn checked(self, kind: Kind) -> Result<Self, Unreadable> {
+    fn checked(self, kind: Kind) -> Result<Self, ScanError> {
         match u64::from(self.width).saturating_mul(self.height.into()) {
-            0 => Err(Unreadable::Damaged(kind)),
+            0 => Err(ScanError::Damaged(kind)),
             1..=MAX_PIXELS => Ok(self),
-            _ => Err(Unreadable::TooManyPixels(self)),
+            _ => Err(ScanError::TooManyPixels(self)),
         }
     }
 }
@@ -116,30 +116,29 @@ pub struct Page<'a> {
 ///
 /// # Errors
 /// Why it cannot be read.
-pub fn read(bytes: &[u8]) -> Result<Scan, Unreadable> {
+pub fn read(bytes: &[u8]) -> Result<Scan, ScanError> {
     if bytes.len() > MAX_BYTES {
-        return Err(Unreadable::TooManyBytes);
+        return Err(ScanError::TooManyBytes);
     }
-    let kind = Kind::of(bytes).ok_or(Unreadable::Unknown)?;
+    let kind = Kind::of(bytes).ok_or(ScanError::Unknown)?;
     let pixels = match kind {
         Kind::Png => raster::png(bytes),
         Kind::Jpeg => raster::jpeg(bytes),
         Kind::WebP => raster::webp(bytes),
         Kind::Tiff => return read_tiff(bytes),
         Kind::Pdf => {
-            let pages =
-                pdf::count_pages(bytes).map_err(|error| Unreadable::Pdf(error.detail().to_owned()))?;
+            let pages = pdf::count_pages(bytes).map_err(|error| ScanError::Pdf(error.to_string()))?;
             return Ok(Scan { kind, pages, pixels: None });
         }
     };
-    let pixels = pixels.ok_or(Unreadable::Damaged(kind))?.checked(kind)?;
+    let pixels = pixels.ok_or(ScanError::Damaged(kind))?.checked(kind)?;
     Ok(Scan { kind, pages: 1, pixels: Some(pixels) })
 }
 
-fn read_tiff(bytes: &[u8]) -> Result<Scan, Unreadable> {
+fn read_tiff(bytes: &[u8]) -> Result<Scan, ScanError> {
     let directories = Directory::pages(bytes)?;
     let mut sizes = directories.iter().take(MAX_TIFF_PAGES).map(Directory::pixels);
-    let pixels = sizes.next().ok_or(Unreadable::Damaged(Kind::Tiff))??;
+    let pixels = sizes.next().ok_or(ScanError::Damaged(Kind::Tiff))??;
     sizes.try_for_each(|pixels| pixels.map(drop))?;
     Ok(Scan { kind: Kind::Tiff, pages: directories.len(), pixels: Some(pixels) })
 }
@@ -148,7 +147,7 @@ fn read_tiff(bytes: &[u8]) -> Result<Scan, Unreadable> {
 ///
 /// # Errors
 /// Why a TIFF cannot be converted. What it needs in memory stays under 64 MB.
-pub fn pages_for_model<'a>(bytes: &'a [u8], scan: &Scan) -> Result<Vec<Page<'a>>, Unreadable> {
+pub fn pages_for_model<'a>(bytes: &'a [u8], scan: &Scan) -> Result<Vec<Page<'a>>, ScanError> {
     match scan.kind {
         Kind::Tiff => convert::tiff(bytes),
         kind => Ok(vec![Page { media_type: kind.media_type(), bytes: bytes.into() }]),

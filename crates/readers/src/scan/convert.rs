@@ -7,7 +7,7 @@ use tiff::decoder::{Decoder, Limits};
 use tiff::{ColorType, TiffError};
 
 use super::directory::{Directory, Tag};
-use super::{Kind, MAX_PIXELS, MAX_TIFF_PAGES, Page, Pixels, Unreadable, group4};
+use super::{Kind, MAX_PIXELS, MAX_TIFF_PAGES, Page, Pixels, ScanError, group4};
 
 /// Most bytes of the pixels of a page: 16 million in colour. With a file of 5 MiB and the PNGs that makes 61 MB.
 const MAX_PAGE_BYTES: u64 = 48_000_000;
@@ -18,10 +18,10 @@ const MAX_PNG_BYTES: usize = 8 * 1024 * 1024;
 /// Group 4 of `Compression`.
 const GROUP_4: u32 = 4;
 
-const DAMAGED: Unreadable = Unreadable::Damaged(Kind::Tiff);
+const DAMAGED: ScanError = ScanError::Damaged(Kind::Tiff);
 
 /// The first pages of a TIFF, as PNGs.
-pub(super) fn tiff(bytes: &[u8]) -> Result<Vec<Page<'static>>, Unreadable> {
+pub(crate) fn tiff(bytes: &[u8]) -> Result<Vec<Page<'static>>, ScanError> {
     let mut pages = Vec::new();
     let mut left = MAX_PNG_BYTES;
     for directory in Directory::pages(bytes)?.iter().take(MAX_TIFF_PAGES) {
@@ -41,7 +41,7 @@ struct Drawn {
     pixels: Vec<u8>,
 }
 
-fn decode(bytes: &[u8], page: &Directory<'_>) -> Result<Drawn, Unreadable> {
+fn decode(bytes: &[u8], page: &Directory<'_>) -> Result<Drawn, ScanError> {
     let size = page.pixels()?;
     check_form(page)?;
     if page.value(Tag::Compression)? == Some(GROUP_4) {
@@ -58,14 +58,14 @@ fn decode(bytes: &[u8], page: &Directory<'_>) -> Result<Drawn, Unreadable> {
     let (color, depth) = color(decoder.colortype().map_err(damaged)?)?;
     // A fourth sample that is no opacity.
     if usize::try_from(page.value_or(Tag::SamplesPerPixel, 1)?) != Ok(color.samples()) {
-        return Err(Unreadable::Unsupported("these colours"));
+        return Err(ScanError::Unsupported("these colours"));
     }
     let layout = decoder.image_buffer_layout().map_err(damaged)?;
     let (width, height) = decoder.dimensions().map_err(damaged)?;
     if (Pixels { width, height }) != size
         || u64::try_from(layout.len).is_ok_and(|length| length > MAX_PAGE_BYTES)
     {
-        return Err(Unreadable::TooLarge);
+        return Err(ScanError::TooLarge);
     }
     let mut pixels = vec![0; layout.len];
     decoder.read_image_bytes(&mut pixels).map_err(damaged)?;
@@ -73,7 +73,7 @@ fn decode(bytes: &[u8], page: &Directory<'_>) -> Result<Drawn, Unreadable> {
 }
 
 /// What PNG and TIFF both have.
-fn color(color: ColorType) -> Result<(png::ColorType, BitDepth), Unreadable> {
+fn color(color: ColorType) -> Result<(png::ColorType, BitDepth), ScanError> {
     Ok(match color {
         ColorType::Gray(1) => (png::ColorType::Grayscale, BitDepth::One),
         ColorType::Gray(2) => (png::ColorType::Grayscale, BitDepth::Two),
@@ -81,12 +81,12 @@ fn color(color: ColorType) -> Result<(png::ColorType, BitDepth), Unreadable> {
         ColorType::Gray(8) => (png::ColorType::Grayscale, BitDepth::Eight),
         ColorType::RGB(8) => (png::ColorType::Rgb, BitDepth::Eight),
         ColorType::RGBA(8) => (png::ColorType::Rgba, BitDepth::Eight),
-        _ => return Err(Unreadable::Unsupported("these colours")),
+        _ => return Err(ScanError::Unsupported("these colours")),
     })
 }
 
 /// Whether a page keeps its pixels in a way that is converted.
-fn check_form(page: &Directory<'_>) -> Result<(), Unreadable> {
+fn check_form(page: &Directory<'_>) -> Result<(), ScanError> {
     let bits = page.values(Tag::BitsPerSample)?;
     let bits = if bits.is_empty() { vec![1] } else { bits };
     let samples = page.value_or(Tag::SamplesPerPixel, 1)?;
@@ -100,19 +100,19 @@ fn check_form(page: &Directory<'_>) -> Result<(), Unreadable> {
     // More than one, but told of one plane only, would be the first colour alone.
     let is_interleaved = samples == 1 || page.value_or(Tag::PlanarConfiguration, 1)? == 1;
     if !is_color || !is_interleaved || page.values(Tag::SampleFormat)?.iter().any(|format| *format != 1) {
-        return Err(Unreadable::Unsupported("colours other than black and white, 8-bit grey and 8-bit RGB"));
+        return Err(ScanError::Unsupported("colours other than black and white, 8-bit grey and 8-bit RGB"));
     }
     let is_fax = compression == GROUP_4;
     match compression {
         // None, LZW, deflate in its two numbers, PackBits.
         1 | 5 | 8 | 32946 | 32773 => {}
         GROUP_4 if are_bits(1) && samples == 1 => {}
-        6 | 7 => return Err(Unreadable::Unsupported("JPEG in it")),
-        2..=4 => return Err(Unreadable::Unsupported("compression of Group 3")),
-        _ => return Err(Unreadable::Unsupported("this compression")),
+        6 | 7 => return Err(ScanError::Unsupported("JPEG in it")),
+        2..=4 => return Err(ScanError::Unsupported("compression of Group 3")),
+        _ => return Err(ScanError::Unsupported("this compression")),
     }
     if page.value_or(Tag::FillOrder, 1)? != 1 && !is_fax {
-        return Err(Unreadable::Unsupported("bits from right to left"));
+        return Err(ScanError::Unsupported("bits from right to left"));
     }
     Ok(())
 }
@@ -120,7 +120,7 @@ fn check_form(page: &Directory<'_>) -> Result<(), Unreadable> {
 /// Whether a page takes no more work than its size says.
 ///
 /// Strips that share bytes could be inflated again and again, and tiles that hang over the edge are decoded whole.
-fn check_work(bytes: &[u8], page: &Directory<'_>, size: Pixels) -> Result<(), Unreadable> {
+fn check_work(bytes: &[u8], page: &Directory<'_>, size: Pixels) -> Result<(), ScanError> {
     let counts = [page.values(Tag::StripByteCounts)?, page.values(Tag::TileByteCounts)?];
     let compressed = counts.iter().flatten().map(|count| u64::from(*count)).sum::<u64>();
     if compressed > u64::try_from(bytes.len()).unwrap_or(u64::MAX) {
@@ -132,14 +132,14 @@ fn check_work(bytes: &[u8], page: &Directory<'_>, size: Pixels) -> Result<(), Un
         u64::from(size.div_ceil(tile)).saturating_mul(tile.into())
     };
     let decoded = whole(size.width, across).saturating_mul(whole(size.height, down));
-    if decoded > 2 * MAX_PIXELS { Err(Unreadable::TooLarge) } else { Ok(()) }
+    if decoded > 2 * MAX_PIXELS { Err(ScanError::TooLarge) } else { Ok(()) }
 }
 
 impl Drawn {
     /// The page as a PNG of so many bytes at most.
-    fn png(&self, most: usize) -> Result<Vec<u8>, Unreadable> {
+    fn png(&self, most: usize) -> Result<Vec<u8>, ScanError> {
         let mut file = Bounded { bytes: Vec::new(), most };
-        self.write(&mut file).map_err(|_| Unreadable::TooLarge)?;
+        self.write(&mut file).map_err(|_| ScanError::TooLarge)?;
         Ok(file.bytes)
     }
 

@@ -7,9 +7,8 @@ mod page;
 
 use lopdf::{DecompressError, Dictionary, Document, LoadOptions, Object, ObjectId};
 
-use super::extract::too_long;
 use super::{Form, MAX_PAGES, Part};
-use crate::error::{Code, Error, abort};
+use crate::error::ReadError;
 
 /// What the streams of a file's structure may inflate to, in bytes: all of them, and each. lopdf keeps all that is in them.
 const STRUCTURE_BYTES: usize = 16 * 1024 * 1024;
@@ -52,16 +51,16 @@ impl Budget {
 /// The text of a PDF, page by page.
 ///
 /// # Errors
-/// `document_unreadable`, `document_too_long`.
-pub(super) fn read(bytes: &[u8]) -> Result<Vec<Part>, Error> {
+/// [`ReadError::Unreadable`], [`ReadError::TooLong`].
+pub(crate) fn read(bytes: &[u8]) -> Result<Vec<Part>, ReadError> {
     let document = load(bytes)?;
     let pages = pages(&document)?;
     let mut reader = page::Reader::new(&document, Budget(CONTENT_BYTES));
     let mut parts = Vec::new();
     for (number, id) in (1..).zip(pages) {
         let text = reader.page(id).map_err(|stop| match stop {
-            Stop::TooLarge => too_long("The pages of the PDF are too large to be read.".into()),
-            Stop::TooLong => too_long("The PDF has more text than a document may have.".into()),
+            Stop::TooLarge => ReadError::too_long("The pages of the PDF are too large to be read."),
+            Stop::TooLong => ReadError::too_long("The PDF has more text than a document may have."),
         })?;
         if !text.trim().is_empty() {
             parts.push(Part { form: Form::Plain, page: Some(number), text });
@@ -73,22 +72,22 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<Part>, Error> {
 /// How many pages a PDF has.
 ///
 /// # Errors
-/// `document_unreadable`, `document_too_long`.
-pub(crate) fn count_pages(bytes: &[u8]) -> Result<usize, Error> {
+/// [`ReadError::Unreadable`], [`ReadError::TooLong`].
+pub(crate) fn count_pages(bytes: &[u8]) -> Result<usize, ReadError> {
     pages(&load(bytes)?).map(|pages| pages.len())
 }
 
 /// The pages, in their order.
-fn pages(document: &Document) -> Result<Vec<ObjectId>, Error> {
+fn pages(document: &Document) -> Result<Vec<ObjectId>, ReadError> {
     let pages: Vec<_> = document.page_iter().take(MAX_PAGES + 1).collect();
     match pages.len() {
-        0 => Err(unreadable("The PDF is damaged: it has no pages.")),
+        0 => Err(ReadError::Unreadable("The PDF is damaged: it has no pages.")),
         1..=MAX_PAGES => Ok(pages),
-        _ => Err(too_long(format!("A PDF may have {MAX_PAGES} pages."))),
+        _ => Err(ReadError::too_long(&format!("A PDF may have {MAX_PAGES} pages."))),
     }
 }
 
-fn load(bytes: &[u8]) -> Result<Document, Error> {
+fn load(bytes: &[u8]) -> Result<Document, ReadError> {
     // These inflate while the file is loaded, however many they are: so each gets its share.
     let structures = bytes.windows(7).filter(|window| window == b"/ObjStm").count().max(1);
     let most = (STRUCTURE_BYTES / structures).min(STRUCTURE_STREAM_BYTES);
@@ -97,20 +96,16 @@ fn load(bytes: &[u8]) -> Result<Document, Error> {
         Ok(document) if document.is_encrypted() => Err(protected()),
         Ok(document) => Ok(document),
         Err(lopdf::Error::Decompress(DecompressError::MemoryLimitExceeded { .. })) => {
-            Err(too_long("The structure of the PDF is too large to be read.".into()))
+            Err(ReadError::too_long("The structure of the PDF is too large to be read."))
         }
         Err(lopdf::Error::InvalidPassword | lopdf::Error::Decryption(_)) => Err(protected()),
         // What lopdf says may quote the file.
-        Err(_) => Err(unreadable("The PDF is damaged: it cannot be read.")),
+        Err(_) => Err(ReadError::Unreadable("The PDF is damaged: it cannot be read.")),
     }
 }
 
-fn protected() -> Error {
-    unreadable("The PDF is protected by a password. Send it without one.")
-}
-
-fn unreadable(detail: &str) -> Error {
-    abort(Code::DocumentUnreadable, detail)
+const fn protected() -> ReadError {
+    ReadError::Unreadable("The PDF is protected by a password. Send it without one.")
 }
 
 /// A dictionary within another, be it there or elsewhere in the file.

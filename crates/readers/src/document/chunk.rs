@@ -3,10 +3,9 @@
 
 use tokens::count;
 
-use super::extract::too_long;
 use super::prose::{Unit, units};
 use super::{Form, MAX_CHUNKS, Part};
-use crate::error::Error;
+use crate::error::ReadError;
 
 /// Tokens of the text of a chunk at most.
 const TARGET: u32 = 300;
@@ -38,13 +37,13 @@ pub struct Chunk {
 /// Cuts a document's parts into chunks.
 ///
 /// # Errors
-/// `document_too_long`.
-pub fn chunk(parts: &[Part]) -> Result<Vec<Chunk>, Error> {
+/// [`ReadError::TooLong`].
+pub fn chunk(parts: &[Part]) -> Result<Vec<Chunk>, ReadError> {
     let mut cutter = Cutter::default();
     for part in parts {
         cutter.cut(part);
         if cutter.chunks.len() > MAX_CHUNKS {
-            return Err(too_long(format!("A document may come to {MAX_CHUNKS} passages.")));
+            return Err(ReadError::too_long(&format!("A document may come to {MAX_CHUNKS} passages.")));
         }
     }
     Ok(cutter.chunks)
@@ -237,7 +236,7 @@ mod tests {
     fn too_many_are_refused() {
         let text = sentences("nothing", 40_000);
         let parts = [Part { form: Form::Plain, page: None, text }];
-        assert_eq!(chunk(&parts).unwrap_err().code(), crate::error::Code::DocumentTooLong);
+        assert!(matches!(chunk(&parts), Err(ReadError::TooLong(_))));
     }
 
     fn check(parts: &[Part]) {

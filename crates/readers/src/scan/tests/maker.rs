@@ -5,24 +5,24 @@ use lopdf::{Document, Object, dictionary};
 use crate::scan::Pixels;
 
 /// A tag, its type (3 has two bytes, 4 has four), and its values.
-pub(super) type Tag<'a> = (u16, u16, &'a [u32]);
+pub(crate) type Tag<'a> = (u16, u16, &'a [u32]);
 
 /// The tags that are read.
-pub(super) const TAGS: &[u16] =
+pub(crate) const TAGS: &[u16] =
     &[254, 256, 257, 258, 259, 262, 266, 273, 277, 278, 279, 284, 317, 322, 323, 324, 325, 338, 339];
 
 /// A TIFF of pages that are all the same.
-pub(super) struct Maker {
-    pub(super) is_big_endian: bool,
-    pub(super) pages: usize,
-    pub(super) tags: Vec<(u16, u16, Vec<u32>)>,
+pub(crate) struct Maker {
+    pub(crate) is_big_endian: bool,
+    pub(crate) pages: usize,
+    pub(crate) tags: Vec<(u16, u16, Vec<u32>)>,
     /// What stands from the eighth byte on.
-    pub(super) data: Vec<u8>,
+    pub(crate) data: Vec<u8>,
 }
 
 impl Maker {
     /// A page of 8-bit grey in one strip.
-    pub(super) fn grey(Pixels { width, height }: Pixels, data: Vec<u8>) -> Self {
+    pub(crate) fn grey(Pixels { width, height }: Pixels, data: Vec<u8>) -> Self {
         let length = u32::try_from(data.len()).unwrap();
         Self { is_big_endian: false, pages: 1, tags: Vec::new(), data }.with(&[
             (256, 4, &[width]),
@@ -37,12 +37,12 @@ impl Maker {
     }
 
     /// A page of a fax in one strip.
-    pub(super) fn group4(size: Pixels, data: Vec<u8>) -> Self {
+    pub(crate) fn group4(size: Pixels, data: Vec<u8>) -> Self {
         Self::grey(size, data).with(&[(258, 3, &[1]), (259, 3, &[4])])
     }
 
     /// With these tags instead of those of the same number.
-    pub(super) fn with(self, tags: &[Tag<'_>]) -> Self {
+    pub(crate) fn with(self, tags: &[Tag<'_>]) -> Self {
         let numbers: Vec<_> = tags.iter().map(|tag| tag.0).collect();
         let mut made = self.without(&numbers);
         made.tags.extend(tags.iter().map(|(tag, kind, values)| (*tag, *kind, values.to_vec())));
@@ -50,7 +50,7 @@ impl Maker {
         made
     }
 
-    pub(super) fn without(mut self, tags: &[u16]) -> Self {
+    pub(crate) fn without(mut self, tags: &[u16]) -> Self {
         self.tags.retain(|tag| !tags.contains(&tag.0));
         self
     }
@@ -64,7 +64,7 @@ impl Maker {
         bytes
     }
 
-    pub(super) fn file(&self) -> Vec<u8> {
+    pub(crate) fn file(&self) -> Vec<u8> {
         let long = |number: usize| self.number(u32::try_from(number).unwrap(), 4);
         let mut file = if self.is_big_endian { b"MM\0*".to_vec() } else { b"II*\0".to_vec() };
         file.extend(long(8 + self.data.len()));
@@ -97,13 +97,13 @@ impl Maker {
 }
 
 /// Bits that are written as text, from left to right.
-pub(super) fn packed<'a>(codes: impl Iterator<Item = &'a str>) -> Vec<u8> {
+pub(crate) fn packed<'a>(codes: impl Iterator<Item = &'a str>) -> Vec<u8> {
     let bits: Vec<u8> = codes.flat_map(str::bytes).map(|bit| bit - b'0').collect();
     bits.chunks(8).map(|byte| byte.iter().zip((0..8).rev()).map(|(bit, place)| bit << place).sum()).collect()
 }
 
 /// A PDF of so many blank pages.
-pub(super) fn pdf(pages: usize) -> Vec<u8> {
+pub(crate) fn pdf(pages: usize) -> Vec<u8> {
     let mut document = Document::with_version("1.5");
     let tree = document.new_object_id();
     let page = dictionary! { "Type" => "Page", "Parent" => tree };

@@ -15,23 +15,23 @@ const LONGEST: usize = 16;
 
 /// A font's `ToUnicode` table: texts by codes, and how many bytes codes have.
 #[derive(Default)]
-pub(super) struct ToUnicode {
+pub(crate) struct ToUnicode {
     texts: BTreeMap<u32, String>,
     given: usize,
     /// Whether codes have one byte.
-    pub(super) is_narrow: bool,
+    pub(crate) is_narrow: bool,
 }
 
 impl ToUnicode {
     /// The table of a font, if it has one.
-    pub(super) fn of(font: &Dictionary, document: &Document) -> Option<Self> {
+    pub(crate) fn of(font: &Dictionary, document: &Document) -> Option<Self> {
         let stream = font.get_deref(b"ToUnicode", document).ok()?.as_stream().ok()?;
         let table = Self::read(&stream.get_plain_content_with_limit(TABLE_BYTES).ok()?);
         (!table.texts.is_empty()).then_some(table)
     }
 
     /// The text of a code.
-    pub(super) fn text(&self, code: u32) -> Option<&str> {
+    pub(crate) fn text(&self, code: u32) -> Option<&str> {
         self.texts.get(&code).map(String::as_str)
     }
 
@@ -144,7 +144,7 @@ fn number(bytes: &[u8]) -> u32 {
 }
 
 /// What each byte stands for by a font's encoding.
-pub(super) fn encoded(font: &Dictionary, document: &Document) -> BTreeMap<u8, String> {
+pub(crate) fn encoded(font: &Dictionary, document: &Document) -> BTreeMap<u8, String> {
     let encoding = font.get_deref(b"Encoding", document).ok();
     let base = match encoding {
         Some(Object::Name(name)) => Some(name.as_slice()),

@@ -13,7 +13,7 @@ const ADOBE_A0: &str = "\u{fffd}¡¢£⁄¥ƒ§¤'“«‹›ﬁﬂ\u{fffd}–�
 
 /// Encodings of one byte each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Latin {
+pub(crate) enum Latin {
     Windows,
     Mac,
     Adobe,
@@ -21,7 +21,7 @@ pub(super) enum Latin {
 
 impl Latin {
     /// What a byte stands for, if for anything.
-    pub(super) fn char(self, byte: u8) -> Option<char> {
+    pub(crate) fn char(self, byte: u8) -> Option<char> {
         let (table, from) = match self {
             Self::Windows => (WINDOWS_80, 0x80),
             Self::Mac => (MAC_80, 0x80),
@@ -38,7 +38,7 @@ impl Latin {
 }
 
 /// Bytes as text: as their mark says, as UTF-8 if they are that, and otherwise as Windows writes where there is no Unicode.
-pub(super) fn decode(bytes: &[u8]) -> Cow<'_, str> {
+pub(crate) fn decode(bytes: &[u8]) -> Cow<'_, str> {
     match bytes {
         [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes).into(),
         [0xfe, 0xff, rest @ ..] => utf16(rest, u16::from_be_bytes).into(),
@@ -54,7 +54,7 @@ pub(super) fn decode(bytes: &[u8]) -> Cow<'_, str> {
 }
 
 /// Text of which each unit has two bytes. A lone half of a pair becomes U+FFFD.
-pub(super) fn utf16(bytes: &[u8], unit: impl Fn([u8; 2]) -> u16) -> String {
+pub(crate) fn utf16(bytes: &[u8], unit: impl Fn([u8; 2]) -> u16) -> String {
     let units = bytes.as_chunks().0.iter().map(|pair| unit(*pair));
     char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
 }

@@ -15,7 +15,7 @@ const PIECE_BYTES: usize = 120;
 
 /// A piece of a part's text. Together, in order, they are all of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Unit<'t> {
+pub(crate) struct Unit<'t> {
     /// With the white space that follows it.
     pub text: &'t str,
     /// Its tokens.
@@ -27,7 +27,7 @@ pub(super) struct Unit<'t> {
 }
 
 /// All units of a part.
-pub(super) fn units(part: &Part) -> Vec<Unit<'_>> {
+pub(crate) fn units(part: &Part) -> Vec<Unit<'_>> {
     let mut units = Vec::new();
     let mut in_code = false;
     let mut begins = true;

@@ -6,7 +6,7 @@ use super::{Form, MAX_TABLE_BYTES, Part};
 const LOOKED_AT: usize = 16 * 1024;
 
 /// A table as lines with tabs between the cells, if there is any.
-pub(super) fn read(text: &str) -> Option<Part> {
+pub(crate) fn read(text: &str) -> Option<Part> {
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(delimiter(text))
         .has_headers(false)
@@ -22,7 +22,7 @@ pub(super) fn read(text: &str) -> Option<Part> {
 }
 
 /// Adds a row as one line; one without any text is left out.
-pub(super) fn add_row<'a>(lines: &mut String, cells: impl Iterator<Item = &'a str>) {
+pub(crate) fn add_row<'a>(lines: &mut String, cells: impl Iterator<Item = &'a str>) {
     let start = lines.len();
     for (at, cell) in cells.enumerate() {
         if at > 0 {

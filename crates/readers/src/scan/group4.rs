@@ -6,12 +6,12 @@ use std::convert::Infallible;
 use fax::decoder::{DecodeStatus, Group4Decoder};
 
 use super::directory::{Directory, Tag};
-use super::{Kind, Pixels, Unreadable};
+use super::{Kind, Pixels, ScanError};
 
-const DAMAGED: Unreadable = Unreadable::Damaged(Kind::Tiff);
+const DAMAGED: ScanError = ScanError::Damaged(Kind::Tiff);
 
 /// The pixels of a page, as a PNG has them: eight in a byte, rows begin with a new byte, 1 is white.
-pub(super) fn decode(page: &Directory<'_>) -> Result<Vec<u8>, Unreadable> {
+pub(crate) fn decode(page: &Directory<'_>) -> Result<Vec<u8>, ScanError> {
     let Pixels { width, height } = page.pixels()?;
     let (height, row_bytes) = (to_usize(height)?, to_usize(width.div_ceil(8))?);
     let is_reversed = page.value_or(Tag::FillOrder, 1)? == 2;
@@ -42,14 +42,14 @@ pub(super) fn decode(page: &Directory<'_>) -> Result<Vec<u8>, Unreadable> {
     Ok(pixels)
 }
 
-fn to_usize(number: u32) -> Result<usize, Unreadable> {
-    usize::try_from(number).map_err(|_| Unreadable::TooLarge)
+fn to_usize(number: u32) -> Result<usize, ScanError> {
+    usize::try_from(number).map_err(|_| ScanError::TooLarge)
 }
 
 /// Sets the black pixels of a row, which begins white and changes its colour at these places.
 ///
 /// The places must go up. The next line is told by where they are, and looking for them takes long where many are at one place.
-fn draw(row: &mut [u8], changes: &[u32], width: u32) -> Result<(), Unreadable> {
+fn draw(row: &mut [u8], changes: &[u32], width: u32) -> Result<(), ScanError> {
     if !changes.is_sorted_by(|one, next| one < next) {
         return Err(DAMAGED);
     }
@@ -65,7 +65,7 @@ fn draw(row: &mut [u8], changes: &[u32], width: u32) -> Result<(), Unreadable> {
 }
 
 /// Sets the bits from `start` to before `end`.
-fn set(row: &mut [u8], start: u32, end: u32) -> Result<(), Unreadable> {
+fn set(row: &mut [u8], start: u32, end: u32) -> Result<(), ScanError> {
     if start >= end {
         return Ok(());
     }

@@ -23,7 +23,7 @@ const LINE_GAP: f32 = 0.5;
 const PARAGRAPH_GAP: f32 = 1.75;
 
 /// Reads the pages of one document, and each of its fonts once.
-pub(super) struct Reader<'d> {
+pub(crate) struct Reader<'d> {
     document: &'d Document,
     budget: Budget,
     fonts: BTreeMap<usize, Rc<Font>>,
@@ -33,12 +33,12 @@ pub(super) struct Reader<'d> {
 }
 
 impl<'d> Reader<'d> {
-    pub(super) const fn new(document: &'d Document, budget: Budget) -> Self {
+    pub(crate) const fn new(document: &'d Document, budget: Budget) -> Self {
         Self { document, budget, fonts: BTreeMap::new(), text: String::new(), length: 0 }
     }
 
     /// The text of a page.
-    pub(super) fn page(&mut self, page: ObjectId) -> Result<String, Stop> {
+    pub(crate) fn page(&mut self, page: ObjectId) -> Result<String, Stop> {
         let mut resources = Vec::new();
         if let Ok((own, inherited)) = self.document.get_page_resources(page) {
             resources.extend(own);

@@ -1,6 +1,6 @@
 //! What an upload is: what its bytes say, what its sender says of it, and what its name ends with, in this order.
 
-use crate::error::{Code, Error, abort};
+use crate::error::ReadError;
 
 /// A kind of document that can be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,8 +24,8 @@ impl Kind {
     /// The kind of an upload.
     ///
     /// # Errors
-    /// `unsupported_document`.
-    pub fn of(media_type: Option<&str>, name: &str, bytes: &[u8]) -> Result<Self, Error> {
+    /// [`ReadError::Unsupported`].
+    pub fn of(media_type: Option<&str>, name: &str, bytes: &[u8]) -> Result<Self, ReadError> {
         let start = bytes.get(..PDF_HEADER_WITHIN.min(bytes.len())).unwrap_or_default();
         let is_pdf = start.windows(5).any(|window| window == b"%PDF-");
         let said =
@@ -41,10 +41,10 @@ impl Kind {
             Some("text/csv" | "application/csv" | "text/tab-separated-values") => Self::Csv,
             Some("text/html" | "application/xhtml+xml") => Self::Html,
             Some(other) if other.starts_with("text/") => Self::by_extension(name).unwrap_or(Self::Text),
-            Some(_) => return Err(unsupported()),
+            Some(_) => return Err(ReadError::Unsupported),
         };
         let is_readable = if kind == Self::Pdf { is_pdf } else { !is_pdf && !is_binary(bytes) };
-        if is_readable { Ok(kind) } else { Err(unsupported()) }
+        if is_readable { Ok(kind) } else { Err(ReadError::Unsupported) }
     }
 
     fn by_extension(name: &str) -> Option<Self> {
@@ -90,11 +90,6 @@ fn is_binary(bytes: &[u8]) -> bool {
     !is_utf16 && bytes.iter().any(is_control)
 }
 
-fn unsupported() -> Error {
-    let detail = "A document must be text, Markdown, CSV, HTML or PDF, and what its content-type says.";
-    abort(Code::UnsupportedDocument, detail)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -124,7 +119,7 @@ mod tests {
             let found = Kind::of(media_type, name, bytes);
             assert_eq!(found.as_ref().ok().copied(), kind, "{media_type:?} {name}");
             if let Err(error) = found {
-                assert_eq!(error.code(), Code::UnsupportedDocument);
+                assert_eq!(error, ReadError::Unsupported);
             }
         }
     }

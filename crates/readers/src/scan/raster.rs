@@ -9,7 +9,7 @@ fn at<const N: usize>(bytes: &[u8], start: usize) -> Option<[u8; N]> {
 }
 
 /// What the first chunk of a PNG says (<https://www.w3.org/TR/png-3/#11IHDR>).
-pub(super) fn png(bytes: &[u8]) -> Option<Pixels> {
+pub(crate) fn png(bytes: &[u8]) -> Option<Pixels> {
     if at(bytes, 8)? != [0, 0, 0, 13, b'I', b'H', b'D', b'R'] {
         return None;
     }
@@ -18,7 +18,7 @@ pub(super) fn png(bytes: &[u8]) -> Option<Pixels> {
 }
 
 /// What the frame header of a JPEG says, after whatever segments stand before it (ITU-T T.81, B.1 and B.2.2).
-pub(super) fn jpeg(bytes: &[u8]) -> Option<Pixels> {
+pub(crate) fn jpeg(bytes: &[u8]) -> Option<Pixels> {
     let mut rest = bytes.get(2..)?;
     loop {
         let [0xff, marker, after @ ..] = rest else { return None };
@@ -46,7 +46,7 @@ pub(super) fn jpeg(bytes: &[u8]) -> Option<Pixels> {
 
 /// What the first chunk of a WebP says (<https://developers.google.com/speed/webp/docs/riff_container>): of the frame, or of the
 /// canvas that frames are drawn on.
-pub(super) fn webp(bytes: &[u8]) -> Option<Pixels> {
+pub(crate) fn webp(bytes: &[u8]) -> Option<Pixels> {
     const START: usize = 20;
     match &at(bytes, 12)? {
         // Lossy (RFC 6386, 9.1): a key frame, whose sizes have 14 bits each.

@@ -5,7 +5,7 @@ use html5gum::{DefaultEmitter, Token, Tokenizer};
 use super::{Form, MAX_TEXT_BYTES, Part, table};
 
 /// The text of a page: prose, and each table by itself.
-pub(super) fn read(html: &str) -> Vec<Part> {
+pub(crate) fn read(html: &str) -> Vec<Part> {
     let mut emitter = DefaultEmitter::default();
     // What stands in a script or a style is no HTML.
     emitter.naively_switch_states(true);

@@ -15,7 +15,7 @@ const MOST_WIDTHS: usize = 128 * 1024;
 const USUAL_WIDTH: f32 = 500.0;
 
 /// A font.
-pub(super) struct Font {
+pub(crate) struct Font {
     table: Option<ToUnicode>,
     codes: Codes,
     widths: BTreeMap<u16, f32>,
@@ -30,7 +30,7 @@ enum Codes {
 }
 
 impl Font {
-    pub(super) fn read(font: &Dictionary, document: &Document) -> Self {
+    pub(crate) fn read(font: &Dictionary, document: &Document) -> Self {
         let name = |key| font.get_deref(key, document).and_then(Object::as_name).unwrap_or_default();
         let table = ToUnicode::of(font, document);
         if name(b"Subtype") == b"Type0" {
@@ -45,7 +45,7 @@ impl Font {
     }
 
     /// Adds what a string shows, and tells how wide that is.
-    pub(super) fn show(&self, bytes: &[u8], out: &mut String) -> Shown {
+    pub(crate) fn show(&self, bytes: &[u8], out: &mut String) -> Shown {
         let mut shown = Shown::default();
         let is_narrow = match self.codes {
             Codes::Simple(_) => true,
@@ -75,10 +75,10 @@ impl Font {
 
 /// What a string takes: its width in thousandths of its size, its codes, and those of them that are spaces.
 #[derive(Default)]
-pub(super) struct Shown {
-    pub(super) width: f32,
-    pub(super) codes: f32,
-    pub(super) spaces: f32,
+pub(crate) struct Shown {
+    pub(crate) width: f32,
+    pub(crate) codes: f32,
+    pub(crate) spaces: f32,
 }
 
 fn simple_widths(font: &Dictionary, document: &Document) -> Option<BTreeMap<u16, f32>> {
@@ -124,7 +124,7 @@ fn code(object: &Object) -> Option<u16> {
 }
 
 /// The fonts that resources name.
-pub(super) fn named<'d>(
+pub(crate) fn named<'d>(
     resources: &'d Dictionary,
     name: &[u8],
     document: &'d Document,

@@ -3,13 +3,13 @@
 use super::encoding::decode;
 use super::kind::Kind;
 use super::{Form, MAX_TABLE_BYTES, MAX_TEXT_BYTES, Part, html, pdf, table};
-use crate::error::{Code, Error, abort};
+use crate::error::ReadError;
 
 /// The text of a document.
 ///
 /// # Errors
-/// `document_unreadable`, `document_without_text`, `document_too_long`.
-pub fn extract(kind: Kind, bytes: &[u8]) -> Result<Vec<Part>, Error> {
+/// [`ReadError::Unreadable`], [`ReadError::WithoutText`], [`ReadError::TooLong`].
+pub fn extract(kind: Kind, bytes: &[u8]) -> Result<Vec<Part>, ReadError> {
     let parts = match kind {
         Kind::Pdf => pdf::read(bytes)?,
         Kind::Csv => table::read(&decode(bytes)).into_iter().collect(),
@@ -21,7 +21,7 @@ pub fn extract(kind: Kind, bytes: &[u8]) -> Result<Vec<Part>, Error> {
         parts.into_iter().map(|part| Part { text: tidy(&part.text, part.form), ..part }).collect();
     let most = if kind == Kind::Csv { MAX_TABLE_BYTES } else { MAX_TEXT_BYTES };
     if parts.iter().map(|part| part.text.len()).sum::<usize>() > most {
-        return Err(too_long(format!("The text of a document may have {} KiB.", most >> 10)));
+        return Err(ReadError::too_long(&format!("The text of a document may have {} KiB.", most >> 10)));
     }
     if !parts.iter().any(|part| part.text.chars().any(char::is_alphanumeric)) {
         let detail = if kind == Kind::Pdf {
@@ -29,14 +29,9 @@ pub fn extract(kind: Kind, bytes: &[u8]) -> Result<Vec<Part>, Error> {
         } else {
             "The document has no text."
         };
-        return Err(abort(Code::DocumentWithoutText, detail));
+        return Err(ReadError::WithoutText(detail));
     }
     Ok(parts)
-}
-
-/// What is told of a document that is too long in one way or another.
-pub(super) fn too_long(what: String) -> Error {
-    abort(Code::DocumentTooLong, what + " Send it in parts.")
 }
 
 /// A text as it is stored: lines end with a line feed alone, blank lines stand alone, long runs of spaces are short, and there is
@@ -107,11 +102,15 @@ mod tests {
 
     #[test]
     fn too_much_and_nothing_are_refused() {
-        let code = |kind, bytes: &[u8]| extract(kind, bytes).unwrap_err().code();
-        assert_eq!(code(Kind::Text, "word ".repeat(300_000).as_bytes()), Code::DocumentTooLong);
-        assert_eq!(code(Kind::Text, b" \n -- "), Code::DocumentWithoutText);
-        assert_eq!(code(Kind::Html, b"<script>x()</script><p> </p>"), Code::DocumentWithoutText);
-        assert_eq!(code(Kind::Csv, b";;;\n"), Code::DocumentWithoutText);
-        assert_eq!(code(Kind::Pdf, b"%PDF-1.4 nothing"), Code::DocumentUnreadable);
+        let long = "word ".repeat(300_000);
+        assert!(matches!(extract(Kind::Text, long.as_bytes()), Err(ReadError::TooLong(_))));
+        for (kind, bytes) in [
+            (Kind::Text, b" \n -- ".as_slice()),
+            (Kind::Html, b"<script>x()</script><p> </p>"),
+            (Kind::Csv, b";;;\n"),
+        ] {
+            assert!(matches!(extract(kind, bytes), Err(ReadError::WithoutText(_))), "{kind:?}");
+        }
+        assert!(matches!(extract(Kind::Pdf, b"%PDF-1.4 nothing"), Err(ReadError::Unreadable(_))));
     }
 }

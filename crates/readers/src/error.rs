@@ -1,0 +1,37 @@
+//! Errors of reading a document.
+
+use std::fmt;
+
+/// A document that was refused. Its [`fmt::Display`] is a sentence for the user, which quotes nothing of the document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReadError {
+    /// The kind is not supported, or the bytes are of another kind than declared.
+    Unsupported,
+    /// The document is damaged or protected.
+    Unreadable(&'static str),
+    /// The document has no text, as a scan has none.
+    WithoutText(&'static str),
+    /// The document has more text, pages or passages than allowed.
+    TooLong(String),
+}
+
+impl ReadError {
+    /// Tells the limit, and how to stay within it.
+    pub(crate) fn too_long(limit: &str) -> Self {
+        Self::TooLong(format!("{limit} Send it in parts."))
+    }
+}
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Unsupported => {
+                "A document must be text, Markdown, CSV, HTML or PDF, and what its content-type says."
+            }
+            Self::Unreadable(detail) | Self::WithoutText(detail) => detail,
+            Self::TooLong(detail) => detail,
+        })
+    }
+}
+
+impl std::error::Error for ReadError {}
