@@ -1,61 +1,94 @@
--- Tables, indexes, triggers and seeds of the chat runtime.
+-- Tables, indexes, triggers, helpers and seeds of the chat runtime.
 --
--- Every table is locked (row-level security without a policy denies all) from the statement after its creation;
--- 001 opens what users may read. Each index names the query it serves. Content is masked before it gets here.
+-- Row-level security is enabled right after each table: without a policy it denies everything, and 001 adds the policies.
+-- The comment above an index names the query or the cascade that needs it. Content is masked before it is stored here.
 
 create extension if not exists vector with schema extensions;
 
 create schema if not exists private;
-comment on schema private is 'Helpers that the API does not expose: PostgREST serves the schema public only.';
+comment on schema private is 'Helpers and tables outside of the API: PostgREST serves only the schema public.';
 
--- Employees: the personas a user can talk to ------------------------------------------------------------------------
+-- Default privileges ---------------------------------------------------------------------------------------------------
+--
+-- A hosted project grants ALL on each new table and EXECUTE on each new function of the schema public to the API roles, and
+-- Postgres itself grants EXECUTE to PUBLIC. Revoked once, before the first object: what an object allows is granted beside it.
+-- The second statement names no schema, because a default of Postgres itself can be revoked for all schemas only.
+alter default privileges in schema public revoke all on tables from anon, authenticated, service_role;
+alter default privileges in schema public revoke all on sequences from anon, authenticated, service_role;
+alter default privileges in schema public revoke all on functions from anon, authenticated, service_role;
+alter default privileges revoke execute on functions from public;
+
+-- Employees ------------------------------------------------------------------------------------------------------------
 
 create table if not exists public.employee_profiles (
-  slug              text primary key check (slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$' and length(slug) <= 64),
-  title             text not null check (length(title) between 1 and 100),
-  description       text not null default '' check (length(description) <= 500),
-  system_prompt     text not null check (length(system_prompt) between 1 and 32000),
-  model             text check (length(model) between 1 and 100),
-  fallback_models   text[] not null default '{}' check (array_position(fallback_models, null) is null),
-  temperature       numeric(3, 2) check (temperature between 0 and 2),
-  max_output_tokens integer check (max_output_tokens > 0),
-  token_budget      integer check (token_budget > 0),
-  top_k             integer check (top_k between 1 and 100),
-  tools             text[] not null default '{}' check (array_position(tools, null) is null),
-  unmask_policy     jsonb not null default '{}' check (jsonb_typeof(unmask_policy) = 'object'),
-  is_active         boolean not null default true,
-  created_at        timestamptz not null default now(),
-  updated_at        timestamptz not null default now()
+  slug                text primary key check (slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$' and length(slug) <= 64),
+  title               text not null check (length(title) between 1 and 100),
+  description         text not null default '' check (length(description) <= 500),
+  system_prompt       text not null check (length(system_prompt) between 1 and 32000),
+  model               text check (length(model) between 1 and 100),
+  fallback_models     text[] not null default '{}' check (array_position(fallback_models, null) is null),
+  temperature         numeric(3, 2) check (temperature between 0 and 2),
+  max_output_tokens   integer check (max_output_tokens > 0),
+  token_budget        integer check (token_budget > 0),
+  top_k               integer check (top_k between 1 and 100),
+  tools               text[] not null default '{}' check (array_position(tools, null) is null),
+  mcp_servers         jsonb not null default '[]' check (jsonb_typeof(mcp_servers) = 'array'),
+  unmask_policy       jsonb not null default '{}' check (jsonb_typeof(unmask_policy) = 'object'),
+  messages_per_minute integer check (messages_per_minute > 0),
+  daily_tokens        bigint check (daily_tokens > 0),
+  daily_usd           numeric(12, 6) check (daily_usd > 0),
+  learns              boolean not null default true,
+  reads_pictures      boolean not null generated always as ('ocr' = any (tools)) stored,
+  is_active           boolean not null default true,
+  created_at          timestamptz not null default now(),
+  updated_at          timestamptz not null default now()
 );
 alter table public.employee_profiles enable row level security;
 comment on table public.employee_profiles is
-  'Where model, temperature, max_output_tokens, token_budget or top_k is null, the deployment''s default applies.';
+'Personas that users talk to. Where model, temperature, max_output_tokens, token_budget or top_k is null, the default of
+the deployment applies.';
+comment on column public.employee_profiles.tools is 'Names of the tools that its model may call; docs/tools.md lists them.';
+comment on column public.employee_profiles.mcp_servers is
+'Remote MCP servers: [{name, url, tools: [names] or ["*"], approval: always|writes|never, unmask, token}]; token is a name
+in MCP_TOKENS.';
 comment on column public.employee_profiles.unmask_policy is
-  'Entity (or "default") to "full", "partial" or "none": how much of a masked value the user sees again.';
+  'Entity (or "default") to "full", "partial" or "none": the part of a masked value that the user sees again.';
+comment on column public.employee_profiles.messages_per_minute is
+  'Limit for one session with this employee; null: no limit.';
+comment on column public.employee_profiles.daily_tokens is
+  'Limit for one user with this employee, per day in UTC; null: no limit.';
+comment on column public.employee_profiles.daily_usd is
+  'Limit for one user with this employee, per day in UTC; null: no limit.';
+comment on column public.employee_profiles.learns is
+  'Messages to this employee yield facts and summaries. Messages to an employee that does not learn can still be recalled.';
+comment on column public.employee_profiles.reads_pictures is
+  'Readable for every user: pictures reach the model unmasked, because a picture cannot be masked before it is read.';
 
--- Sessions and messages ---------------------------------------------------------------------------------------------
+-- Sessions and messages ------------------------------------------------------------------------------------------------
 
 create table if not exists public.chat_sessions (
   id              uuid primary key,
   user_id         uuid not null references auth.users (id) on delete cascade,
-  -- Employees with a history are switched off (is_active), not deleted.
+  -- An employee with sessions is deactivated (is_active), not deleted.
   employee_slug   text not null references public.employee_profiles (slug) on delete restrict,
   title           text check (length(title) between 1 and 200),
   status          text not null default 'active' check (status in ('active', 'archived')),
-  -- Kept by a trigger on chat_messages.
   message_count   integer not null default 0 check (message_count >= 0),
   content_tokens  bigint not null default 0 check (content_tokens >= 0),
   last_message_at timestamptz not null default now(),
   created_at      timestamptz not null default now(),
   updated_at      timestamptz not null default now(),
-  -- The target of chat_messages' foreign key.
+  -- The target of the foreign keys that carry the owner.
   unique (id, user_id)
 );
 alter table public.chat_sessions enable row level security;
-comment on column public.chat_sessions.content_tokens is 'Tokens of all its messages: what sending the whole history would cost.';
--- A user's sessions, newest first, page by page (list_sessions); and the cascade when a user is erased.
+comment on table public.chat_sessions is
+  'Conversations. A trigger on chat_messages maintains message_count, content_tokens and last_message_at.';
+comment on column public.chat_sessions.content_tokens is
+  'Tokens of all messages: the size of a prompt with the whole history.';
+-- list_sessions: the sessions of a user, newest first, in pages. Cascade from auth.users.
 create index if not exists chat_sessions_user_recent on public.chat_sessions (user_id, last_message_at desc, id desc);
--- The cascade's check when an employee is deleted.
+-- The foreign key's check when an employee is deleted.
 create index if not exists chat_sessions_employee on public.chat_sessions (employee_slug);
 
 create table if not exists public.chat_messages (
@@ -71,21 +104,22 @@ create table if not exists public.chat_messages (
   status         text not null default 'complete' check (status in ('complete', 'interrupted', 'failed', 'stopped')),
   metadata       jsonb not null default '{}' check (jsonb_typeof(metadata) = 'object'),
   created_at     timestamptz not null default now(),
-  -- Both columns, so that a message cannot have another owner than its session; erasing a user arrives here through it.
+  -- Both columns: a message has the same owner as its session. The cascade from a deleted session arrives here.
   foreign key (session_id, user_id) references public.chat_sessions (id, user_id) on delete cascade
 );
 alter table public.chat_messages enable row level security;
--- A session's messages in order, or its newest ones backwards; and the cascade when a session is deleted. With user_id,
--- because the policy filters by it: without, the planner reads the whole session and sorts it.
+comment on table public.chat_messages is
+  'Messages of a session as a tree: parent_id is the message before, and several children of one message are branches.';
+-- The messages of a session in order, and its newest one. Cascade from chat_sessions. user_id is part of it because the policy
+-- filters by it: without it the planner reads and sorts the whole session.
 create index if not exists chat_messages_session_order on public.chat_messages (session_id, user_id, created_at, id);
--- The children of a message: what deleting it has to detach.
+-- The children of a message: ON DELETE SET NULL of parent_id.
 create index if not exists chat_messages_parent on public.chat_messages (parent_id);
 
--- One rolling summary a session: it stands for every message up to and including the one it covers.
 create table if not exists public.chat_session_summaries (
   session_id         uuid primary key,
   user_id            uuid not null,
-  -- A summary of a message that is gone must go too.
+  -- Cascade: a summary of a deleted message must not stay.
   covers_message_id  uuid not null references public.chat_messages (id) on delete cascade,
   summary            text not null check (length(summary) between 1 and 32000),
   tokens             integer not null check (tokens > 0),
@@ -94,8 +128,11 @@ create table if not exists public.chat_session_summaries (
   foreign key (session_id, user_id) references public.chat_sessions (id, user_id) on delete cascade
 );
 alter table public.chat_session_summaries enable row level security;
--- The cascade of covers_message_id; and what the policy reads.
+comment on table public.chat_session_summaries is
+'One rolling summary per session. It replaces every message of the path up to and including covers_message_id in prompts.';
+-- Cascade from covers_message_id.
 create index if not exists chat_session_summaries_message on public.chat_session_summaries (covers_message_id);
+-- The policy's filter.
 create index if not exists chat_session_summaries_user on public.chat_session_summaries (user_id);
 
 create table if not exists public.chat_message_feedback (
@@ -108,9 +145,11 @@ create table if not exists public.chat_message_feedback (
   primary key (message_id, user_id)
 );
 alter table public.chat_message_feedback enable row level security;
-comment on column public.chat_message_feedback.rating is '1: helpful, -1: not.';
--- What the policy reads, and the cascade when a user is erased; the monitoring's window.
+comment on table public.chat_message_feedback is 'Ratings of assistant messages, at most one per user and message.';
+comment on column public.chat_message_feedback.rating is '1: helpful, -1: not helpful.';
+-- The policy's filter and the cascade from auth.users.
 create index if not exists chat_message_feedback_user on public.chat_message_feedback (user_id);
+-- The 30 days of v_targets.
 create index if not exists chat_message_feedback_time on public.chat_message_feedback (created_at);
 
 create table if not exists public.chat_tool_runs (
@@ -128,14 +167,30 @@ create table if not exists public.chat_tool_runs (
   updated_at  timestamptz not null default now()
 );
 alter table public.chat_tool_runs enable row level security;
-comment on column public.chat_tool_runs.arguments is 'Masked, as the model wrote them.';
--- A session's runs and its cascade; a user's runs; the cascade of approved_by; retention.
+comment on table public.chat_tool_runs is
+  'Audit log of tool calls with their approvals and outcomes. A pending run waits for the approval of its user.';
+comment on column public.chat_tool_runs.arguments is 'Masked arguments as the model wrote them.';
+-- Cascades from chat_sessions and auth.users (twice); retention by age.
 create index if not exists chat_tool_runs_session on public.chat_tool_runs (session_id);
 create index if not exists chat_tool_runs_user on public.chat_tool_runs (user_id);
 create index if not exists chat_tool_runs_approver on public.chat_tool_runs (approved_by) where approved_by is not null;
 create index if not exists chat_tool_runs_time on public.chat_tool_runs (created_at);
 
--- Memory: facts, documents, and what is searched ---------------------------------------------------------------------
+create table if not exists public.chat_parked_turns (
+  turn_id    uuid primary key,
+  user_id    uuid not null references auth.users (id) on delete cascade,
+  session_id uuid not null,
+  reason     text not null check (length(reason) <= 200),
+  parked_at  timestamptz not null default now()
+);
+alter table public.chat_parked_turns enable row level security;
+comment on table public.chat_parked_turns is
+'Turns that commit_turn refused several times. The user''s object keeps the turn itself, continues with the next one and
+retries every hour; commit_turn and erase_user delete the row. Only park_turn inserts.';
+-- Cascade from auth.users.
+create index if not exists chat_parked_turns_user on public.chat_parked_turns (user_id);
+
+-- Memory: facts, documents, files and what recall searches -------------------------------------------------------------
 
 create table if not exists public.user_memory_facts (
   id                uuid primary key,
@@ -153,10 +208,12 @@ create table if not exists public.user_memory_facts (
   updated_at        timestamptz not null default now()
 );
 alter table public.user_memory_facts enable row level security;
-comment on table public.user_memory_facts is 'A fact is current while valid_to is null: what contradicts it closes it and supersedes it.';
--- A user has one current fact a key (recall reads these); all of a user's facts; two cascades; retention.
+comment on table public.user_memory_facts is
+'Facts about a user. A fact is current while valid_to is null; a later fact with the same category and key supersedes it.';
+-- At most one current fact per key; recall reads these.
 create unique index if not exists user_memory_facts_current on public.user_memory_facts (user_id, category, key)
   where valid_to is null;
+-- All facts of a user, cascade from auth.users; the foreign keys' ON DELETE SET NULL; retention.
 create index if not exists user_memory_facts_user on public.user_memory_facts (user_id);
 create index if not exists user_memory_facts_source on public.user_memory_facts (source_message_id)
   where source_message_id is not null;
@@ -174,15 +231,42 @@ create table if not exists public.chat_documents (
   size_bytes  bigint not null check (size_bytes >= 0),
   status      text not null default 'pending' check (status in ('pending', 'processing', 'ready', 'failed')),
   error_code  text check (length(error_code) between 1 and 100),
+  chunks      integer not null default 0 check (chunks >= 0),
   created_at  timestamptz not null default now(),
   updated_at  timestamptz not null default now()
 );
 alter table public.chat_documents enable row level security;
--- A user's documents, newest first; and the cascade when a user is erased.
+comment on table public.chat_documents is
+'Uploaded documents. Their masked text is stored as chunks in user_memory_embeddings; a document is ready when every chunk
+has its embedding.';
+comment on column public.chat_documents.chunks is 'Number of chunks that the text was split into.';
+-- The documents of a user, newest first. Cascade from auth.users.
 create index if not exists chat_documents_user_recent on public.chat_documents (user_id, created_at desc);
--- Retention: uploads that never got ready.
+-- Retention of uploads that were never completed.
 create index if not exists chat_documents_unfinished on public.chat_documents (updated_at)
   where status in ('pending', 'processing', 'failed');
+
+create table if not exists public.chat_files (
+  id         uuid primary key,
+  user_id    uuid not null references auth.users (id) on delete cascade,
+  session_id uuid references public.chat_sessions (id) on delete set null,
+  purpose    text not null check (purpose in ('export', 'scan')),
+  name       text not null check (length(name) between 1 and 255),
+  media_type text not null check (length(media_type) between 1 and 255),
+  size_bytes bigint check (size_bytes >= 0),
+  table_rows bigint check (table_rows >= 0),
+  created_at timestamptz not null default now(),
+  expires_at timestamptz
+);
+alter table public.chat_files enable row level security;
+comment on table public.chat_files is
+'Objects in the bucket: exported tables (masked), and uploaded pictures that wait to be read (encrypted with a key of the
+user).';
+comment on column public.chat_files.expires_at is
+  'Time after which the file may be deleted; null: kept as long as the account.';
+-- The files of a user, cascade from auth.users; ON DELETE SET NULL of session_id.
+create index if not exists chat_files_user on public.chat_files (user_id, created_at desc);
+create index if not exists chat_files_session on public.chat_files (session_id);
 
 create table if not exists public.user_memory_embeddings (
   id             uuid primary key,
@@ -190,14 +274,16 @@ create table if not exists public.user_memory_embeddings (
   source         text not null check (source in ('message', 'document')),
   message_id     uuid references public.chat_messages (id) on delete cascade,
   document_id    uuid references public.chat_documents (id) on delete cascade,
-  -- Of a message: so that what is in the prompt already is not recalled again.
+  -- The message's session: neighbours of a memory are searched in it.
   session_id     uuid,
   chunk_index    integer not null default 0 check (chunk_index >= 0),
   content        text not null check (length(content) between 1 and 32000),
   content_tokens integer not null check (content_tokens >= 0),
-  embedding      extensions.halfvec(1536) not null,
-  search         tsvector not null generated always as (to_tsvector('simple', content)) stored,
-  -- When it was said or uploaded: a recalled memory carries its date.
+  embedding      extensions.halfvec(1536),
+  search         tsvector not null generated always as (to_tsvector('english', content)) stored,
+  asks           boolean not null generated always as (right(rtrim(content), 1) = '?') stored,
+  speaker        text generated always as (lower(substring(content from '^([[:alpha:]][[:alnum:] .''-]{0,39}): '))) stored,
+  is_read        boolean not null default true,
   occurred_at    timestamptz not null,
   created_at     timestamptz not null default now(),
   check ((source = 'message') = (message_id is not null) and (source = 'document') = (document_id is not null)),
@@ -205,17 +291,52 @@ create table if not exists public.user_memory_embeddings (
   unique (document_id, chunk_index)
 );
 alter table public.user_memory_embeddings enable row level security;
--- 3 KB that every search reads: beside its row instead of in a second table, two rows to a page.
-alter table public.user_memory_embeddings alter column embedding set storage plain;
-comment on column public.user_memory_embeddings.search is 'Without a language''s stemming: users write in many.';
--- All of a user's memories: read whole while they are few; and the cascade when a user is erased.
-create index if not exists user_memory_embeddings_user on public.user_memory_embeddings (user_id);
--- For users with many: nearest by cosine, and by words.
+-- A search reads both columns of many rows. The vector (3 KB) stays in the row, two rows per page; the words stay there as long
+-- as they fit. From the TOAST table the words of all memories of a user take longer to read than all vectors to compare.
+alter table public.user_memory_embeddings
+  alter column embedding set storage plain, alter column search set storage main;
+comment on table public.user_memory_embeddings is
+  'Memories: messages and document chunks that recall searches, by words at once and by meaning once they are embedded.';
+comment on column public.user_memory_embeddings.embedding is 'Null while the memory is pending: found by its words only.';
+comment on column public.user_memory_embeddings.search is
+  'English words as stems, without stop words; words of other languages unchanged.';
+comment on column public.user_memory_embeddings.asks is 'The content ends with a question mark.';
+comment on column public.user_memory_embeddings.speaker is
+  'The lower-case name where the content begins with one: "Ada: ...".';
+comment on column public.user_memory_embeddings.is_read is 'False while the message waits for the extraction of facts.';
+comment on column public.user_memory_embeddings.occurred_at is 'Time of the message or the upload; recall returns it.';
+-- All memories of a user, cascade from auth.users. With the id: the planner assumes an average number of rows per user, and where
+-- rows are wanted by id it may choose this index, which would then scan all rows of a user for each id.
+create index if not exists user_memory_embeddings_user on public.user_memory_embeddings (user_id, id);
+-- Users with many memories: nearest vectors, and rare words.
 create index if not exists user_memory_embeddings_nearest on public.user_memory_embeddings
   using hnsw (embedding extensions.halfvec_cosine_ops);
 create index if not exists user_memory_embeddings_words on public.user_memory_embeddings using gin (search);
+-- The neighbours of a memory in its session or document.
+create index if not exists user_memory_embeddings_around on public.user_memory_embeddings
+  (coalesce(session_id, document_id), occurred_at, chunk_index, id);
+-- Pending memories of a user, oldest first.
+create index if not exists user_memory_embeddings_pending on public.user_memory_embeddings (user_id, occurred_at, id)
+  where embedding is null;
+-- Messages of a user that wait for the extraction of facts, oldest first.
+create index if not exists user_memory_embeddings_unread on public.user_memory_embeddings (user_id, occurred_at, id)
+  where not is_read;
 
--- Privacy: what stands behind a token ---------------------------------------------------------------------------------
+-- Privacy --------------------------------------------------------------------------------------------------------------
+
+create table if not exists public.chat_pii_keys (
+  user_id        uuid primary key references auth.users (id) on delete cascade,
+  key_id         uuid not null,
+  founded_at     timestamptz not null,
+  master_version integer not null check (master_version > 0),
+  wrapped        bytea not null check (length(wrapped) between 48 and 128),
+  updated_at     timestamptz not null default now()
+);
+alter table public.chat_pii_keys enable row level security;
+comment on table public.chat_pii_keys is
+  'The vault key of each user, wrapped by PII_MASTER_KEY. Without both keys the vault of the user cannot be decrypted.';
+comment on column public.chat_pii_keys.founded_at is
+  'Time at which the key was generated; commit_vault refuses keys from before an erasure.';
 
 create table if not exists public.chat_pii_vault (
   user_id     uuid not null references auth.users (id) on delete cascade,
@@ -226,19 +347,31 @@ create table if not exists public.chat_pii_vault (
   key_version integer not null check (key_version > 0),
   created_at  timestamptz not null default now(),
   primary key (user_id, token),
-  -- The same value has one token.
+  -- One placeholder per value.
   unique (user_id, fingerprint)
 );
 alter table public.chat_pii_vault enable row level security;
-comment on table public.chat_pii_vault is 'AES-256-GCM under a key of the user''s own; the Worker alone can open it.';
+comment on table public.chat_pii_vault is
+  'Original values behind placeholders, AES-256-GCM under the key of the user. Only the Worker can decrypt them.';
+comment on column public.chat_pii_vault.token is 'The placeholder, such as [EMAIL_1].';
+comment on column public.chat_pii_vault.fingerprint is 'HMAC-SHA-256 of the value under a key of the user.';
 
--- Usage and prices --------------------------------------------------------------------------------------------------
+create table if not exists private.erased_users (
+  user_id   uuid primary key,
+  erased_at timestamptz not null
+);
+alter table private.erased_users enable row level security;
+comment on table private.erased_users is
+'Users that erase_user erased. A write that was started before the erasure and arrives later is refused by private.is_gone.';
+
+-- Usage, limits and prices ---------------------------------------------------------------------------------------------
 
 create table if not exists public.chat_usage_log (
-  -- One row a turn: this key is what makes commit_turn idempotent.
+  -- One row per turn or background call: this key makes commit_turn idempotent.
   turn_id           uuid primary key,
+  purpose           text not null default 'turn' check (purpose in ('turn', 'facts', 'summary')),
   user_id           uuid not null references auth.users (id) on delete cascade,
-  -- Deleting a conversation does not change what it cost.
+  -- The cost of a deleted conversation stays on record.
   session_id        uuid references public.chat_sessions (id) on delete set null,
   employee_slug     text not null,
   model             text not null check (length(model) between 1 and 100),
@@ -246,7 +379,6 @@ create table if not exists public.chat_usage_log (
   cached_tokens     integer not null default 0 check (cached_tokens >= 0),
   completion_tokens integer not null check (completion_tokens >= 0),
   total_tokens      integer not null check (total_tokens >= 0),
-  -- Of prompt_tokens, those of earlier messages; and what all earlier messages would have been.
   history_tokens    integer check (history_tokens >= 0),
   session_tokens    bigint check (session_tokens >= 0),
   cost_usd          numeric(18, 10) check (cost_usd >= 0),
@@ -256,17 +388,37 @@ create table if not exists public.chat_usage_log (
   error_code        text check (length(error_code) between 1 and 100),
   usage_source      text not null check (usage_source in ('provider', 'estimated')),
   created_at        timestamptz not null default now(),
-  -- When Postgres got it: the outbox's lag is what lies between.
   committed_at      timestamptz not null default now()
 );
 alter table public.chat_usage_log enable row level security;
-comment on column public.chat_usage_log.cost_usd is 'Null when no price was known for the model at that time.';
--- A user's usage over a time; and the cascade when a user is erased.
+comment on table public.chat_usage_log is
+  'Tokens, cost and latency of each request to a model: one row per turn and per background call.';
+comment on column public.chat_usage_log.purpose is
+  'turn: a request of a user. facts, summary: calls of the background, which cost money and are no turns.';
+comment on column public.chat_usage_log.history_tokens is 'Tokens of earlier messages in the prompt.';
+comment on column public.chat_usage_log.session_tokens is 'Tokens of all earlier messages of the session.';
+comment on column public.chat_usage_log.cost_usd is 'Null when the model had no known price at that time.';
+comment on column public.chat_usage_log.committed_at is
+  'Time of the insert; its distance to created_at is the delay of the outbox.';
+-- The usage of a user over time. Cascade from auth.users.
 create index if not exists chat_usage_log_user_time on public.chat_usage_log (user_id, created_at desc);
--- What deleting a session has to detach.
+-- ON DELETE SET NULL of session_id.
 create index if not exists chat_usage_log_session on public.chat_usage_log (session_id);
--- The monitoring's windows.
+-- The time windows of the monitoring views.
 create index if not exists chat_usage_log_time on public.chat_usage_log (created_at);
+
+create table if not exists public.chat_user_limits (
+  user_id             uuid primary key references auth.users (id) on delete cascade,
+  messages_per_minute integer check (messages_per_minute > 0),
+  daily_tokens        bigint check (daily_tokens > 0),
+  daily_usd           numeric(12, 6) check (daily_usd > 0),
+  created_at          timestamptz not null default now(),
+  updated_at          timestamptz not null default now()
+);
+alter table public.chat_user_limits enable row level security;
+comment on table public.chat_user_limits is
+'Limits of one user over all sessions, written by operators. Null is no limit; without a row only the limits of employees
+apply.';
 
 create table if not exists public.chat_model_prices (
   model            text not null check (length(model) between 1 and 100),
@@ -274,13 +426,13 @@ create table if not exists public.chat_model_prices (
   input_usd        numeric(12, 6) not null check (input_usd >= 0),
   cached_input_usd numeric(12, 6) not null check (cached_input_usd >= 0),
   output_usd       numeric(12, 6) not null check (output_usd >= 0),
-  -- Also finds the price valid now: the newest valid_from that is not in the future.
+  -- Also serves the lookup of the current price: the newest valid_from that is not in the future.
   primary key (model, valid_from)
 );
 alter table public.chat_model_prices enable row level security;
 comment on table public.chat_model_prices is 'USD per million tokens. A new price is a new row with its valid_from.';
 
--- Triggers ----------------------------------------------------------------------------------------------------------
+-- Triggers -------------------------------------------------------------------------------------------------------------
 
 create or replace function private.set_updated_at() returns trigger
 language plpgsql set search_path = '' as $$
@@ -288,7 +440,8 @@ begin
   new.updated_at := now();
   return new;
 end $$;
-revoke execute on function private.set_updated_at() from public, anon, authenticated, service_role;
+comment on function private.set_updated_at() is
+  'Trigger before an update of a row: sets updated_at. Not callable through the API.';
 
 do $$
 declare
@@ -296,7 +449,7 @@ declare
 begin
   foreach v_table in array array[
     'employee_profiles', 'chat_sessions', 'chat_session_summaries', 'chat_message_feedback', 'chat_tool_runs',
-    'user_memory_facts', 'chat_documents'
+    'user_memory_facts', 'chat_documents', 'chat_pii_keys', 'chat_user_limits'
   ] loop
     execute format(
       'create or replace trigger %I before update on public.%I for each row execute function private.set_updated_at()',
@@ -304,8 +457,6 @@ begin
   end loop;
 end $$;
 
--- Once a statement, not once a row: an import adds thousands of messages. A session that is being deleted takes its
--- messages with it, and then there is nothing to count.
 create or replace function private.count_messages() returns trigger
 language plpgsql set search_path = '' as $$
 begin
@@ -330,16 +481,39 @@ begin
   end if;
   return null;
 end $$;
-revoke execute on function private.count_messages() from public, anon, authenticated, service_role;
+comment on function private.count_messages() is
+'Trigger after a statement that inserts or deletes messages: maintains the counters of their sessions. One update per
+statement, because an import inserts thousands of messages. A session that is being deleted with its messages has no row
+to update. Not callable through the API.';
 
 create or replace trigger chat_messages_added after insert on public.chat_messages
   referencing new table as added for each statement execute function private.count_messages();
 create or replace trigger chat_messages_removed after delete on public.chat_messages
   referencing old table as removed for each statement execute function private.count_messages();
 
--- Seeds: an operator's changes to these rows survive a second run ---------------------------------------------------
+create or replace function private.move_documents_on() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  update public.chat_documents d
+  set status = case when exists (
+        select from public.user_memory_embeddings m where m.document_id = d.id and m.embedding is null)
+      then 'processing' else 'ready' end
+  where d.id in (select distinct n.document_id from changed n where n.document_id is not null)
+    and d.status in ('pending', 'processing');
+  return null;
+end $$;
+comment on function private.move_documents_on() is
+'Trigger after an update of embeddings: sets the status of their documents to processing, or to ready once no chunk is
+pending. Not callable through the API.';
 
-insert into public.employee_profiles (slug, title, description, system_prompt, temperature, max_output_tokens) values
+create or replace trigger user_memory_embeddings_move_documents_on
+  after update on public.user_memory_embeddings referencing new table as changed
+  for each statement execute function private.move_documents_on();
+
+-- Seeds: changes by an operator survive a second run -------------------------------------------------------------------
+
+-- "ocr" is in no default set: pictures cannot be masked before the model sees them.
+insert into public.employee_profiles (slug, title, description, system_prompt, temperature, max_output_tokens, tools) values
   ('prime-boss', 'Prime Boss', 'Runs the desk: answers directly, plans work and says which specialist fits.',
 $$You are Prime Boss, the head of a front desk. People come to you with questions of every kind.
 
@@ -348,7 +522,8 @@ $$You are Prime Boss, the head of a front desk. People come to you with question
 - When a specialist would do better (documents: "doc-clerk", spreadsheets and figures: "sheet-analyst"), say so and still help as far as you can.
 - Never invent facts, names, figures or sources. Say what you do not know.
 - Tokens such as [EMAIL_1] stand for personal data that was hidden from you. Use them unchanged, as if they were the value; never guess what is behind them.
-- Write in the language of the user.$$, 0.7, 2048),
+- Write in the language of the user.$$, 0.7, 2048,
+  '{hand_over,calculator,recall,remember,forget}'),
   ('doc-clerk', 'Document Clerk', 'Reads, summarises, compares and drafts letters, contracts and reports.',
 $$You are the Document Clerk, a specialist for written documents: letters, contracts, reports, minutes, policies.
 
@@ -358,7 +533,8 @@ $$You are the Document Clerk, a specialist for written documents: letters, contr
 - When you draft, give a complete text ready to send, in the tone the user asks for, with placeholders in angle brackets where a fact is missing.
 - Point out clauses that deserve a lawyer; do not give legal advice.
 - Tokens such as [PERSON_1] stand for personal data that was hidden from you. Use them unchanged; never guess what is behind them.
-- Write in the language of the user.$$, 0.3, 4096),
+- Write in the language of the user.$$, 0.3, 4096,
+  '{recall,hand_over,calculator,remember,forget}'),
   ('sheet-analyst', 'Spreadsheet Analyst', 'Works with tables and figures: formulas, clean-up, checks and explanations.',
 $$You are the Spreadsheet Analyst, a specialist for tables, figures and formulas.
 
@@ -368,7 +544,8 @@ $$You are the Spreadsheet Analyst, a specialist for tables, figures and formulas
 - Point out missing, inconsistent or implausible values instead of smoothing them over. Never invent data.
 - Say when a figure is an estimate, and what it rests on.
 - Tokens such as [IBAN_1] stand for personal data that was hidden from you. Use them unchanged; never guess what is behind them.
-- Write in the language of the user.$$, 0.2, 4096)
+- Write in the language of the user.$$, 0.2, 4096,
+  '{sheet_export,calculator,hand_over,recall,remember,forget}')
 on conflict (slug) do nothing;
 
 -- The providers' list prices; an embedding has no output and no cache.

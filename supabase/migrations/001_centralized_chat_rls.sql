@@ -1,39 +1,37 @@
--- Who may see what. Users read their own rows and may delete what is theirs to delete; only functions write.
---
--- A hosted project grants ALL on every new public table, and EXECUTE on every new function, to anon, authenticated and
--- service_role. So everything is revoked by name first, and what is meant to be possible is granted after it.
-
-revoke all on table
-  public.employee_profiles, public.chat_sessions, public.chat_messages, public.chat_session_summaries,
-  public.chat_message_feedback, public.chat_tool_runs, public.user_memory_facts, public.chat_documents,
-  public.user_memory_embeddings, public.chat_pii_vault, public.chat_usage_log, public.chat_model_prices
-from public, anon, authenticated, service_role;
+-- Grants and policies of the tables, and the helpers that they use. Users read their own rows and delete some of them; all other
+-- writes go through functions. 000 revoked the default privileges, so that a right exists only where it is granted.
 
 grant usage on schema public to anon, authenticated, service_role;
 revoke all on schema private from public, anon, authenticated, service_role;
 grant usage on schema private to authenticated, service_role;
 
--- Prompts, models and budgets are no business of a browser: three columns, and the active employees only.
-grant select (slug, title, description) on public.employee_profiles to anon, authenticated;
+-- Grants ---------------------------------------------------------------------------------------------------------------
+
+-- Prompts, models, tools and budgets are not readable for clients.
+grant select (slug, title, description, reads_pictures) on public.employee_profiles to anon, authenticated;
 grant select on
   public.chat_sessions, public.chat_messages, public.chat_session_summaries, public.chat_message_feedback,
-  public.chat_tool_runs, public.user_memory_facts, public.chat_documents, public.user_memory_embeddings,
-  public.chat_pii_vault, public.chat_usage_log
+  public.chat_tool_runs, public.user_memory_facts, public.chat_documents, public.chat_files,
+  public.user_memory_embeddings, public.chat_pii_keys, public.chat_pii_vault, public.chat_usage_log,
+  public.chat_user_limits
 to authenticated;
--- What a user may throw away. Usage and tool runs are a record; the vault goes with the user alone.
+-- Usage and tool runs are records and stay; the vault is deleted by erase_user only.
 grant delete on
   public.chat_sessions, public.chat_message_feedback, public.user_memory_facts, public.chat_documents,
   public.user_memory_embeddings
 to authenticated;
--- The service key reads, for operators; it writes through functions alone.
+-- For operators. The service key writes through functions only, and reads parked turns through v_parked_turns.
 grant select on
   public.employee_profiles, public.chat_sessions, public.chat_messages, public.chat_session_summaries,
-  public.chat_message_feedback, public.chat_tool_runs, public.user_memory_facts, public.chat_documents,
-  public.user_memory_embeddings, public.chat_pii_vault, public.chat_usage_log, public.chat_model_prices
+  public.chat_message_feedback, public.chat_tool_runs, public.user_memory_facts, public.chat_documents, public.chat_files,
+  public.user_memory_embeddings, public.chat_pii_keys, public.chat_pii_vault, public.chat_usage_log,
+  public.chat_user_limits, public.chat_model_prices
 to service_role;
 
--- Policies: auth.uid() in a sub-select is evaluated once a query instead of once a row. chat_model_prices has none:
--- functions read it.
+-- Policies -------------------------------------------------------------------------------------------------------------
+--
+-- auth.uid() in a sub-select is evaluated once per query instead of once per row. chat_model_prices and chat_parked_turns have no
+-- policy: only functions and views read them.
 
 drop policy if exists "Everyone sees active employees" on public.employee_profiles;
 create policy "Everyone sees active employees" on public.employee_profiles
@@ -46,7 +44,8 @@ declare
 begin
   foreach v_table in array array[
     'chat_sessions', 'chat_messages', 'chat_session_summaries', 'chat_message_feedback', 'chat_tool_runs',
-    'user_memory_facts', 'chat_documents', 'user_memory_embeddings', 'chat_pii_vault', 'chat_usage_log'
+    'user_memory_facts', 'chat_documents', 'chat_files', 'user_memory_embeddings', 'chat_pii_keys', 'chat_pii_vault',
+    'chat_usage_log', 'chat_user_limits'
   ] loop
     execute format('drop policy if exists "Users read their own" on public.%I', v_table);
     execute format('create policy "Users read their own" on public.%I ' || format(v_own, 'select'), v_table);
@@ -61,28 +60,29 @@ end $$;
 
 -- Auth helpers ---------------------------------------------------------------------------------------------------------
 
--- Who runs the deployment: a connection that is no browser's, or a user whose app_metadata says so. Users can write
--- their user_metadata themselves; app_metadata only the service key can.
 create or replace function private.is_admin() returns boolean
 language sql stable security invoker set search_path = '' as $$
+  -- app_metadata is written with the service key only; users write their user_metadata themselves.
   select current_user not in ('anon', 'authenticated')
     or coalesce((select auth.jwt()) #>> '{app_metadata,role}' = 'admin', false);
 $$;
+comment on function private.is_admin() is
+'True for a connection that is not a browser''s, and for a user whose app_metadata.role is "admin". Callers: the monitoring
+views, as authenticated or service_role.';
+grant execute on function private.is_admin() to authenticated, service_role;
 
--- With the owner's rights, because row-level security hides what it tells.
 create or replace function private.is_foreign_session(p_session uuid) returns boolean
 language sql stable security definer set search_path = '' as $$
   select exists (
     select from public.chat_sessions where id = p_session and user_id is distinct from (select auth.uid())
   );
 $$;
-
-revoke execute on function private.is_admin(), private.is_foreign_session(uuid)
-from public, anon, authenticated, service_role;
-grant execute on function private.is_admin() to authenticated, service_role;
+comment on function private.is_foreign_session(uuid) is
+'True if the session exists and has another owner than the caller. Security definer, because row-level security hides such
+a row. Caller: load_session, as authenticated.';
 grant execute on function private.is_foreign_session(uuid) to authenticated;
 
--- For operators: every public table, whether row-level security is on, and how many policies it has -----------------
+-- Status of row-level security -----------------------------------------------------------------------------------------
 
 create or replace view public.v_rls_status with (security_invoker = true) as
 select
@@ -92,6 +92,6 @@ select
 from pg_catalog.pg_class c
 where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')
 order by c.relname;
-
-revoke all on table public.v_rls_status from public, anon, authenticated, service_role;
+comment on view public.v_rls_status is
+  'Each table of the schema public, with its row-level security and its number of policies. Readable with the service key.';
 grant select on public.v_rls_status to service_role;

@@ -102,7 +102,6 @@ begin
   end;
   return v_outcome;
 end $$;
-grant execute on all functions in schema pg_temp to public;
 grant select on expected to public;
 
 create function pg_temp.check_role(p_role text, p_user text, p_name text) returns setof text language plpgsql as $$
@@ -126,6 +125,7 @@ begin
   end loop;
 end $$;
 
+grant execute on all functions in schema pg_temp to public;
 select pg_temp.check_role('anon', null, 'anon');
 select pg_temp.check_role('authenticated', '00000000-0000-4000-8000-00000000000a', 'user A');
 select pg_temp.check_role('authenticated', '00000000-0000-4000-8000-00000000000b', 'user B');

@@ -1,11 +1,8 @@
--- What is learned from conversations when they are over: facts of the user, and a summary of each long session. Both are made
--- by a model in the background, from what is stored here; this is their queue, and where they are saved.
+-- Background learning: facts about a user, and summaries of long sessions. A model makes both from stored messages; these functions
+-- are its queue and save its results.
 
--- The model's work in the background costs as well. A turn is one request of a user, the others are not.
-alter table public.chat_usage_log add column if not exists purpose text not null default 'turn'
-  check (purpose in ('turn', 'facts', 'summary'));
+-- Cost -----------------------------------------------------------------------------------------------------------------
 
--- {id, purpose, session_id, employee_slug, model, prompt_tokens, ...}; whether it was not there before.
 create or replace function private.add_usage(p_user uuid, p_usage jsonb) returns boolean
 language plpgsql security invoker set search_path = '' as $$
 declare
@@ -22,8 +19,11 @@ begin
   on conflict (turn_id) do nothing;
   return found;
 end $$;
+comment on function private.add_usage(uuid, jsonb) is
+'Inserts a row of usage: {id, purpose, session_id, employee_slug, model, prompt_tokens, cached_tokens, completion_tokens,
+total_tokens, cost_usd, latency_ms, success, error_code, usage_source, created_at}. Returns false if that id exists.
+Internal: called by save_facts and save_summary.';
 
--- What a user may spend: of their own, and with an employee.
 create or replace function private.budgets(p_user uuid, p_employee text) returns jsonb
 language sql stable security invoker set search_path = '' as $$
   select jsonb_build_object(
@@ -34,10 +34,41 @@ language sql stable security invoker set search_path = '' as $$
       select jsonb_build_object('daily_tokens', daily_tokens, 'daily_usd', daily_usd)
       from public.employee_profiles where slug = p_employee), '{}'));
 $$;
+comment on function private.budgets(uuid, text) is
+'Returns the daily limits that apply to a user with an employee: {user: {daily_tokens, daily_usd} | {}, employee:
+likewise}. Internal: called by unread_messages and unsummarised_messages.';
 
--- Facts ------------------------------------------------------------------------------------------------------------------
+-- Facts ----------------------------------------------------------------------------------------------------------------
 
--- What a user said that was not looked at yet, oldest first, with what is known of them: null when there is nothing.
+create or replace function private.add_facts(p_user uuid, p_facts jsonb) returns void
+language plpgsql security invoker set search_path = '' as $$
+declare
+  v_fact public.user_memory_facts;
+  v_current public.user_memory_facts;
+begin
+  for v_fact in select * from jsonb_populate_recordset(null::public.user_memory_facts, p_facts) loop
+    continue when exists (select from public.user_memory_facts where id = v_fact.id);
+    select * into v_current from public.user_memory_facts
+    where user_id = p_user and category = v_fact.category and key = v_fact.key and valid_to is null
+    for update;
+    continue when v_current.fact = v_fact.fact;
+
+    v_fact.valid_from := greatest(coalesce(v_fact.valid_from, now()), v_current.valid_from);
+    update public.user_memory_facts set valid_to = v_fact.valid_from where id = v_current.id;
+    insert into public.user_memory_facts (
+      id, user_id, category, key, fact, confidence, source_message_id, valid_from, expires_at)
+    values (
+      v_fact.id, p_user, v_fact.category, v_fact.key, v_fact.fact, coalesce(v_fact.confidence, 1),
+      (select id from public.chat_messages where id = v_fact.source_message_id and user_id = p_user),
+      v_fact.valid_from, v_fact.expires_at);
+    update public.user_memory_facts set superseded_by = v_fact.id where id = v_current.id;
+  end loop;
+end $$;
+comment on function private.add_facts(uuid, jsonb) is
+'Inserts facts, oldest first: [{id, category, key, fact, confidence, source_message_id, valid_from, expires_at}]. Each one
+closes and supersedes the current fact of its key; one that equals the current fact is left out. Internal: called by
+commit_turn and save_facts.';
+
 create or replace function public.unread_messages(p_user uuid, p_model text, p_limit integer) returns jsonb
 language plpgsql stable security definer set search_path = '' as $$
 declare
@@ -69,9 +100,24 @@ begin
         order by valid_from desc, id limit 100
       ) f));
 end $$;
+comment on function public.unread_messages(uuid, text, integer) is
+'Returns the oldest messages of a user that were not read for facts yet, at most p_limit (and 50), with the current facts,
+or null if there are none: {messages: [{id, text, said_at}], employee, budgets, price, facts: [{id, category, key,
+fact}]}. employee is the slug of the newest message''s session and pays; price is the one of p_model. Callers:
+service_role.';
+grant execute on function public.unread_messages(uuid, text, integer) to service_role;
 
--- Forgets facts of a user, for good: with what they superseded, with the memories of the messages that they come from, and
--- with the summaries of those messages' sessions, which are made anew without them.
+create or replace function private.forget_messages(p_user uuid, p_messages uuid[]) returns void
+language plpgsql security invoker set search_path = '' as $$
+begin
+  delete from public.user_memory_embeddings where message_id = any (p_messages) and user_id = p_user;
+  delete from public.chat_session_summaries where user_id = p_user and session_id in (
+    select session_id from public.chat_messages where id = any (p_messages) and user_id = p_user);
+end $$;
+comment on function private.forget_messages(uuid, uuid[]) is
+'Deletes what was derived from messages of a user: their memories, and the summaries of their sessions, which are made
+again without them. The messages stay. Internal: called by private.forget_facts and save_facts.';
+
 create or replace function private.forget_facts(p_user uuid, p_facts uuid[]) returns bigint
 language plpgsql security invoker set search_path = '' as $$
 declare
@@ -89,19 +135,10 @@ begin
   perform private.forget_messages(p_user, v_messages);
   return v_count;
 end $$;
+comment on function private.forget_facts(uuid, uuid[]) is
+'Deletes facts of a user with all facts of the same keys, and what was derived from their source messages. Returns the
+number of deleted facts. Internal: called by forget_facts and save_facts.';
 
--- Nothing that is made of these messages of a user is left: the messages themselves stay in their conversations.
-create or replace function private.forget_messages(p_user uuid, p_messages uuid[]) returns void
-language plpgsql security invoker set search_path = '' as $$
-begin
-  delete from public.user_memory_embeddings where message_id = any (p_messages) and user_id = p_user;
-  delete from public.chat_session_summaries where user_id = p_user and session_id in (
-    select session_id from public.chat_messages where id = any (p_messages) and user_id = p_user);
-end $$;
-
--- What was learned: {read: [message ids], facts, ended: [fact ids], forgotten: [fact ids], commands: [message ids], usage}.
--- Commands are messages that ask to forget: they are not remembered themselves, nor are the answers to them. Saved again it
--- changes nothing; of a user who was erased nothing is saved.
 create or replace function public.save_facts(p_user uuid, p_extraction jsonb) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -123,27 +160,35 @@ begin
     select id from public.chat_messages where parent_id = any (v_commands) and user_id = p_user));
   return jsonb_build_object('committed', true);
 end $$;
+comment on function public.save_facts(uuid, jsonb) is
+'Saves the result of reading messages: {read: [message ids], facts, ended: [fact ids], forgotten: [fact ids], commands:
+[message ids], usage}. facts is as in add_facts, usage as in add_usage. ended facts are closed now; forgotten facts are
+deleted as by forget_facts; commands are requests to forget, which are not remembered themselves, nor are their answers.
+Returns {committed}: false if the usage id exists or the user was erased, and nothing changes. Callers: service_role.';
+grant execute on function public.save_facts(uuid, jsonb) to service_role;
 
--- A user forgets facts of theirs: how many rows that were.
 create or replace function public.forget_facts(p_user uuid, p_facts uuid[]) returns jsonb
 language sql security definer set search_path = '' as $$
   select jsonb_build_object('forgotten', private.forget_facts(p_user, p_facts));
 $$;
+comment on function public.forget_facts(uuid, uuid[]) is
+'Deletes facts for their user, as private.forget_facts does. Returns {forgotten: number of deleted facts}. Callers:
+service_role.';
+grant execute on function public.forget_facts(uuid, uuid[]) to service_role;
 
--- A user says how it is: the fact takes the place of another one, which was never so. Null when there is no such fact.
 create or replace function public.correct_fact(p_user uuid, p_fact uuid, p_text text) returns jsonb
 language sql security definer set search_path = '' as $$
   update public.user_memory_facts f set fact = p_text, confidence = 1
   where f.id = p_fact and f.user_id = p_user and f.valid_to is null
   returning jsonb_build_object('id', id, 'category', category, 'key', key, 'fact', fact, 'valid_from', valid_from);
 $$;
+comment on function public.correct_fact(uuid, uuid, text) is
+'Replaces the text of a current fact of a user; the old text is not kept. Returns {id, category, key, fact, valid_from}, or
+null if there is no such fact. Callers: service_role.';
+grant execute on function public.correct_fact(uuid, uuid, text) to service_role;
 
--- Summaries --------------------------------------------------------------------------------------------------------------
+-- Summaries ------------------------------------------------------------------------------------------------------------
 
--- What of a session is to be added to its summary, when more of the path to its newest message is in none than p_start_percent percent of
--- its prompts' budget (p_budget where the employee has none): all of it but the newest p_keep_percent percent, oldest first, in parts of
--- p_part_tokens tokens. Null when there is nothing to do. What must not be remembered is left out. A summary of another branch is not
--- gone on with.
 create or replace function public.unsummarised_messages(
   p_user uuid, p_session uuid, p_model text, p_budget integer, p_start_percent integer, p_keep_percent integer, p_part_tokens integer
 ) returns jsonb
@@ -197,10 +242,17 @@ begin
     'replaces', v_summary.covers_message_id, 'employee', v_employee, 'budgets', private.budgets(p_user, v_employee),
     'price', private.current_price(p_model));
 end $$;
+comment on function public.unsummarised_messages(uuid, uuid, text, integer, integer, integer, integer) is
+'Returns the messages of a session that its summary should take in next, or null: {messages: [{id, role, text}], covers,
+summary, replaces, employee, budgets, price}.
 
--- {session_id, covers, replaces, continues, message_ids, usage} and, unless it came to nothing, {summary, tokens}. Saved
--- again it changes nothing; nor does it replace another summary than the one it takes the place of, or stand for a message that
--- was forgotten meanwhile. A summary that does not go on from another one is a new row: what that one said is not in it.
+The budget is the token_budget of the employee, else p_budget. Null unless the part of the path to the newest message that
+is in no summary exceeds p_start_percent of the budget. Messages are the oldest of that part, without the newest
+p_keep_percent of the budget, up to p_part_tokens. Messages that must not be remembered are left out. summary is the text
+to continue, null if the present summary is of another branch; replaces is the message that the present summary ends with.
+Callers: service_role.';
+grant execute on function public.unsummarised_messages(uuid, uuid, text, integer, integer, integer, integer) to service_role;
+
 create or replace function public.save_summary(p_user uuid, p_summary jsonb) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -233,105 +285,9 @@ begin
   end if;
   return jsonb_build_object('committed', true);
 end $$;
-
--- Monitoring: turns are counted as turns, and all that is spent is money -----------------------------------------------------
-
-create or replace view public.v_targets as
-with calls as (
-  select * from public.chat_usage_log where created_at > now() - interval '30 days'
-), turns as (
-  select * from calls where purpose = 'turn'
-), feedback as (
-  select rating from public.chat_message_feedback where created_at > now() - interval '30 days'
-), measured (metric, comparison, target, current, samples) as (
-  select 'latency_p95_ms', '<', 2000::numeric,
-    (percentile_cont(0.95) within group (order by latency_ms))::numeric, count(*)
-  from turns where success
-  union all
-  select 'error_rate_percent', '<', 0.1, 100.0 * count(*) filter (where not success) / nullif(count(*), 0), count(*)
-  from turns
-  union all
-  -- Against a prompt with the session's whole history in the place of the part that was sent.
-  select 'token_saving_percent', '>=', 30,
-    100 * (1 - sum(prompt_tokens) / nullif(sum(prompt_tokens - history_tokens + session_tokens), 0)::numeric), count(*)
-  from turns where success and history_tokens is not null and session_tokens is not null
-  union all
-  select 'cost_per_active_user_usd', '<', 0.50, sum(cost_usd) / nullif(count(distinct user_id), 0),
-    count(distinct user_id)
-  from calls
-  union all
-  select 'cost_per_conversation_usd', '<', 0.02, sum(cost_usd) / nullif(count(distinct session_id), 0),
-    count(distinct session_id)
-  from calls where session_id is not null
-  union all
-  select 'satisfaction_percent', '>', 80, 100.0 * count(*) filter (where rating > 0) / nullif(count(*), 0), count(*)
-  from feedback
-  union all
-  select 'first_token_p95_ms', null, null, (percentile_cont(0.95) within group (order by ttft_ms))::numeric, count(*)
-  from turns where ttft_ms is not null
-  union all
-  select 'outbox_lag_p95_ms', null, null,
-    (percentile_cont(0.95) within group (order by greatest(
-      extract(epoch from committed_at - created_at) * 1000, 0)))::numeric, count(*)
-  from turns
-)
-select
-  metric, comparison, target, round(current, 4) as current,
-  case comparison when '<' then current < target when '>' then current > target when '>=' then current >= target end as met,
-  samples
-from measured
-where (select private.is_admin());
-comment on view public.v_targets is 'met is null where there is no target, or nothing to measure yet.';
-
--- Turns, tokens, money and times by day (UTC).
-create or replace view public.v_usage_by_day as
-select
-  (created_at at time zone 'utc')::date as day,
-  count(*) filter (where purpose = 'turn') as turns,
-  count(distinct user_id) as users,
-  count(*) filter (where not success) as errors,
-  sum(prompt_tokens) as prompt_tokens,
-  sum(cached_tokens) as cached_tokens,
-  sum(completion_tokens) as completion_tokens,
-  sum(total_tokens) as total_tokens,
-  sum(cost_usd) as cost_usd,
-  percentile_cont(0.95) within group (order by latency_ms) filter (where success and purpose = 'turn') as latency_p95_ms,
-  percentile_cont(0.5) within group (order by ttft_ms) as first_token_p50_ms,
-  percentile_cont(0.95) within group (order by ttft_ms) as first_token_p95_ms
-from public.chat_usage_log
-where (select private.is_admin()) and created_at > now() - interval '90 days'
-group by 1
-order by 1 desc;
-
--- What goes wrong, most frequent first.
-create or replace view public.v_errors as
-select
-  error_code, model, count(*) as turns, count(distinct user_id) as users, max(created_at) as last_at
-from public.chat_usage_log
-where (select private.is_admin()) and not success and created_at > now() - interval '30 days'
-group by error_code, model
-order by turns desc;
-
--- Who may call what ------------------------------------------------------------------------------------------------------
-
-revoke execute on function
-  private.add_usage(uuid, jsonb),
-  private.budgets(uuid, text),
-  private.forget_facts(uuid, uuid[]),
-  private.forget_messages(uuid, uuid[]),
-  public.unread_messages(uuid, text, integer),
-  public.save_facts(uuid, jsonb),
-  public.forget_facts(uuid, uuid[]),
-  public.correct_fact(uuid, uuid, text),
-  public.unsummarised_messages(uuid, uuid, text, integer, integer, integer, integer),
-  public.save_summary(uuid, jsonb)
-from public, anon, authenticated, service_role;
-
-grant execute on function
-  public.unread_messages(uuid, text, integer),
-  public.save_facts(uuid, jsonb),
-  public.forget_facts(uuid, uuid[]),
-  public.correct_fact(uuid, uuid, text),
-  public.unsummarised_messages(uuid, uuid, text, integer, integer, integer, integer),
-  public.save_summary(uuid, jsonb)
-to service_role;
+comment on function public.save_summary(uuid, jsonb) is
+'Saves a summary: {session_id, covers, replaces, continues, message_ids, usage} and, unless the model failed, {summary,
+tokens}. It is saved only if the present summary ends with the message replaces and none of message_ids was forgotten
+meanwhile. continues keeps the row, and with it the time since which the summary exists; otherwise the row is new. Returns
+{committed}: false if the usage id exists or the user was erased, and nothing changes. Callers: service_role.';
+grant execute on function public.save_summary(uuid, jsonb) to service_role;

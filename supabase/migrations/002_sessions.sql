@@ -1,0 +1,135 @@
+-- Reading sessions, and what a session is loaded with. Reads run as the calling user: row-level security selects the rows.
+
+-- Loading a session ----------------------------------------------------------------------------------------------------
+
+create or replace function private.active_employee(p_slug text) returns jsonb
+language sql stable security definer set search_path = '' as $$
+  select jsonb_build_object(
+    'slug', slug, 'title', title, 'system_prompt', system_prompt, 'model', model, 'fallback_models', fallback_models,
+    'temperature', temperature, 'max_output_tokens', max_output_tokens, 'token_budget', token_budget, 'top_k', top_k,
+    'tools', tools, 'mcp_servers', mcp_servers, 'unmask_policy', unmask_policy, 'messages_per_minute', messages_per_minute,
+    'daily_tokens', daily_tokens, 'daily_usd', daily_usd,
+    'colleagues', case when 'hand_over' = any (tools) then (
+      select coalesce(jsonb_agg(jsonb_build_object('slug', c.slug, 'title', c.title, 'description', c.description) order by c.slug), '[]')
+      from public.employee_profiles c where c.is_active and c.slug <> p_slug) else '[]' end)
+  from public.employee_profiles where slug = p_slug and is_active;
+$$;
+comment on function private.active_employee(text) is
+'Returns the active employee with that slug, or null: {slug, title, system_prompt, model, fallback_models, temperature,
+max_output_tokens, token_budget, top_k, tools, mcp_servers, unmask_policy, messages_per_minute, daily_tokens, daily_usd,
+colleagues: [{slug, title, description}]}. colleagues is empty unless the employee has the tool hand_over. Security
+definer, because clients cannot read prompts and budgets. Caller: load_session, as authenticated.';
+grant execute on function private.active_employee(text) to authenticated;
+
+create or replace function private.current_price(p_model text) returns jsonb
+language sql stable security definer set search_path = '' as $$
+  select jsonb_build_object('input', input_usd, 'cached_input', cached_input_usd, 'output', output_usd)
+  from public.chat_model_prices where model = p_model and valid_from <= now()
+  order by valid_from desc limit 1;
+$$;
+comment on function private.current_price(text) is
+'Returns the price of a model that is valid now, or null: {input, cached_input, output} in USD per million tokens. Callers:
+load_session as authenticated; the functions of 005 as their owner.';
+grant execute on function private.current_price(text) to authenticated;
+
+create or replace function public.load_session(
+  p_session uuid, p_employee text, p_default_employee text, p_default_model text, p_limit integer,
+  p_leaf uuid default null
+) returns jsonb
+language plpgsql stable security invoker set search_path = '' as $$
+declare
+  v_session jsonb;
+  v_employee jsonb;
+  v_messages jsonb;
+  v_limits jsonb;
+  v_leaf uuid;
+begin
+  select jsonb_build_object('id', id, 'employee_slug', employee_slug, 'title', title) into v_session
+  from public.chat_sessions where id = p_session;
+
+  if v_session is null and private.is_foreign_session(p_session) then
+    return jsonb_build_object(
+      'foreign', true, 'session', null, 'employee', null, 'price', null, 'prices', jsonb_build_object(), 'limits', null,
+      'messages', jsonb_build_array());
+  end if;
+
+  v_employee := private.active_employee(coalesce(p_employee, v_session ->> 'employee_slug', p_default_employee));
+
+  -- A client may call a message of its own by another UUID; no message is called by the nil one.
+  v_leaf := case
+    when p_leaf is null
+      then (select id from public.chat_messages where session_id = p_session order by created_at desc, id desc limit 1)
+    when p_leaf = '00000000-0000-0000-0000-000000000000'
+      or exists (select from public.chat_messages where id = p_leaf and session_id = p_session) then p_leaf
+    else (
+      select id from public.chat_messages
+      where session_id = p_session and metadata ->> 'client_message_id' = p_leaf::text
+      order by created_at desc, id desc limit 1)
+  end;
+  with recursive path as (
+    select id, parent_id, role, content, content_tokens, tool_calls, status, metadata ->> 'client_message_id' as name, 1 as depth
+    from public.chat_messages where id = v_leaf and session_id = p_session
+    union all
+    select m.id, m.parent_id, m.role, m.content, m.content_tokens, m.tool_calls, m.status, m.metadata ->> 'client_message_id',
+      path.depth + 1
+    from path join public.chat_messages m on m.id = path.parent_id
+    where path.depth < least(p_limit, 1000) and m.session_id = p_session
+  )
+  select coalesce(jsonb_agg(to_jsonb(path) - 'depth' order by depth desc), '[]') into v_messages from path;
+
+  select jsonb_build_object(
+    'messages_per_minute', messages_per_minute, 'daily_tokens', daily_tokens, 'daily_usd', daily_usd) into v_limits
+  from public.chat_user_limits where user_id = (select auth.uid());
+
+  return jsonb_build_object(
+    'foreign', false, 'session', v_session, 'employee', v_employee, 'limits', v_limits,
+    'price', private.current_price(coalesce(v_employee ->> 'model', p_default_model)),
+    'prices', (
+      select coalesce(jsonb_object_agg(model, private.current_price(model)) filter (
+        where private.current_price(model) is not null), '{}')
+      from jsonb_array_elements_text(coalesce(v_employee -> 'fallback_models', '[]')) model),
+    'messages', v_messages);
+end $$;
+comment on function public.load_session(uuid, text, text, text, integer, uuid) is
+'Returns all that a turn in a session needs: {foreign, session: {id, employee_slug, title} | null, employee | null, price |
+null, prices: {fallback model: price}, limits: {messages_per_minute, daily_tokens, daily_usd} | null, messages}.
+
+messages is the path to p_leaf, oldest first: [{id, parent_id, role, content, content_tokens, tool_calls, status, name}],
+of which the newest p_limit (at most 1000) are returned; name is the id that the client gave the message. p_leaf is the id
+of a message, or a client''s own UUID for it. Null means the newest message; a message that is not in the session, and the
+nil UUID, give an empty path.
+
+employee is p_employee, else the one of the session, else p_default_employee; null if it is not active. price is that of
+its model, else of p_default_model. foreign is true if the session belongs to another user; all else is empty then.
+Callers: authenticated.';
+grant execute on function public.load_session(uuid, text, text, text, integer, uuid) to authenticated;
+
+-- Listing sessions -----------------------------------------------------------------------------------------------------
+
+create or replace function public.list_sessions(
+  p_limit integer default 50, p_before_at timestamptz default null, p_before_id uuid default null
+) returns table (
+  id uuid, title text, employee_slug text, status text, message_count integer, last_message_at timestamptz,
+  created_at timestamptz
+)
+language sql stable security invoker set search_path = '' as $$
+  select s.id, s.title, s.employee_slug, s.status, s.message_count, s.last_message_at, s.created_at
+  from public.chat_sessions s
+  where (s.last_message_at, s.id) < (
+    coalesce(p_before_at, 'infinity'), coalesce(p_before_id, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+  order by s.last_message_at desc, s.id desc
+  limit least(p_limit, 500);
+$$;
+comment on function public.list_sessions(integer, timestamptz, uuid) is
+'Returns a page of the sessions of the caller, newest first: at most p_limit (and 500) sessions after the position
+(p_before_at, p_before_id), which is last_message_at and id of the last row of the previous page. Callers: authenticated.';
+grant execute on function public.list_sessions(integer, timestamptz, uuid) to authenticated;
+
+create or replace function public.session_ids() returns jsonb
+language sql stable security invoker set search_path = '' as $$
+  select coalesce(jsonb_agg(id), '[]') from public.chat_sessions where user_id = (select auth.uid());
+$$;
+comment on function public.session_ids() is
+'Returns the ids of all sessions of the caller as a JSON array, regardless of the row limit of PostgREST. Callers:
+authenticated.';
+grant execute on function public.session_ids() to authenticated;

@@ -1,0 +1,323 @@
+-- Saving turns. The functions run with the rights of their owner, only the service key calls them, and they check the owner of
+-- the session again.
+
+-- Parts of a turn ------------------------------------------------------------------------------------------------------
+
+create or replace function private.is_gone(p_user uuid, p_at timestamptz) returns boolean
+language sql stable security invoker set search_path = '' as $$
+  select not exists (select from auth.users where id = p_user)
+    or exists (select from private.erased_users where user_id = p_user and erased_at >= p_at);
+$$;
+comment on function private.is_gone(uuid, timestamptz) is
+'True if nothing of the user from that time may be stored: the account does not exist, or the user was erased at or after
+that time. Internal: called by the writing functions.';
+
+create or replace function private.require_owner(p_session uuid, p_owner uuid, p_user uuid) returns void
+language plpgsql security invoker set search_path = '' as $$
+begin
+  if p_owner is distinct from p_user then
+    raise exception 'Session % belongs to another user: send its owner''s user_id.', p_session
+      using errcode = 'insufficient_privilege';
+  end if;
+end $$;
+comment on function private.require_owner(uuid, uuid, uuid) is
+'Raises 42501 (insufficient_privilege) unless the owner p_owner of the session is p_user. Internal: called by the writing
+functions.';
+
+create or replace function private.add_messages(p_session uuid, p_user uuid, p_messages jsonb) returns void
+language plpgsql security invoker set search_path = '' as $$
+declare
+  v_turn public.chat_messages[];
+begin
+  select array_agg(m) into v_turn
+  from jsonb_populate_recordset(null::public.chat_messages, p_messages) m;
+
+  -- A parent that is not in this session is dropped: the user has deleted the conversation since, and a turn that was
+  -- answered must be saved all the same. Turns of a session arrive in order, so a parent that exists is there by now.
+  insert into public.chat_messages (
+    id, session_id, user_id, parent_id, role, content, content_tokens, tool_calls, tool_call_id, status, metadata,
+    created_at)
+  select
+    m.id, p_session, p_user, parent.id, m.role, m.content, m.content_tokens, m.tool_calls, m.tool_call_id, m.status,
+    coalesce(m.metadata, '{}'), m.created_at
+  from unnest(v_turn) m
+  left join lateral (
+    select id from public.chat_messages where id = m.parent_id and session_id = p_session
+    union
+    select id from unnest(v_turn) sibling where sibling.id = m.parent_id
+  ) parent on true;
+end $$;
+comment on function private.add_messages(uuid, uuid, jsonb) is
+'Inserts the messages of a turn: [{id, parent_id, role, content, content_tokens, tool_calls, tool_call_id, status,
+metadata, created_at}]. Triggers update the counters of the session. Internal: called by commit_turn.';
+
+create or replace function private.continue_answer(p_session uuid, p_user uuid, p_messages jsonb, p_remember boolean) returns void
+language plpgsql security invoker set search_path = '' as $$
+declare
+  v_more bigint;
+begin
+  with answer as (
+    select m.* from jsonb_populate_recordset(null::public.chat_messages, p_messages) m
+  ), before as (
+    select b.id, b.content_tokens from public.chat_messages b join answer on answer.id = b.id
+    where b.session_id = p_session and b.user_id = p_user and b.role = 'assistant'
+  ), updated as (
+    update public.chat_messages b
+    set content = answer.content, content_tokens = answer.content_tokens, tool_calls = answer.tool_calls,
+        status = answer.status, metadata = coalesce(answer.metadata, '{}')
+    from answer, before
+    where b.id = answer.id and before.id = b.id
+    returning b.content_tokens - before.content_tokens as more
+  )
+  select coalesce(sum(more), 0) into v_more from updated;
+  update public.chat_sessions set content_tokens = content_tokens + v_more where id = p_session;
+  delete from public.user_memory_embeddings
+  where user_id = p_user and message_id in (select (m ->> 'id')::uuid from jsonb_array_elements(p_messages) m);
+  if p_remember then
+    perform private.remember(p_user, array(select (m ->> 'id')::uuid from jsonb_array_elements(p_messages) m));
+  end if;
+end $$;
+comment on function private.continue_answer(uuid, uuid, jsonb, boolean) is
+'Replaces the content of an assistant message that waited for an approval, in the session and in memory. p_messages is as
+in add_messages. Internal: called by commit_turn.';
+
+create or replace function private.add_tool_runs(p_session uuid, p_user uuid, p_turn uuid, p_runs jsonb) returns void
+language sql security invoker set search_path = '' as $$
+  insert into public.chat_tool_runs (
+    id, user_id, session_id, turn_id, tool, arguments, status, approved_by, error_code, latency_ms, created_at)
+  select
+    r.id, p_user, p_session, p_turn, r.tool, coalesce(r.arguments, '{}'), r.status, r.approved_by, r.error_code,
+    r.latency_ms, coalesce(r.created_at, now())
+  from jsonb_populate_recordset(null::public.chat_tool_runs, p_runs) r
+  on conflict (id) do update
+  set status = excluded.status, approved_by = excluded.approved_by, error_code = excluded.error_code,
+      latency_ms = excluded.latency_ms
+  where chat_tool_runs.status = 'pending' and chat_tool_runs.user_id = p_user;
+$$;
+comment on function private.add_tool_runs(uuid, uuid, uuid, jsonb) is
+'Inserts tool runs: [{id, tool, arguments, status, approved_by, error_code, latency_ms, created_at}]. A run that exists as
+pending gets its outcome; another one stays unchanged. Internal: called by commit_turn.';
+
+create or replace function private.expire_calls(p_session uuid, p_user uuid, p_runs jsonb) returns void
+language plpgsql security invoker set search_path = '' as $$
+declare
+  v_expired constant text[] := array(
+    select r ->> 'id' from jsonb_array_elements(p_runs) r where r ->> 'status' = 'expired');
+begin
+  if v_expired = '{}' then
+    return;
+  end if;
+  update public.chat_messages m
+  set tool_calls = (
+    select jsonb_agg(
+      case when c ->> 'id' = any (v_expired) then c - 'approval_id' - 'expires_at' || '{"state": "expired"}' else c end)
+    from jsonb_array_elements(m.tool_calls) c)
+  where m.session_id = p_session and m.user_id = p_user and m.tool_calls is not null
+    and exists (select from jsonb_array_elements(m.tool_calls) c where c ->> 'id' = any (v_expired));
+end $$;
+comment on function private.expire_calls(uuid, uuid, jsonb) is
+'Sets the state of tool calls to expired in the messages that made them, for the runs of that status in p_runs (as in
+add_tool_runs): the user continued without a decision. Internal: called by commit_turn.';
+
+create or replace function private.add_summary(p_session uuid, p_user uuid, p_summary jsonb) returns void
+language sql security invoker set search_path = '' as $$
+  insert into public.chat_session_summaries (session_id, user_id, covers_message_id, summary, tokens)
+  select p_session, p_user, m.id, p_summary ->> 'summary', (p_summary ->> 'tokens')::integer
+  from public.chat_messages m
+  where m.id = (p_summary ->> 'covers_message_id')::uuid and m.session_id = p_session
+  on conflict (session_id) do update
+  set covers_message_id = excluded.covers_message_id, summary = excluded.summary, tokens = excluded.tokens
+  where (select created_at from public.chat_messages where id = chat_session_summaries.covers_message_id)
+     <= (select created_at from public.chat_messages where id = excluded.covers_message_id);
+$$;
+comment on function private.add_summary(uuid, uuid, jsonb) is 'Only tests call it.';
+
+create or replace function private.add_embeddings(p_user uuid, p_embeddings jsonb) returns void
+language plpgsql security invoker set search_path = '' as $$
+begin
+  update public.user_memory_embeddings m
+  set embedding = e.embedding::extensions.halfvec
+  from jsonb_to_recordset(p_embeddings) as e(
+    message_id uuid, document_id uuid, chunk_index integer, embedding text)
+  where (m.message_id = e.message_id or m.document_id = e.document_id) and m.chunk_index = coalesce(e.chunk_index, 0)
+    and (m.user_id = p_user and m.embedding is null) is true and e.embedding is not null;
+
+  insert into public.user_memory_embeddings (
+    id, user_id, source, message_id, document_id, session_id, chunk_index, content, content_tokens, embedding,
+    occurred_at)
+  select
+    e.id, p_user, e.source, m.id, d.id, m.session_id, coalesce(e.chunk_index, 0), e.content, e.content_tokens,
+    e.embedding::extensions.halfvec, coalesce(e.occurred_at, m.created_at, d.created_at)
+  from jsonb_to_recordset(p_embeddings) as e(
+    id uuid, source text, message_id uuid, document_id uuid, chunk_index integer, content text,
+    content_tokens integer, embedding text, occurred_at timestamptz)
+  left join public.chat_messages m on m.id = e.message_id and m.user_id = p_user
+  left join public.chat_documents d on d.id = e.document_id and d.user_id = p_user
+  where m.id is not null or d.id is not null
+  on conflict do nothing;
+end $$;
+comment on function private.add_embeddings(uuid, jsonb) is 'Only tests call it.';
+
+create or replace function private.add_memory(p_session uuid, p_user uuid, p_memory jsonb) returns void
+language plpgsql security invoker set search_path = '' as $$
+begin
+  if p_memory ? 'summary' then perform private.add_summary(p_session, p_user, p_memory -> 'summary'); end if;
+  if p_memory ? 'facts' then perform private.add_facts(p_user, p_memory -> 'facts'); end if;
+  if p_memory ? 'embeddings' then perform private.add_embeddings(p_user, p_memory -> 'embeddings'); end if;
+end $$;
+comment on function private.add_memory(uuid, uuid, jsonb) is 'Only tests call it.';
+
+create or replace function public.commit_memory(p_memory jsonb) returns jsonb
+language plpgsql security definer set search_path = '' as $$
+declare
+  v_user constant uuid := (p_memory ->> 'user_id')::uuid;
+  v_session constant uuid := (p_memory ->> 'session_id')::uuid;
+  v_owner uuid;
+begin
+  if v_session is null then
+    v_owner := (select id from auth.users where id = v_user);
+  else
+    select user_id into v_owner from public.chat_sessions where id = v_session for update;
+  end if;
+  -- The conversation was deleted, perhaps with its user: nothing may be remembered of it.
+  if v_owner is null then
+    return jsonb_build_object('committed', false, 'gone', true);
+  end if;
+  perform private.require_owner(v_session, v_owner, v_user);
+  perform private.add_memory(v_session, v_user, p_memory);
+  return jsonb_build_object('committed', true);
+end $$;
+comment on function public.commit_memory(jsonb) is 'Only tests call it.';
+grant execute on function public.commit_memory(jsonb) to service_role;
+
+-- A whole turn ---------------------------------------------------------------------------------------------------------
+
+create or replace function public.commit_turn(p_turn jsonb) returns jsonb
+language plpgsql security definer set search_path = '' as $$
+declare
+  v_turn constant uuid := (p_turn ->> 'turn_id')::uuid;
+  v_user constant uuid := (p_turn ->> 'user_id')::uuid;
+  v_session constant uuid := (p_turn ->> 'session_id')::uuid;
+  v_employee constant text := coalesce(p_turn ->> 'handed_to', p_turn ->> 'employee_slug');
+  v_usage constant public.chat_usage_log := jsonb_populate_record(null::public.chat_usage_log, p_turn -> 'usage');
+  v_started constant timestamptz := coalesce(p_turn ->> 'started_at', p_turn #>> '{messages,0,created_at}');
+  v_remember constant boolean := p_turn -> 'remember' is distinct from 'false';
+  v_owner uuid;
+  v_session_tokens bigint;
+begin
+  delete from public.chat_parked_turns where turn_id = v_turn;
+  if exists (select from public.chat_usage_log where turn_id = v_turn) then
+    return jsonb_build_object('committed', false);
+  end if;
+  if private.is_gone(v_user, v_started) then
+    return jsonb_build_object('committed', false, 'gone', true);
+  end if;
+
+  insert into public.chat_sessions (id, user_id, employee_slug, title, last_message_at, created_at)
+  values (v_session, v_user, v_employee, left(nullif(p_turn ->> 'title', ''), 200), v_started, v_started)
+  on conflict (id) do nothing;
+
+  -- The lock makes turns of one session take their turn, so a copy of this one cannot slip in between the statements.
+  select user_id, content_tokens into v_owner, v_session_tokens
+  from public.chat_sessions where id = v_session for update;
+  perform private.require_owner(v_session, v_owner, v_user);
+
+  insert into public.chat_usage_log (
+    turn_id, user_id, session_id, employee_slug, model, prompt_tokens, cached_tokens, completion_tokens, total_tokens,
+    history_tokens, session_tokens, cost_usd, latency_ms, ttft_ms, success, error_code, usage_source, created_at)
+  values (
+    v_turn, v_user, v_session, p_turn ->> 'employee_slug', v_usage.model, v_usage.prompt_tokens,
+    coalesce(v_usage.cached_tokens, 0), v_usage.completion_tokens, v_usage.total_tokens, v_usage.history_tokens,
+    v_session_tokens, v_usage.cost_usd, v_usage.latency_ms, v_usage.ttft_ms, v_usage.success, v_usage.error_code,
+    v_usage.usage_source, v_usage.created_at)
+  on conflict (turn_id) do nothing;
+  if not found then
+    return jsonb_build_object('committed', false);
+  end if;
+
+  update public.chat_sessions set employee_slug = v_employee where id = v_session and employee_slug <> v_employee;
+  if p_turn -> 'continues' = 'true' then
+    perform private.continue_answer(v_session, v_user, p_turn -> 'messages', v_remember);
+  else
+    perform private.add_messages(v_session, v_user, p_turn -> 'messages');
+  end if;
+  if p_turn ? 'tool_runs' then
+    perform private.add_tool_runs(v_session, v_user, v_turn, p_turn -> 'tool_runs');
+    perform private.expire_calls(v_session, v_user, p_turn -> 'tool_runs');
+  end if;
+  insert into public.chat_files (id, user_id, session_id, purpose, name, media_type, table_rows, created_at)
+  select f.id, v_user, v_session, 'export', f.name, f.media_type, f.table_rows, f.created_at
+  from jsonb_populate_recordset(null::public.chat_files, p_turn -> 'files') f
+  on conflict (id) do nothing;
+  perform private.add_memory(v_session, v_user, p_turn);
+  if v_remember and p_turn -> 'continues' is distinct from 'true' then
+    perform private.remember(v_user, array(
+      select (m ->> 'id')::uuid from jsonb_array_elements(p_turn -> 'messages') m));
+  end if;
+  return jsonb_build_object('committed', true);
+end $$;
+comment on function public.commit_turn(jsonb) is
+'Saves a turn completely or not at all.
+
+p_turn: {turn_id, user_id, session_id, employee_slug, title, messages, usage} and, optional, started_at, remember (default
+true), continues (the answer replaces one that exists), handed_to (the slug of the employee that takes over the session),
+tool_runs, facts, files: [{id, name, media_type, table_rows, created_at}]. messages is as in add_messages, tool_runs as in
+add_tool_runs, facts as in add_facts; usage has the columns of chat_usage_log.
+
+Returns {committed: true}. A turn_id that is saved already changes nothing: {committed: false}. A turn that began before
+its user was erased, or without an account, is dropped: {committed: false, gone: true}. Errors: 42501 if the session
+belongs to another user, 23514 and other constraint violations for malformed rows. Callers: service_role.';
+grant execute on function public.commit_turn(jsonb) to service_role;
+
+-- Turns that were refused ----------------------------------------------------------------------------------------------
+
+create or replace function public.park_turn(p_turn uuid, p_user uuid, p_session uuid, p_reason text) returns void
+language sql security definer set search_path = '' as $$
+  insert into public.chat_parked_turns (turn_id, user_id, session_id, reason)
+  -- A call that comes late does not park what was taken since.
+  select p_turn, id, p_session, left(p_reason, 200) from auth.users
+  where id = p_user and not exists (select from public.chat_usage_log where turn_id = p_turn)
+  on conflict (turn_id) do update set reason = excluded.reason;
+$$;
+comment on function public.park_turn(uuid, uuid, uuid, text) is
+'Records that commit_turn refuses a turn. Changes only the reason of a turn that is recorded already; does nothing for a
+turn that is saved or a user without an account. Callers: service_role.';
+grant execute on function public.park_turn(uuid, uuid, uuid, text) to service_role;
+
+create or replace function public.parked_turns() returns bigint
+language sql stable security definer set search_path = '' as $$
+  select count(*) from public.chat_parked_turns;
+$$;
+comment on function public.parked_turns() is 'Returns the number of parked turns, for /readyz. Callers: service_role.';
+grant execute on function public.parked_turns() to service_role;
+
+create or replace view public.v_parked_turns as
+select * from public.chat_parked_turns where (select private.is_admin()) order by parked_at;
+comment on view public.v_parked_turns is 'Parked turns, oldest first. Empty for callers that are not admins.';
+grant select on public.v_parked_turns to authenticated, service_role;
+
+-- Feedback -------------------------------------------------------------------------------------------------------------
+
+create or replace function public.save_feedback(p_user uuid, p_message uuid, p_rating integer, p_comment text default null)
+returns jsonb
+language plpgsql security definer set search_path = '' as $$
+begin
+  if not exists (
+    select from public.chat_messages where id = p_message and user_id = p_user and role = 'assistant'
+  ) then
+    return jsonb_build_object('saved', false);
+  end if;
+  if p_rating is null then
+    delete from public.chat_message_feedback where message_id = p_message and user_id = p_user;
+  else
+    insert into public.chat_message_feedback (message_id, user_id, rating, comment)
+    values (p_message, p_user, p_rating, nullif(p_comment, ''))
+    on conflict (message_id, user_id) do update set rating = excluded.rating, comment = excluded.comment;
+  end if;
+  return jsonb_build_object('saved', true);
+end $$;
+comment on function public.save_feedback(uuid, uuid, integer, text) is
+'Saves the rating (1 or -1) and the comment of a user for an assistant message in a session of that user. A later rating
+replaces an earlier one; a null rating deletes it. Returns {saved}: false if there is no such message. Errors: 23514 for
+another rating. Callers: service_role.';
+grant execute on function public.save_feedback(uuid, uuid, integer, text) to service_role;

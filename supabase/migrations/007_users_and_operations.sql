@@ -1,0 +1,258 @@
+-- The vault, the rights of users over their data, retention and monitoring.
+
+-- Vault ----------------------------------------------------------------------------------------------------------------
+
+create or replace function public.load_vault() returns jsonb
+language sql stable security invoker set search_path = '' as $$
+  select jsonb_build_object(
+    'key', (
+      select to_jsonb(k) - 'user_id' - 'updated_at' from public.chat_pii_keys k where k.user_id = (select auth.uid())),
+    'entries', coalesce((
+      select jsonb_agg(to_jsonb(v) - 'user_id' - 'created_at')
+      from public.chat_pii_vault v where v.user_id = (select auth.uid())), '[]'),
+    'spent', coalesce((
+      select jsonb_object_agg(employee_slug, spent)
+      from (
+        select employee_slug, jsonb_build_object('tokens', sum(total_tokens), 'usd', sum(cost_usd)) as spent
+        from public.chat_usage_log
+        where user_id = (select auth.uid()) and created_at >= date_trunc('day', now() at time zone 'utc') at time zone 'utc'
+        group by employee_slug
+      ) by_employee), '{}'));
+$$;
+comment on function public.load_vault() is
+'Returns the encrypted vault of the caller, for an object that has none: {key: {key_id, founded_at, master_version,
+wrapped} | null, entries: [{token, entity, fingerprint, ciphertext, key_version}], spent: {employee slug: {tokens, usd}}}.
+spent is the usage since midnight UTC. Bytes are hex. Callers: authenticated.';
+grant execute on function public.load_vault() to authenticated;
+
+create or replace function public.unmask_policies() returns jsonb
+language sql stable security definer set search_path = '' as $$
+  select coalesce(jsonb_object_agg(slug, unmask_policy), '{}') from public.employee_profiles;
+$$;
+comment on function public.unmask_policies() is
+'Returns the unmask_policy of each employee: {slug: policy}. Security definer, because the column is not readable for
+users; the policy itself is visible to each user who talks to the employee. Callers: authenticated.';
+grant execute on function public.unmask_policies() to authenticated;
+
+create or replace function private.add_vault(p_user uuid, p_entries jsonb) returns void
+language sql security invoker set search_path = '' as $$
+  insert into public.chat_pii_vault (user_id, token, entity, fingerprint, ciphertext, key_version)
+  select p_user, v.token, v.entity, v.fingerprint, v.ciphertext, v.key_version
+  from jsonb_populate_recordset(null::public.chat_pii_vault, p_entries) v
+  on conflict do nothing;
+$$;
+comment on function private.add_vault(uuid, jsonb) is
+'Inserts entries of a vault: [{token, entity, fingerprint, ciphertext, key_version}], bytes as hex. Entries that exist stay
+unchanged. Internal: called by commit_vault.';
+
+create or replace function public.commit_vault(p_user uuid, p_vault jsonb) returns jsonb
+language plpgsql security definer set search_path = '' as $$
+declare
+  v_key constant public.chat_pii_keys := jsonb_populate_record(null::public.chat_pii_keys, nullif(p_vault -> 'key', 'null'));
+begin
+  if v_key.key_id is null or private.is_gone(p_user, v_key.founded_at) then
+    return jsonb_build_object('committed', false, 'gone', true);
+  end if;
+  insert into public.chat_pii_keys (user_id, key_id, founded_at, master_version, wrapped)
+  values (p_user, v_key.key_id, v_key.founded_at, v_key.master_version, v_key.wrapped)
+  on conflict (user_id) do update
+  set master_version = excluded.master_version, wrapped = excluded.wrapped
+  where chat_pii_keys.key_id = excluded.key_id and chat_pii_keys.wrapped <> excluded.wrapped;
+  if not exists (select from public.chat_pii_keys where user_id = p_user and key_id = v_key.key_id) then
+    return jsonb_build_object('committed', false, 'gone', true);
+  end if;
+  perform private.add_vault(p_user, p_vault -> 'entries');
+  return jsonb_build_object('committed', true);
+end $$;
+comment on function public.commit_vault(uuid, jsonb) is
+'Saves the key and entries of a vault: {key: {key_id, founded_at, master_version, wrapped}, entries}, entries as in
+add_vault. A key with the same key_id and another wrapping replaces the old wrapping. Returns {committed: true}, also if
+nothing is new; {committed: false, gone: true} without a key, for a key from before an erasure, and for another key than
+the one saved. Callers: service_role.';
+grant execute on function public.commit_vault(uuid, jsonb) to service_role;
+
+-- Export and erasure ---------------------------------------------------------------------------------------------------
+
+create or replace function public.export_user() returns setof jsonb
+language sql stable security invoker set search_path = '' as $$
+  select jsonb_build_object('kind', 'session') || to_jsonb(s) - 'user_id' from public.chat_sessions s
+  union all
+  select jsonb_build_object('kind', 'message') || to_jsonb(m) - 'user_id'
+  from (select * from public.chat_messages order by session_id, created_at, id) m
+  union all
+  select jsonb_build_object('kind', 'summary') || to_jsonb(s) - 'user_id' from public.chat_session_summaries s
+  union all
+  select jsonb_build_object('kind', 'feedback') || to_jsonb(f) - 'user_id' from public.chat_message_feedback f
+  union all
+  select jsonb_build_object('kind', 'tool_run') || to_jsonb(r) - 'user_id' from public.chat_tool_runs r
+  union all
+  select jsonb_build_object('kind', 'fact') || to_jsonb(f) - 'user_id' from public.user_memory_facts f
+  union all
+  select jsonb_build_object('kind', 'document') || to_jsonb(d) - 'user_id' from public.chat_documents d
+  union all
+  select jsonb_build_object('kind', 'file') || to_jsonb(f) - 'user_id' from public.chat_files f
+  union all
+  select jsonb_build_object(
+    'kind', 'memory', 'id', e.id, 'source', e.source, 'message_id', e.message_id, 'document_id', e.document_id,
+    'chunk_index', e.chunk_index, 'content', e.content, 'occurred_at', e.occurred_at)
+  from public.user_memory_embeddings e
+  union all
+  select jsonb_build_object('kind', 'usage') || to_jsonb(u) - 'user_id' from public.chat_usage_log u
+  union all
+  select jsonb_build_object('kind', 'vault', 'token', v.token, 'entity', v.entity, 'created_at', v.created_at)
+  from public.chat_pii_vault v;
+$$;
+comment on function public.export_user() is
+'Returns all data of the caller, one JSON object per row: {kind, ...columns}; kind is session, message, summary, feedback,
+tool_run, fact, document, file, memory, usage or vault. Values of the vault and embeddings are left out: only the Worker
+decrypts values, and embeddings can be computed again. Callers: authenticated.';
+grant execute on function public.export_user() to authenticated;
+
+create or replace function public.erase_user(p_user uuid) returns jsonb
+language plpgsql security definer set search_path = '' as $$
+declare
+  v_table text;
+  v_count bigint;
+  v_counts jsonb := '{}';
+begin
+  insert into private.erased_users (user_id, erased_at) values (p_user, now())
+  on conflict (user_id) do update set erased_at = excluded.erased_at;
+  -- Messages and summaries go with their sessions.
+  foreach v_table in array array[
+    'chat_pii_keys', 'chat_pii_vault', 'user_memory_embeddings', 'user_memory_facts', 'chat_documents', 'chat_files',
+    'chat_tool_runs', 'chat_message_feedback', 'chat_usage_log', 'chat_parked_turns', 'chat_messages', 'chat_sessions'
+  ] loop
+    execute format('delete from public.%I where user_id = $1', v_table) using p_user;
+    get diagnostics v_count = row_count;
+    v_counts := v_counts || jsonb_build_object(v_table, v_count);
+  end loop;
+  return v_counts;
+end $$;
+comment on function public.erase_user(uuid) is
+'Deletes all rows of a user and records the erasure, so that later writes of what began before it are refused. Returns
+{table: number of deleted rows}. The account itself is deleted with Supabase Auth. Callers: service_role.';
+grant execute on function public.erase_user(uuid) to service_role;
+
+-- Retention ------------------------------------------------------------------------------------------------------------
+
+create or replace function public.purge_expired(p_keep interval default '90 days') returns jsonb
+language plpgsql security definer set search_path = '' as $$
+declare
+  v_expired_facts bigint;
+  v_superseded_facts bigint;
+  v_tool_runs bigint;
+  v_documents bigint;
+begin
+  if p_keep is null or p_keep < interval '1 day' then
+    raise exception 'p_keep is %: it must be a day at least.', p_keep using errcode = 'invalid_parameter_value';
+  end if;
+  delete from public.user_memory_facts where expires_at < now();
+  get diagnostics v_expired_facts = row_count;
+  delete from public.user_memory_facts where valid_to < now() - p_keep;
+  get diagnostics v_superseded_facts = row_count;
+  delete from public.chat_tool_runs where created_at < now() - p_keep;
+  get diagnostics v_tool_runs = row_count;
+  delete from public.chat_documents
+  where status in ('pending', 'processing', 'failed') and chunks = 0 and updated_at < now() - interval '7 days';
+  get diagnostics v_documents = row_count;
+  -- A turn that waits longer than this for Postgres is not coming any more.
+  delete from private.erased_users where erased_at < now() - greatest(p_keep, interval '90 days');
+  return jsonb_build_object(
+    'expired_facts', v_expired_facts, 'superseded_facts', v_superseded_facts, 'tool_runs', v_tool_runs,
+    'unfinished_documents', v_documents);
+end $$;
+comment on function public.purge_expired(interval) is
+'Deletes facts past expires_at, facts superseded and tool runs older than p_keep, documents that never got chunks within 7
+days, and records of erasures older than p_keep (at least 90 days). Usage is kept. Returns {expired_facts,
+superseded_facts, tool_runs, unfinished_documents}, the numbers of deleted rows. Errors: 22023 if p_keep is null or less
+than a day. Run it every day, for example with pg_cron: select cron.schedule(''frontdesk-retention'', ''17 3 * * *'',
+''select public.purge_expired()''). Callers: service_role.';
+grant execute on function public.purge_expired(interval) to service_role;
+
+-- Monitoring -----------------------------------------------------------------------------------------------------------
+
+-- The views run with the rights of their owner, because they aggregate rows of all users. For callers that are not admins they are
+-- empty: the condition is evaluated once, before any row is read.
+
+create or replace view public.v_targets as
+with calls as (
+  select * from public.chat_usage_log where created_at > now() - interval '30 days'
+), turns as (
+  select * from calls where purpose = 'turn'
+), feedback as (
+  select rating from public.chat_message_feedback where created_at > now() - interval '30 days'
+), measured (metric, comparison, target, current, samples) as (
+  select 'latency_p95_ms', '<', 2000::numeric,
+    (percentile_cont(0.95) within group (order by latency_ms))::numeric, count(*)
+  from turns where success
+  union all
+  select 'error_rate_percent', '<', 0.1, 100.0 * count(*) filter (where not success) / nullif(count(*), 0), count(*)
+  from turns
+  union all
+  -- Against a prompt with the session's whole history in the place of the part that was sent.
+  select 'token_saving_percent', '>=', 30,
+    100 * (1 - sum(prompt_tokens) / nullif(sum(prompt_tokens - history_tokens + session_tokens), 0)::numeric), count(*)
+  from turns where success and history_tokens is not null and session_tokens is not null
+  union all
+  select 'cost_per_active_user_usd', '<', 0.50, sum(cost_usd) / nullif(count(distinct user_id), 0),
+    count(distinct user_id)
+  from calls
+  union all
+  select 'cost_per_conversation_usd', '<', 0.02, sum(cost_usd) / nullif(count(distinct session_id), 0),
+    count(distinct session_id)
+  from calls where session_id is not null
+  union all
+  select 'satisfaction_percent', '>', 80, 100.0 * count(*) filter (where rating > 0) / nullif(count(*), 0), count(*)
+  from feedback
+  union all
+  select 'first_token_p95_ms', null, null, (percentile_cont(0.95) within group (order by ttft_ms))::numeric, count(*)
+  from turns where ttft_ms is not null
+  union all
+  select 'outbox_lag_p95_ms', null, null,
+    (percentile_cont(0.95) within group (order by greatest(
+      extract(epoch from committed_at - created_at) * 1000, 0)))::numeric, count(*)
+  from turns
+)
+select
+  metric, comparison, target, round(current, 4) as current,
+  case comparison when '<' then current < target when '>' then current > target when '>=' then current >= target end as met,
+  samples
+from measured
+where (select private.is_admin());
+comment on view public.v_targets is
+'The targets of the specification with their values over the last 30 days. met is null where there is no target, or no
+sample yet. Empty for callers that are not admins.';
+grant select on public.v_targets to authenticated, service_role;
+
+create or replace view public.v_usage_by_day as
+select
+  (created_at at time zone 'utc')::date as day,
+  count(*) filter (where purpose = 'turn') as turns,
+  count(distinct user_id) as users,
+  count(*) filter (where not success) as errors,
+  sum(prompt_tokens) as prompt_tokens,
+  sum(cached_tokens) as cached_tokens,
+  sum(completion_tokens) as completion_tokens,
+  sum(total_tokens) as total_tokens,
+  sum(cost_usd) as cost_usd,
+  percentile_cont(0.95) within group (order by latency_ms) filter (where success and purpose = 'turn') as latency_p95_ms,
+  percentile_cont(0.5) within group (order by ttft_ms) as first_token_p50_ms,
+  percentile_cont(0.95) within group (order by ttft_ms) as first_token_p95_ms
+from public.chat_usage_log
+where (select private.is_admin()) and created_at > now() - interval '90 days'
+group by 1
+order by 1 desc;
+comment on view public.v_usage_by_day is
+  'Turns, tokens, cost and latency per day (UTC) of the last 90 days. Empty for callers that are not admins.';
+grant select on public.v_usage_by_day to authenticated, service_role;
+
+create or replace view public.v_errors as
+select
+  error_code, model, count(*) as turns, count(distinct user_id) as users, max(created_at) as last_at
+from public.chat_usage_log
+where (select private.is_admin()) and not success and created_at > now() - interval '30 days'
+group by error_code, model
+order by turns desc;
+comment on view public.v_errors is
+  'Error codes of the last 30 days by model, the most frequent first. Empty for callers that are not admins.';
+grant select on public.v_errors to authenticated, service_role;
