@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from './bootstrap.mjs';
-import { startModel } from './model.mjs';
+import { startMockModel } from './mock-model.mjs';
 import { startPostgres } from './postgres.mjs';
 import { startPostgrest } from './postgrest.mjs';
 import { DEMO_USERS, loadKeys, mintAccessToken, startSupabase } from './supabase.mjs';
@@ -34,7 +34,7 @@ export async function startStack({ ports, stateDir, vars, addresses = {}, say })
   try {
     const keys = await loadKeys(stateDir);
     const supabase = vars.SUPABASE_URL ? undefined : await startLocalSupabase({ ports, stateDir, address: addresses.supabase, keys, log, parts, say });
-    const model = vars.OPENAI_API_KEY || vars.OPENAI_BASE_URL ? undefined : await startModel({ port: ports.model });
+    const model = vars.OPENAI_API_KEY || vars.OPENAI_BASE_URL ? undefined : await startMockModel({ port: ports.model });
     if (model) parts.set('model', model);
 
     say('Starting the Worker');

@@ -1,13 +1,13 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { exportSPKI, generateKeyPair, importJWK, SignJWT, UnsecuredJWT } from 'jose';
-import { ada, call, stack, token } from './desk.mjs';
+import { accessToken, ada, call, stack } from './test-stack.mjs';
 
 const issuer = `${stack.supabaseUrl}/auth/v1`;
 const claims = { iss: issuer, aud: 'authenticated', sub: ada.id, role: 'authenticated' };
 
-/** @param {string} access_token */
-async function codeFor(access_token) {
+/** Code of the error that a token gets, or 200. @param {string} access_token */
+async function errorCode(access_token) {
   const response = await call('/api/employees', { user: { access_token } });
   const body = await response.json();
   if (response.status === 200) return 200;
@@ -22,35 +22,35 @@ async function codeFor(access_token) {
 const sign = (key, header, extra = {}) =>
   new SignJWT({ ...claims, ...extra }).setProtectedHeader(header).setExpirationTime('1h').sign(key);
 
-test('a user of the project is let in', async () => {
-  assert.equal(await codeFor(ada.access_token), 200);
-  assert.equal(await codeFor(await token({ aud: ['authenticated', 'other'] })), 200);
+test('a user token of the project is accepted', async () => {
+  assert.equal(await errorCode(ada.access_token), 200);
+  assert.equal(await errorCode(await accessToken({ aud: ['authenticated', 'other'] })), 200);
 });
 
-test('a token of the legacy secret is let in where the secret is configured', async () => {
-  assert.equal(await codeFor(await sign(Buffer.from(stack.keys.hs256Secret), { alg: 'HS256' })), 200);
-  assert.equal(await codeFor(await sign(Buffer.from('another-secret-of-thirty-two-bytes'), { alg: 'HS256' })), 'invalid_token');
+test('a token signed with the legacy secret is accepted if the secret is configured', async () => {
+  assert.equal(await errorCode(await sign(Buffer.from(stack.keys.hs256Secret), { alg: 'HS256' })), 200);
+  assert.equal(await errorCode(await sign(Buffer.from('another-secret-of-thirty-two-bytes'), { alg: 'HS256' })), 'invalid_token');
 });
 
-test('no token', async () => {
+test('a request without a token is rejected', async () => {
   const response = await call('/api/chat', { user: null, json: { message: 'Hello' } });
   assert.equal(response.status, 401);
   assert.equal((await response.json()).code, 'missing_token');
 });
 
-test('every bad token is refused with a code of its own', async () => {
+test('each kind of invalid token is rejected with its own code', async () => {
   const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true });
   const projectKey = await importJWK({ ...stack.keys.es256PublicJwk }, 'ES256', { extractable: true });
   const publicPem = Buffer.from(await exportSPKI(projectKey));
   const kid = stack.keys.kid;
   for (const [name, bad, code] of [
-    ['expired', await token({ exp: Math.floor(Date.now() / 1000) - 60 }), 'token_expired'],
-    ['not yet valid', await token({ nbf: Math.floor(Date.now() / 1000) + 600 }), 'token_expired'],
-    ['wrong audience', await token({ aud: 'anon' }), 'wrong_audience'],
-    ['wrong issuer', await token({ iss: 'https://other.supabase.co/auth/v1' }), 'wrong_issuer'],
-    ['no expiry', await token({ exp: undefined }), 'invalid_token'],
-    ['role in user metadata only', await token({ role: 'anon', user_metadata: { role: 'authenticated' } }), 'not_a_user'],
-    ['subject is no id', await token({ sub: 'ada' }), 'not_a_user'],
+    ['expired', await accessToken({ exp: Math.floor(Date.now() / 1000) - 60 }), 'token_expired'],
+    ['not yet valid', await accessToken({ nbf: Math.floor(Date.now() / 1000) + 600 }), 'token_expired'],
+    ['wrong audience', await accessToken({ aud: 'anon' }), 'wrong_audience'],
+    ['wrong issuer', await accessToken({ iss: 'https://other.supabase.co/auth/v1' }), 'wrong_issuer'],
+    ['no expiry', await accessToken({ exp: undefined }), 'invalid_token'],
+    ['role in user metadata only', await accessToken({ role: 'anon', user_metadata: { role: 'authenticated' } }), 'not_a_user'],
+    ['subject is no id', await accessToken({ sub: 'ada' }), 'not_a_user'],
     ['alg none', new UnsecuredJWT(claims).setExpirationTime('1h').encode(), 'unsupported_algorithm'],
     ['HS256 with the public key', await sign(publicPem, { alg: 'HS256', kid }), 'unsupported_algorithm'],
     ['HS256 with the public key, no kid', await sign(publicPem, { alg: 'HS256' }), 'invalid_token'],
@@ -60,7 +60,7 @@ test('every bad token is refused with a code of its own', async () => {
     ['the service key', stack.serviceRoleKey, 'not_a_user'],
     ['no JWT at all', 'abc', 'invalid_token'],
   ]) {
-    assert.equal(await codeFor(bad), code, name);
+    assert.equal(await errorCode(bad), code, name);
   }
   assert.ok(publicKey);
 });

@@ -16,7 +16,7 @@ const file = join(folder, 'backup.sql');
 
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Every row of every table that belongs to the data. */
+/** All rows of all tables that a backup contains. */
 async function content(dataDir) {
   const database = await openDatabase(dataDir);
   await database.exec('reset role');
@@ -32,7 +32,7 @@ async function content(dataDir) {
   return all;
 }
 
-test('what is backed up and restored is the same, row by row', async () => {
+test('a restored backup equals the original, row by row', async () => {
   const database = await openDatabase(original);
   await migrate(database, MIGRATIONS);
   await database.exec(`
@@ -61,7 +61,7 @@ test('what is backed up and restored is the same, row by row', async () => {
   assert.deepEqual(restored, before);
 });
 
-test('a file that is no backup changes nothing', async () => {
+test('restoring a broken file fails and changes nothing', async () => {
   const before = await content(copy);
   const broken = join(folder, 'broken.sql');
   writeFileSync(broken, 'hello');

@@ -1,13 +1,13 @@
-// A real browser for the tests of the page.
+// Chromium for the tests of the chat page.
 import { after } from 'node:test';
 import { chromium } from 'playwright-core';
-import { grace, stack } from './desk.mjs';
+import { grace, stack } from './test-stack.mjs';
 
 const DESKTOP = { width: 1280, height: 800 };
 export const PHONE = { width: 390, height: 844 };
 
-/** An answer slow enough to do something in its middle. */
-export const SLOW = { chunkSize: 6, streamingProfile: { ttft: 50, tps: 25 } };
+/** Pace of an answer that leaves time to act in its middle. */
+export const SLOW_ANSWER = { chunkSize: 6, streamingProfile: { ttft: 50, tps: 25 } };
 
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
@@ -19,16 +19,16 @@ const browser = await chromium.launch({
 
 after(() => browser.close());
 
-/** A page in a browser of its own, and what its console complained about. */
-export async function open(viewport = DESKTOP) {
+/** Opens the chat page in a browser context of its own. Collects the errors and warnings of its console. */
+export async function openPage(viewport = DESKTOP) {
   const page = await (await browser.newContext({ viewport })).newPage();
   page.setDefaultTimeout(30_000);
   /** @type {string[]} */
-  const complaints = [];
-  page.on('pageerror', (error) => complaints.push(error.message));
-  page.on('console', (message) => { if (['error', 'warning'].includes(message.type())) complaints.push(message.text()); });
+  const consoleErrors = [];
+  page.on('pageerror', (error) => consoleErrors.push(error.message));
+  page.on('console', (message) => { if (['error', 'warning'].includes(message.type())) consoleErrors.push(message.text()); });
   await page.goto(stack.api);
-  return { page, complaints };
+  return { page, consoleErrors };
 }
 
 export async function signIn(page, password = 'frontdesk') {

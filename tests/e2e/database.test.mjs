@@ -2,20 +2,20 @@ import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { createClient } from '@supabase/supabase-js';
-import { ask, database, grace, requestsWith, rows, stack, storedMessages, token } from './desk.mjs';
+import { accessToken, ask, database, grace, requestsWith, rows, stack, storedMessages } from './test-stack.mjs';
 
 const service = createClient(stack.supabaseUrl, stack.serviceRoleKey, { auth: { persistSession: false } });
 
-/** @param {string} accessToken */
-function as(accessToken) {
-  return createClient(stack.supabaseUrl, stack.anonKey, { accessToken: async () => accessToken });
+/** A supabase-js client that acts as the token's user. @param {string} jwt */
+function clientWith(jwt) {
+  return createClient(stack.supabaseUrl, stack.anonKey, { accessToken: async () => jwt });
 }
 
-/** A vector along one axis: near only to itself. */
+/** A unit vector, which is orthogonal to all others of this kind. */
 const axis = (n) => JSON.stringify(Array.from({ length: 1536 }, (_, i) => (i === n ? 1 : 0)));
 
-test('what a turn taught is committed by the service key and recalled under the user\'s own token', async () => {
-  // Not remembered by itself: only what is committed here is to be found.
+test('memory is committed with the service key and recalled with the user\'s own token', async () => {
+  // `remember: false`, so that only the rows committed here can be found.
   const { session } = await ask('I keep bees in Bern', { user: grace, remember: false });
   const [question] = await storedMessages(session);
   const { data: committed, error } = await service.rpc('commit_memory', { p_memory: {
@@ -25,14 +25,14 @@ test('what a turn taught is committed by the service key and recalled under the 
   } });
   assert.deepEqual([error, committed], [null, { committed: true }]);
 
-  const { data: recalled } = await as(grace.access_token).rpc('recall', { p_embedding: axis(7), p_query: 'which animals?' });
+  const { data: recalled } = await clientWith(grace.access_token).rpc('recall', { p_embedding: axis(7), p_query: 'which animals?' });
   assert.deepEqual(recalled.facts.map(({ fact }) => fact), ['Keeps bees']);
   assert.deepEqual(recalled.memories.map(({ content }) => content), ['I keep bees in Bern']);
-  const { data: others } = await as(token()).rpc('recall', { p_embedding: axis(7), p_query: 'bees' });
+  const { data: others } = await clientWith(accessToken()).rpc('recall', { p_embedding: axis(7), p_query: 'bees' });
   assert.ok(!others.memories.some(({ content }) => content.includes('bees')) && !others.facts.length);
 });
 
-test('usage says how much of the history went along, so that the saving can be measured', async () => {
+test('a usage row has the tokens of the prompt\'s history and of the whole session', async () => {
   const { session } = await ask('word '.repeat(3000), { user: grace });
   await ask('word '.repeat(3000), { user: grace, session });
   await ask('and now?', { user: grace, session });
@@ -43,24 +43,24 @@ test('usage says how much of the history went along, so that the saving can be m
   assert.ok(spoken.length < 5, `${spoken.length} of the 5 messages`);
   const { data: targets } = await service.from('v_targets').select('*');
   assert.ok(targets.find(({ metric }) => metric === 'token_saving_percent').current > 0);
-  const { data: none } = await as(grace.access_token).from('v_targets').select('*');
+  const { data: none } = await clientWith(grace.access_token).from('v_targets').select('*');
   assert.deepEqual(none, []);
 });
 
-test('a user exports what is theirs, and is erased', async () => {
+test('a user exports their own rows, and only the service key erases them', async () => {
   const id = randomUUID();
   await database.query('insert into auth.users (id, email) values ($1, $2)', [id, `${id}@example.com`]);
-  const user = { access_token: await token({ sub: id }) };
+  const user = { access_token: await accessToken({ sub: id }) };
   const { session } = await ask('for the export', { user });
   await storedMessages(session);
-  const { data: exported } = await as(user.access_token).rpc('export_user');
+  const { data: exported } = await clientWith(user.access_token).rpc('export_user');
   assert.deepEqual(exported.map(({ kind }) => kind).sort(), ['memory', 'memory', 'message', 'message', 'session', 'usage']);
   assert.ok(exported.some(({ content }) => content === 'for the export'));
 
-  const { error } = await as(user.access_token).rpc('erase_user', { p_user: id });
+  const { error } = await clientWith(user.access_token).rpc('erase_user', { p_user: id });
   assert.equal(error.code, '42501');
   const { data: counts } = await service.rpc('erase_user', { p_user: id });
   assert.equal(counts.chat_messages, 2);
-  const { data: left } = await as(user.access_token).rpc('export_user');
+  const { data: left } = await clientWith(user.access_token).rpc('export_user');
   assert.deepEqual(left, []);
 });

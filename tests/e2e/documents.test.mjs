@@ -1,7 +1,7 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { call, database, eventually, keptFiles, newUser, requestsWith, readFrames, script, storedMessages, stream } from './desk.mjs';
+import { call, database, eventually, storedFiles, newUser, requestsWith, readFrames, script, storedMessages, stream } from './test-stack.mjs';
 import { pdf } from './pdf.mjs';
 
 /** @param {string | Buffer} body */
@@ -21,8 +21,8 @@ function ready(user, id) {
   }, 60_000);
 }
 
-/** What the model was shown of documents for a question. */
-function recalledFor(marker) {
+/** Recalled text in the prompt of a question. */
+function recalledText(marker) {
   const [, ...rest] = requestsWith(marker).at(-1).messages;
   return rest.filter(({ role }) => role === 'system').map(({ content }) => content).join('');
 }
@@ -38,20 +38,20 @@ const KINDS = [
 ];
 
 for (const [name, type, mediaType, body] of KINDS) {
-  test(`${name}: it is read, embedded, recalled and cited`, async () => {
+  test(`${name} is read, embedded, recalled and cited`, async () => {
     const [user, other] = [await newUser(), await newUser()];
     const { status, body: document } = await upload(user, name, type, body);
     assert.equal(status, 201, JSON.stringify(document));
-    const { id, created_at, updated_at, status: standing, embedded, chunks, ...rest } = document;
+    const { id, created_at, updated_at, status: state, embedded, chunks, ...rest } = document;
     assert.deepEqual(rest, { name, media_type: mediaType, size_bytes: Buffer.byteLength(body), error_code: null });
-    assert.ok(standing === 'pending' && embedded === 0 && chunks >= 1 && created_at && updated_at, JSON.stringify(document));
+    assert.ok(state === 'pending' && embedded === 0 && chunks >= 1 && created_at && updated_at, JSON.stringify(document));
     const again = await upload(user, `again-${name}`, type, body);
-    assert.deepEqual([again.status, again.body.id], [200, id], 'the same is not stored twice');
+    assert.deepEqual([again.status, again.body.id], [200, id], 'the same document is not stored twice');
     assert.equal((await ready(user, id)).embedded, chunks);
 
     const marker = `walrus expedition ${randomUUID()}`;
     const { frames, session } = await stream(`When does the ${marker} leave?`, { user });
-    const recalled = recalledFor(marker);
+    const recalled = recalledText(marker);
     assert.ok(recalled.includes(`${name}: `) && /leaves in\s+May/.test(recalled), recalled);
     assert.deepEqual(sources(frames), [{ type: 'source-document', sourceId: id, mediaType, title: name, filename: name }]);
     const types = frames.map(({ data }) => data.type);
@@ -60,7 +60,7 @@ for (const [name, type, mediaType, body] of KINDS) {
     assert.deepEqual(answer.metadata.sources, [{ id, name, media_type: mediaType }]);
 
     await stream(`And for another: ${marker}, other?`, { user: other });
-    assert.equal(recalledFor(`${marker}, other`), '', 'nobody else is told');
+    assert.equal(recalledText(`${marker}, other`), '', 'no other user recalls it');
     assert.deepEqual((await (await call('/api/documents', { user: other })).json()).data, []);
     for (const method of ['GET', 'DELETE']) {
       const foreign = await call(`/api/documents/${id}`, { user: other, method });
@@ -71,7 +71,7 @@ for (const [name, type, mediaType, body] of KINDS) {
 
 const SECRETS = ['eve.planted@example.org', '4111 1111 1111 1111', 'planted.owner@example.net'];
 
-test('what is personal in a document is in no row and no request, and its user sees it again', async () => {
+test('personal data of a document is in no row and no request, and its user sees it unmasked', async () => {
   const user = await newUser();
   const name = `Contract of ${SECRETS[2]} (2026).md`;
   const text = `# Contract\n\nThe zebra stable belongs to ${SECRETS[0]}.\n\nPaid with ${SECRETS[1]}.`;
@@ -87,12 +87,12 @@ test('what is personal in a document is in no row and no request, and its user s
   assert.equal(answer, `It belongs to ${SECRETS[0]}.`);
   const [source] = sources(frames);
   assert.equal(source.title, name);
-  assert.match(recalledFor(marker), /Contract of \[EMAIL_2\] \(2026\)\.md: .*\n*The zebra stable belongs to \[EMAIL_1\]/);
+  assert.match(recalledText(marker), /Contract of \[EMAIL_2\] \(2026\)\.md: .*\n*The zebra stable belongs to \[EMAIL_1\]/);
 
   const resumed = [];
   const id = frames[0].id;
   for await (const frame of readFrames(await call(`/api/chat/${session}/stream?after=${encodeURIComponent(id)}`, { user }))) resumed.push(frame);
-  assert.deepEqual(sources(resumed), [source], 'who comes back gets it again');
+  assert.deepEqual(sources(resumed), [source], 'a resumed stream has the sources again');
   await storedMessages(session);
   const history = await (await call(`/api/sessions/${session}/messages`, { user })).json();
   assert.equal(history.data.at(-1).metadata.sources[0].name, name);
@@ -104,14 +104,14 @@ test('what is personal in a document is in no row and no request, and its user s
     const { rows } = await database.query(`select t::text as row from public.${table} t`);
     for (const secret of SECRETS) assert.ok(!rows.some(({ row }) => row.includes(secret)), `${secret} in ${table}`);
   }
-  const files = await keptFiles();
+  const files = await storedFiles();
   for (const secret of SECRETS) {
-    assert.ok(!files.some((file) => file.includes(secret)), `${secret} is kept`);
+    assert.ok(!files.some((file) => file.includes(secret)), `${secret} is in a file`);
     assert.ok(!requestsWith('').some((request) => JSON.stringify(request).includes(secret)), `${secret} was sent`);
   }
 });
 
-test('a deleted document is gone with its chunks and vectors, and recalled no more', async () => {
+test('a deleted document is not recalled, and its chunks and vectors are deleted', async () => {
   const user = await newUser();
   const { body: document } = await upload(user, 'gnu.txt', 'text/plain', 'The gnu ferry costs nine francs.');
   await ready(user, document.id);
@@ -123,15 +123,15 @@ test('a deleted document is gone with its chunks and vectors, and recalled no mo
   assert.equal((await call(`/api/documents/${document.id}`, { user, method: 'DELETE' })).status, 404);
   const marker = `gnu ferry ${randomUUID()}`;
   const { frames } = await stream(`What does the ${marker} cost?`, { user });
-  assert.ok(!recalledFor(marker).includes('francs') && sources(frames).length === 0);
+  assert.ok(!recalledText(marker).includes('francs') && sources(frames).length === 0);
 });
 
-test('a long document comes with its progress, and one with thousands of addresses too', async () => {
+test('a long document with thousands of addresses is masked and cut into passages', async () => {
   const user = await newUser();
   const rows = Array.from({ length: 2500 }, (_, n) => `${n},person${n}@example.org,room ${n}`);
   const { status, body: document } = await upload(user, 'people.csv', 'text/csv', `number,mail,room\n${rows.join('\n')}`);
   assert.equal(status, 201, JSON.stringify(document));
-  // Of a long table the first rows are cut into passages.
+  // Only the first rows of a long table become passages.
   assert.ok(document.chunks > 10 && document.chunks < 60, `${document.chunks} chunks`);
   await ready(user, document.id);
   const { rows: [{ raw, headed }] } = await database.query(
@@ -140,7 +140,7 @@ test('a long document comes with its progress, and one with thousands of address
   assert.deepEqual([raw, headed], [0, document.chunks]);
 });
 
-test('what cannot be read is refused, and says why', async () => {
+test('an unreadable upload is rejected with the code of its reason', async () => {
   const user = await newUser();
   const scan = pdf([[]]);
   for (const [name, type, body, status, code] of [

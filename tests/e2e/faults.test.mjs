@@ -2,14 +2,15 @@ import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { CELLS } from '../faults/cells.mjs';
-import { playAll } from '../faults/matrix.mjs';
-import { ask, call, database, eventually, requestsWith, rows, script, stack, storedMessages } from './desk.mjs';
+import { MATRIX } from '../faults/matrix.mjs';
+import { runMatrix } from '../faults/run-matrix.mjs';
+import { MESSAGE_PREFIX } from '../faults/test-conversation.mjs';
+import { ask, call, database, eventually, requestsWith, rows, script, stack, storedMessages } from './test-stack.mjs';
 
-// The others are played by `npm run test:faults`.
-playAll(CELLS.filter(({ full }) => !full));
+// `npm run test:faults` runs the full matrix.
+runMatrix(MATRIX.filter(({ isFullOnly }) => !isFullOnly));
 
-test('PostgREST down: a known session goes on, a new one is told to wait, the rows arrive when it is back', async () => {
+test('while PostgREST is down a known session goes on, a new one gets 503, and the rows arrive afterwards', async () => {
   const { session } = await ask('before the outage');
   await storedMessages(session);
   await stack.parts.get('postgrest').kill();
@@ -32,22 +33,22 @@ test('PostgREST down: a known session goes on, a new one is told to wait, the ro
   assert.equal(count, 4);
 });
 
-test('a model that refuses is told to the client without its words', async () => {
+test('a rejection by the model reaches the client without the upstream text', async () => {
   script('refuse this', { error: { message: 'internal upstream secret', type: 'invalid_request_error' }, status: 400 });
   const { status, body, session } = await ask('refuse this');
   assert.deepEqual([status, body.code], [502, 'model_rejected']);
   assert.ok(!JSON.stringify(body).includes('secret'));
-  assert.equal(requestsWith('refuse this').length, 1, 'what is refused is not sent again');
+  assert.equal(requestsWith('refuse this').length, 1, 'a rejected request is not retried');
   const [question, answer] = await storedMessages(session);
   assert.deepEqual([question.status, answer.status, answer.content], ['complete', 'failed', '']);
   const [usage] = await rows('select * from chat_usage_log where session_id = $1', [session]);
   assert.deepEqual([usage.success, usage.error_code, usage.total_tokens], [false, 'model_rejected', 0]);
 });
 
-test('messages and keys never reach the log', async () => {
+test('the log contains no messages and no keys', async () => {
   const log = readFileSync(stack.logOf('worker'), 'utf8');
   assert.match(log, /"event":"turn"/);
-  for (const secret of ['a scene', 'before the outage', 'Very well', stack.serviceRoleKey, stack.users[0].access_token]) {
+  for (const secret of [MESSAGE_PREFIX, 'before the outage', 'Very well', stack.serviceRoleKey, stack.users[0].access_token]) {
     assert.ok(!log.includes(secret), secret.slice(0, 20));
   }
 });

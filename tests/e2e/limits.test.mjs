@@ -1,7 +1,7 @@
 import { before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { ask, call, database, eventually, killWorker, newUser, restartWorker, rows, script } from './desk.mjs';
+import { ask, call, database, eventually, killWorker, newUser, restartWorker, rows, script } from './test-stack.mjs';
 
 before(async () => {
   const employee = 'insert into employee_profiles (slug, title, system_prompt, max_output_tokens, messages_per_minute, daily_tokens) values ($1, $1, $1, $2, $3, $4)';
@@ -9,26 +9,26 @@ before(async () => {
   await database.query(employee, ['frugal', 100, null, 1000]);
 });
 
-/** Sends so many messages at once and counts the answers by status. */
-async function fire(count, message) {
-  const answers = await Promise.all(Array.from({ length: count }, (_, n) => message(n)));
+/** Sends messages at the same time and counts the answers by code or status. */
+async function countOutcomes(count, send) {
+  const answers = await Promise.all(Array.from({ length: count }, (_, n) => send(n)));
   return answers.reduce((counts, { status, body }) => {
     const key = body.code ?? status;
     return { ...counts, [key]: (counts[key] ?? 0) + 1 };
   }, {});
 }
 
-test('of many messages at once exactly as many pass as a user may send, in whatever sessions', async () => {
+test('of many simultaneous messages in any sessions exactly the user\'s limit passes', async () => {
   const user = await newUser();
-  // One more may pass every twenty seconds, by when a slow machine has answered all of them.
+  // The bucket refills one message in twenty seconds, and a slow machine answers all of them within that time.
   await database.query('insert into chat_user_limits (user_id, messages_per_minute) values ($1, 3)', [user.id]);
-  const counts = await fire(70, () => ask('quick', { user }));
+  const counts = await countOutcomes(70, () => ask('quick', { user }));
   assert.deepEqual(counts, { 200: 3, rate_limited: 67 });
   const [{ count }] = await rows('select count(*)::int from chat_usage_log where user_id = $1 having count(*) = 3', [user.id]);
   assert.equal(count, 3);
 });
 
-test('a session has its own limit, told in headers before and when it is reached', async () => {
+test('a session has its own limit, with headers before and after it is reached', async () => {
   const user = await newUser();
   const session = randomUUID();
   const send = () => call('/api/chat', { user, json: { message: 'hello', session_id: session, employee: 'brisk', stream: false } });
@@ -42,16 +42,16 @@ test('a session has its own limit, told in headers before and when it is reached
   const problem = await answers[5].json();
   assert.equal(problem.code, 'rate_limited');
   assert.match(problem.detail, /5 messages a minute from this session/);
-  const counts = await fire(30, () => ask('hello', { user, employee: 'brisk', session: randomUUID() }));
-  assert.deepEqual(counts, { 200: 30 }, 'another session is another');
+  const counts = await countOutcomes(30, () => ask('hello', { user, employee: 'brisk', session: randomUUID() }));
+  assert.deepEqual(counts, { 200: 30 }, 'other sessions are not limited by it');
 });
 
-test('a budget is never overspent, however many ask at once, and what was spent is what was used', async () => {
+test('simultaneous messages never overspend a budget, and the real usage is booked', async () => {
   const user = await newUser();
   await database.query('insert into chat_user_limits (user_id, daily_tokens) values ($1, 1500)', [user.id]);
   script('cheap one', { content: 'Yes.', usage: { prompt_tokens: 30, completion_tokens: 20 } });
-  // 100 of output and about 20 of prompt are reserved for each.
-  const counts = await fire(40, () => ask('cheap one', { user, employee: 'brisk', session: randomUUID() }));
+  // Each turn reserves 100 output tokens and about 20 prompt tokens.
+  const counts = await countOutcomes(40, () => ask('cheap one', { user, employee: 'brisk', session: randomUUID() }));
   assert.deepEqual(Object.keys(counts).sort(), ['200', 'budget_exceeded']);
   const passed = counts[200];
   assert.ok(passed >= 12, `${passed}`);
@@ -59,7 +59,7 @@ test('a budget is never overspent, however many ask at once, and what was spent 
     const { rows: [{ sum }] } = await database.query('select sum(total_tokens)::int from chat_usage_log where user_id = $1', [user.id]);
     assert.equal(sum, passed * 50);
   });
-  // Settled for less than was reserved, so some more pass, one by one, until less is left than a turn may take.
+  // Turns settle for less than they reserved: more of them pass until the rest is below one reservation.
   let total = passed;
   let refused;
   while (!refused) {
@@ -71,7 +71,7 @@ test('a budget is never overspent, however many ask at once, and what was spent 
   assert.ok(total * 50 <= 1500 && total * 50 > 1500 - 200, `${total} turns of 50`);
 });
 
-test('an employee\'s budget is for that employee, and says when it is there again', async () => {
+test('the budget of an employee limits only that employee, and Retry-After is the time to its reset', async () => {
   const user = await newUser();
   script('expensive one', { content: 'Long.', usage: { prompt_tokens: 30, completion_tokens: 900 } });
   assert.equal((await ask('expensive one', { user, employee: 'frugal' })).status, 200);
@@ -83,17 +83,17 @@ test('an employee\'s budget is for that employee, and says when it is there agai
   const midnight = new Date().setUTCHours(24, 0, 0, 0);
   assert.ok(Math.abs(Number(response.headers.get('retry-after')) - (midnight - Date.now()) / 1000) < 5);
   assert.match((await response.json()).detail, /with this employee/);
-  assert.equal((await ask('more', { user })).status, 200, 'others answer');
+  assert.equal((await ask('more', { user })).status, 200, 'other employees still answer');
 });
 
-test('who comes to an empty object has spent what Postgres knows', async () => {
+test('an empty object counts the usage that Postgres has', async () => {
   const user = await newUser();
   await database.query(`insert into chat_usage_log (turn_id, user_id, employee_slug, model, prompt_tokens, completion_tokens,
     total_tokens, latency_ms, success, usage_source) values ($1, $2, 'frugal', 'gpt-4o-mini', 950, 0, 950, 1, true, 'provider')`, [randomUUID(), user.id]);
   assert.equal((await ask('more', { user, employee: 'frugal' })).body.code, 'budget_exceeded');
 });
 
-test('what was spent survives the Worker', async () => {
+test('spent tokens survive a restart of the Worker', async () => {
   const user = await newUser();
   script('expensive two', { content: 'Long.', usage: { prompt_tokens: 30, completion_tokens: 900 } });
   await ask('expensive two', { user, employee: 'frugal' });
@@ -103,16 +103,16 @@ test('what was spent survives the Worker', async () => {
   assert.equal((await ask('more', { user, employee: 'frugal' })).body.code, 'budget_exceeded');
 });
 
-test('a crowd behind one address is let in so far, before anything is done for it', async () => {
-  const knock = () => call('/api/employees', { user: null, headers: { 'cf-connecting-ip': '203.0.113.7' } });
-  const seen = {};
-  // The minute that is counted may end in the middle of it; a second one does not.
-  for (let n = 0; n < 130 && !seen[429]; n += 1) {
-    for (const { status } of await Promise.all(Array.from({ length: 10 }, knock))) seen[status] = (seen[status] ?? 0) + 1;
+test('requests from one IP address are limited before authentication', async () => {
+  const request = () => call('/api/employees', { user: null, headers: { 'cf-connecting-ip': '203.0.113.7' } });
+  const counts = {};
+  // At most one counting window ends during the test: up to twice the limit passes.
+  for (let n = 0; n < 130 && !counts[429]; n += 1) {
+    for (const { status } of await Promise.all(Array.from({ length: 10 }, request))) counts[status] = (counts[status] ?? 0) + 1;
   }
-  assert.ok(seen[401] >= 600 && seen[401] <= 1200 && seen[429] >= 1, JSON.stringify(seen));
-  const refused = await knock();
+  assert.ok(counts[401] >= 600 && counts[401] <= 1200 && counts[429] >= 1, JSON.stringify(counts));
+  const refused = await request();
   assert.deepEqual([refused.headers.get('retry-after'), (await refused.json()).code], ['60', 'rate_limited']);
   const other = await call('/api/employees', { user: null, headers: { 'cf-connecting-ip': '2001:db8::1' } });
-  assert.equal(other.status, 401, 'and nobody else is kept out');
+  assert.equal(other.status, 401, 'other addresses are not limited');
 });

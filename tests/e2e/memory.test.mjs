@@ -1,9 +1,9 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { ask, call, database, eventually, newUser, requestsWith, rows, script, storedMessages, stream } from './desk.mjs';
+import { ask, call, database, eventually, newUser, requestsWith, rows, script, storedMessages, stream } from './test-stack.mjs';
 
-/** Imports lines, and gives what was answered line by line. */
+/** Imports lines and returns the lines of the response. */
 async function importLines(user, lines) {
   const body = lines.map((line) => `${typeof line === 'string' ? line : JSON.stringify(line)}\n`).join('');
   const response = await call('/api/import', { user, method: 'POST', body });
@@ -12,23 +12,23 @@ async function importLines(user, lines) {
   return { status: response.status, answers: isStream ? text.trim().split('\n').map((line) => JSON.parse(line)) : [JSON.parse(text)] };
 }
 
-/** Waits until every memory of a user has its vector. */
-function settled(user) {
+/** Waits until all memories of a user are embedded. */
+function untilEmbedded(user) {
   return eventually(async () => {
     const { pending } = await (await call('/api/import', { user })).json();
     assert.equal(pending, 0);
   }, 60_000);
 }
 
-/** What the model was shown of earlier conversations for a question. */
-function recalledFor(marker) {
+/** Recalled text in the prompt of a question. */
+function recalledText(marker) {
   const [, ...rest] = requestsWith(marker).at(-1).messages;
   return rest.filter(({ role }) => role === 'system').map(({ content }) => content).join('');
 }
 
 const CREATED = '2023-05-08T13:56:00Z';
 
-test('what is imported is recalled in another session, under its date, and only for its user', async () => {
+test('imported messages are recalled in another session, under their date, and only for their user', async () => {
   const [user, other] = [await newUser(), await newUser()];
   const lines = [
     ['user', 'My sister Petunia keeps seven llamas near Cusco.'], ['assistant', 'Seven llamas is quite a herd.'],
@@ -37,27 +37,27 @@ test('what is imported is recalled in another session, under its date, and only 
   const { status, answers } = await importLines(user, lines);
   assert.deepEqual([status, answers.at(-1)], [200, { imported: 3, known: 0, skipped: 0, done: true }]);
   assert.deepEqual((await importLines(user, lines)).answers.at(-1), { imported: 0, known: 3, skipped: 0, done: true });
-  await settled(user);
+  await untilEmbedded(user);
   const { rows: [{ count }] } = await database.query('select count(*)::int from user_memory_embeddings where user_id = $1 and embedding is not null', [user.id]);
   assert.equal(count, 3);
 
-  // A busy machine may take too long to recall, and a turn goes on without.
+  // On a busy machine recall may miss its deadline: the turn then runs without it.
   const session = await eventually(async () => {
     const marker = `llamas ${randomUUID()}`;
     const { session } = await ask(`How many ${marker}?`, { user, remember: false });
-    assert.match(recalledFor(marker), /\[8 May 2023\]\nUser: My sister Petunia keeps seven llamas near Cusco\.\nYou: Seven llamas/);
+    assert.match(recalledText(marker), /\[8 May 2023\]\nUser: My sister Petunia keeps seven llamas near Cusco\.\nYou: Seven llamas/);
     return session;
   });
   const marker = `llamas ${randomUUID()}`;
   await ask(`How many ${marker}?`, { user: other });
-  assert.equal(recalledFor(marker), '');
+  assert.equal(recalledText(marker), '');
   const listed = await (await call('/api/sessions', { user })).json();
   assert.ok(listed.data.length >= 2);
   assert.ok(listed.data.some(({ title }) => title.startsWith('My sister Petunia')));
   assert.equal((await storedMessages(session)).length, 2);
 });
 
-test('imported values are hidden, and shown to their user again', async () => {
+test('imported values are masked, and their user sees them unmasked', async () => {
   const user = await newUser();
   const { answers } = await importLines(user, [{ session: 's', role: 'user', content: 'I am at eve.imported@example.org', created_at: CREATED }]);
   assert.equal(answers.at(-1).imported, 1);
@@ -67,7 +67,7 @@ test('imported values are hidden, and shown to their user again', async () => {
   assert.equal(history.data[0].content, 'I am at eve.imported@example.org');
 });
 
-test('10,000 messages come in one go, with progress', async () => {
+test('10,000 messages are imported in one request, with progress', async () => {
   const user = await newUser();
   const lines = Array.from({ length: 10_000 }, (_, n) => ({
     session: `s${n % 50}`, role: n % 2 ? 'assistant' : 'user', content: `Message number ${n} speaks of topic ${n % 97}.`, created_at: CREATED, id: `m${n}`,
@@ -78,12 +78,12 @@ test('10,000 messages come in one go, with progress', async () => {
   const { rows: [counts] } = await database.query('select count(*)::int as messages, count(distinct session_id)::int as sessions from chat_messages where user_id = $1', [user.id]);
   assert.deepEqual(counts, { messages: 10_000, sessions: 50 });
   const { pending } = await (await call('/api/import', { user })).json();
-  assert.ok(pending > 0 && pending <= 10_000, `${pending} wait for their vectors`);
-  // The rest of the tests need the machine. What takes longer than a request may goes on, and is waited for.
+  assert.ok(pending > 0 && pending <= 10_000, `${pending} are not embedded`);
+  // Erases the user, because embedding would slow the other tests. An erasure that exceeds a request's time goes on: try again.
   await eventually(async () => assert.equal((await call('/api/me', { user, method: 'DELETE' })).status, 200), 120_000);
 });
 
-test('a line that is not as it must be is named, and what came before it is there', async () => {
+test('an invalid line is reported by its number, and the lines before it are imported', async () => {
   const user = await newUser();
   const good = (n) => ({ session: 's', role: 'user', content: `number ${n}`, created_at: CREATED });
   const first = await importLines(user, [good(0), { session: 's', role: 'robot', content: 'a', created_at: CREATED }]);
@@ -102,22 +102,22 @@ test('a line that is not as it must be is named, and what came before it is ther
   await call('/api/me', { user, method: 'DELETE' });
 });
 
-test('a turn is remembered, and one that must not be leaves no trace', async () => {
+test('a turn is remembered, and one with "remember": false is not', async () => {
   const user = await newUser();
   await ask('My locker is the one with the walrus.', { user });
   await ask('My other locker is the one with the ocelot.', { user, remember: false });
   await rows('select 1 from user_memory_embeddings where user_id = $1', [user.id], 2);
-  await settled(user);
-  // A busy machine may take too long to recall, and a turn goes on without.
+  await untilEmbedded(user);
+  // On a busy machine recall may miss its deadline: the turn then runs without it.
   await eventually(async () => {
     const marker = `locker ${randomUUID()}`;
     await ask(`Which ${marker} is mine?`, { user, remember: false });
-    const recalled = recalledFor(marker);
+    const recalled = recalledText(marker);
     assert.ok(recalled.includes('walrus') && !recalled.includes('ocelot'), recalled);
   });
 });
 
-test('each turn has a receipt: in the stream, stored, and equal to what is billed', async () => {
+test('each turn has the same receipt in the stream and in its stored answer', async () => {
   const user = await newUser();
   const marker = randomUUID();
   script(marker, { content: 'Noted.' });
@@ -131,7 +131,7 @@ test('each turn has a receipt: in the stream, stored, and equal to what is bille
   assert.equal(answer.metadata.receipt.model, 'gpt-4o-mini');
 });
 
-test('a message that does not fit the budget is refused with what does', async () => {
+test('a message over the budget is rejected with the number of tokens that fit', async () => {
   const { status, body } = await ask('many words '.repeat(6000));
   assert.deepEqual([status, body.code, body.field], [413, 'message_too_long', 'message']);
   assert.match(body.detail, /has 12\d{3} tokens.*; 5\d{3} fit/);

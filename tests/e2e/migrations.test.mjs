@@ -13,7 +13,7 @@ import { startPostgres } from '../../dev/postgres.mjs';
 const MIGRATIONS = join(ROOT, 'supabase/migrations');
 const run = promisify(execFile);
 
-// A database as a hosted project is before its first migration.
+// A database in the state of a hosted project before its first migration.
 const folder = mkdtempSync(join(tmpdir(), 'frontdesk-migrations-'));
 mkdirSync(join(folder, 'no-migrations'));
 const postgres = await startPostgres({
@@ -26,7 +26,7 @@ after(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Supabase's own command line, which also reads supabase/config.toml. */
+/** Runs `supabase db push`, which also reads supabase/config.toml. */
 function push() {
   const cli = join(ROOT, 'node_modules/.bin/supabase');
   return run(cli, ['db', 'push', '--remote', `${postgres.url}?sslmode=disable`, '--yes'], {
@@ -41,7 +41,7 @@ test('`supabase db push` applies every migration, and has nothing to do the seco
   assert.match(second.stdout + second.stderr, /up to date/);
 });
 
-test('running the files once more changes nothing', async () => {
+test('running all migrations again changes nothing', async () => {
   const client = new pg.Client({ connectionString: postgres.url });
   await client.connect();
   const schema = async () => (await client.query(`

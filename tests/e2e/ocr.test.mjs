@@ -1,12 +1,12 @@
-// Pictures: uploaded to the built Worker, read by the model stand-in, and nowhere kept in the clear.
+// Pictures: uploaded to the built Worker, read by the mock model, and stored only encrypted.
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { deflateSync } from 'node:zlib';
-import { act, call, database, eventually, grace, keptFiles, newUser, rows, stack, stepsOf, stream } from './desk.mjs';
+import { call, database, eventually, grace, newUser, rows, scriptSteps, stack, stepRequests, storedFiles, stream } from './test-stack.mjs';
 import { pdf } from './pdf.mjs';
 
-/** A PNG of that size, black, with a text that nobody sees in it: what lies somewhere can be looked for. */
+/** A black PNG with a hidden text chunk, so that a test can search for copies of the file. */
 function png(width, height, hidden = '') {
   const crcTable = Array.from({ length: 256 }, (_, n) => {
     let c = n;
@@ -56,74 +56,74 @@ async function upload(user, name, body) {
   return { status: response.status, body: await response.json() };
 }
 
-/** An employee who may read pictures. */
-async function reader() {
+/** Creates an employee who may read pictures. */
+async function createReader() {
   const slug = `reader-${randomUUID().slice(0, 8)}`;
   await database.query("insert into employee_profiles (slug, title, system_prompt, tools) values ($1, 'Reader', 'You read.', '{ocr,recall}')", [slug]);
   return slug;
 }
 
-/** The model reads any picture so. */
-function written(text) {
+/** Scripts the model's transcription of every picture. */
+function scriptTranscription(text) {
   const predicate = ({ messages }) => messages[0]?.content?.startsWith?.('You transcribe.');
   stack.model.mock.prependFixture({ match: { endpoint: 'chat', predicate }, response: { content: text, usage: { prompt_tokens: 1000, completion_tokens: 50, total_tokens: 1050 } } });
 }
 
-const pictures = () => stack.model.mock.getRequests().map(({ body }) => body).filter((body) => body?.messages?.[0]?.content?.startsWith?.('You transcribe.'));
+const transcriptionRequests = () => stack.model.mock.getRequests().map(({ body }) => body).filter((body) => body?.messages?.[0]?.content?.startsWith?.('You transcribe.'));
 
-test('a photo is read: masked before it is kept, a document from then on, and paid for', async () => {
-  const [user, slug] = [await newUser(), await reader()];
+test('the text of a photo is masked, becomes a document, and is billed', async () => {
+  const [user, slug] = [await newUser(), await createReader()];
   const secret = randomUUID();
   const { status, body: file } = await upload(user, 'receipt.png', png(20, 10, secret));
   assert.deepEqual([status, file.media_type, file.pixels], [201, 'image/png', { width: 20, height: 10 }]);
   assert.ok(new Date(file.expires_at) - Date.now() > 23 * 3600 * 1000);
 
   const email = `${randomUUID()}@example.com`;
-  written(`# Receipt\n\nErika, ${email}, the zebra paid 12.50 EUR.`);
+  scriptTranscription(`# Receipt\n\nErika, ${email}, the zebra paid 12.50 EUR.`);
   const marker = `read ${randomUUID()}`;
-  act(marker, { ocr: { file: file.id } }, 'It says 12.50 EUR.');
+  scriptSteps(marker, { ocr: { file: file.id } }, 'It says 12.50 EUR.');
   const { frames, text, session } = await stream(marker, { user, employee: slug, attachments: [{ file: file.id, name: 'receipt.png' }] });
   assert.equal(text, 'It says 12.50 EUR.');
   const { output } = frames.map(({ data }) => data).find(({ type }) => type === 'tool-output-available');
   assert.match(output.text, new RegExp(email));
   assert.equal(output.kept_as_document, true);
 
-  const [, read] = stepsOf(marker);
-  assert.ok(!JSON.stringify(stepsOf(marker)).includes(email));
+  const [, read] = stepRequests(marker);
+  assert.ok(!JSON.stringify(stepRequests(marker)).includes(email));
   assert.match(read.messages.at(-1).content, /\[EMAIL_\d+\], the zebra paid/);
-  const [part] = pictures().at(-1).messages[1].content;
+  const [part] = transcriptionRequests().at(-1).messages[1].content;
   assert.match(part.image_url.url, /^data:image\/png;base64,/);
-  assert.ok(!JSON.stringify(pictures().at(-1)).includes('receipt'));
+  assert.ok(!JSON.stringify(transcriptionRequests().at(-1)).includes('receipt'));
 
   const [usage] = await rows('select prompt_tokens, completion_tokens from chat_usage_log where session_id = $1', [session]);
   assert.ok(usage.prompt_tokens > 1000 && usage.completion_tokens >= 50, JSON.stringify(usage));
   const documents = (await (await call('/api/documents', { user })).json()).data;
   assert.deepEqual(documents.map(({ name }) => name), ['receipt.png.md']);
-  assert.ok((await keptFiles()).every((kept) => !kept.includes(secret) && !kept.includes(email)));
+  assert.ok((await storedFiles()).every((file) => !file.includes(secret) && !file.includes(email)));
 
   const again = `recall ${randomUUID()}`;
-  act(again, 'As I said.');
+  scriptSteps(again, 'As I said.');
   const found = await stream(`${again}: what did the zebra pay?`, { user, employee: slug });
   assert.ok(found.frames.some(({ data }) => data.type === 'source-document' && data.title === 'receipt.png.md'));
 });
 
-test('a scanned PDF goes as a file, a TIFF as PNG', async () => {
-  const [user, slug] = [await newUser(), await reader()];
-  written('Text.');
+test('a scanned PDF is sent as a file, and a TIFF as PNG', async () => {
+  const [user, slug] = [await newUser(), await createReader()];
+  scriptTranscription('Text.');
   for (const [name, body, expected] of [
     ['scan.pdf', pdf([['A page']]), (part) => assert.match(part.file.file_data, /^data:application\/pdf;base64,/)],
     ['fax.tif', tiff(), (part) => assert.match(part.image_url.url, /^data:image\/png;base64,iVBOR/)],
   ]) {
     const { body: file } = await upload(user, name, body);
     const marker = `scan ${randomUUID()}`;
-    act(marker, { ocr: { file: file.id } }, 'Read.');
+    scriptSteps(marker, { ocr: { file: file.id } }, 'Read.');
     const { frames } = await stream(marker, { user, employee: slug });
     assert.equal(frames.map(({ data }) => data).find(({ type }) => type === 'tool-output-available')?.output.text, 'Text.', name);
-    expected(pictures().at(-1).messages[1].content[0]);
+    expected(transcriptionRequests().at(-1).messages[1].content[0]);
   }
 });
 
-test('what is no picture, too large, or too many pixels is refused with what is allowed', async () => {
+test('a file of another type, too large, or with too many pixels is rejected with an explanation', async () => {
   const user = await newUser();
   for (const [name, body, status, code] of [
     ['a.png', Buffer.from('GIF89a'), 415, 'unsupported_document'],
@@ -137,16 +137,16 @@ test('what is no picture, too large, or too many pixels is refused with what is 
   }
 });
 
-test('nobody reads what is not theirs, and nobody reads without being allowed to', async () => {
-  const [user, slug] = [await newUser(), await reader()];
+test('pictures of other users are not read, and employees without the tool read none', async () => {
+  const [user, slug] = [await newUser(), await createReader()];
   const { body: file } = await upload(user, 'mine.png', png(2, 2));
-  written('Mine.');
+  scriptTranscription('Mine.');
   const marker = `theirs ${randomUUID()}`;
-  act(marker, { ocr: { file: file.id } }, 'No.');
+  scriptSteps(marker, { ocr: { file: file.id } }, 'No.');
   const { frames } = await stream(marker, { user: grace, employee: slug });
   assert.match(frames.map(({ data }) => data).find(({ type }) => type === 'tool-output-error').errorText, /no such file/);
   const forbidden = `forbidden ${randomUUID()}`;
-  act(forbidden, { ocr: { file: file.id } }, 'No.');
+  scriptSteps(forbidden, { ocr: { file: file.id } }, 'No.');
   const other = await stream(forbidden, { user });
   assert.match(other.frames.map(({ data }) => data).find(({ type }) => type === 'tool-output-error').errorText, /no tool "ocr"/);
   assert.equal((await call(`/api/files/${file.id}`, { user })).status, 404, 'a picture is no download');
@@ -157,7 +157,7 @@ test('nobody reads what is not theirs, and nobody reads without being allowed to
 
   assert.equal((await call(`/api/files/${file.id}`, { user, method: 'DELETE' })).status, 204);
   const gone = `gone ${randomUUID()}`;
-  act(gone, { ocr: { file: file.id } }, 'Gone.');
+  scriptSteps(gone, { ocr: { file: file.id } }, 'Gone.');
   const after = await stream(gone, { user, employee: slug });
   assert.match(after.frames.map(({ data }) => data).find(({ type }) => type === 'tool-output-error').errorText, /no such file/);
   await eventually(async () => assert.equal((await database.query('select 1 from chat_files where id = $1', [file.id])).rowCount, 0));

@@ -1,19 +1,19 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { open, PHONE, send, signIn } from './browser.mjs';
-import { database, grace, script } from './desk.mjs';
+import { openPage, PHONE, send, signIn } from './browser.mjs';
+import { database, grace, script } from './test-stack.mjs';
 
-/** The page's user is that of all its tests: whatever happens, they find nothing of this. */
-const tidyUp = () => database.query('delete from chat_documents where user_id = $1', [grace.id]);
+/** All page tests share one user: no documents may be left for the next test. */
+const deleteDocuments = () => database.query('delete from chat_documents where user_id = $1', [grace.id]);
 
 const file = (name, text) => ({ name, mimeType: 'text/markdown', buffer: Buffer.from(text) });
 
-test('a document is added, cited under an answer, there after a reload, and deleted when that is confirmed', async (t) => {
-  t.after(tidyUp);
+test('a document is added, cited under an answer, still there after a reload, and deleted after a confirmation', async (t) => {
+  t.after(deleteDocuments);
   const marker = randomUUID();
   script(marker, { content: 'In the harbour.' });
-  const { page, complaints } = await open();
+  const { page, consoleErrors } = await openPage();
   await signIn(page);
   await page.getByTestId('document-picker').setInputFiles(file('boats.md', `# Boats\n\nThe pelican boat ${marker} lies in the harbour.`));
   const document = page.getByTestId('document').filter({ hasText: 'boats.md' });
@@ -33,16 +33,16 @@ test('a document is added, cited under an answer, there after a reload, and dele
   await document.getByText('Keep').click();
   assert.equal(await document.count(), 1);
   await document.getByTestId('delete-document').click();
-  // The question has the focus.
+  // The confirmation has the focus.
   await page.keyboard.press('Enter');
   await document.waitFor({ state: 'detached' });
   assert.equal(await page.evaluate(() => globalThis.document.activeElement?.getAttribute('data-testid')), 'add-document');
-  assert.deepEqual(complaints, []);
+  assert.deepEqual(consoleErrors, []);
 });
 
-test('what is refused says why, on a phone in the drawer', async (t) => {
-  t.after(tidyUp);
-  const { page } = await open(PHONE);
+test('a rejected upload says why, on a phone in the drawer', async (t) => {
+  t.after(deleteDocuments);
+  const { page } = await openPage(PHONE);
   await signIn(page);
   await page.getByRole('button', { name: 'Conversations' }).click();
   await page.getByTestId('add-document').waitFor();
@@ -53,7 +53,7 @@ test('what is refused says why, on a phone in the drawer', async (t) => {
   const good = page.getByTestId('document').filter({ hasText: 'good.md' });
   await good.waitFor();
   const { width } = page.viewportSize() ?? PHONE;
-  assert.ok(await page.evaluate(() => globalThis.document.documentElement.scrollWidth) <= width, 'nothing sticks out');
+  assert.ok(await page.evaluate(() => globalThis.document.documentElement.scrollWidth) <= width, 'nothing is wider than the screen');
   await good.getByTestId('delete-document').click();
   await good.getByTestId('confirm-delete').click();
   await good.waitFor({ state: 'detached' });

@@ -1,22 +1,22 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { PHONE, open, send, signIn } from './browser.mjs';
-import { database, eventually, grace } from './desk.mjs';
+import { openPage, PHONE, send, signIn } from './browser.mjs';
+import { database, eventually, grace } from './test-stack.mjs';
 
-async function know(fact) {
+async function createFact(fact) {
   const id = randomUUID();
   await database.query(
     `insert into user_memory_facts (id, user_id, category, key, fact) values ($1, $2, 'note', $3, $4)`, [id, grace.id, id, fact]);
   return id;
 }
 
-test('an answer says what was read for it, now and when it is read again', async () => {
-  const { page, complaints } = await open();
+test('an answer shows its receipt, while it is new and after a reload', async () => {
+  const { page, consoleErrors } = await openPage();
   await signIn(page);
   await send(page, 'what do you read?');
   await page.getByText('Very well.').waitFor();
-  for (const when of ['now', 'later']) {
+  for (const when of ['new', 'reloaded']) {
     const receipt = page.getByTestId('receipt').last();
     await receipt.locator('summary').click();
     const rows = await receipt.locator('tbody tr').allInnerTexts();
@@ -25,13 +25,13 @@ test('an answer says what was read for it, now and when it is read again', async
     await page.reload();
     await page.getByText('Very well.').waitFor();
   }
-  assert.deepEqual(complaints, []);
+  assert.deepEqual(consoleErrors, []);
 });
 
-test('what is known of a user is seen, corrected and forgotten, by keyboard and on a phone', async (t) => {
+test('a user sees, corrects and forgets facts by keyboard on a phone', async (t) => {
   t.after(() => database.query('delete from user_memory_facts where user_id = $1', [grace.id]));
-  const [kept, wrong] = [await know('Plays the tuba'), await know('Lives in Basel')];
-  const { page, complaints } = await open(PHONE);
+  const [kept, wrong] = [await createFact('Plays the tuba'), await createFact('Lives in Basel')];
+  const { page, consoleErrors } = await openPage(PHONE);
   await signIn(page);
   await page.getByRole('button', { name: 'Conversations' }).press('Enter');
   await page.getByTestId('open-memory').press('Enter');
@@ -53,5 +53,5 @@ test('what is known of a user is seen, corrected and forgotten, by keyboard and 
   assert.ok(scroll <= width, 'nothing is wider than the screen');
   await page.keyboard.press('Escape');
   await page.getByTestId('memory-dialog').waitFor({ state: 'detached' });
-  assert.deepEqual(complaints, []);
+  assert.deepEqual(consoleErrors, []);
 });

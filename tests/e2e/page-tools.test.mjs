@@ -2,57 +2,57 @@ import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import exceljs from 'exceljs';
-import { gate, held, heldAt, isChat, at } from '../faults/faults.mjs';
-import { act as standIn } from '../../dev/actor.mjs';
-import { open, PHONE, send, signIn } from './browser.mjs';
-import { act, call, database, eventually, grace, proxies, script, stack, stepsOf, storedMessages } from './desk.mjs';
+import { respondWithTools } from '../../dev/mock-model/tools.mjs';
+import { atEvent, createGate, holdEvent, holdRequest, isChat } from '../faults/faults.mjs';
+import { openPage, PHONE, send, signIn } from './browser.mjs';
+import { call, database, eventually, grace, proxies, script, scriptSteps, stack, stepRequests, storedMessages } from './test-stack.mjs';
 
-const calls = (page) => page.getByTestId('tool-call');
-const approval = (page) => page.getByTestId('approval');
+const toolCalls = (page) => page.getByTestId('tool-call');
+const approvals = (page) => page.getByTestId('approval');
 const answers = (page) => page.getByTestId('message-assistant');
-const picked = (page) => page.getByTestId('employee-picker').inputValue();
+const pickedEmployee = (page) => page.getByTestId('employee-picker').inputValue();
 const sessionOf = (page) => new URL(page.url()).hash.split('/').at(-1);
-const testIdOfFocus = (page) => page.evaluate(() => globalThis.document.activeElement?.getAttribute('data-testid'));
+const focusedTestId = (page) => page.evaluate(() => globalThis.document.activeElement?.getAttribute('data-testid'));
 
-async function fitsScreen(page) {
+async function assertFitsScreen(page) {
   const { scroll, width } = await page.evaluate(() => ({ scroll: document.documentElement.scrollWidth, width: innerWidth }));
   assert.ok(scroll <= width, 'nothing is wider than the screen');
 }
 
-/** A fact of the page's user. */
-async function know(fact) {
+/** Creates a fact about the page's user. */
+async function createFact(fact) {
   const id = randomUUID();
   await database.query(
     "insert into user_memory_facts (id, user_id, category, key, fact) values ($1, $2, 'note', $3, $4)", [id, grace.id, id, fact]);
   return id;
 }
 
-const isKnown = async (id) => (await database.query('select 1 from user_memory_facts where id = $1', [id])).rowCount === 1;
+const factExists = async (id) => (await database.query('select 1 from user_memory_facts where id = $1', [id])).rowCount === 1;
 
-/** The page, signed in, with an answer that waits for its user to let a fact be forgotten. */
-async function waiting(viewport, { before = '', end = 'Forgotten.' } = {}) {
+/** Opens the page with an answer that waits for the user to allow forgetting a fact. */
+async function openWithApproval(viewport, { end = 'Forgotten.' } = {}) {
   const marker = `forget ${randomUUID()}`;
-  const fact = await know(`Keeps a parrot ${marker}`);
-  act(marker, { forget: { what: 'the parrot', facts: [fact] } }, end);
-  const opened = await open(viewport);
+  const fact = await createFact(`Keeps a parrot ${marker}`);
+  scriptSteps(marker, { forget: { what: 'the parrot', facts: [fact] } }, end);
+  const opened = await openPage(viewport);
   await signIn(opened.page);
-  await send(opened.page, before + marker);
-  await approval(opened.page).waitFor();
+  await send(opened.page, marker);
+  await approvals(opened.page).waitFor();
   return { ...opened, marker, fact };
 }
 
-test('each call is a line in its place, opens to what it was, and is there after a reload', async () => {
+test('each tool call is a line in its place, opens to its details, and is there after a reload', async () => {
   const marker = `sums ${randomUUID()}`;
-  const reading = { calculator: { expression: '19.99 * 3' } };
-  act(marker, reading, [['calculator', { expression: '1 / 0' }], ['abacus', { beads: 3 }]], 'It is **59.97**.');
+  const calculation = { calculator: { expression: '19.99 * 3' } };
+  scriptSteps(marker, calculation, [['calculator', { expression: '1 / 0' }], ['abacus', { beads: 3 }]], 'It is **59.97**.');
   for (const viewport of [undefined, PHONE]) {
-    const { page, complaints } = await open(viewport);
+    const { page, consoleErrors } = await openPage(viewport);
     await signIn(page);
     await send(page, marker);
     await page.getByText('It is 59.97.').waitFor();
     await storedMessages(sessionOf(page));
-    for (const when of ['now', 'later']) {
-      const lines = calls(page);
+    for (const when of ['new', 'reloaded']) {
+      const lines = toolCalls(page);
       assert.deepEqual(await lines.locator('summary').allInnerTexts(), [
         'Calculated 19.99 × 3 = 59.97', 'Calculate 1 / 0\nfailed', 'abacus\nfailed',
       ], when);
@@ -60,159 +60,159 @@ test('each call is a line in its place, opens to what it was, and is there after
       await lines.first().getByText('is_exact').waitFor();
       await lines.nth(1).locator('summary').click();
       await lines.nth(1).getByText('zero').waitFor();
-      await fitsScreen(page);
+      await assertFitsScreen(page);
       await page.reload();
       await page.getByText('It is 59.97.').waitFor();
     }
     assert.equal(await answers(page).count(), 1);
-    assert.deepEqual(complaints, []);
+    assert.deepEqual(consoleErrors, []);
     await page.context().close();
   }
 });
 
-test('many calls take little room', async () => {
+test('of many tool calls only the first lines are shown', async () => {
   const marker = `many ${randomUUID()}`;
-  act(marker, Array.from({ length: 12 }, (_, at) => ['calculator', { expression: `${at} + 1` }]), 'All done.');
-  const { page } = await open();
+  scriptSteps(marker, Array.from({ length: 12 }, (_, n) => ['calculator', { expression: `${n} + 1` }]), 'All done.');
+  const { page } = await openPage();
   await signIn(page);
   await send(page, marker);
   await page.getByText('All done.').waitFor();
-  assert.equal(await calls(page).filter({ visible: true }).count(), 3);
+  assert.equal(await toolCalls(page).filter({ visible: true }).count(), 3);
   await page.getByTestId('more-tool-calls').getByText('9 more').click();
-  assert.equal(await calls(page).filter({ visible: true }).count(), 12);
+  assert.equal(await toolCalls(page).filter({ visible: true }).count(), 12);
 });
 
-test('a call that runs says so', async () => {
+test('a running tool call is shown as running', async () => {
   const marker = `slowly ${randomUUID()}`;
-  act(marker, { hand_over: { employee: 'sheet-analyst', reason: 'Sums.' } }, 'I take over.');
-  const hold = gate();
-  const isForColleague = ({ path, body }) => path.endsWith('/rpc/load_session') && body.includes('sheet-analyst');
-  proxies.supabase.meet(isForColleague, [held(hold)]);
-  const { page } = await open();
+  scriptSteps(marker, { hand_over: { employee: 'sheet-analyst', reason: 'Sums.' } }, 'I take over.');
+  const gate = createGate();
+  const loadsColleague = ({ path, body }) => path.endsWith('/rpc/load_session') && body.includes('sheet-analyst');
+  proxies.supabase.addRule(loadsColleague, [holdRequest(gate)]);
+  const { page } = await openPage();
   await signIn(page);
   await send(page, marker);
-  await hold.reached;
-  const line = calls(page).and(page.locator('[data-status=running]'));
+  await gate.reached;
+  const line = toolCalls(page).and(page.locator('[data-status=running]'));
   await line.getByText('Handing over to Spreadsheet Analyst').waitFor();
   assert.equal(await page.getByText('is answering').count(), 0);
-  hold.open();
+  gate.open();
   await page.getByText('I take over.').waitFor();
-  assert.equal(await calls(page).innerText(), 'Handed over to Spreadsheet Analyst');
+  assert.equal(await toolCalls(page).innerText(), 'Handed over to Spreadsheet Analyst');
 });
 
-test('what is asked of the user can be allowed by keyboard, after a reload, and the answer goes on in its place', async () => {
+test('an approval can be given by keyboard after a reload, and the answer goes on in its place', async () => {
   for (const viewport of [undefined, PHONE]) {
-    const { page, complaints, marker, fact } = await waiting(viewport);
-    const card = approval(page);
-    // What is forgotten stands there in the words of what is kept, not only in those of the model.
+    const { page, consoleErrors, marker, fact } = await openWithApproval(viewport);
+    const card = approvals(page);
+    // The stored text of the fact is shown, not only the model's description.
     await page.getByTestId('facts-to-forget').getByText(marker).waitFor();
     await page.getByText('request above is withdrawn').waitFor();
     await storedMessages(sessionOf(page));
     await page.reload();
     await card.waitFor();
-    await fitsScreen(page);
+    await assertFitsScreen(page);
     assert.match(await card.innerText(), new RegExp(`Forget: the parrot[^]*facts\\s+${fact}[^]*until \\d`));
 
     await page.getByTestId('composer').focus();
     await page.keyboard.press('Escape');
     await page.keyboard.press('Enter');
-    assert.ok(await card.isVisible() && await isKnown(fact), 'nothing is decided by the way');
+    assert.ok(await card.isVisible() && await factExists(fact), 'no other key decides');
     await page.getByTestId('allow').focus();
     await page.keyboard.press('Escape');
     await page.keyboard.press('Tab');
-    assert.equal(await testIdOfFocus(page), 'deny');
+    assert.equal(await focusedTestId(page), 'deny');
     await page.keyboard.press('Shift+Tab');
     await page.keyboard.press('Enter');
     await page.getByText('Forgotten.').waitFor();
     assert.equal(await card.count(), 0);
-    assert.equal((await calls(page).innerText()).trim(), 'Forgot: the parrot');
-    assert.ok(!await isKnown(fact));
+    assert.equal((await toolCalls(page).innerText()).trim(), 'Forgot: the parrot');
+    assert.ok(!await factExists(fact));
     assert.equal(await answers(page).count(), 1);
     await page.getByText('request above is withdrawn').waitFor({ state: 'detached' });
     await eventually(async () => {
       await page.reload();
       await page.getByText('Forgotten.').waitFor({ timeout: 5000 });
-      assert.equal((await calls(page).innerText()).trim(), 'Forgot: the parrot');
+      assert.equal((await toolCalls(page).innerText()).trim(), 'Forgot: the parrot');
     });
     assert.equal(await answers(page).count(), 1);
-    assert.deepEqual(complaints, []);
+    assert.deepEqual(consoleErrors, []);
     await page.context().close();
   }
 });
 
-test('what is not allowed is not done, and the answer says so', async () => {
-  const { page, complaints, fact } = await waiting(undefined, { end: 'Then it stays.' });
+test('a denied call does not run, and the page says so', async () => {
+  const { page, consoleErrors, fact } = await openWithApproval(undefined, { end: 'Then it stays.' });
   await page.getByTestId('deny').click();
   await page.getByText('Then it stays.').waitFor();
-  assert.equal((await calls(page).locator('summary').innerText()).trim(), 'Forget: the parrot\nnot allowed');
-  assert.ok(await isKnown(fact));
-  assert.deepEqual(complaints, []);
+  assert.equal((await toolCalls(page).locator('summary').innerText()).trim(), 'Forget: the parrot\nnot allowed');
+  assert.ok(await factExists(fact));
+  assert.deepEqual(consoleErrors, []);
 });
 
-test('of several that wait each is decided by itself, and when the server is out of reach nothing is', async () => {
+test('several pending calls are decided one by one, and an unreachable server decides none', async () => {
   const marker = `several ${randomUUID()}`;
-  const [parrot, cat] = [await know(`Keeps a parrot ${marker}`), await know(`Keeps a cat ${marker}`)];
-  act(marker, [['forget', { what: 'the parrot', facts: [parrot] }], ['forget', { what: 'the cat', facts: [cat] }]], 'As you wish.');
-  const { page } = await open();
+  const [parrot, cat] = [await createFact(`Keeps a parrot ${marker}`), await createFact(`Keeps a cat ${marker}`)];
+  scriptSteps(marker, [['forget', { what: 'the parrot', facts: [parrot] }], ['forget', { what: 'the cat', facts: [cat] }]], 'As you wish.');
+  const { page } = await openPage();
   await signIn(page);
   await send(page, marker);
-  await approval(page).nth(1).waitFor();
-  await approval(page).nth(1).getByTestId('allow').press('Enter');
-  await calls(page).getByText('waiting for your other decisions').waitFor();
-  assert.equal(await testIdOfFocus(page), 'approval', 'what is next has the focus, and none of its buttons');
+  await approvals(page).nth(1).waitFor();
+  await approvals(page).nth(1).getByTestId('allow').press('Enter');
+  await toolCalls(page).getByText('waiting for your other decisions').waitFor();
+  assert.equal(await focusedTestId(page), 'approval', 'the next request has the focus, but none of its buttons');
   await page.keyboard.press('Enter');
-  assert.ok(await isKnown(parrot) && await isKnown(cat));
+  assert.ok(await factExists(parrot) && await factExists(cat));
   await page.route('**/api/chat', (route) => route.abort());
-  await approval(page).getByTestId('deny').press('Enter');
+  await approvals(page).getByTestId('deny').press('Enter');
   await page.getByTestId('error').getByText('out of reach').waitFor();
   await page.unroute('**/api/chat');
-  // What was said of the first went with that of the second.
-  await approval(page).nth(1).waitFor();
-  await approval(page).nth(1).getByTestId('allow').click();
-  await approval(page).getByTestId('deny').click();
+  // The failed request contained the first decision too.
+  await approvals(page).nth(1).waitFor();
+  await approvals(page).nth(1).getByTestId('allow').click();
+  await approvals(page).getByTestId('deny').click();
   await page.getByText('As you wish.').waitFor();
-  assert.deepEqual(await calls(page).locator('summary').allInnerTexts(), ['Forget: the parrot\nnot allowed', 'Forgot: the cat']);
-  assert.deepEqual([await isKnown(parrot), await isKnown(cat)], [true, false]);
+  assert.deepEqual(await toolCalls(page).locator('summary').allInnerTexts(), ['Forget: the parrot\nnot allowed', 'Forgot: the cat']);
+  assert.deepEqual([await factExists(parrot), await factExists(cat)], [true, false]);
 });
 
-test('a reload in the middle of an answer that goes on loses none of it', async () => {
+test('a reload during a resumed answer loses nothing of it', async () => {
   const marker = `go on ${randomUUID()}`;
-  const fact = await know(`Keeps an owl ${marker}`);
-  act(marker, { calculator: { expression: '2 + 3' } }, { forget: { what: 'the owl', facts: [fact] } }, 'The owl is forgotten, and I go on for a while.');
-  const { page, complaints } = await open();
+  const fact = await createFact(`Keeps an owl ${marker}`);
+  scriptSteps(marker, { calculator: { expression: '2 + 3' } }, { forget: { what: 'the owl', facts: [fact] } }, 'The owl is forgotten, and I go on for a while.');
+  const { page, consoleErrors } = await openPage();
   await signIn(page);
   await send(page, marker);
-  await approval(page).waitFor();
-  const hold = gate();
-  proxies.model.meet((exchange) => isChat(exchange) && exchange.body.includes(marker), at((_event, n) => n === 3, heldAt(hold)));
+  await approvals(page).waitFor();
+  const gate = createGate();
+  proxies.model.addRule((exchange) => isChat(exchange) && exchange.body.includes(marker), atEvent((_event, n) => n === 3, holdEvent(gate)));
   await page.getByTestId('allow').click();
-  await hold.reached;
+  await gate.reached;
   await page.reload();
-  await eventually(async () => assert.deepEqual(await calls(page).locator('summary').allInnerTexts(), ['Calculated 2 + 3 = 5', 'Forgot: the owl']));
-  hold.open();
+  await eventually(async () => assert.deepEqual(await toolCalls(page).locator('summary').allInnerTexts(), ['Calculated 2 + 3 = 5', 'Forgot: the owl']));
+  gate.open();
   await page.getByText('and I go on for a while.').waitFor();
-  assert.deepEqual(await calls(page).locator('summary').allInnerTexts(), ['Calculated 2 + 3 = 5', 'Forgot: the owl']);
+  assert.deepEqual(await toolCalls(page).locator('summary').allInnerTexts(), ['Calculated 2 + 3 = 5', 'Forgot: the owl']);
   assert.equal(await answers(page).count(), 1);
-  assert.deepEqual(complaints, []);
+  assert.deepEqual(consoleErrors, []);
 });
 
-test('a later message withdraws what waits', async () => {
-  const { page, complaints, fact } = await waiting();
+test('a later message withdraws a pending call', async () => {
+  const { page, consoleErrors, fact } = await openWithApproval();
   await send(page, 'Something else');
   await page.getByText('Very well.').waitFor();
-  assert.equal(await approval(page).count(), 0);
-  assert.equal((await calls(page).locator('summary').innerText()).trim(), 'Forget: the parrot\nwithdrawn');
+  assert.equal(await approvals(page).count(), 0);
+  assert.equal((await toolCalls(page).locator('summary').innerText()).trim(), 'Forget: the parrot\nwithdrawn');
   await storedMessages(sessionOf(page), 4);
   await page.reload();
   await page.getByText('Very well.').waitFor();
-  assert.equal(await approval(page).count(), 0);
-  assert.equal((await calls(page).locator('summary').innerText()).trim(), 'Forget: the parrot\nwithdrawn');
-  assert.ok(await isKnown(fact));
-  assert.deepEqual(complaints, []);
+  assert.equal(await approvals(page).count(), 0);
+  assert.equal((await toolCalls(page).locator('summary').innerText()).trim(), 'Forget: the parrot\nwithdrawn');
+  assert.ok(await factExists(fact));
+  assert.deepEqual(consoleErrors, []);
 });
 
-test('a decision that comes too late is refused in the words of the server, and what it has is shown', async () => {
-  const { page, fact } = await waiting();
+test('a late decision shows the server\'s error and the stored answer', async () => {
+  const { page, fact } = await openWithApproval();
   const session = sessionOf(page);
   const { data: [, answer] } = await eventually(async () => {
     const found = await (await call(`/api/sessions/${session}/messages`, { user: grace })).json();
@@ -226,63 +226,63 @@ test('a decision that comes too late is refused in the words of the server, and 
   await page.getByTestId('deny').click();
   await page.getByTestId('error').getByText('it was decided before').waitFor();
   await page.getByText('Forgotten.').waitFor();
-  assert.equal(await approval(page).count(), 0);
-  assert.equal((await calls(page).innerText()).trim(), 'Forgot: the parrot');
-  assert.ok(!await isKnown(fact));
+  assert.equal(await approvals(page).count(), 0);
+  assert.equal((await toolCalls(page).innerText()).trim(), 'Forgot: the parrot');
+  assert.ok(!await factExists(fact));
 });
 
-test('what was not allowed in time says so by itself', async () => {
-  const { page } = await waiting();
+test('a pending call shows its expiry without a reload', async () => {
+  const { page } = await openWithApproval();
   await storedMessages(sessionOf(page));
   await page.clock.install({ time: Date.now() });
   await page.reload();
-  await approval(page).waitFor();
+  await approvals(page).waitFor();
   await page.clock.fastForward('01:01:00');
-  await approval(page).waitFor({ state: 'detached' });
-  assert.equal((await calls(page).locator('summary').innerText()).trim(), 'Forget: the parrot\nnot allowed in time');
+  await approvals(page).waitFor({ state: 'detached' });
+  assert.equal((await toolCalls(page).locator('summary').innerText()).trim(), 'Forget: the parrot\nnot allowed in time');
 });
 
-test('who takes over is shown, answers the next message, and is there after a reload', async () => {
+test('after a hand-over the new employee is shown, answers the next message, and is there after a reload', async () => {
   for (const viewport of [undefined, PHONE]) {
     const marker = `over ${randomUUID()}`;
-    act(marker, { hand_over: { employee: 'sheet-analyst', reason: 'Sums.' } }, 'I take over.');
-    const { page, complaints } = await open(viewport);
+    scriptSteps(marker, { hand_over: { employee: 'sheet-analyst', reason: 'Sums.' } }, 'I take over.');
+    const { page, consoleErrors } = await openPage(viewport);
     await signIn(page);
     await page.getByTestId('employee-picker').selectOption('doc-clerk');
     await send(page, marker);
     await page.getByText('I take over.').waitFor();
-    assert.match(stepsOf(marker)[0].messages[0].content, /Document Clerk/);
-    assert.equal((await calls(page).innerText()).trim(), 'Handed over to Spreadsheet Analyst');
-    assert.equal(await picked(page), 'sheet-analyst');
+    assert.match(stepRequests(marker)[0].messages[0].content, /Document Clerk/);
+    assert.equal((await toolCalls(page).innerText()).trim(), 'Handed over to Spreadsheet Analyst');
+    assert.equal(await pickedEmployee(page), 'sheet-analyst');
     assert.match(await page.getByTestId('answer-stats').innerText(), /^Spreadsheet Analyst/);
     const next = `next ${randomUUID()}`;
-    act(next, 'At your service.');
+    scriptSteps(next, 'At your service.');
     await send(page, next);
     await page.getByText('At your service.').waitFor();
-    assert.match(stepsOf(next)[0].messages[0].content, /Spreadsheet Analyst/);
-    assert.equal(await picked(page), 'sheet-analyst');
+    assert.match(stepRequests(next)[0].messages[0].content, /Spreadsheet Analyst/);
+    assert.equal(await pickedEmployee(page), 'sheet-analyst');
     await storedMessages(sessionOf(page), 4);
     await page.reload();
     await page.getByText('I take over.').waitFor();
-    assert.equal(await picked(page), 'sheet-analyst');
+    assert.equal(await pickedEmployee(page), 'sheet-analyst');
     assert.match(await page.getByTestId('answer-stats').first().innerText(), /^Spreadsheet Analyst/);
-    assert.deepEqual(complaints, []);
+    assert.deepEqual(consoleErrors, []);
     await page.context().close();
   }
 });
 
-test('a message that begins with @ offers the employees, by keyboard', async () => {
+test('a message that begins with @ offers the employees by keyboard', async () => {
   for (const viewport of [undefined, PHONE]) {
     const marker = `hello ${randomUUID()}`;
-    act(marker, 'Here I am.');
-    const { page } = await open(viewport);
+    scriptSteps(marker, 'Here I am.');
+    const { page } = await openPage(viewport);
     await signIn(page);
     const field = page.getByTestId('composer');
     await field.focus();
     await page.keyboard.type('@');
     const list = page.getByTestId('mentions');
     await list.waitFor();
-    await fitsScreen(page);
+    await assertFitsScreen(page);
     const options = list.getByRole('option');
     assert.ok(await options.count() >= 3);
     await page.keyboard.press('ArrowUp');
@@ -299,8 +299,8 @@ test('a message that begins with @ offers the employees, by keyboard', async () 
     await page.keyboard.type(marker);
     await page.keyboard.press('Enter');
     await page.getByText('Here I am.').waitFor();
-    assert.match(stepsOf(marker)[0].messages[0].content, /Document Clerk/);
-    assert.equal(await picked(page), 'doc-clerk');
+    assert.match(stepRequests(marker)[0].messages[0].content, /Document Clerk/);
+    assert.equal(await pickedEmployee(page), 'doc-clerk');
     await send(page, '@nobody-here hello');
     await page.getByTestId('error').getByText('There is no employee of that name').waitFor();
     assert.equal(await field.inputValue(), '@nobody-here hello');
@@ -308,15 +308,15 @@ test('a message that begins with @ offers the employees, by keyboard', async () 
   }
 });
 
-test('a table that was made is a card, from which it is downloaded; a refusal is a sentence', async () => {
+test('an exported table is a card with a download button, and a failed download shows the error', async () => {
   const marker = `table ${randomUUID()}`;
-  act(marker, { hand_over: { employee: 'sheet-analyst', reason: 'Tables.' } }, 'Here it is.');
+  scriptSteps(marker, { hand_over: { employee: 'sheet-analyst', reason: 'Tables.' } }, 'Here it is.');
   const file = { id: randomUUID(), name: 'Prices.csv', rows: 1200, format: 'csv' };
-  const { page } = await open();
+  const { page } = await openPage();
   await page.route('**/api/sessions/*/messages?*', async (route) => {
     const json = await (await route.fetch()).json();
-    const [made] = json.data.flatMap((row) => row.tool_calls ?? []);
-    Object.assign(made, { name: 'sheet_export', arguments: { name: file.name }, output: JSON.stringify({ file }) });
+    const [exportCall] = json.data.flatMap((row) => row.tool_calls ?? []);
+    Object.assign(exportCall, { name: 'sheet_export', arguments: { name: file.name }, output: JSON.stringify({ file }) });
     await route.fulfill({ json });
   });
   await signIn(page);
@@ -345,17 +345,17 @@ test('a table that was made is a card, from which it is downloaded; a refusal is
   assert.equal(await card.getByTestId('error').count(), 0);
 });
 
-test('a picture is sent when its user has read what becomes of it, to those who read pictures', async () => {
+test('a picture is uploaded after its privacy notice, for employees who read pictures', async () => {
   const marker = `receipt ${randomUUID()}`;
   script(marker, { content: 'It says 12.50.' });
-  const { page } = await open(PHONE);
+  const { page } = await openPage(PHONE);
   await page.route('**/api/employees', async (route) => {
     const json = await (await route.fetch()).json();
     json.data.find(({ slug }) => slug === 'doc-clerk').reads_pictures = true;
     await route.fulfill({ json });
   });
   await signIn(page);
-  // Until it is known who reads pictures, anybody may.
+  // The button offers the picker until the employees are loaded.
   await page.getByTestId('employee-picker').locator('option[value=doc-clerk]').waitFor({ state: 'attached' });
   await page.getByTestId('attach').click();
   assert.match(await page.getByTestId('no-pictures').innerText(), /^Prime Boss does not read pictures\. Ask .*Document Clerk/);
@@ -371,9 +371,9 @@ test('a picture is sent when its user has read what becomes of it, to those who 
   await page.getByTestId('picture-picker').setInputFiles({ name: 'receipt.png', mimeType: 'image/png', buffer: Buffer.from('png') });
   const picture = page.getByTestId('picture');
   await picture.getByText('cannot be masked').waitFor();
-  await fitsScreen(page);
+  await assertFitsScreen(page);
   await page.getByTestId('composer').fill(`${marker}: what does it say?`);
-  assert.ok(await page.getByTestId('send').isDisabled(), 'not before that is read');
+  assert.ok(await page.getByTestId('send').isDisabled(), 'the notice is not confirmed');
   assert.equal(uploads.length, 2);
   await picture.getByTestId('attach-picture').press('Enter');
   await picture.getByText('A picture may have 8 MB.').waitFor();
@@ -398,12 +398,12 @@ test('a picture is sent when its user has read what becomes of it, to those who 
   assert.equal(await page.getByRole('list', { name: 'Pictures' }).innerText(), 'receipt.png');
 });
 
-test('without a model, the stand-in shows tools at work', async () => {
+test('the mock model calculates, forgets and hands over', async () => {
   const marker = randomUUID();
-  const fact = await know(`Keeps an iguana ${marker}`);
-  const isAsked = ({ messages }) => JSON.stringify(messages.findLast(({ role }) => role === 'user')).includes(marker);
-  stack.model.mock.prependFixture({ match: { endpoint: 'chat', predicate: isAsked }, response: (request) => standIn(request) ?? { content: 'No.' } });
-  const { page } = await open();
+  const fact = await createFact(`Keeps an iguana ${marker}`);
+  const isOfTest = ({ messages }) => JSON.stringify(messages.findLast(({ role }) => role === 'user')).includes(marker);
+  stack.model.mock.prependFixture({ match: { endpoint: 'chat', predicate: isOfTest }, response: (request) => respondWithTools(request) ?? { content: 'No.' } });
+  const { page } = await openPage();
   await signIn(page);
   await send(page, `Please calculate 6 * 7\n${marker}`);
   await page.getByText('That makes 42.').waitFor();
@@ -411,13 +411,13 @@ test('without a model, the stand-in shows tools at work', async () => {
   await page.getByTestId('facts-to-forget').getByText('Keeps an iguana').waitFor();
   await page.getByTestId('allow').click();
   await page.getByText('I forgot 1 of what I knew.').waitFor();
-  assert.ok(!await isKnown(fact));
+  assert.ok(!await factExists(fact));
   await send(page, `hand over to sheet-analyst ${marker}`);
   await page.getByText('I am sheet-analyst, and I take over from here.').waitFor();
-  assert.equal(await picked(page), 'sheet-analyst');
+  assert.equal(await pickedEmployee(page), 'sheet-analyst');
 });
 
-test('for real: a photo is read, its question is what was written, and a sheet is downloaded and opened', async () => {
+test('a photo is read, its message shows only the typed text, and the exported workbook opens', async () => {
   const marker = `photo ${randomUUID()}`;
   await database.query(`insert into employee_profiles (slug, title, system_prompt, tools)
     values ('photo-clerk', 'Photo Clerk', 'You read.', '{ocr,sheet_export}') on conflict do nothing`);
@@ -428,15 +428,15 @@ test('for real: a photo is read, its question is what was written, and a sheet i
   });
   const predicate = ({ messages }) => JSON.stringify(messages.findLast(({ role }) => role === 'user')).includes(marker);
   const response = ({ messages }) => {
-    const since = messages.slice(messages.findLastIndex(({ role }) => role === 'user'));
-    const [, file] = /file="([0-9a-f-]{36})"/u.exec(since[0].content) ?? [];
+    const ofTurn = messages.slice(messages.findLastIndex(({ role }) => role === 'user'));
+    const [, file] = /file="([0-9a-f-]{36})"/u.exec(ofTurn[0].content) ?? [];
     const calls = [['ocr', { file }], ['sheet_export', { name: 'Receipt', format: 'xlsx', columns, rows: [['Tea', 3.5]], from: null }]];
-    const call = calls[since.filter((message) => message.tool_calls).length];
+    const call = calls[ofTurn.filter((message) => message.tool_calls).length];
     return call ? { toolCalls: [{ name: call[0], arguments: JSON.stringify(call[1]) }], finishReason: 'tool_calls' } : { content: 'Here it is.' };
   };
   stack.model.mock.prependFixture({ match: { endpoint: 'chat', predicate }, response });
 
-  const { page, complaints } = await open();
+  const { page, consoleErrors } = await openPage();
   await signIn(page);
   await page.getByTestId('employee-picker').selectOption('photo-clerk');
   await page.getByTestId('picture-picker').setInputFiles({ name: 'receipt.png', mimeType: 'image/png', buffer: await page.screenshot() });
@@ -444,17 +444,17 @@ test('for real: a photo is read, its question is what was written, and a sheet i
   await page.getByTestId('picture').and(page.locator('[data-state=ready]')).waitFor();
   await send(page, `${marker}: as a sheet, please`);
   await page.getByText('Here it is.').waitFor();
-  for (const isAgain of [false, true]) {
-    if (isAgain) await page.reload();
+  for (const isReloaded of [false, true]) {
+    if (isReloaded) await page.reload();
     await page.getByTestId('message-user').getByText(`${marker}: as a sheet, please`, { exact: true }).waitFor();
     assert.equal(await page.getByRole('list', { name: 'Pictures' }).innerText(), 'receipt.png');
     const download = page.waitForEvent('download');
     await page.getByTestId('file').getByTestId('download').click();
     const file = await download;
     assert.equal(file.suggestedFilename(), 'Receipt.xlsx');
-    const book = new exceljs.Workbook();
-    await book.xlsx.readFile(await file.path());
-    assert.deepEqual(book.worksheets[0].getRow(2).values.slice(1), ['Tea', 3.5]);
+    const workbook = new exceljs.Workbook();
+    await workbook.xlsx.readFile(await file.path());
+    assert.deepEqual(workbook.worksheets[0].getRow(2).values.slice(1), ['Tea', 3.5]);
   }
-  assert.deepEqual(complaints, []);
+  assert.deepEqual(consoleErrors, []);
 });

@@ -2,16 +2,16 @@ import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { MessageTree } from '../../web/src/messageTree.ts';
-import { open, PHONE, send, signIn, SLOW } from './browser.mjs';
-import { database, requestsWith, script, stack, storedMessages } from './desk.mjs';
+import { openPage, PHONE, send, signIn, SLOW_ANSWER } from './browser.mjs';
+import { database, requestsWith, script, stack, storedMessages } from './test-stack.mjs';
 
 const row = (id, parent = null, more = {}) => ({
   id, parent_id: parent, role: id.startsWith('a') ? 'assistant' : 'user', content: id, status: 'complete', metadata: {}, ...more,
 });
-const said = (id, metadata = {}) => ({ id, role: id.startsWith('a') ? 'assistant' : 'user', parts: [{ type: 'text', text: id }], metadata });
+const message = (id, metadata = {}) => ({ id, role: id.startsWith('a') ? 'assistant' : 'user', parts: [{ type: 'text', text: id }], metadata });
 const ids = (path) => path.map(({ id }) => id);
 
-test('rows become a tree: the way to a message, its siblings, the newest below it', () => {
+test('rows become a tree with paths, siblings and newest descendants', () => {
   const tree = MessageTree.fromRows([row('q1'), row('a1', 'q1'), row('q2', 'a1'), row('a2', 'q2'), row('a3', 'q1'), row('q3', 'a1'), row('a4', 'q3')]);
   assert.equal(tree.newest(), 'a4');
   assert.deepEqual(ids(tree.pathTo('a2')), ['q1', 'a1', 'q2', 'a2']);
@@ -26,9 +26,9 @@ test('rows become a tree: the way to a message, its siblings, the newest below i
   assert.deepEqual([empty.newest(), empty.pathTo('x'), empty.siblings('x')], [undefined, [], ['x']]);
 });
 
-test('a message of the user is one by either of its names', () => {
+test('a user message is found by its id and by its client id', () => {
   const named = MessageTree.fromRows([row('q1', null, { metadata: { client_message_id: 'mine' } }), row('a1', 'q1')]);
-  const tree = named.withPath([said('mine'), said('a2')]);
+  const tree = named.withPath([message('mine'), message('a2')]);
   assert.deepEqual(tree.siblings('a1'), ['a1', 'a2']);
   assert.deepEqual(tree.siblings('mine'), ['q1']);
   assert.ok(tree.has('mine') && tree.has('q1') && !tree.has('a3'));
@@ -36,50 +36,50 @@ test('a message of the user is one by either of its names', () => {
   assert.equal(tree.newest('mine'), 'a2');
 });
 
-test('where a message is not there, or not for readers, what follows it still is', () => {
+test('messages after an unknown or hidden parent stay in the tree', () => {
   const tree = MessageTree.fromRows([
     row('a1', 'gone'), row('q1', 'a1'), row('t', 'q1', { role: 'tool' }), row('a2', 't'), row('a3', 'gone'), row('q2', 'a3'), row('q0'),
   ]);
   assert.deepEqual(ids(tree.pathTo('a2')), ['a1', 'q1', 'a2']);
   assert.deepEqual(ids(tree.pathTo('q2')), ['a3', 'q2']);
   assert.deepEqual(tree.siblings('a1'), ['a1', 'a3']);
-  assert.deepEqual(tree.siblings('q0'), ['q0'], 'not with those of which it is not known');
+  assert.deepEqual(tree.siblings('q0'), ['q0'], 'a first message is no sibling of messages with an unknown parent');
   assert.equal(tree.parentOf('a1'), 'gone');
-  // What the page sends in its place is beside it.
-  assert.deepEqual(tree.withPath([said('q9', { parent_id: 'gone' })]).siblings('a1'), ['a1', 'a3', 'q9']);
+  // A message with the same unknown parent is their sibling.
+  assert.deepEqual(tree.withPath([message('q9', { parent_id: 'gone' })]).siblings('a1'), ['a1', 'a3', 'q9']);
 });
 
 const questions = (page) => page.getByTestId('message-user').allInnerTexts();
-const versions = (page, of) => page.getByRole('group', { name: `Versions of this ${of}` });
+const branchSwitcher = (page, of) => page.getByRole('group', { name: `Versions of this ${of}` });
 const button = (scope, name) => scope.getByRole('button', { name, exact: true });
 const sessionOf = (page) => new URL(page.url()).hash.split('/').at(-1);
 
-/** What the model got last of the conversation. */
+/** Conversation in the newest prompt, without the system messages. */
 const promptOf = (marker) => requestsWith(marker).at(-1).messages.filter(({ role }) => role !== 'system').map(({ content }) => content);
 
-/** The model numbers its answers to messages with that marker. */
-function count(marker, options) {
+/** Scripts numbered answers. */
+function scriptNumbered(marker) {
   let answers = 0;
-  script(marker, () => ({ content: `Answer number ${++answers}.` }), options);
+  script(marker, () => ({ content: `Answer number ${++answers}.` }));
 }
 
-test('answered again, the answers stand beside each other, and the next question follows the one that is shown', async () => {
+test('a regenerated answer is another version, and the next question follows the shown one', async () => {
   const marker = randomUUID();
-  count(marker);
-  const { page, complaints } = await open();
+  scriptNumbered(marker);
+  const { page, consoleErrors } = await openPage();
   await signIn(page);
   await send(page, `${marker} one`);
   await page.getByText('Answer number 1.').waitFor();
   assert.equal(await page.getByTestId('branch-switcher').count(), 0);
   await button(page, 'Answer again').click();
   await page.getByText('Answer number 2.').waitFor();
-  await versions(page, 'answer').getByText('2 / 2').waitFor();
+  await branchSwitcher(page, 'answer').getByText('2 / 2').waitFor();
   assert.equal(await page.getByText('Answer number 1.').count(), 0);
   assert.deepEqual(await questions(page), [`${marker} one`]);
 
   await button(page, 'Earlier version').click();
   await page.getByText('Answer number 1.').waitFor();
-  await versions(page, 'answer').getByText('1 / 2').waitFor();
+  await branchSwitcher(page, 'answer').getByText('1 / 2').waitFor();
   await send(page, `${marker} two`);
   await page.getByText('Answer number 3.').waitFor();
   assert.deepEqual(promptOf(marker), [`${marker} one`, 'Answer number 1.', `${marker} two`]);
@@ -99,13 +99,13 @@ test('answered again, the answers stand beside each other, and the next question
   await send(page, `${marker} three`);
   await page.getByText('Answer number 4.').waitFor();
   assert.deepEqual(promptOf(marker), [`${marker} one`, 'Answer number 2.', `${marker} three`]);
-  assert.deepEqual(complaints, []);
+  assert.deepEqual(consoleErrors, []);
 });
 
-test('a question is put in other words where it stands, the first one too', async () => {
+test('a question is edited in its place, the first one too', async () => {
   const marker = randomUUID();
-  count(marker);
-  const { page, complaints } = await open();
+  scriptNumbered(marker);
+  const { page, consoleErrors } = await openPage();
   await signIn(page);
   await send(page, `${marker} one`);
   await page.getByText('Answer number 1.').waitFor();
@@ -116,11 +116,11 @@ test('a question is put in other words where it stands, the first one too', asyn
   const editor = page.getByTestId('inline-editor');
   const field = editor.getByRole('textbox');
   assert.equal(await field.inputValue(), `${marker} two`);
-  assert.ok(await button(editor, 'Save').isDisabled(), 'the same words are no others');
+  assert.ok(await button(editor, 'Save').isDisabled(), 'an unchanged text cannot be saved');
   await page.keyboard.type(' and a half');
   await page.keyboard.press('Escape');
   assert.equal(await editor.count(), 0);
-  assert.ok(await button(page, 'Edit').nth(1).evaluate((edit) => edit === document.activeElement), 'the focus is where it was');
+  assert.ok(await button(page, 'Edit').nth(1).evaluate((edit) => edit === document.activeElement), 'the focus returns to the button');
 
   await page.keyboard.press('Enter');
   await field.fill(`${marker} 2`);
@@ -141,20 +141,20 @@ test('a question is put in other words where it stands, the first one too', asyn
   await storedMessages(sessionOf(page), 10);
   await page.reload();
   await page.getByText('Answer number 5.').waitFor();
-  await versions(page, 'question').getByText('2 / 2').waitFor();
+  await branchSwitcher(page, 'question').getByText('2 / 2').waitFor();
   await button(page, 'Earlier version').click();
   await page.getByText('Answer number 3.').waitFor();
   assert.deepEqual(await questions(page), [`${marker} one`, `${marker} 2`]);
-  await versions(page, 'question').nth(1).getByRole('button', { name: 'Earlier version' }).click();
+  await branchSwitcher(page, 'question').nth(1).getByRole('button', { name: 'Earlier version' }).click();
   await page.getByText('Answer number 2.').waitFor();
   assert.deepEqual(await questions(page), [`${marker} one`, `${marker} two`]);
-  assert.deepEqual(complaints, []);
+  assert.deepEqual(consoleErrors, []);
 });
 
-test('what the server refuses changes nothing, and can be tried again', async () => {
+test('a failed request changes nothing and can be retried', async () => {
   const marker = randomUUID();
-  count(marker);
-  const { page } = await open();
+  scriptNumbered(marker);
+  const { page } = await openPage();
   await signIn(page);
   await send(page, `${marker} one`);
   await page.getByText('Answer number 1.').waitFor();
@@ -175,14 +175,14 @@ test('what the server refuses changes nothing, and can be tried again', async ()
   await page.unroute('**/api/chat');
   await button(editor, 'Save').click();
   await page.getByText('Answer number 2.').waitFor();
-  await versions(page, 'question').getByText('2 / 2').waitFor();
+  await branchSwitcher(page, 'question').getByText('2 / 2').waitFor();
   await button(page, 'Earlier version').click();
   await page.getByText('Answer number 1.').waitFor();
 });
 
-test('one answer at a time: a reload in the middle of another answer to an earlier question finds it in its place', async () => {
+test('a reload during a regenerated answer shows it in its place, and only one answer runs at a time', async () => {
   const marker = randomUUID();
-  const { page, complaints } = await open();
+  const { page, consoleErrors } = await openPage();
   await signIn(page);
   for (const text of ['one', 'two']) {
     script(`${marker} ${text}`, { content: `The first to ${text}.` });
@@ -190,7 +190,7 @@ test('one answer at a time: a reload in the middle of another answer to an earli
     await page.getByText(`The first to ${text}.`).waitFor();
   }
   const slow = 'Another one, word by word. '.repeat(20).trim();
-  script(`${marker} one`, { content: slow }, SLOW);
+  script(`${marker} one`, { content: slow }, SLOW_ANSWER);
   await button(page, 'Answer again').first().click();
   await page.getByText('Another one').waitFor();
   const second = await page.context().newPage();
@@ -205,7 +205,7 @@ test('one answer at a time: a reload in the middle of another answer to an earli
   await page.getByTestId('stop').click();
   for (const tab of [page, second]) {
     await tab.getByText('This answer was stopped.').waitFor();
-    await versions(tab, 'answer').getByText('2 / 2').waitFor();
+    await branchSwitcher(tab, 'answer').getByText('2 / 2').waitFor();
   }
   await button(page, 'Earlier version').click();
   await page.getByText('The first to two.').waitFor();
@@ -214,15 +214,15 @@ test('one answer at a time: a reload in the middle of another answer to an earli
   script(`${marker} one`, { content: 'Whole this time.' });
   await button(second, 'Ask again').click();
   await second.getByText('Whole this time.').waitFor();
-  await versions(second, 'answer').getByText('3 / 3').waitFor();
+  await branchSwitcher(second, 'answer').getByText('3 / 3').waitFor();
   assert.deepEqual(await questions(second), [`${marker} one`]);
-  assert.deepEqual(complaints, []);
+  assert.deepEqual(consoleErrors, []);
 });
 
-test('another answer whose stream is lost is taken over from the server, beside the first', async () => {
+test('a regenerated answer whose stream is lost is loaded from the server as another version', async () => {
   const marker = randomUUID();
-  count(marker);
-  const { page } = await open();
+  scriptNumbered(marker);
+  const { page } = await openPage();
   await signIn(page);
   await send(page, `${marker} one`);
   await page.getByText('Answer number 1.').waitFor();
@@ -233,7 +233,7 @@ test('another answer whose stream is lost is taken over from the server, beside 
   });
   await button(page, 'Answer again').click();
   await page.getByText('Answer number 2.').waitFor();
-  await versions(page, 'answer').getByText('2 / 2').waitFor();
+  await branchSwitcher(page, 'answer').getByText('2 / 2').waitFor();
   await page.unroute('**/api/chat');
   await button(page, 'Earlier version').click();
   await page.getByText('Answer number 1.').waitFor();
@@ -242,17 +242,17 @@ test('another answer whose stream is lost is taken over from the server, beside 
   assert.deepEqual(promptOf(marker), [`${marker} one`, 'Answer number 1.', `${marker} two`]);
 });
 
-test('an answer of which nothing came can be left for the one before it', async () => {
+test('an empty failed answer can be left for the version before it', async () => {
   const marker = randomUUID();
   script(marker, { content: 'There was one.' });
-  const { page } = await open();
+  const { page } = await openPage();
   await signIn(page);
   await send(page, marker);
   await page.getByText('There was one.').waitFor();
   script(marker, { error: { message: 'no', type: 'invalid_request_error' }, status: 400 });
   await button(page, 'Answer again').click();
   await page.getByTestId('error').waitFor();
-  await versions(page, 'answer').getByText('2 / 2').waitFor();
+  await branchSwitcher(page, 'answer').getByText('2 / 2').waitFor();
   await storedMessages(sessionOf(page), 3);
   await page.reload();
   await page.getByText('This answer failed before it was complete.').waitFor();
@@ -261,10 +261,10 @@ test('an answer of which nothing came can be left for the one before it', async 
   assert.equal(await page.getByTestId('error').count(), 0);
 });
 
-test('by keyboard alone, on a phone: again, back and forth, in other words', async () => {
+test('by keyboard on a phone: regenerate, switch versions, edit', async () => {
   const marker = randomUUID();
-  count(marker);
-  const { page, complaints } = await open(PHONE);
+  scriptNumbered(marker);
+  const { page, consoleErrors } = await openPage(PHONE);
   await signIn(page);
   await send(page, `${marker} ${'a long question '.repeat(12)}`);
   await page.getByText('Answer number 1.').waitFor();
@@ -279,7 +279,7 @@ test('by keyboard alone, on a phone: again, back and forth, in other words', asy
   await tabTo('Earlier version');
   await page.keyboard.press('Enter');
   await page.getByText('Answer number 1.').waitFor();
-  assert.equal(await focused(), 'Earlier version', 'at the end the focus stays');
+  assert.equal(await focused(), 'Earlier version', 'the focus stays at the first version');
   await page.keyboard.press('Enter');
   await page.getByText('1 / 2').waitFor();
   await page.keyboard.press('Tab');
@@ -296,29 +296,29 @@ test('by keyboard alone, on a phone: again, back and forth, in other words', asy
   assert.deepEqual(await questions(page), [`${marker} short\nquestion`]);
   const { scroll, width } = await page.evaluate(() => ({ scroll: document.documentElement.scrollWidth, width: innerWidth }));
   assert.ok(scroll <= width, 'nothing is wider than the screen');
-  assert.deepEqual(complaints, []);
+  assert.deepEqual(consoleErrors, []);
 });
 
-test('what is pressed stays under the pointer, and nothing moves when it is pointed at', async () => {
+test('a pressed button stays under the pointer, and hovering moves nothing', async () => {
   const marker = randomUUID();
-  const { page } = await open();
+  const { page } = await openPage();
   await signIn(page);
   const answer = page.getByTestId('message-assistant');
   const top = async (locator) => (await locator.boundingBox()).y;
   script(marker, { content: 'A line of its own.\n\n'.repeat(30) });
   await send(page, marker);
   await button(page, 'Answer again').waitFor();
-  const resting = await top(button(page, 'Answer again'));
+  const restingTop = await top(button(page, 'Answer again'));
   for (const name of ['Copy', 'Answer again', 'Edit']) await button(page, name).hover();
   await button(page, 'Answer again').hover();
-  assert.equal(await top(button(page, 'Answer again')), resting);
+  assert.equal(await top(button(page, 'Answer again')), restingTop);
 
   script(`${marker} in short`, { content: 'Short.' });
   await button(page, 'Edit').click();
   await page.getByTestId('inline-editor').getByRole('textbox').fill(`${marker} in short`);
   await page.keyboard.press('Enter');
   await page.getByText('Short.').waitFor();
-  const question = versions(page, 'question');
+  const question = branchSwitcher(page, 'question');
   const before = await top(question);
   await button(question, 'Earlier version').click();
   await answer.filter({ hasText: 'A line of its own.' }).waitFor();
@@ -326,14 +326,14 @@ test('what is pressed stays under the pointer, and nothing moves when it is poin
   await button(page, 'Scroll to the newest message').waitFor();
 });
 
-test('a model that answers in the place of the one that was to is named', async () => {
+test('an answer names the fallback model that wrote it', async () => {
   const marker = randomUUID();
   await database.query(`insert into employee_profiles (slug, title, description, system_prompt, model, fallback_models)
     values ('deputised', 'The Deputised', 'x', 'x', 'gpt-away', '{gpt-4o}') on conflict do nothing`);
   stack.model.mock.prependFixture({
     match: { endpoint: 'chat', model: 'gpt-away' }, response: { error: { message: 'no such model', type: 'invalid_request_error' }, status: 404 },
   });
-  const { page } = await open();
+  const { page } = await openPage();
   await signIn(page);
   await page.getByTestId('employee-picker').selectOption('deputised');
   await send(page, marker);

@@ -1,20 +1,20 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { gate, withMessage } from '../faults/faults.mjs';
-import { open, PHONE, send, signIn, SLOW } from './browser.mjs';
-import { eventually, grace, holdEnd, proxies, requestsWith, script } from './desk.mjs';
+import { chatAbout, createGate } from '../faults/faults.mjs';
+import { openPage, PHONE, send, signIn, SLOW_ANSWER } from './browser.mjs';
+import { eventually, grace, holdAnswerEnd, proxies, requestsWith, script } from './test-stack.mjs';
 
 test('a user signs in, picks an employee, sees text arrive, and finds the conversation again', async () => {
   const answer = 'Let me count the columns one by one. '.repeat(8).trim();
-  script('how many columns', { content: answer }, SLOW);
-  const end = holdEnd('how many columns');
-  const { page, complaints } = await open();
+  script('how many columns', { content: answer }, SLOW_ANSWER);
+  const end = holdAnswerEnd('how many columns');
+  const { page, consoleErrors } = await openPage();
 
   await signIn(page, 'wrong');
   await page.getByTestId('error').waitFor();
-  // The browser itself reports the refusal.
-  complaints.length = 0;
+  // The browser itself logs the failed sign-in.
+  consoleErrors.length = 0;
   await signIn(page);
   await page.getByTestId('employee-picker').selectOption('sheet-analyst');
   await send(page, 'how many columns?');
@@ -39,27 +39,27 @@ test('a user signs in, picks an employee, sees text arrive, and finds the conver
   assert.equal(await page.getByTestId('message-user').count(), 0);
   await listed.click();
   await page.getByText(answer).waitFor();
-  assert.deepEqual(complaints, []);
+  assert.deepEqual(consoleErrors, []);
 });
 
-test('what the user wrote and the model answered is shown as text, never run', async () => {
+test('HTML of the user and of the model is shown as text and never executed', async () => {
   const html = '<img src=x onerror="document.title=1"> <script>document.title=2</script>';
   script('say some html', { content: `${html} ![pixel](https://example.com/leak.png) [link](javascript:document.title=3)` });
-  const { page } = await open();
+  const { page } = await openPage();
   /** @type {string[]} */
-  const asked = [];
-  page.on('request', (request) => asked.push(request.url()));
+  const requestedUrls = [];
+  page.on('request', (request) => requestedUrls.push(request.url()));
   await signIn(page);
   await send(page, `say some html ${html}`);
   await page.getByText('Copy').waitFor();
   assert.equal(await page.title(), 'Frontdesk');
   assert.equal(await page.locator('.conversation img, .conversation script').count(), 0);
   assert.ok(!await page.locator('.conversation a[href^="javascript"]').count());
-  assert.ok(!asked.some((url) => url.includes('example.com')), 'no image of an answer is fetched');
+  assert.ok(!requestedUrls.some((url) => url.includes('example.com')), 'no image of an answer is fetched');
 });
 
-test('a message that the server refuses goes back to where it can be sent again', async () => {
-  const { page } = await open();
+test('a message that cannot be sent returns to the composer', async () => {
+  const { page } = await openPage();
   await signIn(page);
   await page.getByTestId('composer').waitFor();
   await page.route('**/api/chat', (route) => route.abort());
@@ -71,26 +71,26 @@ test('a message that the server refuses goes back to where it can be sent again'
   await page.getByText('Very well.').waitFor();
 });
 
-test('ten reloads in mid-answer: in the end the text is whole, in order and there once', async () => {
+test('after ten reloads during an answer its text is complete, in order and shown once', async () => {
   const answer = Array.from({ length: 150 }, (_, n) => `word${n}`).join(' ');
   script('reload me ten times', { content: answer }, { chunkSize: 6, streamingProfile: { ttft: 0, tps: 200 } });
-  // The model waits before each reload, so that each is in the middle of the answer on any machine.
-  const holds = Array.from({ length: 10 }, gate);
-  proxies.model.meet(withMessage('reload me ten times'), (exchange) => exchange.pass(async function* stepwise(events) {
+  // The model waits at a gate for each reload, so that each happens during the answer at any speed of the machine.
+  const gates = Array.from({ length: 10 }, createGate);
+  proxies.model.addRule(chatAbout('reload me ten times'), (exchange) => exchange.pass(async function* stepwise(events) {
     let n = 0;
     for await (const event of events) {
       n += 1;
-      if (n % 12 === 0) await holds[n / 12 - 1]?.pass();
+      if (n % 12 === 0) await gates[n / 12 - 1]?.pass();
       yield event;
     }
   }));
-  const { page, complaints } = await open();
+  const { page, consoleErrors } = await openPage();
   await signIn(page);
   await send(page, 'reload me ten times');
   const arriving = page.getByTestId('message-assistant');
   let seen = '';
-  for (const hold of holds) {
-    await hold.reached;
+  for (const gate of gates) {
+    await gate.reached;
     await arriving.waitFor();
     await page.reload();
     await arriving.waitFor();
@@ -99,7 +99,7 @@ test('ten reloads in mid-answer: in the end the text is whole, in order and ther
       assert.ok(answer.startsWith(text) && text.length > seen.length && text.length < answer.length, text);
       return text;
     });
-    hold.open();
+    gate.open();
   }
   await page.getByText(answer).waitFor();
   assert.equal(await arriving.locator('.markdown').innerText(), answer);
@@ -108,47 +108,47 @@ test('ten reloads in mid-answer: in the end the text is whole, in order and ther
   await page.reload();
   await page.getByText(answer).waitFor();
   assert.equal(await arriving.count(), 1);
-  assert.deepEqual(complaints, []);
+  assert.deepEqual(consoleErrors, []);
 });
 
-test('stop after a reload: the page says so at once, and the call to the model ends', async (t) => {
+test('stopping after a reload shows at once and ends the model request', async (t) => {
   const answer = 'This goes on after the reload. '.repeat(200).trim();
-  script('stop after a reload', { content: answer }, SLOW);
-  const asked = proxies.model.meet(withMessage('stop after a reload'));
-  const { page, complaints } = await open();
+  script('stop after a reload', { content: answer }, SLOW_ANSWER);
+  const modelRule = proxies.model.addRule(chatAbout('stop after a reload'));
+  const { page, consoleErrors } = await openPage();
   await signIn(page);
   await send(page, 'stop after a reload');
   await page.getByText('This goes on').waitFor();
   await page.reload();
   await page.getByText('This goes on').waitFor();
-  const [shown, upstream] = await Promise.all([stopAndWait(page, 'This answer was stopped.'), spanOf(asked.met[0].over)]);
-  t.diagnostic(`stopped on the page after ${Math.round(shown)} ms, at the model after ${Math.round(upstream.span)} ms`);
+  const [shown, upstream] = await Promise.all([stopAndWait(page, 'This answer was stopped.'), timed(modelRule.exchanges[0].ended)]);
+  t.diagnostic(`stopped on the page after ${Math.round(shown)} ms, at the model after ${Math.round(upstream.milliseconds)} ms`);
   assert.ok(shown < 2000, `${shown} ms`);
-  assert.equal(upstream.outcome, false, 'the model was not heard out');
+  assert.equal(upstream.value, false, 'the model request was not read to its end');
   assert.ok((await page.getByTestId('message-assistant').innerText()).length < answer.length);
-  assert.deepEqual(complaints, []);
+  assert.deepEqual(consoleErrors, []);
 });
 
-/** Clicks on stop. @returns {Promise<number>} milliseconds, by the page's clock, until it shows that text */
+/** Clicks the stop button. @returns {Promise<number>} milliseconds of the page's clock until it shows the text */
 function stopAndWait(page, text) {
   return page.evaluate((wanted) => new Promise((resolve) => {
-    const began = performance.now();
+    const clickedAt = performance.now();
     new MutationObserver(() => {
-      if (document.body.innerText.includes(wanted)) resolve(performance.now() - began);
+      if (document.body.innerText.includes(wanted)) resolve(performance.now() - clickedAt);
     }).observe(document.body, { childList: true, subtree: true, characterData: true });
     document.querySelector('[data-testid=stop]').click();
   }), text);
 }
 
-async function spanOf(promise) {
-  const began = performance.now();
-  return { outcome: await promise, span: performance.now() - began };
+async function timed(promise) {
+  const startedAt = performance.now();
+  return { value: await promise, milliseconds: performance.now() - startedAt };
 }
 
-test('the stop button stops, in the tab that asked and in another', async () => {
+test('the stop button works in the sending tab and in another one', async () => {
   const answer = 'This would go on for a long time. '.repeat(60).trim();
-  script('stop me', { content: answer }, SLOW);
-  const { page, complaints } = await open();
+  script('stop me', { content: answer }, SLOW_ANSWER);
+  const { page, consoleErrors } = await openPage();
   await signIn(page);
   await send(page, 'stop me');
   await page.getByText('This would go on').waitFor();
@@ -163,12 +163,12 @@ test('the stop button stops, in the tab that asked and in another', async () => 
   }
   await page.reload();
   await page.getByText('This answer was stopped.').waitFor();
-  assert.deepEqual(complaints, []);
+  assert.deepEqual(consoleErrors, []);
 });
 
-test('an answer that breaks off says so and can be asked again', async () => {
+test('a truncated answer shows an error and can be requested again', async () => {
   script('break off', { content: 'This will never be whole. '.repeat(5) }, { chunkSize: 10, truncateAfterChunks: 4, streamingProfile: { ttft: 20, tps: 50 } });
-  const { page } = await open();
+  const { page } = await openPage();
   await signIn(page);
   await send(page, 'break off');
   await page.getByTestId('error').waitFor();
@@ -177,8 +177,8 @@ test('an answer that breaks off says so and can be asked again', async () => {
   await page.getByText('Now it is whole.').waitFor();
 });
 
-test('by keyboard alone, on a phone: sign in, ask, open the past, sign out', async () => {
-  const { page, complaints } = await open(PHONE);
+test('by keyboard on a phone: sign in, send, open past conversations, sign out', async () => {
+  const { page, consoleErrors } = await openPage(PHONE);
   await page.getByTestId('sign-in-form').waitFor();
   await page.keyboard.type(grace.email);
   await page.keyboard.press('Tab');
@@ -204,11 +204,11 @@ test('by keyboard alone, on a phone: sign in, ask, open the past, sign out', asy
   await page.getByTestId('sign-out').press('Enter');
   await page.getByTestId('sign-in-form').waitFor();
   assert.equal(await page.evaluate(() => JSON.stringify(localStorage)), '{}');
-  assert.deepEqual(complaints, []);
+  assert.deepEqual(consoleErrors, []);
 });
 
-test('a conversation has its address though its answer comes whole at once', async () => {
-  const { page, complaints } = await open();
+test('a conversation gets its address even if the answer arrives all at once', async () => {
+  const { page, consoleErrors } = await openPage();
   await signIn(page);
   await page.route('**/api/chat', async (route) => route.fulfill({ response: await route.fetch() }));
   const message = `whole at once ${randomUUID()}`;
@@ -217,5 +217,5 @@ test('a conversation has its address though its answer comes whole at once', asy
   await page.waitForFunction(() => globalThis.location.hash.startsWith('#/c/'), undefined, { timeout: 5000 });
   await page.reload();
   await page.getByTestId('message-user').getByText(message).waitFor();
-  assert.deepEqual(complaints, []);
+  assert.deepEqual(consoleErrors, []);
 });

@@ -1,5 +1,5 @@
-// A PDF with those lines on its pages, as small as one can be: uncompressed, in Helvetica.
-/** @param {string[][]} pages */
+// Minimal PDFs for tests: uncompressed, in Helvetica.
+/** @param {string[][]} pages lines of each page */
 export function pdf(pages) {
   const objects = ['<< /Type /Catalog /Pages 2 0 R >>', '', '<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>'];
   const kids = pages.map((lines) => {

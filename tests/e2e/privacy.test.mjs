@@ -3,15 +3,15 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import {
-  ask, call, database, eventually, keptFiles, killWorker, newUser, restartWorker, rows, script, stack, storedMessages, stream,
-} from './desk.mjs';
+  ask, call, database, eventually, killWorker, newUser, restartWorker, rows, script, stack, storedFiles, storedMessages, stream,
+} from './test-stack.mjs';
 
-// Assembled, so that nobody takes a fixture for a live key.
+// Concatenated, so that secret scanners do not take a fixture for a live key.
 const BODY = 'a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0';
 const PEM = `-----BEGIN ${'PRIVATE'} KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC${BODY}\n-----END ${'PRIVATE'} KEY-----`;
 const JWT = [`ey${'JhbGciOiJIUzI1NiJ9'}`, `ey${'JzdWIiOiIxMjM0NTYifQ'}`, BODY].join('.');
 
-/** One of each kind: how somebody says it, and what of it must stay here. */
+/** One value of each kind: a phrase with it, and the value that must be masked. */
 const PERSONAL = {
   ABA_ROUTING: ['routing number 021000021', '021000021'],
   API_KEY: [`key gh${'p_'}${BODY}`, `gh${'p_'}${BODY}`],
@@ -67,28 +67,28 @@ before(async () => {
   await database.query(employee, ['discreet', { default: 'partial', PASSWORD: 'none' }]);
 });
 
-/** The model repeats what it was told. */
+/** Scripts a model that repeats the message. */
 function scriptEcho(marker) {
   script(marker, ({ messages }) => ({ content: messages.at(-1).content }), { chunkSize: 7 });
 }
 
-/** All that any part was sent, stores or has logged. */
-async function everything() {
+/** All model requests, rows, stored files and logs. */
+async function allTraces() {
   const requests = stack.model.mock.getRequests().map(({ body }) => JSON.stringify(body));
   const tables = await database.query("select table_name from information_schema.tables where table_schema = 'public' and table_type = 'BASE TABLE'");
   const stored = [];
   for (const { table_name: table } of tables.rows) {
     stored.push(...(await database.query(`select t::text as row from public.${table} t`)).rows.map(({ row }) => row));
   }
-  return [...requests, ...stored, ...await keptFiles()];
+  return [...requests, ...stored, ...await storedFiles()];
 }
 
-test('of every kind nothing leaves, and its user gets it back in the stream, whole, and in the history', async () => {
+test('values of every kind are masked everywhere, and unmasked for their user in the stream, in JSON and in the history', async () => {
   const name = 'Augusta Ada Lovelace-King';
   const user = await newUser({ user_metadata: { full_name: name } });
   const marker = randomUUID();
   scriptEcho(marker);
-  const message = [marker, ...Object.values(PERSONAL).map(([said]) => said), `I am ${name}, ${user.email}`].join('.\n');
+  const message = [marker, ...Object.values(PERSONAL).map(([phrase]) => phrase), `I am ${name}, ${user.email}`].join('.\n');
   const { text, session } = await stream(message, { user, employee: 'open-book' });
   assert.equal(text, message);
   const attached = `${marker}\n\n<attachment name="people.txt">\n${message}\n</attachment>`;
@@ -100,15 +100,15 @@ test('of every kind nothing leaves, and its user gets it back in the stream, who
 
   const kinds = await rows('select entity from chat_pii_vault where user_id = $1', [user.id], Object.keys(PERSONAL).length + 2);
   assert.deepEqual(new Set(kinds.map(({ entity }) => entity)), new Set([...Object.keys(PERSONAL), 'PERSON']));
-  const left = await everything();
+  const traces = await allTraces();
   const secrets = [...Object.values(PERSONAL).map(([, secret]) => secret), name];
   for (const secret of [...secrets, ...secrets.map((text) => JSON.stringify(text).slice(1, -1))]) {
-    assert.ok(!left.some((text) => text.includes(secret) || text.includes(Buffer.from(secret).toString('latin1'))), secret);
+    assert.ok(!traces.some((text) => text.includes(secret) || text.includes(Buffer.from(secret).toString('latin1'))), secret);
   }
-  assert.ok(left.some((text) => text.includes(marker)), 'where one would have been found');
+  assert.ok(traces.some((text) => text.includes(marker)), 'the traces contain the message itself');
 });
 
-test('a value keeps its token in every session, spelling and after a restart, and numbers never clash', async () => {
+test('a value keeps its placeholder in every session, in other spellings and after a restart, and numbers are unique', async () => {
   const user = await newUser();
   const say = async (message) => {
     const { session } = await ask(message, { user });
@@ -123,19 +123,19 @@ test('a value keeps its token in every session, spelling and after a restart, an
   assert.equal(await say('again eve (at) example (dot) org, new@example.org'), 'again [EMAIL_1], [EMAIL_10]');
 });
 
-test('what was known by its words is hidden without them', async () => {
+test('a known value is masked without its context words', async () => {
   const user = await newUser({ user_metadata: { name: 'José García' } });
   await ask('my password: Zebra-77! please', { user });
   const { session } = await ask('was it Zebra-77! or not? JOSE GARCIA', { user });
   assert.equal((await storedMessages(session))[0].content, 'was it [PASSWORD_1] or not? [PERSON_1]');
 });
 
-test('an employee shows as much as its policy says, in the stream, the history and the list', async () => {
+test('the unmask policy of an employee applies to the stream, the history and the session list', async () => {
   const user = await newUser();
   const marker = randomUUID();
   scriptEcho(marker);
-  const said = 'joe@example.org, card 5555 5555 5555 4444, call +1 415 555 2671, password: hunter2!x, ssn 078-05-1120';
-  const { text, session } = await stream(`${said} ${marker}`, { user, employee: 'discreet' });
+  const typed = 'joe@example.org, card 5555 5555 5555 4444, call +1 415 555 2671, password: hunter2!x, ssn 078-05-1120';
+  const { text, session } = await stream(`${typed} ${marker}`, { user, employee: 'discreet' });
   const shown = `j•••@example.org, card •••• 4444, call •••• 71, password: [PASSWORD_1], ssn [US_SSN_1] ${marker}`;
   assert.equal(text, shown);
   await storedMessages(session);
@@ -146,7 +146,7 @@ test('an employee shows as much as its policy says, in the stream, the history a
   assert.equal(list.data[0].unmask_policy, undefined);
 });
 
-test('what looks like a token is text, and comes back as it was typed', async () => {
+test('a typed placeholder is text and returns unchanged', async () => {
   const user = await newUser();
   const marker = randomUUID();
   scriptEcho(marker);
@@ -155,7 +155,7 @@ test('what looks like a token is text, and comes back as it was typed', async ()
   assert.equal(text, `What is [EMAIL_1], \\[email_1\\] or [EMAIL_2]? ${marker}`);
 });
 
-test('a message that cannot be hidden is refused, and nothing of it was sent', async () => {
+test('a message that cannot be masked is rejected, and nothing of it is sent', async () => {
   const user = await newUser();
   const marker = randomUUID();
   const message = `${marker} ${Array.from({ length: 1001 }, (_, n) => `u${n}@example.org`).join(' ')}`;
@@ -164,10 +164,10 @@ test('a message that cannot be hidden is refused, and nothing of it was sent', a
   const problem = await response.json();
   assert.deepEqual([problem.code, problem.field], ['too_many_values', 'message']);
   assert.match(problem.detail, /in parts/);
-  assert.ok(!(await everything()).some((text) => text.includes(marker)));
+  assert.ok(!(await allTraces()).some((text) => text.includes(marker)));
 });
 
-test('who is erased leaves nothing that opens, and begins anew', async () => {
+test('an erased user leaves no rows and no usable key, and can start again', async () => {
   const user = await newUser();
   const { session } = await ask('I am eve@example.org', { user });
   await storedMessages(session);
@@ -181,7 +181,7 @@ test('who is erased leaves nothing that opens, and begins anew', async () => {
   for (const table of ['chat_messages', 'chat_sessions', 'chat_pii_vault', 'chat_pii_keys', 'chat_usage_log']) {
     assert.deepEqual((await database.query(`select from ${table} where user_id = $1`, [user.id])).rows, [], table);
   }
-  // The same session goes on as if it were new.
+  // The old session id is a new session.
   script('do you remember me', { content: 'You are [EMAIL_1]?' });
   const { text } = await stream('do you remember me', { user, session });
   assert.equal(text, 'You are [EMAIL_1]?');
@@ -191,7 +191,7 @@ test('who is erased leaves nothing that opens, and begins anew', async () => {
   assert.equal(question.content, 'do you remember me');
 });
 
-test('a vault is restored from Postgres where the object has none, and not by another user', async () => {
+test('an object without a vault loads it from Postgres, but never that of another user', async () => {
   const user = await newUser();
   const other = await newUser();
   await ask('I am eve@example.org', { user });
@@ -205,7 +205,7 @@ test('a vault is restored from Postgres where the object has none, and not by an
   };
   assert.equal((await vaultOf(user)).entries.length, 1);
   assert.deepEqual(await vaultOf(other), { key: null, entries: [], spent: {} });
-  // As after a move to other objects: what Postgres has is all there is.
+  // An object that has never seen its user must take the vault from Postgres.
   const mover = await newUser();
   await database.query('update chat_pii_keys set user_id = $2 where user_id = $1', [user.id, mover.id]);
   await database.query('update chat_pii_vault set user_id = $2 where user_id = $1', [user.id, mover.id]);

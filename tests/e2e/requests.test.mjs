@@ -1,6 +1,6 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { ALLOWED_ORIGIN, ask, call, grace, requestsWith, stack, storedMessages } from './desk.mjs';
+import { ALLOWED_ORIGIN, ask, call, grace, requestsWith, stack, storedMessages } from './test-stack.mjs';
 
 /** @param {Response} response */
 async function problem(response) {
@@ -10,7 +10,7 @@ async function problem(response) {
   return { status: response.status, code: body.code, field: body.field, detail: body.detail };
 }
 
-test('a body that is not as it must be is refused by the name of its field', async () => {
+test('an invalid body is rejected with the name of the field', async () => {
   for (const [body, status, code, field] of [
     ['', 400, 'invalid_json'],
     ['{"message":', 400, 'invalid_json'],
@@ -30,19 +30,19 @@ test('a body that is not as it must be is refused by the name of its field', asy
   }
 });
 
-test('256 KiB is the most a body may have', async () => {
+test('a body may have up to 256 KiB', async () => {
   const body = (size) => {
     const frame = JSON.stringify({ message: '', stream: false }).length;
     return JSON.stringify({ message: 'x'.repeat(size - frame), stream: false });
   };
   const largest = await problem(await call('/api/chat', { method: 'POST', body: body(256 * 1024) }));
-  assert.deepEqual([largest.status, largest.code], [413, 'message_too_long'], 'it is read, and has more tokens than the budget');
+  assert.deepEqual([largest.status, largest.code], [413, 'message_too_long'], 'the body is read, but has more tokens than the budget');
   const got = await problem(await call('/api/chat', { method: 'POST', body: body(256 * 1024 + 1) }));
   assert.deepEqual([got.status, got.code], [413, 'body_too_large']);
   assert.match(got.detail, /262144/);
 });
 
-test('a session of another user is not there', async () => {
+test('a session of another user is not found', async () => {
   const { session } = await ask('mine alone');
   // Once the session is committed, its id belongs to one user.
   await storedMessages(session);
@@ -53,7 +53,7 @@ test('a session of another user is not there', async () => {
   assert.deepEqual([got.status, got.code, got.field], [404, 'session_not_found', 'session_id']);
 });
 
-test('unknown routes, wrong methods and bad parameters', async () => {
+test('unknown routes, wrong methods and invalid parameters are rejected', async () => {
   for (const [path, init, status, code] of [
     ['/api/nothing', {}, 404, 'not_found'],
     ['/v2/chat', {}, 404, 'not_found'],
@@ -68,7 +68,7 @@ test('unknown routes, wrong methods and bad parameters', async () => {
   }
 });
 
-test('pages of allowed origins may call, foreign ones may not', async () => {
+test('only pages of allowed origins may call', async () => {
   const from = (origin, init = {}) => call('/api/employees', { ...init, headers: { origin } });
   const allowed = await from(ALLOWED_ORIGIN);
   assert.equal(allowed.status, 200);
@@ -88,7 +88,7 @@ test('pages of allowed origins may call, foreign ones may not', async () => {
   }
 });
 
-test('what is public', async () => {
+test('health, readiness and configuration need no token', async () => {
   const health = await call('/healthz', { user: null });
   assert.deepEqual(await health.json(), { status: 'ok' });
   const ready = await call('/readyz', { user: null });

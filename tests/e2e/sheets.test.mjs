@@ -3,47 +3,47 @@ import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import exceljs from 'exceljs';
-import { act, call, database, eventually, grace, keptFiles, newUser, rows, stack, stream } from './desk.mjs';
+import { call, database, eventually, grace, newUser, rows, scriptSteps, stack, storedFiles, stream } from './test-stack.mjs';
 
-/** A turn in which the analyst exports, and what the tool answered. */
-async function exported(user, args) {
+/** Runs a turn with an export and returns the tool's result. */
+async function runExport(user, args) {
   const marker = `export ${randomUUID()}`;
-  act(marker, { sheet_export: args }, 'Here it is.');
+  scriptSteps(marker, { sheet_export: args }, 'Here it is.');
   const { frames, session } = await stream(marker, { user, employee: 'sheet-analyst' });
   const parts = frames.map(({ data }) => data);
   const failed = parts.find(({ type }) => type === 'tool-output-error');
   return { output: parts.find(({ type }) => type === 'tool-output-available')?.output, error: failed?.errorText, session };
 }
 
-async function linkOf(user, id) {
+async function requestLink(user, id) {
   const response = await call(`/api/files/${id}`, { user });
   return { status: response.status, body: await response.json() };
 }
 
-/** Downloads a file as a browser does that follows its link: without a token. */
+/** Follows the download link like a browser: without an access token. */
 async function download(user, id) {
-  const { body } = await linkOf(user, id);
+  const { body } = await requestLink(user, id);
   const response = await fetch(stack.api + body.url);
   assert.equal(response.status, 200, await (response.ok ? '' : response.text()));
   return { response, bytes: Buffer.from(await response.arrayBuffer()) };
 }
 
 async function sheetOf(bytes) {
-  const book = new exceljs.Workbook();
-  await book.xlsx.load(bytes);
-  return book.worksheets[0];
+  const workbook = new exceljs.Workbook();
+  await workbook.xlsx.load(bytes);
+  return workbook.worksheets[0];
 }
 
 const COLUMNS = [
   { name: 'Who', kind: 'text' }, { name: 'Amount', kind: 'number' }, { name: 'Day', kind: 'date' }, { name: 'Paid', kind: 'boolean' },
 ];
 
-test('rows become a workbook with real types, and values stand in it and nowhere else', async () => {
+test('rows become a typed workbook, and only the download contains the original values', async () => {
   const user = await newUser();
   const email = `${randomUUID()}@example.com`;
   const marker = `export ${randomUUID()}`;
   const table = [['[EMAIL_1]', 1234.5, '2026-01-31', true], ['=1+1', -7, '2026-02-01', false], ['Zoë 😀 東京', null, null, null]];
-  act(marker, { sheet_export: { name: 'Bills', format: 'xlsx', columns: COLUMNS, rows: table, from: null } }, 'Here it is.');
+  scriptSteps(marker, { sheet_export: { name: 'Bills', format: 'xlsx', columns: COLUMNS, rows: table, from: null } }, 'Here it is.');
   const { frames, session } = await stream(`${marker} for ${email}`, { user, employee: 'sheet-analyst' });
   const { file } = frames.map(({ data }) => data).find(({ type }) => type === 'tool-output-available').output;
   assert.deepEqual([file.name, file.rows, file.columns], ['Bills.xlsx', 3, ['Who', 'Amount', 'Day', 'Paid']]);
@@ -61,19 +61,19 @@ test('rows become a workbook with real types, and values stand in it and nowhere
 
   const [row] = await rows("select name, table_rows, purpose from chat_files where session_id = $1", [session]);
   assert.deepEqual([row.name, Number(row.table_rows), row.purpose], ['Bills.xlsx', 3, 'export']);
-  assert.ok((await keptFiles()).every((text) => !text.includes(email)));
+  assert.ok((await storedFiles()).every((text) => !text.includes(email)));
   const listed = (await (await call('/api/files', { user })).json()).data;
   assert.deepEqual(listed.map(({ id }) => id), [file.id]);
 });
 
-test('a link is its owner\'s, and only as it was signed', async () => {
+test('a download link works only for its owner and with its exact signature', async () => {
   const user = await newUser();
-  const { output } = await exported(user, { name: 'Mine', format: 'csv', columns: [{ name: 'A', kind: 'text' }], rows: [['=cmd()'], ['+1'], ['x']], from: null });
+  const { output } = await runExport(user, { name: 'Mine', format: 'csv', columns: [{ name: 'A', kind: 'text' }], rows: [['=cmd()'], ['+1'], ['x']], from: null });
   const { bytes, response } = await download(user, output.file.id);
   assert.equal(bytes.toString(), '\ufeffA\r\n\'=cmd()\r\n\'+1\r\nx\r\n');
   assert.match(response.headers.get('content-type'), /^text\/csv/);
-  assert.equal((await linkOf(grace, output.file.id)).body.code, 'file_not_found');
-  const { body } = await linkOf(user, output.file.id);
+  assert.equal((await requestLink(grace, output.file.id)).body.code, 'file_not_found');
+  const { body } = await requestLink(user, output.file.id);
   const expired = body.url.replace(/expires=\d+/, 'expires=1');
   for (const url of [expired, body.url.replace(user.id, grace.id), body.url.slice(0, -2), `/api/files/${output.file.id}/download`]) {
     const refused = await fetch(stack.api + url);
@@ -84,14 +84,14 @@ test('a link is its owner\'s, and only as it was signed', async () => {
   assert.equal((await call(body.url, { user })).status, 200);
 });
 
-test('a table that was uploaded is queried, all 100,000 rows of it', async () => {
+test('an uploaded table of 100,000 rows is queried and exported', async () => {
   const user = await newUser();
   const lines = Array.from({ length: 100_000 }, (_, n) => `Zoë ${n},${n}.5,2026-01-${String(1 + n % 28).padStart(2, '0')},${n % 3 ? 'east' : 'west'}`);
   const csv = `Name,Amount,Day,Region\n${lines.join('\n')}\n`;
   const upload = await call('/api/documents?name=sales.csv', { user, method: 'POST', body: csv, headers: { 'content-type': 'text/csv' } });
   assert.equal(upload.status, 201, await upload.clone().text());
 
-  const all = await exported(user, { name: 'All', format: 'xlsx', columns: null, rows: null, from: { document: 'sales.csv', query: {} } });
+  const all = await runExport(user, { name: 'All', format: 'xlsx', columns: null, rows: null, from: { document: 'sales.csv', query: {} } });
   assert.equal(all.output?.file.rows, 100_000, JSON.stringify(all));
   const { bytes } = await download(user, all.output.file.id);
   const sheet = await sheetOf(bytes);
@@ -107,21 +107,21 @@ test('a table that was uploaded is queried, all 100,000 rows of it', async () =>
     aggregates: [{ op: 'sum', column: 'Amount', name: 'Total' }, { op: 'count', column: null, name: 'Rows' }],
     order_by: [{ column: 'Region', descending: false }], limit: null,
   };
-  const sums = await exported(user, { name: 'Sums', format: 'csv', columns: null, rows: null, from: { document: 'SALES.csv', query } });
+  const sums = await runExport(user, { name: 'Sums', format: 'csv', columns: null, rows: null, from: { document: 'SALES.csv', query } });
   assert.ok(sums.output, sums.error);
   const { bytes: summed } = await download(user, sums.output.file.id);
   assert.equal(summed.toString(), '\ufeffRegion,Total,Rows\r\neast,333000,666\r\nwest,167000,334\r\n');
 
-  const wrong = await exported(user, { name: 'x', format: 'csv', columns: null, rows: null, from: { document: 'none.csv', query: {} } });
+  const wrong = await runExport(user, { name: 'x', format: 'csv', columns: null, rows: null, from: { document: 'none.csv', query: {} } });
   assert.match(wrong.error, /no table "none.csv".*"sales.csv"/s);
-  const column = await exported(user, { name: 'x', format: 'csv', columns: null, rows: null, from: { document: 'sales.csv', query: { ...query, group_by: ['Country'] } } });
+  const column = await runExport(user, { name: 'x', format: 'csv', columns: null, rows: null, from: { document: 'sales.csv', query: { ...query, group_by: ['Country'] } } });
   assert.match(column.error, /Region/);
 });
 
-test('files go with their user', async () => {
+test('erasing a user deletes the files', async () => {
   const user = await newUser();
-  const { output } = await exported(user, { name: 'Gone', format: 'csv', columns: [{ name: 'A', kind: 'text' }], rows: [['gone-too']], from: null });
-  const { body } = await linkOf(user, output.file.id);
+  const { output } = await runExport(user, { name: 'Gone', format: 'csv', columns: [{ name: 'A', kind: 'text' }], rows: [['gone-too']], from: null });
+  const { body } = await requestLink(user, output.file.id);
   await eventually(async () => assert.equal((await database.query('select 1 from chat_files where user_id = $1', [user.id])).rowCount, 1));
   assert.equal((await call('/api/me', { user, method: 'DELETE' })).status, 200);
   assert.equal((await fetch(stack.api + body.url)).status, 404);

@@ -1,9 +1,9 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { createClient } from '@supabase/supabase-js';
-import { ada, ask, call, database, grace, stack, storedMessages } from './desk.mjs';
+import { ada, ask, call, database, grace, stack, storedMessages } from './test-stack.mjs';
 
-/** A stock client, signed in as a browser would. */
+/** Signs in with supabase-js, like a browser. */
 async function signIn(email) {
   const client = createClient(stack.supabaseUrl, stack.anonKey, { auth: { persistSession: false, autoRefreshToken: false } });
   const { data, error } = await client.auth.signInWithPassword({ email, password: 'frontdesk' });
@@ -11,7 +11,7 @@ async function signIn(email) {
   return { client, access_token: data.session.access_token };
 }
 
-test('a user who signs in with supabase-js can chat, and sees the rows through PostgREST', async () => {
+test('a user who signs in with supabase-js can chat and reads their own rows through PostgREST', async () => {
   const user = await signIn(ada.email);
   const { session, status } = await ask('through the front door', { user });
   assert.equal(status, 200);
@@ -25,12 +25,12 @@ test('a user who signs in with supabase-js can chat, and sees the rows through P
   assert.equal(sessions.length, 1);
 });
 
-test('nobody else sees them', async () => {
+test('other users and anonymous clients read none of them', async () => {
   const { session } = await ask('for my eyes');
   await storedMessages(session);
   const other = await signIn(grace.email);
-  const nobody = createClient(stack.supabaseUrl, stack.anonKey, { auth: { persistSession: false } });
-  for (const client of [other.client, nobody]) {
+  const anonymous = createClient(stack.supabaseUrl, stack.anonKey, { auth: { persistSession: false } });
+  for (const client of [other.client, anonymous]) {
     for (const table of ['chat_messages', 'chat_usage_log']) {
       const { data } = await client.from(table).select('*').eq('session_id', session);
       assert.equal(data?.length ?? 0, 0, table);
@@ -42,7 +42,7 @@ test('nobody else sees them', async () => {
   assert.ok(!data.some(({ id }) => id === session));
 });
 
-test('a user\'s own token forges nothing', async () => {
+test('a user cannot write rows with their own token', async () => {
   const { session } = await ask('authentic');
   const [question, answer] = await storedMessages(session);
   const { client } = await signIn(ada.email);
@@ -61,7 +61,7 @@ test('a user\'s own token forges nothing', async () => {
     ['change an employee', client.from('employee_profiles').update({ title: 'Mine' }).eq('slug', 'prime-boss')],
   ]) {
     const { error } = await attempt;
-    assert.ok(error, `${what} must be refused`);
+    assert.ok(error, `${what} must be rejected`);
   }
   const { rows } = await database.query('select content from chat_messages where session_id = $1 order by created_at', [session]);
   assert.deepEqual(rows.map(({ content }) => content), [question.content, answer.content]);

@@ -2,17 +2,17 @@ import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { DefaultChatTransport, readUIMessageStream } from 'ai';
-import { ada, ask, call, database, newUser, requestsWith, rows, script, stack, storedMessages } from './desk.mjs';
+import { ada, ask, call, database, newUser, requestsWith, rows, script, stack, storedMessages } from './test-stack.mjs';
 
 const NONE = '00000000-0000-0000-0000-000000000000';
 const reply = (messages) => ({ content: `answer ${messages.length}` });
 
-/** The contents of the messages that the model got last for a question, without the persona. */
+/** Message contents of the newest prompt, without the persona. */
 function promptOf(marker) {
   return requestsWith(marker).at(-1).messages.slice(1).map(({ content }) => content);
 }
 
-test('a session is a tree: again, in other words, from the beginning, on from any answer', async () => {
+test('a session is a tree: regenerate, edit, start over, continue any answer', async () => {
   const marker = randomUUID();
   script(marker, ({ messages }) => reply(messages));
   const user = await newUser();
@@ -36,7 +36,7 @@ test('a session is a tree: again, in other words, from the beginning, on from an
   assert.equal(parent(parent(aside.id)), first.id);
   assert.equal(parent(parent(anew.id)), null);
   assert.equal(parent(parent(on.id)), again.id);
-  assert.equal(stored.filter(({ content }) => content === `${marker} two`).length, 1, 'a question is there once');
+  assert.equal(stored.filter(({ content }) => content === `${marker} two`).length, 1, 'a question is stored once');
   const listed = await (await call(`/api/sessions/${session}/messages`, { user })).json();
   assert.deepEqual(listed.data.map(({ id, parent_id: before }) => [id, before]), stored.map(({ id, parent_id: before }) => [id, before]));
   const usage = await rows('select 1 from chat_usage_log where session_id = $1', [session], 6);
@@ -44,7 +44,7 @@ test('a session is a tree: again, in other words, from the beginning, on from an
   assert.deepEqual([one.parent_id, parent(second.id)], [null, two.id]);
 });
 
-test('a branch that the object has forgotten is read again', async () => {
+test('a branch that is not in the object is loaded from Postgres', async () => {
   const marker = randomUUID();
   script(marker, ({ messages }) => reply(messages));
   const user = await newUser();
@@ -60,22 +60,22 @@ test('a branch that the object has forgotten is read again', async () => {
   assert.deepEqual(promptOf(marker), [`${marker} one`, first.message, `${marker} two`]);
 });
 
-test('what is not there, and what is no question, is said', async () => {
+test('an unknown parent and a wrong message id are rejected', async () => {
   const user = await newUser();
   const { session, body: { id } } = await ask('hello', { user });
-  const refuse = async (fields) => {
+  const rejection = async (fields) => {
     const response = await call('/api/chat', { user, json: { session_id: session, stream: false, ...fields } });
     const { code, field } = await response.json();
     return [response.status, code, field];
   };
-  assert.deepEqual(await refuse({ message: 'a', parent_id: randomUUID() }), [404, 'message_not_found', 'parent_id']);
-  assert.deepEqual(await refuse({ parent_id: randomUUID() }), [404, 'message_not_found', 'parent_id']);
-  assert.deepEqual(await refuse({ message: 'a', messageId: id }), [422, 'invalid_field', 'messageId']);
+  assert.deepEqual(await rejection({ message: 'a', parent_id: randomUUID() }), [404, 'message_not_found', 'parent_id']);
+  assert.deepEqual(await rejection({ parent_id: randomUUID() }), [404, 'message_not_found', 'parent_id']);
+  assert.deepEqual(await rejection({ message: 'a', messageId: id }), [422, 'invalid_field', 'messageId']);
   const theirs = await ask('not yours');
-  assert.deepEqual(await refuse({ message: 'a', parent_id: theirs.body.id }), [404, 'message_not_found', 'parent_id']);
+  assert.deepEqual(await rejection({ message: 'a', parent_id: theirs.body.id }), [404, 'message_not_found', 'parent_id']);
 });
 
-test('the stock client regenerates and edits', async () => {
+test('the default transport of the AI SDK regenerates and edits', async () => {
   const marker = randomUUID();
   script(marker, ({ messages }) => reply(messages));
   const transport = new DefaultChatTransport({ api: `${stack.api}/api/chat`, headers: { authorization: `Bearer ${ada.access_token}` } });
@@ -83,15 +83,15 @@ test('the stock client regenerates and edits', async () => {
   const send = async (trigger, messages, messageId) => {
     const stream = await transport.sendMessages({ chatId, messages, trigger, messageId, abortSignal: undefined });
     let last;
-    for await (const message of readUIMessageStream({ stream })) last = message;
+    for await (const state of readUIMessageStream({ stream })) last = state;
     return last;
   };
-  const said = (id, text) => ({ id, role: 'user', parts: [{ type: 'text', text: `${marker} ${text}` }] });
-  const first = await send('submit-message', [said('m1', 'one')]);
-  const second = await send('regenerate-message', [said('m1', 'one')], first.id);
+  const message = (id, text) => ({ id, role: 'user', parts: [{ type: 'text', text: `${marker} ${text}` }] });
+  const first = await send('submit-message', [message('m1', 'one')]);
+  const second = await send('regenerate-message', [message('m1', 'one')], first.id);
   assert.notEqual(second.id, first.id);
-  await send('submit-message', [said('m1', 'one'), second, said('m2', 'two')]);
-  await send('submit-message', [said('m1', 'one'), second, said('m2', '2')], 'm2');
+  await send('submit-message', [message('m1', 'one'), second, message('m2', 'two')]);
+  await send('submit-message', [message('m1', 'one'), second, message('m2', '2')], 'm2');
   assert.deepEqual(promptOf(marker).slice(0, 1), [`${marker} one`]);
   assert.equal(promptOf(marker).at(-1), `${marker} 2`);
   const stored = await storedMessages(second.metadata.session_id, 7);
@@ -100,7 +100,7 @@ test('the stock client regenerates and edits', async () => {
   assert.equal(parents[`${marker} 2`], second.id);
 });
 
-test('another model answers when the first one does not, and the answer says which', async () => {
+test('a fallback model answers when the first one fails, and the answer names it', async () => {
   const marker = randomUUID();
   await database.query(`insert into employee_profiles (slug, title, system_prompt, model, fallback_models) values ('stand-in', 'x', 'x', 'gpt-dead', '{gpt-4o}') on conflict do nothing`);
   stack.model.mock.prependFixture({ match: { endpoint: 'chat', model: 'gpt-dead' }, response: { error: { message: 'no such model', type: 'invalid_request_error' }, status: 404 } });

@@ -1,10 +1,10 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { LAST, at, withMessage } from '../faults/faults.mjs';
-import { ask, call, database, eventually, holdEnd, newUser, proxies, readFrames, requestsWith, rows, script, storedMessages, stream } from './desk.mjs';
+import { FINISH_EVENT, atEvent, chatAbout } from '../faults/faults.mjs';
+import { ask, call, database, eventually, holdAnswerEnd, newUser, proxies, readFrames, requestsWith, rows, script, storedMessages, stream } from './test-stack.mjs';
 
-test('the curl of the specification streams a UI message', async () => {
+test('the curl example of the specification streams a UI message', async () => {
   script('Hello AI!', { content: 'Hello, human.' });
   const response = await call('/api/chat', {
     headers: { 'content-type': 'application/json' }, json: { message: 'Hello AI!', stream: true },
@@ -27,22 +27,22 @@ test('the curl of the specification streams a UI message', async () => {
   assert.ok(finish.messageMetadata.usage.total_tokens > 0);
 });
 
-test('a second message shows the model the first, and a new session does not', async () => {
+test('the second prompt of a session has the first message, and that of a new session does not', async () => {
   const user = await newUser();
   const { session } = await ask('remember the word zebra', { user });
   await ask('which word, marker-2?', { user, session });
   const [request] = requestsWith('marker-2');
-  const said = request.messages.map(({ role, content }) => `${role}: ${content}`);
-  assert.match(said[0], /^system: You are Prime Boss/);
-  assert.equal(said[1], 'user: remember the word zebra');
-  assert.match(said[2], /^assistant: /);
-  assert.equal(said[3], 'user: which word, marker-2?');
+  const prompt = request.messages.map(({ role, content }) => `${role}: ${content}`);
+  assert.match(prompt[0], /^system: You are Prime Boss/);
+  assert.equal(prompt[1], 'user: remember the word zebra');
+  assert.match(prompt[2], /^assistant: /);
+  assert.equal(prompt[3], 'user: which word, marker-2?');
   await ask('which word, marker-3?', { user });
   const spoken = requestsWith('marker-3')[0].messages.filter(({ role }) => role !== 'system');
   assert.equal(spoken.length, 1);
 });
 
-test('the request to the model asks for usage and carries the parameters of its family', async () => {
+test('a model request asks for usage and has the parameters of its model family', async () => {
   await ask('parameters please');
   const [request] = requestsWith('parameters please');
   assert.deepEqual(request.stream_options, { include_usage: true });
@@ -65,7 +65,7 @@ test('"stream": false is one JSON object', async () => {
   assert.ok(usage.ttft_ms > 0 && usage.latency_ms >= usage.ttft_ms);
 });
 
-test('another employee answers when asked, with the session\'s history', async () => {
+test('another employee answers on request, with the history of the session', async () => {
   const { session } = await ask('to the boss');
   const { body } = await ask('to the clerk', { session, employee: 'doc-clerk' });
   assert.equal(body.employee, 'doc-clerk');
@@ -73,10 +73,10 @@ test('another employee answers when asked, with the session\'s history', async (
   assert.match(request.messages[0].content, /Document Clerk/);
   assert.equal(request.messages[1].content, 'to the boss');
   const { body: next } = await ask('and on', { session });
-  assert.equal(next.employee, 'doc-clerk', 'the session stays with whom it was handed to');
+  assert.equal(next.employee, 'doc-clerk', 'the session keeps the chosen employee');
 });
 
-test('text of every kind arrives at the model, in Postgres and back as it was sent', async () => {
+test('text of every kind is unchanged at the model, in Postgres and in the answer', async () => {
   await database.query(`insert into employee_profiles (slug, title, system_prompt, token_budget) values ('roomy', 'x', 'x', 100000)`);
   const texts = [
     'Ελληνικά, Русский, العربية, עברית, हिन्दी, 中文, 日本語, 한국어, ไทย, አማርኛ',
@@ -87,7 +87,7 @@ test('text of every kind arrives at the model, in Postgres and back as it was se
   ];
   for (const text of texts) {
     const marked = `${randomUUID()} ${text}`;
-    // Not from the journal, which cuts what is longer than 64 KB.
+    // Not from the mock model's journal, which truncates texts over 64 KB.
     let received;
     const echo = ({ messages }) => {
       received = messages.at(-1).content;
@@ -103,47 +103,47 @@ test('text of every kind arrives at the model, in Postgres and back as it was se
   }
 });
 
-test('NUL and lone surrogates are replaced and lose nothing else', async () => {
+test('only NUL and lone surrogates are replaced', async () => {
   const marker = randomUUID();
   const response = await call('/api/chat', {
     method: 'POST', body: `{"message":"${marker} a\\u0000b \\ud83d c \\ude00\\ud83d\\ude00","stream":false}`,
   });
   assert.equal(response.status, 200);
   const { session_id } = await response.json();
-  const kept = `${marker} a\ufffdb \ufffd c \ufffd😀`;
-  assert.equal(requestsWith(marker)[0].messages.at(-1).content, kept);
-  assert.equal((await storedMessages(session_id))[0].content, kept);
+  const replaced = `${marker} a\ufffdb \ufffd c \ufffd😀`;
+  assert.equal(requestsWith(marker)[0].messages.at(-1).content, replaced);
+  assert.equal((await storedMessages(session_id))[0].content, replaced);
 });
 
-test('200 chunks 10 ms apart: the first at once, then about 30 frames a second, the text byte for byte', async () => {
+test('200 chunks 10 ms apart: the first comes at once, then about 30 frames a second, byte for byte', async () => {
   const text = Array.from({ length: 200 }, (_, i) => String(i).padStart(5, '·')).join('');
   script('quick chunks', { content: text }, { chunkSize: 5, streamingProfile: { ttft: 50, tps: 100, jitter: 0 } });
-  let sent;
-  proxies.model.meet(withMessage('quick chunks'), at(LAST, async function* noted(event) {
-    sent = performance.now();
+  let sentAt;
+  proxies.model.addRule(chatAbout('quick chunks'), atEvent(FINISH_EVENT, async function* recordTime(event) {
+    sentAt = performance.now();
     yield event;
   }));
-  const { frames, text: got } = await stream('quick chunks');
-  assert.equal(got, text);
+  const { frames, text: received } = await stream('quick chunks');
+  assert.equal(received, text);
   const deltas = frames.filter(({ data }) => data.type === 'text-delta');
-  assert.ok([...deltas[0].data.delta].length <= 10, 'the first token is not held back for the next');
+  assert.ok([...deltas[0].data.delta].length <= 10, 'the first token does not wait for more');
   assert.ok(deltas.length > 20 && deltas.length < 120, `${deltas.length} frames`);
-  // A reader that takes one chunk a frame is five seconds behind by then.
-  const lag = deltas.at(-1).at - sent;
+  // A Worker that reads one chunk a frame would be five seconds behind.
+  const lag = deltas.at(-1).at - sentAt;
   assert.ok(lag < 3000, `the last text came ${Math.round(lag)} ms after the model had sent it`);
 });
 
-test('a client that leaves after the first chunk finds the whole answer in the session', async () => {
+test('a client that disconnects after the first chunk finds the whole answer in the session', async () => {
   const text = 'A long answer that nobody waits for. '.repeat(20);
   script('leaving early', { content: text }, { chunkSize: 20, streamingProfile: { ttft: 50, tps: 50 } });
   const session = randomUUID();
-  const leaving = new AbortController();
-  const response = await call('/api/chat', { json: { message: 'leaving early', session_id: session }, signal: leaving.signal });
+  const connection = new AbortController();
+  const response = await call('/api/chat', { json: { message: 'leaving early', session_id: session }, signal: connection.signal });
   for await (const frame of readFrames(response)) if (frame.data.type === 'text-delta') break;
-  leaving.abort();
+  connection.abort();
   const messages = await eventually(async () => {
     const { data } = await (await call(`/api/sessions/${session}/messages`)).json();
-    assert.equal(data.length, 2, 'its question is there at once');
+    assert.equal(data.length, 2, 'the history has question and answer');
     return data;
   });
   assert.deepEqual(messages.map(({ role, content, status }) => ({ role, content, status })), [
@@ -152,10 +152,10 @@ test('a client that leaves after the first chunk finds the whole answer in the s
   ]);
 });
 
-test('while a session answers, a second message is told to wait and the session goes on', async () => {
+test('a second message during a turn gets 409, and the session goes on', async () => {
   script('slow one', { content: 'slow '.repeat(30) }, { chunkSize: 5, streamingProfile: { ttft: 100, tps: 30 } });
   const session = randomUUID();
-  const end = holdEnd('slow one');
+  const end = holdAnswerEnd('slow one');
   const first = await call('/api/chat', { json: { message: 'slow one', session_id: session } });
   const second = await ask('too soon', { session });
   assert.deepEqual([second.status, second.body.code], [409, 'turn_in_progress']);
@@ -163,11 +163,11 @@ test('while a session answers, a second message is told to wait and the session 
   let text = '';
   for await (const { data } of readFrames(first)) if (data.type === 'text-delta') text += data.delta;
   assert.equal(text, 'slow '.repeat(30));
-  // The end of the first is heard: the next goes in at once.
+  // After the end of the first answer the next message is accepted at once.
   assert.equal((await ask('now', { session })).status, 200);
 });
 
-test('sessions are listed newest first, with title and count', async () => {
+test('sessions are listed newest first, with title and message count', async () => {
   const { session: older } = await ask('The older conversation about a very long subject that will not fit a line of the list');
   await storedMessages(older);
   const { session: newer } = await ask('The newer conversation');

@@ -1,34 +1,34 @@
-// A client of one conversation, as a browser is one: it sends, hears, hangs up, comes back and stops; and it remembers
-// all that it was told, so that it can be compared with what is stored.
+// A client of one conversation that behaves like a browser: it sends, reads, disconnects, resumes and stops. It records everything
+// that it received, so that a test can compare it with what is stored.
 import { randomUUID } from 'node:crypto';
-import { call, readFrames } from '../desk.mjs';
+import { call, readFrames } from '../test-stack.mjs';
 
-/** From this number on frames tell of an interruption, and those between may be missing. */
+/** Frame numbers above this one report an interruption; numbers between may be missing. */
 const INTERRUPTED = 1_000_000;
 
-/** The frames with which a turn can end. */
-const ENDINGS = new Set(['finish', 'abort', 'error']);
+/** Types of the frames that can end a turn. */
+const END_TYPES = new Set(['finish', 'abort', 'error']);
 
-/** What one reader was told of one turn, over however many connections. */
-export class Told {
-  /** In their order, each once. @type {{ number: number, data: any }[]} */
+/** Everything that one reader received of one turn, over any number of connections. */
+export class ReceivedTurn {
+  /** In order, without duplicates. @type {{ number: number, data: any }[]} */
   frames = [];
-  /** The newest HTTP status; undefined as long as nothing was answered. @type {number | undefined} */
+  /** Newest HTTP status; undefined without any response. @type {number | undefined} */
   status;
-  /** Of a problem+json, its code. @type {string | undefined} */
+  /** Code of a problem+json response. @type {string | undefined} */
   code;
-  /** What was told that must not be told. @type {string[]} */
-  lies = [];
+  /** Frames that broke the protocol. @type {string[]} */
+  violations = [];
   /** @type {string | undefined} */
-  turn;
-  /** When the newest frame came. */
-  heardAt = 0;
+  turnId;
+  /** Time of the newest frame, in milliseconds of `performance.now()`. */
+  lastFrameAt = 0;
   #connection = new AbortController();
 
-  /** @param {{ message?: string, name?: string }} of nothing of a turn that somebody else began */
-  constructor({ message, name = randomUUID() } = {}) {
+  /** @param {{ message?: string, clientMessageId?: string }} sent empty for a turn that another client started */
+  constructor({ message, clientMessageId = randomUUID() } = {}) {
     this.message = message;
-    this.name = name;
+    this.clientMessageId = clientMessageId;
   }
 
   /** All text so far. */
@@ -36,14 +36,14 @@ export class Told {
     return this.frames.filter(({ data }) => data.type === 'text-delta').map(({ data }) => data.delta).join('');
   }
 
-  /** The frame that said that the turn is over, if one did. */
-  get ending() {
-    return this.frames.findLast(({ data }) => ENDINGS.has(data.type))?.data;
+  /** Data of the frame that ended the turn. */
+  get end() {
+    return this.frames.findLast(({ data }) => END_TYPES.has(data.type))?.data;
   }
 
-  /** Where a reader who comes back goes on. */
-  get lastId() {
-    return this.turn && `${this.turn}:${this.frames.at(-1)?.number ?? 0}`;
+  /** The `Last-Event-ID` to resume from. */
+  get lastEventId() {
+    return this.turnId && `${this.turnId}:${this.frames.at(-1)?.number ?? 0}`;
   }
 
   get answerId() {
@@ -51,44 +51,44 @@ export class Told {
   }
 
   /**
-   * Listens until the answer ends, the connection breaks or `hangUp` is called.
+   * Reads until the answer ends, the connection breaks or `disconnect` is called.
    * @param {(signal: AbortSignal) => Promise<Response>} connect
    */
-  async hear(connect) {
+  async read(connect) {
     this.#connection = new AbortController();
     try {
       const response = await connect(this.#connection.signal);
       this.status = response.status;
-      if (response.status === 200) for await (const { id, data } of readFrames(response)) this.#take(id, data);
+      if (response.status === 200) for await (const { id, data } of readFrames(response)) this.#add(id, data);
       else if (response.status !== 204) this.code = (await response.json()).code;
     } catch {
-      // What was heard until then counts.
+      // The frames before the break count.
     }
     return this;
   }
 
-  hangUp() {
+  disconnect() {
     this.#connection.abort();
   }
 
-  #take(id, data) {
+  #add(id, data) {
     if (!id) return;
-    const [turn, digits] = id.split(':');
+    const [turnId, digits] = id.split(':');
     const number = Number(digits);
     const last = this.frames.at(-1)?.number ?? 0;
-    if (this.turn && this.turn !== turn) this.lies.push(`a frame of turn ${turn} in ${this.turn}`);
-    if (number !== last + 1 && number !== INTERRUPTED + 1) this.lies.push(`frame ${number} after ${last}`);
-    if (this.ending) this.lies.push(`${data.type} after the end`);
-    this.turn = turn;
-    this.heardAt = performance.now();
+    if (this.turnId && this.turnId !== turnId) this.violations.push(`a frame of turn ${turnId} in ${this.turnId}`);
+    if (number !== last + 1 && number !== INTERRUPTED + 1) this.violations.push(`frame ${number} after ${last}`);
+    if (this.end) this.violations.push(`${data.type} after the end`);
+    this.turnId = turnId;
+    this.lastFrameAt = performance.now();
     this.frames.push({ number, data });
   }
 }
 
 /** One user in one session. */
-export class Client {
-  /** What was sent, in this order. @type {Told[]} */
-  told = [];
+export class ChatClient {
+  /** Sent messages with what was received, in order. @type {ReceivedTurn[]} */
+  turns = [];
 
   /** @param {{ user: { id: string, access_token: string }, employee?: string, session?: string }} options */
   constructor({ user, employee, session = randomUUID() }) {
@@ -97,45 +97,45 @@ export class Client {
     this.session = session;
   }
 
-  /** Begins a turn: what is told of it arrives in what this returns; `heard` resolves when the connection is over. */
+  /** Starts a turn. `received` fills up while it runs; `disconnected` resolves at the end of the connection. */
   send(message) {
-    const told = new Told({ message });
-    this.told.push(told);
-    return { told, heard: this.#post(told) };
+    const received = new ReceivedTurn({ message });
+    this.turns.push(received);
+    return { received, disconnected: this.#post(received) };
   }
 
-  /** A whole turn. */
-  async turn(message) {
-    return this.send(message).heard;
+  /** Runs a turn to the end of its connection. */
+  async runTurn(message) {
+    return this.send(message).disconnected;
   }
 
-  /** Sends a message again, under the name that it had. */
-  again(told) {
-    return this.#post(told);
+  /** Sends a message again with its first client message id. */
+  resend(received) {
+    return this.#post(received);
   }
 
-  /** Comes back to a turn after what was heard of it; to the running one if nothing was. */
-  resume(told) {
-    const after = told.lastId;
-    return told.hear((signal) => call(`/api/chat/${this.session}/stream`, {
+  /** Resumes a turn after its last received frame; without one, the running turn. */
+  resume(received) {
+    const after = received.lastEventId;
+    return received.read((signal) => call(`/api/chat/${this.session}/stream`, {
       user: this.user, signal, headers: after ? { 'last-event-id': after } : {},
     }));
   }
 
-  /** @returns {Promise<boolean>} whether there was something to stop */
+  /** @returns {Promise<boolean>} true if a running turn was stopped */
   async stop() {
     const response = await call(`/api/chat/${this.session}/stop`, { user: this.user, method: 'POST' });
     return (await response.json()).stopped;
   }
 
-  /** The messages as the API has them, oldest first. */
+  /** Messages that the API returns, oldest first. */
   async history() {
     const response = await call(`/api/sessions/${this.session}/messages?limit=500`, { user: this.user });
     return response.ok ? (await response.json()).data : [];
   }
 
-  #post(told) {
-    const json = { message: told.message, session_id: this.session, employee: this.employee, client_message_id: told.name };
-    return told.hear((signal) => call('/api/chat', { user: this.user, json, signal }));
+  #post(received) {
+    const json = { message: received.message, session_id: this.session, employee: this.employee, client_message_id: received.clientMessageId };
+    return received.read((signal) => call('/api/chat', { user: this.user, json, signal }));
   }
 }

@@ -1,33 +1,33 @@
-// What can go wrong with a request: things that a rule of the proxy does.
+// Faults for the rules of a proxy: functions of the exchange of one request and its response.
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** What nobody may hear but the log's owner. */
-export const SECRET = 'an upstream secret';
-const REFUSAL = JSON.stringify({ message: SECRET, error: { message: SECRET } });
+/** Text of an upstream's error. It may appear in no response of the Worker. */
+export const UPSTREAM_SECRET = 'an upstream secret';
+const ERROR_BODY = JSON.stringify({ message: UPSTREAM_SECRET, error: { message: UPSTREAM_SECRET } });
 
-export const hungUp = (exchange) => exchange.hangUp();
-export const status = (code, headers = {}) => (exchange) =>
-  exchange.answer(code, REFUSAL, { 'content-type': 'application/json', ...headers });
-/** What a captive portal or a proxy's page of its own is. */
-export const garbage = (exchange) => exchange.answer(200, '<!doctype html><title>Welcome</title>', { 'content-type': 'text/html' });
-export const otherJson = (exchange) => exchange.answer(200, '{"status":"ok"}', { 'content-type': 'application/json' });
-export const slow = (milliseconds) => async (exchange) => {
+export const hangUp = (exchange) => exchange.hangUp();
+export const respondWith = (status, headers = {}) => (exchange) =>
+  exchange.respond(status, ERROR_BODY, { 'content-type': 'application/json', ...headers });
+/** Responds like a captive portal, or a proxy with an error page of its own. */
+export const htmlPage = (exchange) => exchange.respond(200, '<!doctype html><title>Welcome</title>', { 'content-type': 'text/html' });
+export const otherJson = (exchange) => exchange.respond(200, '{"status":"ok"}', { 'content-type': 'application/json' });
+export const delayRequest = (milliseconds) => async (exchange) => {
   await delay(milliseconds);
   await exchange.pass();
 };
-/** What was asked is done, and who asked never hears of it. */
-export const answerLost = async (exchange) => {
+/** Executes the request upstream and loses the response. */
+export const loseResponse = async (exchange) => {
   await exchange.forward();
   exchange.hangUp();
 };
-/** Waits where a test wants it to wait. */
-export const held = (gate) => async (exchange) => {
+/** Holds the request until a test opens the gate. */
+export const holdRequest = (gate) => async (exchange) => {
   await gate.pass();
   await exchange.pass();
 };
 
-/** A place where one side waits until the other has seen it there and lets it go on. */
-export function gate() {
+/** A gate that one side waits at: the other side awaits `reached`, then calls `open`. */
+export function createGate() {
   const reached = Promise.withResolvers();
   const opened = Promise.withResolvers();
   return {
@@ -40,62 +40,62 @@ export function gate() {
   };
 }
 
-/** Concerns what a model is asked to answer, not to embed. */
+/** Matches chat requests, not embeddings. */
 export const isChat = ({ path }) => path.endsWith('/chat/completions');
-/** The message that is to be answered. */
+/** Text of the newest message of a chat request. */
 export const newestMessage = ({ body }) => JSON.parse(body).messages.at(-1).content;
-/** Concerns a message that has that in it. */
-export const withMessage = (marker) => (exchange) => isChat(exchange) && newestMessage(exchange).includes(marker);
+/** Matches chat requests whose newest message contains `marker`. */
+export const chatAbout = (marker) => (exchange) => isChat(exchange) && newestMessage(exchange).includes(marker);
 
-/** Places in a model's stream. After the text come the reason why it ended, what was used, and the end. */
-export const FIRST = (_event, n) => n === 0;
-export const MIDDLE = (_event, n) => n === 50;
-export const LAST = (event) => /"finish_reason": ?"/.test(event);
-export const USAGE = (event) => /"usage": ?\{/.test(event);
-export const DONE = (event) => event.includes('[DONE]');
+/** Positions in a model's stream. The finish reason, the usage and the end follow the text, in this order. */
+export const FIRST_EVENT = (_event, n) => n === 0;
+export const MIDDLE_EVENT = (_event, n) => n === 50;
+export const FINISH_EVENT = (event) => /"finish_reason": ?"/.test(event);
+export const USAGE_EVENT = (event) => /"usage": ?\{/.test(event);
+export const DONE_EVENT = (event) => event.includes('[DONE]');
 
 /**
- * At a place of a model's stream something else happens: `act` gets the event that is next.
- * @param {(event: string, n: number) => boolean} isThere
- * @param {(event: string) => AsyncIterable<string | Buffer>} act
+ * Replaces an event of a model's stream with what `action` yields for it.
+ * @param {(event: string, n: number) => boolean} isPosition
+ * @param {(event: string) => AsyncIterable<string | Buffer>} action
  */
-export const at = (isThere, act) => (exchange) => exchange.pass(async function* edited(events) {
+export const atEvent = (isPosition, action) => (exchange) => exchange.pass(async function* edit(events) {
   let n = 0;
   for await (const event of events) {
-    if (isThere(event, n++)) yield* act(event);
+    if (isPosition(event, n++)) yield* action(event);
     else yield event;
   }
 });
 
-/** What happens there. */
-export const cut = async function* cut() {
-  // What was written before must be on its way.
+/** Actions for `atEvent`. */
+export const cutStream = async function* cutStream() {
+  // Earlier events must leave the socket first.
   await delay(5);
   throw new Error('cut');
 };
-export const paused = (milliseconds) => async function* paused(event) {
+export const pauseEvent = (milliseconds) => async function* pauseEvent(event) {
   await delay(milliseconds);
   yield event;
 };
-export const heldAt = (gate) => async function* heldAt(event) {
+export const holdEvent = (gate) => async function* holdEvent(event) {
   await gate.pass();
   yield event;
 };
-export const instead = (bytes) => async function* instead() {
+export const replaceEvent = (bytes) => async function* replaceEvent() {
   yield bytes;
 };
 
 export const NOT_UTF8 = Buffer.from([...Buffer.from('data: '), 0xff, 0xfe, 0x0a, 0x0a]);
 export const NOT_JSON = 'data: {"choices":[{"delta":{"content":"half of\n\n';
-export const ERROR_EVENT = `data: {"error":{"message":"${SECRET}","code":503}}\n\n`;
+export const ERROR_EVENT = `data: {"error":{"message":"${UPSTREAM_SECRET}","code":503}}\n\n`;
 
-/** A call of a tool whose arguments lack their end; `reason` null ends the stream without another word. */
-export const toolCall = (reason) => (exchange) => {
+/** Responds with a tool call whose arguments are cut off. A null `finishReason` ends the stream without a finish. */
+export const unfinishedToolCall = (finishReason) => (exchange) => {
   const call = { index: 0, id: 'call_1', type: 'function', function: { name: 'look_up', arguments: '{"query":"half of' } };
   const events = [
     { choices: [{ index: 0, delta: { role: 'assistant', tool_calls: [call] }, finish_reason: null }] },
-    reason && { choices: [{ index: 0, delta: {}, finish_reason: reason }] },
+    finishReason && { choices: [{ index: 0, delta: {}, finish_reason: finishReason }] },
   ];
-  const spelled = events.filter(Boolean).map((event) => `data: ${JSON.stringify(event)}\n\n`);
-  exchange.answer(200, [...spelled, reason ? 'data: [DONE]\n\n' : ''].join(''), { 'content-type': 'text/event-stream' });
+  const lines = events.filter(Boolean).map((event) => `data: ${JSON.stringify(event)}\n\n`);
+  exchange.respond(200, [...lines, finishReason ? 'data: [DONE]\n\n' : ''].join(''), { 'content-type': 'text/event-stream' });
 };

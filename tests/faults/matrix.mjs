@@ -1,66 +1,131 @@
-// Plays cells as tests, and prints at the end what was expected and what was seen.
-import { after, before, describe, test } from 'node:test';
-import assert from 'node:assert/strict';
-import { atRest } from './checks.mjs';
-import { openScene, openTheatre, outcome, until } from './scene.mjs';
+// The fault matrix: what goes wrong, when, and the expected result. Each case must also keep all invariants of invariants.mjs, and its
+// session must continue.
+import {
+  DONE_EVENT, ERROR_EVENT, FINISH_EVENT, FIRST_EVENT, MIDDLE_EVENT, NOT_JSON, NOT_UTF8, USAGE_EVENT, atEvent, cutStream, delayRequest,
+  hangUp, htmlPage, loseResponse, otherJson, pauseEvent, replaceEvent, respondWith, unfinishedToolCall,
+} from './faults.mjs';
+import {
+  AT_END, BEFORE_TEXT, MID_STREAM, callRoute, continueHotSession, disconnectAt, failCommit, killWorkerAt, killWorkerBeforeCommit,
+  openSecondTab, refuseModelConnections, refuseSupabaseConnections, reloadAfterEnd, reloadAt, reloadBeforeHeaders, resendBeforeHeaders,
+  restartWithoutSupabase, sendAndRead, startColdSession, stopAt,
+} from './scenarios.mjs';
 
-/** Cells that are played at the same time. */
-const AT_ONCE = 16;
+/**
+ * @typedef {object} MatrixCase
+ * @property {string} fault
+ * @property {string} when
+ * @property {(conversation: import('./test-conversation.mjs').TestConversation) => Promise<string>} scenario
+ * @property {string} expected
+ * @property {true} [isExclusive] no other case can run at the same time
+ * @property {true} [isFullOnly] only in the full matrix: it waits for the Worker's timeouts, or is similar to another case
+ */
 
-/** How long an outbox may take that waits between its attempts, in milliseconds. */
-const AT_REST_WITHIN = 60_000;
+const STORED_WHOLE = 'complete whole, asked 1×, provider';
+const FINISHED = `finish, ${STORED_WHOLE}`;
+const DISCONNECTED = `cut off, ${STORED_WHOLE}`;
+const FINISHED_AFTER_RETRY = 'finish, complete whole, asked 2×, provider';
+const FAILED_IN_PART = 'error, failed in part, asked 1×, model_truncated';
+const UNAVAILABLE = respondWith(503);
+const moments = [BEFORE_TEXT, MID_STREAM, AT_END];
 
-/** @typedef {{ cell: import('./cells.mjs').Cell, seen: string, found: string[], seconds: number }} Result */
+/** @type {MatrixCase[]} */
+const READER_CASES = [
+  { fault: 'client gone', when: 'before the headers', scenario: resendBeforeHeaders, expected: FINISHED },
+  { fault: 'reload', when: 'before the headers', scenario: reloadBeforeHeaders, expected: FINISHED },
+  ...moments.map((moment) => ({ fault: 'client gone', when: moment.name, scenario: disconnectAt(moment), expected: DISCONNECTED })),
+  ...moments.map((moment) => ({ fault: 'reload', when: moment.name, scenario: reloadAt(moment), expected: FINISHED })),
+  { fault: 'reload', when: 'after the end', scenario: reloadAfterEnd(MID_STREAM), expected: FINISHED },
+  ...moments.map((moment) => ({ fault: 'second tab', when: moment.name, scenario: openSecondTab(moment), expected: FINISHED })),
+  { fault: 'stop', when: BEFORE_TEXT.name, scenario: stopAt(BEFORE_TEXT), expected: 'abort, stopped no text, asked 1×, estimated' },
+  { fault: 'stop', when: MID_STREAM.name, scenario: stopAt(MID_STREAM), expected: 'abort, stopped in part, asked 1×, estimated' },
+  { fault: 'stop', when: AT_END.name, scenario: stopAt(AT_END), expected: 'abort, stopped whole, asked 1×, estimated' },
+];
 
-/** @param {import('./cells.mjs').Cell[]} cells */
-export function playAll(cells) {
-  /** @type {Map<import('./cells.mjs').Cell, Result>} */
-  const results = new Map();
-  const play = (cell) => test(`${cell.fault}, ${cell.when}`, async () => {
-    const result = await perform(cell);
-    results.set(cell, result);
-    assert.deepEqual({ seen: result.seen, found: result.found }, { seen: cell.expected, found: [] });
-  });
+/** @type {MatrixCase[]} */
+const KILL_CASES = [
+  { fault: 'kill -9', when: 'after admit', scenario: killWorkerAt(BEFORE_TEXT), expected: 'error, interrupted no text, asked 1×, interrupted' },
+  { fault: 'kill -9', when: 'mid-stream', scenario: killWorkerAt(MID_STREAM), expected: 'error, interrupted in part, asked 1×, interrupted' },
+  { fault: 'kill -9', when: 'settled, PostgREST down', scenario: killWorkerBeforeCommit(UNAVAILABLE), expected: FINISHED },
+  { fault: 'kill -9', when: 'settled, response of the commit lost', scenario: killWorkerBeforeCommit(loseResponse), expected: FINISHED, isFullOnly: true },
+  { fault: 'kill -9', when: 'PostgREST down, known session', scenario: restartWithoutSupabase(UNAVAILABLE), expected: FINISHED, isFullOnly: true },
+].map((matrixCase) => ({ ...matrixCase, isExclusive: true }));
 
-  describe('fault matrix', () => {
-    before(openTheatre);
-    describe('side by side', { concurrency: AT_ONCE }, () => cells.filter(({ alone }) => !alone).forEach(play));
-    describe('alone', () => cells.filter(({ alone }) => alone).forEach(play));
-    after(() => console.log(`\n${table(cells.flatMap((cell) => results.get(cell) ?? []))}\n`));
-  });
-}
+/** @type {MatrixCase[]} */
+const REFUSED_CASES = [
+  { fault: 'model refuses connections', when: 'always', scenario: refuseModelConnections, expected: 'error, failed no text, asked 0×, model_unavailable' },
+  { fault: 'Supabase refuses connections', when: 'cold session', scenario: refuseSupabaseConnections, expected: `503 database_unavailable, then ${FINISHED}` },
+].map((matrixCase) => ({ ...matrixCase, isExclusive: true }));
 
-/** @returns {Promise<Result>} */
-async function perform(cell) {
-  const began = performance.now();
-  const scene = await openScene();
-  const seen = await see(scene, cell).catch((error) => `${error.message}`);
-  return { cell, seen, found: scene.found, seconds: (performance.now() - began) / 1000 };
-}
+const history = (fault) => callRoute({ method: 'GET', route: ({ session }) => `/api/sessions/${session}/messages`, path: 'chat_sessions' }, fault);
+const employees = (fault) => callRoute({ method: 'GET', route: () => '/api/employees', path: 'employee_profiles' }, fault);
+const erasure = (fault) => callRoute({ method: 'DELETE', route: () => '/api/me', path: 'rpc/erase_user' }, fault);
 
-/** Plays a cell, lets the session go on, and looks at all when it is at rest. */
-async function see(scene, cell) {
-  const told = await cell.play(scene);
-  await goOn(scene);
-  scene.found.push(...await atRest([scene.client], AT_REST_WITHIN));
-  return scene.seen(told);
-}
+/** Faults of PostgREST that last until the scenario clears them. */
+const LASTING_FAULTS = Object.entries({ down: UNAVAILABLE, unreachable: hangUp, 500: respondWith(500), garbage: htmlPage });
 
-async function goOn({ client, found }) {
-  const told = await client.turn('and on');
-  // A turn that nobody listens to any more may still run.
-  await until(async () => told.code !== 'turn_in_progress' || (await client.again(told)).status === 200);
-  if (outcome(told) !== 'finish') found.push(`the session does not go on: ${outcome(told)}`);
-}
+/** @type {MatrixCase[]} */
+const POSTGREST_CASES = [
+  ...LASTING_FAULTS.map(([name, fault]) => ({
+    fault: `PostgREST ${name}`, when: 'cold session: load_session', scenario: startColdSession('rpc/load_session', fault),
+    expected: `503 database_unavailable, then ${FINISHED}`,
+  })),
+  ...LASTING_FAULTS.map(([name, fault]) => ({
+    fault: `PostgREST ${name}`, when: 'cold user: load_vault', scenario: startColdSession('rpc/load_vault', fault),
+    expected: `503 database_unavailable, then ${FINISHED}`,
+  })),
+  ...LASTING_FAULTS.map(([name, fault]) => ({ fault: `PostgREST ${name}`, when: 'hot session: everything', scenario: continueHotSession(fault), expected: FINISHED })),
+  ...LASTING_FAULTS.map(([name, fault]) => ({ fault: `PostgREST ${name}`, when: 'commit_turn, twice', scenario: failCommit([fault, fault]), expected: FINISHED })),
+  ...LASTING_FAULTS.map(([name, fault]) => ({
+    fault: `PostgREST ${name}`, when: 'history', scenario: history(fault), expected: `503 database_unavailable, ${STORED_WHOLE}`,
+  })),
+  ...LASTING_FAULTS.map(([name, fault]) => ({
+    fault: `PostgREST ${name}`, when: 'list of employees', scenario: employees(fault), expected: `503 database_unavailable, ${STORED_WHOLE}`,
+  })),
+  ...LASTING_FAULTS.map(([name, fault]) => ({
+    fault: `PostgREST ${name}`, when: 'erasing a user', scenario: erasure(fault), expected: `503 database_unavailable, ${STORED_WHOLE}`,
+  })),
+  { fault: 'PostgREST other JSON', when: 'commit_turn, twice', scenario: failCommit([otherJson, otherJson]), expected: FINISHED },
+  { fault: 'PostgREST 400', when: 'commit_turn, twice', scenario: failCommit([respondWith(400), respondWith(400)]), expected: FINISHED },
+  { fault: 'PostgREST slow', when: 'cold session: everything', scenario: startColdSession('', delayRequest(2000)), expected: FINISHED },
+  { fault: 'PostgREST slow', when: 'hot session: everything', scenario: continueHotSession(delayRequest(2000)), expected: FINISHED },
+  { fault: 'PostgREST slow', when: 'history', scenario: history(delayRequest(2000)), expected: `2 rows, ${STORED_WHOLE}` },
+  { fault: 'PostgREST too slow', when: 'cold session: load_session', scenario: startColdSession('rpc/load_session', delayRequest(10_000)), expected: `503 database_unavailable, then ${FINISHED}`, isFullOnly: true },
+  { fault: 'PostgREST too slow', when: 'commit_turn, once', scenario: failCommit([delayRequest(10_000)]), expected: FINISHED, isFullOnly: true },
+  { fault: 'PostgREST response lost', when: 'commit_turn, twice', scenario: failCommit([loseResponse, loseResponse]), expected: FINISHED },
+];
 
-/** @param {Result[]} results */
-function table(results) {
-  const rows = results.map(({ cell, seen, found, seconds }) => [
-    cell.fault, cell.when, cell.expected, [seen === cell.expected ? 'as expected' : seen, ...found].join('; '), seconds.toFixed(1),
-    seen === cell.expected && found.length === 0 ? '✓' : '✗',
-  ]);
-  const all = [['fault', 'when', 'expected', 'seen', 'seconds', ''], ...rows];
-  const widths = all[0].map((_, column) => Math.max(...all.map((row) => row[column].length)));
-  const line = (cells) => `| ${cells.map((cell, column) => cell.padEnd(widths[column])).join(' | ')} |`;
-  return [line(all[0]), line(widths.map((width) => '-'.repeat(width))), ...all.slice(1).map(line)].join('\n');
-}
+/** @type {MatrixCase[]} */
+const MODEL_CASES = [
+  { fault: 'model 429', when: 'once', scenario: sendAndRead([respondWith(429)]), expected: FINISHED_AFTER_RETRY },
+  { fault: 'model 429', when: 'always', scenario: sendAndRead(respondWith(429)), expected: 'error, failed no text, asked 4×, model_unavailable' },
+  { fault: 'model 429', when: 'with a Retry-After of a minute', scenario: sendAndRead(respondWith(429, { 'retry-after': '60' })), expected: 'error, failed no text, asked 1×, model_unavailable' },
+  { fault: 'model 500', when: 'once', scenario: sendAndRead([respondWith(500)]), expected: FINISHED_AFTER_RETRY },
+  { fault: 'model 500', when: 'always', scenario: sendAndRead(respondWith(500)), expected: 'error, failed no text, asked 4×, model_unavailable' },
+  { fault: 'model 400', when: 'always', scenario: sendAndRead(respondWith(400)), expected: 'error, failed no text, asked 1×, model_rejected' },
+  { fault: 'model hangs up', when: 'once', scenario: sendAndRead([hangUp]), expected: FINISHED_AFTER_RETRY },
+  { fault: 'model hangs up', when: 'always', scenario: sendAndRead(hangUp), expected: 'error, failed no text, asked 4×, model_unavailable' },
+  { fault: 'model slow', when: 'to answer, 3 s', scenario: sendAndRead(delayRequest(3000)), expected: FINISHED },
+  { fault: 'model slow', when: 'to its first event, 3 s', scenario: sendAndRead(atEvent(FIRST_EVENT, pauseEvent(3000))), expected: FINISHED },
+  { fault: 'model slow', when: 'to answer, too long', scenario: sendAndRead(delayRequest(40_000)), expected: 'error, failed no text, asked 2×, model_timeout', isFullOnly: true },
+  { fault: 'model slow', when: 'to its first event, too long', scenario: sendAndRead(atEvent(FIRST_EVENT, pauseEvent(40_000))), expected: 'error, failed no text, asked 2×, model_timeout', isFullOnly: true },
+  { fault: 'model stalls', when: 'mid-stream, 3 s', scenario: sendAndRead(atEvent(MIDDLE_EVENT, pauseEvent(3000))), expected: FINISHED },
+  { fault: 'model stalls', when: 'mid-stream, for ever', scenario: sendAndRead(atEvent(MIDDLE_EVENT, pauseEvent(40_000))), expected: 'error, failed in part, asked 1×, model_timeout', isFullOnly: true },
+  { fault: 'model stalls', when: 'after its finish reason', scenario: sendAndRead(atEvent(DONE_EVENT, pauseEvent(40_000))), expected: FINISHED, isFullOnly: true },
+  { fault: 'model cut', when: 'before the first event, once', scenario: sendAndRead([atEvent(FIRST_EVENT, cutStream)]), expected: FINISHED_AFTER_RETRY },
+  { fault: 'model cut', when: 'before the first event, always', scenario: sendAndRead(atEvent(FIRST_EVENT, cutStream)), expected: 'error, failed no text, asked 4×, model_truncated' },
+  { fault: 'model cut', when: 'mid-stream', scenario: sendAndRead(atEvent(MIDDLE_EVENT, cutStream)), expected: FAILED_IN_PART },
+  { fault: 'model cut', when: 'before its finish reason', scenario: sendAndRead(atEvent(FINISH_EVENT, cutStream)), expected: 'error, failed whole, asked 1×, model_truncated' },
+  { fault: 'model malformed SSE', when: 'mid-stream', scenario: sendAndRead(atEvent(MIDDLE_EVENT, replaceEvent(NOT_UTF8))), expected: FAILED_IN_PART },
+  { fault: 'model no SSE at all', when: 'once', scenario: sendAndRead([htmlPage]), expected: FINISHED_AFTER_RETRY },
+  { fault: 'model no SSE at all', when: 'always', scenario: sendAndRead(htmlPage), expected: 'error, failed no text, asked 4×, model_truncated' },
+  { fault: 'model invalid JSON', when: 'first event, once', scenario: sendAndRead([atEvent(FIRST_EVENT, replaceEvent(NOT_JSON))]), expected: FINISHED_AFTER_RETRY },
+  { fault: 'model invalid JSON', when: 'mid-stream', scenario: sendAndRead(atEvent(MIDDLE_EVENT, replaceEvent(NOT_JSON))), expected: FAILED_IN_PART },
+  { fault: 'model error in the stream', when: 'first event, once', scenario: sendAndRead([atEvent(FIRST_EVENT, replaceEvent(ERROR_EVENT))]), expected: FINISHED_AFTER_RETRY },
+  { fault: 'model error in the stream', when: 'mid-stream', scenario: sendAndRead(atEvent(MIDDLE_EVENT, replaceEvent(ERROR_EVENT))), expected: FAILED_IN_PART },
+  { fault: 'model cut', when: 'after its finish reason', scenario: sendAndRead(atEvent(USAGE_EVENT, cutStream)), expected: 'finish, complete whole, asked 1×, estimated' },
+  { fault: 'model no usage', when: 'whole answer', scenario: sendAndRead(atEvent(USAGE_EVENT, replaceEvent(''))), expected: 'finish, complete whole, asked 1×, estimated' },
+  { fault: 'model tool call', when: 'cut in its arguments', scenario: sendAndRead(unfinishedToolCall(null)), expected: 'error, failed no text, asked 1×, model_truncated' },
+  { fault: 'model tool call', when: 'arguments incomplete, and a finish', scenario: sendAndRead(unfinishedToolCall('tool_calls')), expected: 'finish, complete whole, asked 1×, estimated' },
+];
+
+export const MATRIX = [...READER_CASES, ...POSTGREST_CASES, ...MODEL_CASES, ...REFUSED_CASES, ...KILL_CASES];

@@ -1,11 +1,11 @@
-// A proxy that does to requests what a test tells it to. What no rule concerns is passed on as it is.
+// A proxy that applies a test's faults to requests. Without a matching rule it passes a request on unchanged.
 import { once } from 'node:events';
-import { createServer, request as send } from 'node:http';
+import { createServer, request as sendRequest } from 'node:http';
 import { text } from 'node:stream/consumers';
 
-/** @typedef {(exchange: Exchange) => Promise<unknown> | unknown} Fault what happens to one request */
+/** @typedef {(exchange: Exchange) => Promise<unknown> | unknown} Fault handles one request */
 
-/** One request, and what becomes of it. */
+/** One request and its response. */
 class Exchange {
   #incoming;
   #outgoing;
@@ -18,40 +18,40 @@ class Exchange {
     this.path = incoming.url;
     this.headers = incoming.headers;
     this.body = body;
-    /** Resolves when it is over: true if who asked heard it to its end. @type {Promise<boolean>} */
-    this.over = once(outgoing, 'close').then(() => outgoing.writableFinished);
+    /** Resolves at the end: true if the client received the whole response. @type {Promise<boolean>} */
+    this.ended = once(outgoing, 'close').then(() => outgoing.writableFinished);
   }
 
-  /** Sends it on; who asked has heard nothing yet. @returns {Promise<import('node:http').IncomingMessage>} the answer */
+  /** Forwards the request without responding to the client. @returns {Promise<import('node:http').IncomingMessage>} the upstream response */
   async forward() {
     const headers = { ...this.headers, host: this.#target.host };
-    const request = send(new URL(this.path, this.#target), { method: this.#incoming.method, headers });
-    // Who hangs up on us, hangs up on what is behind us.
+    const request = sendRequest(new URL(this.path, this.#target), { method: this.#incoming.method, headers });
+    // A client that disconnects from the proxy disconnects from the upstream too.
     this.#outgoing.once('close', () => request.destroy());
     request.end(this.body);
-    const [answer] = await once(request, 'response');
-    return answer;
+    const [response] = await once(request, 'response');
+    return response;
   }
 
   /**
-   * Sends it on and passes the answer back.
-   * @param {(events: AsyncIterable<string>) => AsyncIterable<string | Buffer>} [edit] makes of a stream's events another
-   *   stream; what it throws cuts the connection
+   * Forwards the request and passes the response back.
+   * @param {(events: AsyncIterable<string>) => AsyncIterable<string | Buffer>} [edit] edits the events of a stream; an error that it
+   *   throws cuts the connection
    */
   async pass(edit) {
-    const answer = await this.forward();
-    this.#outgoing.writeHead(answer.statusCode, answer.headers);
+    const response = await this.forward();
+    this.#outgoing.writeHead(response.statusCode, response.headers);
     this.#outgoing.flushHeaders();
-    for await (const piece of edit ? edit(eventsOf(answer)) : answer) this.#outgoing.write(piece);
+    for await (const piece of edit ? edit(eventsOf(response)) : response) this.#outgoing.write(piece);
     this.#outgoing.end();
   }
 
-  /** Answers in the place of what is behind the proxy. */
-  answer(status, body = '', headers = {}) {
+  /** Responds in place of the upstream. */
+  respond(status, body = '', headers = {}) {
     this.#outgoing.writeHead(status, headers).end(body);
   }
 
-  /** Breaks the connection, whatever was said on it. */
+  /** Breaks the connection, even in the middle of a response. */
   hangUp() {
     this.#outgoing.destroy();
   }
@@ -59,10 +59,10 @@ class Exchange {
 
 const pass = (exchange) => exchange.pass();
 
-/** The events of a stream as they were spelled, each with its empty line. */
-async function* eventsOf(answer) {
+/** Splits a stream into its events, each with its empty line, byte for byte. */
+async function* eventsOf(response) {
   let rest = '';
-  for await (const piece of answer.setEncoding('utf8')) {
+  for await (const piece of response.setEncoding('utf8')) {
     const events = (rest + piece).split('\n\n');
     rest = events.pop() ?? '';
     for (const event of events) yield `${event}\n\n`;
@@ -70,28 +70,28 @@ async function* eventsOf(answer) {
   if (rest) yield rest;
 }
 
-/** Faults for the requests of somebody: one each, in this order, or one for all of them. */
+/** Faults for the requests that match: one each, in this order, or one for all of them. */
 class Rule {
-  #concerns;
+  #matches;
   #faults;
-  /** The requests that it concerned, whether or not there was a fault left for them. @type {Exchange[]} */
-  met = [];
+  /** All exchanges that matched, with a fault or without. @type {Exchange[]} */
+  exchanges = [];
 
-  constructor(concerns, faults) {
-    this.#concerns = concerns;
+  constructor(matches, faults) {
+    this.#matches = matches;
     this.#faults = faults;
   }
 
-  /** @returns {Fault | undefined} what is to happen to that request, if this rule concerns it */
+  /** @returns {Fault | undefined} the handler of a request, if this rule matches it */
   take(exchange) {
-    if (!this.#concerns(exchange)) return undefined;
-    this.met.push(exchange);
+    if (!this.#matches(exchange)) return undefined;
+    this.exchanges.push(exchange);
     const fault = typeof this.#faults === 'function' ? this.#faults : this.#faults.shift();
     return fault ?? pass;
   }
 
-  /** From now on nothing goes wrong; what was asked counts on. */
-  relent() {
+  /** Stops injecting faults. Exchanges are still recorded. */
+  clearFaults() {
     this.#faults = [];
   }
 }
@@ -99,25 +99,25 @@ class Rule {
 /**
  * @param {object} options
  * @param {number} options.port on 127.0.0.1
- * @param {number} options.target the port of what is behind it
+ * @param {number} options.target port of the upstream
  */
 export async function startProxy({ port, target }) {
-  /** @type {Rule[]} the newest first */
+  /** @type {Rule[]} newest first */
   const rules = [];
-  const behind = new URL(`http://127.0.0.1:${target}`);
+  const upstream = new URL(`http://127.0.0.1:${target}`);
   const server = createServer(async (incoming, outgoing) => {
-    // Who is gone before the request is whole asked for nothing.
+    // A client that disconnects before its request is complete needs no response.
     const body = await text(incoming).catch(() => undefined);
     if (body === undefined) return;
-    const exchange = new Exchange(incoming, body, outgoing, behind);
+    const exchange = new Exchange(incoming, body, outgoing, upstream);
     try {
-      await faultFor(exchange)(exchange);
+      await handlerOf(exchange)(exchange);
     } catch {
-      // Cut on purpose, or by who asked or who answers.
+      // Cut by a fault, by the client or by the upstream.
       exchange.hangUp();
     }
   });
-  const faultFor = (exchange) => {
+  const handlerOf = (exchange) => {
     for (const rule of rules) {
       const fault = rule.take(exchange);
       if (fault) return fault;
@@ -134,15 +134,16 @@ export async function startProxy({ port, target }) {
   return {
     url: `http://127.0.0.1:${port}`,
     /**
-     * @param {(exchange: Exchange) => boolean} concerns
+     * Adds a rule, which takes precedence over older ones.
+     * @param {(exchange: Exchange) => boolean} matches
      * @param {Fault | Fault[]} [faults] a list is for one request each; a single one for all
      */
-    meet(concerns, faults = []) {
-      const rule = new Rule(concerns, faults);
+    addRule(matches, faults = []) {
+      const rule = new Rule(matches, faults);
       rules.unshift(rule);
       return rule;
     },
-    /** Nobody listens on its port until `listen`. */
+    /** Refuses connections until `listen`. */
     stop,
     listen,
   };

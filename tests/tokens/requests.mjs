@@ -1,4 +1,4 @@
-// Chat requests of all kinds to count tokens of. Properties are in the order of the alphabet, as Rust's JSON has them.
+// Chat requests for token counts. Properties are sorted by name, like in Rust's JSON.
 
 const WEATHER = {
   name: 'get_weather',

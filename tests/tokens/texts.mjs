@@ -1,10 +1,10 @@
-// Texts of all kinds to count tokens of, the same ones every time.
+// Texts for token counts, the same in every run.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { random } from '../../bench/random.mjs';
 import { ROOT } from '../../dev/bootstrap.mjs';
 
-/** Scripts with and without case, spaces and marks, from left and from right. */
+/** Languages whose scripts differ in case, spaces, combining marks and direction. */
 const LANGUAGES = [
   'am', 'ar', 'bn', 'cs', 'de', 'el', 'en', 'es', 'fa', 'fi', 'fr', 'gu', 'he', 'hi', 'hu', 'hy', 'id', 'it', 'ja', 'ka', 'km', 'kn', 'ko',
   'lo', 'ml', 'my', 'ne', 'pl', 'pt', 'ru', 'si', 'sw', 'ta', 'te', 'th', 'tr', 'uk', 'ur', 'vi', 'zh', 'zh-Hant',
@@ -13,8 +13,8 @@ const CONTRACTIONS = ["'s", "'S", "'t", "'T", "'re", "'Re", "'RE", "'ve", "'vE",
 const EMOJI = ['😀', '👩‍👩‍👧‍👦', '🇩🇪', '👍🏽', '❤️', '☃', '1️⃣', '🏴󠁧󠁢󠁥󠁮󠁧󠁿', '🫠'];
 const SPACES = [' ', '  ', '\t', '\n', '\r\n', '\r', ' \n', '\n\n\n', '\u00a0', '\u2009', '\u3000', '\u2028', '\f', '\v', '   '];
 const SIGNS = [...'!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~', '//', '/*', '*/', '://', '...', '--', '=>', '→', '€', '„', '¿', '٪', '。', '、'];
-/** Letters in other cases, marks, numbers of other kinds: what the classes of characters are about. */
-const ODD = ['ǅ', 'ʰ', 'ª', '\u0301', '\u0903', '\u20dd', 'Ⅷ', '½', '٣', '൧', '²', 'ß', 'İ', 'ı', 'ﬁ', '𝐀', '𐐀', '𐐨', 'ー', '々', '\u200d', '\u00ad', '\0', '\ufffd'];
+/** Characters of rare Unicode classes: title case, modifiers, marks, other numbers. */
+const RARE = ['ǅ', 'ʰ', 'ª', '\u0301', '\u0903', '\u20dd', 'Ⅷ', '½', '٣', '൧', '²', 'ß', 'İ', 'ı', 'ﬁ', '𝐀', '𐐀', '𐐨', 'ー', '々', '\u200d', '\u00ad', '\0', '\ufffd'];
 const SPECIAL = ['<|endoftext|>', '<|im_start|>', '<|endofprompt|>'];
 
 /** @param {string} language */
@@ -27,7 +27,7 @@ function words(language) {
 
 export const manyScripts = () => LANGUAGES.flatMap(words).join(', ');
 
-/** @param {string} folder @param {string} ending @returns {string[]} what its files have in them, at any depth */
+/** Contents of the files in a folder at any depth. @param {string} folder @param {string} ending @returns {string[]} */
 export function files(folder, ending) {
   const names = readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith(ending));
   return names.sort().map((name) => readFileSync(join(ROOT, folder, name), 'utf8'));
@@ -47,8 +47,8 @@ export function texts(count) {
   const digits = () => repeat(1 + below(12), () => pick('0123456789'));
   const bytes = () => Buffer.from(Array.from({ length: 1 + below(60) }, () => below(256))).toString();
   const atoms = [
-    cased, word, digits, bytes, () => pick(CONTRACTIONS), () => pick(EMOJI), () => pick(SPACES), () => pick(SPACES), () => pick(SIGNS), () => pick(ODD),
-    () => pick(SPECIAL), () => repeat(2 + below(9), () => pick(ODD) + pick(SIGNS)),
+    cased, word, digits, bytes, () => pick(CONTRACTIONS), () => pick(EMOJI), () => pick(SPACES), () => pick(SPACES), () => pick(SIGNS), () => pick(RARE),
+    () => pick(SPECIAL), () => repeat(2 + below(9), () => pick(RARE) + pick(SIGNS)),
   ];
   const excerpt = () => {
     const source = pick(sources);
@@ -58,22 +58,22 @@ export function texts(count) {
   const kinds = [
     () => repeat(below(30), () => pick(atoms)()),
     () => repeat(below(20), () => `${cased()}${pick(CONTRACTIONS)}${pick(SPACES)}`),
-    () => repeat(below(8), () => pick([pick(SPACES), pick(ODD), pick(SIGNS), pick('abcXYZ')]).repeat(1 + below(40))),
+    () => repeat(below(8), () => pick([pick(SPACES), pick(RARE), pick(SIGNS), pick('abcXYZ')]).repeat(1 + below(40))),
     () => repeat(below(60), () => String.fromCodePoint(0x20 + below(0x2000))),
     bytes,
     excerpt,
   ];
   const all = Array.from({ length: count - 6 }, () => pick(kinds)());
-  // The peer takes as long as their length squared: long enough to be longer than any token, many times.
-  for (const one of ['a', ' ', '\n', '-', '漢', '\u0301']) all.push(one.repeat(3000));
-  return all.map(agreed);
+  // gpt-tokenizer takes quadratic time: these are just long enough for many tokens.
+  for (const char of ['a', ' ', '\n', '-', '漢', '\u0301']) all.push(char.repeat(3000));
+  return all.map(withoutDisputed);
 }
 
 /**
- * Lone surrogates cannot be in UTF-8. Two characters are white space for JavaScript or for Unicode alone, and characters
- * that are newer than one of the two tables have no class in it: there the peer and OpenAI's tiktoken disagree.
+ * Replaces characters on which gpt-tokenizer and OpenAI's tiktoken disagree: two that are white space only for JavaScript or only for
+ * Unicode, and unassigned ones. Lone surrogates are replaced too, since UTF-8 cannot contain them.
  * @param {string} text
  */
-function agreed(text) {
+function withoutDisputed(text) {
   return text.toWellFormed().replaceAll(/[\u0085\ufeff]|\p{Cn}/gu, '?');
 }

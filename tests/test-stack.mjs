@@ -1,20 +1,20 @@
-// One running stack for all that tests the built Worker: workerd, real PostgREST and Postgres, and a model whose answers
-// are scripted. Before Supabase and before the model stands a proxy that can be told what is to go wrong; left alone it
-// passes everything on. Nothing of it is shared with a stack that `npm start` runs.
+// One running stack for all tests of the built Worker: workerd, PostgREST, Postgres, and a mock model with scripted answers. A proxy
+// stands before Supabase and another before the model; each can inject faults, and otherwise passes everything on. Nothing is shared
+// with a stack that `npm start` runs.
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
-import { isInBackground } from '../dev/model.mjs';
+import { isBackgroundRequest } from '../dev/mock-model.mjs';
 import { freePort, freePorts } from '../dev/ports.mjs';
 import { startStack } from '../dev/stack.mjs';
 import { mintAccessToken } from '../dev/supabase.mjs';
-import { LAST, at, gate, heldAt, withMessage } from './faults/faults.mjs';
+import { FINISH_EVENT, atEvent, chatAbout, createGate, holdEvent } from './faults/faults.mjs';
 import { startProxy } from './faults/proxy.mjs';
 
-/** Where every part keeps what it keeps. */
+/** Folder with the logs and the data of every part. */
 export const stateDir = mkdtempSync(join(tmpdir(), 'frontdesk-e2e-'));
 export const ALLOWED_ORIGIN = 'https://app.example.com';
 
@@ -34,22 +34,21 @@ export const stack = await startStack({
 export const [ada, grace] = stack.users;
 export const database = new pg.Pool({ connectionString: stack.databaseUrl, max: 1 });
 
-// Unless a test says otherwise, the model answers at once, and nobody learns from it: that would be requests more than a test
-// knows of.
+// By default the model answers at once, and no employee learns: learning would make requests that a test does not expect.
 script('', { content: 'Very well.' });
-// Vectors of all users are in one index, which only users with more than 10,000 memories are searched by: PGlite takes seconds for
-// each batch of it, in which nobody else is served.
+// The vector index serves only users with more than 10,000 memories. PGlite takes seconds for each batch of it, and serves no other
+// request meanwhile.
 await database.query('drop index user_memory_embeddings_nearest');
 await database.query('update employee_profiles set learns = false; alter table employee_profiles alter column learns set default false');
 
-export async function close() {
+export async function closeStack() {
   await database.end();
   await stack.stop();
   await Promise.all(Object.values(proxies).map((proxy) => proxy.stop()));
   rmSync(stateDir, { recursive: true, force: true });
 }
 
-/** Ends workerd as a crash of the machine would; what its objects kept is there when it runs again. */
+/** Kills workerd like a crash of the machine. A restart finds what its objects had stored. */
 export function killWorker() {
   return stack.parts.get('worker').kill();
 }
@@ -58,16 +57,17 @@ export async function restartWorker() {
   stack.parts.set('worker', await stack.runWorker());
 }
 
-/** @param {Record<string, unknown>} [claims] what to change of a good token's claims */
-export function token(claims = {}) {
+/** Mints a valid access token of Ada's. @param {Record<string, unknown>} [claims] overrides of single claims */
+export function accessToken(claims = {}) {
   return mintAccessToken(stack.keys, {
     sub: ada.id, email: ada.email, issuer: `${stack.supabaseUrl}/auth/v1`, ...claims,
   });
 }
 
 /**
+ * Sends a request to the Worker's API.
  * @param {string} path
- * @param {RequestInit & { user?: { access_token: string } | null, json?: unknown }} [options] `user` null sends no token
+ * @param {RequestInit & { user?: { access_token: string } | null, json?: unknown }} [options] `user` null sends no access token
  */
 export function call(path, { user = ada, json, ...init } = {}) {
   return fetch(stack.api + path, {
@@ -78,22 +78,22 @@ export function call(path, { user = ada, json, ...init } = {}) {
   });
 }
 
-/** A user of their own, for what must not touch others. @param {Record<string, unknown>} [claims] */
+/** Creates a user that no other test touches. @param {Record<string, unknown>} [claims] */
 export async function newUser(claims = {}) {
   const id = randomUUID();
   const email = `${id}@example.com`;
   await database.query('insert into auth.users (id, email) values ($1, $2)', [id, email]);
-  return { id, email, access_token: await token({ sub: id, email, ...claims }) };
+  return { id, email, access_token: await accessToken({ sub: id, email, ...claims }) };
 }
 
-/** A whole turn as one JSON object. */
+/** Runs a turn with `"stream": false` and returns its JSON body. */
 export async function ask(message, { user = ada, session = randomUUID(), ...fields } = {}) {
   const response = await call('/api/chat', { user, json: { message, session_id: session, stream: false, ...fields } });
   return { status: response.status, session, body: await response.json() };
 }
 
 /**
- * A streamed turn, read to its end.
+ * Runs a streamed turn and reads it to its end.
  * @returns {Promise<{ response: Response, session: string, frames: { id: string, data: any, at: number }[], text: string }>}
  */
 export async function stream(message, { user = ada, session = randomUUID(), ...fields } = {}) {
@@ -104,7 +104,7 @@ export async function stream(message, { user = ada, session = randomUUID(), ...f
   return { response, session, frames, text };
 }
 
-/** @param {Response} response */
+/** Reads the SSE frames of a response; `at` is a time in milliseconds. @param {Response} response */
 export async function* readFrames(response) {
   let rest = '';
   for await (const piece of response.body.pipeThrough(new TextDecoderStream())) {
@@ -114,7 +114,7 @@ export async function* readFrames(response) {
       // Not `.`, which stops at U+2028 too.
       const id = /^id: ([^\n]*)$/m.exec(frame)?.[1];
       const data = /(?:^|\n)data: ([^\n]*)/.exec(frame)?.[1];
-      // A comment, which keeps the connection alive.
+      // A comment that keeps the connection alive.
       if (data === undefined) continue;
       yield { id, data: data === '[DONE]' ? { type: data } : JSON.parse(data), at: performance.now() };
     }
@@ -122,30 +122,30 @@ export async function* readFrames(response) {
 }
 
 /**
- * The model answers messages that contain `marker` so; other tests are not touched.
+ * Scripts the model's answer to messages that contain `marker`. Other tests are not affected.
  * @param {string} marker
  * @param {import('@copilotkit/aimock').Fixture['response']} response
- * @param {object} [options] of aimock's fixtures: chunkSize, streamingProfile, truncateAfterChunks, …
+ * @param {object} [options] fixture options of aimock: chunkSize, streamingProfile, truncateAfterChunks, …
  */
 export function script(marker, response, options = {}) {
-  const predicate = (request) => !isInBackground(request);
+  const predicate = (request) => !isBackgroundRequest(request);
   stack.model.mock.prependFixture({ match: { endpoint: 'chat', userMessage: marker, predicate }, response, ...options });
 }
 
 /**
- * The model answers messages that contain `marker` step by step: each time it is asked again with what its calls came to, with the
- * next of these. A step is a text, or calls: `{ name: arguments }`, or a list of pairs.
+ * Scripts the model's answer to messages that contain `marker`, step by step: each further request of the tool loop gets the next step.
+ * A step is a text, or tool calls as `{ name: arguments }` or as a list of pairs.
  * @param {string} marker
  * @param {(string | Record<string, unknown> | [string, unknown][])[]} steps
  */
-export function act(marker, ...steps) {
+export function scriptSteps(marker, ...steps) {
   const predicate = (request) => {
-    const said = request.messages.findLast(({ role }) => role === 'user')?.content;
-    return !isInBackground(request) && typeof said === 'string' && said.includes(marker);
+    const newest = request.messages.findLast(({ role }) => role === 'user')?.content;
+    return !isBackgroundRequest(request) && typeof newest === 'string' && newest.includes(marker);
   };
   const response = ({ messages }) => {
-    const since = messages.slice(messages.findLastIndex(({ role }) => role === 'user'));
-    const step = steps[Math.min(since.filter((message) => message.tool_calls).length, steps.length - 1)];
+    const ofTurn = messages.slice(messages.findLastIndex(({ role }) => role === 'user'));
+    const step = steps[Math.min(ofTurn.filter((message) => message.tool_calls).length, steps.length - 1)];
     if (typeof step === 'string') return { content: step };
     const calls = Array.isArray(step) ? step : Object.entries(step);
     return {
@@ -156,54 +156,54 @@ export function act(marker, ...steps) {
   stack.model.mock.prependFixture({ match: { endpoint: 'chat', predicate }, response });
 }
 
-/** What the model was asked of the message with `marker`, step by step. */
-export function stepsOf(marker) {
-  return stack.model.mock.getRequests().map(({ body }) => body).filter((body) => body && !isInBackground(body)
+/** Requests that the model got for the message with `marker`, one for each step. */
+export function stepRequests(marker) {
+  return stack.model.mock.getRequests().map(({ body }) => body).filter((body) => body && !isBackgroundRequest(body)
     && body.messages?.findLast?.(({ role }) => role === 'user')?.content?.includes?.(marker));
 }
 
 /**
- * What the model makes in the background of messages that contain `marker`.
+ * Scripts the model's response to background requests (facts, summaries) whose input contains `marker`.
  * @param {string} marker
  * @param {import('@copilotkit/aimock').Fixture['response']} response
  */
-export function teach(marker, response) {
-  stack.model.mock.prependFixture({ match: { endpoint: 'chat', userMessage: marker, predicate: isInBackground }, response });
+export function scriptBackground(marker, response) {
+  stack.model.mock.prependFixture({ match: { endpoint: 'chat', userMessage: marker, predicate: isBackgroundRequest }, response });
 }
 
-/** What the model was asked in the background of messages that contain `marker`. */
-export function learnedFrom(marker) {
-  return asked(marker).filter(isInBackground);
+/** Background requests whose input contains `marker`, newest last. */
+export function backgroundRequests(marker) {
+  return allRequests(marker).filter(isBackgroundRequest);
 }
 
-function asked(marker) {
+function allRequests(marker) {
   return stack.model.mock.getRequests().map(({ body }) => body).filter((body) => body?.messages?.at(-1)?.content?.includes(marker));
 }
 
-/** The answers to messages that contain `marker` do not end before what this returns is opened, however slow the machine. */
-export function holdEnd(marker) {
-  const hold = gate();
-  proxies.model.meet(withMessage(marker), at(LAST, heldAt(hold)));
-  return hold;
+/** Keeps the answers to messages with `marker` from ending until the returned gate opens, at any speed of the machine. */
+export function holdAnswerEnd(marker) {
+  const gate = createGate();
+  proxies.model.addRule(chatAbout(marker), atEvent(FINISH_EVENT, holdEvent(gate)));
+  return gate;
 }
 
-/** What the model was asked, newest last, by requests whose newest message contains `marker`. */
+/** Chat requests that the model got whose newest message contains `marker`, newest last. */
 export function requestsWith(marker) {
-  return asked(marker).filter((request) => !isInBackground(request));
+  return allRequests(marker).filter((request) => !isBackgroundRequest(request));
 }
 
 /**
- * What the logs and the objects' databases hold; Postgres' own files are left out: its rows are read as rows, and test
- * tokens stand in settings of the stack. An object that falls idle moves its write-ahead log into the database, which may
- * have been read before: when a file goes away meanwhile, all is read again.
+ * Contents of the logs and of the objects' databases. Postgres' own files are left out: tests read its rows, and the stack's settings
+ * there contain test tokens. An idle object moves its write-ahead log into the database file, which may have been read before: if a
+ * file disappears meanwhile, all are read again.
  */
-export function keptFiles() {
+export function storedFiles() {
   return eventually(async () => readdirSync(stateDir, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
     .filter((path) => /\/(logs|worker)\//.test(path)).map((path) => readFileSync(path, 'latin1')));
 }
 
-/** Rows of a query, once there are as many as expected: commits are asynchronous. */
+/** Waits until a query has at least `count` rows, because commits are asynchronous, and returns them. */
 export async function rows(query, values, count = 1) {
   return eventually(async () => {
     const { rows: found } = await database.query(query, values);
@@ -212,13 +212,13 @@ export async function rows(query, values, count = 1) {
   });
 }
 
-/** The stored messages of a session, oldest first. */
+/** Stored messages of a session, oldest first, once there are at least `count`. */
 export function storedMessages(session, count = 2) {
   return rows('select * from chat_messages where session_id = $1 order by created_at, id', [session], count);
 }
 
 /**
- * Tries until it succeeds, for up to `limit` milliseconds.
+ * Repeats an attempt until it succeeds. Throws its last error after `limit` milliseconds.
  * @template T
  * @param {() => Promise<T>} attempt
  */

@@ -1,34 +1,34 @@
-// The books of users, read where they are kept: in the storage of their objects, which no API shows.
+// Reads the ledgers of all users from the storage of their objects, since no API shows them.
 import { copyFileSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
-/** @typedef {Map<string, { tokens: number, isSettled: boolean }>} Books by turn */
+/** @typedef {Map<string, { tokens: number, isSettled: boolean }>} Ledger by turn id */
 
 /**
- * Throws when an object is written while it is read: then all is to be read again.
+ * Throws if an object writes while it is read: the caller must then read all again.
  * @param {string} stateDir
- * @returns {Map<string, Books>} by user
+ * @returns {Map<string, Ledger>} by user id
  */
-export function readBooks(stateDir) {
+export function readLedgers(stateDir) {
   const folder = join(stateDir, 'worker/v3/do/frontdesk-User');
   const objects = readdirSync(folder).filter((name) => name.endsWith('.sqlite') && name !== 'metadata.sqlite');
-  const copies = mkdtempSync(join(tmpdir(), 'frontdesk-books-'));
+  const copies = mkdtempSync(join(tmpdir(), 'frontdesk-ledgers-'));
   try {
-    return new Map(objects.map((name) => booksOf(copyOf(join(folder, name), join(copies, name)))).filter((entry) => entry !== undefined));
+    return new Map(objects.map((name) => ledgerIn(copyOf(join(folder, name), join(copies, name)))).filter((entry) => entry !== undefined));
   } finally {
     rmSync(copies, { recursive: true, force: true });
   }
 }
 
-/** The object has its own open, and would be disturbed. */
+/** Copies a database: opening the original would disturb the object that has it open. */
 function copyOf(from, to) {
   for (const suffix of ['', '-wal']) if (existsSync(from + suffix)) copyFileSync(from + suffix, to + suffix);
   return to;
 }
 
-function booksOf(file) {
+function ledgerIn(file) {
   const database = new DatabaseSync(file);
   try {
     const [owner] = database.prepare('select user_id from vault_key').all();
