@@ -23,6 +23,12 @@ const PORTS = {
   model: ['FRONTDESK_MODEL_PORT', 54324],
 };
 
+/** The variable of the folder of local data. */
+const STATE = 'FRONTDESK_STATE';
+
+/** The variables of `npm start` itself, which the Worker does not see. */
+export const LOCAL_VARIABLES = [...Object.values(PORTS).map(([name]) => name), STATE];
+
 /**
  * @returns {{ ports: Ports, stateDir: string, vars: Record<string, string> }} `vars` has only what was set
  */
@@ -45,7 +51,7 @@ export function readSettings() {
   const ports = /** @type {Ports} */ (Object.fromEntries(
     Object.entries(PORTS).map(([part, [name, otherwise]]) => [part, readPort(name, get(name), otherwise)]),
   ));
-  return { ports, stateDir: get('FRONTDESK_STATE') ?? join(ROOT, '.dev'), vars };
+  return { ports, stateDir: get(STATE) ?? join(ROOT, '.dev'), vars };
 }
 
 /**

@@ -21,13 +21,12 @@ const START_LIMIT = 60_000;
  */
 export async function startWorker({ port, vars, stateDir, log }) {
   await requireFreePort(port, 'the API', 'FRONTDESK_PORT');
-  const envFile = join(stateDir, 'worker.vars');
-  const lines = Object.entries(vars).map(([name, value]) => `${name}=${quote(value)}\n`);
-  writeFileSync(envFile, lines.join(''), { mode: 0o600 });
+  const varsFile = join(stateDir, 'worker.vars');
+  writeFileSync(varsFile, envFile(vars), { mode: 0o600 });
 
   const child = spawn(process.execPath, [
     join(ROOT, 'node_modules/wrangler/bin/wrangler.js'), 'dev', '--ip', '127.0.0.1', '--port', String(port),
-    '--persist-to', join(stateDir, 'worker'), '--env-file', envFile, '--inspector-port', '0',
+    '--persist-to', join(stateDir, 'worker'), '--env-file', varsFile, '--inspector-port', '0',
     '--show-interactive-dev-session=false', '--log-level', 'log',
   ], {
     cwd: ROOT,
@@ -60,6 +59,14 @@ export async function startWorker({ port, vars, stateDir, log }) {
       for (let tries = 0; tries < 250 && !await isFree(port); tries += 1) await delay(20);
     },
   };
+}
+
+/**
+ * The text of a file for `wrangler --env-file`.
+ * @param {Record<string, string>} vars
+ */
+export function envFile(vars) {
+  return Object.entries(vars).map(([name, value]) => `${name}=${quote(value)}\n`).join('');
 }
 
 /**
