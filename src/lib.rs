@@ -24,7 +24,6 @@ pub mod model;
 pub mod ports;
 pub mod retell;
 pub mod session;
-pub mod sheet;
 pub mod stream;
 pub mod text;
 pub mod time;

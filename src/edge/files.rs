@@ -6,6 +6,7 @@ use pii::mask::Author;
 use pii::policy::Policy;
 use pii::unmask::{Escape, PlaceholderMap, placeholders, unmask};
 use readers::scan;
+use sheet::export::{self, Head, open};
 use uuid::Uuid;
 use worker::wasm_bindgen::JsValue;
 use worker::web_sys::{Request, Response};
@@ -25,7 +26,6 @@ use crate::auth::User;
 use crate::config::Config;
 use crate::error::{Code, Error, Fault};
 use crate::ports::{Clock, Files, UserObject};
-use crate::sheet::export::{self, Head, open};
 use crate::time::timestamp;
 use crate::tools::ocr::Picture;
 
@@ -204,8 +204,8 @@ pub(super) async fn download(
         match export::write(format, &table, &shown, |piece| frames.write(&piece)) {
             Ok(()) => frames.close(),
             // What was cut off is no whole file, and its reader is to see that.
-            Err(fault) => {
-                log::fault(&fault);
+            Err(error) => {
+                log::fault(&Fault::new(Code::Internal, error.to_string()));
                 frames.abort();
             }
         }

@@ -3,18 +3,19 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use sheet::cell::Cell;
+use sheet::error::TableError;
+use sheet::export::{Format, Head, begin};
+use sheet::guess::{Guess, names};
+use sheet::kept::{Header, Writer};
+use sheet::query::{Query, Run};
+use sheet::{Column, MAX_COLUMNS, Scalar};
 use uuid::Uuid;
 
 use super::effects::NewFile;
 use super::{Bench, Needs, Sorry, Tool};
 use crate::document::keep::TableName;
 use crate::ports::{Clock, Database, Files, World};
-use crate::sheet::cell::Cell;
-use crate::sheet::export::{Format, Head, begin};
-use crate::sheet::guess::{Guess, names};
-use crate::sheet::kept::{Header, Writer};
-use crate::sheet::query::{Query, Run};
-use crate::sheet::{Column, MAX_COLUMNS, Scalar, Unfit};
 use crate::text::one_line;
 use crate::time::timestamp;
 
@@ -125,8 +126,8 @@ fn named(name: &str, format: Format) -> Result<String, Sorry> {
     }
 }
 
-fn unfit(unfit: Unfit) -> Sorry {
-    Sorry(unfit.0)
+fn unfit(error: TableError) -> Sorry {
+    Sorry(error.0)
 }
 
 /// A sheet's name: the file's, as far as it can be one.
@@ -238,9 +239,9 @@ fn query(head: &Head, name: &str, text: &str, query: &Query) -> Result<Made, Sor
 #[cfg(test)]
 mod tests {
     use pii::unmask::PlaceholderMap;
+    use sheet::export::{open, write};
 
     use super::*;
-    use crate::sheet::export::{open, write};
 
     fn csv(made: &Made) -> String {
         let (head, table) = open(&made.bytes).unwrap();
@@ -268,7 +269,7 @@ mod tests {
 
     #[test]
     fn rows_must_have_a_cell_for_each_column() {
-        let columns = vec![Column { name: "A".into(), kind: crate::sheet::Kind::Number }];
+        let columns = vec![Column { name: "A".into(), kind: sheet::Kind::Number }];
         let made = of_rows(&head(), "a", columns.clone(), vec![vec![json!(1)], vec![json!("x")]]).unwrap();
         assert_eq!((csv(&made).as_str(), made.rows), ("A\n1\nx\n", 2));
         let error = of_rows(&head(), "a", columns, vec![vec![]]).err().unwrap();

@@ -41,7 +41,7 @@ fn written() -> Vec<u8> {
     writer.take()
 }
 
-fn read(bytes: &[u8], at_once: usize) -> Result<(Header, Vec<Vec<Cell>>), Fault> {
+fn read(bytes: &[u8], at_once: usize) -> Result<(Header, Vec<Vec<Cell>>), SheetError> {
     let (mut reader, mut rows) = (Reader::default(), Vec::new());
     for bytes in bytes.chunks(at_once) {
         reader.feed(bytes)?;
@@ -91,7 +91,7 @@ fn a_title_is_one_of_a_sheet_once_its_values_are_there() {
 fn columns_have_names_of_their_own() {
     let check = |names: &[&str]| {
         let columns = names.iter().map(|name| Column { name: (*name).into(), kind: Kind::Text }).collect();
-        Header { columns, ..header() }.check().map_err(|unfit| unfit.0)
+        Header { columns, ..header() }.check().map_err(|error| error.0)
     };
     assert_eq!(check(&["a", "b"]), Ok(()));
     assert_eq!(
@@ -108,8 +108,8 @@ fn what_is_too_large_is_refused() {
     let mut writer = Writer::new(&header()).unwrap();
     writer.row(&[Cell::Text("é".repeat(MAX_CELL_UNITS))]).unwrap();
     for text in ["x".repeat(MAX_CELL_UNITS + 1), "😀".repeat(MAX_CELL_UNITS / 2 + 1)] {
-        let unfit = writer.row(&[Cell::Text(text)]).unwrap_err();
-        assert_eq!(unfit.0, "Row 2 has more in the column Client: a cell may have 32767 characters.");
+        let error = writer.row(&[Cell::Text(text)]).unwrap_err();
+        assert_eq!(error.0, "Row 2 has more in the column Client: a cell may have 32767 characters.");
     }
     let columns = (0..100).map(|n| Column { name: n.to_string(), kind: Kind::Text }).collect();
     let mut wide = Writer::new(&Header { columns, ..header() }).unwrap();

@@ -6,11 +6,12 @@ use pii::placeholder::Placeholder;
 use serde_json::Value;
 
 use super::super::cell::Cell;
-use super::super::{Column, Kind, Unfit, folded};
+use super::super::{Column, Kind, folded};
 use super::{Condition, Op};
+use crate::error::TableError;
 
 /// A condition that makes sense for its column.
-pub(super) enum Test {
+pub(crate) enum Test {
     /// Whether the cell is empty, as is wanted.
     Empty(usize, bool),
     /// Whether a folded text is in the cell.
@@ -23,21 +24,21 @@ impl Test {
     /// For the column that stands at that place.
     ///
     /// # Errors
-    /// [`Unfit`], when there is no such value in a column of its kind.
-    pub(super) fn new(at: usize, column: &Column, condition: &Condition) -> Result<Self, Unfit> {
+    /// [`TableError`], when there is no such value in a column of its kind.
+    pub(crate) fn new(at: usize, column: &Column, condition: &Condition) -> Result<Self, TableError> {
         let Condition { op, value, .. } = condition;
-        let unfit = |rule: &str| Unfit(format!("The value for {:?} must be {rule}.", column.name));
+        let error = |rule: &str| TableError(format!("The value for {:?} must be {rule}.", column.name));
         match (op, value) {
             (Op::IsEmpty, Value::Null) => return Ok(Self::Empty(at, true)),
             (Op::IsEmpty, Value::Bool(is_wanted)) => return Ok(Self::Empty(at, *is_wanted)),
-            (Op::IsEmpty, _) => return Err(unfit("left out, or true or false")),
+            (Op::IsEmpty, _) => return Err(error("left out, or true or false")),
             (_, Value::Null | Value::Array(_) | Value::Object(_)) => {
-                return Err(unfit("there, and one: is_empty asks for empty cells"));
+                return Err(error("there, and one: is_empty asks for empty cells"));
             }
             (Op::Contains, Value::String(text)) if !text.is_empty() => {
                 return Ok(Self::Contains(at, folded(text)));
             }
-            (Op::Contains, _) => return Err(unfit("a text")),
+            (Op::Contains, _) => return Err(error("a text")),
             _ => {}
         }
         let value = Cell::of_json(value.clone(), column.kind);
@@ -49,14 +50,14 @@ impl Test {
             (cell, _) => *cell != Cell::Empty,
         };
         if !fits {
-            return Err(unfit(&format!("like the column, which holds {}", column.kind.plural())));
+            return Err(error(&format!("like the column, which holds {}", column.kind.plural())));
         }
         let value = if let Cell::Text(text) = value { Cell::Text(folded(&text)) } else { value };
         Ok(Self::Compare(at, *op, value))
     }
 
     /// Whether it holds.
-    pub(super) fn holds(&self, cells: &[Cell]) -> bool {
+    pub(crate) fn holds(&self, cells: &[Cell]) -> bool {
         let cell = |at: &usize| cells.get(*at).unwrap_or(&Cell::Empty);
         match self {
             Self::Empty(at, is_wanted) => (*cell(at) == Cell::Empty) == *is_wanted,

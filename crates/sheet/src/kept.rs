@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::cell::Cell;
-use super::{Column, Kind, MAX_CELL_UNITS, MAX_COLUMNS, MAX_NAME_CHARS, MAX_ROWS, Unfit, folded};
-use crate::error::{Code, Fault};
+use super::{Column, Kind, MAX_CELL_UNITS, MAX_COLUMNS, MAX_NAME_CHARS, MAX_ROWS, folded};
+use crate::error::{SheetError, TableError};
 
 /// Longest line, in bytes.
 pub const MAX_LINE_BYTES: usize = 1024 * 1024;
@@ -19,7 +19,7 @@ pub const MAX_BYTES: usize = 64 * 1024 * 1024;
 pub const MAX_TITLE_CHARS: usize = 31;
 
 /// What cannot stand in a title.
-pub(super) const NOT_IN_TITLES: [char; 7] = ['[', ']', ':', '*', '?', '/', '\\'];
+pub(crate) const NOT_IN_TITLES: [char; 7] = ['[', ']', ':', '*', '?', '/', '\\'];
 
 /// What stands above the rows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,27 +34,27 @@ impl Header {
     /// Whether a table may begin like that.
     ///
     /// # Errors
-    /// [`Unfit`], for what a title or the columns must be.
-    pub fn check(&self) -> Result<(), Unfit> {
+    /// [`TableError`], for what a title or the columns must be.
+    pub fn check(&self) -> Result<(), TableError> {
         let title = without_tokens(&self.title);
         let is_bad = |c: char| NOT_IN_TITLES.contains(&c) || c.is_control();
         if self.title.trim().is_empty() || title.chars().count() > MAX_TITLE_CHARS || title.contains(is_bad) {
             let rule =
                 format!("The title must have 1 to {MAX_TITLE_CHARS} characters, none of them of []:*?/\\");
-            return Err(Unfit(rule));
+            return Err(TableError(rule));
         }
         if self.columns.is_empty() || self.columns.len() > MAX_COLUMNS {
-            return Err(Unfit(format!("A table must have 1 to {MAX_COLUMNS} columns.")));
+            return Err(TableError(format!("A table must have 1 to {MAX_COLUMNS} columns.")));
         }
         let mut names = std::collections::BTreeSet::new();
         for Column { name, .. } in &self.columns {
             let length = name.chars().count();
             if name.trim().is_empty() || length > MAX_NAME_CHARS || name.contains(char::is_control) {
                 let rule = "The name of a column must be one line of";
-                return Err(Unfit(format!("{rule} 1 to {MAX_NAME_CHARS} characters.")));
+                return Err(TableError(format!("{rule} 1 to {MAX_NAME_CHARS} characters.")));
             }
             if !names.insert(folded(name)) {
-                return Err(Unfit(format!(
+                return Err(TableError(format!(
                     "Two columns are called {name}: each must have a name of its own."
                 )));
             }
@@ -94,9 +94,10 @@ impl Writer {
     ///
     /// # Errors
     /// As [`Header::check`].
-    pub fn new(header: &Header) -> Result<Self, Unfit> {
+    pub fn new(header: &Header) -> Result<Self, TableError> {
         header.check()?;
-        let mut ready = serde_json::to_vec(header).map_err(|_| Unfit("The header is no JSON.".into()))?;
+        let mut ready =
+            serde_json::to_vec(header).map_err(|_| TableError("The header is no JSON.".into()))?;
         ready.push(b'\n');
         Ok(Self { columns: header.columns.clone(), bytes: ready.len(), ready, rows: 0 })
     }
@@ -104,31 +105,34 @@ impl Writer {
     /// Adds a row. One that is shorter than the table is wide has empty cells at its end.
     ///
     /// # Errors
-    /// [`Unfit`], when a row, a cell or the table has more than it may.
-    pub fn row(&mut self, cells: &[Cell]) -> Result<(), Unfit> {
+    /// [`TableError`], when a row, a cell or the table has more than it may.
+    pub fn row(&mut self, cells: &[Cell]) -> Result<(), TableError> {
         let number = self.rows.saturating_add(1);
         if number > MAX_ROWS {
-            return Err(Unfit(format!("A table may have {MAX_ROWS} rows.")));
+            return Err(TableError(format!("A table may have {MAX_ROWS} rows.")));
         }
         if cells.len() > self.columns.len() {
             let (is, may) = (cells.len(), self.columns.len());
-            return Err(Unfit(format!("Row {number} has {is} cells, and there are {may} columns.")));
+            return Err(TableError(format!("Row {number} has {is} cells, and there are {may} columns.")));
         }
         if let Some((_, column)) = cells.iter().zip(&self.columns).find(|(cell, _)| is_too_long(cell)) {
             let name = &column.name;
             let rule = format!("a cell may have {MAX_CELL_UNITS} characters.");
-            return Err(Unfit(format!("Row {number} has more in the column {name}: {rule}")));
+            return Err(TableError(format!("Row {number} has more in the column {name}: {rule}")));
         }
         let line = line(cells)?;
         if line.len() > MAX_LINE_BYTES {
-            return Err(Unfit(format!(
+            return Err(TableError(format!(
                 "Row {number} is too long: a row may have {} KiB.",
                 MAX_LINE_BYTES >> 10
             )));
         }
         self.bytes = self.bytes.saturating_add(line.len()).saturating_add(1);
         if self.bytes > MAX_BYTES {
-            return Err(Unfit(format!("A table may have {} MiB: leave some of it out.", MAX_BYTES >> 20)));
+            return Err(TableError(format!(
+                "A table may have {} MiB: leave some of it out.",
+                MAX_BYTES >> 20
+            )));
         }
         self.ready.extend_from_slice(&line);
         self.ready.push(b'\n');
@@ -156,12 +160,12 @@ fn is_too_long(cell: &Cell) -> bool {
 }
 
 /// A row as a line, without its end.
-pub(super) fn line(cells: &[Cell]) -> Result<Vec<u8>, Unfit> {
-    serde_json::to_vec(cells).map_err(|_| Unfit("A row is no JSON.".into()))
+pub(crate) fn line(cells: &[Cell]) -> Result<Vec<u8>, TableError> {
+    serde_json::to_vec(cells).map_err(|_| TableError("A row is no JSON.".into()))
 }
 
 /// The cells of a line: as many as there are columns.
-pub(super) fn cells(line: &[u8], kinds: &[Kind]) -> Result<Vec<Cell>, Fault> {
+pub(crate) fn cells(line: &[u8], kinds: &[Kind]) -> Result<Vec<Cell>, SheetError> {
     let values: Vec<Value> = serde_json::from_slice(line).map_err(|_| damaged("a row that is none"))?;
     if values.len() > kinds.len() {
         return Err(damaged("a row with too many cells"));
@@ -170,8 +174,8 @@ pub(super) fn cells(line: &[u8], kinds: &[Kind]) -> Result<Vec<Cell>, Fault> {
     Ok(values.zip(kinds).map(|(value, kind)| Cell::of_json(value, *kind)).collect())
 }
 
-fn damaged(what: &str) -> Fault {
-    Fault::new(Code::Internal, format!("kept table: {what}"))
+fn damaged(what: &str) -> SheetError {
+    SheetError::Damaged(what.to_owned())
 }
 
 /// Reads a kept table while its bytes come.
@@ -189,8 +193,8 @@ impl Reader {
     /// Takes bytes as they came. All rows that were ready before must have been read.
     ///
     /// # Errors
-    /// A fault, when they are of no kept table.
-    pub fn feed(&mut self, bytes: &[u8]) -> Result<(), Fault> {
+    /// [`SheetError::Writer`], when they are of no kept table.
+    pub fn feed(&mut self, bytes: &[u8]) -> Result<(), SheetError> {
         self.held.drain(..self.done.min(self.held.len()));
         self.done = 0;
         if self.held.len() > MAX_LINE_BYTES {
@@ -219,8 +223,8 @@ impl Reader {
     /// The next row that is whole. None: more bytes are wanted.
     ///
     /// # Errors
-    /// A fault, when it is no row.
-    pub fn row(&mut self) -> Result<Option<Vec<Cell>>, Fault> {
+    /// [`SheetError::Writer`], when it is no row.
+    pub fn row(&mut self) -> Result<Option<Vec<Cell>>, SheetError> {
         if self.header.is_none() {
             return Ok(None);
         }
@@ -235,8 +239,8 @@ impl Reader {
     /// Whether the bytes ended where a table may end.
     ///
     /// # Errors
-    /// A fault, when something is missing.
-    pub fn end(&self) -> Result<(), Fault> {
+    /// [`SheetError::Writer`], when something is missing.
+    pub fn end(&self) -> Result<(), SheetError> {
         if self.header.is_none() || self.done < self.held.len() {
             return Err(damaged("its end is missing"));
         }

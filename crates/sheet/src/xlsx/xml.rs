@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 /// Adds a text, escaped. What XML cannot hold is spelled `_x0007_`, as Excel does (ECMA-376 part 1, 22.9.2.19), and so is the
 /// beginning of what would be taken for that. Lines end with a line feed, as within a cell they do.
-pub(super) fn add_text(xml: &mut String, text: &str) {
+pub(crate) fn add_text(xml: &mut String, text: &str) {
     let mut rest = text.chars();
     while let Some(c) = rest.next() {
         match c {
@@ -22,7 +22,7 @@ pub(super) fn add_text(xml: &mut String, text: &str) {
 }
 
 /// A value of an attribute, escaped.
-pub(super) fn attribute(text: &str) -> String {
+pub(crate) fn attribute(text: &str) -> String {
     let mut xml = String::new();
     add_text(&mut xml, text);
     xml.replace('"', "&quot;")

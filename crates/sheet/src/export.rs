@@ -3,13 +3,12 @@
 use pii::unmask::{Escape, PlaceholderMap, unmask};
 use serde::{Deserialize, Serialize};
 
-use super::Unfit;
 use super::cell::Cell;
 use super::csv::Csv;
 use super::kept::{self, Header, Reader};
 use super::widths::Widths;
 use super::xlsx::Xlsx;
-use crate::error::{Code, Fault};
+use crate::error::{SheetError, TableError};
 
 /// Bytes that are read at a time.
 const PIECE: usize = 64 * 1024;
@@ -57,8 +56,8 @@ pub struct Head {
 /// Begins what lies in storage.
 ///
 /// # Errors
-/// [`Unfit`], when the header cannot be one.
-pub fn begin(head: &Head, header: &Header) -> Result<(Vec<u8>, kept::Writer), Unfit> {
+/// [`TableError`], when the header cannot be one.
+pub fn begin(head: &Head, header: &Header) -> Result<(Vec<u8>, kept::Writer), TableError> {
     let mut bytes = serde_json::to_vec(head).unwrap_or_default();
     bytes.push(b'\n');
     Ok((bytes, kept::Writer::new(header)?))
@@ -67,24 +66,24 @@ pub fn begin(head: &Head, header: &Header) -> Result<(Vec<u8>, kept::Writer), Un
 /// What lies in storage: its head, and its table.
 ///
 /// # Errors
-/// `file_not_found`, when it is no export.
-pub fn open(bytes: &[u8]) -> Result<(Head, &[u8]), Fault> {
-    let not_one = || Fault::new(Code::FileNotFound, "not an export");
-    let end = bytes.iter().position(|byte| *byte == b'\n').ok_or_else(not_one)?;
-    let head = bytes.get(..end).and_then(|line| serde_json::from_slice(line).ok()).ok_or_else(not_one)?;
+/// [`SheetError::NotAnExport`].
+pub fn open(bytes: &[u8]) -> Result<(Head, &[u8]), SheetError> {
+    let end = bytes.iter().position(|byte| *byte == b'\n').ok_or(SheetError::NotAnExport)?;
+    let head =
+        bytes.get(..end).and_then(|line| serde_json::from_slice(line).ok()).ok_or(SheetError::NotAnExport)?;
     Ok((head, bytes.get(end + 1..).unwrap_or_default()))
 }
 
 /// Writes the file piece by piece, with values in the place of tokens.
 ///
 /// # Errors
-/// `internal`, when the table is not as it was written.
+/// [`SheetError`], when the table is not as it was written.
 pub fn write(
     format: Format,
     table: &[u8],
     shown: &PlaceholderMap,
     mut emit: impl FnMut(Vec<u8>),
-) -> Result<(), Fault> {
+) -> Result<(), SheetError> {
     match format {
         Format::Xlsx => {
             // Columns have their widths before the first row.
@@ -128,45 +127,44 @@ fn started<'x>(
     header: &Header,
     widths: Option<&Widths>,
     shown: &PlaceholderMap,
-) -> Result<&'x mut Xlsx, Fault> {
+) -> Result<&'x mut Xlsx, SheetError> {
     if xlsx.is_none() {
         let none = Widths::new(&header.columns);
         let header = clear_header(header, shown);
         *xlsx = Some(Xlsx::new(&header.title, &header.columns, widths.unwrap_or(&none))?);
     }
-    xlsx.as_mut().ok_or_else(|| Fault::new(Code::Internal, "no sheet"))
+    xlsx.as_mut().ok_or_else(|| SheetError::Writer("no sheet".into()))
 }
 
 fn begun<'c>(
     csv: &'c mut Option<Csv>,
     header: &Header,
     shown: &PlaceholderMap,
-) -> Result<&'c mut Csv, Fault> {
+) -> Result<&'c mut Csv, SheetError> {
     if csv.is_none() {
         *csv = Some(Csv::new(&clear_header(header, shown).columns)?);
     }
-    csv.as_mut().ok_or_else(|| Fault::new(Code::Internal, "no sheet"))
+    csv.as_mut().ok_or_else(|| SheetError::Writer("no sheet".into()))
 }
 
 /// Reads the rows of a table, with values in the place of tokens; its header.
 fn rows(
     table: &[u8],
     shown: &PlaceholderMap,
-    mut on_row: impl FnMut(&Header, &[Cell]) -> Result<(), Fault>,
-) -> Result<Header, Fault> {
+    mut on_row: impl FnMut(&Header, &[Cell]) -> Result<(), SheetError>,
+) -> Result<Header, SheetError> {
     let mut reader = Reader::default();
     let mut header = None;
     for piece in table.chunks(PIECE) {
         reader.feed(piece)?;
         while let Some(cells) = reader.row()? {
             let header = header.get_or_insert_with(|| reader.header().cloned());
-            let header =
-                header.as_ref().ok_or_else(|| Fault::new(Code::Internal, "a table has no header"))?;
+            let header = header.as_ref().ok_or_else(|| SheetError::Damaged("no header".into()))?;
             on_row(header, &clear(cells, header, shown))?;
         }
     }
     reader.end()?;
-    reader.header().cloned().ok_or_else(|| Fault::new(Code::Internal, "a table has no header"))
+    reader.header().cloned().ok_or_else(|| SheetError::Damaged("no header".into()))
 }
 
 fn clear(cells: Vec<Cell>, header: &Header, shown: &PlaceholderMap) -> Vec<Cell> {
@@ -199,7 +197,7 @@ mod tests {
     use pii::policy::Policy;
 
     use super::*;
-    use crate::sheet::{Column, Kind};
+    use crate::{Column, Kind};
 
     fn table(rows: &[Vec<Cell>]) -> Vec<u8> {
         let columns = vec![
@@ -247,7 +245,7 @@ mod tests {
     #[test]
     fn what_is_no_export_is_none() {
         for bytes in [&b"a\tb\n1\t2\n"[..], b"", b"{\"export\":1}\n"] {
-            assert_eq!(open(bytes).unwrap_err().code, Code::FileNotFound);
+            assert_eq!(open(bytes).unwrap_err(), SheetError::NotAnExport);
         }
     }
 }

@@ -1,11 +1,15 @@
 //! Tables that become files. What is kept of a table is masked, as lines of JSON; the file is built row by row while it is
 //! downloaded, so that no table ever stands in memory as a whole.
 //!
+//! In scope: the kept form, queries over it, and XLSX and CSV files with values in the place of placeholders. Out of scope:
+//! reading spreadsheets, formulas, charts, and where files are stored.
+//!
 //! [`cell`] reads what stands in a cell and [`guess`] of which kind a column is, [`kept`] is the kept form, [`query`] makes one
 //! table of another, and [`csv`] and [`xlsx`] write the files.
 
 pub mod cell;
 pub mod csv;
+pub mod error;
 pub mod export;
 pub mod guess;
 pub mod kept;
@@ -14,8 +18,6 @@ pub mod query;
 mod sink;
 pub mod widths;
 pub mod xlsx;
-
-use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -88,18 +90,6 @@ pub enum Scalar {
     /// Nothing.
     Empty(()),
 }
-
-/// A table or a query that cannot be taken: a sentence that says why, and what would do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unfit(pub String);
-
-impl fmt::Display for Unfit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Unfit {}
 
 /// The names of columns as a message lists them.
 fn listed<'c>(columns: impl Iterator<Item = &'c Column>) -> String {

@@ -47,7 +47,7 @@ impl Widths {
     }
 
     /// The width of each column, in characters.
-    pub(super) fn columns(&self) -> impl Iterator<Item = usize> {
+    pub(crate) fn columns(&self) -> impl Iterator<Item = usize> {
         self.columns.iter().map(|width| width.saturating_add(MARGIN).clamp(LEAST, MOST))
     }
 }

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use super::super::cell::Cell;
 use super::super::kept::line;
-use super::super::{Column, Kind, Unfit, folded, listed};
+use super::super::{Column, Kind, folded, listed};
 use super::sort::ascending;
 use super::{Aggregate, Sum, chosen};
+use crate::error::TableError;
 
 /// Most groups.
 const MAX_GROUPS: usize = 50_000;
@@ -16,7 +17,7 @@ const MAX_KEY_BYTES: usize = 8 * 1024 * 1024;
 const MAX_SUMS: usize = 500_000;
 
 /// Rows in groups, in the order in which these were met.
-pub(super) struct Groups {
+pub(crate) struct Groups {
     keys: Vec<usize>,
     sums: Vec<(Sum, Option<usize>)>,
     places: BTreeMap<Vec<u8>, usize>,
@@ -44,8 +45,12 @@ struct Tally {
 /// The column of a result.
 ///
 /// # Errors
-/// [`Unfit`], when no such thing can be said of its cells.
-pub(super) fn column(aggregate: &Aggregate, of: Option<&Column>, table: &[Column]) -> Result<Column, Unfit> {
+/// [`TableError`], when no such thing can be said of its cells.
+pub(crate) fn column(
+    aggregate: &Aggregate,
+    of: Option<&Column>,
+    table: &[Column],
+) -> Result<Column, TableError> {
     let (word, fits): (_, &[Kind]) = match aggregate.op {
         Sum::Sum => ("Sum", &[Kind::Number]),
         Sum::Avg => ("Average", &[Kind::Number]),
@@ -56,7 +61,7 @@ pub(super) fn column(aggregate: &Aggregate, of: Option<&Column>, table: &[Column
     let is_counted = aggregate.op == Sum::Count;
     if !of.map_or(is_counted, |of| fits.contains(&of.kind)) {
         let has = listed(table.iter().filter(|column| fits.contains(&column.kind)));
-        return Err(Unfit(format!("{word} needs a column of another kind. There are: {has}.")));
+        return Err(TableError(format!("{word} needs a column of another kind. There are: {has}.")));
     }
     let name = aggregate.name.clone().unwrap_or_else(|| match of {
         Some(of) => format!("{word} of {}", of.name),
@@ -67,7 +72,7 @@ pub(super) fn column(aggregate: &Aggregate, of: Option<&Column>, table: &[Column
 
 impl Groups {
     /// Groups by these columns, with sums of those.
-    pub(super) fn new(keys: Vec<usize>, sums: Vec<(Sum, Option<usize>)>) -> Self {
+    pub(crate) fn new(keys: Vec<usize>, sums: Vec<(Sum, Option<usize>)>) -> Self {
         let mut groups =
             Self { keys, sums, places: BTreeMap::new(), met: Vec::new(), key_bytes: 0, left_out: 0 };
         if groups.keys.is_empty() {
@@ -78,7 +83,7 @@ impl Groups {
     }
 
     /// Adds a row to its group.
-    pub(super) fn add(&mut self, cells: &[Cell]) -> Result<(), Unfit> {
+    pub(crate) fn add(&mut self, cells: &[Cell]) -> Result<(), TableError> {
         let place = self.place(cells)?;
         let Some(group) = self.met.get_mut(place) else { return Ok(()) };
         let mut is_whole = true;
@@ -91,12 +96,12 @@ impl Groups {
     }
 
     /// Rows of which a cell is in no sum, for it is text.
-    pub(super) const fn left_out(&self) -> u32 {
+    pub(crate) const fn left_out(&self) -> u32 {
         self.left_out
     }
 
     /// A row for each group.
-    pub(super) fn rows(self) -> impl Iterator<Item = Vec<Cell>> {
+    pub(crate) fn rows(self) -> impl Iterator<Item = Vec<Cell>> {
         let sums = self.sums;
         self.met.into_iter().map(move |group| {
             let results = group.tallies.into_iter().zip(&sums).map(|(tally, (sum, _))| tally.result(*sum));
@@ -104,7 +109,7 @@ impl Groups {
         })
     }
 
-    fn place(&mut self, cells: &[Cell]) -> Result<usize, Unfit> {
+    fn place(&mut self, cells: &[Cell]) -> Result<usize, TableError> {
         if self.keys.is_empty() {
             return Ok(0);
         }
@@ -120,7 +125,7 @@ impl Groups {
         let place = self.met.len();
         self.key_bytes = self.key_bytes.saturating_add(name.len());
         if place >= MAX_GROUPS || self.key_bytes > MAX_KEY_BYTES || place * self.sums.len() > MAX_SUMS {
-            return Err(Unfit(
+            return Err(TableError(
                 "These are too many groups: group by other columns, or add conditions.".into(),
             ));
         }

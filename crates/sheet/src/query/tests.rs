@@ -26,7 +26,7 @@ fn rows() -> Vec<Vec<Cell>> {
     rows.into_iter().map(cells).collect()
 }
 
-fn run(query: Value) -> Result<(Vec<String>, u32), Unfit> {
+fn run(query: Value) -> Result<(Vec<String>, u32), TableError> {
     let query: Query = serde_json::from_value(query).unwrap();
     let mut run = Run::new(&query, &table())?;
     let mut found = Vec::new();

@@ -123,12 +123,12 @@ impl Serialize for Cell {
 }
 
 /// Whether a second is not all that there is to a time.
-pub(super) fn has_millis(time: NaiveDateTime) -> bool {
+pub(crate) fn has_millis(time: NaiveDateTime) -> bool {
     time.nanosecond() > 0
 }
 
 /// A number with a point before its decimals, and a power of ten where it would be long without one.
-pub(super) fn spelled_number(value: f64) -> String {
+pub(crate) fn spelled_number(value: f64) -> String {
     let size = value.abs();
     if size == 0.0 || (1e-5..1e15).contains(&size) { value.to_string() } else { format!("{value:E}") }
 }

@@ -7,7 +7,7 @@ use super::xml::attribute;
 const HEAD: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n";
 
 /// Which part is of which type.
-pub(super) const CONTENT_TYPES: &str = concat!(
+pub(crate) const CONTENT_TYPES: &str = concat!(
     "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n",
     r#"<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">"#,
     r#"<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>"#,
@@ -19,7 +19,7 @@ pub(super) const CONTENT_TYPES: &str = concat!(
 );
 
 /// Where the workbook is.
-pub(super) const PACKAGE_RELATIONS: &str = concat!(
+pub(crate) const PACKAGE_RELATIONS: &str = concat!(
     "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n",
     r#"<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">"#,
     r#"<Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="xl/workbook.xml"/>"#,
@@ -27,7 +27,7 @@ pub(super) const PACKAGE_RELATIONS: &str = concat!(
 );
 
 /// Where its sheet and its styles are.
-pub(super) const WORKBOOK_RELATIONS: &str = concat!(
+pub(crate) const WORKBOOK_RELATIONS: &str = concat!(
     "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n",
     r#"<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">"#,
     r#"<Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" Target="worksheets/sheet1.xml"/>"#,
@@ -40,7 +40,7 @@ const RELATIONS: &str = "http://schemas.openxmlformats.org/officeDocument/2006/r
 
 /// How a cell looks: its place among the styles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Style {
+pub(crate) enum Style {
     Plain,
     /// The names of the columns: bold on a fill.
     Header,
@@ -52,7 +52,7 @@ pub(super) enum Style {
 
 impl Style {
     /// As an attribute of a cell.
-    pub(super) const fn attribute(self) -> &'static str {
+    pub(crate) const fn attribute(self) -> &'static str {
         match self {
             Self::Plain => "",
             Self::Header => r#" s="1""#,
@@ -64,7 +64,7 @@ impl Style {
 }
 
 /// The styles. Dates are shown as ISO 8601 has them, which is read in the same way everywhere.
-pub(super) fn styles() -> String {
+pub(crate) fn styles() -> String {
     let shared = concat!(
         r#"<numFmts count="3"><numFmt numFmtId="164" formatCode="yyyy\-mm\-dd"/>"#,
         r#"<numFmt numFmtId="165" formatCode="yyyy\-mm\-dd\ hh:mm:ss"/>"#,
@@ -87,7 +87,7 @@ pub(super) fn styles() -> String {
 }
 
 /// The workbook: one sheet of that title, whose last cell is in that column and row. Excel looks for what a filter covers here too.
-pub(super) fn workbook(title: &str, (column, row): &(String, u32)) -> String {
+pub(crate) fn workbook(title: &str, (column, row): &(String, u32)) -> String {
     let title = attribute(&sheet_title(title));
     let quoted = title.replace('\'', "''");
     format!(
@@ -96,7 +96,7 @@ pub(super) fn workbook(title: &str, (column, row): &(String, u32)) -> String {
 }
 
 /// What stands before the rows of the sheet.
-pub(super) fn sheet_head((column, row): &(String, u32), widths: impl Iterator<Item = usize>) -> String {
+pub(crate) fn sheet_head((column, row): &(String, u32), widths: impl Iterator<Item = usize>) -> String {
     let widths: String = (1..)
         .zip(widths)
         .map(|(at, width)| format!(r#"<col min="{at}" max="{at}" width="{width}" customWidth="1"/>"#))
@@ -107,7 +107,7 @@ pub(super) fn sheet_head((column, row): &(String, u32), widths: impl Iterator<It
 }
 
 /// What stands behind them.
-pub(super) fn sheet_foot((column, row): &(String, u32)) -> String {
+pub(crate) fn sheet_foot((column, row): &(String, u32)) -> String {
     format!(r#"</sheetData><autoFilter ref="A1:{column}{row}"/></worksheet>"#)
 }
 

@@ -5,7 +5,6 @@ use pii::placeholder::Placeholder;
 use super::cell::{Cell, Reading};
 use super::number::{self, Mark};
 use super::{Kind, MAX_NAME_CHARS};
-use crate::text::one_line;
 
 /// What was seen of a table's rows so far. A column is of a kind if every cell of it is, leaving out those that are empty or
 /// hide a value.
@@ -96,7 +95,8 @@ pub fn names<'r>(header: impl IntoIterator<Item = &'r str>) -> Vec<String> {
     let mut taken = std::collections::BTreeSet::new();
     let mut names = Vec::new();
     for (number, name) in (1..).zip(header) {
-        let mut name: String = one_line(name).chars().take(MAX_NAME_CHARS).collect();
+        let mut name: String =
+            name.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(MAX_NAME_CHARS).collect();
         if name.is_empty() {
             name = format!("Column {number}");
         }

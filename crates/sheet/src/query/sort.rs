@@ -6,8 +6,8 @@ use chrono::NaiveTime;
 
 use super::super::cell::Cell;
 use super::super::kept::{cells, line};
-use super::super::{Column, Kind, Unfit, folded};
-use crate::error::Fault;
+use super::super::{Column, Kind, folded};
+use crate::error::{SheetError, TableError};
 
 /// Most bytes of rows that are held to be ordered: a table of ten columns fits whole, and an isolate has 128 MB.
 const MAX_HELD_BYTES: usize = 48 * 1024 * 1024;
@@ -19,7 +19,7 @@ const ROW_BYTES: usize = 64;
 const LEAST_HELD: usize = 1024;
 
 /// Rows that are to be ordered.
-pub(super) struct Sorter {
+pub(crate) struct Sorter {
     kinds: Vec<Kind>,
     /// By which cells, and which of them from the greatest to the least.
     order: Vec<(usize, bool)>,
@@ -42,14 +42,14 @@ impl Held {
 
 impl Sorter {
     /// Orders rows with these columns, of which the first so many are wanted.
-    pub(super) fn new(columns: &[Column], order: Vec<(usize, bool)>, limit: u32) -> Self {
+    pub(crate) fn new(columns: &[Column], order: Vec<(usize, bool)>, limit: u32) -> Self {
         let kinds = columns.iter().map(|column| column.kind).collect();
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         Self { kinds, order, limit, held: Vec::new(), bytes: 0 }
     }
 
     /// Adds a row, by what it is ordered by and by what is wanted of it.
-    pub(super) fn add(&mut self, cells: &[Cell], wanted: &[Cell]) -> Result<(), Unfit> {
+    pub(crate) fn add(&mut self, cells: &[Cell], wanted: &[Cell]) -> Result<(), TableError> {
         let key = |(at, _): &(usize, bool)| match cells.get(*at) {
             Some(Cell::Text(text)) => Cell::Text(folded(text)),
             other => other.cloned().unwrap_or_default(),
@@ -61,7 +61,7 @@ impl Sorter {
             self.cut();
         }
         if self.bytes > MAX_HELD_BYTES {
-            return Err(Unfit(
+            return Err(TableError(
                 "This is too much to be ordered or grouped: ask for fewer columns, add conditions, or set a limit.".into(),
             ));
         }
@@ -69,7 +69,7 @@ impl Sorter {
     }
 
     /// The rows in order, in that of the table where nothing else tells.
-    pub(super) fn finish(mut self) -> Sorted {
+    pub(crate) fn finish(mut self) -> Sorted {
         self.cut();
         Sorted { kinds: self.kinds, rows: self.held.into_iter() }
     }
@@ -94,7 +94,7 @@ pub struct Sorted {
 }
 
 impl Iterator for Sorted {
-    type Item = Result<Vec<Cell>, Fault>;
+    type Item = Result<Vec<Cell>, SheetError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         Some(cells(&self.rows.next()?.line, &self.kinds))
@@ -132,6 +132,6 @@ fn time(cell: &Cell) -> Option<chrono::NaiveDateTime> {
 }
 
 /// How two cells compare, where order is all that is asked.
-pub(super) fn ascending(one: &Cell, other: &Cell) -> Ordering {
+pub(crate) fn ascending(one: &Cell, other: &Cell) -> Ordering {
     compare(one, other, false)
 }

@@ -5,11 +5,11 @@ use std::io::{Result, Write};
 
 /// Bytes that are ready. They can be taken while a writer owns this.
 #[derive(Default)]
-pub(super) struct Sink(Cell<Vec<u8>>);
+pub(crate) struct Sink(Cell<Vec<u8>>);
 
 impl Sink {
     /// What is ready by now.
-    pub(super) fn take(&self) -> Vec<u8> {
+    pub(crate) fn take(&self) -> Vec<u8> {
         self.0.take()
     }
 }

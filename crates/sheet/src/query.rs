@@ -15,7 +15,8 @@ use self::group::Groups;
 use self::sort::{Sorted, Sorter};
 use super::cell::Cell;
 use super::kept::Header;
-use super::{Column, MAX_COLUMNS, Scalar, Unfit, folded, listed};
+use super::{Column, MAX_COLUMNS, Scalar, folded, listed};
+use crate::error::TableError;
 
 /// Most conditions that a query may have.
 const MAX_CONDITIONS: usize = 20;
@@ -150,13 +151,13 @@ impl Run {
     /// Makes ready to run a query over a table with these columns.
     ///
     /// # Errors
-    /// [`Unfit`], when the query asks for what is not there, or for what makes no sense.
-    pub fn new(query: &Query, table: &[Column]) -> Result<Self, Unfit> {
+    /// [`TableError`], when the query asks for what is not there, or for what makes no sense.
+    pub fn new(query: &Query, table: &[Column]) -> Result<Self, TableError> {
         if query.conditions.len() > MAX_CONDITIONS {
-            return Err(Unfit(format!("There may be {MAX_CONDITIONS} conditions.")));
+            return Err(TableError(format!("There may be {MAX_CONDITIONS} conditions.")));
         }
         if query.order_by.len() > MAX_KEYS || query.group_by.len() > MAX_KEYS {
-            return Err(Unfit(format!("Rows may be ordered and grouped by {MAX_KEYS} columns.")));
+            return Err(TableError(format!("Rows may be ordered and grouped by {MAX_KEYS} columns.")));
         }
         let test = |condition: &Condition| {
             let (at, column) = find(table, &condition.column)?;
@@ -182,8 +183,8 @@ impl Run {
     /// Takes a row, and gives the one of the result that is clear by now.
     ///
     /// # Errors
-    /// [`Unfit`], when there is more to order or to group than may be.
-    pub fn row(&mut self, cells: &[Cell]) -> Result<Option<Vec<Cell>>, Unfit> {
+    /// [`TableError`], when there is more to order or to group than may be.
+    pub fn row(&mut self, cells: &[Cell]) -> Result<Option<Vec<Cell>>, TableError> {
         if self.is_over() || !self.conditions.iter().all(|test| test.holds(cells)) {
             return Ok(None);
         }
@@ -208,7 +209,7 @@ impl Run {
     ///
     /// # Errors
     /// As [`Run::row`].
-    pub fn finish(self) -> Result<Outcome, Unfit> {
+    pub fn finish(self) -> Result<Outcome, TableError> {
         let (sorter, left_out) = match self.work {
             Work::Pass(_) => (Sorter::new(&self.columns, Vec::new(), 0), 0),
             Work::Sort(_, sorter) => (sorter, 0),
@@ -226,7 +227,7 @@ impl Run {
 }
 
 /// Rows as they are.
-fn rows(query: &Query, table: &[Column]) -> Result<(Work, Vec<Column>), Unfit> {
+fn rows(query: &Query, table: &[Column]) -> Result<(Work, Vec<Column>), TableError> {
     let all = || table.iter().enumerate().collect();
     let found = if query.columns.is_empty() { all() } else { find_all(table, &query.columns)? };
     let (places, columns): (Vec<_>, Vec<_>) =
@@ -241,13 +242,13 @@ fn rows(query: &Query, table: &[Column]) -> Result<(Work, Vec<Column>), Unfit> {
 }
 
 /// Groups of rows.
-fn groups(query: &Query, table: &[Column]) -> Result<(Work, Vec<Column>), Unfit> {
+fn groups(query: &Query, table: &[Column]) -> Result<(Work, Vec<Column>), TableError> {
     if !query.columns.is_empty() {
         let rule = "With group_by or aggregates, the columns are those of group_by and the aggregates";
-        return Err(Unfit(format!("{rule}: leave out columns.")));
+        return Err(TableError(format!("{rule}: leave out columns.")));
     }
     if query.aggregates.len() > MAX_COLUMNS {
-        return Err(Unfit(format!("There may be {MAX_COLUMNS} aggregates.")));
+        return Err(TableError(format!("There may be {MAX_COLUMNS} aggregates.")));
     }
     let found = find_all(table, &query.group_by)?;
     let (keys, mut columns): (Vec<_>, Vec<_>) =
@@ -262,18 +263,18 @@ fn groups(query: &Query, table: &[Column]) -> Result<(Work, Vec<Column>), Unfit>
     Ok((Work::Group(Groups::new(keys, sums), order), columns))
 }
 
-fn order(query: &Query, columns: &[Column]) -> Result<Vec<(usize, bool)>, Unfit> {
+fn order(query: &Query, columns: &[Column]) -> Result<Vec<(usize, bool)>, TableError> {
     let place = |order: &Order| find(columns, &order.column).map(|(at, _)| (at, order.descending));
     query.order_by.iter().map(place).collect()
 }
 
 /// The columns of these names, each with its place.
-fn find_all<'t>(table: &'t [Column], names: &[String]) -> Result<Vec<(usize, &'t Column)>, Unfit> {
+fn find_all<'t>(table: &'t [Column], names: &[String]) -> Result<Vec<(usize, &'t Column)>, TableError> {
     names.iter().map(|name| find(table, name)).collect()
 }
 
 /// The column of that name, and its place.
-fn find<'t>(columns: &'t [Column], name: &str) -> Result<(usize, &'t Column), Unfit> {
+fn find<'t>(columns: &'t [Column], name: &str) -> Result<(usize, &'t Column), TableError> {
     let places = || columns.iter().enumerate();
     let alike = || {
         let name = folded(name.trim());
@@ -281,7 +282,7 @@ fn find<'t>(columns: &'t [Column], name: &str) -> Result<(usize, &'t Column), Un
     };
     places().find(|(_, column)| column.name == name).or_else(alike).ok_or_else(|| {
         let name: String = name.chars().take(80).collect();
-        Unfit(format!("There is no column {name:?}. There are: {}.", listed(columns.iter())))
+        TableError(format!("There is no column {name:?}. There are: {}.", listed(columns.iter())))
     })
 }
 

@@ -18,7 +18,7 @@ use super::cell::{Cell, has_millis, spelled_number};
 use super::sink::Sink;
 use super::widths::Widths;
 use super::{Column, MAX_CELL_UNITS, MAX_COLUMNS, MAX_ROWS};
-use crate::error::{Code, Fault};
+use crate::error::SheetError;
 
 const MILLIS_A_DAY: f64 = 86_400_000.0;
 
@@ -41,10 +41,10 @@ impl Xlsx {
     /// Begins a file with one sheet. The title is made one that a sheet may have; the widths must come from the rows that follow.
     ///
     /// # Errors
-    /// A fault, when there is more than a sheet takes here.
-    pub fn new(title: &str, columns: &[Column], widths: &Widths) -> Result<Self, Fault> {
+    /// [`SheetError::Writer`], when there is more than a sheet takes here.
+    pub fn new(title: &str, columns: &[Column], widths: &Widths) -> Result<Self, SheetError> {
         if columns.is_empty() || columns.len() > MAX_COLUMNS || widths.rows() > MAX_ROWS {
-            return Err(fault("too large, or no columns"));
+            return Err(writer_error("too large, or no columns"));
         }
         let letters: Vec<_> = (0..columns.len()).map(letters).collect();
         let announced = widths.rows();
@@ -64,7 +64,7 @@ impl Xlsx {
             ("xl/styles.xml", parts::styles()),
             ("xl/worksheets/sheet1.xml", parts::sheet_head(&range, widths.columns())),
         ] {
-            file.archive.start_file(name, options()).map_err(|error| fault(&error.to_string()))?;
+            file.archive.start_file(name, options()).map_err(|error| writer_error(&error.to_string()))?;
             file.write(&xml)?;
         }
         let names: Vec<_> = columns.iter().map(|column| Cell::Text(column.name.clone())).collect();
@@ -75,10 +75,10 @@ impl Xlsx {
     /// Adds a row.
     ///
     /// # Errors
-    /// A fault, when there are more rows than were announced, or more cells than columns.
-    pub fn row(&mut self, cells: &[Cell]) -> Result<(), Fault> {
+    /// [`SheetError::Writer`], when there are more rows than were announced, or more cells than columns.
+    pub fn row(&mut self, cells: &[Cell]) -> Result<(), SheetError> {
         if self.rows >= self.announced || cells.len() > self.letters.len() {
-            return Err(fault("more rows or cells than announced"));
+            return Err(writer_error("more rows or cells than announced"));
         }
         self.rows += 1;
         self.write_row(self.rows.saturating_add(1), cells, Style::Plain)
@@ -93,33 +93,33 @@ impl Xlsx {
     /// Ends the file and gives the rest of it.
     ///
     /// # Errors
-    /// A fault, when there are fewer rows than were announced.
-    pub fn finish(mut self) -> Result<Vec<u8>, Fault> {
+    /// [`SheetError::Writer`], when there are fewer rows than were announced.
+    pub fn finish(mut self) -> Result<Vec<u8>, SheetError> {
         if self.rows != self.announced {
-            return Err(fault("fewer rows than announced"));
+            return Err(writer_error("fewer rows than announced"));
         }
         let foot = parts::sheet_foot(&range(&self.letters, self.rows));
         self.write(&foot)?;
-        let stream = self.archive.finish().map_err(|error| fault(&error.to_string()))?;
+        let stream = self.archive.finish().map_err(|error| writer_error(&error.to_string()))?;
         Ok(stream.get_ref().take())
     }
 
-    fn write(&mut self, xml: &str) -> Result<(), Fault> {
-        self.archive.write_all(xml.as_bytes()).map_err(|error| fault(&error.to_string()))
+    fn write(&mut self, xml: &str) -> Result<(), SheetError> {
+        self.archive.write_all(xml.as_bytes()).map_err(|error| writer_error(&error.to_string()))
     }
 
-    fn write_row(&mut self, number: u32, cells: &[Cell], style: Style) -> Result<(), Fault> {
+    fn write_row(&mut self, number: u32, cells: &[Cell], style: Style) -> Result<(), SheetError> {
         let mut xml = std::mem::take(&mut self.xml);
         xml.clear();
-        add_row(&mut xml, number, cells, &self.letters, style).map_err(|_| fault("no row"))?;
+        add_row(&mut xml, number, cells, &self.letters, style).map_err(|_| writer_error("no row"))?;
         let written = self.write(&xml);
         self.xml = xml;
         written
     }
 }
 
-fn fault(what: &str) -> Fault {
-    Fault::new(Code::Internal, format!("xlsx: {what}"))
+fn writer_error(what: &str) -> SheetError {
+    SheetError::Writer(format!("xlsx: {what}"))
 }
 
 /// The same bytes for the same table: the time is the earliest that an archive can hold.

@@ -37,7 +37,7 @@ impl Mark {
 }
 
 /// The number that a text spells, whatever its decimals stand behind: none where that makes a difference, as for `1,234`.
-pub(super) fn read(text: &str) -> Option<f64> {
+pub(crate) fn read(text: &str) -> Option<f64> {
     match (read_with(text, Mark::Point), read_with(text, Mark::Comma)) {
         (Some(one), Some(other)) => is_same(one, other).then_some(one),
         (one, other) => one.or(other),
@@ -45,13 +45,13 @@ pub(super) fn read(text: &str) -> Option<f64> {
 }
 
 /// Whether two readings are one number.
-pub(super) fn is_same(one: f64, other: f64) -> bool {
+pub(crate) fn is_same(one: f64, other: f64) -> bool {
     one.to_bits() == other.to_bits()
 }
 
 /// The number that a text spells with such decimals. None for what would lose something as a number: leading zeros, a plus,
 /// whole numbers of more than 15 digits.
-pub(super) fn read_with(text: &str, mark: Mark) -> Option<f64> {
+pub(crate) fn read_with(text: &str, mark: Mark) -> Option<f64> {
     if text.len() > MAX_BYTES {
         return None;
     }

@@ -7,7 +7,7 @@ use csv::{Terminator, WriterBuilder};
 use super::Column;
 use super::cell::Cell;
 use super::sink::Sink;
-use crate::error::{Code, Fault};
+use crate::error::SheetError;
 
 /// With that at its beginning a file is UTF-8 for Excel; without, it is in the code page of the machine.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
@@ -19,10 +19,10 @@ impl Csv {
     /// Begins a file with the names of its columns.
     ///
     /// # Errors
-    /// A fault, when no record can be made of them.
-    pub fn new(columns: &[Column]) -> Result<Self, Fault> {
+    /// [`SheetError::Writer`], when no record can be made of them.
+    pub fn new(columns: &[Column]) -> Result<Self, SheetError> {
         let mut sink = Sink::default();
-        std::io::Write::write_all(&mut sink, BYTE_ORDER_MARK).map_err(|error| fault(&error))?;
+        std::io::Write::write_all(&mut sink, BYTE_ORDER_MARK).map_err(|error| writer_error(&error))?;
         let builder = WriterBuilder::new().terminator(Terminator::CRLF).flexible(true).from_writer(sink);
         let mut file = Self(builder);
         file.record(columns.iter().map(|column| harmless(column.name.as_str().into())))?;
@@ -32,8 +32,8 @@ impl Csv {
     /// Adds a row.
     ///
     /// # Errors
-    /// A fault, when no record can be made of it.
-    pub fn row(&mut self, cells: &[Cell]) -> Result<(), Fault> {
+    /// [`SheetError::Writer`], when no record can be made of it.
+    pub fn row(&mut self, cells: &[Cell]) -> Result<(), SheetError> {
         self.record(cells.iter().map(|cell| match cell {
             Cell::Text(text) => harmless(text.into()),
             other => other.spelled(),
@@ -43,22 +43,22 @@ impl Csv {
     /// What is ready, each byte once. After the last row that is the rest of the file.
     ///
     /// # Errors
-    /// A fault, when the writer cannot give it out.
-    pub fn take(&mut self) -> Result<Vec<u8>, Fault> {
-        self.0.flush().map_err(|error| fault(&error))?;
+    /// [`SheetError::Writer`], when the writer cannot give it out.
+    pub fn take(&mut self) -> Result<Vec<u8>, SheetError> {
+        self.0.flush().map_err(|error| writer_error(&error))?;
         Ok(self.0.get_ref().take())
     }
 
-    fn record<'c>(&mut self, cells: impl Iterator<Item = Cow<'c, str>>) -> Result<(), Fault> {
+    fn record<'c>(&mut self, cells: impl Iterator<Item = Cow<'c, str>>) -> Result<(), SheetError> {
         for cell in cells {
-            self.0.write_field(cell.as_bytes()).map_err(|error| fault(&error))?;
+            self.0.write_field(cell.as_bytes()).map_err(|error| writer_error(&error))?;
         }
-        self.0.write_record(None::<&[u8]>).map_err(|error| fault(&error))
+        self.0.write_record(None::<&[u8]>).map_err(|error| writer_error(&error))
     }
 }
 
-fn fault(error: &dyn std::error::Error) -> Fault {
-    Fault::new(Code::Internal, format!("csv: {error}"))
+fn writer_error(error: &dyn std::error::Error) -> SheetError {
+    SheetError::Writer(format!("csv: {error}"))
 }
 
 /// A text that no spreadsheet takes for a formula: an apostrophe says that it is text, where one would begin. What may begin one is
