@@ -1,5 +1,5 @@
-// Made-up conversations of a user with an assistant over nine months, and questions about them: the same ones every time.
-// A question rarely has the words of what answers it, names in it are in many other messages, and much of it was asked before.
+// Synthetic conversations over nine months, with questions about them; the same in every run. A question shares few words with the
+// message that answers it, its names occur in many other messages, and much of it was asked before.
 import { random } from './random.mjs';
 
 const PEOPLE = [
@@ -21,10 +21,11 @@ const THINGS = [
 ];
 
 /**
- * What can be told of somebody: `say` names them and the matter, `more` has the value and comes two messages later; `ask` asks for it in
- * other words, `when` for its day, `both` for that of two people. `{a}` and `{b}` are people, `{v}` is the value.
+ * Topics with templates for messages and questions. `say` has the person and the topic; `more` comes two messages later and has the
+ * value; `whole` has all in one message. `ask` is a question in other words, `when` asks for the day, `both` for two people. `{a}` and
+ * `{b}` are people, `{v}` is the value.
  */
-const MATTERS = [
+const TOPICS = [
   {
     values: PLACES,
     say: '{a} has finally found a flat!',
@@ -129,15 +130,15 @@ const MATTERS = [
   },
 ];
 
-/** What else is said of people, and of nothing in particular. Questions are asked before there is an answer, and again. */
-const ABOUT = [
+/** Filler messages: about people, and about nothing in particular. */
+const ABOUT_PEOPLE = [
   'Had lunch with {a}, who was in a splendid mood.', 'Remind me to call {a} back on {d}.', '{a} asked how you work, by the way.',
   'I walked along the river with {a} and we got soaked.', '{a} says hello. We talked about flats, jobs and everything else for an hour.',
   'Please write a short thank-you note to {a} for the {t}.', '{a} is always late, it drives me mad.',
   'Could you draft a message to {a} that I cannot come on {d}?', '{a} has been to {p} twice and does not stop talking about it.',
   '{a} has strong opinions about pets, parties and money.',
 ];
-const OTHERWISE = [
+const SMALL_TALK = [
   'Give me a recipe for a stew with beans and smoked paprika that can stand on the stove for the whole afternoon without me.',
   'Rewrite this paragraph in a friendlier tone: the delivery of the {t} is late again, and nobody at the counter in {p} could tell us why.',
   'What is a polite way to turn down an invitation to a party on {d} without making up a story about being ill?',
@@ -155,11 +156,11 @@ const REPLIES = [
   'Noted. Shall I remind you on {d}, or is there no hurry with it?', 'I see. Is there anything that I can prepare for you until {d}?',
   'Take the largest pot that you have, do not stir for the first hour, and add the salt at the end. A {t} does no harm either.',
 ];
-const OF_PERSON = [
+const REPLIES_ABOUT_PEOPLE = [
   'How nice of {a}! Do you want me to write anything down about it?', 'I hope that {a} is well. Tell me more when you know more.',
   'Understood, I will keep that in mind for {a}.', 'That sounds like {a}. What happens next?',
 ];
-const UNKNOWN = ['You have not told me that about {a} yet.', 'I do not know; perhaps ask {a} again on {d}?'];
+const UNKNOWN_REPLIES = ['You have not told me that about {a} yet.', 'I do not know; perhaps ask {a} again on {d}?'];
 
 const TAILS = [
   'It can wait until {d}.', 'The {t} is still in the hall, if that matters.', 'I was in {p} when I thought of it.',
@@ -167,36 +168,37 @@ const TAILS = [
   'And keep it short, I am on the bus to {p}.', 'By the way, the {t} has arrived at last.', 'Perhaps {a} knows more about it.',
   'That was easier in {p}.',
 ];
-const TOLD_OF = 'You should know that {r} is called {a}.';
-const BEFORE = ', and what had it been before?';
+const INTRODUCTION = 'You should know that {r} is called {a}.';
+const PREVIOUS_VALUE = ', and what had it been before?';
 
 const SESSIONS = 26;
 const EXCHANGES = 15;
 const FIRST_DAY = Date.UTC(2025, 0, 14, 8, 30);
-const DAY = 24 * 3600 * 1000;
+const DAY_MS = 24 * 3600 * 1000;
 
-/** Of each matter so many people are told of, and of so many it changes later. */
-const TOLD = 6;
-const CHANGED = 2;
+/** People for each topic, and those of them whose value changes later. */
+const PEOPLE_PER_TOPIC = 6;
+const CHANGES_PER_TOPIC = 2;
 
-/** Questions of each kind, at most; a question was asked before it had an answer that often. */
-const QUESTIONS = { one: 24, when: 10, both: 10, changed: 10, bridge: 6 };
-const ASKED_BEFORE = 0.6;
-/** Messages that end where they could go on. */
-const TAILLESS = 0.4;
+/** Largest number of questions of each kind. */
+const QUESTION_COUNTS = { one: 24, when: 10, both: 10, changed: 10, bridge: 6 };
+/** Share of the questions that were also asked before they had an answer. */
+const ASKED_BEFORE_SHARE = 0.6;
+/** Share of the messages without an appended sentence. */
+const NO_TAIL_SHARE = 0.4;
 
-/** How questions are called in tables. */
+/** Names of the kinds of questions in tables. */
 const KINDS = {
-  one: 'said with the name', more: 'said without the name', when: 'when', both: 'of two people', changed: 'changed since', bridge: 'by a bridge',
+  one: 'message with the name', more: 'message without the name', when: 'date', both: 'two people', changed: 'changed value', bridge: 'two hops',
 };
 
 /**
- * @typedef {{ session: string, role: string, content: string, created_at: string }} Said
- * @typedef {{ kind: string, text: string, evidence: Said[] }} Asked
+ * @typedef {{ session: string, role: string, content: string, created_at: string }} Message
+ * @typedef {{ kind: string, text: string, evidence: Message[] }} Question evidence: the messages that answer it
  */
 
-/** Chance, and what is made with it. @param {number} seed */
-function dice(seed) {
+/** Seeded random choices. @param {number} seed */
+function randomSource(seed) {
   const next = random(seed);
   const below = (n) => Math.floor(next() * n);
   const pick = (list) => list[below(list.length)];
@@ -205,75 +207,77 @@ function dice(seed) {
 }
 
 /**
- * Talk about this and that, without an end.
+ * Generates small talk of any length.
  * @param {number} seed
  * @returns {{ question: (sentences: number) => string, answer: (sentences: number) => string }}
  */
-export function talk(seed) {
-  const { pick, fill } = dice(seed);
+export function smallTalk(seed) {
+  const { pick, fill } = randomSource(seed);
   const some = (sentences, texts) => Array.from({ length: sentences }, () => fill(`${pick(texts)} ${pick(TAILS)}`)).join(' ');
-  return { question: (sentences) => some(sentences, OTHERWISE), answer: (sentences) => some(sentences, REPLIES) };
+  return { question: (sentences) => some(sentences, SMALL_TALK), answer: (sentences) => some(sentences, REPLIES) };
 }
 
 /**
  * @param {number} seed
- * @returns {{ said: Said[], asked: Asked[] }} what was said, oldest first, and questions, each with the messages that answer it
+ * @returns {{ messages: Message[], questions: Question[] }} messages are sorted oldest first
  */
 export function conversation(seed) {
-  const { next, below, pick, fill } = dice(seed);
+  const { next, below, pick, fill } = randomSource(seed);
   const between = (least, end) => least + below(end - least);
-  const shuffled = (list) => list.map((value) => ({ value, at: next() })).sort((a, b) => a.at - b.at).map(({ value }) => value);
+  const shuffled = (list) => list.map((value) => ({ value, order: next() })).sort((a, b) => a.order - b.order).map(({ value }) => value);
 
-  /** @type {Said[][][]} by session: exchanges */
+  /** Exchanges by session. @type {Message[][][]} */
   const sessions = Array.from({ length: SESSIONS }, () => []);
-  const starts = sessions.map((_, n) => new Date(FIRST_DAY + (n * 10 + below(8)) * DAY + below(10 * 3600) * 1000).toISOString());
-  const tailed = (line) => (line.endsWith('?') || next() < TAILLESS ? line : `${line} ${fill(pick(TAILS))}`);
+  const starts = sessions.map((_, n) => new Date(FIRST_DAY + (n * 10 + below(8)) * DAY_MS + below(10 * 3600) * 1000).toISOString());
+  const withTail = (line) => (line.endsWith('?') || next() < NO_TAIL_SHARE ? line : `${line} ${fill(pick(TAILS))}`);
   const say = (n, slots, ...lines) => {
-    const exchange = lines.map((line, at) => ({
-      session: `talk ${n}`, role: at % 2 ? 'assistant' : 'user', content: fill(tailed(line), slots), created_at: starts[n],
+    const exchange = lines.map((line, index) => ({
+      session: `talk ${n}`, role: index % 2 ? 'assistant' : 'user', content: fill(withTail(line), slots), created_at: starts[n],
     }));
     sessions[n].push(exchange);
     return exchange;
   };
-  /** Tells a matter of somebody, in one message or in two; gives the one that has the value. */
-  const tell = (n, matter, a, v) => {
-    const inTwo = next() < 0.5;
-    const lines = inTwo ? [matter.say, pick(OF_PERSON), matter.more, pick(REPLIES)] : [matter.whole, pick(OF_PERSON)];
-    return { n, matter, a, inTwo, evidence: say(n, { a, v }, ...lines)[inTwo ? 2 : 0] };
+  /** Adds a topic of a person, in one message or in two. `evidence` is the message with the value. */
+  const addTopic = ({ n, topic, a, v }) => {
+    const isSplit = next() < 0.5;
+    const lines = isSplit ? [topic.say, pick(REPLIES_ABOUT_PEOPLE), topic.more, pick(REPLIES)] : [topic.whole, pick(REPLIES_ABOUT_PEOPLE)];
+    return { n, topic, a, isSplit, evidence: say(n, { a, v }, ...lines)[isSplit ? 2 : 0] };
   };
 
-  const related = new Map(shuffled(PEOPLE).slice(0, RELATIONS.length).map((a, at) => [a, RELATIONS[at]]));
-  const introduced = new Map([...related].map(([a, r]) => [a, say(below(4), { a, r }, TOLD_OF, pick(OF_PERSON))[0]]));
-  const told = MATTERS.map((matter) => {
-    const values = shuffled(matter.values);
-    return shuffled(PEOPLE).slice(0, TOLD).map((a, at) => {
-      const first = tell(between(4, 22), matter, a, values[at]);
-      const change = at < CHANGED ? tell(between(first.n + 1, SESSIONS), matter, a, values[TOLD + at]) : undefined;
-      if (next() < ASKED_BEFORE) say(below(first.n), { a }, matter.ask, pick(UNKNOWN));
+  const related = new Map(shuffled(PEOPLE).slice(0, RELATIONS.length).map((a, index) => [a, RELATIONS[index]]));
+  const introduced = new Map([...related].map(([a, r]) => [a, say(below(4), { a, r }, INTRODUCTION, pick(REPLIES_ABOUT_PEOPLE))[0]]));
+  const factsByTopic = TOPICS.map((topic) => {
+    const values = shuffled(topic.values);
+    return shuffled(PEOPLE).slice(0, PEOPLE_PER_TOPIC).map((a, index) => {
+      const first = addTopic({ n: between(4, 22), topic, a, v: values[index] });
+      const change = index < CHANGES_PER_TOPIC
+        ? addTopic({ n: between(first.n + 1, SESSIONS), topic, a, v: values[PEOPLE_PER_TOPIC + index] })
+        : undefined;
+      if (next() < ASKED_BEFORE_SHARE) say(below(first.n), { a }, topic.ask, pick(UNKNOWN_REPLIES));
       return { ...first, change };
     });
   });
 
-  const facts = shuffled(told.flat());
+  const facts = shuffled(factsByTopic.flat());
   const stable = facts.filter(({ change }) => !change);
-  const pairs = shuffled(told.map((ofMatter) => ofMatter.filter(({ change }) => !change)));
+  const pairs = shuffled(factsByTopic.map((ofTopic) => ofTopic.filter(({ change }) => !change)));
   const ask = (kind, text, slots, ...evidence) => ({ kind, text: fill(text, slots), evidence });
-  const asked = [
-    ...stable.slice(0, QUESTIONS.one).map(({ matter, a, inTwo, evidence }) => ask(inTwo ? KINDS.more : KINDS.one, matter.ask, { a }, evidence)),
-    ...stable.slice(-QUESTIONS.when).map(({ matter, a, evidence }) => ask(KINDS.when, matter.when, { a }, evidence)),
-    ...pairs.slice(0, QUESTIONS.both)
-      .map(([one, other]) => ask(KINDS.both, one.matter.both, { a: one.a, b: other.a }, one.evidence, other.evidence)),
-    ...facts.filter(({ change }) => change).slice(0, QUESTIONS.changed)
-      .map(({ matter, a, evidence, change }) => ask(KINDS.changed, matter.ask.replace('?', BEFORE), { a }, evidence, change.evidence)),
-    ...stable.filter(({ a }) => related.has(a)).slice(0, QUESTIONS.bridge)
-      .map(({ matter, a, evidence }) => ask(KINDS.bridge, matter.ask, { a: related.get(a) }, introduced.get(a), evidence)),
+  const questions = [
+    ...stable.slice(0, QUESTION_COUNTS.one).map(({ topic, a, isSplit, evidence }) => ask(isSplit ? KINDS.more : KINDS.one, topic.ask, { a }, evidence)),
+    ...stable.slice(-QUESTION_COUNTS.when).map(({ topic, a, evidence }) => ask(KINDS.when, topic.when, { a }, evidence)),
+    ...pairs.slice(0, QUESTION_COUNTS.both)
+      .map(([one, other]) => ask(KINDS.both, one.topic.both, { a: one.a, b: other.a }, one.evidence, other.evidence)),
+    ...facts.filter(({ change }) => change).slice(0, QUESTION_COUNTS.changed)
+      .map(({ topic, a, evidence, change }) => ask(KINDS.changed, topic.ask.replace('?', PREVIOUS_VALUE), { a }, evidence, change.evidence)),
+    ...stable.filter(({ a }) => related.has(a)).slice(0, QUESTION_COUNTS.bridge)
+      .map(({ topic, a, evidence }) => ask(KINDS.bridge, topic.ask, { a: related.get(a) }, introduced.get(a), evidence)),
   ];
 
   sessions.forEach((exchanges, n) => {
     while (exchanges.length < EXCHANGES) {
-      const [question, replies] = next() < 0.5 ? [pick(ABOUT), OF_PERSON] : [pick(OTHERWISE), REPLIES];
+      const [question, replies] = next() < 0.5 ? [pick(ABOUT_PEOPLE), REPLIES_ABOUT_PEOPLE] : [pick(SMALL_TALK), REPLIES];
       say(n, { a: pick(PEOPLE) }, question, pick(replies));
     }
   });
-  return { said: sessions.flatMap((exchanges) => shuffled(exchanges).flat()), asked };
+  return { messages: sessions.flatMap((exchanges) => shuffled(exchanges).flat()), questions };
 }

@@ -1,17 +1,16 @@
-// What prompts hold and weigh, for `npm run bench:context`.
+// Scores prompts for `npm run bench:context`: their evidence and their tokens.
 import { countChatCompletionTokens, countTokens } from 'gpt-tokenizer/model/gpt-4o';
 
-/** @typedef {{ role: string, content: string }} Message */
+/** @typedef {{ role: string, content: string }} PromptMessage */
 
 const DATE = /\b\d{1,2} (?:January|February|March|April|May|June|July|August|September|October|November|December) \d{4}\b/g;
 
-/** @param {Message[]} messages @returns {number} tokens of a prompt, framed as OpenAI counts them */
+/** Tokens of a prompt, with OpenAI's overhead for each message. @param {PromptMessage[]} messages @returns {number} */
 export const tokensOf = (messages) => /** @type {any} */ (countChatCompletionTokens)({ messages });
 
-/** @type {Map<string, number>} */
+/** Token counts by line: prompts share most lines. @type {Map<string, number>} */
 const counted = new Map();
 
-/** Tokens of a line. The same lines are in very many prompts. */
 function lineTokens(/** @type {string} */ line) {
   const known = counted.get(line) ?? countTokens(line);
   counted.set(line, known);
@@ -21,16 +20,16 @@ function lineTokens(/** @type {string} */ line) {
 const dayOf = (at) => new Date(at).toLocaleDateString('en-GB', { day: 'numeric', month: 'long', year: 'numeric', timeZone: 'UTC' });
 
 /**
- * The share of what answers a question that a prompt has, word for word; whether it has all of it; and whether the nearest date
- * before each is its day.
- * @param {Message[]} messages the last of them is the question
- * @param {import('./context-data.mjs').Said[]} evidence
+ * Scores a prompt by the evidence that it contains word for word. `recall` is the share of the evidence; `all` is 1 if it is complete;
+ * `dated` is 1 if, in addition, the nearest date before each message is its day.
+ * @param {PromptMessage[]} messages the question is the last one
+ * @param {import('./context-data.mjs').Message[]} evidence
  */
 export function score(messages, evidence) {
   const text = messages.slice(0, -1).map(({ content }) => content).join('\n');
-  const places = evidence.map(({ content, created_at }) => ({ at: text.indexOf(content), day: dayOf(created_at) }));
-  const found = places.filter(({ at }) => at >= 0);
-  const dated = found.filter(({ at, day }) => text.slice(0, at).match(DATE)?.at(-1) === day);
+  const positions = evidence.map(({ content, created_at }) => ({ start: text.indexOf(content), day: dayOf(created_at) }));
+  const found = positions.filter(({ start }) => start >= 0);
+  const dated = found.filter(({ start, day }) => text.slice(0, start).match(DATE)?.at(-1) === day);
   return {
     recall: found.length / evidence.length,
     all: Number(found.length === evidence.length),
@@ -39,14 +38,11 @@ export function score(messages, evidence) {
 }
 
 /**
- * A prompt of the best of a ranking that fit, oldest first, each day under its date.
- * @param {import('./context-data.mjs').Said[]} ranking
- * @param {string} persona
- * @param {string} question
- * @param {number} budget
- * @returns {Message[]}
+ * Builds a prompt of the best-ranked messages that fit the budget, oldest first, each day under its date.
+ * @param {{ ranking: import('./context-data.mjs').Message[], persona: string, question: string, budget: number }} input
+ * @returns {PromptMessage[]}
  */
-export function promptOf(ranking, persona, question, budget) {
+export function buildPrompt({ ranking, persona, question, budget }) {
   const prompt = (text) => [{ role: 'system', content: persona }, { role: 'system', content: text }, { role: 'user', content: question }];
   const header = 'From earlier conversations, each day under its date:\n';
   let left = budget - tokensOf(prompt(header));
@@ -54,21 +50,21 @@ export function promptOf(ranking, persona, question, budget) {
   const days = new Map();
   for (const { role, content, created_at } of ranking) {
     const line = `${role === 'user' ? 'User' : 'You'}: ${content}\n`;
-    const under = days.get(created_at) ?? `[${dayOf(created_at)}]\n`;
-    const cost = lineTokens(line) + (days.has(created_at) ? 0 : lineTokens(under));
+    const section = days.get(created_at) ?? `[${dayOf(created_at)}]\n`;
+    const cost = lineTokens(line) + (days.has(created_at) ? 0 : lineTokens(section));
     if (cost > left) continue;
     left -= cost;
-    days.set(created_at, under + line);
+    days.set(created_at, section + line);
   }
   return prompt(header + [...days.keys()].sort().map((day) => days.get(day)).join(''));
 }
 
 /**
- * Tokens of the messages that two prompts begin with.
- * @param {Message[]} before
- * @param {Message[]} now
+ * Tokens of the common prefix of two prompts, in whole messages.
+ * @param {PromptMessage[]} before
+ * @param {PromptMessage[]} now
  */
 export function sharedTokens(before, now) {
-  const differs = now.findIndex(({ role, content }, at) => role !== before[at]?.role || content !== before[at].content);
-  return differs === 0 ? 0 : tokensOf(now.slice(0, differs));
+  const firstDifference = now.findIndex(({ role, content }, n) => role !== before[n]?.role || content !== before[n].content);
+  return firstDifference === 0 ? 0 : tokensOf(now.slice(0, firstDifference));
 }

@@ -1,4 +1,4 @@
-// The built Worker with Postgres and PostgREST behind it, for `npm run bench:context`: turns, each with the prompt that the model got.
+// The built Worker with Postgres and PostgREST for `npm run bench:context`. Each turn returns the prompt that the model got.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,20 +9,20 @@ import { startStack } from '../dev/stack.mjs';
 import { mintAccessToken } from '../dev/supabase.mjs';
 import { tokensOf } from './context-score.mjs';
 
-/** When memory does not answer in time, which on a busy machine happens, a question that leaves no trace is asked again so often. */
-const TRIES = 5;
+/** Attempts for a question that is not remembered: on a busy machine recall may miss its deadline. */
+const MAX_ATTEMPTS = 5;
 
 /** @param {Awaited<ReturnType<typeof import('./context-model.mjs').startContextModel>>} model @param {(line: string) => void} say */
-export async function startDesk(model, say) {
+export async function startContextStack(model, say) {
   const stateDir = mkdtempSync(join(tmpdir(), 'frontdesk-bench-'));
   const stack = await startStack({ ports: await freePorts(), stateDir, vars: { OPENAI_BASE_URL: model.url, OPENAI_API_KEY: 'bench' }, say });
   const database = new pg.Pool({ connectionString: stack.databaseUrl, max: 1 });
-  // Nobody here has so many memories that it is used, and PGlite takes minutes to fill it.
+  // Only users with more memories than these use the vector index, and PGlite takes minutes to fill it.
   await database.query('drop index user_memory_embeddings_nearest');
-  /** Of all turns: those whose prompt has more tokens than it may, or others than its receipt says, and those that memory did not answer. */
-  const counts = { turns: 0, over: 0, miscounted: 0, unavailable: 0 };
+  /** All turns; prompts over their budget; receipts with a wrong token count; turns without recall. */
+  const counts = { turns: 0, overBudget: 0, miscounted: 0, unavailable: 0 };
 
-  /** Somebody new, as the headers of their requests. */
+  /** Creates a user and returns the headers of the user's requests. */
   async function newUser() {
     const id = crypto.randomUUID();
     const email = `${id}@example.com`;
@@ -30,53 +30,53 @@ export async function startDesk(model, say) {
     return { authorization: `Bearer ${await mintAccessToken(stack.keys, { sub: id, email, issuer: `${stack.supabaseUrl}/auth/v1` })}` };
   }
 
-  /** An employee like the usual one, but for the budget; gives the name. */
-  async function employee(budget) {
+  /** Creates an employee like the default one, but with another budget. Returns the slug. */
+  async function createEmployee(budget) {
     await database.query(`
       insert into employee_profiles (slug, title, description, system_prompt, token_budget)
-      select $1, title, description, system_prompt, $2 from employee_profiles where slug = 'prime-boss'`, [`of-${budget}`, budget]);
-    return `of-${budget}`;
+      select $1, title, description, system_prompt, $2 from employee_profiles where slug = 'prime-boss'`, [`budget-${budget}`, budget]);
+    return `budget-${budget}`;
   }
 
-  async function turnOnce(headers, body) {
-    const began = performance.now();
+  async function runTurnOnce(headers, body) {
+    const startedAt = performance.now();
     const response = await fetch(`${stack.api}/api/chat`, { method: 'POST', headers, body: JSON.stringify(body) });
     let text = '';
-    let first = 0;
+    let firstTokenMs = 0;
     for await (const piece of response.body.pipeThrough(new TextDecoderStream())) {
       text += piece;
-      if (!first && text.includes('"text-delta"')) first = performance.now() - began;
+      if (!firstTokenMs && text.includes('"text-delta"')) firstTokenMs = performance.now() - startedAt;
     }
-    if (!first) throw new Error(`A turn failed: ${response.status} ${text.slice(0, 500)}`);
+    if (!firstTokenMs) throw new Error(`A turn failed: ${response.status} ${text.slice(0, 500)}`);
     const parts = [...text.matchAll(/^data: (\{[^\n]*)/gm)].map(([, data]) => JSON.parse(data));
     const receipt = parts.find(({ type }) => type === 'data-receipt').data;
     const answer = parts.filter(({ type }) => type === 'text-delta').map(({ delta }) => delta).join('');
-    const messages = model.asked.at(-1);
-    if (messages.at(-1).content !== body.message) throw new Error('The model was asked something else.');
+    const messages = model.prompts.at(-1);
+    if (messages.at(-1).content !== body.message) throw new Error('The newest prompt belongs to another message.');
     const tokens = tokensOf(messages);
     const dropped = receipt.sections.flatMap((section) => section.dropped ?? []);
     const isUnavailable = dropped.some(({ reason }) => reason === 'unavailable');
     counts.turns += 1;
-    counts.over += Number(tokens > receipt.budget);
+    counts.overBudget += Number(tokens > receipt.budget);
     counts.miscounted += Number(tokens !== receipt.counted);
     counts.unavailable += Number(isUnavailable);
-    return { messages, tokens, receipt, answer, first, isUnavailable };
+    return { messages, tokens, receipt, answer, firstTokenMs, isUnavailable };
   }
 
-  /** One turn: the prompt, its tokens and its receipt, the answer, and the milliseconds to its first token. */
-  async function turn(headers, body) {
-    for (let tries = 1; ; tries += 1) {
-      const done = await turnOnce(headers, body);
-      if (!done.isUnavailable || body.remember !== false || tries === TRIES) return done;
+  /** Runs a turn. Repeats one with `remember: false` whose recall missed its deadline. */
+  async function runTurn(headers, body) {
+    for (let attempt = 1; ; attempt += 1) {
+      const turn = await runTurnOnce(headers, body);
+      if (!turn.isUnavailable || body.remember !== false || attempt === MAX_ATTEMPTS) return turn;
     }
   }
 
-  /** Imports what somebody new has said, and waits until all of it has its vectors. */
-  async function newUserWith(said) {
+  /** Creates a user with imported messages, and waits until all are embedded. */
+  async function newUserWith(messages) {
     const headers = await newUser();
-    const body = said.map((one) => `${JSON.stringify(one)}\n`).join('');
+    const body = messages.map((message) => `${JSON.stringify(message)}\n`).join('');
     const answer = await (await fetch(`${stack.api}/api/import`, { method: 'POST', headers, body })).text();
-    if (JSON.parse(answer.trim().split('\n').at(-1)).imported !== said.length) throw new Error(`The import failed: ${answer.slice(-500)}`);
+    if (JSON.parse(answer.trim().split('\n').at(-1)).imported !== messages.length) throw new Error(`The import failed: ${answer.slice(-500)}`);
     for (;;) {
       const { pending } = await (await fetch(`${stack.api}/api/import`, { headers })).json();
       if (pending === 0) return headers;
@@ -90,7 +90,6 @@ export async function startDesk(model, say) {
     rmSync(stateDir, { recursive: true, force: true });
   }
 
-  return { counts, newUser, newUserWith, employee, turn, stop };
+  return { counts, newUser, newUserWith, createEmployee, runTurn, stop };
 }
 
-/** @typedef {Awaited<ReturnType<typeof startDesk>>} Desk */

@@ -1,14 +1,14 @@
-// Made-up conversations and memories of any size, the same ones every time.
+// Synthetic conversations and memories of any size, the same in every run.
 
-/** As many as the specification asks for, in both sizes. */
+/** Number of users in both sizes, as the specification asks. */
 const USERS = 10_000;
 
-/** Messages of a conversation, the same at every size: what is measured is the database's size, not the answer's. */
-const PER_SESSION = 20;
+/** Messages of a session. Equal in both sizes: only the database grows, not the results. */
+const MESSAGES_PER_SESSION = 20;
 
 /**
- * Users have about as much as each other; user 1 has `heavy` memories and a session of 5,000 messages, if there are that many,
- * and user 2 `busy` memories.
+ * Fills the database. User 1 has `heavy` memories and a session of up to 5,000 messages, user 2 has `busy` memories; the others have
+ * about equal shares of the rest.
  * @param {import('pg').Client} client
  * @param {{ messages: number, embeddings: number, heavy: number, busy: number }} size
  * @param {(line: string) => void} say
@@ -21,13 +21,13 @@ export async function fill(client, { messages, embeddings, heavy, busy }, say) {
   }
 }
 
-/** The user, of a number from 1. */
+/** Id of a user by number, from 1. */
 export const userId = (n) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
 
 function statements({ messages, embeddings, heavy, busy }) {
-  const sessions = messages / PER_SESSION;
+  const sessions = messages / MESSAGES_PER_SESSION;
   const user = (expression) => `('00000000-0000-4000-8000-' || lpad((${expression})::text, 12, '0'))::uuid`;
-  // Few words are frequent and many are rare, as in every language.
+  // As in natural languages, few words are frequent and many are rare.
   const words = (count) => `(select string_agg('word' || floor(power(5000, random()))::integer, ' ')
     from generate_series(1, ${count} + m.n % 2))`;
   return {
@@ -46,10 +46,10 @@ function statements({ messages, embeddings, heavy, busy }) {
       select gen_random_uuid(), s.id, s.user_id, case when n % 2 = 0 then 'user' else 'assistant' end,
         repeat('Some words of a message. ', 4), 20, s.last_message_at - interval '1 minute' * n
       from (
-        select *, row_number() over (order by title) as place from public.chat_sessions
-      ) s, lateral generate_series(1, case when s.place = 1 then greatest(${PER_SESSION}, least(5000, ${messages} / 100)) else ${PER_SESSION} end) n`,
-    // A memory is near its topic's centre, with two of many noises: cheap to make, no two alike, and as far apart as
-    // embeddings of one topic are (a cosine of about 0.6).
+        select *, row_number() over (order by title) as position from public.chat_sessions
+      ) s, lateral generate_series(1, case when s.position = 1 then greatest(${MESSAGES_PER_SESSION}, least(5000, ${messages} / 100)) else ${MESSAGES_PER_SESSION} end) n`,
+    // A vector is its topic's centre plus two of many noise vectors: cheap to compute, unique, and with the similarity of real embeddings
+    // of one topic (a cosine of about 0.6).
     topics: `
       create temporary table topics as
       select n, l2_normalize((select array_agg(random() - 0.5) from generate_series(1, 1536 + n - n))::vector(1536))::halfvec as v

@@ -1,5 +1,5 @@
-// `npm run bench:db`: what the database functions take at two sizes, each as PostgREST would call it, beside the plain
-// vector search that most examples show. `npm run bench:db -- --quick` tries it at a twentieth of the sizes.
+// `npm run bench:db`: times the database functions at two sizes, called like PostgREST calls them, beside a plain vector search.
+// `npm run bench:db -- --quick` runs with a twentieth of the rows.
 import { fill, userId } from './db-data.mjs';
 import { startNativePostgres } from './native-postgres.mjs';
 
@@ -8,34 +8,36 @@ const SIZES = {
   small: { messages: 10_000, embeddings: 20_000, heavy: 100 },
   large: { messages: 1_000_000 * FRACTION, embeddings: 200_000 * FRACTION, heavy: 12_000 * FRACTION },
 };
-/** A user who has talked for years has so many memories, at both sizes. */
+/** Memories of a user after years of use, in both sizes. */
 const BUSY = 2000;
-/** Users who are asked for: of sessions those who have one at the small size too, of memories any. */
-const USERS_ASKED = 498;
+/** Measured users. For sessions: users with a session in the small size too; for memories: any users. */
+const MEASURED_USERS = 498;
 
-/** Milliseconds at the 95th percentile; how much slower large may be than small; the share of the true nearest found. */
-const TARGETS = {
+/** Largest 95th percentiles, in milliseconds. */
+const TARGETS_MS = {
   load_session: 5, 'list_sessions, first page': 5, 'list_sessions, second page': 5, recall: 25, 'recall, busy user': 25,
 };
-const SLOWER_AT_MOST = 1.5;
-const FOUND_AT_LEAST = 0.95;
+/** Largest ratio of the large size to the small one. */
+const MAX_SLOWDOWN = 1.5;
+/** Least share of the true nearest memories. */
+const MIN_RECALL = 0.95;
 
 const say = (line) => console.error(line.startsWith(' ') ? line : `• ${line}`);
 
 const percentile = (values, share) => values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))];
 
-/** Becomes a signed-in user, as PostgREST does before each call. */
-function become(client, user) {
+/** Sets the role and the claims of a user, like PostgREST before each call. */
+function actAs(client, user) {
   return client.query(`select set_config('role', 'authenticated', false), set_config('request.jwt.claims', $1, false)`, [
     JSON.stringify({ role: 'authenticated', sub: user }),
   ]);
 }
 
-/** Times `query(user)` for each user; a first round warms caches and is not counted. */
+/** Times `query(user)` for each user, after a first round that warms the caches. */
 async function time(client, users, query) {
   const times = [];
   for (const user of [...users, ...users]) {
-    await become(client, user.id);
+    await actAs(client, user.id);
     const { text, values } = query(user);
     const started = performance.now();
     const { rows } = await client.query(text, values);
@@ -45,7 +47,7 @@ async function time(client, users, query) {
   return times.slice(users.length);
 }
 
-/** Users who have memories, each with a session if there is one, a question's vector near one of their memories, and words of another. */
+/** Users with memories: each with a session if there is one, a query vector near one memory, and the words of another. */
 async function chooseUsers(admin, ids) {
   const { rows } = await admin.query(`
     select u.id, s.id as session, last.last_message_at, last.id as last_id, m.vector, m.words
@@ -62,20 +64,20 @@ async function chooseUsers(admin, ids) {
 
 const NEAREST = 'select id from user_memory_embeddings where user_id = $1 order by embedding <=> $2::halfvec, id limit 10';
 
-/** The share of each user's ten truly nearest memories that `ids(user)` has. */
-async function found(admin, users, ids) {
+/** Share of each user's ten nearest memories that `ids(user)` contains. */
+async function recallOf(admin, users, ids) {
   let hits = 0;
-  let wanted = 0;
-  // Without index scans the order cannot come from HNSW: the rows are compared one by one.
+  let expected = 0;
+  // Without index scans the search is exact: HNSW cannot supply the order.
   await admin.query('set enable_indexscan = off');
   for (const user of users) {
     const { rows } = await admin.query(NEAREST, [user.id, user.vector]);
-    const got = new Set(await ids(user));
-    hits += rows.filter(({ id }) => got.has(id)).length;
-    wanted += rows.length;
+    const returned = new Set(await ids(user));
+    hits += rows.filter(({ id }) => returned.has(id)).length;
+    expected += rows.length;
   }
   await admin.query('reset enable_indexscan');
-  return hits / wanted;
+  return hits / expected;
 }
 
 async function measure(postgres, name, size) {
@@ -86,59 +88,60 @@ async function measure(postgres, name, size) {
   await fill(admin, { ...size, busy: BUSY }, say);
   await admin.query(`create function list_of(p_user uuid) returns table (id uuid, last_message_at timestamptz) language sql as
     'select id, last_message_at from chat_sessions where user_id = p_user order by last_message_at desc, id desc limit 1'`);
-  const choose = (number) => chooseUsers(admin, Array.from({ length: USERS_ASKED }, (_, n) => userId(number(n))));
+  const choose = (number) => chooseUsers(admin, Array.from({ length: MEASURED_USERS }, (_, n) => userId(number(n))));
   const users = await choose((n) => 3 + n);
   const anyUsers = await choose((n) => 3 + ((n * 7919) % 9998));
-  const again = async (id) => Array(100).fill((await chooseUsers(admin, [id]))[0]);
-  const [many, busy] = [await again(userId(1)), await again(userId(2))];
+  const repeated = async (id) => Array(100).fill((await chooseUsers(admin, [id]))[0]);
+  const [heavy, busy] = [await repeated(userId(1)), await repeated(userId(2))];
 
   say(`Measuring ${name}`);
   const client = await postgres.connect(name);
   await client.query('set search_path = public, extensions');
-  const recall = ({ vector, words }) => ({ name: 'recall', text: 'select recall($1::halfvec, $2, 10)', values: [vector, words] });
-  const plain = ({ vector }) => ({ text: 'select id from user_memory_embeddings order by embedding <=> $1::halfvec limit 10', values: [vector] });
+  const recallQuery = ({ vector, words }) => ({ name: 'recall', text: 'select recall($1::halfvec, $2, 10)', values: [vector, words] });
+  const plainQuery = ({ vector }) => ({ text: 'select id from user_memory_embeddings order by embedding <=> $1::halfvec limit 10', values: [vector] });
   const rows = [];
-  const row = async (what, people, query, share) => {
-    const times = await time(client, people, query);
-    rows.push({ size: name, what, p50: percentile(times, 0.5), p95: percentile(times, 0.95), found: share && await share(people) });
+  const addRow = async (what, measured, { query, recall: measureRecall }) => {
+    const times = await time(client, measured, query);
+    rows.push({ size: name, what, p50: percentile(times, 0.5), p95: percentile(times, 0.95), recall: measureRecall && await measureRecall(measured) });
   };
   const candidates = async (user) => {
-    await become(client, user.id);
+    await actAs(client, user.id);
     const { rows: nearest } = await client.query(
       `select id from private.memory_scores($1::halfvec, '') order by distance, id limit 10`, [user.vector]);
     return nearest.map(({ id }) => id);
   };
-  const ofCandidates = (people) => found(admin, people, candidates);
-  const ofRows = (people) => found(admin, people, async (user) => user.rows.map(({ id }) => id));
+  const candidateRecall = (users) => recallOf(admin, users, candidates);
+  const resultRecall = (users) => recallOf(admin, users, async (user) => user.rows.map(({ id }) => id));
 
-  await row('load_session', users, ({ session }) => ({
-    text: `select load_session($1, null, 'prime-boss', 'gpt-4o-mini', 100)`, values: [session],
-  }));
-  await row('list_sessions, first page', users, () => ({ text: 'select * from list_sessions(20)', values: [] }));
-  await row('list_sessions, second page', users, (user) => ({
-    text: 'select * from list_sessions(20, $1, $2)', values: [user.last_message_at, user.last_id],
-  }));
-  await row('recall', anyUsers, recall, ofCandidates);
-  await row('recall, busy user', busy, recall, (people) => ofCandidates(people.slice(0, 1)));
-  await row('recall, user with most', many, recall, (people) => ofCandidates(people.slice(0, 1)));
-  await row('plain search under RLS', anyUsers, plain, ofRows);
-  await row('plain search, user with most', many, plain, (people) => ofRows(people.slice(0, 1)));
+  const ofFirst = (measureRecall) => (measured) => measureRecall(measured.slice(0, 1));
+  await addRow('load_session', users, {
+    query: ({ session }) => ({ text: `select load_session($1, null, 'prime-boss', 'gpt-4o-mini', 100)`, values: [session] }),
+  });
+  await addRow('list_sessions, first page', users, { query: () => ({ text: 'select * from list_sessions(20)', values: [] }) });
+  await addRow('list_sessions, second page', users, {
+    query: (user) => ({ text: 'select * from list_sessions(20, $1, $2)', values: [user.last_message_at, user.last_id] }),
+  });
+  await addRow('recall', anyUsers, { query: recallQuery, recall: candidateRecall });
+  await addRow('recall, busy user', busy, { query: recallQuery, recall: ofFirst(candidateRecall) });
+  await addRow('recall, user with most', heavy, { query: recallQuery, recall: ofFirst(candidateRecall) });
+  await addRow('plain search under RLS', anyUsers, { query: plainQuery, recall: resultRecall });
+  await addRow('plain search, user with most', heavy, { query: plainQuery, recall: ofFirst(resultRecall) });
   await client.end();
   await admin.end();
   return rows;
 }
 
-/** Every row with its target, and whether it is met. */
+/** Compares each row with its targets. */
 function judge(rows) {
-  return rows.map(({ size, what, p50, p95, found: share }) => {
+  return rows.map(({ size, what, p50, p95, recall }) => {
     const small = rows.find((row) => row.size === 'small' && row.what === what);
-    const slower = p95 / small.p95;
-    const isQuick = !(what in TARGETS) || (p95 <= TARGETS[what] && slower <= SLOWER_AT_MOST);
-    const isExact = !what.startsWith('recall') || share >= FOUND_AT_LEAST;
+    const slowdown = p95 / small.p95;
+    const isFast = !(what in TARGETS_MS) || (p95 <= TARGETS_MS[what] && slowdown <= MAX_SLOWDOWN);
+    const isExact = !what.startsWith('recall') || recall >= MIN_RECALL;
     return {
-      size, what, 'p50, ms': p50.toFixed(2), 'p95, ms': p95.toFixed(2), 'at most': TARGETS[what] ?? '',
-      'against small': size === 'large' ? `${slower.toFixed(2)}x` : '', 'recall@10': share?.toFixed(3) ?? '',
-      met: what.startsWith('plain') ? '(peer)' : isQuick && isExact,
+      size, what, 'p50, ms': p50.toFixed(2), 'p95, ms': p95.toFixed(2), 'at most': TARGETS_MS[what] ?? '',
+      'against small': size === 'large' ? `${slowdown.toFixed(2)}x` : '', 'recall@10': recall?.toFixed(3) ?? '',
+      met: what.startsWith('plain') ? '(peer)' : isFast && isExact,
     };
   });
 }

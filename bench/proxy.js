@@ -1,4 +1,4 @@
-// The peer of bench:stream: the least that a Worker can do with a stream, passing it through untouched.
+// The peer of bench:stream: a Worker that passes a stream through unchanged.
 export default {
   async fetch(request, env) {
     if (new URL(request.url).pathname === '/healthz') return new Response('ok');

@@ -1,5 +1,5 @@
-// `npm run bench:tokens`: how fast tokens are counted on workerd, in WebAssembly beside npm's gpt-tokenizer, both in one run;
-// how long an isolate's first count takes; and what the counter weighs. Compare the rows, not machines.
+// `npm run bench:tokens`: speed of the token counter on workerd, in WebAssembly beside npm's gpt-tokenizer, in one run; time of an
+// isolate's first count; and size of the counter. Compare the rows, not machines.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,28 +12,28 @@ import { buildWasm, measure, say, time } from './engines.mjs';
 import { random } from './random.mjs';
 import { startWorkerd } from './workerd.mjs';
 
-const LONGEST = 256 * 1024;
-const STARTS = 7;
+const LONGEST_TEXT = 256 * 1024;
+const START_COUNT = 7;
 
 const folder = mkdtempSync(join(tmpdir(), 'frontdesk-bench-'));
 
-/** Names and texts. Of the last ones the peer would take minutes: it searches a whole word again for each merge. */
-function sets() {
+/** Names and texts. `withoutPeer`: gpt-tokenizer would take minutes, since it searches a whole word again for each merge. */
+function textSets() {
   const next = random(3);
-  const letters = Array.from({ length: LONGEST }, () => String.fromCharCode(97 + next() * 26)).join('');
-  const bytes = Buffer.from(Array.from({ length: LONGEST }, () => next() * 256)).toString();
+  const letters = Array.from({ length: LONGEST_TEXT }, () => String.fromCharCode(97 + next() * 26)).join('');
+  const bytes = Buffer.from(Array.from({ length: LONGEST_TEXT }, () => next() * 256)).toString();
   return [
     { name: 'English', texts: files('.', 'ARCHITECTURE.md').concat(files('docs', '.md')) },
     { name: 'code', texts: files('src', '.rs').concat(files('crates', '.rs')) },
     { name: '41 languages', texts: [manyScripts()] },
-    { name: 'one letter, 256 KiB', texts: ['a'.repeat(LONGEST)], alone: true },
-    { name: 'one word of 256 KiB', texts: [letters], alone: true },
-    { name: 'spaces, 256 KiB', texts: [' '.repeat(LONGEST)], alone: true },
+    { name: 'one letter, 256 KiB', texts: ['a'.repeat(LONGEST_TEXT)], withoutPeer: true },
+    { name: 'one word of 256 KiB', texts: [letters], withoutPeer: true },
+    { name: 'spaces, 256 KiB', texts: [' '.repeat(LONGEST_TEXT)], withoutPeer: true },
     { name: 'random bytes', texts: [bytes] },
   ];
 }
 
-/** Builds the counter and bundles its peer; returns the modules' paths. */
+/** Builds the counter and bundles gpt-tokenizer. Returns the paths of the modules by name. */
 async function buildWorker() {
   await build({
     stdin: { contents: "export { countTokens } from 'gpt-tokenizer/encoding/o200k_base';", resolveDir: ROOT },
@@ -56,20 +56,20 @@ async function buildWorker() {
 let workers = 0;
 const start = async () => startWorkerd({ folder: join(folder, `workerd-${workers += 1}`), port: (await freePorts()).api, modules });
 
-/** What the first count of an isolate takes more than the one after it: making the engine, and the count itself. */
-async function first(engine) {
-  const tries = [];
-  for (let count = 0; count < STARTS; count += 1) {
+/** Extra milliseconds of an isolate's first count over the second one, mostly for creating the engine. */
+async function firstCountMs(engine) {
+  const attempts = [];
+  for (let count = 0; count < START_COUNT; count += 1) {
     const worker = await start();
     try {
       for (let warm = 0; warm < 20; warm += 1) await time(worker, engine, ['Hello'], 0);
       const [cold, warm] = [await time(worker, engine, ['Hello'], 1), await time(worker, engine, ['Hello'], 1)];
-      tries.push(cold.ms - warm.ms);
+      attempts.push(cold.ms - warm.ms);
     } finally {
       worker.stop();
     }
   }
-  return tries.toSorted((a, b) => a - b)[Math.floor(STARTS / 2)];
+  return attempts.toSorted((a, b) => a - b)[Math.floor(START_COUNT / 2)];
 }
 
 say('Building the counter');
@@ -77,16 +77,16 @@ const modules = await buildWorker();
 const worker = await start();
 try {
   const table = [];
-  for (const { name, texts, alone } of sets()) {
+  for (const { name, texts, withoutPeer } of textSets()) {
     say(`On workerd: ${name}`);
     const wasm = await measure(worker, 'wasm', texts);
-    const peer = alone ? undefined : await measure(worker, 'peer', texts);
+    const peer = withoutPeer ? undefined : await measure(worker, 'peer', texts);
     table.push({ texts: name, engine: 'wasm', tokens: wasm.found, 'MB/s': Number(wasm.speed.toFixed(1)), 'to the peer': peer && `${(wasm.speed / peer.speed).toFixed(1)}x` });
     if (peer) table.push({ texts: name, engine: 'gpt-tokenizer', tokens: peer.found, 'MB/s': Number(peer.speed.toFixed(1)) });
   }
   console.table(table);
   say('First counts');
-  console.log(`An isolate's first count: wasm ${(await first('wasm')).toFixed(1)} ms, gpt-tokenizer ${(await first('peer')).toFixed(1)} ms`);
+  console.log(`An isolate's first count: wasm ${(await firstCountMs('wasm')).toFixed(1)} ms, gpt-tokenizer ${(await firstCountMs('peer')).toFixed(1)} ms`);
   for (const name of ['counter_bg.wasm', 'peer.js']) {
     const file = readFileSync(modules[name]);
     console.log(`${name}: ${Math.round(file.length / 1000)} KB, ${Math.round(gzipSync(file).length / 1000)} KB gzipped`);

@@ -1,4 +1,4 @@
-// Workers on workerd as deployed: without the proxy that `wrangler dev` puts in front.
+// Runs Workers on workerd like a deployment, without the proxy of `wrangler dev`.
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -10,11 +10,11 @@ const workerd = createRequire(import.meta.resolve('wrangler')).resolve('workerd/
 
 /**
  * @param {object} options
- * @param {string} options.folder for its configuration and Durable Objects
+ * @param {string} options.folder for the configuration and the Durable Objects
  * @param {number} options.port
- * @param {Record<string, string>} options.modules names to paths; the first is the Worker
+ * @param {Record<string, string>} options.modules paths by name; the first is the Worker
  * @param {Record<string, string>} [options.vars]
- * @param {Record<string, string>} [options.durableObjects] names of bindings to classes
+ * @param {Record<string, string>} [options.durableObjects] classes by binding
  */
 export async function startWorkerd({ folder, port, modules, vars = {}, durableObjects = {} }) {
   mkdirSync(join(folder, 'objects'), { recursive: true });
@@ -22,13 +22,13 @@ export async function startWorkerd({ folder, port, modules, vars = {}, durableOb
   writeFileSync(join(folder, 'config.capnp'), config({ port, modules, vars, durableObjects }));
   const child = spawn(workerd, ['serve', 'config.capnp', '--experimental'], { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
   const url = `http://127.0.0.1:${port}`;
-  for (let tries = 0; tries < 100; tries += 1) {
+  for (let attempt = 0; attempt < 100; attempt += 1) {
     if (await fetch(`${url}/healthz`).then(() => true, () => false)) break;
     await delay(50);
   }
   return {
     url,
-    /** CPU time used so far, in milliseconds (Linux). */
+    /** CPU time so far, in milliseconds; Linux only. */
     cpu: () => {
       const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1].split(' ');
       return (Number(fields[11]) + Number(fields[12])) * (1000 / CLOCK_TICKS_PER_SECOND);
