@@ -104,6 +104,22 @@ export async function stream(message, { user = ada, session = randomUUID(), ...f
   return { response, session, frames, text };
 }
 
+/**
+ * Runs streamed turns, each with a new marker in its message, until recall was in time for one. On a busy machine recall may miss its
+ * deadline: the product then answers without it, and says so in the receipt.
+ * @param {(marker: string) => string} messageWith
+ */
+export function streamWithRecall(messageWith, options = {}) {
+  return eventually(async () => {
+    const marker = randomUUID();
+    const turn = await stream(messageWith(marker), options);
+    const receipt = turn.frames.find(({ data }) => data.type === 'data-receipt')?.data.data;
+    const dropped = receipt?.sections.flatMap((section) => section.dropped ?? []) ?? [];
+    if (dropped.some(({ reason }) => reason === 'unavailable')) throw new Error('recall missed its deadline in every turn');
+    return { ...turn, marker };
+  });
+}
+
 /** Reads the SSE frames of a response; `at` is a time in milliseconds. @param {Response} response */
 export async function* readFrames(response) {
   let rest = '';

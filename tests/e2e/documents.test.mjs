@@ -1,7 +1,6 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
-import { call, database, eventually, storedFiles, newUser, requestsWith, readFrames, script, storedMessages, stream } from './test-stack.mjs';
+import { call, database, eventually, newUser, readFrames, requestsWith, script, storedFiles, storedMessages, streamWithRecall } from './test-stack.mjs';
 import { pdf } from './pdf.mjs';
 
 /** @param {string | Buffer} body */
@@ -49,8 +48,7 @@ for (const [name, type, mediaType, body] of KINDS) {
     assert.deepEqual([again.status, again.body.id], [200, id], 'the same document is not stored twice');
     assert.equal((await ready(user, id)).embedded, chunks);
 
-    const marker = `walrus expedition ${randomUUID()}`;
-    const { frames, session } = await stream(`When does the ${marker} leave?`, { user });
+    const { frames, session, marker } = await streamWithRecall((unique) => `When does the walrus expedition ${unique} leave?`, { user });
     const recalled = recalledText(marker);
     assert.ok(recalled.includes(`${name}: `) && /leaves in\s+May/.test(recalled), recalled);
     assert.deepEqual(sources(frames), [{ type: 'source-document', sourceId: id, mediaType, title: name, filename: name }]);
@@ -59,8 +57,8 @@ for (const [name, type, mediaType, body] of KINDS) {
     const [, answer] = await storedMessages(session);
     assert.deepEqual(answer.metadata.sources, [{ id, name, media_type: mediaType }]);
 
-    await stream(`And for another: ${marker}, other?`, { user: other });
-    assert.equal(recalledText(`${marker}, other`), '', 'no other user recalls it');
+    const foreignTurn = await streamWithRecall((unique) => `When does the walrus expedition ${unique} leave?`, { user: other, remember: false });
+    assert.equal(recalledText(foreignTurn.marker), '', 'no other user recalls it');
     assert.deepEqual((await (await call('/api/documents', { user: other })).json()).data, []);
     for (const method of ['GET', 'DELETE']) {
       const foreign = await call(`/api/documents/${id}`, { user: other, method });
@@ -81,9 +79,8 @@ test('personal data of a document is in no row and no request, and its user sees
   const listed = await (await call('/api/documents', { user })).json();
   assert.deepEqual(listed.data.map((one) => one.name), [name]);
 
-  const marker = `zebra stable ${randomUUID()}`;
-  script(marker, { content: 'It belongs to [EMAIL_1].' });
-  const { frames, text: answer, session } = await stream(`Whose is the ${marker}?`, { user });
+  script('Whose is the zebra stable', { content: 'It belongs to [EMAIL_1].' });
+  const { frames, text: answer, session, marker } = await streamWithRecall((unique) => `Whose is the zebra stable ${unique}?`, { user });
   assert.equal(answer, `It belongs to ${SECRETS[0]}.`);
   const [source] = sources(frames);
   assert.equal(source.title, name);
@@ -96,7 +93,12 @@ test('personal data of a document is in no row and no request, and its user sees
   await storedMessages(session);
   const history = await (await call(`/api/sessions/${session}/messages`, { user })).json();
   assert.equal(history.data.at(-1).metadata.sources[0].name, name);
-  const whole = await (await call('/api/chat', { user, json: { message: `Again: ${marker}`, stream: false } })).json();
+  const whole = await eventually(async () => {
+    const answered = await (await call('/api/chat', { user, json: { message: `Again: zebra stable ${marker}`, stream: false } })).json();
+    // Without sources if recall missed its deadline.
+    assert.ok(answered.sources?.length > 0, JSON.stringify(answered));
+    return answered;
+  });
   assert.deepEqual(whole.sources, [{ id: document.id, name, media_type: 'text/markdown' }]);
 
   const tables = await database.query(`select table_name from information_schema.tables where table_schema = 'public' and table_type = 'BASE TABLE'`);
@@ -121,8 +123,7 @@ test('a deleted document is not recalled, and its chunks and vectors are deleted
   assert.deepEqual([deleted.status, await deleted.text()], [204, '']);
   assert.equal(await count(), 0);
   assert.equal((await call(`/api/documents/${document.id}`, { user, method: 'DELETE' })).status, 404);
-  const marker = `gnu ferry ${randomUUID()}`;
-  const { frames } = await stream(`What does the ${marker} cost?`, { user });
+  const { frames, marker } = await streamWithRecall((unique) => `What does the gnu ferry ${unique} cost?`, { user });
   assert.ok(!recalledText(marker).includes('francs') && sources(frames).length === 0);
 });
 

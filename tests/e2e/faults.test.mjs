@@ -1,11 +1,10 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { setTimeout as delay } from 'node:timers/promises';
 import { MATRIX } from '../faults/matrix.mjs';
 import { runMatrix } from '../faults/run-matrix.mjs';
-import { MESSAGE_PREFIX } from '../faults/test-conversation.mjs';
-import { ask, call, database, eventually, requestsWith, rows, script, stack, storedMessages } from './test-stack.mjs';
+import { MESSAGE_PREFIX, waitUntil } from '../faults/test-conversation.mjs';
+import { ask, call, database, eventually, proxies, requestsWith, rows, script, stack, storedMessages } from './test-stack.mjs';
 
 // `npm run test:faults` runs the full matrix.
 runMatrix(MATRIX.filter(({ isFullOnly }) => !isFullOnly));
@@ -13,6 +12,7 @@ runMatrix(MATRIX.filter(({ isFullOnly }) => !isFullOnly));
 test('while PostgREST is down a known session goes on, a new one gets 503, and the rows arrive afterwards', async () => {
   const { session } = await ask('before the outage');
   await storedMessages(session);
+  const commits = proxies.supabase.addRule(({ path, body }) => path.endsWith('/rpc/commit_turn') && body.includes(session));
   await stack.parts.get('postgrest').kill();
   try {
     for (const n of [1, 2, 3]) assert.equal((await ask(`during the outage ${n}`, { session })).status, 200);
@@ -20,7 +20,8 @@ test('while PostgREST is down a known session goes on, a new one gets 503, and t
     assert.deepEqual([fresh.status, fresh.body.code], [503, 'database_unavailable']);
     assert.equal(requestsWith('a stranger').length, 0);
     assert.equal((await call('/readyz')).status, 503);
-    await delay(1500);
+    // The outage lasts until a commit has failed and was retried.
+    await waitUntil(() => commits.exchanges.length >= 2);
   } finally {
     stack.parts.set('postgrest', await stack.runPostgrest());
   }

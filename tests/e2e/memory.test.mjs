@@ -1,7 +1,7 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { ask, call, database, eventually, newUser, requestsWith, rows, script, storedMessages, stream } from './test-stack.mjs';
+import { ask, call, database, eventually, newUser, requestsWith, rows, script, storedMessages, stream, streamWithRecall } from './test-stack.mjs';
 
 /** Imports lines and returns the lines of the response. */
 async function importLines(user, lines) {
@@ -41,16 +41,10 @@ test('imported messages are recalled in another session, under their date, and o
   const { rows: [{ count }] } = await database.query('select count(*)::int from user_memory_embeddings where user_id = $1 and embedding is not null', [user.id]);
   assert.equal(count, 3);
 
-  // On a busy machine recall may miss its deadline: the turn then runs without it.
-  const session = await eventually(async () => {
-    const marker = `llamas ${randomUUID()}`;
-    const { session } = await ask(`How many ${marker}?`, { user, remember: false });
-    assert.match(recalledText(marker), /\[8 May 2023\]\nUser: My sister Petunia keeps seven llamas near Cusco\.\nYou: Seven llamas/);
-    return session;
-  });
-  const marker = `llamas ${randomUUID()}`;
-  await ask(`How many ${marker}?`, { user: other });
-  assert.equal(recalledText(marker), '');
+  const { session, marker } = await streamWithRecall((unique) => `How many llamas ${unique}?`, { user, remember: false });
+  assert.match(recalledText(marker), /\[8 May 2023\]\nUser: My sister Petunia keeps seven llamas near Cusco\.\nYou: Seven llamas/);
+  const foreignTurn = await streamWithRecall((unique) => `How many llamas ${unique}?`, { user: other, remember: false });
+  assert.equal(recalledText(foreignTurn.marker), '');
   const listed = await (await call('/api/sessions', { user })).json();
   assert.ok(listed.data.length >= 2);
   assert.ok(listed.data.some(({ title }) => title.startsWith('My sister Petunia')));
@@ -108,13 +102,9 @@ test('a turn is remembered, and one with "remember": false is not', async () => 
   await ask('My other locker is the one with the ocelot.', { user, remember: false });
   await rows('select 1 from user_memory_embeddings where user_id = $1', [user.id], 2);
   await untilEmbedded(user);
-  // On a busy machine recall may miss its deadline: the turn then runs without it.
-  await eventually(async () => {
-    const marker = `locker ${randomUUID()}`;
-    await ask(`Which ${marker} is mine?`, { user, remember: false });
-    const recalled = recalledText(marker);
-    assert.ok(recalled.includes('walrus') && !recalled.includes('ocelot'), recalled);
-  });
+  const { marker } = await streamWithRecall((unique) => `Which locker ${unique} is mine?`, { user, remember: false });
+  const recalled = recalledText(marker);
+  assert.ok(recalled.includes('walrus') && !recalled.includes('ocelot'), recalled);
 });
 
 test('each turn has the same receipt in the stream and in its stored answer', async () => {

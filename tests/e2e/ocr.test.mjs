@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { deflateSync } from 'node:zlib';
-import { call, database, eventually, grace, newUser, rows, scriptSteps, stack, stepRequests, storedFiles, stream } from './test-stack.mjs';
+import { call, database, eventually, grace, newUser, rows, scriptSteps, stack, stepRequests, storedFiles, stream, streamWithRecall } from './test-stack.mjs';
 import { pdf } from './pdf.mjs';
 
 /** A black PNG with a hidden text chunk, so that a test can search for copies of the file. */
@@ -101,10 +101,8 @@ test('the text of a photo is masked, becomes a document, and is billed', async (
   assert.deepEqual(documents.map(({ name }) => name), ['receipt.png.md']);
   assert.ok((await storedFiles()).every((file) => !file.includes(secret) && !file.includes(email)));
 
-  const again = `recall ${randomUUID()}`;
-  scriptSteps(again, 'As I said.');
-  const found = await stream(`${again}: what did the zebra pay?`, { user, employee: slug });
-  assert.ok(found.frames.some(({ data }) => data.type === 'source-document' && data.title === 'receipt.png.md'));
+  const recallTurn = await streamWithRecall((unique) => `${unique}: what did the zebra pay?`, { user, employee: slug });
+  assert.ok(recallTurn.frames.some(({ data }) => data.type === 'source-document' && data.title === 'receipt.png.md'));
 });
 
 test('a scanned PDF is sent as a file, and a TIFF as PNG', async () => {

@@ -123,14 +123,16 @@ test('200 chunks 10 ms apart: the first comes at once, then about 30 frames a se
     sentAt = performance.now();
     yield event;
   }));
-  const { frames, text: received } = await stream('quick chunks');
-  assert.equal(received, text);
-  const deltas = frames.filter(({ data }) => data.type === 'text-delta');
-  assert.ok([...deltas[0].data.delta].length <= 10, 'the first token does not wait for more');
-  assert.ok(deltas.length > 20 && deltas.length < 120, `${deltas.length} frames`);
-  // A Worker that reads one chunk a frame would be five seconds behind.
-  const lag = deltas.at(-1).at - sentAt;
-  assert.ok(lag < 3000, `the last text came ${Math.round(lag)} ms after the model had sent it`);
+  // A busy machine may miss the pace once. A Worker that reads one chunk a frame misses it every time, by five seconds.
+  await eventually(async () => {
+    const { frames, text: received } = await stream('quick chunks');
+    assert.equal(received, text);
+    const deltas = frames.filter(({ data }) => data.type === 'text-delta');
+    assert.ok([...deltas[0].data.delta].length <= 10, 'the first token does not wait for more');
+    assert.ok(deltas.length > 20 && deltas.length < 120, `${deltas.length} frames`);
+    const lag = deltas.at(-1).at - sentAt;
+    assert.ok(lag < 3000, `the last text came ${Math.round(lag)} ms after the model had sent it`);
+  });
 });
 
 test('a client that disconnects after the first chunk finds the whole answer in the session', async () => {
