@@ -86,8 +86,8 @@ function tableOf(results, groupOf) {
 }
 
 /**
- * Runs one conversation until `isDone`. Each turn also has the tokens of its history (`history`), of a prompt with the whole history
- * (`whole`), and of the prefix that its prompt has in common with the one before (`shared`).
+ * Runs one conversation until `isDone`. Each turn also has token counts: `history` of its history, `whole` of a prompt with the whole
+ * history, and `shared` of the prefix that its prompt shares with the one before.
  */
 async function converse({ question, answer }, isDone) {
   const user = await stack.newUser();

@@ -80,6 +80,30 @@ test('the model gets the error of a failed call, and the answer goes on', async 
   }
 });
 
+test('a server without sessions that responds with JSON is called', async (t) => {
+  const plain = await startMcpServer({ port: 0, responses: 'json', hasSessions: false });
+  t.after(() => plain.stop());
+  const user = await newUser();
+  const slug = await createEmployee([{ name: 'plain', url: plain.url, tools: ['find_customer'] }]);
+  const marker = `plain ${randomUUID()}`;
+  scriptSteps(marker, { plain__find_customer: { name: 'Erika' } }, 'Found.');
+  const { frames, text } = await stream(marker, { user, employee: slug });
+  assert.equal(text, 'Found.');
+  assert.match(parts(frames, 'tool-output-available')[0].output.content, /Erika is customer 4711/);
+});
+
+test('after a server has dropped its sessions its tools are called in a new one', async () => {
+  const user = await newUser();
+  const slug = await createEmployee([CRM]);
+  for (const name of ['Erika', 'Max']) {
+    const marker = `again ${randomUUID()}`;
+    scriptSteps(marker, { crm__find_customer: { name } }, 'Found.');
+    const { frames } = await stream(marker, { user, employee: slug });
+    assert.match(parts(frames, 'tool-output-available')[0].output.content, new RegExp(`${name} is customer 4711`));
+    server.dropSessions();
+  }
+});
+
 test('an unreachable or rejecting server removes only its own tools', async () => {
   const user = await newUser();
   const slug = await createEmployee([{ ...CRM, name: 'gone', url: 'http://127.0.0.1:9/mcp' }, { ...CRM, name: 'closed', token: 'none' }, { name: 'Bad Name' }]);

@@ -1,4 +1,4 @@
-// Spreadsheets: exported by the built Worker, downloaded by their links, and opened by a reader of somebody else's.
+// Spreadsheets: exported by the built Worker, downloaded by their links, and opened with an independent reader.
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
