@@ -49,7 +49,7 @@ const fn is_local(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'%' | b'+' | b'-')
 }
 
-/// Whether the character that ends at a place is a Latin letter with an accent.
+/// Tells if the character that ends at a place is a Latin letter with an accent.
 fn is_accented(text: &Text<'_>, end: usize) -> bool {
     end >= 2 && matches!(text.slice(end - 2, end), [0xc3..=0xc5, 0x80..=0xbf])
 }
@@ -157,7 +157,7 @@ fn urls(text: &Text<'_>, plain_urls: bool, found: &mut Findings) {
     }
 }
 
-/// Where the name before `://` begins.
+/// Finds the beginning of the name before `://`.
 fn scheme_start(text: &Text<'_>, colon: usize) -> Option<usize> {
     let is_scheme = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
     let before = text.slice(colon.saturating_sub(LONGEST_SCHEME), colon);
@@ -208,7 +208,7 @@ const SECRET_PARAMETERS: &[&[u8]] = &[
 /// Parameters that name a password, which may be short and plain.
 const PASSWORD_PARAMETERS: &[&[u8]] = &[b"pass", b"password", b"pwd"];
 
-/// Where messages are sent to by whoever knows the address.
+/// Hosts of webhooks, where the address alone permits sending.
 const WEBHOOKS: &[&[u8]] = &[
     b"hooks.slack.com/services/",
     b"hooks.slack.com/workflows/",
@@ -217,7 +217,7 @@ const WEBHOOKS: &[&[u8]] = &[
     b"api.telegram.org/bot",
 ];
 
-/// Whether a user's name with a password follows `://`.
+/// Tells if a user name with a password follows `://`.
 fn has_credentials(rest: &[u8]) -> bool {
     let end = rest.iter().position(|byte| matches!(byte, b'/' | b'?' | b'#')).unwrap_or(rest.len());
     let authority = rest.get(..end).unwrap_or_default();
@@ -227,12 +227,12 @@ fn has_credentials(rest: &[u8]) -> bool {
     password.is_some_and(is_one) && !authority.starts_with(b"[")
 }
 
-/// What stands for a secret in examples and code.
+/// Words that stand for a secret in examples and code.
 fn is_placeholder(value: &[u8]) -> bool {
     matches!(value, [b'$' | b'<' | b'[' | b'%' | b'*', ..])
 }
 
-/// Whether a parameter is a secret, or the whole address is.
+/// Tells if a parameter is a secret, or the whole address.
 fn has_secret(rest: &[u8]) -> bool {
     if WEBHOOKS.iter().any(|webhook| rest.starts_with(webhook) && rest.len() > webhook.len() + 16) {
         return true;

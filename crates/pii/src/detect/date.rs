@@ -1,13 +1,14 @@
 //! Dates of birth: dates beside a word that says so.
 
+use super::class::DIGIT;
 use super::finding::{Entity, Findings, Rank};
-use super::scan::{DIGIT, Text, Word, is_word};
+use super::scan::{Text, Word, is_word};
 use super::vocabulary::Label;
 
-/// How far behind a date the word may stand: "1990-05-04 (date of birth)".
+/// Bytes between a date and a label behind it: "1990-05-04 (date of birth)".
 const BEHIND: usize = 24;
 
-/// How months begin, in the languages in which their names do not differ in that.
+/// First letters of months, shared by several languages.
 const MONTHS: [&[&str]; 12] = [
     &["jan", "ene", "gen", "sty", "янв"],
     &["feb", "fev", "fév", "lut", "фев"],
@@ -26,7 +27,7 @@ const MONTHS: [&[&str]; 12] = [
 /// Letters of the longest name of a month.
 const LONGEST_MONTH: usize = 20;
 
-/// Whether a year, month and day are a date of the last 130 years, or a two-digit year's.
+/// Accepts a date of the last 130 years, or one with a two-digit year.
 pub(super) const fn is_date(year: u64, month: u64, day: u64) -> bool {
     let days = match month {
         2 => 29,
@@ -55,7 +56,7 @@ pub(super) fn word(text: &Text<'_>, word: Word, found: &mut Findings) {
     }
 }
 
-/// Whether the word stands behind the date, and no other date behind the word.
+/// Tells if the label stands behind the date, with no other date behind the label.
 fn is_told_behind(text: &Text<'_>, end: usize) -> bool {
     let rest = text.ahead(end, BEHIND * 2);
     let ends = |pair: &[u8]| matches!(pair, [b'\n' | b',', _] | [b'.' | b'!' | b'?' | b';', b' ']);
@@ -120,7 +121,7 @@ fn numeric(text: &Text<'_>, start: usize) -> Option<usize> {
     is_one.then_some(end)
 }
 
-/// 1990年5月4日.
+/// A date such as 1990年5月4日.
 fn ideographic(text: &Text<'_>, year: u64, at: usize) -> Option<usize> {
     let behind = |at: usize, signs: [&str; 2]| {
         let at = if text.at(at) == b' ' { at + 1 } else { at };
@@ -134,7 +135,7 @@ fn ideographic(text: &Text<'_>, year: u64, at: usize) -> Option<usize> {
     (year > 31 && is_date(year, month, day)).then_some(end)
 }
 
-/// 19900504.
+/// A date of eight digits, such as 19900504.
 fn compact(text: &Text<'_>, word: Word) -> Option<usize> {
     let (number, end) = text.number_at(word.start, 8).filter(|_| word.is_number() && word.len() == 8)?;
     let is_one = |year, month, day| year >= 1900 && is_date(year, month, day);

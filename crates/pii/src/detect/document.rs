@@ -1,7 +1,8 @@
 //! Passports and licences: they have another form in each country, and only the word beside them in common.
 
+use super::class::{DIGIT, LOWER, UPPER};
 use super::finding::{Entity, Findings, Rank};
-use super::scan::{DIGIT, LOWER, Text, UPPER, Word, is_word};
+use super::scan::{Text, Word, is_word};
 use super::vocabulary::Label;
 
 /// Groups that one number may have, and the length of all of them.
@@ -45,7 +46,7 @@ pub(super) fn word(text: &Text<'_>, word: Word, found: &mut Findings) {
     }
 }
 
-/// Where the groups end that hyphens join, or spaces where groups are short.
+/// Finds the end of groups joined by hyphens, or by spaces where groups are short.
 fn end(text: &Text<'_>, word: Word) -> usize {
     let mut end = word.end;
     let mut last = word.len();

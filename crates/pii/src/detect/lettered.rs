@@ -1,11 +1,12 @@
 //! Numbers of people that have letters in them: their form and checksum tell them apart.
 
 use super::check::{value, weighted};
+use super::class::{DIGIT, LOWER};
 use super::date::is_date;
 use super::finding::{Entity, Findings, Rank};
 use super::national::is_ric;
 use super::number::Number;
-use super::scan::{DIGIT, LOWER, Text, Word, is_word};
+use super::scan::{Text, Word, is_word};
 use super::vocabulary::Label;
 
 /// Letters and digits of the longest of them.
@@ -37,7 +38,7 @@ impl Written {
         self.numbers.get(..self.length).unwrap_or_default()
     }
 
-    /// Whether it has letters where `form` has A, and digits where it has 9.
+    /// Matches a form: letters where it has A, digits where it has 9.
     fn has_form(&self, form: &[u8]) -> bool {
         self.length == form.len()
             && self.upper().iter().zip(form).all(|(byte, wanted)| match wanted {

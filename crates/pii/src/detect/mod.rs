@@ -1,7 +1,8 @@
-//! Where personal data stands in a text: patterns, checksums where the number has one, and words beside it where digits
-//! alone would be weak. Names and addresses have no pattern and are not found.
+//! Detection of personal data in a text: by patterns, by checksums where a number has one, and by labels beside it where digits
+//! alone would be weak. Names and addresses of people have no pattern and are not found.
 
 mod check;
+mod class;
 mod contact;
 pub mod custom;
 mod date;
@@ -29,31 +30,32 @@ mod vendor;
 mod vocabulary;
 mod wallet;
 
+use class::DIGIT;
 pub use custom::Patterns;
 use finding::Findings;
 pub use finding::{Entity, Finding};
 use fold::Folded;
 pub use known::KnownValues;
-use scan::{DIGIT, Text, Word};
+use scan::{Text, Word};
 pub use spelling::normal;
 use vocabulary::Label;
 
-/// What stands for a value while a draft is searched: it is no letter, no digit and no sign that a detector knows, so that
-/// what is found does not depend on which placeholder a value will get.
+/// Stands for a value while a draft is searched. No detector knows it, so findings do not depend on the placeholder that a
+/// value will get.
 pub const STAND_IN: char = '\u{fffc}';
 
-/// What to look for besides the kinds that are built in.
+/// The search beyond the built-in kinds.
 #[derive(Clone, Copy, Debug)]
 pub struct Scope<'a> {
-    /// Every web address, or only those that carry a secret.
+    /// Finds every web address, not only those that carry a secret.
     pub plain_urls: bool,
     /// The deployment's own patterns.
     pub patterns: &'a Patterns,
-    /// What is known of the user already.
+    /// Values that are already known of the user.
     pub known: &'a KnownValues,
 }
 
-/// Finds what is personal in `text`: spans in bytes that do not overlap, in order.
+/// Finds personal data in `text`: spans in bytes that do not overlap, in order.
 #[must_use]
 pub fn find(text: &str, scope: &Scope<'_>) -> Vec<Finding> {
     let folded = Folded::new(text);
@@ -91,7 +93,7 @@ pub fn find(text: &str, scope: &Scope<'_>) -> Vec<Finding> {
     findings
 }
 
-/// Shows a word to those who know words by what they are made of.
+/// Passes a word to the detectors that know words by their form.
 fn show(text: &Text<'_>, word: Word, found: &mut Findings) {
     if word.has(DIGIT) {
         iban::word(text, word, found);

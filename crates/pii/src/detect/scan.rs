@@ -1,7 +1,8 @@
-//! Reading bytes: classes, words, and what stands before a place.
+//! A text as detectors read it: words, tokens, and the labels around a place.
 
 use std::cell::Cell;
 
+use super::class::{DIGIT, TOKEN, WORD, class};
 use super::label::{Labels, Mark, read};
 use super::signs::Signs;
 use super::table::Tables;
@@ -23,43 +24,6 @@ const ABBREVIATIONS: &[&str] = &[
 ];
 const LONGEST_ABBREVIATION: usize = 6;
 
-/// What bytes a word has.
-pub(super) const DIGIT: u8 = 1;
-pub(super) const UPPER: u8 = 2;
-pub(super) const LOWER: u8 = 4;
-const UNDERSCORE: u8 = 8;
-const WORD: u8 = DIGIT | UPPER | LOWER | UNDERSCORE;
-/// What joins words to a token: a hyphen or a point.
-const JOINT: u8 = 16;
-const TOKEN: u8 = WORD | JOINT;
-/// A sign that a detector begins from: an at sign, a colon, an opening bracket.
-pub(super) const SIGN: u8 = 32;
-
-/// The class of each byte.
-static CLASSES: [u8; 256] = {
-    let mut classes = [0; 256];
-    let mut rest: &mut [u8] = &mut classes;
-    let mut byte = 0u8;
-    while let Some((class, next)) = rest.split_first_mut() {
-        *class = match byte {
-            b'0'..=b'9' => DIGIT,
-            b'A'..=b'Z' => UPPER,
-            b'a'..=b'z' => LOWER,
-            b'_' => UNDERSCORE,
-            b'-' | b'.' => JOINT,
-            b'@' | b':' | b'(' | b'[' => SIGN,
-            _ => 0,
-        };
-        rest = next;
-        byte = byte.wrapping_add(1);
-    }
-    classes
-};
-
-pub(super) fn class(byte: u8) -> u8 {
-    CLASSES.get(usize::from(byte)).copied().unwrap_or_default()
-}
-
 /// A folded text.
 #[derive(Debug)]
 pub(super) struct Text<'a> {
@@ -79,7 +43,7 @@ pub(super) struct Text<'a> {
 pub(super) struct Word {
     pub(super) start: usize,
     pub(super) end: usize,
-    /// Which classes of bytes it has.
+    /// Classes of its bytes, one bit each.
     pub(super) kinds: u8,
 }
 
@@ -130,7 +94,7 @@ impl<'a> Text<'a> {
         self.slice(start, (start + most).min(self.bytes.len()))
     }
 
-    /// Where the run of bytes of that kind from `start` ends.
+    /// Finds the end of the run of such bytes from `start` on.
     pub(super) fn run(&self, start: usize, kind: impl Fn(u8) -> bool) -> usize {
         let rest = self.bytes.get(start..).unwrap_or_default();
         start + rest.iter().position(|byte| !kind(*byte)).unwrap_or(rest.len())
@@ -187,8 +151,8 @@ impl<'a> Text<'a> {
         runs(self.slice(start, token.end), start)
     }
 
-    /// Whether a label says what begins at `start`: it stands before it in the same sentence, with no other number in
-    /// between; or it heads the column.
+    /// Tells if a label applies to the number at `start`: it stands before it in the same sentence, without another number in
+    /// between, or it heads the column.
     pub(super) fn is_labelled(&self, start: usize, label: Label) -> bool {
         if !self.has(label) {
             return false;
@@ -204,14 +168,14 @@ impl<'a> Text<'a> {
         labels.has(label)
     }
 
-    /// Whether a label stands anywhere.
+    /// Tells if a label stands anywhere in the text.
     pub(super) const fn has(&self, label: Label) -> bool {
         self.vocabulary.has(label)
     }
 
     fn read_labels(&self, start: usize) -> Labels {
         let beside = self.labels_in(self.sentence_start(start), start);
-        let above = self.tables.heading(self, start);
+        let above = self.tables.heading(self.bytes, start);
         above.map_or(beside, |(from, to)| beside.and(self.labels_in(from, to)))
     }
 
@@ -235,7 +199,7 @@ impl<'a> Text<'a> {
         marks.take_while(|mark| mark.end > from).find(|mark| mark.labels.has(label)).map(|mark| mark.end)
     }
 
-    /// Whether a label says that what begins at a place is something else, and no nearer one what it could be.
+    /// Tells if a label names something else, and no nearer label fits.
     pub(super) fn is_rather(&self, start: usize, other: Label, own: Label) -> bool {
         // "about my order, call …" is not about the number of the order.
         let apart = |end: usize| self.slice(end, start).contains(&b',');
@@ -250,7 +214,7 @@ impl<'a> Text<'a> {
         self.marks.iter().filter(move |mark| mark.labels.has(label)).map(|mark| mark.end)
     }
 
-    /// Whether a label stands within the line around the span, on either side.
+    /// Tells if a label stands in the line around the span, on either side.
     pub(super) fn is_near(&self, start: usize, end: usize, label: Label) -> bool {
         let from = start.saturating_sub(CONTEXT);
         let before = self.slice(from, start);
@@ -262,10 +226,13 @@ impl<'a> Text<'a> {
         let line = from + before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
         self.labels_in(line, start).has(label)
             || self.follows(end, AFTER, label)
-            || self.tables.heading(self, start).is_some_and(|(from, to)| self.labels_in(from, to).has(label))
+            || self
+                .tables
+                .heading(self.bytes, start)
+                .is_some_and(|(from, to)| self.labels_in(from, to).has(label))
     }
 
-    /// Whether a label stands in the same sentence at most so many bytes behind a place.
+    /// Tells if a label stands in the same sentence, at most so many bytes behind a place.
     pub(super) fn follows(&self, end: usize, most: usize, label: Label) -> bool {
         let after = self.ahead(end, most);
         let ends = |pair: &[u8]| matches!(pair, [b'\n' | b'0'..=b'9', _] | [b'.' | b'!' | b'?' | b';', b' ']);
@@ -298,13 +265,13 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// Whether a colon ends the line before a newline.
+    /// Tells if a colon ends the line before a newline.
     fn is_colon(&self, newline: usize) -> bool {
         let before = self.slice(newline.saturating_sub(4), newline);
         before.iter().rev().find(|byte| !matches!(byte, b' ' | b'\r' | b'*')) == Some(&b':')
     }
 
-    /// Whether the word that ends at a place is written with a point: "no. 5", "d.o.b. 1990".
+    /// Tells if the point belongs to the word before it: "no. 5", "d.o.b. 1990".
     fn abbreviates(&self, place: usize) -> bool {
         let before = self.slice(place.saturating_sub(LONGEST_ABBREVIATION + 1), place);
         let letters = before.iter().rev().take_while(|byte| byte.is_ascii_alphabetic()).count();

@@ -1,7 +1,8 @@
 //! Keys and tokens: by how vendors begin them, or by a word before them.
 
+use super::class::{DIGIT, LOWER, UPPER};
 use super::finding::{Entity, Findings, Rank};
-use super::scan::{DIGIT, LONG, LOWER, Text, UPPER, Word, is_word};
+use super::scan::{LONG, Text, Word, is_word};
 use super::vendor::PREFIXES;
 use super::vocabulary::Label;
 
@@ -64,7 +65,7 @@ fn is_jwt(token: &[u8]) -> bool {
     }
 }
 
-/// Whether capitals and digits stand in more places than they do in names: `RealtimeModelV4Options`.
+/// Tells random text from names such as `RealtimeModelV4Options`, in which capitals and digits are rarer.
 fn is_random(token: &[u8]) -> bool {
     if !token.iter().any(u8::is_ascii_lowercase) && !token.contains(&b'_') {
         return true;
@@ -120,7 +121,7 @@ fn telegram_bot(text: &Text<'_>, start: usize, end: usize) -> Option<(usize, usi
     (8..=10).contains(&digits).then(|| (start - 1 - digits, end))
 }
 
-/// What stands after a word for a key, in an alphabet that has signs: secret keys of AWS, storage keys of Azure.
+/// Finds keys with signs in their alphabet behind a label: secret keys of AWS, storage keys of Azure.
 pub(super) fn told(text: &Text<'_>, found: &mut Findings) {
     let ends = [Label::Token, Label::Secret].map(|label| text.ends_of(label).map(move |end| (end, label)));
     for (end, label) in ends.into_iter().flatten() {
@@ -151,7 +152,7 @@ const fn is_base64(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'_' | b'-')
 }
 
-/// Where the value of what is named before a place begins, behind signs and words that link them; and whether they say
+/// Finds the beginning of the value that a label before `end` names, behind linking signs and words; and tells if these say
 /// plainly that it is the value.
 pub(super) fn value_start(text: &Text<'_>, end: usize) -> (usize, bool) {
     let signs = |at: usize| {

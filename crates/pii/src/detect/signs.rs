@@ -1,6 +1,6 @@
-//! Where the signs stand that few texts have many of: one pass finds them all, and detectors begin from them.
+//! Offsets of signs that are rare in most texts. One pass finds them all, and detectors begin from them.
 
-use super::scan::{DIGIT, SIGN, class};
+use super::class::{DIGIT, SIGN, class};
 
 /// Digits that nothing parts.
 #[derive(Clone, Copy, Debug)]
@@ -17,7 +17,7 @@ pub(super) struct Signs {
     pub(super) brackets: Vec<usize>,
     pub(super) colons: Vec<usize>,
     pub(super) groups: Vec<Group>,
-    /// How many digits there are in all groups.
+    /// Digits of all groups together.
     pub(super) digits: usize,
 }
 

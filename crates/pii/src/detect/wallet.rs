@@ -3,8 +3,9 @@
 use sha2::{Digest, Sha256};
 
 use super::check::{BASE58, base58, bech32};
+use super::class::DIGIT;
 use super::finding::{Entity, Findings, Rank};
-use super::scan::{DIGIT, Text, Word};
+use super::scan::{Text, Word};
 use super::vocabulary::Label;
 
 /// Lengths of base58 addresses with a version, twenty bytes of hash and four of checksum.
