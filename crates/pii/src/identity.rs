@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 /// Claims of an access token about its user. Nothing is authorised on them; they are masked wherever they occur.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
-    /// E-mail address.
+    /// Claim `email` of the token.
     pub email: Option<String>,
-    /// Telephone number.
+    /// Claim `phone` of the token.
     pub phone: Option<String>,
-    /// Full name.
+    /// Full name in the user metadata.
     pub name: Option<String>,
 }
 

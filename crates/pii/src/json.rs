@@ -1,17 +1,19 @@
-//! JSON as text to be masked, and back: what is personal stands in its strings, its keys and its long numbers.
+//! JSON as text to be masked, and back.
+//!
+//! Personal data stands in strings, keys and long numbers, so these become the text.
 
 use serde_json::{Map, Value};
 
-/// Stands between the texts of a value. A detector sees a line that has nothing to do with the next.
+/// Separates the texts of a value by a line, so that no detector reads two of them as one.
 const BETWEEN: &str = "\n\u{1e}\n";
 
-/// What stands between a key and its text, which are read together: a label says what a value is.
+/// Separates a key from its text. They are read together, because a key labels its value.
 const LABEL: &str = ": ";
 
-/// Numbers of so many signs may be somebody's: they are searched like texts.
+/// Characters from which on a number is searched like a text: it may be a phone or card number.
 const LONG_NUMBER: usize = 7;
 
-/// A text that is not one that was made of this value: nothing of it may be used.
+/// Masked text that was not made of this value. Nothing of it may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ShapeError;
 
@@ -23,7 +25,7 @@ impl std::fmt::Display for ShapeError {
 
 impl std::error::Error for ShapeError {}
 
-/// All that may be personal in a value, in one text.
+/// Gathers all that may be personal in a value into one text.
 #[must_use]
 pub fn text(value: &Value) -> String {
     let mut texts = Vec::new();
@@ -31,14 +33,14 @@ pub fn text(value: &Value) -> String {
     texts.join(BETWEEN)
 }
 
-/// The value with the parts of a text that [`text`] made of it and that was masked since.
+/// Rebuilds the value from the text that [`text`] made of it and that was masked since.
 ///
 /// # Errors
-/// [`ShapeError`], when the parts do not fit.
+/// [`ShapeError`] when the parts do not fit the value.
 pub fn masked(value: &Value, text: &str) -> Result<Value, ShapeError> {
     let mut parts = text.split(BETWEEN);
     let masked = put_back(value, None, &mut parts)?;
-    // An empty value has no text, of which splitting makes one part.
+    // Splitting the empty text of an empty value yields one part.
     let is_over = parts.next().is_none_or(str::is_empty) && parts.next().is_none();
     if is_over { Ok(masked) } else { Err(ShapeError) }
 }
@@ -103,13 +105,13 @@ fn labelled(key: Option<&str>, text: &str) -> String {
     key.map_or_else(|| text.clone(), |key| [&plain(key), LABEL, &text].concat())
 }
 
-/// A text without its label. One whose label was taken to be personal is not told apart from its text.
+/// Removes the label of a text. Fails where the label itself was masked, because its end is unknown then.
 fn unlabelled<'a>(key: Option<&str>, text: &'a str) -> Result<&'a str, ShapeError> {
     let Some(key) = key else { return Ok(text) };
     text.strip_prefix(&*plain(key)).and_then(|text| text.strip_prefix(LABEL)).ok_or(ShapeError)
 }
 
-/// A text that does not hold what parts them.
+/// Replaces the separator character, so that a text cannot forge a boundary.
 fn plain(text: &str) -> String {
     if text.contains('\u{1e}') { text.replace('\u{1e}', " ") } else { text.to_owned() }
 }

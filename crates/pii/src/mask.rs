@@ -1,7 +1,7 @@
-//! Masking: a text with placeholders where values were.
+//! Masking replaces values by placeholders, and redaction takes them out.
 //!
-//! A [`Draft`] is a text in pieces: what stays, and what a placeholder will stand for. It is searched again until nothing more
-//! is found, because taking one value out can show another.
+//! A [`Draft`] is a text in pieces: text that stays, and values that placeholders will stand for. It is searched until nothing
+//! more is found, because taking one value out can expose another.
 
 use std::fmt;
 
@@ -9,31 +9,30 @@ use super::detect::{Entity, Finding, KnownValues, Patterns, STAND_IN, Scope, fin
 use super::masked_text::MaskedText;
 use super::placeholder::{Placeholder, Reading, Spelling, next_start, read};
 
-/// What a text may have been searched before it is given up: each search takes something out, so texts settle in two.
+/// Searches of one text before it is refused. Each takes something out, so texts settle in two.
 const MAX_ROUNDS: usize = 16;
 
-/// Longest value that gets one placeholder, in bytes; a longer one gets several. With what sealing adds it must fit
-/// `chat_pii_vault.ciphertext`.
+/// Longest value of one placeholder, in bytes; a longer one is split. Sealed, it must fit `chat_pii_vault.ciphertext`.
 pub const MAX_VALUE_BYTES: usize = 4096;
 
-/// The kind of what looks like a placeholder and is none: what a user typed must come back as it was typed.
+/// The kind of text that only looks like a placeholder. It is kept as a value, so that it comes back as it was typed.
 pub const LITERAL: &str = "LITERAL";
 
-/// Whose text it is.
+/// The author of a text, who decides which placeholders in it are genuine.
 #[derive(Clone, Copy, Debug)]
 pub enum Author<'a> {
-    /// A person, or anything else that was never shown a placeholder: whatever looks like one is text.
+    /// A person, tool or file that has seen no placeholder: anything that looks like one is plain text.
     Outside,
-    /// A model that was shown these placeholders.
+    /// A model that has seen these placeholders.
     Model(&'a [Placeholder]),
 }
 
-/// Why a text cannot be masked. Nothing of it may leave then.
+/// A text that cannot be masked. No part of it may leave the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DraftError {
-    /// A detector points to what is no place in the text.
+    /// A detector reported a span outside of the text, or in the middle of a character.
     Misplaced,
-    /// Every search finds something more.
+    /// Each search still finds something after the last round.
     Unsettled,
 }
 
@@ -48,34 +47,34 @@ impl fmt::Display for DraftError {
 
 impl std::error::Error for DraftError {}
 
-/// A text on its way to being masked.
+/// A text whose values are being taken out.
 #[derive(Debug)]
 pub struct Draft {
     pieces: Vec<Piece>,
 }
 
-/// A part of a draft.
+/// One part of a draft.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Piece {
     /// Text that stays.
     Text(String),
-    /// A placeholder that was there before.
+    /// A genuine placeholder that the text already held.
     Placeholder(Placeholder),
-    /// A value, and what it is.
+    /// A value with its kind.
     Value(Kind, String),
 }
 
-/// What a value is.
+/// The kind of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// One that has that name.
+    /// A kind with this name, built in or of a pattern.
     Named(String),
-    /// The known value at that place.
+    /// The known value with this index.
     Known(usize),
 }
 
 impl Draft {
-    /// Splits a text at what looks like placeholders.
+    /// Splits a text at everything that looks like a placeholder.
     #[must_use]
     pub fn new(text: &str, author: Author<'_>) -> Self {
         let mut pieces = Vec::new();
@@ -95,7 +94,7 @@ impl Draft {
                 Author::Model(shown) if shown.contains(&placeholder) => Piece::Placeholder(placeholder),
                 _ => Piece::Value(Kind::Named(LITERAL.into()), spelled.into()),
             });
-            // A link's text: its brackets are the link's, and the placeholder gets its own.
+            // In `[EMAIL_1](url)` the brackets belong to the link, so the placeholder gets its own.
             if matches!(pieces.last(), Some(Piece::Placeholder(_)))
                 && is_link(text.get(end..).unwrap_or_default())
             {
@@ -110,10 +109,10 @@ impl Draft {
         Self { pieces }
     }
 
-    /// Takes out all that is found, until nothing is.
+    /// Takes out all findings, and repeats until there are none.
     ///
     /// # Errors
-    /// [`DraftError`], and then the text must not be used.
+    /// [`DraftError`]. The text must not be used then.
     pub fn settle(&mut self, scope: &Scope<'_>) -> Result<(), DraftError> {
         self.settle_by(scope, |text| find(text, scope))
     }
@@ -133,7 +132,7 @@ impl Draft {
         Err(DraftError::Unsettled)
     }
 
-    /// The text as detectors see it.
+    /// The text as detectors see it, with one stand-in for each value.
     fn view(&self) -> String {
         let mut view = String::new();
         for piece in &self.pieces {
@@ -145,7 +144,7 @@ impl Draft {
         view
     }
 
-    /// Makes values of what was found in the view.
+    /// Turns the findings of a view into values.
     fn take_out(&mut self, findings: &[Finding], scope: &Scope<'_>) -> Result<(), DraftError> {
         let mut rest = std::mem::take(&mut self.pieces).into_iter();
         let mut next = rest.next();
@@ -184,13 +183,13 @@ impl Draft {
         }
     }
 
-    /// The parts, in order.
+    /// The parts of the text, in order.
     #[must_use]
     pub fn pieces(&self) -> &[Piece] {
         &self.pieces
     }
 
-    /// The text with what `spell` writes for each value.
+    /// Writes the text, with the result of `spell` for each value.
     pub(crate) fn write(&self, mut spell: impl FnMut(&Kind, &str) -> String) -> String {
         let mut text = String::new();
         for piece in &self.pieces {
@@ -204,7 +203,7 @@ impl Draft {
     }
 }
 
-/// Whether a Markdown link's address follows.
+/// Tells from the text behind a placeholder if it is the text of a Markdown link.
 pub(super) fn is_link(rest: &str) -> bool {
     rest.starts_with('(')
 }
@@ -232,7 +231,7 @@ impl Piece {
         }
     }
 
-    /// Up to `cut` bytes of the view, and what is left; `None` when that is in the middle of a character.
+    /// Splits off up to `cut` bytes of the view; `None` when that is in the middle of a character.
     fn split(self, cut: usize) -> Option<(Self, Option<Self>)> {
         match self {
             Self::Text(mut text) if cut < text.len() => {
@@ -244,7 +243,7 @@ impl Piece {
         }
     }
 
-    /// A value that encloses others is one value: it comes back whole.
+    /// Appends the piece as it was. A value that encloses others is one value, which comes back whole.
     fn append_to(&self, value: &mut String) {
         match self {
             Self::Text(text) | Self::Value(_, text) => value.push_str(text),
@@ -253,8 +252,9 @@ impl Piece {
     }
 }
 
-/// A text without its values, for where no placeholder can be had: what is taken out does not come back. Nothing of a text that
-/// cannot be searched is left.
+/// Takes the values out of a text for good, where the vault is out of reach. Each leaves its kind, as in `[EMAIL]`.
+///
+/// Placeholders that the author has seen stay. A text that cannot be searched becomes empty.
 #[must_use]
 pub fn redact(text: &str, author: Author<'_>, patterns: &Patterns) -> MaskedText {
     let mut draft = Draft::new(text, author);
@@ -265,7 +265,7 @@ pub fn redact(text: &str, author: Author<'_>, patterns: &Patterns) -> MaskedText
     let text = draft.write(|kind, value| match kind {
         Kind::Named(name) if name == LITERAL => value.replace(['[', ']'], ""),
         Kind::Named(name) => format!("[{name}]"),
-        // Nothing was known here.
+        // No known values were searched for.
         Kind::Known(_) => String::new(),
     });
     MaskedText::new(text)

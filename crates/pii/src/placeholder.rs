@@ -1,27 +1,26 @@
-//! Placeholders: what stands for a value in everything that leaves, `[EMAIL_1]`.
+//! Placeholders such as `[EMAIL_1]` stand for values in all text that leaves the process.
 //!
-//! What was masked here spells them in one way. Models spell them in others: in small letters, with spaces, escaped
-//! for Markdown, as an address in a link.
+//! Masking has one spelling. Models write others: lowercase, with spaces, escaped for Markdown, percent-encoded in a link.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Longest placeholder, as `chat_pii_vault.token` has it.
+/// Longest placeholder, in bytes with brackets: the limit of `chat_pii_vault.token`.
 pub const MAX_PLACEHOLDER_BYTES: usize = 64;
 
-/// A kind and a number, without brackets: `EMAIL_1`.
+/// The kind and the number of a value, without brackets: `EMAIL_1`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Placeholder(String);
 
 impl Placeholder {
-    /// The placeholder of the `number`-th value of that kind, from 1.
+    /// Makes the placeholder of the `number`-th value of a kind, counted from 1.
     #[must_use]
     pub fn new(kind: &str, number: u32) -> Self {
         Self(format!("{kind}_{number}"))
     }
 
-    /// The placeholder that masking spells like that, brackets and all.
+    /// Parses the exact spelling of masking, with brackets and nothing around it.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         match read(text, Spelling::Exact) {
@@ -30,19 +29,19 @@ impl Placeholder {
         }
     }
 
-    /// Without brackets.
+    /// The name without brackets, such as `EMAIL_1`.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.0
     }
 
-    /// The kind of what it stands for.
+    /// The kind of the value that it stands for.
     #[must_use]
     pub fn kind(&self) -> &str {
         self.0.rsplit_once('_').map_or("", |(kind, _)| kind)
     }
 
-    /// Its place among those of its kind; 0 for one that was never given.
+    /// Its number among those of its kind; 0 if it has none.
     #[must_use]
     pub fn number(&self) -> u32 {
         self.0.rsplit_once('_').and_then(|(_, number)| number.parse().ok()).unwrap_or(0)
@@ -55,27 +54,27 @@ impl fmt::Display for Placeholder {
     }
 }
 
-/// Which spellings count.
+/// Spellings that count as a placeholder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Spelling {
-    /// Only the one that masking writes.
+    /// Only the spelling that masking writes.
     Exact,
-    /// Also what models make of it.
+    /// The variants of models as well.
     Loose,
 }
 
-/// What stands at a place of a text.
+/// Result of reading at one place of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reading {
-    /// A placeholder's whole spelling, of so many bytes.
+    /// A complete placeholder, and the bytes of its spelling.
     Placeholder(Placeholder, usize),
-    /// The text ends before it is clear; so far it may become a placeholder whose name begins like that.
+    /// The text ends first. It may become a placeholder whose name begins with this.
     Open(String),
-    /// No placeholder.
+    /// No placeholder begins here.
     Nothing,
 }
 
-/// Where the next placeholder may begin, from a place on.
+/// Finds the next byte at which a placeholder may begin, from `from` on.
 #[must_use]
 pub fn next_start(text: &str, from: usize, spelling: Spelling) -> Option<usize> {
     let rest = text.get(from..)?;
@@ -86,7 +85,7 @@ pub fn next_start(text: &str, from: usize, spelling: Spelling) -> Option<usize> 
     rest.as_bytes().iter().position(is_start).map(|at| from + at)
 }
 
-/// Reads what stands at the beginning of `text`.
+/// Reads a placeholder at the beginning of `text`.
 #[must_use]
 pub fn read(text: &str, spelling: Spelling) -> Reading {
     let mut reader = Reader { rest: text, spelling };
@@ -100,7 +99,7 @@ pub fn read(text: &str, spelling: Spelling) -> Reading {
     }
 }
 
-/// Capital letters, digits and underscores, a number without leading zeros at the end.
+/// Checks the form: uppercase letters, digits and underscores, then a number without leading zeros.
 fn is_name(name: &str) -> bool {
     let Some((kind, number)) = name.rsplit_once('_') else { return false };
     name.len() + 2 <= MAX_PLACEHOLDER_BYTES
@@ -115,12 +114,12 @@ struct Reader<'t> {
     spelling: Spelling,
 }
 
-/// Whether what was looked for is there.
+/// Outcome of looking for one element of a spelling.
 #[derive(PartialEq, Eq)]
 enum Step {
     Done,
     Other,
-    /// The text ended first.
+    /// The text ended before it was clear.
     End,
 }
 
@@ -139,7 +138,7 @@ impl Reader<'_> {
             match c {
                 'A'..='Z' | '0'..='9' | '_' => self.take(name, c),
                 'a'..='z' if is_loose => self.take(name, c.to_ascii_uppercase()),
-                // A space or hyphen in place of an underscore, or one that Markdown's backslash protects.
+                // Models write a space or a hyphen for the underscore, or escape it for Markdown.
                 ' ' | '-' if is_loose => match self.rest.get(1..).and_then(|rest| rest.chars().next()) {
                     None => return Step::End,
                     Some(']' | '\\') => {
@@ -169,7 +168,7 @@ impl Reader<'_> {
         self.rest = self.rest.strip_prefix(c).unwrap_or(self.rest);
     }
 
-    /// A bracket as it is, as Markdown escapes it, or as an address does.
+    /// Reads a bracket: plain, escaped for Markdown, or percent-encoded.
     fn bracket(&mut self, plain: &str, escaped: &str, encoded: &str) -> Step {
         if let Some(rest) = self.rest.strip_prefix(plain) {
             self.rest = rest;

@@ -1,4 +1,4 @@
-//! How much of a value a person sees again.
+//! Policy for unmasking: the share of a value that a person sees again.
 
 use std::collections::BTreeMap;
 
@@ -6,38 +6,38 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::mask::LITERAL;
 
-/// How much is shown.
+/// Share of a value that is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Show {
-    /// All of it.
+    /// The whole value.
     Full,
-    /// Enough to recognise it.
+    /// Enough characters to recognise the value.
     Partial,
-    /// The placeholder.
+    /// Only the placeholder, nothing of the value.
     None,
 }
 
-/// `employee_profiles.unmask_policy`: kinds of values, or `default`, to how much is shown.
+/// `employee_profiles.unmask_policy`: maps a kind of value, or `default`, to the share that is shown.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Policy(BTreeMap<String, Show>);
 
-/// What no policy has to say: shown to nobody until a policy does.
+/// Kinds that stay hidden until a policy names them.
 const HIDDEN_BY_DEFAULT: &[&str] = &["US_SSN"];
 
 impl Policy {
-    /// Everything is shown, whatever it is.
+    /// A policy that shows every value in full.
     #[must_use]
     pub fn full() -> Self {
         Self([("default".to_owned(), Show::Full), ("US_SSN".to_owned(), Show::Full)].into())
     }
 
-    /// How much of a value of that kind is shown.
+    /// The share of a value of this kind that is shown.
     #[must_use]
     pub fn of(&self, kind: &str) -> Show {
         if kind == LITERAL {
-            // What a person typed that is no personal data at all.
+            // A literal is text of the user that is no personal data.
             return Show::Full;
         }
         let otherwise = || {
@@ -47,7 +47,7 @@ impl Policy {
         self.0.get(kind).copied().unwrap_or_else(otherwise)
     }
 
-    /// What is shown of a value; `None` for its placeholder.
+    /// Renders the visible part of a value; `None` keeps the placeholder.
     #[must_use]
     pub fn show(&self, kind: &str, value: &str) -> Option<String> {
         match self.of(kind) {
@@ -58,7 +58,7 @@ impl Policy {
     }
 }
 
-// A word that nobody knows shows nothing: an operator's slip must not uncover what was to be hidden.
+// Fails closed: an unknown word in a policy hides the kind, so that a typo uncovers no value.
 impl<'de> Deserialize<'de> for Policy {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let written = BTreeMap::<String, serde_json::Value>::deserialize(deserializer)?;
@@ -67,7 +67,7 @@ impl<'de> Deserialize<'de> for Policy {
     }
 }
 
-/// What is left out.
+/// Replaces the hidden part of a value.
 const DOTS: &str = "••••";
 
 fn partial(kind: &str, value: &str) -> String {
@@ -82,7 +82,7 @@ fn partial(kind: &str, value: &str) -> String {
     }
 }
 
-/// The last letters and digits, never more than half of them.
+/// The last letters and digits of a value, at most half of them.
 fn last(value: &str, count: usize) -> String {
     let letters: Vec<char> = value.chars().filter(|c| c.is_alphanumeric()).collect();
     letters.iter().skip(letters.len() - count.min(letters.len() / 2)).collect()

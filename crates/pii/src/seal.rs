@@ -1,6 +1,7 @@
-//! Keys and ciphertexts. Each user has a key of their own, which exists outside of the Worker only wrapped by the
-//! deployment's master key: a new master key wraps it anew and leaves every entry as it is, and without it no entry of that
-//! user can be read by anybody.
+//! Keys and ciphertexts of the vault: AES-256-GCM for values and files, HMAC-SHA-256 for fingerprints.
+//!
+//! Each user has a key, which is stored only wrapped by the deployment's master key. Rotating the master key wraps user keys
+//! anew and leaves entries as they are. Deleting a user's key makes all copies of their entries unreadable.
 
 use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::{Aes256Gcm, Nonce};
@@ -14,13 +15,13 @@ use uuid::Uuid;
 
 use super::placeholder::Placeholder;
 
-/// Bytes that nobody can guess: a key, or more than a nonce needs.
+/// 32 random bytes: a key, or the source of a nonce.
 pub type Secret = [u8; 32];
 
-/// Length of a nonce of AES-GCM (NIST SP 800-38D, 8.2.1).
+/// Bytes of an AES-GCM nonce (NIST SP 800-38D, 8.2.1).
 const NONCE_BYTES: usize = 12;
 
-/// What does not open: another key, another owner, or bytes that were changed.
+/// A ciphertext that does not open: wrong key, wrong owner, or changed bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DecryptError;
 
@@ -32,7 +33,7 @@ impl std::fmt::Display for DecryptError {
 
 impl std::error::Error for DecryptError {}
 
-/// Bytes as Postgres spells a `bytea`: `\x` and hexadecimal digits.
+/// Bytes in JSON as Postgres writes a `bytea`: `\x` and lowercase hexadecimal digits.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Bytes(pub Vec<u8>);
 
@@ -50,7 +51,7 @@ impl<'de> Deserialize<'de> for Bytes {
     }
 }
 
-/// `PII_MASTER_KEY`: the key that wraps users' keys, and older ones that some of them are still wrapped by.
+/// `PII_MASTER_KEY`: the current key that wraps users' keys, and older ones for keys not yet wrapped anew.
 #[derive(Clone)]
 pub struct MasterKeys(Vec<(u32, Secret)>);
 
@@ -62,10 +63,10 @@ impl std::fmt::Debug for MasterKeys {
 }
 
 impl MasterKeys {
-    /// Reads 32 bytes in base64; or, to rotate, several of them with versions, the current one first: `2:…,1:…`.
+    /// Parses 32 bytes in base64; or, for rotation, several with versions, the current one first: `2:…,1:…`.
     ///
     /// # Errors
-    /// What it must be, without what it is.
+    /// The rule that the variable breaks, without its value.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         const RULE: &str =
             "must be 32 bytes in base64 (openssl rand -base64 32); to rotate, '2:<new>,1:<old>'";
@@ -84,20 +85,20 @@ impl MasterKeys {
         Ok(Self(keys))
     }
 
-    /// No keys: nothing can be wrapped or opened.
+    /// An empty set of keys, with which nothing can be wrapped or opened.
     #[must_use]
     pub const fn none() -> Self {
         Self(Vec::new())
     }
 
-    /// Signs a message for a purpose with the current key; `None` where there is none.
+    /// Signs a message for a purpose with the current key; `None` without a key.
     #[must_use]
     pub fn sign(&self, purpose: &[u8], message: &[u8]) -> Option<Secret> {
         let (_, key) = self.current()?;
         Some(signer(key, purpose)?.chain_update(message).finalize().into_bytes().into())
     }
 
-    /// Whether a message was signed for that purpose, with any of the keys.
+    /// Verifies a signature for a purpose against all keys, in constant time for each.
     #[must_use]
     pub fn has_signed(&self, purpose: &[u8], message: &[u8], signature: &[u8]) -> bool {
         let is_by = |key: &Secret| {
@@ -112,32 +113,32 @@ impl MasterKeys {
     }
 }
 
-/// What signs for a purpose: with a key of its own, for a key has one use.
+/// Derives the key of one purpose, since a key must have one use.
 fn signer(key: &Secret, purpose: &[u8]) -> Option<Hmac<Sha256>> {
     let mut own = Secret::default();
     Hkdf::<Sha256>::from_prk(key).ok()?.expand(purpose, &mut own).ok()?;
     Mac::new_from_slice(&own).ok()
 }
 
-/// A user's key as it is kept: `chat_pii_keys`.
+/// A user's key as `chat_pii_keys` stores it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WrappedKey {
-    /// Which key it is. A user who was erased and comes back gets another.
+    /// Identifies the key. A user who returns after an erasure gets another one.
     pub key_id: Uuid,
-    /// When it was made: what was made before an erasure must not come back after it.
+    /// Creation time of the key, which tells data from before an erasure from data after it.
     pub founded_at: DateTime<Utc>,
-    /// Which master key wraps it.
+    /// Version of the master key that wraps it.
     pub master_version: u32,
-    /// A nonce and the key's ciphertext.
+    /// The nonce, followed by the ciphertext of the key.
     pub wrapped: Bytes,
 }
 
-/// Which key it is and since when.
+/// Identity and creation time of a key.
 #[derive(Clone, Copy, Debug)]
 pub struct KeyId {
-    /// See [`WrappedKey::key_id`].
+    /// The same as [`WrappedKey::key_id`].
     pub key_id: Uuid,
-    /// See [`WrappedKey::founded_at`].
+    /// The same as [`WrappedKey::founded_at`].
     pub founded_at: DateTime<Utc>,
 }
 
@@ -147,23 +148,23 @@ impl WrappedKey {
     }
 }
 
-/// A value as it is kept: `chat_pii_vault`.
+/// A value as `chat_pii_vault` stores it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SealedEntry {
-    /// With brackets.
+    /// The placeholder with brackets, such as `[EMAIL_1]`.
     #[serde(rename = "token")]
     pub placeholder: String,
-    /// The kind of value.
+    /// The kind of the value.
     pub entity: String,
-    /// The same for all spellings of a value, and nothing to anybody without the key.
+    /// A keyed hash, equal for all spellings of a value and meaningless without the user's key.
     pub fingerprint: Bytes,
-    /// A nonce and the value's ciphertext.
+    /// The nonce, followed by the ciphertext of the value.
     pub ciphertext: Bytes,
-    /// How entries are sealed; there is one way.
+    /// Version of the sealing scheme, always 1 so far.
     pub key_version: u32,
 }
 
-/// A user's key, open.
+/// A user's key, unwrapped and ready for use.
 pub struct UserKey {
     user: Uuid,
     seal: Aes256Gcm,
@@ -171,7 +172,7 @@ pub struct UserKey {
     files: Hmac<Sha256>,
 }
 
-/// What seals one file. It is given to who reads or writes that file, and opens nothing else.
+/// The key of one file. It can be handed out for that file, since it opens nothing else.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileKey(Bytes);
 
@@ -186,15 +187,15 @@ impl FileKey {
     /// Seals a file's bytes; `nonce` must never have been used with this key.
     ///
     /// # Errors
-    /// [`DecryptError`], never in practice.
+    /// [`DecryptError`] never occurs in practice.
     pub fn seal(&self, file: Uuid, bytes: &[u8], nonce: &Secret) -> Result<Vec<u8>, DecryptError> {
         Ok(encrypt(&self.cipher()?, bytes, file.as_bytes(), nonce)?.0)
     }
 
-    /// Opens a file.
+    /// Decrypts the bytes of a file.
     ///
     /// # Errors
-    /// [`DecryptError`] for another file, another user's, or one that was changed.
+    /// [`DecryptError`] for another file, a file of another user, or changed bytes.
     pub fn open(&self, file: Uuid, sealed: &[u8]) -> Result<Vec<u8>, DecryptError> {
         decrypt(&self.cipher()?, sealed, file.as_bytes())
     }
@@ -211,10 +212,10 @@ impl std::fmt::Debug for UserKey {
 }
 
 impl UserKey {
-    /// The key made of `secret`.
+    /// Derives the keys for each purpose from `secret`.
     ///
     /// # Errors
-    /// Never in practice: all lengths are right.
+    /// [`DecryptError`] never occurs in practice, because all lengths are fixed.
     fn derive(user: Uuid, secret: &Secret) -> Result<Self, DecryptError> {
         let hkdf = Hkdf::<Sha256>::from_prk(secret).map_err(|_| DecryptError)?;
         let expand = |purpose: &[u8]| {
@@ -229,10 +230,10 @@ impl UserKey {
         })
     }
 
-    /// Makes a new key of `secret`, which must never have been used. It is to be wrapped before it is used.
+    /// Makes a new key of `secret`, which must never have been used. Store the wrapped key before using the key.
     ///
     /// # Errors
-    /// [`DecryptError`], never in practice.
+    /// [`DecryptError`] when there is no master key.
     pub fn found(
         user: Uuid,
         id: KeyId,
@@ -243,11 +244,10 @@ impl UserKey {
         Ok((Self::derive(user, secret)?, wrap(user, id, secret, nonce, master)?))
     }
 
-    /// Opens a wrapped key. When another master key is the current one, the key comes wrapped by that one too, to be kept
-    /// instead.
+    /// Unwraps a stored key. After a rotation of the master key, the key is also returned wrapped anew, to be stored instead.
     ///
     /// # Errors
-    /// [`DecryptError`] when the master key that wrapped it is not there, or is another.
+    /// [`DecryptError`] when the master key of that version is missing or wrong.
     pub fn open(
         user: Uuid,
         kept: &WrappedKey,
@@ -267,7 +267,7 @@ impl UserKey {
     /// Seals a value under its placeholder; `nonce` must never have been used with this key.
     ///
     /// # Errors
-    /// [`DecryptError`], never in practice.
+    /// [`DecryptError`] never occurs in practice.
     pub fn seal(
         &self,
         placeholder: &Placeholder,
@@ -289,16 +289,16 @@ impl UserKey {
         })
     }
 
-    /// The value of an entry of this user.
+    /// Decrypts the value of an entry of this user.
     ///
     /// # Errors
-    /// [`DecryptError`] for an entry of another user or placeholder, or one that was changed.
+    /// [`DecryptError`] for an entry of another user or placeholder, or changed bytes.
     pub fn open_entry(&self, entry: &SealedEntry) -> Result<String, DecryptError> {
         let value = decrypt(&self.seal, &entry.ciphertext.0, &self.entry_owner(&entry.placeholder))?;
         String::from_utf8(value).map_err(|_| DecryptError)
     }
 
-    /// What a value is looked up by: the same for all of its spellings.
+    /// The lookup key of a value, equal for all of its spellings.
     #[must_use]
     pub fn fingerprint(&self, kind: &str, value: &str) -> Bytes {
         let mut mac = self.fingerprint.clone();
@@ -308,14 +308,14 @@ impl UserKey {
         Bytes(mac.finalize().into_bytes().to_vec())
     }
 
-    /// The key of a file of this user.
+    /// Derives the key of a file of this user.
     #[must_use]
     pub fn file_key(&self, file: Uuid) -> FileKey {
         let mac = self.files.clone().chain_update(file.as_bytes());
         FileKey(Bytes(mac.finalize().into_bytes().to_vec()))
     }
 
-    /// What an entry's ciphertext is bound to.
+    /// Associated data that binds a ciphertext to its user and placeholder.
     fn entry_owner(&self, placeholder: &str) -> Vec<u8> {
         [self.user.as_bytes(), placeholder.as_bytes()].concat()
     }

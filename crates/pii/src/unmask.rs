@@ -1,4 +1,4 @@
-//! Unmasking: values where placeholders were, in whole texts and in streams.
+//! Unmasking puts values back where placeholders stand, in whole texts and in streams.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,12 +6,12 @@ use super::mask::is_link;
 use super::placeholder::{Placeholder, Reading, Spelling, next_start, read};
 use super::policy::Policy;
 
-/// What a person is shown for each placeholder that counts; whatever else looks like a placeholder is text.
+/// Maps placeholders to the text that the user sees. A placeholder that is not in the map is plain text.
 #[derive(Clone, Debug, Default)]
 pub struct PlaceholderMap(BTreeMap<String, String>);
 
 impl PlaceholderMap {
-    /// What a policy shows of these values, each with its placeholder.
+    /// Renders each value as the policy allows. Hidden values are left out, so their placeholders stay.
     #[must_use]
     pub fn new<'a>(values: impl IntoIterator<Item = (&'a Placeholder, &'a str)>, policy: &Policy) -> Self {
         let show = |(placeholder, value): (&Placeholder, &str)| {
@@ -20,7 +20,7 @@ impl PlaceholderMap {
         Self(values.into_iter().filter_map(show).collect())
     }
 
-    /// Of these placeholders only.
+    /// The part of the map for these placeholders.
     #[must_use]
     pub fn only(&self, placeholders: &[Placeholder]) -> Self {
         let known = placeholders.iter().filter_map(|placeholder| {
@@ -29,7 +29,7 @@ impl PlaceholderMap {
         Self(known.collect())
     }
 
-    /// That, and what others show.
+    /// Adds the entries of another map.
     pub fn extend(&mut self, others: Self) {
         self.0.extend(others.0);
     }
@@ -38,28 +38,28 @@ impl PlaceholderMap {
         self.0.get(placeholder.name()).map(String::as_str)
     }
 
-    /// Whether a placeholder that counts has a name that begins like that.
+    /// Tells if the name of a mapped placeholder begins with `start`.
     fn has_start(&self, start: &str) -> bool {
         self.0.range(start.to_owned()..).next().is_some_and(|(name, _)| name.starts_with(start))
     }
 }
 
-/// How a value must be written where its placeholder stood.
+/// Escaping of a value where its placeholder stood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Escape {
-    /// As it is.
+    /// No escaping at all.
     None,
-    /// As a part of a string of JSON.
+    /// Escapes of a JSON string.
     Json,
 }
 
-/// A text, as it was masked here, with its values.
+/// Puts the values back into a whole text that this crate has masked.
 #[must_use]
 pub fn unmask(text: &str, shown: &PlaceholderMap, escape: Escape) -> String {
     replace(text, shown, (Spelling::Exact, escape), true).0
 }
 
-/// The placeholders of texts that were masked here, each once.
+/// Collects the placeholders of masked texts, each once and sorted.
 #[must_use]
 pub fn placeholders<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<Placeholder> {
     let mut placeholders = BTreeSet::new();
@@ -78,8 +78,10 @@ pub fn placeholders<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<Placeho
     placeholders.into_iter().collect()
 }
 
-/// Unmasks what a model writes while it comes. However its text is split, the pieces that come out make up the same text;
-/// what is kept back is no more than a placeholder's spelling, and nothing when no placeholder that counts can begin there.
+/// Unmasks the text of a model while it streams in.
+///
+/// The output is the same for any split of the input. At most one placeholder's spelling is held back, and nothing where no
+/// mapped placeholder can begin.
 #[derive(Debug)]
 pub struct Unmasker {
     shown: PlaceholderMap,
@@ -88,19 +90,19 @@ pub struct Unmasker {
 }
 
 impl Unmasker {
-    /// For text as a model writes it.
+    /// Makes an unmasker for plain text.
     #[must_use]
     pub const fn new(shown: PlaceholderMap) -> Self {
         Self { shown, escape: Escape::None, held: String::new() }
     }
 
-    /// For the JSON of a tool's arguments as a model writes it: what takes a placeholder's place is escaped.
+    /// Makes an unmasker for streamed JSON, such as the arguments of a tool call. Values are escaped.
     #[must_use]
     pub const fn json(shown: PlaceholderMap) -> Self {
         Self { shown, escape: Escape::Json, held: String::new() }
     }
 
-    /// Takes more of the text and returns what is clear of it.
+    /// Takes the next piece of the text, and returns all that is final.
     pub fn feed(&mut self, text: &str) -> String {
         let mut whole = std::mem::take(&mut self.held);
         whole.push_str(text);
@@ -109,15 +111,15 @@ impl Unmasker {
         clear
     }
 
-    /// The text is over: returns what was held back.
+    /// Ends the text, and returns the part held back.
     pub fn end(&mut self) -> String {
         let held = std::mem::take(&mut self.held);
         replace(&held, &self.shown, (Spelling::Loose, self.escape), true).0
     }
 }
 
-/// A text with its values, as far as it is clear, and where that ends: behind it something may become a placeholder, unless the
-/// text is over.
+/// Replaces placeholders in the final part of a text, and returns it with its end. Behind that end, a placeholder may still be
+/// incomplete, unless the text is over.
 fn replace(
     text: &str,
     shown: &PlaceholderMap,
@@ -137,7 +139,7 @@ fn replace(
                 let Some(value) = shown.of(&placeholder) else { continue };
                 let rest = text.get(at + length..).unwrap_or_default();
                 if rest.is_empty() && !is_over {
-                    // The next character tells whether the placeholder is a link's text.
+                    // The next character decides if the placeholder is the text of a link.
                     end = at;
                     break;
                 }
@@ -162,7 +164,7 @@ fn write(out: &mut String, value: &str, escape: Escape, keeps_brackets: bool) {
     match escape {
         Escape::None => out.push_str(value),
         Escape::Json => {
-            // A string's JSON is its quotes and what stands between them.
+            // The quotes around the JSON string are dropped.
             let json = serde_json::to_string(value).unwrap_or_default();
             out.push_str(json.get(1..json.len().saturating_sub(1)).unwrap_or_default());
         }
@@ -186,7 +188,7 @@ mod tests {
         PlaceholderMap::new(values.iter().map(|(placeholder, value)| (placeholder, *value)), &Policy::full())
     }
 
-    /// What comes out of pieces, and the most that was held back.
+    /// The output for pieces of text, and the most bytes that were held back.
     fn stream<'a>(pieces: impl IntoIterator<Item = &'a str>) -> (String, usize) {
         let mut unmasker = Unmasker::new(shown());
         let mut out = String::new();

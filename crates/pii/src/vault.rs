@@ -1,5 +1,6 @@
-//! A user's vault while it is open: every value that was ever taken out of what they said, with its placeholder. There is one a
-//! user, so numbers never clash and a value keeps its placeholder for ever.
+//! A user's vault in memory: every value that was ever masked for them, with its placeholder.
+//!
+//! Each user has one, so numbers never clash and a value keeps its placeholder for ever.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
@@ -13,22 +14,21 @@ use super::masked_text::MaskedText;
 use super::placeholder::Placeholder;
 use super::seal::{Bytes, DecryptError, FileKey, SealedEntry, Secret, UserKey};
 
-/// New values that one text may have: each is sealed, kept and sent to Postgres, so this bounds the work of a message.
+/// New values of one text. Each is sealed, stored and sent to Postgres, so this bounds the work of a message.
 pub const MAX_NEW_VALUES: usize = 1000;
 
-/// How often a text is begun again at most: values that only show when others are known come in a second time, not often
-/// in a third.
+/// Drafts of one text. A value that is only found once another is known needs a second draft, rarely a third.
 const MAX_DRAFTS: usize = 16;
 
-/// A user's values and how to seal more.
+/// A user's values, and the key that seals new ones.
 pub struct Vault {
     key: UserKey,
     values: Vec<Value>,
-    /// Looks for all of them; counts as `values` does.
+    /// Searches for all of `values`, with the same indices.
     known: KnownValues,
     by_fingerprint: HashMap<Bytes, usize>,
     by_placeholder: HashMap<Placeholder, usize>,
-    /// The number given last, by kind.
+    /// The highest number of each kind.
     numbers: HashMap<String, u32>,
     identity: Identity,
 }
@@ -43,16 +43,16 @@ impl fmt::Debug for Vault {
 struct Value {
     kind: String,
     text: String,
-    /// None until it occurs: what the user's access token says of them has none before.
+    /// `None` until the value occurs in a text, as for values of the access token.
     placeholder: Option<Placeholder>,
 }
 
-/// A text to mask, and what masking it needs to know.
+/// A text to mask, with the facts that masking depends on.
 #[derive(Clone, Copy, Debug)]
 pub struct MaskRequest<'a> {
-    /// The raw text.
+    /// The raw text to mask.
     pub text: &'a str,
-    /// Its author, who decides which placeholders in it count.
+    /// Its author, who decides which placeholders in it are genuine.
     pub author: Author<'a>,
     /// Values that are known to be the user's own.
     pub identity: &'a Identity,
@@ -60,27 +60,27 @@ pub struct MaskRequest<'a> {
     pub patterns: &'a Patterns,
 }
 
-/// A masked text.
+/// A masked text with its values.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Masked {
-    /// With placeholders.
+    /// The text with placeholders.
     pub text: MaskedText,
-    /// What stands behind them.
+    /// The values behind its placeholders. Never log them.
     pub values: Vec<(Placeholder, String)>,
-    /// Those that are new, sealed; they must be kept before the text is used.
+    /// New values, sealed. Store them before the text is used, or their placeholders cannot be resolved.
     pub new: Vec<SealedEntry>,
 }
 
-/// Why a text is not masked. Nothing of it may leave then.
+/// A text that was not masked. No part of it may leave the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MaskError {
-    /// It has more new values than [`MAX_NEW_VALUES`].
+    /// The text has more new values than [`MAX_NEW_VALUES`].
     TooManyValues,
-    /// A detector failed.
+    /// A detector failed, or the text did not settle.
     Draft(DraftError),
-    /// A value could not be sealed, or an entry not be opened.
+    /// A value could not be sealed, or an entry did not open.
     Decrypt(DecryptError),
-    /// No random bytes for a nonce.
+    /// There were no random bytes for a nonce.
     Entropy(EntropyError),
 }
 
@@ -128,16 +128,16 @@ impl From<EntropyError> for MaskError {
 }
 
 impl Vault {
-    /// The key of a file of the user's.
+    /// Derives the key of a file of the user.
     #[must_use]
     pub fn file_key(&self, file: Uuid) -> FileKey {
         self.key.file_key(file)
     }
 
-    /// Opens what is kept of a user.
+    /// Opens the stored entries of a user.
     ///
     /// # Errors
-    /// [`DecryptError`] when an entry does not open: a vault with holes would give a value a second placeholder.
+    /// [`DecryptError`] when any entry does not open: a vault with holes would give a value a second placeholder.
     pub fn open(key: UserKey, entries: &[SealedEntry]) -> Result<Self, DecryptError> {
         let mut vault = Self {
             key,
@@ -161,7 +161,7 @@ impl Vault {
     /// Replaces everything personal in a text by placeholders. Each new value takes a nonce from `entropy`.
     ///
     /// # Errors
-    /// [`MaskError`]. The vault may hold values then that are not kept: it must be opened anew.
+    /// [`MaskError`]. The vault may then hold values that are not stored, so open it anew before the next use.
     pub fn mask(
         &mut self,
         request: MaskRequest<'_>,
@@ -196,14 +196,14 @@ impl Vault {
             placeholders.insert(key_of(kind, value), placeholder);
         }
         let text = draft.write(|kind, value| {
-            // Every value of the draft was given its placeholder above.
+            // Each value of the draft has its placeholder from the loop above.
             placeholders.get(&key_of(kind, value)).map_or_else(String::new, Placeholder::to_string)
         });
         Ok(Masked { text: MaskedText::new(text), values: self.values_at(&used), new })
     }
 
-    /// A text in pieces. What is found by the words beside it is looked for in the rest of the text too, where it may
-    /// stand without them: so a text with new values is begun again, as if they had been known.
+    /// Settles a draft of the text. A value that was found by a label may stand elsewhere without one, so a text with new values
+    /// is drafted again with those known.
     fn draft(&mut self, request: MaskRequest<'_>) -> Result<Draft, MaskError> {
         let before = self.values.len();
         for _ in 0..MAX_DRAFTS {
@@ -225,7 +225,7 @@ impl Vault {
         Err(MaskError::Draft(DraftError::Unsettled))
     }
 
-    /// The values behind placeholders; placeholders that were never given are left out.
+    /// Looks up the values of placeholders. Placeholders that were never given are left out.
     #[must_use]
     pub fn resolve_placeholders(&self, placeholders: &[Placeholder]) -> Vec<(Placeholder, String)> {
         self.values_at(
@@ -241,7 +241,7 @@ impl Vault {
         values.filter_map(|value| Some((value.placeholder.clone()?, value.text.clone()))).collect()
     }
 
-    /// Looks from now on for what the user's access token says of them.
+    /// Adds the values of the access token to those that are searched for.
     fn learn(&mut self, identity: &Identity) {
         if self.identity == *identity {
             return;
@@ -259,7 +259,7 @@ impl Vault {
         }
     }
 
-    /// The place of a value, in whatever spelling; a new one without a placeholder if it is new.
+    /// Finds the index of a value in any spelling, or adds it without a placeholder.
     fn place_named(&mut self, kind: &str, value: &str) -> usize {
         let fingerprint = self.key.fingerprint(kind, value);
         match self.by_fingerprint.get(&fingerprint) {
@@ -306,7 +306,7 @@ impl Vault {
     }
 }
 
-/// What tells the values of one draft apart.
+/// The key that tells the values of one draft apart.
 const fn key_of<'a>(kind: &'a Kind, value: &'a str) -> (Option<usize>, &'a str, &'a str) {
     match kind {
         Kind::Known(place) => (Some(*place), "", ""),

@@ -99,7 +99,7 @@ pub(super) fn bech32(address: &[u8]) -> bool {
     sum == 1 || sum == 0x2bc8_30a3
 }
 
-/// Bitcoin's alphabet.
+/// The Base58 alphabet of Bitcoin.
 pub(super) const BASE58: &[u8] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 
 /// The bytes of a base58 string, if it is one of that length.

@@ -1,4 +1,4 @@
-//! A deployment's own patterns: customer numbers, contract numbers, whatever only it knows.
+//! A deployment's own patterns, such as customer or contract numbers.
 
 use regex_lite::{Regex, RegexBuilder};
 use serde::Deserialize;
@@ -16,7 +16,7 @@ const MAX_NAME_BYTES: usize = 40;
 /// The largest program that a pattern may compile to, in bytes.
 const MAX_COMPILED_BYTES: usize = 64 * 1024;
 
-/// Patterns that were checked.
+/// Validated patterns, compiled and ready to search.
 #[derive(Clone, Debug, Default)]
 pub struct Patterns(Vec<Pattern>);
 
@@ -34,11 +34,11 @@ struct Written {
 }
 
 impl Patterns {
-    /// Reads `[{"name":"CUSTOMER_NO","pattern":"KD-[0-9]{6}"}]`. The syntax is that of the crate `regex-lite`; a pattern
-    /// should say itself where it begins and ends (`\b`).
+    /// Parses `[{"name":"CUSTOMER_NO","pattern":"KD-[0-9]{6}"}]`. The syntax is that of the crate `regex-lite`. A pattern
+    /// should mark its own boundaries with `\b`.
     ///
     /// # Errors
-    /// A sentence on the first thing that is wrong. It names a pattern by its place and shows nothing of it.
+    /// A sentence about the first problem. It names a pattern by its index and quotes nothing of it.
     pub fn parse(json: &str) -> Result<Self, String> {
         let written: Vec<Written> = serde_json::from_str(json)
             .map_err(|_| "must be a JSON array of {\"name\", \"pattern\"}".to_owned())?;
@@ -66,7 +66,7 @@ impl Patterns {
         Ok(patterns)
     }
 
-    /// The name of an entity, be it one of these or built in; `None` for a known value, which its owner names.
+    /// The name of a built-in or custom kind; `None` for a known value, which its owner names.
     #[must_use]
     pub fn name_of(&self, entity: Entity) -> Option<&str> {
         match entity {
@@ -84,7 +84,7 @@ impl Patterns {
     }
 }
 
-/// As placeholders spell the kind of what they stand for.
+/// Checks for the form of a kind in placeholders.
 fn is_name(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_uppercase())
         && name.len() <= MAX_NAME_BYTES

@@ -1,4 +1,4 @@
-//! What is found, how sure it is, and which of two stays.
+//! Findings, their certainty, and the choice between overlapping ones.
 
 use std::collections::BTreeMap;
 
@@ -8,17 +8,17 @@ macro_rules! entities {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Entity {
             $($(#[$doc])* $name,)*
-            /// What one of the deployment's own patterns finds; its place among them.
+            /// A match of one of the deployment's own patterns, by its index.
             Custom(usize),
-            /// A value that is known of this user; its place among them.
+            /// A known value of this user, by its index.
             Known(usize),
         }
 
         impl Entity {
-            /// The names of all kinds that are built in.
+            /// The names of all built-in kinds.
             pub const NAMES: &'static [&'static str] = &[$($wire,)*];
 
-            /// Its name, as placeholders and files have it; `None` for what only its owner can name.
+            /// The name in placeholders and files; `None` for kinds that only their owner can name.
             #[must_use]
             pub const fn name(self) -> Option<&'static str> {
                 match self {
@@ -49,7 +49,7 @@ entities! {
     CaSin = "CA_SIN",
     /// Resident identity card, China.
     CnRic = "CN_RIC",
-    /// Payment card.
+    /// Payment card number.
     CreditCard = "CREDIT_CARD",
     /// Address of a crypto currency.
     Crypto = "CRYPTO",
@@ -57,9 +57,9 @@ entities! {
     DateOfBirth = "DATE_OF_BIRTH",
     /// Tax identification number, Germany.
     DeTaxId = "DE_TAX_ID",
-    /// Driver's licence.
+    /// Driver's licence number.
     DriverLicense = "DRIVER_LICENSE",
-    /// E-mail address.
+    /// E-mail address, spelled out or not.
     Email = "EMAIL",
     /// Foreigner's number, Spain.
     EsNie = "ES_NIE",
@@ -71,11 +71,11 @@ entities! {
     FrNir = "FR_NIR",
     /// International bank account number.
     Iban = "IBAN",
-    /// Aadhaar, India.
+    /// Aadhaar number, India.
     InAadhaar = "IN_AADHAAR",
     /// Permanent account number, India.
     InPan = "IN_PAN",
-    /// Internet address.
+    /// IPv4 or IPv6 address.
     IpAddress = "IP_ADDRESS",
     /// Fiscal code, Italy.
     ItFiscalCode = "IT_FISCAL_CODE",
@@ -83,17 +83,17 @@ entities! {
     Jwt = "JWT",
     /// Resident registration number, Korea.
     KrRrn = "KR_RRN",
-    /// Hardware address.
+    /// Hardware (MAC) address.
     MacAddress = "MAC_ADDRESS",
     /// Population registry code, Mexico.
     MxCurp = "MX_CURP",
     /// Citizen service number, Netherlands.
     NlBsn = "NL_BSN",
-    /// Passport.
+    /// Passport number beside its label.
     Passport = "PASSPORT",
-    /// Password beside a word that says so.
+    /// Password beside a label for one.
     Password = "PASSWORD",
-    /// Telephone number.
+    /// Telephone number of any country.
     Phone = "PHONE",
     /// Personal number, Poland.
     PlPesel = "PL_PESEL",
@@ -109,7 +109,7 @@ entities! {
     UkNhs = "UK_NHS",
     /// National insurance number, United Kingdom.
     UkNino = "UK_NINO",
-    /// Web address.
+    /// Web address (URL).
     Url = "URL",
     /// Bank account, United States.
     UsBankAccount = "US_BANK_ACCOUNT",
@@ -126,28 +126,28 @@ entities! {
 /// A piece of personal data in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// Its first byte.
+    /// Offset of its first byte.
     pub start: usize,
-    /// The byte after its last.
+    /// Offset after its last byte.
     pub end: usize,
-    /// What it is.
+    /// The kind of data.
     pub entity: Entity,
 }
 
-/// How sure a detector is; where findings overlap, the surer one stays.
+/// Certainty of a detector. Of overlapping findings the more certain one stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Rank {
-    /// It has the shape.
+    /// It has the right shape.
     Shape,
     /// It has a shape that little else has.
     Distinct,
-    /// A word beside it says so, or a checksum that few others pass.
+    /// A label beside it, or a checksum that few others pass.
     Sure,
-    /// Both, or a form that nothing else has.
+    /// Label and checksum, or a form that nothing else has.
     Certain,
 }
 
-/// What detectors found, overlaps and all.
+/// All findings of the detectors, with overlaps.
 #[derive(Debug, Default)]
 pub(super) struct Findings(Vec<(Rank, Finding)>);
 

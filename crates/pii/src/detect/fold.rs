@@ -5,9 +5,9 @@ use std::borrow::Cow;
 /// A text whose full-width letters, foreign digits and odd spaces are ASCII, and whose invisible characters are gone.
 #[derive(Debug)]
 pub(super) struct Folded<'a> {
-    /// What the detectors read.
+    /// The text that detectors read.
     pub(super) text: Cow<'a, str>,
-    /// Where each byte of `text` stood in the original, and its end; `None` when nothing had to be changed.
+    /// Offsets of each byte of `text` in the original, and its end; `None` when nothing was changed.
     origins: Option<Vec<usize>>,
 }
 
@@ -38,7 +38,7 @@ impl<'a> Folded<'a> {
     }
 }
 
-/// Whether the UTF-8 of a disguised character may begin with a byte: those of most languages' letters do not.
+/// Tells if a byte may begin a disguised character. Most languages' letters begin with others.
 const fn leads_disguise(byte: u8) -> bool {
     matches!(byte, 0xc2 | 0xd9 | 0xdb | 0xe0 | 0xe2 | 0xe3 | 0xef)
 }

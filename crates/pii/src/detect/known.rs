@@ -1,4 +1,4 @@
-//! Values that are known of a user: found wherever they stand, in any spelling, with or without a pattern of theirs.
+//! Known values of a user, found in any spelling, with or without a pattern.
 
 use std::collections::HashMap;
 
@@ -16,7 +16,7 @@ const LEAST_IDEOGRAPHS: usize = 2;
 /// Bytes that may stand between two letters of a value: " (" and the like.
 const WIDEST_GAP: usize = 4;
 
-/// What to look for. Values are numbered in the order in which they were added.
+/// Values to search for, numbered in the order of adding.
 #[derive(Clone, Debug, Default)]
 pub struct KnownValues {
     count: usize,
@@ -38,13 +38,13 @@ struct Form {
 }
 
 impl KnownValues {
-    /// No values.
+    /// Makes an empty set.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds a value and returns its place.
+    /// Adds a value and returns its index.
     pub fn add(&mut self, kind: &str, value: &str) -> usize {
         let place = self.count;
         self.count += 1;
@@ -131,12 +131,12 @@ impl Form {
     }
 }
 
-/// Whether that may stand between two letters of a value: little, and not another value.
+/// Accepts a short gap between two letters of a value, without another value in it.
 fn is_gap(between: Option<&str>) -> bool {
     between.is_some_and(|between| between.len() <= WIDEST_GAP && !between.contains(STAND_IN))
 }
 
-/// Whether two letters are parts of one word.
+/// Tells if two letters are parts of one word.
 fn joins(one: &Letter, next: &Letter) -> bool {
     one.end == next.start && !stands_alone(one.char) && !stands_alone(next.char)
 }

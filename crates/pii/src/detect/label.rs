@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use super::spelling::plain;
 use super::vocabulary::{Label, WORDS};
 
-/// What some words say together.
+/// The label of a phrase of one or more words.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Labels(u64);
 
@@ -23,7 +23,7 @@ impl Labels {
     }
 }
 
-/// Where a label ends in a text.
+/// A label and its end in a text.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Mark {
     pub(super) end: usize,
@@ -40,7 +40,7 @@ struct Entry {
 
 /// The vocabulary, by what words can be told apart with at a glance.
 struct Index {
-    /// Which buckets hold anything, a bit each: most words are not in the vocabulary.
+    /// One bit for each bucket in use, since most words are not in the vocabulary.
     used: [u64; BUCKETS / 64],
     latin: Vec<Vec<Entry>>,
     other: Vec<Vec<Entry>>,
@@ -133,13 +133,13 @@ impl Reader<'_> {
         self.bytes.get(place).copied().unwrap_or(0)
     }
 
-    /// Where a word of ASCII letters ends; `phoneNumber` is two, `iPhone` is one.
+    /// Finds the end of a word of ASCII letters; `phoneNumber` is two, `iPhone` is one.
     fn word_end(&self, start: usize) -> usize {
         let end = self.letters_end(start);
         if end == start + 1 && self.byte(end).is_ascii_uppercase() { self.letters_end(end) } else { end }
     }
 
-    /// Where capitals and then small letters end.
+    /// Finds the end of capitals followed by small letters.
     fn letters_end(&self, start: usize) -> usize {
         let rest = self.bytes.get(start..).unwrap_or_default();
         let capitals = rest.iter().position(|byte| !byte.is_ascii_uppercase()).unwrap_or(rest.len());

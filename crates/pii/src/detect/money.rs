@@ -51,7 +51,7 @@ fn card(number: &Number<'_, '_>, found: &mut Findings) {
     }
 }
 
-/// Whether a card scheme issues numbers like that (ISO/IEC 7812; ranges as the schemes publish them).
+/// Tells if a card scheme issues such numbers (ISO/IEC 7812; ranges as the schemes publish them).
 fn is_issued(digits: &[u8]) -> bool {
     let head = |count: usize| value(digits.get(..count).unwrap_or_default());
     let (two, three, four, six) = (head(2), head(3), head(4), head(6));

@@ -1,4 +1,4 @@
-//! Rows of digits: read once, and each window of them shown to who knows numbers.
+//! Rows of digits, read once. Detectors of numbers see each window of them.
 
 use super::scan::{Text, is_word};
 use super::signs::Group;
@@ -19,7 +19,7 @@ pub(super) struct Number<'n, 't> {
     pub(super) end: usize,
     /// The digits as values.
     pub(super) digits: &'n [u8],
-    /// How many digits each group has.
+    /// Digits of each group.
     pub(super) groups: &'n [usize],
     /// The separator, if all gaps have the same one; 0 when there are none or several.
     pub(super) separator: u8,
@@ -28,17 +28,17 @@ pub(super) struct Number<'n, 't> {
 }
 
 impl Number<'_, '_> {
-    /// Whether the groups have these lengths.
+    /// Tells if the groups have these lengths.
     pub(super) fn is_grouped(&self, lengths: &[usize]) -> bool {
         self.groups == lengths
     }
 
-    /// Whether there are no separators.
+    /// Tells if there are no separators.
     pub(super) const fn is_plain(&self) -> bool {
         self.groups.len() == 1
     }
 
-    /// Whether it is a part of a table of hexadecimal numbers of four digits.
+    /// Tells if it belongs to a table of four-digit hexadecimal numbers.
     pub(super) fn is_dumped(&self) -> bool {
         let is_one = |place: usize| {
             let digits = self.text.ahead(place, 4);
@@ -53,7 +53,7 @@ impl Number<'_, '_> {
                 || is_space(self.text.at(self.end)) && is_one(after) && !is_word(self.text.at(after + 4)))
     }
 
-    /// Whether that labels it.
+    /// Tells if this label applies to it.
     pub(super) fn is_labelled(&self, label: Label) -> bool {
         self.text.is_labelled(self.start, label)
     }
@@ -67,7 +67,7 @@ pub(super) fn each(text: &Text<'_>, mut show: impl FnMut(&Number<'_, '_>)) {
     }
 }
 
-/// Whether what stands between two groups can stand inside of a number.
+/// Accepts separators that can stand inside of a number.
 fn joins(text: &Text<'_>, end: usize, start: usize) -> bool {
     matches!(
         text.slice(end, start),
@@ -120,7 +120,7 @@ fn windows(text: &Text<'_>, row: &[Group], buffers: &mut Buffers, show: &mut imp
     }
 }
 
-/// Whether a number may begin there: not in the middle of a word or of a decimal; after other digits only behind a space.
+/// Tells if a number may begin here: not inside of a word or a decimal, and after digits only behind a space.
 fn begins(text: &Text<'_>, start: usize, is_first: bool) -> bool {
     let before = text.before(start);
     let further = text.before(start.saturating_sub(1));
@@ -150,7 +150,7 @@ fn ends(text: &Text<'_>, end: usize, is_last: bool) -> bool {
     }
 }
 
-/// Whether a comma parts thousands: `1,234,567` is one number, and `12345,678-90` are two cells of a table.
+/// Tells a thousands separator from a cell boundary: `1,234,567` is one number, `12345,678-90` two cells.
 fn is_thousand(text: &Text<'_>, comma: usize) -> bool {
     let before = text.slice(comma.saturating_sub(4), comma);
     let before = before.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();

@@ -36,14 +36,14 @@ fn value(text: &Text<'_>, place: usize) -> Option<(usize, usize)> {
     ((SHORTEST..LONGEST).contains(&word.len()) && is_plausible && !is_code(word)).then_some((from, to))
 }
 
-/// Whether the word that ends at a place is an option of a command: `--password`.
+/// Tells if the word that ends at a place is a command option: `--password`.
 fn is_flag(text: &Text<'_>, place: usize) -> bool {
     let before = text.slice(place.saturating_sub(LONGEST), place);
     let letters = before.iter().rev().take_while(|byte| byte.is_ascii_alphabetic()).count();
     before.get(..before.len() - letters).is_some_and(|before| before.ends_with(b"--"))
 }
 
-/// How many kinds of characters a word has: small letters, capitals, digits, signs.
+/// Counts the kinds of characters in a word: small letters, capitals, digits, signs.
 fn kinds(word: &[u8]) -> usize {
     let kinds = [
         word.iter().any(u8::is_ascii_lowercase),
@@ -54,7 +54,7 @@ fn kinds(word: &[u8]) -> usize {
     kinds.into_iter().filter(|kind| *kind).count()
 }
 
-/// Whether it is no word of a language: letters with digits or signs, digits alone, or several words joined.
+/// Tells passwords from words: letters with digits or signs, digits alone, or several words joined.
 fn is_mixed(word: &[u8]) -> bool {
     let has_digit = word.iter().any(u8::is_ascii_digit);
     let has_sign = word.iter().any(|byte| !is_word(*byte) && !matches!(byte, b'-' | b'.' | b'/'));
@@ -62,7 +62,7 @@ fn is_mixed(word: &[u8]) -> bool {
     kinds(word) >= 2 && (has_digit || has_sign || is_phrase) || word.iter().all(u8::is_ascii_digit)
 }
 
-/// Where a password ends that begins at a place behind `before`, a quote perhaps.
+/// Finds the end of a password that begins behind `before`, which may be a quote.
 fn value_end(text: &Text<'_>, from: usize, before: u8) -> usize {
     let quote = if matches!(before, b'"' | b'\'' | b'`') { before } else { 0 };
     let bytes = text.ahead(from, LONGEST);
@@ -96,7 +96,7 @@ fn is_named(bytes: &[u8]) -> bool {
     bytes.get(name) == Some(&b'=')
 }
 
-/// What stands behind one of the options, in the rest of the line from a place.
+/// Finds the value of a command option in the rest of a line.
 fn option(text: &Text<'_>, end: usize, names: &[&[u8]]) -> Option<usize> {
     let line = text.ahead(end, LONGEST);
     let line = line.split(|byte| *byte == b'\n').next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Telephone numbers.
+//! Telephone numbers, national and international.
 
 use super::check::value;
 use super::finding::{Entity, Findings, Rank};
@@ -52,7 +52,7 @@ pub(super) fn number(number: &Number<'_, '_>, found: &mut Findings) {
     }
 }
 
-/// Where it begins, with a plus or an opening bracket; and whether a code of a country leads.
+/// Finds the beginning with its plus or opening bracket, and tells if a country code leads.
 fn beginning(number: &Number<'_, '_>) -> (usize, bool) {
     let Number { text, start, digits, .. } = *number;
     match text.before(start) {
@@ -112,7 +112,7 @@ fn extension_end(number: &Number<'_, '_>) -> usize {
     if is_extension && matches!(digits, 1..=6) { from + digits } else { end }
 }
 
-/// How sure a number without a country's code is one.
+/// Rates a number without a country code.
 fn national(number: &Number<'_, '_>) -> Option<Rank> {
     let Number { text, start, end, digits, groups, separator, is_slice } = *number;
     let count = digits.len();
@@ -211,7 +211,7 @@ fn is_something_else(number: &Number<'_, '_>) -> bool {
         || text.is_rather(start, Label::NotPhone, Label::Phone)
 }
 
-/// Whether two hexadecimal digits stand alone at a place.
+/// Tells if two hexadecimal digits stand alone at a place.
 fn is_byte(text: &Text<'_>, place: usize) -> bool {
     let byte = text.ahead(place, 2);
     byte.len() == 2

@@ -1,9 +1,10 @@
-//! When two spellings are the same value: what a value is compared by, and what its fingerprint is made of.
+//! Normal forms of values: the basis of comparisons and fingerprints.
 
 use super::fold::Folded;
 
-/// The form that all spellings of a value of that kind have in common. Where nothing is known of a kind, its values are
-/// compared as they stand: to take two values for one would show a person the wrong one.
+/// The form that all spellings of a value share.
+///
+/// Values of an unknown kind are compared as they stand: taking two values for one would show a person the wrong one.
 #[must_use]
 pub fn normal(kind: &str, value: &str) -> String {
     let text = Folded::new(value).text;

@@ -9,7 +9,7 @@ fn everything(text: &str) -> Vec<Finding> {
     find(text, &Scope { plain_urls: true, patterns: &Patterns::default(), known: &KnownValues::new() })
 }
 
-/// What is found, as type and text.
+/// The findings as kind and text.
 fn found(text: &str) -> Vec<(&'static str, &str)> {
     everything(text)
         .iter()
@@ -17,7 +17,7 @@ fn found(text: &str) -> Vec<(&'static str, &str)> {
         .collect()
 }
 
-/// What is found of known values, as place and text.
+/// Findings of known values, as index and text.
 fn known<'t>(values: &[(&str, &str)], text: &'t str) -> Vec<(usize, &'t str)> {
     let mut known = KnownValues::new();
     for (kind, value) in values {

@@ -1,5 +1,5 @@
-//! How vendors begin their keys, and the fewest characters that follow. Sources: each vendor's documentation and the rules
-//! of gitleaks (<https://github.com/gitleaks/gitleaks>), which collects them.
+//! Prefixes of vendors' keys, with the fewest characters that follow. Sources: each vendor's documentation, and the rules of
+//! gitleaks (<https://github.com/gitleaks/gitleaks>), which collects them.
 
 pub(super) const PREFIXES: &[(&[u8], usize)] = &[
     // Models.

@@ -1,7 +1,7 @@
 //! The words that label numbers, in the languages of those who have such numbers. Words of Latin letters are written small
 //! and without accents, as they are compared.
 
-/// What a word says of the number beside it.
+/// The kind of value that a word labels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Label {
     Aadhaar,
