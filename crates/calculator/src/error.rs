@@ -1,28 +1,28 @@
-//! What can be wrong with an expression: told to a model, which writes it anew.
+//! Mistakes in an expression. A model reads the messages and corrects its expression.
 
 use std::fmt;
 
-use crate::{MAX_BYTES, MAX_DEPTH, function};
+use crate::limit::{MAX_BYTES, MAX_DEPTH};
 
-/// What is wrong, and where.
+/// A mistake and its position.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CalculatorError {
-    /// The place in the expression, in characters, from 1 on.
+    /// Position in the expression, in characters, counted from 1.
     pub at: usize,
-    /// What is wrong there.
+    /// The mistake at this position.
     pub reason: Reason,
 }
 
-/// What is wrong.
+/// Kinds of mistakes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// More bytes than are read.
+    /// The expression has more than [`MAX_BYTES`] bytes.
     TooLong,
-    /// Too much within each other.
+    /// The expression has more than [`MAX_DEPTH`] nested levels.
     TooDeep,
-    /// A number, a function or a parenthesis should be here.
+    /// A number, a function or a parenthesis is missing here.
     MissingOperand,
-    /// Two operands stand side by side.
+    /// Two operands are adjacent.
     MissingOperator,
     /// A parenthesis is not closed.
     MissingClose,
@@ -30,25 +30,30 @@ pub enum Reason {
     ExtraClose,
     /// A comma outside of a function.
     StrayComma,
-    /// A character that means nothing here.
+    /// A character that no expression has.
     UnknownCharacter(char),
-    /// No function, constant or operator has that name.
-    UnknownName(String),
+    /// No function, constant or operator has this name.
+    UnknownName {
+        /// The name in lower case.
+        name: String,
+        /// The names of all functions.
+        known: String,
+    },
     /// A function without parentheses after it.
     MissingArguments(&'static str),
-    /// A function with too many arguments, or too few; how many it takes.
+    /// A function with too many or too few arguments; the arguments that it takes.
     Arguments(&'static str, &'static str),
-    /// A decimal comma; how the number is to be written.
+    /// A decimal comma; the number with a decimal point.
     DecimalComma(String),
-    /// A comma that may stand between thousands, or before decimals; both ways to write the number.
+    /// A comma that may separate thousands or decimals; both readings of the number.
     EitherComma(String, String),
-    /// Between arguments of a function: a comma that may as well be one between thousands.
+    /// A comma among the arguments of a function that may also separate thousands.
     ThousandsInFunction(String),
-    /// Digits, points and commas that make no number.
+    /// Digits, points and commas that are no number.
     MalformedNumber(String),
-    /// A number of more digits than are held.
+    /// A number with more than 28 digits.
     TooManyDigits,
-    /// A percentage is added to a number, or taken from it.
+    /// A percentage is added to a number or subtracted from it.
     PercentAdded,
     /// `%` between two operands.
     PercentBetween,
@@ -56,15 +61,15 @@ pub enum Reason {
     StrayOf,
     /// Division by zero, or zero to a negative power.
     DivisionByZero,
-    /// More than can be held.
+    /// A result above the range of decimals.
     TooLarge,
-    /// So near to zero that nothing of it is left.
+    /// A result so near to zero that all its digits are lost.
     TooSmall,
-    /// A square root, or another broken power, of a negative number.
+    /// A square root or another fractional power of a negative number.
     NegativeRoot,
-    /// A logarithm of zero, or of a negative number.
+    /// A logarithm of zero or of a negative number.
     Logarithm,
-    /// Places to round to that are no whole number, or too many.
+    /// Decimal places for rounding that are no whole number or out of range.
     Places,
 }
 
@@ -84,8 +89,8 @@ impl fmt::Display for Reason {
             Self::UnknownCharacter(c) => {
                 return write!(f, "{c:?} means nothing here. Write numbers and + - * / ^ % ( ) only, without units or currencies.");
             }
-            Self::UnknownName(name) => {
-                return write!(f, "{name:?} is not known. Use {}, mod, of, pi or e.", function::names());
+            Self::UnknownName { name, known } => {
+                return write!(f, "{name:?} is not known. Use {known}, mod, of, pi or e.");
             }
             Self::MissingArguments(name) => return write!(f, "Write parentheses after it: {name}(...)."),
             Self::Arguments(name, takes) => return write!(f, "{name} takes {takes}."),

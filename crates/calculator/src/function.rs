@@ -2,9 +2,10 @@
 
 use rust_decimal::Decimal;
 
-use crate::{Reason, Value};
+use crate::error::Reason;
+use crate::value::Value;
 
-/// A function that is known.
+/// A function of the calculator.
 #[derive(Clone, Copy)]
 pub(crate) struct Function {
     pub(crate) name: &'static str,
@@ -13,13 +14,13 @@ pub(crate) struct Function {
 
 #[derive(Clone, Copy)]
 enum Compute {
-    /// Of one number.
+    /// Takes one number.
     One(fn(Value) -> Result<Value, Reason>),
-    /// Of one or more.
+    /// Takes one or more numbers.
     Any(fn(&[Value]) -> Result<Value, Reason>),
-    /// Rounding, of a number and the places, which are none if they are left out.
+    /// Rounds a number to the given decimal places, by default to none.
     Round,
-    /// The remainder, of two.
+    /// Computes the remainder of two numbers.
     Modulo,
 }
 
@@ -47,12 +48,12 @@ const FUNCTIONS: [Function; 13] = [
     Function { name: "mod", compute: Compute::Modulo },
 ];
 
-/// The function of that name.
+/// Finds a function by its name.
 pub(crate) fn function(name: &str) -> Option<Function> {
     FUNCTIONS.into_iter().find(|function| function.name == name)
 }
 
-/// The constant of that name.
+/// Finds a constant by its name.
 pub(crate) fn constant(name: &str) -> Option<Value> {
     match name {
         "pi" | "π" => Some(Value::rounded(Decimal::PI)),
@@ -61,7 +62,7 @@ pub(crate) fn constant(name: &str) -> Option<Value> {
     }
 }
 
-/// The names of all functions that are no operator as well.
+/// The names of all functions except `mod`, which is an operator as well.
 pub(crate) fn names() -> String {
     let names: Vec<_> =
         FUNCTIONS.iter().map(|function| function.name).filter(|name| *name != "mod").collect();

@@ -1,10 +1,10 @@
-//! The lexemes of an expression. A number is never guessed at: where a comma can be read in two ways, it is an error.
+//! The lexemes of an expression. A comma that can be read in two ways is an error, never a guess.
 
 use rust_decimal::Decimal;
 
-use crate::{CalculatorError, Reason};
+use crate::error::{CalculatorError, Reason};
 
-/// What stands at a place.
+/// A number, a name, an operator, a parenthesis or a comma.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Lexeme {
     Number(Decimal),
@@ -21,10 +21,10 @@ pub(crate) enum Lexeme {
     Comma,
 }
 
-/// A lexeme, and its place in characters from 1 on.
+/// A lexeme and its position in characters, counted from 1.
 pub(crate) type PlacedLexeme = (usize, Lexeme);
 
-/// Cuts an expression into lexemes.
+/// Splits an expression into lexemes.
 pub(crate) fn lex(expression: &str) -> Result<Vec<PlacedLexeme>, CalculatorError> {
     let mut lexer = Lexer { rest: expression, at: 1, lexemes: Vec::new(), calls: Vec::new() };
     while let Some(c) = lexer.rest.chars().next() {
@@ -37,7 +37,7 @@ struct Lexer<'a> {
     rest: &'a str,
     at: usize,
     lexemes: Vec<PlacedLexeme>,
-    /// The parentheses that are open: whether each is a function's, for commas mean something else there.
+    /// The open parentheses; true for those of a function, in which a comma separates arguments.
     calls: Vec<bool>,
 }
 
@@ -84,7 +84,7 @@ impl<'a> Lexer<'a> {
         self.take(length);
     }
 
-    /// Takes so many characters off.
+    /// Consumes `length` characters.
     fn take(&mut self, length: usize) -> &'a str {
         let end = self.rest.char_indices().nth(length).map_or(self.rest.len(), |(end, _)| end);
         let (taken, rest) = self.rest.split_at(end);
@@ -97,10 +97,10 @@ impl<'a> Lexer<'a> {
         (at, self.take(self.rest.chars().take_while(|c| is_part(*c)).count()))
     }
 
-    /// All that looks like a number, or like several with commas between them.
+    /// Reads a run of digits, points and commas: one number, or several arguments.
     fn number(&mut self) -> Result<(), CalculatorError> {
         let (at, mut run) = self.take_while(|c| matches!(c, '0'..='9' | '.' | '_' | ','));
-        // A comma at the end is no part of it.
+        // A trailing comma is a lexeme of its own.
         let kept = run.trim_end_matches(',').len();
         let (number, commas) = run.split_at(kept);
         run = number;
@@ -132,24 +132,24 @@ fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Whether that can be what stands before the first comma between thousands.
+/// Returns true for one to three digits without a leading zero: the first group of thousands.
 fn begins_thousands(group: &str) -> bool {
     is_digits(group) && group.len() <= 3 && !group.starts_with('0')
 }
 
-/// Whether that can stand after a comma between thousands, decimals apart.
+/// Returns true for three digits, with or without decimals: a later group of thousands.
 fn goes_on_thousands(group: &str) -> bool {
     let whole = group.split('.').next().unwrap_or_default();
     is_digits(whole) && whole.len() == 3
 }
 
-/// Whether a comma of arguments can be one between thousands.
+/// Returns true if a comma between arguments may also separate thousands.
 fn is_thousands_anywhere(run: &str) -> bool {
     let before = run.split(',');
     before.zip(run.split(',').skip(1)).any(|(one, next)| begins_thousands(one) && goes_on_thousands(next))
 }
 
-/// A number without the commas between its thousands, if they are that.
+/// Removes the commas between thousands.
 fn without_commas(run: &str) -> Result<String, Reason> {
     let mut groups = run.split(',');
     let first = groups.next().unwrap_or_default();
@@ -168,7 +168,7 @@ fn without_commas(run: &str) -> Result<String, Reason> {
     }
 }
 
-/// Digits with at most one point, and `_` between digits.
+/// Parses digits with at most one point and `_` between digits.
 fn decimal(written: &str) -> Result<Decimal, Reason> {
     let malformed = || Reason::MalformedNumber(written.to_owned());
     let (whole, decimals) = written.split_once('.').unwrap_or((written, "0"));

@@ -1,12 +1,14 @@
-//! Reads lexemes by precedence, and computes on the way.
+//! Recursive-descent parser that computes while it reads.
 
 use rust_decimal::Decimal;
 
-use crate::function::{Function, constant, function};
+use crate::error::{CalculatorError, Reason};
+use crate::function::{self, Function, constant, function};
 use crate::lexeme::{Lexeme, PlacedLexeme};
-use crate::{CalculatorError, MAX_DEPTH, Reason, Value};
+use crate::limit::MAX_DEPTH;
+use crate::value::Value;
 
-/// What the lexemes of an expression come to.
+/// Computes the value of an expression from its lexemes.
 pub(crate) fn parse(lexemes: &[PlacedLexeme]) -> Result<Value, CalculatorError> {
     let end = lexemes.last().map_or(1, |(at, _)| at + 1);
     let mut parser = Parser { lexemes, end, depth: 0 };
@@ -19,10 +21,11 @@ pub(crate) fn parse(lexemes: &[PlacedLexeme]) -> Result<Value, CalculatorError> 
     }
 }
 
-/// What an operand comes to, and where its `%` is if it is a percentage: `19%` or `-19%`, but not `(19%)`.
+/// An operand with its value.
 #[derive(Clone, Copy)]
 struct Operand {
     value: Value,
+    /// Position of the `%` of a percentage: `19%` or `-19%`, but not `(19%)`.
     percent: Option<usize>,
 }
 
@@ -33,9 +36,9 @@ impl From<Value> for Operand {
 }
 
 struct Parser<'a> {
-    /// What is not read yet.
+    /// The lexemes that are still unread.
     lexemes: &'a [PlacedLexeme],
-    /// The place after the last lexeme.
+    /// The position after the last lexeme.
     end: usize,
     depth: usize,
 }
@@ -45,7 +48,7 @@ impl<'a> Parser<'a> {
         self.lexemes.first().map(|(_, lexeme)| lexeme)
     }
 
-    /// Where the next lexeme is.
+    /// The position of the next lexeme.
     fn at(&self) -> usize {
         self.lexemes.first().map_or(self.end, |(at, _)| *at)
     }
@@ -69,7 +72,7 @@ impl<'a> Parser<'a> {
             };
             self.skip();
             let right = self.product()?;
-            // A pocket calculator takes 19% of what stands before, a spreadsheet adds 0.19: only after 1 these are the same.
+            // A pocket calculator adds 19% of the left operand, a spreadsheet adds 0.19: both agree only on `1 + 19%`.
             if let (None, false, Some(at)) = (left.percent, left.value.is_one(), right.percent) {
                 return Err(CalculatorError { at, reason: Reason::PercentAdded });
             }
@@ -98,7 +101,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// All that is within something passes through here.
+    /// Reads an operand with its sign. Every nested level passes through here, so the depth is checked here.
     fn signed(&mut self) -> Result<Operand, CalculatorError> {
         if self.depth > MAX_DEPTH {
             return Err(self.error(Reason::TooDeep));
@@ -162,9 +165,8 @@ impl<'a> Parser<'a> {
                 let (constant, function) = (constant(name), function(name));
                 if constant.is_none() && function.is_none() {
                     let is_word = name == "of";
-                    let reason =
-                        if is_word { Reason::MissingOperand } else { Reason::UnknownName(name.clone()) };
-                    return Err(self.error(reason));
+                    let unknown = || Reason::UnknownName { name: name.clone(), known: function::names() };
+                    return Err(self.error(if is_word { Reason::MissingOperand } else { unknown() }));
                 }
                 self.skip();
                 match (constant, function) {
@@ -183,7 +185,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// The function that is named at `at`, of what stands in parentheses after it.
+    /// Calls the function named at `at` with the arguments in the parentheses after it.
     fn call(&mut self, function: Function, at: usize) -> Result<Value, CalculatorError> {
         let open = self.at();
         if self.peek() != Some(&Lexeme::Open) {

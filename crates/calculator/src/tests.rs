@@ -1,4 +1,4 @@
-//! What expressions come to, and what is said of those that are wrong.
+//! Values of expressions, and messages for mistakes in them.
 
 use proptest::prelude::*;
 use rust_decimal::Decimal;
@@ -19,7 +19,7 @@ fn reason(expression: &str) -> (usize, Reason) {
 }
 
 #[test]
-fn decimals_are_exact_and_what_is_rounded_says_so() {
+fn decimals_are_exact_and_rounded_results_are_marked() {
     for (expression, value) in [
         ("0.1 + 0.2", "0.3"),
         ("1.10 * 3", "3.3"),
@@ -72,7 +72,7 @@ fn operators_bind_as_in_mathematics() {
 }
 
 #[test]
-fn percentages_are_of_something() {
+fn percentages_need_a_base() {
     for (expression, value) in [
         ("19%", "0.19"),
         ("19% of 200", "38"),
@@ -129,7 +129,7 @@ fn functions_and_constants() {
         ("1000 * (1 + 3.5%)^10", "~1410.598760621"),
     ] {
         let found = shown(expression);
-        // The last digits of what is no whole root differ with the way that it is computed.
+        // The last digits of irrational results depend on the algorithm.
         assert!(found == value || (value.len() > 12 && found.starts_with(value)), "{expression}: {found}");
     }
 }
@@ -173,7 +173,8 @@ fn numbers_are_never_guessed_at() {
 }
 
 #[test]
-fn what_is_wrong_says_where() {
+fn errors_have_a_position_and_a_reason() {
+    let unknown = |name: &str| Reason::UnknownName { name: name.into(), known: function::names() };
     for (expression, at, reason_there) in [
         ("", 1, Reason::MissingOperand),
         ("1 +", 4, Reason::MissingOperand),
@@ -188,10 +189,10 @@ fn what_is_wrong_says_where() {
         ("1 + 2)", 6, Reason::ExtraClose),
         ("(1, 2)", 3, Reason::StrayComma),
         ("1, 2", 2, Reason::StrayComma),
-        ("ü5 + 1", 1, Reason::UnknownName("ü5".into())),
-        ("ä + 1", 1, Reason::UnknownName("ä".into())),
+        ("ü5 + 1", 1, unknown("ü5")),
+        ("ä + 1", 1, unknown("ä")),
         ("3 € + 1", 3, Reason::UnknownCharacter('€')),
-        ("3 + log(5)", 5, Reason::UnknownName("log".into())),
+        ("3 + log(5)", 5, unknown("log")),
         ("of", 1, Reason::MissingOperand),
         ("sqrt 4", 1, Reason::MissingArguments("sqrt")),
         ("1 + sum()", 5, Reason::Arguments("sum", "one number or more")),
@@ -232,7 +233,7 @@ fn bounds_hold() {
     assert_eq!(reason(&nested("1+", "", 500)), (1, Reason::TooLong));
 }
 
-/// An expression as a tree: what it says, and what it comes to.
+/// An expression tree that can be written as text and computed.
 #[derive(Clone, Debug)]
 enum Tree {
     Leaf(Decimal),
@@ -250,7 +251,7 @@ impl Tree {
         }
     }
 
-    /// Parentheses only where they must be.
+    /// The expression with the fewest parentheses.
     fn written(&self, least: u8) -> String {
         let written = match self {
             Self::Leaf(number) => number.to_string(),
@@ -310,7 +311,7 @@ proptest! {
         let (one, other) = (Decimal::from_i128_with_scale(a, scale), Decimal::from_i128_with_scale(b, 0));
         let product = evaluate(&format!("({one}) * {other} + {one}")).unwrap();
         prop_assert!(product.is_exact());
-        // A fraction is a decimal of 28 places if its denominator divides ten to them.
+        // A fraction has at most 28 decimal places if its denominator divides ten to the power of 28.
         let unit = 10i128.pow(28 - scale);
         let value = evaluate(&format!("({one}) / {other}")).unwrap();
         prop_assert_eq!(value.is_exact(), a % b == 0 || (a % b) * (unit % b) % b == 0, "{}", value);

@@ -1,58 +1,53 @@
-//! Decimals that know whether they were rounded on the way.
+//! Decimals that record if a computation rounded them.
 
 use std::fmt;
 
 use rust_decimal::prelude::ToPrimitive as _;
 use rust_decimal::{Decimal, MathematicalOps as _, RoundingStrategy};
 
-use crate::Reason;
+use crate::error::Reason;
 
-/// A number: 28 digits or some more, of which 28 at most are decimals.
+/// A number of 28 digits (some of 29), of which at most 28 are decimals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Value {
     number: Decimal,
     is_exact: bool,
 }
 
-/// The whole number, without exponent or zeros at the end.
+/// Writes all digits, without an exponent or trailing zeros.
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.number.normalize().fmt(f)
     }
 }
 
-/// Ten to so many: more than 28 do not fit.
+/// Computes a power of ten. `None` above 28.
 fn ten_to(power: u32) -> Option<Decimal> {
     10i128.checked_pow(power).and_then(|ten| Decimal::try_from_i128_with_scale(ten, 0).ok())
 }
 
-/// What a number comes to in units of ten to the minus `scale`, as far as that fits.
+/// The number in units of ten to the minus `scale`, modulo 2^128.
 ///
-/// What is compared here differs by what was rounded off, which is much less than 2^127: so it is equal if this much of it is.
+/// The numbers compared here differ by a rounding error far below 2^127: they are equal if they are equal modulo 2^128.
 fn units(number: Decimal, scale: u32) -> i128 {
     number.mantissa().wrapping_mul(10i128.wrapping_pow(scale.saturating_sub(number.scale())))
 }
 
 impl Value {
-    /// A number that is what it says.
+    /// Makes an exact value.
     pub(crate) const fn exact(number: Decimal) -> Self {
         Self { number, is_exact: true }
     }
 
-    /// A number that has more digits than are held.
+    /// Makes a value of which digits were rounded off.
     pub(crate) const fn rounded(number: Decimal) -> Self {
         Self { number, is_exact: false }
     }
 
-    /// Whether nothing was rounded on the way, but by `round`, `floor` and `ceil`.
+    /// Returns false if a computation rounded digits off. Rounding by `round`, `floor` and `ceil` does not count.
     #[must_use]
     pub const fn is_exact(&self) -> bool {
         self.is_exact
-    }
-
-    /// Itself, if nothing but what it says was needed to compute it.
-    fn given(self, is_exact: bool) -> Self {
-        Self { is_exact: self.is_exact && is_exact, ..self }
     }
 
     pub(crate) fn is_one(self) -> bool {
@@ -68,7 +63,7 @@ impl Value {
         let sum = a.checked_add(b).ok_or(Reason::TooLarge)?;
         let scale = a.scale().max(b.scale()).max(sum.scale());
         let is_exact = units(a, scale).wrapping_add(units(b, scale)) == units(sum, scale);
-        Ok(Self::exact(sum).given(is_exact && self.is_exact && other.is_exact))
+        Ok(Self { number: sum, is_exact: is_exact && self.is_exact && other.is_exact })
     }
 
     pub(crate) fn minus(self, other: Self) -> Result<Self, Reason> {
@@ -82,11 +77,12 @@ impl Value {
             return Err(Reason::TooSmall);
         }
         let scale = a.scale() + b.scale();
-        // Above this, what was rounded off may be more than can be compared.
+        // With more dropped decimals, the rounding error may be 2^127 or more: too large to compare modulo 2^128.
         let is_near = scale.saturating_sub(product.scale()) <= 38;
         let is_exact = is_near && a.mantissa().wrapping_mul(b.mantissa()) == units(product, scale);
         let is_zero = product.is_zero();
-        Ok(Self::exact(product).given((is_exact || is_zero) && self.is_exact && other.is_exact))
+        let is_exact = (is_exact || is_zero) && self.is_exact && other.is_exact;
+        Ok(Self { number: product, is_exact })
     }
 
     pub(crate) fn over(self, other: Self) -> Result<Self, Reason> {
@@ -99,19 +95,19 @@ impl Value {
             return Err(Reason::TooSmall);
         }
         let scale = quotient.scale() + b.scale();
-        // With more decimals than that, the dividend is not the product.
+        // A dividend with more decimals than the product cannot equal it.
         let is_exact =
             a.scale() <= scale && quotient.mantissa().wrapping_mul(b.mantissa()) == units(a, scale);
-        Ok(Self::exact(quotient).given(is_exact && self.is_exact && other.is_exact))
+        Ok(Self { number: quotient, is_exact: is_exact && self.is_exact && other.is_exact })
     }
 
-    /// The remainder, with the sign of the divisor, as spreadsheets have it.
+    /// Computes the remainder with the sign of the divisor, as spreadsheets do.
     pub(crate) fn modulo(self, divisor: Self) -> Result<Self, Reason> {
         if divisor.number.is_zero() {
             return Err(Reason::DivisionByZero);
         }
         let rest = self.number.checked_rem(divisor.number).ok_or(Reason::TooLarge)?;
-        let rest = Self::exact(rest).given(self.is_exact && divisor.is_exact);
+        let rest = Self { number: rest, is_exact: self.is_exact && divisor.is_exact };
         let is_other_sign = rest.number.is_sign_negative() != divisor.number.is_sign_negative();
         if rest.number.is_zero() || !is_other_sign { Ok(rest) } else { rest.plus(divisor) }
     }
@@ -122,9 +118,9 @@ impl Value {
             let power = whole.abs().to_u128().ok_or(Reason::TooLarge)?;
             if whole.is_sign_positive() { self.to_whole_power(power) } else { self.to_negative_power(power) }
         } else {
-            self.to_broken_power(exponent.number)
-        };
-        Ok(power?.given(exponent.is_exact))
+            self.to_fractional_power(exponent.number)
+        }?;
+        Ok(Self { is_exact: power.is_exact && exponent.is_exact, ..power })
     }
 
     fn to_whole_power(self, mut power: u128) -> Result<Self, Reason> {
@@ -150,7 +146,7 @@ impl Value {
         }
     }
 
-    fn to_broken_power(self, power: Decimal) -> Result<Self, Reason> {
+    fn to_fractional_power(self, power: Decimal) -> Result<Self, Reason> {
         if self.number.is_zero() {
             return if power.is_sign_positive() { Ok(self) } else { Err(Reason::DivisionByZero) };
         }
@@ -161,18 +157,21 @@ impl Value {
             return self.root();
         }
         let is_small = (self.number < Decimal::ONE) == power.is_sign_positive();
-        shown(self.number.checked_powd(power), is_small)
+        rounded_result(
+            self.number.checked_powd(power),
+            if is_small { Reason::TooSmall } else { Reason::TooLarge },
+        )
     }
 
-    /// The square root.
+    /// Computes the square root.
     pub(crate) fn root(self) -> Result<Self, Reason> {
         let root = self.number.sqrt().ok_or(Reason::NegativeRoot)?;
         let root = Self::exact(root);
         let is_exact = root.times(root).is_ok_and(|square| square.is_exact && square.number == self.number);
-        Ok(root.given(is_exact && self.is_exact))
+        Ok(Self { is_exact: is_exact && self.is_exact, ..root })
     }
 
-    /// The natural logarithm.
+    /// Computes the natural logarithm.
     pub(crate) fn logarithm(self) -> Result<Self, Reason> {
         if self.number == Decimal::ONE {
             return Ok(Self { number: Decimal::ZERO, ..self });
@@ -180,21 +179,22 @@ impl Value {
         self.number.checked_ln().map(Self::rounded).ok_or(Reason::Logarithm)
     }
 
-    /// The logarithm to the base of ten.
+    /// Computes the logarithm to base ten.
     pub(crate) fn decimal_logarithm(self) -> Result<Self, Reason> {
         let logarithm = self.number.checked_log10().map(Self::rounded).ok_or(Reason::Logarithm)?;
         let whole = Self::exact(logarithm.number.round());
         let ten = Self::exact(Decimal::TEN).to_power(whole);
         let is_whole = ten.is_ok_and(|ten| ten.is_exact && ten.number == self.number);
-        Ok(if is_whole { whole.given(self.is_exact) } else { logarithm })
+        Ok(if is_whole { Self { is_exact: self.is_exact, ..whole } } else { logarithm })
     }
 
-    /// e to this power.
+    /// Computes e to the power of this value.
     pub(crate) fn exponential(self) -> Result<Self, Reason> {
         if self.number.is_zero() {
             return Ok(Self { number: Decimal::ONE, ..self });
         }
-        shown(self.number.checked_exp(), self.number.is_sign_negative())
+        let is_small = self.number.is_sign_negative();
+        rounded_result(self.number.checked_exp(), if is_small { Reason::TooSmall } else { Reason::TooLarge })
     }
 
     pub(crate) fn absolute(self) -> Self {
@@ -209,7 +209,7 @@ impl Value {
         Self { number: self.number.ceil(), ..self }
     }
 
-    /// Rounded to so many decimals, or to tens, hundreds and so on if they are negative; halves away from zero.
+    /// Rounds to decimal places, or to tens, hundreds and so on if `places` is negative; halves away from zero.
     pub(crate) fn round(self, places: Self) -> Result<Self, Reason> {
         let places = places.number.normalize();
         let places = if places.scale() == 0 { places.to_i32() } else { None };
@@ -228,19 +228,18 @@ impl Value {
         Ok(Self { number: if self.number.is_sign_negative() { -number } else { number }, ..self })
     }
 
-    /// The smaller of two.
+    /// The smaller of both values.
     pub(crate) fn least(self, other: Self) -> Self {
         Self { number: self.number.min(other.number), is_exact: self.is_exact && other.is_exact }
     }
 
-    /// The larger of two.
+    /// The larger of both values.
     pub(crate) fn most(self, other: Self) -> Self {
         Self { number: self.number.max(other.number), is_exact: self.is_exact && other.is_exact }
     }
 }
 
-/// What came of a computation that rounds, if it can be held.
-fn shown(number: Option<Decimal>, is_small: bool) -> Result<Value, Reason> {
-    let reason = if is_small { Reason::TooSmall } else { Reason::TooLarge };
-    number.filter(|number| !number.is_zero()).map(Value::rounded).ok_or(reason)
+/// Makes a rounded value of a result that is in range, or the error `out_of_range`.
+fn rounded_result(number: Option<Decimal>, out_of_range: Reason) -> Result<Value, Reason> {
+    number.filter(|number| !number.is_zero()).map(Value::rounded).ok_or(out_of_range)
 }
