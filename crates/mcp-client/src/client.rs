@@ -1,4 +1,4 @@
-//! A client of one MCP server: what is asked, in which order, for how long, and what is never asked twice.
+//! A client of one MCP server: order of requests, timeouts, and retries of those that certainly did nothing.
 
 use std::cell::RefCell;
 
@@ -15,25 +15,25 @@ use super::wire::{
     initialized, request,
 };
 
-/// How long beginning a session may take, and how long listing all tools.
-const LIST_WITHIN: Millis = 5000;
+/// Time limit for the start of a session, and again for all pages of tools, in milliseconds.
+const LIST_TIMEOUT: Millis = 5000;
 
-/// How long a call may take.
-const CALL_WITHIN: Millis = 30_000;
+/// Time limit for a call of a tool, in milliseconds.
+const CALL_TIMEOUT: Millis = 30_000;
 
-/// Pages of tools that are asked for: a server may make them small, but not without end.
+/// Most pages of tools that are requested. It bounds a server that never ends its list.
 const MAX_PAGES: usize = 16;
 
-/// Longest mark of a page, in bytes.
+/// Longest page cursor, in bytes.
 const MAX_CURSOR: usize = 4096;
 
-/// Bytes of a refusal that are looked at for its code.
-const MAX_REFUSAL: usize = 16 * 1024;
+/// Size in bytes after which no more of an error response is read for its JSON-RPC code.
+const MAX_ERROR_BODY: usize = 16 * 1024;
 
-/// Requests of the server's own that are answered while it answers one of ours.
+/// Most requests from the server that get a reply while the client waits for one response.
 const MAX_REPLIES: u32 = 4;
 
-/// A client of one server. Its methods may run beside each other.
+/// A client of one server. Its methods may run concurrently.
 #[derive(Debug)]
 pub struct Client<'a, T> {
     transport: &'a T,
@@ -42,7 +42,7 @@ pub struct Client<'a, T> {
     session: RefCell<Option<Session>>,
 }
 
-/// A request as it is sent.
+/// A JSON-RPC request with its deadline.
 struct RpcRequest<'a> {
     id: u64,
     method: &'a str,
@@ -52,10 +52,10 @@ struct RpcRequest<'a> {
 }
 
 impl<'a, T: Transport> Client<'a, T> {
-    /// A client of a server that was checked, with a session of before if there is one.
+    /// Makes a client of a server that passed [`Server::check`]; it continues `session` if one is given.
     ///
     /// # Errors
-    /// [`McpError::NoToken`].
+    /// [`McpError::NoToken`] if the deployment lacks the server's bearer token.
     pub fn new(
         transport: &'a T,
         server: &'a Server,
@@ -69,25 +69,25 @@ impl<'a, T: Transport> Client<'a, T> {
         Ok(Self { transport, server, bearer, session: RefCell::new(session) })
     }
 
-    /// What to keep for the next client of this server.
+    /// The session that the next client of this server can continue.
     #[must_use]
     pub fn session(&self) -> Option<Session> {
         self.session.borrow().clone()
     }
 
-    /// The tools that the employee may use and a model can.
+    /// Lists the tools that the profile allows and a model's API accepts.
     ///
     /// # Errors
-    /// [`McpError`].
+    /// [`McpError`] if a page could not be requested or read.
     pub async fn list(&self) -> Result<Vec<RemoteTool>, McpError> {
-        self.begin().await?;
-        let until = self.transport.now().saturating_add(LIST_WITHIN);
+        self.ensure_session().await?;
+        let until = self.transport.now().saturating_add(LIST_TIMEOUT);
         let mut tools = Vec::new();
         let mut cursor: Option<String> = None;
         for _ in 0..MAX_PAGES {
             let params = ListTools { cursor: cursor.as_deref() };
-            let (session, answer) = self.ask("tools/list", None, &params, until).await?;
-            let page: Page = match answer {
+            let (session, response) = self.send("tools/list", None, &params, until).await?;
+            let page: Page = match response {
                 RpcResponse::Result(result) => {
                     serde_json::from_str(result.get()).map_err(|_| Loss::Malformed)?
                 }
@@ -107,20 +107,21 @@ impl<'a, T: Transport> Client<'a, T> {
         Ok(tools)
     }
 
-    /// Calls a tool by the server's name for it, once: a call that may have arrived is never repeated. What the server says
-    /// against it is a result too, for a model may mend its arguments by that.
+    /// Calls a tool by its name on the server, once: a call that may have arrived is never repeated.
+    ///
+    /// A JSON-RPC error is a result too, because a model can correct its arguments by the message.
     ///
     /// # Errors
-    /// [`McpError`].
+    /// [`McpError`] if there is no result to pass on.
     pub async fn call(&self, tool: &str, arguments: &RawValue) -> Result<RemoteResult, McpError> {
         if !self.server.allows(tool) || name_for_model(&self.server.name, tool).is_none() {
             return Err(McpError::NotAllowed);
         }
-        self.begin().await?;
-        let until = self.transport.now().saturating_add(CALL_WITHIN);
+        self.ensure_session().await?;
+        let until = self.transport.now().saturating_add(CALL_TIMEOUT);
         let params = CallTool { name: tool, arguments };
-        let (_, answer) = self.ask("tools/call", Some(tool), &params, until).await?;
-        match answer {
+        let (_, response) = self.send("tools/call", Some(tool), &params, until).await?;
+        match response {
             RpcResponse::Error { message, .. } => Ok(RemoteResult { text: message, is_error: true }),
             RpcResponse::Result(result) => {
                 let result: WireResult = serde_json::from_str(result.get()).map_err(|_| Loss::Malformed)?;
@@ -129,8 +130,8 @@ impl<'a, T: Transport> Client<'a, T> {
         }
     }
 
-    /// Asks in the session there is. A server that does not know it any more did nothing, so it is asked once more in a new one.
-    async fn ask(
+    /// Sends a request in the present session. A 404 means that the server forgot the session and did nothing: one retry follows.
+    async fn send(
         &self,
         method: &str,
         tool: Option<&str>,
@@ -139,39 +140,38 @@ impl<'a, T: Transport> Client<'a, T> {
     ) -> Result<(Session, RpcResponse), McpError> {
         let mut is_first = true;
         loop {
-            self.begin().await?;
+            self.ensure_session().await?;
             let (session, id) = self.next().ok_or(McpError::Unopened(Loss::Broken))?;
             let body = request(&session, id, method, &params).ok_or(Loss::Malformed)?;
             let request = RpcRequest { id, method, tool, body: &body, until };
-            let failed = match self.exchange(Some(&session), &request).await {
-                Ok((_, answer)) => return Ok((session, answer)),
-                Err(failed) => failed,
+            let error = match self.exchange(Some(&session), &request).await {
+                Ok((_, response)) => return Ok((session, response)),
+                Err(error) => error,
             };
-            // Some servers say 400 where the specification has 404: then the next request begins anew, but not this one.
-            if matches!(failed, McpError::Refused { status: 400 | 404, .. }) {
-                self.forget(&session);
+            // Some servers send 400 where the specification has 404. The next request then starts a session, but this one is not repeated.
+            if matches!(error, McpError::Refused { status: 400 | 404, .. }) {
+                self.drop_session(&session);
             }
-            let is_unknown =
-                matches!(failed, McpError::Refused { status: 404, .. }) && session.id().is_some();
+            let is_unknown = matches!(error, McpError::Refused { status: 404, .. }) && session.id().is_some();
             if !is_unknown || !is_first {
-                return Err(failed);
+                return Err(error);
             }
             is_first = false;
         }
     }
 
-    /// Begins a session if there is none.
-    async fn begin(&self) -> Result<(), McpError> {
+    /// Starts a session if there is none.
+    async fn ensure_session(&self) -> Result<(), McpError> {
         let is_known = self.session.borrow().is_some();
         if !is_known {
-            let until = self.transport.now().saturating_add(LIST_WITHIN);
-            let session = self.greet(until).await.map_err(McpError::before)?;
+            let until = self.transport.now().saturating_add(LIST_TIMEOUT);
+            let session = self.start_session(until).await.map_err(McpError::before_request)?;
             self.session.replace(Some(session));
         }
         Ok(())
     }
 
-    /// The session with the number of its next request.
+    /// The session and the id of its next request.
     fn next(&self) -> Option<(Session, u64)> {
         let mut session = self.session.borrow_mut();
         let session = session.as_mut()?;
@@ -179,26 +179,26 @@ impl<'a, T: Transport> Client<'a, T> {
         Some((session.clone(), id))
     }
 
-    fn forget(&self, session: &Session) {
+    fn drop_session(&self, session: &Session) {
         let mut current = self.session.borrow_mut();
         if current.as_ref().is_some_and(|current| current.id() == session.id()) {
             *current = None;
         }
     }
 
-    /// Begins a session (<https://modelcontextprotocol.io/specification/2025-11-25/basic/lifecycle>).
-    async fn greet(&self, until: Millis) -> Result<Session, McpError> {
+    /// Starts a session (<https://modelcontextprotocol.io/specification/2025-11-25/basic/lifecycle>).
+    async fn start_session(&self, until: Millis) -> Result<Session, McpError> {
         let body = initialize().ok_or(Loss::Malformed)?;
         let request = RpcRequest { id: 0, method: "initialize", tool: None, body: &body, until };
-        let (id, answer) = match self.exchange(None, &request).await {
-            Err(McpError::Refused { code: Some(code), .. }) if is_newer(code) => {
+        let (id, response) = match self.exchange(None, &request).await {
+            Err(McpError::Refused { code: Some(code), .. }) if lacks_initialize(code) => {
                 return Ok(Session::stateless());
             }
             exchanged => exchanged?,
         };
-        let result = match answer {
+        let result = match response {
             RpcResponse::Result(result) => result,
-            RpcResponse::Error { code, .. } if is_newer(code) => return Ok(Session::stateless()),
+            RpcResponse::Error { code, .. } if lacks_initialize(code) => return Ok(Session::stateless()),
             RpcResponse::Error { code, .. } => {
                 return Err(McpError::Refused { status: 200, code: Some(code) });
             }
@@ -206,19 +206,20 @@ impl<'a, T: Transport> Client<'a, T> {
         let result: Initialized = serde_json::from_str(result.get()).map_err(|_| Loss::Malformed)?;
         let version = Version::agreed(&result.version).ok_or(McpError::Version)?;
         let session = Session::new(version, id).ok_or(Loss::Malformed)?;
-        self.tell(&session, &initialized().ok_or(Loss::Malformed)?, until).await?;
+        self.post_one_way(&session, &initialized().ok_or(Loss::Malformed)?, until).await?;
         Ok(session)
     }
 
-    /// Posts what has no answer.
-    async fn tell(&self, session: &Session, body: &str, until: Millis) -> Result<(), McpError> {
-        let telling = RpcRequest { id: 0, method: "", tool: None, body, until };
-        let posted = self.post(Some(session), &telling).await?;
+    /// Posts a message without a response: a notification, or a reply to the server.
+    async fn post_one_way(&self, session: &Session, body: &str, until: Millis) -> Result<(), McpError> {
+        let message = RpcRequest { id: 0, method: "", tool: None, body, until };
+        let posted = self.post(Some(session), &message).await?;
         accept(posted).await.map(drop)
     }
 
-    /// Posts a request and listens until its answer has come, however long the server keeps the stream open; with the answer
-    /// the name of the session that it comes with.
+    /// Posts a request and reads until its response has come, even if the server keeps the stream open.
+    ///
+    /// Returns the `Mcp-Session-Id` header and the response.
     async fn exchange(
         &self,
         session: Option<&Session>,
@@ -229,17 +230,17 @@ impl<'a, T: Transport> Client<'a, T> {
         let mut replies = 0;
         loop {
             let piece = posted.body.read().await?;
-            let all = match &piece {
+            let messages = match &piece {
                 Some(piece) => reader.feed(piece)?,
                 None => reader.end()?,
             };
-            for received in all {
+            for received in messages {
                 match (received, session) {
-                    (Received::Response(answer), _) => return Ok((posted.session, answer)),
+                    (Received::Response(response), _) => return Ok((posted.session, response)),
                     (Received::Reply(reply), Some(session)) if replies < MAX_REPLIES => {
                         replies += 1;
-                        // A reply that is lost is the server's loss.
-                        let _ = self.tell(session, &reply, request.until).await;
+                        // Only the server needs this reply: the response may come without it.
+                        let _ = self.post_one_way(session, &reply, request.until).await;
                     }
                     (Received::Reply(_), _) => {}
                 }
@@ -276,27 +277,28 @@ impl<'a, T: Transport> Client<'a, T> {
     }
 }
 
-/// Whether an error says to `initialize` that the server speaks only revisions without it
-/// (<https://modelcontextprotocol.io/specification/2026-07-28/basic/versioning>): headers or fields are missing, the revision
-/// or the method is unknown.
-const fn is_newer(code: i64) -> bool {
+/// Returns true for errors of `initialize` by which a server shows that it has only revisions without `initialize`.
+///
+/// Headers or fields are missing, or the revision or the method is unknown
+/// (<https://modelcontextprotocol.io/specification/2026-07-28/basic/versioning>).
+const fn lacks_initialize(code: i64) -> bool {
     matches!(code, -32022..=-32020 | -32601 | -32602)
 }
 
-/// An answer with a status that lets its body be read.
+/// Passes on responses with a 2xx status, turns all others into errors.
 async fn accept<B: ResponseBody>(mut posted: PostResponse<B>) -> Result<PostResponse<B>, McpError> {
     match posted.status {
         200..=299 => Ok(posted),
         300..=399 => Err(McpError::Redirected),
         401 | 403 => Err(McpError::Unauthorized),
         status => {
-            let mut refusal = Vec::new();
+            let mut body = Vec::new();
             while let Ok(Some(piece)) = posted.body.read().await
-                && refusal.len() < MAX_REFUSAL
+                && body.len() < MAX_ERROR_BODY
             {
-                refusal.extend_from_slice(&piece);
+                body.extend_from_slice(&piece);
             }
-            Err(McpError::Refused { status, code: error_code(&refusal) })
+            Err(McpError::Refused { status, code: error_code(&body) })
         }
     }
 }

@@ -1,52 +1,52 @@
-//! Errors of a call. They hold nothing that the server said, so that they can be logged.
+//! Errors of a call. They contain no text from the server, so that they can be logged.
 
 use std::fmt;
 
 use super::transport::TransportError;
 
-/// How an answer gets lost.
+/// Ways in which a response is lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Loss {
     /// There was no connection, or it broke.
     Broken,
-    /// The time was over.
+    /// The time limit has passed.
     Timeout,
-    /// It is larger than it may be.
+    /// The response exceeds the size limit.
     TooLarge,
-    /// It cannot be read.
+    /// The response cannot be parsed.
     Malformed,
 }
 
-/// Why there is no list or no result. It holds nothing that the server said, so that it can be logged.
+/// Failure of a list or a call. It contains no text from the server, so that it can be logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum McpError {
-    /// The profile names a token that the deployment does not have.
+    /// The deployment lacks the bearer token that the profile names.
     NoToken,
     /// The profile does not allow the tool.
     NotAllowed,
-    /// The server could not even be greeted.
+    /// No session could be started, so that the request was never sent.
     Unopened(Loss),
-    /// The request may have arrived, and perhaps was done.
+    /// The response was lost: the server may have done what the request asked for.
     Lost(Loss),
-    /// The server does not take the token, or wants one.
+    /// The server rejects the bearer token or requires one.
     Unauthorized,
-    /// The server sends elsewhere, where nobody goes.
+    /// The server redirects. Redirects are not followed.
     Redirected,
-    /// The server refused, with this HTTP status and JSON-RPC code.
+    /// The server refused with an HTTP status or a JSON-RPC error.
     Refused {
-        /// The HTTP status.
+        /// The HTTP status; 200 for a JSON-RPC error in a successful response.
         status: u16,
-        /// The code of JSON-RPC's error, if there is one.
+        /// The code of the JSON-RPC error, if the body has one.
         code: Option<i64>,
     },
-    /// The server speaks no revision that is spoken here.
+    /// The server has no revision of the protocol that the client has.
     Version,
-    /// The server wants to know something first that only a person can say.
+    /// The server asks for input that only a person can give.
     NeedsInput,
 }
 
 impl McpError {
-    /// What a model is told.
+    /// The message for the model.
     #[must_use]
     pub const fn sentence(self) -> &'static str {
         match self {
@@ -61,7 +61,7 @@ impl McpError {
             Self::Lost(Loss::TooLarge) => {
                 "The tool's answer is too large to be read. It may have done what it was asked; ask it for less."
             }
-            // A gateway's 502 or 504 says nothing of the server behind it.
+            // A 502 or 504 of a gateway does not show if the server behind it ran the tool.
             Self::Lost(Loss::Broken | Loss::Malformed) | Self::Refused { status: 500.., .. } => {
                 "The tool's answer was lost. It is not known whether it did what it was asked; do not call it again unasked."
             }
@@ -72,8 +72,8 @@ impl McpError {
         }
     }
 
-    /// What was lost before anything was asked did nothing.
-    pub(crate) const fn before(self) -> Self {
+    /// Turns a loss during the start of a session into [`Self::Unopened`]: nothing was requested yet.
+    pub(crate) const fn before_request(self) -> Self {
         match self {
             Self::Lost(loss) => Self::Unopened(loss),
             other => other,

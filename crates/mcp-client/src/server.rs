@@ -1,4 +1,4 @@
-//! An MCP server as an employee's profile has it, checked before anything is sent there.
+//! Configuration of an MCP server in an employee's profile. It is checked before any request to the server.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,57 +8,57 @@ use serde::{Deserialize, Serialize};
 /// Longest name of a server, in characters.
 const MAX_NAME: usize = 32;
 
-/// Longest address, in bytes.
+/// Longest URL, in bytes.
 const MAX_URL: usize = 2048;
 
-/// Names that an allow-list may have.
+/// Most names in an allow-list.
 const MAX_ALLOWED: usize = 128;
 
-/// Longest bearer token, in bytes: what proxies take for a header.
+/// Longest bearer token, in bytes. Proxies accept headers of this size.
 const MAX_BEARER: usize = 4096;
 
-/// In an allow-list: all tools.
+/// Entry of an allow-list that stands for all tools.
 const ALL: &str = "*";
 
-/// A server whose tools an employee may use.
+/// A server that offers tools to an employee.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Server {
-    /// What it is called here: `[a-z0-9-]`, 1 to 32 characters.
+    /// Name in the profile: `[a-z0-9-]`, 1 to 32 characters.
     pub name: String,
-    /// Its MCP endpoint.
+    /// URL of its MCP endpoint.
     pub url: String,
-    /// The tools that may be used, by the server's names for them; `*` stands for all. None when empty.
+    /// Allowed tools by their names on the server; `*` allows all, an empty list none.
     #[serde(default)]
     pub tools: Vec<String>,
-    /// Which calls a person must allow.
+    /// Calls that need a person's approval.
     #[serde(default)]
     pub approval: Approval,
-    /// Whether it gets the user's own values where the model has tokens.
+    /// If true, the server gets the user's values in place of the placeholders that the model sees.
     #[serde(default)]
     pub unmask: bool,
-    /// The name under which the deployment has a bearer token for it.
+    /// Name of the server's bearer token in `MCP_TOKENS`.
     #[serde(default)]
     pub token: Option<String>,
 }
 
-/// Which calls a person must allow.
+/// Policy for calls that need a person's approval.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Approval {
-    /// All.
+    /// All calls need approval.
     Always,
-    /// All but those of tools that the server says change nothing.
+    /// All calls except those of tools that the server marks as read-only.
     #[default]
     Writes,
-    /// None.
+    /// No call needs approval.
     Never,
 }
 
 impl Server {
-    /// Whether it is as it must be.
+    /// Checks the name, the URL and the size of the allow-list.
     ///
     /// # Errors
-    /// A sentence that says what is wrong. It holds nothing of the profile.
+    /// The rule that was broken, as a sentence. It contains nothing from the profile.
     pub fn check(&self) -> Result<(), &'static str> {
         let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         if self.name.is_empty() || self.name.len() > MAX_NAME || !self.name.chars().all(is_name) {
@@ -76,14 +76,14 @@ impl Server {
         Ok(())
     }
 
-    /// Whether a tool may be used at all, by the server's name for it.
+    /// Returns true if the profile allows the tool with this name on the server.
     #[must_use]
     pub fn allows(&self, tool: &str) -> bool {
         self.tools.iter().any(|name| name == ALL || name == tool)
     }
 }
 
-/// Whether a URL can mean one host only, whoever reads it: so it is stricter than the WHATWG's parser, which repairs much.
+/// Returns true if all URL parsers find the same host. Stricter than the WHATWG's parser, which repairs many mistakes.
 fn is_address(url: &str) -> bool {
     if url.len() > MAX_URL
         || !url.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\' && byte != b'#')
@@ -100,16 +100,16 @@ fn is_address(url: &str) -> bool {
     is_scheme && is_host && is_port
 }
 
-/// A bearer token that the deployment has for a server. It is shown to nobody else.
+/// A bearer token for one server. It never appears in logs and is sent to no other server.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Bearer(String);
 
-/// The deployment's bearer tokens by name, as `MCP_TOKENS` has them.
+/// The deployment's bearer tokens by name, from `MCP_TOKENS`.
 pub type Bearers = BTreeMap<String, Bearer>;
 
 impl Bearer {
-    /// What goes into `Authorization`.
+    /// The value of the header `Authorization`.
     #[must_use]
     pub(crate) fn header(&self) -> String {
         format!("Bearer {}", self.0)
@@ -120,7 +120,7 @@ impl TryFrom<String> for Bearer {
     type Error = &'static str;
 
     /// # Errors
-    /// What cannot be in a header.
+    /// A message if the text is no valid header value.
     fn try_from(token: String) -> Result<Self, Self::Error> {
         let is_token =
             (1..=MAX_BEARER).contains(&token.len()) && token.bytes().all(|byte| byte.is_ascii_graphic());
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_profile_that_says_little_allows_nothing_and_has_writes_approved() {
+    fn a_minimal_profile_allows_nothing_and_has_writes_approved() {
         let least = server(serde_json::json!({ "name": "crm", "url": "https://a.example/mcp", "later": 1 }));
         assert_eq!(least.check(), Ok(()));
         assert_eq!((least.approval, least.unmask, least.token.as_deref()), (Approval::Writes, false, None));
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_never_shown_and_never_breaks_a_header() {
+    fn a_bearer_token_is_never_printed_and_never_breaks_a_header() {
         let all: Bearers = serde_json::from_str(r#"{"CRM":"s3cret"}"#).unwrap();
         assert_eq!(format!("{all:?}"), r#"{"CRM": Bearer(…)}"#);
         assert_eq!(all["CRM"].header(), "Bearer s3cret");
@@ -222,7 +222,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_host_but_the_one_before_the_path_is_in_an_address(text in "(https?://)?[a-z0-9@:/.?#\\\\ -]{0,30}") {
+        fn a_url_names_no_host_besides_the_one_before_its_path(text in "(https?://)?[a-z0-9@:/.?#\\\\ -]{0,30}") {
             if at(&text).check().is_ok() {
                 let authority = text.split_once("://").unwrap().1.split(['/', '?']).next().unwrap();
                 prop_assert!(!authority.contains('@') && !text.contains(['\\', '#', ' ']));

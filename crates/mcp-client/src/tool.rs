@@ -1,4 +1,4 @@
-//! Tools of a server and what they answer, as far as they fit a model.
+//! Tools of a server and their results, bounded for a model.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use wire_text::WireText;
 use super::server::{Approval, Server};
 use super::session::Session;
 
-/// Tools that are taken from a server.
+/// Most tools of one server.
 pub const MAX_TOOLS: usize = 128;
 
 /// Longest name for a model, in characters (<https://platform.openai.com/docs/api-reference/chat/create>, `tools`).
@@ -22,37 +22,37 @@ const MAX_DESCRIPTION: usize = 1024;
 /// Longest schema, in bytes.
 const MAX_SCHEMA: usize = 16 * 1024;
 
-/// Parts the server's name from the tool's; servers' names have no underscore.
+/// Separates the server's name from the tool's. Servers' names have no underscore.
 const BETWEEN: &str = "__";
 
-/// A parameter that goes into a header too, since 2026-07-28. Nobody here does that: such a tool is left out there.
+/// Marks a parameter that must be sent in a header as well (since 2026-07-28). The client lacks this and skips such tools.
 const IN_HEADER: &str = "x-mcp-header";
 
-/// A tool that a server has.
+/// A tool of a server.
 #[derive(Clone, Debug)]
 pub struct RemoteTool {
-    /// The server's name for it.
+    /// Name on the server.
     pub name: String,
-    /// What people may call it.
+    /// Name for people.
     pub title: Option<String>,
-    /// What it does, in the server's words, at most 1,024 characters.
+    /// The server's description, at most 1,024 characters.
     pub description: String,
     /// A JSON Schema of an object, at most 16 KiB.
     pub schema: Box<RawValue>,
-    /// Whether the server says that it changes nothing.
+    /// True if the server marks the tool as read-only.
     pub is_read_only: bool,
 }
 
-/// What a tool answered, in the server's words: to be hidden and bounded like anything that comes from outside.
+/// The result of a tool. It is untrusted text that the caller must mask and bound.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RemoteResult {
     /// Text for the model.
     pub text: String,
-    /// Whether it says what went wrong.
+    /// True if the text describes an error.
     pub is_error: bool,
 }
 
-/// What a tool is called for a model: `{server}__{tool}`; `None` when models' APIs would not take it.
+/// The name that a model gets for a tool: `{server}__{tool}`. `None` if models' APIs would reject it.
 #[must_use]
 pub fn name_for_model(server: &str, tool: &str) -> Option<String> {
     let name = format!("{server}{BETWEEN}{tool}");
@@ -60,7 +60,7 @@ pub fn name_for_model(server: &str, tool: &str) -> Option<String> {
     (!tool.is_empty() && name.len() <= MAX_NAME && name.bytes().all(is_name)).then_some(name)
 }
 
-/// The server and the tool that a model means, each by its own name.
+/// Splits a name from a model into the names of the server and of the tool.
 #[must_use]
 pub fn named_by_model(name: &str) -> Option<(&str, &str)> {
     name.split_once(BETWEEN)
@@ -75,11 +75,11 @@ pub(crate) struct Page {
 }
 
 impl Page {
-    /// Adds what an employee may use and a model can: of tools with one name the first.
+    /// Adds the tools that the profile allows and a model's API accepts. Of tools with equal names, the first is kept.
     pub(crate) fn add_to(&self, tools: &mut Vec<RemoteTool>, server: &Server, session: &Session) {
         let mut names: BTreeSet<_> = tools.iter().map(|tool| tool.name.clone()).collect();
         for raw in &self.tools {
-            // One tool that is malformed is no reason to do without the others.
+            // A malformed tool does not invalidate the others.
             let Ok(wire) = serde_json::from_str::<WireTool>(raw.get()) else { continue };
             if tools.len() >= MAX_TOOLS || !server.allows(&wire.name) || names.contains(&wire.name) {
                 continue;
@@ -147,7 +147,7 @@ pub(crate) struct WireResult {
     structured: Option<Box<RawValue>>,
     #[serde(default, rename = "isError")]
     is_error: bool,
-    /// Since 2026-07-28: whether this is all.
+    /// Since 2026-07-28: `complete`, unless the server asks for input.
     #[serde(default, rename = "resultType")]
     kind: Option<String>,
 }
@@ -161,12 +161,12 @@ struct Part {
 }
 
 impl WireResult {
-    /// Whether the server wants to know something first that only a person can say.
+    /// Returns true if the server asks for input that only a person can give.
     pub(crate) fn is_incomplete(&self) -> bool {
         self.kind.as_deref().is_some_and(|kind| kind != "complete")
     }
 
-    /// Text for the model: what is no text is named by its kind, and what is structured stands in for text that is not there.
+    /// Makes text for the model. Other parts are named by their kind; structured content replaces missing text.
     pub(crate) fn read(self) -> RemoteResult {
         let is_text = |part: &Part| part.kind == "text";
         let mut lines = Vec::with_capacity(self.content.len().saturating_add(1));
@@ -174,7 +174,7 @@ impl WireResult {
             lines.extend(self.structured.map(|structured| structured.get().to_owned()));
         }
         for part in self.content {
-            // Only kinds that the specification has: the name of any other would be text of the server's choice.
+            // Only the specification's kinds are named: any other name would be text of the server's choice.
             lines.push(match part.kind.as_str() {
                 "text" => part.text.unwrap_or_default().0,
                 kind @ ("image" | "audio" | "resource" | "resource_link") => format!("[{kind}]"),
@@ -199,7 +199,7 @@ impl RemoteTool {
 
 #[cfg(test)]
 impl RemoteTool {
-    /// A tool that takes nothing.
+    /// A tool without parameters.
     pub(crate) fn named(name: &str) -> Self {
         Self {
             name: name.to_owned(),
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tool_is_bounded_and_says_whether_it_only_reads() {
+    fn a_tool_is_bounded_and_may_be_read_only() {
         let session = Session::new(Version::V2025_06_18, None).unwrap();
         let schema = json!({ "type": "object", "properties": { "b": {}, "a": {} } });
         let tools = listed(
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_model_can_call_is_left_out_and_nothing_else() {
+    fn only_tools_that_no_model_can_call_are_skipped() {
         let object = json!({ "type": "object" });
         let page = json!({ "tools": [
             { "name": "first", "inputSchema": object },
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn a_schema_that_is_no_json_for_others_is_left_out() {
+    fn a_schema_that_other_parsers_reject_is_skipped() {
         let page: Page = serde_json::from_str(
             r#"{"tools":[{"name":"x","inputSchema":{"type":"object","description":"\ud800"}}]}"#,
         )
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn there_are_at_most_so_many() {
+    fn the_number_of_tools_is_bounded() {
         let all: Vec<_> = (0..200)
             .map(|n| json!({ "name": format!("t{n}"), "inputSchema": { "type": "object" } }))
             .collect();
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn what_must_be_in_headers_is_left_out_only_where_it_must() {
+    fn parameters_in_headers_skip_a_tool_only_without_sessions() {
         let page = json!({ "tools": [
             { "name": "x", "inputSchema": { "type": "object", "properties": { "r": { "x-mcp-header": "R" } } } },
         ] });
@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_structured_stands_in_for_text() {
+    fn structured_content_replaces_missing_text() {
         let read =
             result(&json!({ "content": [{ "type": "audio" }], "structuredContent": { "a": [1] } })).read();
         assert_eq!((read.text.as_str(), read.is_error), ("{\"a\":[1]}\n[audio]", false));
@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn a_result_that_asks_is_incomplete() {
+    fn a_result_that_requires_input_is_incomplete() {
         assert!(result(&json!({ "resultType": "input_required", "inputRequests": {} })).is_incomplete());
         assert!(!result(&json!({ "resultType": "complete" })).is_incomplete());
         assert!(!result(&json!({})).is_incomplete());

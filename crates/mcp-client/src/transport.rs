@@ -1,11 +1,11 @@
-//! The network as the client needs it: one POST at a time, and the present time.
+//! Network access that the client requires: POST requests and a clock.
 //!
-//! The caller implements [`Transport`] over whatever HTTP client it has. The traits are used through generics in one thread,
-//! so their futures need not be `Send`.
+//! The caller implements [`Transport`] over its HTTP client. The traits are used through generics in one thread, so their
+//! futures need not be `Send`.
 
 use std::fmt;
 
-/// Milliseconds: a moment since 1970, or a span.
+/// Milliseconds: a time since 1970, or a duration.
 pub type Millis = u64;
 
 /// An HTTPS client with a clock.
@@ -14,23 +14,23 @@ pub trait Transport {
     /// The body of a response.
     type Body: ResponseBody;
 
-    /// The present moment.
+    /// The present time, in milliseconds since 1970.
     fn now(&self) -> Millis;
 
-    /// Posts a request, and returns as soon as the status and the headers are known. Redirects are not followed.
+    /// Posts a request and returns as soon as the status and the headers are known. It must not follow redirects.
     ///
     /// # Errors
-    /// [`TransportError`].
+    /// [`TransportError`] if there is no response within the timeout.
     async fn post(&self, request: &PostRequest<'_>) -> Result<PostResponse<Self::Body>, TransportError>;
 }
 
-/// The body of a response, piece by piece. Dropping it ends the call, since a server may keep a stream open for ever.
+/// The body of a response in chunks. Dropping it must end the call, because a server may never close a stream.
 #[allow(async_fn_in_trait, reason = "used through generics in one thread")]
 pub trait ResponseBody {
-    /// The next piece; `None` at the end.
+    /// Reads the next chunk; `None` at the end.
     ///
     /// # Errors
-    /// [`TransportError`].
+    /// [`TransportError`] if the body breaks off or the timeout passes.
     async fn read(&mut self) -> Result<Option<Vec<u8>>, TransportError>;
 }
 
@@ -39,31 +39,31 @@ pub trait ResponseBody {
 pub struct PostRequest<'a> {
     /// The server's URL.
     pub url: &'a str,
-    /// Names and values. A value has no line break in it.
+    /// Names and values. No value contains a line break.
     pub headers: Vec<(&'a str, &'a str)>,
-    /// JSON.
+    /// The body as JSON.
     pub body: &'a str,
-    /// Time for the whole call, to the last byte of the response that is read.
+    /// Time limit in milliseconds for the whole call, including the body of the response.
     pub timeout: Millis,
 }
 
-/// A response whose body is still coming in.
+/// A response with a body that is still to be read.
 #[derive(Debug)]
 pub struct PostResponse<B> {
-    /// The HTTP status; 3xx for a redirect, which is not followed.
+    /// The HTTP status. Redirects are passed on as 3xx.
     pub status: u16,
-    /// `Content-Type`; empty when there is none.
+    /// The header `Content-Type`; empty if absent.
     pub content_type: String,
-    /// `Mcp-Session-Id`.
+    /// The header `Mcp-Session-Id`.
     pub session: Option<String>,
-    /// The body.
+    /// Reader of the body.
     pub body: B,
 }
 
-/// A call that got no response, or not all of it.
+/// Failure of a call without a complete response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TransportError {
-    /// No connection, or one that broke: the request may have arrived.
+    /// No connection, or a broken one: the request may have arrived.
     Broken,
     /// The timeout has passed.
     Timeout,

@@ -1,4 +1,4 @@
-//! JSON-RPC as MCP speaks it, without I/O: requests to text, bytes to what was answered
+//! JSON-RPC messages of MCP, without I/O: writes requests, reads responses
 //! (<https://modelcontextprotocol.io/specification/2025-11-25/basic>).
 
 use serde::{Deserialize, Serialize};
@@ -9,16 +9,16 @@ use wire_text::WireText;
 use super::error::Loss;
 use super::session::{Session, Version};
 
-/// Most bytes of an answer, with all that comes before it in a stream of events.
+/// Most bytes of a response body, including all events before the response.
 const MAX_RESPONSE: usize = 256 * 1024;
 
-/// Longest name that a server may give a request of its own, in bytes.
+/// Longest id of a request from the server, in bytes.
 const MAX_ID: usize = 128;
 
-/// JSON-RPC's code for a method that there is not (<https://www.jsonrpc.org/specification#error_object>).
+/// JSON-RPC's code "Method not found" (<https://www.jsonrpc.org/specification#error_object>).
 const NO_SUCH_METHOD: i64 = -32601;
 
-/// A request, or a notification when it has no number.
+/// A request, or a notification if it has no id.
 #[derive(Serialize)]
 struct Request<'a, P> {
     jsonrpc: &'static str,
@@ -37,7 +37,7 @@ struct Params<P> {
     meta: Option<Meta>,
 }
 
-/// What `initialize` says once, and without sessions each request.
+/// Description of the client that each request without a session carries.
 #[derive(Serialize)]
 struct Meta {
     #[serde(rename = "io.modelcontextprotocol/protocolVersion")]
@@ -54,7 +54,7 @@ struct ClientInfo {
     version: &'static str,
 }
 
-/// None: a server may neither ask a model nor a person through us.
+/// No capabilities: a server may ask neither the model nor the user through this client.
 #[derive(Serialize)]
 struct Capabilities {}
 
@@ -83,7 +83,7 @@ pub(crate) struct CallTool<'a> {
     pub(crate) arguments: &'a RawValue,
 }
 
-/// A request in a session.
+/// Writes a request. `None` if `own` cannot be serialized.
 pub(crate) fn request<P: Serialize>(session: &Session, id: u64, method: &str, own: P) -> Option<String> {
     let meta = session.is_stateless().then_some(Meta {
         version: session.version,
@@ -93,7 +93,7 @@ pub(crate) fn request<P: Serialize>(session: &Session, id: u64, method: &str, ow
     to_json(Some(id), method, Some(Params { own, meta }))
 }
 
-/// What begins a session. It has the number 0.
+/// Writes the request that starts a session. It has the id 0.
 pub(crate) fn initialize() -> Option<String> {
     let own = Initialize {
         protocol_version: Version::V2025_11_25,
@@ -103,7 +103,7 @@ pub(crate) fn initialize() -> Option<String> {
     to_json(Some(0), "initialize", Some(Params { own, meta: None }))
 }
 
-/// What ends the beginning.
+/// Writes the notification that completes the start of a session.
 pub(crate) fn initialized() -> Option<String> {
     to_json::<()>(None, "notifications/initialized", None)
 }
@@ -119,19 +119,19 @@ pub(crate) struct Initialized {
     pub(crate) version: String,
 }
 
-/// The answer to a request.
+/// The response to a request.
 #[derive(Debug)]
 pub(crate) enum RpcResponse {
     Result(Box<RawValue>),
     Error { code: i64, message: String },
 }
 
-/// What a server said.
+/// A message from the server that the client acts on.
 #[derive(Debug)]
 pub(crate) enum Received {
-    /// What was waited for.
+    /// The awaited response.
     Response(RpcResponse),
-    /// It wants something itself: this is to be posted.
+    /// The reply, ready to be posted, to a request from the server.
     Reply(String),
 }
 
@@ -169,13 +169,13 @@ enum ReplyOutcome {
     Error { code: i64, message: &'static str },
 }
 
-/// The code of an error that came with an HTTP status.
+/// Reads the JSON-RPC code from the body of an HTTP error.
 pub(crate) fn error_code(body: &[u8]) -> Option<i64> {
     serde_json::from_slice::<Message>(body).ok()?.error.map(|error| error.code)
 }
 
 impl Message {
-    /// What it means to who waits for the answer to a request; `None`: nothing.
+    /// Interprets the message while the response to `awaited` is pending. `None` for messages to ignore.
     fn read(self, awaited: u64) -> Option<Received> {
         match (self.method, self.id) {
             (Some(method), Some(id)) => reply(&method, &id).map(Received::Reply),
@@ -190,7 +190,7 @@ impl Message {
     }
 }
 
-/// A ping is answered, and all else politely not done, lest the server waits for it.
+/// Replies to a ping with a result, to any other request with an error, so that the server does not wait.
 fn reply(method: &str, id: &RawValue) -> Option<String> {
     let outcome = match method {
         "ping" => ReplyOutcome::Result {},
@@ -200,11 +200,11 @@ fn reply(method: &str, id: &RawValue) -> Option<String> {
     (id.get().len() <= MAX_ID).then(|| serde_json::to_string(&reply).ok()).flatten()
 }
 
-/// Listens to the body of an answer, in either form that it may have.
+/// Reads a response from a body of JSON or of events.
 pub(crate) struct ResponseReader {
     awaited: u64,
     form: Form,
-    /// Bytes that may still come.
+    /// Bytes left of [`MAX_RESPONSE`].
     left: usize,
 }
 
@@ -214,7 +214,7 @@ enum Form {
 }
 
 impl ResponseReader {
-    /// Waits for the answer to a request; `None` when the body is of another type.
+    /// Makes a reader that awaits the response to a request id. `None` for any other content type.
     pub(crate) fn new(content_type: &str, awaited: u64) -> Option<Self> {
         let form = match content_type.split(';').next()?.trim().to_ascii_lowercase().as_str() {
             "application/json" => Form::Json(Vec::new()),
@@ -224,10 +224,10 @@ impl ResponseReader {
         Some(Self { awaited, form, left: MAX_RESPONSE })
     }
 
-    /// What the next piece of the body comes to.
+    /// Reads the next chunk of the body and returns the messages that it completes.
     ///
     /// # Errors
-    /// [`Loss::TooLarge`], or [`Loss::Malformed`] for a stream that is none.
+    /// [`Loss::TooLarge`], or [`Loss::Malformed`] for a stream that is no event stream.
     pub(crate) fn feed(&mut self, piece: &[u8]) -> Result<Vec<Received>, Loss> {
         self.left = self.left.checked_sub(piece.len()).ok_or(Loss::TooLarge)?;
         match &mut self.form {
@@ -241,10 +241,10 @@ impl ResponseReader {
         }
     }
 
-    /// What the end of the body comes to.
+    /// Ends the body and returns the messages that its end completes.
     ///
     /// # Errors
-    /// [`Loss::Malformed`] for what is no answer, [`Loss::Broken`] for a stream that ended without one.
+    /// [`Loss::Malformed`] for a body that is no response, [`Loss::Broken`] for a stream without one.
     pub(crate) fn end(&mut self) -> Result<Vec<Received>, Loss> {
         match &mut self.form {
             Form::Json(body) => {
@@ -266,7 +266,7 @@ impl ResponseReader {
     }
 }
 
-/// What the events of a read mean. Those that are no JSON-RPC are passed over: servers prime a stream with an empty one.
+/// Collects the messages of the events that `read` yields. Skips events without JSON-RPC: servers prime a stream with an empty one.
 fn collect(awaited: u64, read: impl FnOnce(&mut dyn FnMut(&str)) -> bool) -> Option<Vec<Received>> {
     let mut received = Vec::new();
     let is_stream = read(&mut |data| {
@@ -285,7 +285,7 @@ mod tests {
         RawValue::from_string(json.to_owned()).unwrap()
     }
 
-    /// Everything that is received in a stream of events, answers by their JSON.
+    /// Reads an event stream. Results are returned as their JSON.
     fn received(pieces: &[&[u8]]) -> Result<Vec<String>, Loss> {
         let mut reader = ResponseReader::new("Text/Event-Stream; charset=utf-8", 7).unwrap();
         let mut all = Vec::new();
@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn requests_are_as_the_specification_has_them() {
+    fn requests_follow_the_specification() {
         let call = CallTool { name: "find", arguments: &raw(r#"{"q": 1}"#) };
         let session = Session::new(Version::V2025_06_18, None).unwrap();
         insta::assert_snapshot!(
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn notifications_other_answers_and_what_is_no_message_are_passed_over() {
+    fn notifications_other_responses_and_other_data_are_skipped() {
         let stream = concat!(
             "id: 1\ndata: \n\n",
             "data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\",\"params\":{}}\n\n",
@@ -353,14 +353,14 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_that_ends_without_the_answer_is_broken() {
+    fn a_stream_that_ends_without_the_response_is_broken() {
         assert_eq!(received(&[b"data: {\"id\":7,\"resu"]), Err(Loss::Broken));
         assert_eq!(received(&[]), Err(Loss::Broken));
         assert_eq!(received(&[b"data: \xff\n\n"]), Err(Loss::Malformed));
     }
 
     #[test]
-    fn a_body_is_the_answer_or_malformed() {
+    fn a_json_body_is_the_response_or_malformed() {
         assert!(matches!(
             json(r#"{"id":7,"result":{}}"#).unwrap()[..],
             [Received::Response(RpcResponse::Result(_))]
@@ -384,7 +384,7 @@ mod tests {
     }
 
     #[test]
-    fn no_answer_is_larger_than_it_may_be() {
+    fn a_body_above_the_limit_is_too_large() {
         for form in ["application/json", "text/event-stream"] {
             let mut reader = ResponseReader::new(form, 7).unwrap();
             assert!(reader.feed(&vec![b' '; MAX_RESPONSE]).is_ok());
@@ -395,7 +395,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_split_says_the_same(
+        fn every_split_yields_the_same_messages(
             texts in prop::collection::vec("[^\0]{0,20}", 1..5),
             pings in 0..3,
             cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..12),
@@ -409,13 +409,13 @@ mod tests {
             cuts.extend([0, bytes.len()]);
             cuts.sort_unstable();
             let pieces: Vec<_> = cuts.windows(2).map(|pair| &bytes[pair[0]..pair[1]]).collect();
-            let said = received(&pieces).unwrap();
-            prop_assert_eq!(said.len(), usize::try_from(pings).unwrap() + 1);
-            prop_assert_eq!(said.last(), Some(&result));
+            let messages = received(&pieces).unwrap();
+            prop_assert_eq!(messages.len(), usize::try_from(pings).unwrap() + 1);
+            prop_assert_eq!(messages.last(), Some(&result));
         }
 
         #[test]
-        fn nothing_that_is_said_panics(bytes in prop::collection::vec(any::<u8>(), 0..200), json in any::<bool>()) {
+        fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), json in any::<bool>()) {
             let mut reader =
                 ResponseReader::new(if json { "application/json" } else { "text/event-stream" }, 7).unwrap();
             let _ = reader.feed(&bytes);

@@ -1,4 +1,4 @@
-//! The client against servers that are written down: what it sends them, and what it makes of what they say.
+//! Tests of the client against scripted servers: its requests, and its results for their responses.
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, VecDeque};
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::transport::TransportError;
 
-/// What a server answers, piece by piece.
+/// A scripted response with its body in chunks.
 struct Script {
     status: u16,
     content_type: &'static str,
@@ -18,23 +18,23 @@ struct Script {
     pieces: Vec<Result<Vec<u8>, TransportError>>,
 }
 
-/// A request as it came.
+/// A request that the server received.
 #[derive(Debug)]
-struct Seen {
+struct SeenRequest {
     headers: BTreeMap<String, String>,
     body: Value,
     timeout: Millis,
 }
 
 #[derive(Default)]
-struct World {
+struct ScriptedServer {
     scripts: RefCell<VecDeque<Result<Script, TransportError>>>,
-    seen: RefCell<Vec<Seen>>,
+    seen: RefCell<Vec<SeenRequest>>,
     unread: Cell<usize>,
     now: Cell<Millis>,
 }
 
-struct ScriptedBody<'a>(VecDeque<Result<Vec<u8>, TransportError>>, &'a World);
+struct ScriptedBody<'a>(VecDeque<Result<Vec<u8>, TransportError>>, &'a ScriptedServer);
 
 impl ResponseBody for ScriptedBody<'_> {
     async fn read(&mut self) -> Result<Option<Vec<u8>>, TransportError> {
@@ -48,7 +48,7 @@ impl Drop for ScriptedBody<'_> {
     }
 }
 
-impl<'a> Transport for &'a World {
+impl<'a> Transport for &'a ScriptedServer {
     type Body = ScriptedBody<'a>;
 
     fn now(&self) -> Millis {
@@ -63,7 +63,7 @@ impl<'a> Transport for &'a World {
         let headers =
             request.headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let body = serde_json::from_str(request.body).unwrap();
-        self.seen.borrow_mut().push(Seen { headers, body, timeout: request.timeout });
+        self.seen.borrow_mut().push(SeenRequest { headers, body, timeout: request.timeout });
         self.now.set(self.now.get() + 1000);
         let script = self.scripts.borrow_mut().pop_front().expect("a request that is in no script")?;
         Ok(PostResponse {
@@ -75,7 +75,7 @@ impl<'a> Transport for &'a World {
     }
 }
 
-impl World {
+impl ScriptedServer {
     fn new(scripts: impl IntoIterator<Item = Script>) -> Self {
         Self { scripts: RefCell::new(scripts.into_iter().map(Ok).collect()), ..Self::default() }
     }
@@ -86,7 +86,7 @@ impl World {
     }
 
     fn methods(&self) -> Vec<String> {
-        let method = |seen: &Seen| seen.body["method"].as_str().unwrap_or("-").to_owned();
+        let method = |seen: &SeenRequest| seen.body["method"].as_str().unwrap_or("-").to_owned();
         self.seen.borrow().iter().map(method).collect()
     }
 }
@@ -113,14 +113,14 @@ fn events(pieces: &[&str]) -> Script {
     Script { status: 200, content_type: "text/event-stream", session: None, pieces }
 }
 
-/// What a server says to `initialize` and after it.
-fn hello(session: Option<&'static str>) -> [Script; 2] {
+/// Responses to `initialize` and to the notification after it.
+fn handshake(session: Option<&'static str>) -> [Script; 2] {
     let hello = json!({ "protocolVersion": "2025-06-18", "capabilities": { "tools": {} }, "serverInfo": {} });
     [Script { session, ..result(0, &hello) }, status(202)]
 }
 
-fn after_hello(session: Option<&'static str>, then: impl IntoIterator<Item = Script>) -> World {
-    World::new(hello(session).into_iter().chain(then))
+fn after_handshake(session: Option<&'static str>, then: impl IntoIterator<Item = Script>) -> ScriptedServer {
+    ScriptedServer::new(handshake(session).into_iter().chain(then))
 }
 
 fn tool(name: &str) -> Value {
@@ -140,28 +140,28 @@ fn bearers() -> Bearers {
     serde_json::from_str(r#"{"CRM":"s3cret"}"#).unwrap()
 }
 
-/// Runs a client of a session that is known or not; all that was scripted must have been asked for.
+/// Runs a client with or without a known session. All scripted responses must have been requested.
 fn with<T>(
-    world: &World,
+    scripted: &ScriptedServer,
     known: Option<Session>,
-    run: impl AsyncFnOnce(&Client<'_, &World>) -> T,
+    run: impl AsyncFnOnce(&Client<'_, &ScriptedServer>) -> T,
 ) -> (T, Option<Session>) {
     let (server, bearers) = (server(), bearers());
-    let client = Client::new(&world, &server, &bearers, known).unwrap();
+    let client = Client::new(&scripted, &server, &bearers, known).unwrap();
     let result = block_on(run(&client));
-    assert!(world.scripts.borrow().is_empty(), "not all was asked for: {:?}", world.methods());
+    assert!(scripted.scripts.borrow().is_empty(), "not all was asked for: {:?}", scripted.methods());
     (result, client.session())
 }
 
-fn list(world: &World) -> Result<Vec<String>, McpError> {
-    with(world, None, async |client| client.list().await)
+fn list(scripted: &ScriptedServer) -> Result<Vec<String>, McpError> {
+    with(scripted, None, async |client| client.list().await)
         .0
         .map(|all| all.into_iter().map(|t| t.name).collect())
 }
 
-fn call(world: &World, known: Option<Session>) -> Result<RemoteResult, McpError> {
+fn call(scripted: &ScriptedServer, known: Option<Session>) -> Result<RemoteResult, McpError> {
     let arguments = RawValue::from_string("{}".to_owned()).unwrap();
-    with(world, known, async |client| client.call("send", &arguments).await).0
+    with(scripted, known, async |client| client.call("send", &arguments).await).0
 }
 
 fn known(id: &str) -> Option<Session> {
@@ -170,16 +170,16 @@ fn known(id: &str) -> Option<Session> {
 
 #[test]
 fn a_list_begins_a_session_and_reads_all_pages() {
-    let world = after_hello(
+    let scripted = after_handshake(
         Some("s-1"),
         [
             result(1, &json!({ "tools": [tool("a")], "nextCursor": "two" })),
             result(2, &json!({ "tools": [tool("b")] })),
         ],
     );
-    assert_eq!(list(&world).unwrap(), ["a", "b"]);
-    assert_eq!(world.methods(), ["initialize", "notifications/initialized", "tools/list", "tools/list"]);
-    let seen = world.seen.borrow();
+    assert_eq!(list(&scripted).unwrap(), ["a", "b"]);
+    assert_eq!(scripted.methods(), ["initialize", "notifications/initialized", "tools/list", "tools/list"]);
+    let seen = scripted.seen.borrow();
     assert_eq!(seen[3].body["params"], json!({ "cursor": "two" }));
     assert!(!seen[0].headers.contains_key("mcp-session-id"));
     assert!(!seen[0].headers.contains_key("mcp-protocol-version"));
@@ -192,84 +192,90 @@ fn a_list_begins_a_session_and_reads_all_pages() {
         assert_eq!(all.headers["content-type"], "application/json");
         assert_eq!(all.headers["authorization"], "Bearer s3cret");
     }
-    // A second passes with each request, and there are five for beginning and five for all pages.
+    // The clock advances one second per request; the limit is five seconds for the start and five for all pages.
     assert_eq!(seen.iter().map(|one| one.timeout).collect::<Vec<_>>(), [5000, 4000, 5000, 4000]);
 }
 
 #[test]
 fn pages_without_end_are_not_followed() {
     let page = |n| result(n, &json!({ "tools": [], "nextCursor": "again" }));
-    let world = after_hello(None, (1..=5).map(page));
-    assert_eq!(list(&world), Err(McpError::Lost(Loss::Timeout)), "for it takes too long");
+    let scripted = after_handshake(None, (1..=5).map(page));
+    assert_eq!(list(&scripted), Err(McpError::Lost(Loss::Timeout)), "for it takes too long");
     let many: Vec<_> = (0..200).map(|n| tool(&format!("t{n}"))).collect();
-    let world = after_hello(None, [result(1, &json!({ "tools": many, "nextCursor": "more" }))]);
-    assert_eq!(list(&world).unwrap().len(), MAX_TOOLS);
+    let scripted = after_handshake(None, [result(1, &json!({ "tools": many, "nextCursor": "more" }))]);
+    assert_eq!(list(&scripted).unwrap().len(), MAX_TOOLS);
     let long = json!({ "tools": [], "nextCursor": "x".repeat(MAX_CURSOR + 1) });
-    assert_eq!(list(&after_hello(None, [result(1, &long)])), Err(McpError::Lost(Loss::Malformed)));
+    assert_eq!(list(&after_handshake(None, [result(1, &long)])), Err(McpError::Lost(Loss::Malformed)));
 }
 
 #[test]
-fn a_known_session_is_gone_on_with() {
-    let world = World::new([text(1, "done"), text(2, "again")]);
+fn a_known_session_is_continued() {
+    let scripted = ScriptedServer::new([text(1, "done"), text(2, "again")]);
     let arguments = RawValue::from_string(r#"{"to":"a"}"#.to_owned()).unwrap();
-    let (said, kept) = with(&world, known("s-1"), async |client| {
+    let (said, kept) = with(&scripted, known("s-1"), async |client| {
         let first = client.call("send", &arguments).await.unwrap();
         (first, client.call("send", &arguments).await.unwrap().text)
     });
     assert_eq!(said, (RemoteResult { text: "done".to_owned(), is_error: false }, "again".to_owned()));
-    assert_eq!(world.seen.borrow()[0].body["params"], json!({ "name": "send", "arguments": { "to": "a" } }));
-    assert_eq!(world.seen.borrow()[0].timeout, CALL_WITHIN);
+    assert_eq!(
+        scripted.seen.borrow()[0].body["params"],
+        json!({ "name": "send", "arguments": { "to": "a" } })
+    );
+    assert_eq!(scripted.seen.borrow()[0].timeout, CALL_TIMEOUT);
     assert!(serde_json::to_string(&kept).unwrap().contains("\"asked\":2"));
 }
 
 #[test]
-fn an_answer_as_events_ends_when_it_has_come() {
+fn a_response_as_events_ends_when_it_has_come() {
     let answer = "data: {\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"content\":[{\"type\":\"text\",\"text\":\"x\"}]}}\n\n";
-    let world = World::new([events(&["id: 1\ndata:\n\n: kept open\n\n", answer, ": kept open\n\n"])]);
-    assert_eq!(call(&world, known("s-1")).unwrap().text, "x");
-    assert_eq!(world.unread.get(), 1);
+    let scripted =
+        ScriptedServer::new([events(&["id: 1\ndata:\n\n: kept open\n\n", answer, ": kept open\n\n"])]);
+    assert_eq!(call(&scripted, known("s-1")).unwrap().text, "x");
+    assert_eq!(scripted.unread.get(), 1);
 }
 
 #[test]
-fn what_a_server_asks_meanwhile_is_answered_but_not_without_end() {
+fn requests_from_the_server_get_a_bounded_number_of_replies() {
     let ping = "data: {\"jsonrpc\":\"2.0\",\"id\":\"p\",\"method\":\"ping\"}\n\n";
     let answer = "data: {\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\n\n";
     let pings = ping.repeat(6);
-    let world = World::new([events(&[&pings, answer]), status(202), status(202), status(500), status(202)]);
-    assert_eq!(call(&world, known("s-1")).unwrap().text, "");
-    assert_eq!(world.methods(), ["tools/call", "-", "-", "-", "-"]);
-    let seen = world.seen.borrow();
+    let scripted =
+        ScriptedServer::new([events(&[&pings, answer]), status(202), status(202), status(500), status(202)]);
+    assert_eq!(call(&scripted, known("s-1")).unwrap().text, "");
+    assert_eq!(scripted.methods(), ["tools/call", "-", "-", "-", "-"]);
+    let seen = scripted.seen.borrow();
     assert_eq!(seen[1].body, json!({ "jsonrpc": "2.0", "id": "p", "result": {} }));
     assert_eq!(seen[1].headers["mcp-session-id"], "s-1");
 }
 
 #[test]
 fn a_session_that_the_server_forgot_begins_anew_once() {
-    let again = || hello(Some("s-2")).into_iter();
-    let world = World::new([error(404, -32001)].into_iter().chain(again()).chain([text(1, "done")]));
-    assert_eq!(call(&world, known("s-1")).unwrap().text, "done");
-    assert_eq!(world.methods(), ["tools/call", "initialize", "notifications/initialized", "tools/call"]);
-    assert_eq!(world.seen.borrow()[3].headers["mcp-session-id"], "s-2");
+    let again = || handshake(Some("s-2")).into_iter();
+    let scripted =
+        ScriptedServer::new([error(404, -32001)].into_iter().chain(again()).chain([text(1, "done")]));
+    assert_eq!(call(&scripted, known("s-1")).unwrap().text, "done");
+    assert_eq!(scripted.methods(), ["tools/call", "initialize", "notifications/initialized", "tools/call"]);
+    assert_eq!(scripted.seen.borrow()[3].headers["mcp-session-id"], "s-2");
 
-    let world = World::new([status(404)].into_iter().chain(again()).chain([status(404)]));
-    assert_eq!(call(&world, known("s-1")), Err(McpError::Refused { status: 404, code: None }));
+    let scripted = ScriptedServer::new([status(404)].into_iter().chain(again()).chain([status(404)]));
+    assert_eq!(call(&scripted, known("s-1")), Err(McpError::Refused { status: 404, code: None }));
 
-    // Without a session a 404 is an address where nothing is.
-    let world = after_hello(None, [status(404)]);
-    assert_eq!(call(&world, None), Err(McpError::Refused { status: 404, code: None }));
+    // Without a session, a 404 means that the URL has no server.
+    let scripted = after_handshake(None, [status(404)]);
+    assert_eq!(call(&scripted, None), Err(McpError::Refused { status: 404, code: None }));
 }
 
 #[test]
-fn a_session_that_is_refused_is_not_kept() {
+fn a_rejected_session_is_dropped() {
     let arguments = RawValue::from_string("{}".to_owned()).unwrap();
-    let world = World::new([error(400, -32000)]);
-    let (failed, kept) = with(&world, known("s-1"), async |client| client.call("send", &arguments).await);
+    let scripted = ScriptedServer::new([error(400, -32000)]);
+    let (failed, kept) = with(&scripted, known("s-1"), async |client| client.call("send", &arguments).await);
     assert_eq!(failed, Err(McpError::Refused { status: 400, code: Some(-32000) }));
     assert_eq!(kept, None);
 }
 
 #[test]
-fn a_call_is_never_repeated_when_its_answer_is_lost() {
+fn a_call_is_never_repeated_when_its_response_is_lost() {
     for (script, loss) in [
         (events(&["data: {\"id\":1,\"resu"]), Loss::Broken),
         (events(&["data: {\"id\":9,\"result\":{}}\n\n"]), Loss::Broken),
@@ -283,86 +289,87 @@ fn a_call_is_never_repeated_when_its_answer_is_lost() {
             Loss::TooLarge,
         ),
     ] {
-        let world = World::new([script]);
-        assert_eq!(call(&world, known("s-1")), Err(McpError::Lost(loss)));
-        assert_eq!(world.methods(), ["tools/call"]);
+        let scripted = ScriptedServer::new([script]);
+        assert_eq!(call(&scripted, known("s-1")), Err(McpError::Lost(loss)));
+        assert_eq!(scripted.methods(), ["tools/call"]);
     }
     for error in [TransportError::Timeout, TransportError::Broken] {
-        let world = World::default().then(error);
-        assert_eq!(call(&world, known("s-1")), Err(error.into()));
+        let scripted = ScriptedServer::default().then(error);
+        assert_eq!(call(&scripted, known("s-1")), Err(error.into()));
     }
     assert_eq!(
-        call(&World::new([status(502)]), known("s-1")),
+        call(&ScriptedServer::new([status(502)]), known("s-1")),
         Err(McpError::Refused { status: 502, code: None })
     );
 }
 
 #[test]
-fn what_is_lost_before_the_call_did_nothing() {
-    let world = World::default().then(TransportError::Timeout);
-    assert_eq!(call(&world, None), Err(McpError::Unopened(Loss::Timeout)));
-    assert_eq!(call(&World::new([status(200)]), None), Err(McpError::Unopened(Loss::Malformed)));
+fn a_loss_before_the_call_did_nothing() {
+    let scripted = ScriptedServer::default().then(TransportError::Timeout);
+    assert_eq!(call(&scripted, None), Err(McpError::Unopened(Loss::Timeout)));
+    assert_eq!(call(&ScriptedServer::new([status(200)]), None), Err(McpError::Unopened(Loss::Malformed)));
     let bad = Script { session: Some("two words"), ..result(0, &json!({ "protocolVersion": "2025-06-18" })) };
-    assert_eq!(call(&World::new([bad]), None), Err(McpError::Unopened(Loss::Malformed)));
-    let world = World::new(hello(None).into_iter().take(1)).then(TransportError::Broken);
-    assert_eq!(call(&world, None), Err(McpError::Unopened(Loss::Broken)));
+    assert_eq!(call(&ScriptedServer::new([bad]), None), Err(McpError::Unopened(Loss::Malformed)));
+    let scripted = ScriptedServer::new(handshake(None).into_iter().take(1)).then(TransportError::Broken);
+    assert_eq!(call(&scripted, None), Err(McpError::Unopened(Loss::Broken)));
 }
 
 #[test]
-fn nobody_goes_where_a_server_sends_them_and_no_token_is_tried_twice() {
+fn redirects_are_not_followed_and_no_bearer_token_is_tried_twice() {
     for status_code in [301, 302, 307, 308] {
-        assert_eq!(list(&World::new([status(status_code)])), Err(McpError::Redirected));
+        assert_eq!(list(&ScriptedServer::new([status(status_code)])), Err(McpError::Redirected));
     }
     for status_code in [401, 403] {
-        assert_eq!(list(&World::new([status(status_code)])), Err(McpError::Unauthorized));
+        assert_eq!(list(&ScriptedServer::new([status(status_code)])), Err(McpError::Unauthorized));
     }
     let bearers = Bearers::new();
-    let (server, world) = (server(), World::default());
-    assert_eq!(Client::new(&&world, &server, &bearers, None).err(), Some(McpError::NoToken));
+    let (server, scripted) = (server(), ScriptedServer::default());
+    assert_eq!(Client::new(&&scripted, &server, &bearers, None).err(), Some(McpError::NoToken));
 }
 
 #[test]
-fn a_revision_that_nobody_here_speaks_is_none() {
-    let world = World::new([result(0, &json!({ "protocolVersion": "2031-01-01" }))]);
-    assert_eq!(list(&world), Err(McpError::Version));
+fn an_unknown_revision_is_an_error() {
+    let scripted = ScriptedServer::new([result(0, &json!({ "protocolVersion": "2031-01-01" }))]);
+    assert_eq!(list(&scripted), Err(McpError::Version));
 }
 
 #[test]
 fn an_error_of_the_server_is_a_result_of_a_call_and_the_end_of_a_list() {
     let error = || body(200, &json!({ "id": 1, "error": { "code": -32602, "message": "`to` is missing" } }));
-    let said = call(&World::new([error()]), known("s-1")).unwrap();
+    let said = call(&ScriptedServer::new([error()]), known("s-1")).unwrap();
     assert_eq!(said, RemoteResult { text: "`to` is missing".to_owned(), is_error: true });
     assert_eq!(
-        list(&after_hello(None, [error()])),
+        list(&after_handshake(None, [error()])),
         Err(McpError::Refused { status: 200, code: Some(-32602) })
     );
 }
 
 #[test]
-fn a_server_without_initialize_is_spoken_to_without_sessions() {
+fn a_server_without_initialize_is_used_without_sessions() {
     let unknown = body(200, &json!({ "id": 0, "error": { "code": -32601, "message": "" } }));
     for refusal in [error(400, -32020), error(400, -32022), error(404, -32601), unknown] {
-        let world = World::new([refusal, text(1, "done")]);
-        assert_eq!(call(&world, None).unwrap().text, "done");
-        let seen = world.seen.borrow();
+        let scripted = ScriptedServer::new([refusal, text(1, "done")]);
+        assert_eq!(call(&scripted, None).unwrap().text, "done");
+        let seen = scripted.seen.borrow();
         assert_eq!(seen[1].headers["mcp-protocol-version"], "2026-07-28");
         assert_eq!(seen[1].headers["mcp-method"], "tools/call");
         assert_eq!(seen[1].headers["mcp-name"], "send");
         let version = &seen[1].body["params"]["_meta"]["io.modelcontextprotocol/protocolVersion"];
         assert_eq!(version, "2026-07-28");
     }
-    let world = World::new([result(1, &json!({ "resultType": "input_required", "inputRequests": {} }))]);
-    assert_eq!(call(&world, Some(Session::stateless())), Err(McpError::NeedsInput));
-    // Any other refusal of `initialize` is one.
-    let world = World::new([error(400, -32000)]);
-    assert_eq!(call(&world, None), Err(McpError::Refused { status: 400, code: Some(-32000) }));
+    let scripted =
+        ScriptedServer::new([result(1, &json!({ "resultType": "input_required", "inputRequests": {} }))]);
+    assert_eq!(call(&scripted, Some(Session::stateless())), Err(McpError::NeedsInput));
+    // Any other error of `initialize` is final.
+    let scripted = ScriptedServer::new([error(400, -32000)]);
+    assert_eq!(call(&scripted, None), Err(McpError::Refused { status: 400, code: Some(-32000) }));
 }
 
 #[test]
-fn what_the_profile_does_not_allow_is_never_sent() {
-    let (bearers, world) = (bearers(), World::default());
+fn a_tool_outside_the_allow_list_is_never_called() {
+    let (bearers, scripted) = (bearers(), ScriptedServer::default());
     let server = Server { tools: vec!["find".to_owned(), "a.b".to_owned()], ..server() };
-    let transport = &world;
+    let transport = &scripted;
     let client = Client::new(&transport, &server, &bearers, None).unwrap();
     let arguments = RawValue::from_string("{}".to_owned()).unwrap();
     for name in ["send", "a.b"] {
@@ -371,19 +378,19 @@ fn what_the_profile_does_not_allow_is_never_sent() {
 }
 
 #[test]
-fn calls_beside_each_other_have_numbers_of_their_own() {
-    let world = World::new([text(1, "one"), text(2, "two")]);
+fn concurrent_calls_have_ids_of_their_own() {
+    let scripted = ScriptedServer::new([text(1, "one"), text(2, "two")]);
     let arguments = RawValue::from_string("{}".to_owned()).unwrap();
-    let ((one, two), _) = with(&world, known("s-1"), async |client| {
+    let ((one, two), _) = with(&scripted, known("s-1"), async |client| {
         futures::join!(client.call("send", &arguments), client.call("send", &arguments))
     });
     assert_eq!((one.unwrap().text, two.unwrap().text), ("one".to_owned(), "two".to_owned()));
 }
 
 #[test]
-fn nothing_of_the_server_or_the_token_is_in_a_failure() {
-    let world = World::new([error(418, -1)]);
-    let failed = call(&world, known("s-1")).unwrap_err();
+fn errors_contain_nothing_from_the_server_or_the_bearer_token() {
+    let scripted = ScriptedServer::new([error(418, -1)]);
+    let failed = call(&scripted, known("s-1")).unwrap_err();
     assert!(!format!("{failed:?} {}", failed.sentence()).contains("s3cret"));
     let unclear = |failed: McpError| failed.sentence().contains("not known");
     assert!(unclear(McpError::Lost(Loss::Timeout)) && unclear(McpError::Refused { status: 504, code: None }));
@@ -405,7 +412,7 @@ proptest! {
         cuts.extend([0, stream.len()]);
         cuts.sort_unstable();
         let pieces = cuts.windows(2).map(|pair| Ok(stream[pair[0]..pair[1]].to_vec())).collect();
-        let world = World::new([Script { pieces, ..events(&[]) }]);
-        prop_assert_eq!(call(&world, known("s-1")).unwrap().text, said);
+        let scripted = ScriptedServer::new([Script { pieces, ..events(&[]) }]);
+        prop_assert_eq!(call(&scripted, known("s-1")).unwrap().text, said);
     }
 }
