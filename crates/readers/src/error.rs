@@ -2,21 +2,21 @@
 
 use std::fmt;
 
-/// A document that was refused. Its [`fmt::Display`] is a sentence for the user, which quotes nothing of the document.
+/// Reasons to refuse a document. [`fmt::Display`] writes a sentence for the user that quotes nothing from the document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ReadError {
     /// The kind is not supported, or the bytes are of another kind than declared.
     Unsupported,
     /// The document is damaged or protected.
     Unreadable(&'static str),
-    /// The document has no text, as a scan has none.
+    /// The document has no text: it may be a scan.
     WithoutText(&'static str),
     /// The document has more text, pages or passages than allowed.
     TooLong(String),
 }
 
 impl ReadError {
-    /// Tells the limit, and how to stay within it.
+    /// Makes an error that names the limit and a way to stay within it.
     pub(crate) fn too_long(limit: &str) -> Self {
         Self::TooLong(format!("{limit} Send it in parts."))
     }

@@ -1,5 +1,5 @@
-//! From masked text to chunks: along headings, paragraphs, rows and sentences, each under the headings that it stands under, and
-//! with the end of the one before it where it goes on.
+//! Chunks of masked text, split at headings, paragraphs, rows and sentences. Each starts with its headings, and with the end of
+//! the chunk before if it continues its section.
 
 use tokens::count;
 
@@ -7,57 +7,59 @@ use super::prose::{Unit, units};
 use super::{Form, MAX_CHUNKS, Part};
 use crate::error::ReadError;
 
-/// Tokens of the text of a chunk at most.
+/// Most tokens of a chunk's own text.
 const TARGET: u32 = 300;
 
-/// A chunk that has so many may end where a paragraph or a section does.
+/// Tokens from which on a chunk may end at a paragraph or a section.
 const ENOUGH: u32 = 150;
 
-/// Tokens of the chunk before that a chunk begins with.
+/// Most tokens that a chunk repeats from the chunk before.
 const OVERLAP: u32 = 40;
 
-/// A sentence that is longer than the overlap is repeated all the same, up to here.
+/// Most tokens of a single repeated sentence, which may exceed the overlap.
 const LONG_OVERLAP: u32 = 60;
 
-/// Bytes of the headings above a chunk, and of a table's header that is repeated: those that are longer are cut, or left out.
+/// Most bytes of the headings above a chunk. Longer headings are truncated.
 const LONGEST_TRAIL: usize = 200;
+
+/// Most tokens of a table's header. A longer one is not repeated.
 const LONGEST_HEADER: u32 = 100;
 
-/// A piece of a document as it is remembered.
+/// A passage of a document, which is stored and retrieved as one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chunk {
-    /// Where it stands, and what stands there.
+    /// The page number, the headings, the overlap and the own text.
     pub content: String,
-    /// Its tokens.
+    /// Tokens of the content.
     pub tokens: u32,
-    /// Where in the content begins what no chunk before has.
+    /// Start in bytes of the text that no chunk before contains.
     pub fresh: usize,
 }
 
-/// Cuts a document's parts into chunks.
+/// Splits a document's parts into chunks.
 ///
 /// # Errors
-/// [`ReadError::TooLong`].
+/// [`ReadError::TooLong`] for more than [`MAX_CHUNKS`] chunks.
 pub fn chunk(parts: &[Part]) -> Result<Vec<Chunk>, ReadError> {
-    let mut cutter = Cutter::default();
+    let mut splitter = Splitter::default();
     for part in parts {
-        cutter.cut(part);
-        if cutter.chunks.len() > MAX_CHUNKS {
+        splitter.split(part);
+        if splitter.chunks.len() > MAX_CHUNKS {
             return Err(ReadError::too_long(&format!("A document may come to {MAX_CHUNKS} passages.")));
         }
     }
-    Ok(cutter.chunks)
+    Ok(splitter.chunks)
 }
 
 #[derive(Default)]
-struct Cutter {
+struct Splitter {
     chunks: Vec<Chunk>,
-    /// The headings that lead to the place, by their level.
+    /// The headings above the current unit, by their level.
     trail: [String; 6],
 }
 
-impl Cutter {
-    fn cut(&mut self, part: &Part) {
+impl Splitter {
+    fn split(&mut self, part: &Part) {
         let units = units(part);
         let is_table = part.form == Form::Table;
         let header = units
@@ -81,7 +83,7 @@ impl Cutter {
         }
     }
 
-    /// What stands above a chunk: its page, its headings, its table's header.
+    /// Makes the first lines of a chunk: its page, its headings, its table's header.
     fn above(&self, page: Option<u32>, header: Option<&Unit<'_>>) -> String {
         let mut above = page.map_or_else(String::new, |page| format!("Page {page}\n"));
         let trail: Vec<_> = self.trail.iter().map(String::as_str).filter(|title| !title.is_empty()).collect();
@@ -104,12 +106,12 @@ impl Cutter {
         self.chunks.push(Chunk { tokens: count(&content), fresh, content });
     }
 
-    /// Goes past a unit: what follows a heading stands under it.
+    /// Updates the headings after a unit that is one.
     fn pass(&mut self, unit: &Unit<'_>) {
         let Some(level) = unit.level else { return };
         let title = unit.text.trim_start_matches('#').trim();
         let most = LONGEST_TRAIL / self.trail.len();
-        // A token in it is whole, or not there at all.
+        // A title that is too long ends before its first placeholder, so that none is cut.
         let title = if title.len() <= most || !title.contains('[') {
             title.get(..title.floor_char_boundary(most)).unwrap_or_default()
         } else {
@@ -124,16 +126,16 @@ impl Cutter {
     }
 }
 
-/// Where a chunk ends that begins with the units from `start` on, of which those from `fresh` on are new.
+/// Finds the end of a chunk that starts with unit `start`. The units from `fresh` on are new.
 fn end(units: &[Unit<'_>], start: usize, fresh: usize) -> usize {
     let mut tokens = units.get(start..fresh).unwrap_or_default().iter().map(|unit| unit.tokens).sum::<u32>();
-    // Where a section or a paragraph begins after enough text.
+    // The last start of a section or a paragraph after enough text.
     let mut better = None;
     let mut end = fresh;
     for (at, unit) in units.iter().enumerate().skip(fresh) {
-        if at > fresh && tokens >= ENOUGH && (unit.level.is_some() || unit.begins) {
+        if at > fresh && tokens >= ENOUGH && (unit.level.is_some() || unit.is_paragraph_start) {
             better = Some(at);
-            // A section that begins here is one of its own, unless it is a small one within this.
+            // A section of level 1 or 2 starts a chunk; deeper ones may share the chunk.
             if unit.level.is_some_and(|level| level <= 2) {
                 return at;
             }
@@ -147,19 +149,19 @@ fn end(units: &[Unit<'_>], start: usize, fresh: usize) -> usize {
     end
 }
 
-/// A heading does not end a chunk: it belongs to what follows it.
+/// Moves the end of a chunk before trailing headings, which belong to the text after them.
 fn without_headings(units: &[Unit<'_>], fresh: usize, end: usize) -> usize {
     let is_text = |unit: &Unit<'_>| unit.level.is_none() && !unit.text.trim().is_empty();
     let last = units.get(fresh..end).unwrap_or_default().iter().rposition(is_text);
     last.map_or(end, |last| {
-        // Blank lines stay where they are.
+        // Blank lines stay at the end of this chunk.
         let headings =
             units.get(fresh + last + 1..end).unwrap_or_default().iter().position(|unit| unit.level.is_some());
         headings.map_or(end, |first| fresh + last + 1 + first)
     })
 }
 
-/// Where the chunk after one that ends at `end` begins: as far before it as the overlap reaches, but not before a heading.
+/// Finds the start of the chunk after `end`: as far back as the overlap allows, but never before a heading.
 fn overlap(units: &[Unit<'_>], fresh: usize, end: usize) -> usize {
     if units.get(end).is_none_or(|next| next.level.is_some()) {
         return end;
@@ -209,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chunk_goes_on_with_the_end_of_the_one_before() {
+    fn a_chunk_repeats_the_end_of_the_one_before() {
         let chunks = cut(Form::Plain, &sentences("tides", 100));
         assert!(chunks.len() > 3);
         for pair in chunks.windows(2) {

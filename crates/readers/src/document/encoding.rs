@@ -1,17 +1,17 @@
-//! Encodings of text: what bytes stand for where there is no Unicode. By hand, for the crates have those of all the world.
+//! Text encodings besides Unicode. The few tables here are much smaller than those of the crates for encodings.
 
 use std::borrow::Cow;
 
-/// Windows' Latin letters from 0x80 on, up to where it is Latin-1.
+/// Windows-1252 from 0x80 to 0x9f; the rest is Latin-1.
 const WINDOWS_80: &str = "€\u{fffd}‚ƒ„…†‡ˆ‰Š‹Œ\u{fffd}Ž\u{fffd}\u{fffd}‘’“”•–—˜™š›œ\u{fffd}žŸ";
 
-/// The Macintosh's from 0x80 on.
+/// Mac OS Roman from 0x80 on.
 const MAC_80: &str = "ÄÅÇÉÑÖÜáàâäãåçéèêëíìîïñóòôöõúùûü†°¢£§•¶ß®©™´¨≠ÆØ∞±≤≥¥µ∂∑∏π∫ªºΩæø¿¡¬√ƒ≈∆«»…\u{a0}ÀÃÕŒœ–—“”‘’÷◊ÿŸ⁄€‹›ﬁﬂ‡·‚„‰ÂÊÁËÈÍÎÏÌÓÔ\u{f8ff}ÒÚÛÙıˆ˜¯˘˙˚¸˝˛ˇ";
 
-/// Adobe's from 0xa0 on.
+/// Adobe's standard encoding from 0xa0 on.
 const ADOBE_A0: &str = "\u{fffd}¡¢£⁄¥ƒ§¤'“«‹›ﬁﬂ\u{fffd}–†‡·\u{fffd}¶•‚„”»…‰\u{fffd}¿\u{fffd}`´ˆ˜¯˘˙¨\u{fffd}˚¸\u{fffd}˝˛ˇ—\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}Æ\u{fffd}ª\u{fffd}\u{fffd}\u{fffd}\u{fffd}ŁØŒº\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}æ\u{fffd}\u{fffd}\u{fffd}ı\u{fffd}\u{fffd}łøœß";
 
-/// Encodings of one byte each.
+/// Encodings with one byte per character.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Latin {
     Windows,
@@ -20,7 +20,7 @@ pub(crate) enum Latin {
 }
 
 impl Latin {
-    /// What a byte stands for, if for anything.
+    /// The character of a byte, if the encoding defines one.
     pub(crate) fn char(self, byte: u8) -> Option<char> {
         let (table, from) = match self {
             Self::Windows => (WINDOWS_80, 0x80),
@@ -37,7 +37,7 @@ impl Latin {
     }
 }
 
-/// Bytes as text: as their mark says, as UTF-8 if they are that, and otherwise as Windows writes where there is no Unicode.
+/// Decodes bytes by their byte order mark, as valid UTF-8, or else as Windows-1252.
 pub(crate) fn decode(bytes: &[u8]) -> Cow<'_, str> {
     match bytes {
         [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes).into(),
@@ -53,7 +53,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Cow<'_, str> {
     }
 }
 
-/// Text of which each unit has two bytes. A lone half of a pair becomes U+FFFD.
+/// Decodes UTF-16. A lone surrogate becomes U+FFFD.
 pub(crate) fn utf16(bytes: &[u8], unit: impl Fn([u8; 2]) -> u16) -> String {
     let units = bytes.as_chunks().0.iter().map(|pair| unit(*pair));
     char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()

@@ -1,14 +1,14 @@
-//! From bytes to text. Whatever the bytes are, what comes out is bounded.
+//! Extraction of bounded text from untrusted bytes.
 
 use super::encoding::decode;
 use super::kind::Kind;
 use super::{Form, MAX_TABLE_BYTES, MAX_TEXT_BYTES, Part, html, pdf, table};
 use crate::error::ReadError;
 
-/// The text of a document.
+/// Extracts the text of a document.
 ///
 /// # Errors
-/// [`ReadError::Unreadable`], [`ReadError::WithoutText`], [`ReadError::TooLong`].
+/// [`ReadError::Unreadable`], [`ReadError::WithoutText`] or [`ReadError::TooLong`].
 pub fn extract(kind: Kind, bytes: &[u8]) -> Result<Vec<Part>, ReadError> {
     let parts = match kind {
         Kind::Pdf => pdf::read(bytes)?,
@@ -34,8 +34,8 @@ pub fn extract(kind: Kind, bytes: &[u8]) -> Result<Vec<Part>, ReadError> {
     Ok(parts)
 }
 
-/// A text as it is stored: lines end with a line feed alone, blank lines stand alone, long runs of spaces are short, and there is
-/// nothing that Postgres cannot hold.
+/// Normalizes a text for storage: line feeds only, at most one blank line in a row, short runs of spaces, and no character
+/// that Postgres rejects.
 fn tidy(text: &str, form: Form) -> String {
     let mut tidy = String::with_capacity(text.len());
     let mut blank_lines = 0;
@@ -54,7 +54,7 @@ fn tidy(text: &str, form: Form) -> String {
                 '\0' => tidy.push('\u{fffd}'),
                 _ if c.is_control() => tidy.push(' '),
                 _ if spaces > MOST_SPACES => {}
-                // Letters that are set as one: nobody searches for them so.
+                // Ligatures are spelled out, because searches use single letters.
                 '\u{fb00}' => tidy.push_str("ff"),
                 '\u{fb01}' => tidy.push_str("fi"),
                 '\u{fb02}' => tidy.push_str("fl"),
@@ -69,7 +69,7 @@ fn tidy(text: &str, form: Form) -> String {
     tidy
 }
 
-/// Spaces in a row: code is set off by a few, and columns of a form by more than anybody needs.
+/// Most spaces in a row. Indented code needs a few; columns of a form have far more.
 const MOST_SPACES: u32 = 16;
 
 #[cfg(test)]
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lays_a_text_out_is_kept_in_bounds() {
+    fn layout_is_kept_within_bounds() {
         assert_eq!(text_of(Kind::Text, "o\u{fb03}ce".as_bytes()), "office");
         let text = format!("a\r\n\r\n\r\n\n  b{}c\u{7}\u{c}d\n\n", " ".repeat(1000));
         assert_eq!(text_of(Kind::Text, text.as_bytes()), format!("a\n\n  b{}c \nd", " ".repeat(16)));

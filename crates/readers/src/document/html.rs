@@ -1,19 +1,19 @@
-//! Pages of the web: what a reader sees of them, as Markdown.
+//! Visible text of web pages, as Markdown.
 
-use html5gum::{DefaultEmitter, Token, Tokenizer};
+use html5gum::{DefaultEmitter, StartTag, Token, Tokenizer};
 
 use super::{Form, MAX_TEXT_BYTES, Part, table};
 
-/// The text of a page: prose, and each table by itself.
+/// Reads the text of a page: prose, and each table as a part of its own.
 pub(crate) fn read(html: &str) -> Vec<Part> {
     let mut emitter = DefaultEmitter::default();
-    // What stands in a script or a style is no HTML.
+    // The content of a script or a style is no HTML.
     emitter.naively_switch_states(true);
     let mut page = Page::default();
     for token in Tokenizer::new_with_emitter(html, emitter) {
         let Ok(token) = token;
         match token {
-            Token::StartTag(tag) => page.open(&tag.name, tag.self_closing),
+            Token::StartTag(tag) => page.open(&tag),
             Token::EndTag(tag) => page.close(&tag.name),
             Token::String(text) => page.say(&String::from_utf8_lossy(&text)),
             _ => {}
@@ -27,18 +27,18 @@ pub(crate) fn read(html: &str) -> Vec<Part> {
     page.parts
 }
 
-/// Hidden elements within each other that are told apart: a page has two, and more must not make the work grow.
+/// Most nested hidden elements that are tracked. Pages have two; the bound keeps the work for each end tag constant.
 const MOST_HIDDEN: usize = 16;
 
 #[derive(Default)]
 struct Page {
     parts: Vec<Part>,
     prose: String,
-    /// The rows of the table that is open, and whether there is one.
+    /// The rows of the open table, if there is one.
     table: Option<Rows>,
-    /// Elements that are open, of those whose text nobody sees.
+    /// Names of the open hidden elements, such as scripts.
     hidden: Vec<Vec<u8>>,
-    /// `pre` elements that are open.
+    /// Number of open `pre` elements.
     preformatted: u32,
     length: usize,
 }
@@ -51,16 +51,17 @@ struct Rows {
 }
 
 impl Page {
-    fn open(&mut self, name: &[u8], self_closing: bool) {
+    fn open(&mut self, tag: &StartTag<()>) {
+        let name: &[u8] = &tag.name;
         if is_hidden(name) {
-            if !self_closing && self.hidden.len() < MOST_HIDDEN {
+            if !tag.self_closing && self.hidden.len() < MOST_HIDDEN {
                 self.hidden.push(name.to_vec());
             }
             return;
         }
         match name {
             b"table" => {
-                // A table in a table lays a page out: both are prose then.
+                // A nested table ends the outer one: nested tables are page layout.
                 self.end_table();
                 self.end_prose();
                 self.table = Some(Rows::default());
@@ -79,7 +80,7 @@ impl Page {
                 self.paragraph("");
             }
             [b'h', level @ b'1'..=b'6'] => self.paragraph(heading(*level)),
-            // A page's title says what all of it is about.
+            // The title is the topmost heading.
             b"title" => self.paragraph(heading(b'1')),
             _ if is_block(name) => self.paragraph(""),
             _ => {}
@@ -132,7 +133,7 @@ impl Page {
         }
     }
 
-    /// A new line; in a cell, which is one line, a space.
+    /// Starts a line with `begin`; in a cell, which is one line, adds a space.
     fn line(&mut self, begin: &str) {
         if !self.hidden.is_empty() {
             return;
@@ -146,7 +147,7 @@ impl Page {
         self.prose.push_str(begin);
     }
 
-    /// A new paragraph that begins so.
+    /// Starts a paragraph with `begin`.
     fn paragraph(&mut self, begin: &str) {
         if self.hidden.is_empty() && !self.table.as_ref().is_some_and(|rows| rows.in_cell) {
             let kept = self.prose.trim_end().len();
@@ -167,7 +168,7 @@ impl Page {
     fn end_table(&mut self) {
         let Some(mut rows) = self.table.take() else { return };
         rows.end_row();
-        // What stands in a table outside of its cells comes before it, as browsers show it.
+        // Text in a table outside of its cells is placed before the table, as browsers do.
         self.end_prose();
         if !rows.lines.is_empty() {
             self.parts.push(Part { form: Form::Table, page: None, text: rows.lines });
@@ -244,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_reader_sees_becomes_markdown() {
+    fn visible_text_becomes_markdown() {
         let html = "<!doctype html><html><head><title>The  Title</title><style>p{}</style></head><body>
             <script>if (a < b) { say('<p>no</p>') }</script><h2>Tea &amp; cake</h2><p>One <b>bold</b>\n word.<br>Next</p>
             <ul><li>first<li>second</ul><pre>a\n  b</pre><svg><text>no</text></svg>Tail";
@@ -265,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_never_closed_does_not_go_on_for_ever() {
+    fn unclosed_elements_end() {
         for html in [
             "<table><table><tr><td>a",
             "<script>a",

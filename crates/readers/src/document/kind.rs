@@ -1,37 +1,37 @@
-//! What an upload is: what its bytes say, what its sender says of it, and what its name ends with, in this order.
+//! Detection of an upload's kind by its bytes, its declared media type and the extension of its name, in this order.
 
 use crate::error::ReadError;
 
 /// A kind of document that can be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Text without a structure of its own.
+    /// Text without markup.
     Text,
-    /// Markdown.
+    /// Markdown with headings.
     Markdown,
-    /// A table, with whatever between its cells.
+    /// A table with commas, semicolons, tabs or bars between cells.
     Csv,
-    /// A page of the web.
+    /// A web page.
     Html,
     /// Portable Document Format.
     Pdf,
 }
 
-/// A PDF may begin with something else, and its header is looked for in so many bytes.
+/// The header of a PDF lies within this many bytes from the start.
 const PDF_HEADER_WITHIN: usize = 1024;
 
 impl Kind {
-    /// The kind of an upload.
+    /// Detects the kind of an upload.
     ///
     /// # Errors
-    /// [`ReadError::Unsupported`].
+    /// [`ReadError::Unsupported`] for other kinds, and for bytes of another kind than declared.
     pub fn of(media_type: Option<&str>, name: &str, bytes: &[u8]) -> Result<Self, ReadError> {
         let start = bytes.get(..PDF_HEADER_WITHIN.min(bytes.len())).unwrap_or_default();
         let is_pdf = start.windows(5).any(|window| window == b"%PDF-");
         let said =
             media_type.map(essence).filter(|said| !said.is_empty() && said != "application/octet-stream");
         let kind = match said.as_deref() {
-            // What a browser says of a CSV where Excel is installed, and what fetch says of a string, tell little.
+            // Not specific: browsers declare a CSV as Excel's if Excel is installed, and fetch declares every string as plain text.
             None | Some("text/plain" | "application/vnd.ms-excel") if is_pdf => Self::Pdf,
             None | Some("text/plain" | "application/vnd.ms-excel") => Self::by_extension(name)
                 .or_else(|| looks_like_html(start).then_some(Self::Html))
@@ -54,13 +54,13 @@ impl Kind {
             "csv" | "tsv" => Self::Csv,
             "html" | "htm" | "xhtml" => Self::Html,
             "txt" | "text" | "log" => Self::Text,
-            // Bytes decided already: a PDF it is not.
+            // The bytes have been checked before: this is no PDF.
             "pdf" => Self::Pdf,
             _ => return None,
         })
     }
 
-    /// Its media type, whatever its sender called it.
+    /// The media type, independent of the declared one.
     #[must_use]
     pub const fn media_type(self) -> &'static str {
         match self {
@@ -83,7 +83,7 @@ fn looks_like_html(start: &[u8]) -> bool {
     begins(b"<!doctype html") || begins(b"<html")
 }
 
-/// Text has no control characters but those that lay it out; in UTF-16, which has a mark, they are a part of others.
+/// Returns true for control characters other than layout. UTF-16 with a byte order mark is text: it contains zero bytes.
 fn is_binary(bytes: &[u8]) -> bool {
     let is_utf16 = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
     let is_control = |byte: &u8| *byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c | 0x1b | 0x1a);

@@ -1,6 +1,6 @@
-//! Documents for retrieval: bytes become text in parts, and masked parts are cut into passages.
+//! Documents for retrieval: bytes become text in parts, and masked parts are split into passages.
 //!
-//! [`kind`] tells the kind by the bytes, [`extract`] reads them, [`mod@chunk`] cuts.
+//! [`kind`] detects the kind, [`extract`] reads the text, [`mod@chunk`] splits it.
 
 pub mod chunk;
 mod encoding;
@@ -13,38 +13,38 @@ mod table;
 
 use serde::{Deserialize, Serialize};
 
-/// Most text of a table, in bytes, of which only the first rows are cut into passages.
+/// Most text of a table, in bytes. Only its first rows become passages.
 pub const MAX_TABLE_BYTES: usize = 5 * 1024 * 1024;
 
-/// Most text that a document may have, in bytes.
+/// Most text of a document, in bytes.
 pub const MAX_TEXT_BYTES: usize = 1024 * 1024;
 
-/// Most chunks that a document may have.
+/// Most chunks of a document.
 pub const MAX_CHUNKS: usize = 1000;
 
-/// Most pages that a PDF may have.
+/// Most pages of a PDF.
 pub const MAX_PAGES: usize = 500;
 
-/// A part of a document's text: what must not be masked or cut together with another.
+/// A part of a document's text. Parts are masked and split separately.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Part {
-    /// How its structure is spelled.
+    /// Notation of its structure.
     pub form: Form,
-    /// The page that it is on, where there are pages.
+    /// Page number in a PDF, counted from 1.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub page: Option<u32>,
-    /// What stands there.
+    /// Text of the part.
     pub text: String,
 }
 
-/// How a text spells its structure.
+/// Notations of a text's structure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Form {
-    /// Lines, and paragraphs with blank lines between them.
+    /// Lines, with blank lines between paragraphs.
     Plain,
-    /// The same with headings: `# Title`.
+    /// Like `Plain`, with headings: `# Title`.
     Markdown,
-    /// Rows, a line each, cells with tabs between them. The first one is the header.
+    /// A line per row, with tabs between cells. The first row is the header.
     Table,
 }

@@ -1,78 +1,81 @@
-//! A part's text in units, the smallest pieces of which chunks are made: headings, rows, lines, sentences; and where those
-//! are too long, words. No unit ends in the middle of a token.
+//! Units, the smallest pieces of a chunk: headings, rows, lines and sentences, or words if those are too long. No unit ends
+//! within a placeholder.
 
 use pii::placeholder::{MAX_PLACEHOLDER_BYTES, Reading, Spelling, read};
 use tokens::count;
 
 use super::{Form, Part};
 
-/// A unit that is longer than this, in bytes or in tokens, is split.
+/// Most bytes of a unit. Longer ones are split.
 const LONG_BYTES: usize = 480;
+
+/// Most tokens of a unit. Longer ones are split.
 const LONG_TOKENS: u32 = 120;
 
-/// Into pieces of so many bytes: a byte has one token at most.
+/// Most bytes of the pieces of a long unit: they have at most one token per byte.
 const PIECE_BYTES: usize = 120;
 
-/// A piece of a part's text. Together, in order, they are all of it.
+/// A piece of a part's text. The units of a part, in order, are its whole text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Unit<'t> {
-    /// With the white space that follows it.
+    /// Text with the white space after it.
     pub text: &'t str,
-    /// Its tokens.
+    /// Number of tokens.
     pub tokens: u32,
-    /// How deep it is, for a heading: from 1.
+    /// Level of a heading, from 1 on.
     pub level: Option<usize>,
-    /// Whether it begins a paragraph.
-    pub begins: bool,
+    /// True for the first unit of a paragraph.
+    pub is_paragraph_start: bool,
 }
 
-/// All units of a part.
+/// Splits a part into units.
 pub(crate) fn units(part: &Part) -> Vec<Unit<'_>> {
-    let mut units = Vec::new();
+    let mut list = UnitList { units: Vec::new(), is_paragraph_start: true };
     let mut in_code = false;
-    let mut begins = true;
     for line in part.text.split_inclusive('\n') {
         if part.form == Form::Table {
-            pieces(line, true, &mut units);
+            list.is_paragraph_start = true;
+            list.add(line);
             continue;
         }
         let is_fence = part.form == Form::Markdown && line.trim_start().starts_with("```");
         in_code ^= is_fence;
         let level = if part.form == Form::Markdown && !in_code { level(line) } else { None };
         if line.trim().is_empty() {
-            // What is blank belongs to what it ends.
-            units.push(Unit { text: line, tokens: count(line), level: None, begins: false });
-            begins = true;
+            // A blank line belongs to the paragraph before it.
+            let blank = Unit { text: line, tokens: count(line), level: None, is_paragraph_start: false };
+            list.units.push(blank);
+            list.is_paragraph_start = true;
             continue;
         }
-        let first = units.len();
+        let first = list.units.len();
         if in_code || is_fence {
-            pieces(line, begins, &mut units);
+            list.add(line);
         } else {
             let mut rest = line;
             while !rest.is_empty() {
                 let (sentence, tail) = rest.split_at(sentence_end(rest));
-                pieces(sentence, begins, &mut units);
-                (rest, begins) = (tail, false);
+                list.add(sentence);
+                rest = tail;
             }
         }
-        // A heading that had to be split is text.
-        if let (Some(level), Some([unit])) = (level, units.get_mut(first..)) {
+        // A heading that had to be split counts as text.
+        if let (Some(level), Some([unit])) = (level, list.units.get_mut(first..)) {
             unit.level = Some(level);
         }
-        begins = level.is_some();
+        list.is_paragraph_start = level.is_some();
     }
-    units
+    list.units
 }
 
-/// How deep a line's heading is, if it is one.
+/// The level of a line that is a heading.
 fn level(line: &str) -> Option<usize> {
     let title = line.trim_start_matches('#');
     let level = line.len() - title.len();
     ((1..=6).contains(&level) && title.starts_with(' ') && !title.trim().is_empty()).then_some(level)
 }
 
-/// Where the first sentence ends, white space and all.
+/// Finds the end of the first sentence, including the white space after it.
 fn sentence_end(text: &str) -> usize {
     let mut ended = false;
     for (at, c) in text.char_indices() {
@@ -92,22 +95,36 @@ fn sentence_end(text: &str) -> usize {
     text.len()
 }
 
-/// A unit, or what it must be split into.
-fn pieces<'t>(text: &'t str, begins: bool, units: &mut Vec<Unit<'t>>) {
-    let tokens = if text.len() <= LONG_BYTES { count(text) } else { u32::MAX };
-    if tokens <= LONG_TOKENS {
-        units.push(Unit { text, tokens, level: None, begins });
-        return;
+/// The units of a part so far.
+struct UnitList<'t> {
+    units: Vec<Unit<'t>>,
+    /// True if the next unit starts a paragraph.
+    is_paragraph_start: bool,
+}
+
+impl<'t> UnitList<'t> {
+    /// Adds a text as one unit, or as several if it is too long.
+    fn add(&mut self, text: &'t str) {
+        let tokens = if text.len() <= LONG_BYTES { count(text) } else { u32::MAX };
+        if tokens <= LONG_TOKENS {
+            self.push(text, tokens);
+            return;
+        }
+        let mut rest = text;
+        while !rest.is_empty() {
+            let (piece, tail) = rest.split_at(piece_end(rest));
+            self.push(piece, count(piece));
+            rest = tail;
+        }
     }
-    let (mut rest, mut begins) = (text, begins);
-    while !rest.is_empty() {
-        let (piece, tail) = rest.split_at(piece_end(rest));
-        units.push(Unit { text: piece, tokens: count(piece), level: None, begins });
-        (rest, begins) = (tail, false);
+
+    fn push(&mut self, text: &'t str, tokens: u32) {
+        let is_paragraph_start = std::mem::take(&mut self.is_paragraph_start);
+        self.units.push(Unit { text, tokens, level: None, is_paragraph_start });
     }
 }
 
-/// Where a piece may end: after white space if there is some, and not within a token.
+/// Finds the end of a piece: after white space if there is some, and never within a placeholder.
 fn piece_end(text: &str) -> usize {
     if text.len() <= PIECE_BYTES {
         return text.len();
@@ -116,16 +133,16 @@ fn piece_end(text: &str) -> usize {
     let head = text.get(..most).unwrap_or_default();
     let space = head.char_indices().rev().find(|(_, c)| c.is_whitespace()).map(|(at, c)| at + c.len_utf8());
     let end = space.unwrap_or(most);
-    // A token has no white space, so an end after some is none of its places.
-    match token_over(text, end) {
+    // A placeholder has no white space, so an end after white space is never within one.
+    match placeholder_across(text, end) {
         Some((0, after)) => after,
         Some((start, _)) => start,
         None => end.max(1),
     }
 }
 
-/// The token that begins before a place and ends behind it.
-fn token_over(text: &str, place: usize) -> Option<(usize, usize)> {
+/// Finds the placeholder that starts before an offset and ends after it.
+fn placeholder_across(text: &str, place: usize) -> Option<(usize, usize)> {
     let from = text.floor_char_boundary(place.saturating_sub(MAX_PLACEHOLDER_BYTES));
     let before = text.get(from..place)?;
     before.rmatch_indices('[').find_map(|(at, _)| {
@@ -148,11 +165,11 @@ mod tests {
     }
 
     #[test]
-    fn prose_falls_into_headings_lines_and_sentences() {
+    fn prose_is_split_into_headings_lines_and_sentences() {
         let part =
             part(Form::Markdown, "# Top\nOne. Two is 3.5 \"high.\" Three\n\n```\n# no. heading\n```\n## Low");
         let units: Vec<_> =
-            units(&part).into_iter().map(|unit| (unit.text, unit.level, unit.begins)).collect();
+            units(&part).into_iter().map(|unit| (unit.text, unit.level, unit.is_paragraph_start)).collect();
         assert_eq!(
             units,
             [
@@ -170,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_never_cut() {
+    fn a_placeholder_is_never_cut() {
         let text = format!("{}[EMAIL_12]{}", "x".repeat(PIECE_BYTES - 4), "y".repeat(600));
         let part = part(Form::Plain, &text);
         let units = units(&part);

@@ -1,11 +1,11 @@
-//! Tables: CSV, whatever stands between its cells.
+//! CSV tables with any common delimiter.
 
 use super::{Form, MAX_TABLE_BYTES, Part};
 
-/// Bytes that are looked at for what stands between cells.
+/// Bytes that are searched for the delimiter.
 const LOOKED_AT: usize = 16 * 1024;
 
-/// A table as lines with tabs between the cells, if there is any.
+/// Reads a table as lines with tabs between cells. `None` if it is empty.
 pub(crate) fn read(text: &str) -> Option<Part> {
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(delimiter(text))
@@ -14,14 +14,14 @@ pub(crate) fn read(text: &str) -> Option<Part> {
         .from_reader(text.as_bytes());
     let mut lines = String::new();
     let mut row = csv::StringRecord::new();
-    // What is no row any more ends the table: text is text, so there is nothing that could be.
+    // A malformed row ends the table. None can occur, because rows may have any length and the text is valid UTF-8.
     while reader.read_record(&mut row).unwrap_or(false) && lines.len() <= MAX_TABLE_BYTES {
         add_row(&mut lines, row.iter());
     }
     (!lines.is_empty()).then_some(Part { form: Form::Table, page: None, text: lines })
 }
 
-/// Adds a row as one line; one without any text is left out.
+/// Appends a row as one line; skips rows without text.
 pub(crate) fn add_row<'a>(lines: &mut String, cells: impl Iterator<Item = &'a str>) {
     let start = lines.len();
     for (at, cell) in cells.enumerate() {
@@ -42,7 +42,7 @@ pub(crate) fn add_row<'a>(lines: &mut String, cells: impl Iterator<Item = &'a st
     }
 }
 
-/// What stands most often between cells of the first row, outside of quotes.
+/// Finds the most frequent delimiter of the first row outside of quotes.
 fn delimiter(text: &str) -> u8 {
     let mut counts = [(b',', 0u32), (b';', 0), (b'\t', 0), (b'|', 0)];
     let mut is_quoted = false;
@@ -54,7 +54,7 @@ fn delimiter(text: &str) -> u8 {
             _ => counts.iter_mut().filter(|(one, _)| *one == byte).for_each(|(_, count)| *count += 1),
         }
     }
-    // Of equals the first.
+    // Ties go to the first.
     counts.iter().rev().max_by_key(|(_, count)| *count).map_or(b',', |(one, _)| *one)
 }
 
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cells_are_found_whatever_stands_between_them() {
+    fn cells_are_found_with_any_delimiter() {
         for text in ["a,b\n\"x, y\",2\n", "a;b\r\n\"x, y\";2", "a\tb\nx, y\t2", "a|b\n\nx, y|2"] {
             assert_eq!(read(text).unwrap().text, "a\tb\nx, y\t2\n", "{text:?}");
         }

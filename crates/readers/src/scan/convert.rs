@@ -1,4 +1,4 @@
-//! From TIFF to PNG, page by page.
+//! Conversion of the pages of a TIFF to PNGs.
 
 use std::io::{self, Cursor, Write};
 
@@ -7,20 +7,25 @@ use tiff::decoder::{Decoder, Limits};
 use tiff::{ColorType, TiffError};
 
 use super::directory::{Directory, Tag};
-use super::{Kind, MAX_PIXELS, MAX_TIFF_PAGES, Page, Pixels, ScanError, group4};
+use super::error::ScanError;
+use super::group4;
+use super::kind::Kind;
+use super::limit::{MAX_PIXELS, MAX_TIFF_PAGES};
+use super::page::Page;
+use super::pixels::Pixels;
 
-/// Most bytes of the pixels of a page: 16 million in colour. With a file of 5 MiB and the PNGs that makes 61 MB.
+/// Most bytes of the decoded pixels of a page: 16 million pixels in colour. With a file of 5 MiB and its PNGs, this is 61 MB.
 const MAX_PAGE_BYTES: u64 = 48_000_000;
 
-/// Most bytes of all the PNGs of a file.
+/// Most bytes of all PNGs of a file.
 const MAX_PNG_BYTES: usize = 8 * 1024 * 1024;
 
-/// Group 4 of `Compression`.
+/// Value of `Compression` for Group 4.
 const GROUP_4: u32 = 4;
 
 const DAMAGED: ScanError = ScanError::Damaged(Kind::Tiff);
 
-/// The first pages of a TIFF, as PNGs.
+/// Converts the first pages of a TIFF to PNGs.
 pub(crate) fn tiff(bytes: &[u8]) -> Result<Vec<Page<'static>>, ScanError> {
     let mut pages = Vec::new();
     let mut left = MAX_PNG_BYTES;
@@ -32,12 +37,12 @@ pub(crate) fn tiff(bytes: &[u8]) -> Result<Vec<Page<'static>>, ScanError> {
     if pages.is_empty() { Err(DAMAGED) } else { Ok(pages) }
 }
 
-/// A page as a PNG has it.
+/// The decoded pixels of a page in the layout of a PNG.
 struct Drawn {
     size: Pixels,
     color: png::ColorType,
     depth: BitDepth,
-    /// Rows begin with a new byte.
+    /// Pixels by rows; each row starts with a new byte.
     pixels: Vec<u8>,
 }
 
@@ -56,7 +61,7 @@ fn decode(bytes: &[u8], page: &Directory<'_>) -> Result<Drawn, ScanError> {
     let mut decoder = Decoder::new(Cursor::new(bytes)).map_err(damaged)?.with_limits(limits);
     decoder.seek_to_image(page.index).map_err(damaged)?;
     let (color, depth) = color(decoder.colortype().map_err(damaged)?)?;
-    // A fourth sample that is no opacity.
+    // A fourth sample that is not alpha.
     if usize::try_from(page.value_or(Tag::SamplesPerPixel, 1)?) != Ok(color.samples()) {
         return Err(ScanError::Unsupported("these colours"));
     }
@@ -72,7 +77,7 @@ fn decode(bytes: &[u8], page: &Directory<'_>) -> Result<Drawn, ScanError> {
     Ok(Drawn { size, color, depth, pixels })
 }
 
-/// What PNG and TIFF both have.
+/// Maps the colour types that PNG and TIFF share.
 fn color(color: ColorType) -> Result<(png::ColorType, BitDepth), ScanError> {
     Ok(match color {
         ColorType::Gray(1) => (png::ColorType::Grayscale, BitDepth::One),
@@ -85,7 +90,7 @@ fn color(color: ColorType) -> Result<(png::ColorType, BitDepth), ScanError> {
     })
 }
 
-/// Whether a page keeps its pixels in a way that is converted.
+/// Checks that the colours, the compression and the bit order of a page are supported.
 fn check_form(page: &Directory<'_>) -> Result<(), ScanError> {
     let bits = page.values(Tag::BitsPerSample)?;
     let bits = if bits.is_empty() { vec![1] } else { bits };
@@ -97,14 +102,14 @@ fn check_form(page: &Directory<'_>) -> Result<(), ScanError> {
         (Some(2), 3 | 4) => are_bits(8),
         _ => false,
     };
-    // More than one, but told of one plane only, would be the first colour alone.
+    // The decoder would read only the first plane of a page with one plane per colour.
     let is_interleaved = samples == 1 || page.value_or(Tag::PlanarConfiguration, 1)? == 1;
     if !is_color || !is_interleaved || page.values(Tag::SampleFormat)?.iter().any(|format| *format != 1) {
         return Err(ScanError::Unsupported("colours other than black and white, 8-bit grey and 8-bit RGB"));
     }
     let is_fax = compression == GROUP_4;
     match compression {
-        // None, LZW, deflate in its two numbers, PackBits.
+        // No compression, LZW, deflate by either of its numbers, PackBits.
         1 | 5 | 8 | 32946 | 32773 => {}
         GROUP_4 if are_bits(1) && samples == 1 => {}
         6 | 7 => return Err(ScanError::Unsupported("JPEG in it")),
@@ -117,9 +122,9 @@ fn check_form(page: &Directory<'_>) -> Result<(), ScanError> {
     Ok(())
 }
 
-/// Whether a page takes no more work than its size says.
+/// Checks that the work for a page is in proportion to its size.
 ///
-/// Strips that share bytes could be inflated again and again, and tiles that hang over the edge are decoded whole.
+/// Strips that share bytes would be inflated repeatedly, and tiles that extend over the edge are decoded completely.
 fn check_work(bytes: &[u8], page: &Directory<'_>, size: Pixels) -> Result<(), ScanError> {
     let counts = [page.values(Tag::StripByteCounts)?, page.values(Tag::TileByteCounts)?];
     let compressed = counts.iter().flatten().map(|count| u64::from(*count)).sum::<u64>();
@@ -136,7 +141,7 @@ fn check_work(bytes: &[u8], page: &Directory<'_>, size: Pixels) -> Result<(), Sc
 }
 
 impl Drawn {
-    /// The page as a PNG of so many bytes at most.
+    /// Encodes the page as a PNG of at most `most` bytes.
     fn png(&self, most: usize) -> Result<Vec<u8>, ScanError> {
         let mut file = Bounded { bytes: Vec::new(), most };
         self.write(&mut file).map_err(|_| ScanError::TooLarge)?;
@@ -147,7 +152,7 @@ impl Drawn {
         let mut encoder = png::Encoder::new(file, self.size.width, self.size.height);
         encoder.set_color(self.color);
         encoder.set_depth(self.depth);
-        // The lightest: a page is sent once.
+        // The fastest level: a page is sent once.
         encoder.set_deflate_compression(DeflateCompression::Level(1));
         encoder.set_filter(Filter::Adaptive);
         let mut writer = encoder.write_header()?;
@@ -158,7 +163,7 @@ impl Drawn {
     }
 }
 
-/// What is written goes to memory, up to a bound.
+/// A buffer that refuses to grow above a bound.
 struct Bounded {
     bytes: Vec<u8>,
     most: usize,

@@ -1,11 +1,14 @@
 //! The directories of a TIFF, one for each page (TIFF 6.0, section 2:
-//! <https://www.itu.int/itudoc/itu-t/com16/tiff-fx/docs/tiff6.pdf>). Read here, before a decoder sees any of it: a few bytes can
-//! promise more than there is memory or time for.
+//! <https://www.itu.int/itudoc/itu-t/com16/tiff-fx/docs/tiff6.pdf>). They are checked before a decoder sees the file: a few
+//! bytes can make it allocate more memory or take more time than there is.
 
-use super::{Kind, Pixels, ScanError};
+use super::error::ScanError;
+use super::kind::Kind;
+use super::page::check_size;
+use super::pixels::Pixels;
 use crate::document::MAX_PAGES;
 
-/// Tags that are looked for.
+/// Tags that are read or checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u16)]
 pub(crate) enum Tag {
@@ -27,21 +30,21 @@ pub(crate) enum Tag {
     SampleFormat = 339,
 }
 
-/// A preview of another page, or a mask for it: bits of `NewSubfileType`.
+/// Bits of `NewSubfileType` for a preview or a mask of another page.
 const NO_PAGE: u32 = 0b101;
 
-/// Most values of a tag that are read: a page has no more strips or tiles.
+/// Most values of a tag. Pages with more strips or tiles are refused.
 const MAX_VALUES: usize = 16 * 1024;
 
-/// Bytes of an entry of a directory.
+/// Size of an entry of a directory, in bytes.
 const ENTRY: usize = 12;
 
 const DAMAGED: ScanError = ScanError::Damaged(Kind::Tiff);
 
-/// What a page is.
+/// The directory of one page.
 #[derive(Clone, Copy)]
 pub(crate) struct Directory<'a> {
-    /// Which directory of the file it is, from 0 on.
+    /// Number of the directory in the file, counted from 0.
     pub(crate) index: usize,
     file: File<'a>,
     entries: &'a [[u8; ENTRY]],
@@ -66,7 +69,7 @@ impl<'a> File<'a> {
         if self.is_big_endian { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) }
     }
 
-    /// The entries of the directory there, and where the next directory is: nowhere if that is 0.
+    /// Reads the entries of the directory at `start`, and the offset of the next one: 0 after the last.
     fn directory(self, start: u32) -> Option<(&'a [[u8; ENTRY]], u32)> {
         let count = usize::from(self.u16(self.bytes(start)?));
         let rest = self.bytes.get(usize::try_from(start).ok()?..)?.get(2..)?;
@@ -76,7 +79,7 @@ impl<'a> File<'a> {
 }
 
 impl<'a> Directory<'a> {
-    /// The pages of a file, without previews and masks.
+    /// Lists the pages of a file without previews and masks.
     pub(crate) fn pages(bytes: &'a [u8]) -> Result<Vec<Self>, ScanError> {
         let file = File { bytes, is_big_endian: bytes.starts_with(b"MM") };
         let mut next = file.u32(file.bytes(4).ok_or(DAMAGED)?);
@@ -85,7 +88,7 @@ impl<'a> Directory<'a> {
             if next == 0 {
                 break;
             }
-            // This also ends a chain that runs in a circle.
+            // This also ends a cyclic chain of directories.
             if index >= MAX_PAGES {
                 return Err(ScanError::TooManyPages);
             }
@@ -99,13 +102,14 @@ impl<'a> Directory<'a> {
         Ok(pages)
     }
 
-    /// How large the page is, if it may be that large.
+    /// Reads the size of the page and checks its bounds.
     pub(crate) fn pixels(&self) -> Result<Pixels, ScanError> {
         let (width, height) = (self.value(Tag::ImageWidth)?, self.value(Tag::ImageLength)?);
-        Pixels { width: width.ok_or(DAMAGED)?, height: height.ok_or(DAMAGED)? }.checked(Kind::Tiff)
+        let size = Pixels { width: width.ok_or(DAMAGED)?, height: height.ok_or(DAMAGED)? };
+        check_size(size, Kind::Tiff)
     }
 
-    /// The numbers of a tag, none where it is missing.
+    /// Reads the numbers of a tag; empty if the tag is missing.
     pub(crate) fn values(&self, tag: Tag) -> Result<Vec<u32>, ScanError> {
         let is_tag =
             |entry: &&[u8; ENTRY]| matches!(entry, [a, b, ..] if self.file.u16([*a, *b]) == tag as u16);
@@ -113,7 +117,7 @@ impl<'a> Directory<'a> {
         let Some(&[_, _, kind_a, kind_b, count @ .., a, b, c, d]) = found.next() else {
             return Ok(Vec::new());
         };
-        // Readers differ in which of two counts, so that a decoder might see what was not checked here.
+        // Readers differ in which duplicate they use: a decoder might see a value that was not checked here.
         if found.next().is_some() {
             return Err(DAMAGED);
         }
@@ -142,7 +146,7 @@ impl<'a> Directory<'a> {
         })
     }
 
-    /// The one number of a tag, if there is one.
+    /// Reads the single number of a tag; `None` if the tag is missing.
     pub(crate) fn value(&self, tag: Tag) -> Result<Option<u32>, ScanError> {
         match *self.values(tag)? {
             [] => Ok(None),
@@ -155,7 +159,7 @@ impl<'a> Directory<'a> {
         Ok(self.value(tag)?.unwrap_or(default))
     }
 
-    /// The bytes of each strip.
+    /// Finds the bytes of each strip.
     pub(crate) fn strips(&self) -> Result<Vec<&'a [u8]>, ScanError> {
         let (starts, lengths) = (self.values(Tag::StripOffsets)?, self.values(Tag::StripByteCounts)?);
         if starts.len() != lengths.len() {

@@ -1,27 +1,29 @@
-//! Why a scan cannot be read: told to a model or a person, who may send another.
+//! Errors of reading a scan. Their messages tell a model or a person how to send a readable one.
 
 use std::fmt;
 
-use super::{Kind, MAX_BYTES, MAX_PIXELS, Pixels};
+use super::kind::Kind;
+use super::limit::{MAX_BYTES, MAX_PIXELS};
+use super::pixels::Pixels;
 
-/// Why a scan cannot be read.
+/// Reasons that a scan cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ScanError {
-    /// It is of no kind that is read.
+    /// The file is of no supported kind.
     Unknown,
-    /// The file is larger than it may be.
+    /// The file has more than [`MAX_BYTES`] bytes.
     TooManyBytes,
-    /// A page is larger than it may be.
+    /// A page has more than [`MAX_PIXELS`] pixels.
     TooManyPixels(Pixels),
-    /// A TIFF with more pages than are gone through.
+    /// A TIFF with more directories than a document may have pages.
     TooManyPages,
-    /// It is cut off, or was never whole.
+    /// The file is cut off or malformed.
     Damaged(Kind),
-    /// A TIFF that keeps its pixels in a way that is not converted; what it is that is not.
+    /// A TIFF with an unsupported feature, such as its compression.
     Unsupported(&'static str),
-    /// A TIFF that would need too much memory.
+    /// A TIFF that would need too much memory or time.
     TooLarge,
-    /// A PDF that cannot be read, and why.
+    /// A PDF that cannot be read, with the reason.
     Pdf(String),
 }
 

@@ -1,21 +1,23 @@
-//! Pages that are compressed as by a fax, CCITT Group 4 (ITU-T T.6). By the `fax` crate line by line instead of through the `tiff`
-//! crate, which does not know files that fill their bytes from the other end, nor bounds the time that a line may take.
+//! Pages with the compression of faxes, CCITT Group 4 (ITU-T T.6). Uses the `fax` crate line by line: the `tiff` crate lacks
+//! support for the reversed bit order and does not bound the time for a line.
 
 use std::convert::Infallible;
 
 use fax::decoder::{DecodeStatus, Group4Decoder};
 
 use super::directory::{Directory, Tag};
-use super::{Kind, Pixels, ScanError};
+use super::error::ScanError;
+use super::kind::Kind;
+use super::pixels::Pixels;
 
 const DAMAGED: ScanError = ScanError::Damaged(Kind::Tiff);
 
-/// The pixels of a page, as a PNG has them: eight in a byte, rows begin with a new byte, 1 is white.
+/// Decodes a page to the layout of a PNG: eight pixels per byte, each row starts with a new byte, 1 is white.
 pub(crate) fn decode(page: &Directory<'_>) -> Result<Vec<u8>, ScanError> {
     let Pixels { width, height } = page.pixels()?;
     let (height, row_bytes) = (to_usize(height)?, to_usize(width.div_ceil(8))?);
     let is_reversed = page.value_or(Tag::FillOrder, 1)? == 2;
-    // What a fax calls white is 0, and what 0 means the page says.
+    // The decoder writes white as 0, and `PhotometricInterpretation` defines the meaning of 0.
     let is_zero_white = page.value(Tag::PhotometricInterpretation)? == Some(0);
     let rows_per_strip = to_usize(page.value_or(Tag::RowsPerStrip, u32::MAX)?)?.clamp(1, height);
     let strips = page.strips()?;
@@ -29,7 +31,7 @@ pub(crate) fn decode(page: &Directory<'_>) -> Result<Vec<u8>, ScanError> {
         for row in rows.chunks_mut(row_bytes) {
             match decoder.advance().map_err(|_| DAMAGED)? {
                 DecodeStatus::Incomplete => draw(row, decoder.transition(), width)?,
-                // White lines at the end are left out by some.
+                // Some encoders omit white lines at the end.
                 DecodeStatus::End => break,
             }
         }
@@ -46,9 +48,9 @@ fn to_usize(number: u32) -> Result<usize, ScanError> {
     usize::try_from(number).map_err(|_| ScanError::TooLarge)
 }
 
-/// Sets the black pixels of a row, which begins white and changes its colour at these places.
+/// Sets the black pixels of a row that starts white and changes its colour at the given positions.
 ///
-/// The places must go up. The next line is told by where they are, and looking for them takes long where many are at one place.
+/// The positions must be strictly increasing: equal ones would make the decoder search long for those of the next line.
 fn draw(row: &mut [u8], changes: &[u32], width: u32) -> Result<(), ScanError> {
     if !changes.is_sorted_by(|one, next| one < next) {
         return Err(DAMAGED);
@@ -64,13 +66,13 @@ fn draw(row: &mut [u8], changes: &[u32], width: u32) -> Result<(), ScanError> {
     Ok(())
 }
 
-/// Sets the bits from `start` to before `end`.
+/// Sets the bits from `start` up to, but without, `end`.
 fn set(row: &mut [u8], start: u32, end: u32) -> Result<(), ScanError> {
     if start >= end {
         return Ok(());
     }
     let (first, last) = (to_usize(start / 8)?, to_usize((end - 1) / 8)?);
-    // The bits of the first byte from `start` on, and those of the last up to `end`.
+    // Masks for the bits of the first byte from `start` on and of the last byte before `end`.
     let (head, tail) = (0xff_u8 >> (start % 8), 0xff_u8 << (7 - (end - 1) % 8));
     match row.get_mut(first..=last) {
         Some([only]) => *only |= head & tail,

@@ -1,14 +1,14 @@
-//! The headers of PNG, JPEG and WebP: how large a picture is. By hand, for each is a few bytes at a known place, and no decoder
-//! is needed otherwise.
+//! Sizes of pictures from the headers of PNG, JPEG and WebP. Each header is a few bytes at a known offset: a decoder, which
+//! nothing else needs, would be more code.
 
-use super::Pixels;
+use super::pixels::Pixels;
 
-/// So many bytes at a place.
+/// Reads `N` bytes at an offset.
 fn at<const N: usize>(bytes: &[u8], start: usize) -> Option<[u8; N]> {
     bytes.get(start..)?.first_chunk().copied()
 }
 
-/// What the first chunk of a PNG says (<https://www.w3.org/TR/png-3/#11IHDR>).
+/// Reads the size from the first chunk of a PNG (<https://www.w3.org/TR/png-3/#11IHDR>).
 pub(crate) fn png(bytes: &[u8]) -> Option<Pixels> {
     if at(bytes, 8)? != [0, 0, 0, 13, b'I', b'H', b'D', b'R'] {
         return None;
@@ -17,13 +17,13 @@ pub(crate) fn png(bytes: &[u8]) -> Option<Pixels> {
     Some(Pixels { width, height })
 }
 
-/// What the frame header of a JPEG says, after whatever segments stand before it (ITU-T T.81, B.1 and B.2.2).
+/// Reads the size from the frame header of a JPEG and skips the segments before it (ITU-T T.81, B.1 and B.2.2).
 pub(crate) fn jpeg(bytes: &[u8]) -> Option<Pixels> {
     let mut rest = bytes.get(2..)?;
     loop {
         let [0xff, marker, after @ ..] = rest else { return None };
         match marker {
-            // A byte to fill.
+            // A fill byte.
             0xff => rest = rest.get(1..)?,
             // Markers without a segment.
             0x01 | 0xd0..=0xd7 => rest = after,
@@ -33,36 +33,36 @@ pub(crate) fn jpeg(bytes: &[u8]) -> Option<Pixels> {
                 let [width, height] = [width, height].map(u16::from_be_bytes).map(u32::from);
                 return Some(Pixels { width, height });
             }
-            // The picture itself, or its end, before any frame header; or what cannot stand here at all.
+            // The pixels or their end before any frame header, or a marker that is invalid here.
             0x00 | 0x02..=0xbf | 0xd8..=0xda => return None,
             _ => {
                 let length = usize::from(u16::from_be_bytes(at(after, 0)?));
-                // The length counts itself.
+                // The length includes its own two bytes.
                 rest = after.get(length.max(2)..)?;
             }
         }
     }
 }
 
-/// What the first chunk of a WebP says (<https://developers.google.com/speed/webp/docs/riff_container>): of the frame, or of the
-/// canvas that frames are drawn on.
+/// Reads the size of the frame or of the canvas from the first chunk of a WebP
+/// (<https://developers.google.com/speed/webp/docs/riff_container>).
 pub(crate) fn webp(bytes: &[u8]) -> Option<Pixels> {
     const START: usize = 20;
     match &at(bytes, 12)? {
-        // Lossy (RFC 6386, 9.1): a key frame, whose sizes have 14 bits each.
+        // Lossy (RFC 6386, 9.1): a key frame with sizes of 14 bits each.
         b"VP8 " => {
             let [tag, _, _, 0x9d, 0x01, 0x2a] = at(bytes, START)? else { return None };
             let [width, height] = [at(bytes, START + 6)?, at(bytes, START + 8)?].map(u16::from_le_bytes);
             let [width, height] = [width, height].map(|size| u32::from(size & 0x3fff));
             (tag & 1 == 0).then_some(Pixels { width, height })
         }
-        // Lossless: sizes less 1, of 14 bits each.
+        // Lossless: sizes minus 1, of 14 bits each.
         b"VP8L" => {
             let [0x2f, sizes @ ..] = at::<5>(bytes, START)? else { return None };
             let sizes = u32::from_le_bytes(sizes);
             Some(Pixels { width: (sizes & 0x3fff) + 1, height: ((sizes >> 14) & 0x3fff) + 1 })
         }
-        // Extended: flags, then the canvas' sizes less 1, of 24 bits each.
+        // Extended: flags, then the sizes of the canvas minus 1, of 24 bits each.
         b"VP8X" => {
             let size = |[a, b, c]: [u8; 3]| u32::from_le_bytes([a, b, c, 0]) + 1;
             Some(Pixels { width: size(at(bytes, START + 4)?), height: size(at(bytes, START + 7)?) })

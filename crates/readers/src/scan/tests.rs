@@ -1,4 +1,4 @@
-//! Files that Pillow and libtiff wrote (samples/), files that are made here, and files that lie.
+//! Tests with files from Pillow and libtiff (samples/), generated files, and malicious files.
 
 use std::time::{Duration, Instant};
 
@@ -47,7 +47,7 @@ fn png_of(width: u32, height: u32) -> Vec<u8> {
     bytes
 }
 
-/// The samples of a PNG, those of less than a byte spread to whole ones.
+/// Decodes a PNG; samples of less than a byte are expanded to bytes.
 fn decoded(page: &Page<'_>) -> (png::ColorType, Vec<u8>) {
     assert_eq!(page.media_type, "image/png");
     let mut decoder = png::Decoder::new(std::io::Cursor::new(&page.bytes));
@@ -63,7 +63,7 @@ fn convert(bytes: &[u8]) -> Result<Vec<Page<'_>>, ScanError> {
     pages_for_model(bytes, &read(bytes)?)
 }
 
-/// What the samples show at each place.
+/// Makes the pixels that the samples have.
 fn drawn<const N: usize>(pixel: impl Fn(u32, u32) -> [u8; N]) -> Vec<u8> {
     (0..SIZE.height)
         .flat_map(|y| (0..SIZE.width).map(move |x| (x, y)))
@@ -84,7 +84,7 @@ fn grey(x: u32, y: u32) -> [u8; 1] {
 }
 
 #[test]
-fn content_says_what_a_file_is() {
+fn the_content_decides_the_kind_of_a_file() {
     let (picture, text) = (png_of(3, 2), b"Hello".as_slice());
     assert_eq!(
         read(&picture),
@@ -155,11 +155,11 @@ fn either_byte_order_strips_and_tiles() {
     for is_big_endian in [false, true] {
         let strips = Maker { is_big_endian, ..Maker::grey(SIZE, drawn(grey)) };
         assert_eq!(decoded(&convert(&strips.file()).unwrap()[0]).1, drawn(grey));
-        // 0 is white.
+        // White is 0 here.
         let inverted = drawn(grey).iter().map(|level| 255 - level).collect();
         let inverted = Maker { is_big_endian, ..Maker::grey(SIZE, inverted) }.with(&[(262, 3, &[0])]);
         assert_eq!(decoded(&convert(&inverted.file()).unwrap()[0]).1, drawn(grey));
-        // Three tiles by two, that hang over.
+        // Three by two tiles that extend over the edges.
         let pixels: Vec<_> = (0..6)
             .flat_map(|tile| (0..256).map(move |at| (tile % 3 * 16 + at % 16, tile / 3 * 16 + at / 16)))
             .flat_map(|(x, y)| grey(x, y))
@@ -184,14 +184,14 @@ fn a_fax_fills_bytes_from_either_end_and_may_leave_out_white_lines() {
     assert_eq!(decoded(&convert(&whole).unwrap()[0]).1, drawn(checkered));
     let reversed = strip(found.iter().map(|byte| byte.reverse_bits()).collect(), &[(266, 3, &[2])]);
     assert_eq!(decoded(&convert(&reversed).unwrap()[0]).1, drawn(checkered));
-    // One line: 41 pixels like those above, all white, then the end of the block.
+    // One line of 41 white pixels, then the end of the block.
     let blank = strip(vec![0b1000_0000, 0b0000_1000, 0b0000_0000, 0b1000_0000], &[(262, 3, &[0])]);
     assert_eq!(decoded(&convert(&blank).unwrap()[0]).1, drawn(|_, _| [255]));
     assert_eq!(convert(&strip(found[..20].to_vec(), &[])), Err(ScanError::Damaged(Kind::Tiff)));
 }
 
 #[test]
-fn what_is_too_large_is_refused_by_its_header() {
+fn files_that_are_too_large_are_refused_by_their_headers() {
     let mut picture = png_of(1, 1);
     picture[16..24].copy_from_slice(&[0, 0, 0x18, 0xdb, 0, 0, 0x18, 0xdb]);
     let large = Pixels { width: 6363, height: 6363 };
@@ -220,7 +220,7 @@ fn what_is_too_large_is_refused_by_its_header() {
 }
 
 #[test]
-fn what_is_not_converted_says_so() {
+fn unsupported_features_are_named() {
     for (name, what) in [("group3.tif", "Group 3"), ("jpeg.tif", "JPEG")] {
         let why = convert(sample(name)).unwrap_err().to_string();
         assert!(why.contains(what) && why.contains("Save it as PNG"), "{why}");
@@ -243,8 +243,8 @@ fn what_is_not_converted_says_so() {
 
 #[test]
 #[expect(clippy::disallowed_methods, reason = "tests run where there are clocks")]
-fn little_bytes_make_little_work() {
-    // Every strip is the same one, in which a pixel comes after 500,000 blocks of nothing.
+fn small_files_take_little_time() {
+    // All strips are the same one, with a pixel after 500,000 empty blocks.
     let nothing = std::iter::repeat_n([0, 0, 0, 0xff, 0xff], 500_000).flatten();
     let pixel = [1, 1, 0, 0xfe, 0xff, 0x55, 0, 0x56, 0, 0x56];
     let strip: Vec<u8> = [0x78, 0x01].into_iter().chain(nothing).chain(pixel).collect();
@@ -255,7 +255,7 @@ fn little_bytes_make_little_work() {
         (278, 3, &[1]),
         (279, 4, &[length; 200]),
     ]);
-    // Every tile is as large as a page, of which one column is seen.
+    // Each tile is as large as a page, and one column of it is visible.
     let starts: Vec<_> = (0..1000).map(|tile| 8 + tile * 4000).collect();
     let tiles = [0x81, 0].repeat(2_000_000);
     let tiles = Maker::grey(Pixels { width: 1, height: 16_000 }, tiles).without(&[273, 278, 279]).with(&[
@@ -265,8 +265,8 @@ fn little_bytes_make_little_work() {
         (324, 4, &starts),
         (325, 4, &[4000; 1000]),
     ]);
-    // A line that changes its colour 100,000 times at one place, and a next one that goes past them there and back, again and
-    // again: runs of 20 and 0 pixels, of none, of 1 and 0, to the end; then to the change, and to three before the next one.
+    // The first line changes its colour 100,000 times at one position; the second passes these changes again and again.
+    // Runs of 20 and 0 pixels, of none, of 1 and 0, to the end; then to the change, and to three before the next one.
     let first = ["001", "0001000", "0000110111"].into_iter();
     let first = first.chain(std::iter::repeat_n("001001101010000110111", 100_000));
     let second = std::iter::repeat_n("10000010", 100_000);
@@ -309,7 +309,7 @@ proptest! {
     }
 }
 
-/// Whatever a file is: what is read of it is in its bounds.
+/// Checks that the result for any file is within the bounds.
 fn check(bytes: &[u8]) {
     let Ok(scan) = read(bytes) else { return };
     assert!(scan.pages > 0);

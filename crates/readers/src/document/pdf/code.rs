@@ -1,4 +1,4 @@
-//! What a font's codes stand for: its `ToUnicode` table, or for those of one byte an encoding with differences by name.
+//! Texts of a font's codes: from its `ToUnicode` table, or for one-byte codes from an encoding with differences by name.
 
 use std::collections::BTreeMap;
 
@@ -6,24 +6,26 @@ use lopdf::{Dictionary, Document, Object};
 
 use crate::document::encoding::{Latin, utf16};
 
-/// Bytes that a font's table may inflate to, and codes that it may have: no font has more.
+/// Most bytes that a font's table may inflate to.
 const TABLE_BYTES: usize = 512 * 1024;
+
+/// Most codes of a font's table.
 const MOST_CODES: usize = 128 * 1024;
 
-/// Characters that one code may stand for: a ligature has three.
+/// Most characters of one code: a ligature has three.
 const LONGEST: usize = 16;
 
-/// A font's `ToUnicode` table: texts by codes, and how many bytes codes have.
+/// A font's `ToUnicode` table: the texts and the size of its codes.
 #[derive(Default)]
 pub(crate) struct ToUnicode {
     texts: BTreeMap<u32, String>,
     given: usize,
-    /// Whether codes have one byte.
+    /// True if codes have one byte, not two.
     pub(crate) is_narrow: bool,
 }
 
 impl ToUnicode {
-    /// The table of a font, if it has one.
+    /// Reads the table of a font, if it has one.
     pub(crate) fn of(font: &Dictionary, document: &Document) -> Option<Self> {
         let stream = font.get_deref(b"ToUnicode", document).ok()?.as_stream().ok()?;
         let table = Self::read(&stream.get_plain_content_with_limit(TABLE_BYTES).ok()?);
@@ -35,37 +37,37 @@ impl ToUnicode {
         self.texts.get(&code).map(String::as_str)
     }
 
-    /// Reads what stands between `begin…` and `end…`; all else of a CMap says nothing about texts.
+    /// Reads the entries between `begin…` and `end…`. Nothing else in a CMap concerns texts.
     fn read(cmap: &[u8]) -> Self {
         let mut table = Self::default();
-        let mut tokens = Tokens { rest: cmap };
-        while let Some(token) = tokens.next() {
-            match token {
-                Token::Word(b"begincodespacerange") => {
-                    if let Some(Token::Hex(low)) = tokens.next() {
+        let mut lexemes = Lexemes { rest: cmap };
+        while let Some(lexeme) = lexemes.next() {
+            match lexeme {
+                Lexeme::Word(b"begincodespacerange") => {
+                    if let Some(Lexeme::Hex(low)) = lexemes.next() {
                         table.is_narrow = low.len() == 1;
                     }
                 }
-                Token::Word(b"beginbfchar") => {
-                    while let (Some(Token::Hex(code)), Some(text)) = (tokens.next(), tokens.next()) {
-                        if let Token::Hex(text) = text {
+                Lexeme::Word(b"beginbfchar") => {
+                    while let (Some(Lexeme::Hex(code)), Some(text)) = (lexemes.next(), lexemes.next()) {
+                        if let Lexeme::Hex(text) = text {
                             table.give(number(&code), utf16(&text, u16::from_be_bytes));
                         }
                     }
                 }
-                Token::Word(b"beginbfrange") => while table.range(&mut tokens).is_some() {},
+                Lexeme::Word(b"beginbfrange") => while table.range(&mut lexemes).is_some() {},
                 _ => {}
             }
         }
         table
     }
 
-    /// `<first> <last> <text of the first>` or `<first> <last> [<text> …]`.
-    fn range(&mut self, tokens: &mut Tokens<'_>) -> Option<()> {
-        let (Token::Hex(first), Token::Hex(last)) = (tokens.next()?, tokens.next()?) else { return None };
+    /// Reads `<first> <last> <text of the first>` or `<first> <last> [<text> …]`.
+    fn range(&mut self, lexemes: &mut Lexemes<'_>) -> Option<()> {
+        let (Lexeme::Hex(first), Lexeme::Hex(last)) = (lexemes.next()?, lexemes.next()?) else { return None };
         let codes = number(&first)..=number(&last);
-        match tokens.next()? {
-            Token::Hex(text) => {
+        match lexemes.next()? {
+            Lexeme::Hex(text) => {
                 let text = utf16(&text, u16::from_be_bytes);
                 let mut before = text.chars();
                 let end = before.next_back()?;
@@ -74,14 +76,14 @@ impl ToUnicode {
                     self.give(code, format!("{}{end}", before.as_str()));
                 }
             }
-            Token::Open => {
+            Lexeme::Open => {
                 for code in codes {
-                    let Token::Hex(text) = tokens.next()? else { return Some(()) };
+                    let Lexeme::Hex(text) = lexemes.next()? else { return Some(()) };
                     self.give(code, utf16(&text, u16::from_be_bytes));
                 }
-                tokens.find(|token| !matches!(token, Token::Hex(_)));
+                lexemes.find(|lexeme| !matches!(lexeme, Lexeme::Hex(_)));
             }
-            Token::Word(_) => return None,
+            Lexeme::Word(_) => return None,
         }
         (self.given <= MOST_CODES).then_some(())
     }
@@ -94,37 +96,37 @@ impl ToUnicode {
     }
 }
 
-enum Token<'c> {
+enum Lexeme<'c> {
     Hex(Vec<u8>),
     Open,
     Word(&'c [u8]),
 }
 
-struct Tokens<'c> {
+struct Lexemes<'c> {
     rest: &'c [u8],
 }
 
-impl<'c> Iterator for Tokens<'c> {
-    type Item = Token<'c>;
+impl<'c> Iterator for Lexemes<'c> {
+    type Item = Lexeme<'c>;
 
-    fn next(&mut self) -> Option<Token<'c>> {
+    fn next(&mut self) -> Option<Lexeme<'c>> {
         self.rest = self.rest.trim_ascii_start();
         let end = |is_end: fn(&u8) -> bool, rest: &[u8]| rest.iter().position(is_end).unwrap_or(rest.len());
         match self.rest.split_first()? {
             (b'<', inside) if !inside.starts_with(b"<") => {
                 let (hex, rest) = inside.split_at(end(|byte| *byte == b'>', inside));
                 self.rest = rest.get(1..).unwrap_or_default();
-                Some(Token::Hex(bytes(hex)))
+                Some(Lexeme::Hex(bytes(hex)))
             }
             (b'[', rest) => {
                 self.rest = rest;
-                Some(Token::Open)
+                Some(Lexeme::Open)
             }
             (_, after) => {
                 let length = 1 + end(|byte| byte.is_ascii_whitespace() || matches!(byte, b'<' | b'['), after);
                 let (word, rest) = self.rest.split_at(length);
                 self.rest = rest;
-                Some(Token::Word(word))
+                Some(Lexeme::Word(word))
             }
         }
     }
@@ -143,7 +145,7 @@ fn number(bytes: &[u8]) -> u32 {
     bytes.iter().fold(0, |number, byte| (number << 8) | u32::from(*byte))
 }
 
-/// What each byte stands for by a font's encoding.
+/// Reads the text of each byte from a font's encoding.
 pub(crate) fn encoded(font: &Dictionary, document: &Document) -> BTreeMap<u8, String> {
     let encoding = font.get_deref(b"Encoding", document).ok();
     let base = match encoding {
@@ -177,7 +179,7 @@ pub(crate) fn encoded(font: &Dictionary, document: &Document) -> BTreeMap<u8, St
     texts
 }
 
-/// What a glyph's name stands for, by the rules of the Adobe Glyph List, of which the Latin part is here.
+/// Finds the text of a glyph's name by the rules of the Adobe Glyph List, of which only the Latin part is here.
 fn named(name: &str) -> Option<String> {
     let name = name.split('.').next().unwrap_or_default();
     if name.contains('_') {
@@ -201,7 +203,7 @@ fn named(name: &str) -> Option<String> {
     accented(name)
 }
 
-/// A letter and its accent: `eacute`.
+/// Finds the text of a letter with an accent, such as `eacute`.
 fn accented(name: &str) -> Option<String> {
     let letter = name.get(..1).filter(|letter| letter.chars().all(|c| c.is_ascii_alphabetic()))?;
     let marks = [
@@ -229,10 +231,10 @@ fn accented(name: &str) -> Option<String> {
     Some(composed.map_or_else(|| format!("{letter}{mark}"), String::from))
 }
 
-/// Letters with their accents as one character, each before what it is made of.
+/// Precomposed letters, each followed by its letter and its accent.
 const COMPOSED: &str = "ÀA\u{300} ÁA\u{301} ÂA\u{302} ÃA\u{303} ÄA\u{308} ÅA\u{30a} ÇC\u{327} ÈE\u{300} ÉE\u{301} ÊE\u{302} ËE\u{308} ÌI\u{300} ÍI\u{301} ÎI\u{302} ÏI\u{308} ÑN\u{303} ÒO\u{300} ÓO\u{301} ÔO\u{302} ÕO\u{303} ÖO\u{308} ÙU\u{300} ÚU\u{301} ÛU\u{302} ÜU\u{308} ÝY\u{301} àa\u{300} áa\u{301} âa\u{302} ãa\u{303} äa\u{308} åa\u{30a} çc\u{327} èe\u{300} ée\u{301} êe\u{302} ëe\u{308} ìi\u{300} íi\u{301} îi\u{302} ïi\u{308} ñn\u{303} òo\u{300} óo\u{301} ôo\u{302} õo\u{303} öo\u{308} ùu\u{300} úu\u{301} ûu\u{302} üu\u{308} ýy\u{301} ÿy\u{308} ĂA\u{306} ăa\u{306} ĄA\u{328} ąa\u{328} ĆC\u{301} ćc\u{301} ČC\u{30c} čc\u{30c} ĎD\u{30c} ďd\u{30c} ĘE\u{328} ęe\u{328} ĚE\u{30c} ěe\u{30c} ĞG\u{306} ğg\u{306} İI\u{307} ŃN\u{301} ńn\u{301} ŇN\u{30c} ňn\u{30c} ŐO\u{30b} őo\u{30b} ŘR\u{30c} řr\u{30c} ŚS\u{301} śs\u{301} ŞS\u{327} şs\u{327} ŠS\u{30c} šs\u{30c} ŤT\u{30c} ťt\u{30c} ŰU\u{30b} űu\u{30b} ŮU\u{30a} ůu\u{30a} ŹZ\u{301} źz\u{301} ŻZ\u{307} żz\u{307} ŽZ\u{30c} žz\u{30c} ȘS\u{326} șs\u{326} ȚT\u{326} țt\u{326}";
 
-/// Names and what they stand for; the space stands as ␣.
+/// Names of glyphs and their texts. ␣ is the space.
 const NAMES: &str = "space ␣ exclam ! quotedbl \" numbersign # dollar $ percent % ampersand & quotesingle ' quoteright ’ quoteleft ‘
     parenleft ( parenright ) asterisk * plus + comma , hyphen - minus − period . slash / zero 0 one 1 two 2 three 3 four 4 five 5
     six 6 seven 7 eight 8 nine 9 colon : semicolon ; less < equal = greater > question ? at @ bracketleft [ backslash \\
@@ -251,7 +253,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn glyphs_are_known_by_their_names() {
+    fn glyphs_are_found_by_their_names() {
         for (name, text) in [
             ("A", "A"),
             ("space", " "),

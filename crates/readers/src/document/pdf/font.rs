@@ -1,20 +1,20 @@
-//! Fonts, as far as reading needs them: what a code stands for, and how wide it is.
+//! Fonts: the text and the width of each code.
 
 use std::collections::BTreeMap;
 
 use lopdf::{Dictionary, Document, Object};
 
 use super::code::{ToUnicode, encoded};
-use super::dictionary;
+use super::object::dictionary;
 use crate::document::encoding::utf16;
 
-/// Widths that a font may give: twice as many as there are codes.
+/// Most widths of a font: twice the number of codes.
 const MOST_WIDTHS: usize = 128 * 1024;
 
-/// The width of what has none, in thousandths of its size.
+/// Width of codes without one, in thousandths of the font's size.
 const USUAL_WIDTH: f32 = 500.0;
 
-/// A font.
+/// A font with its texts and widths by code.
 pub(crate) struct Font {
     table: Option<ToUnicode>,
     codes: Codes,
@@ -23,9 +23,9 @@ pub(crate) struct Font {
 }
 
 enum Codes {
-    /// One byte each, by their encoding.
+    /// One byte each, with texts by the font's encoding.
     Simple(BTreeMap<u8, String>),
-    /// Two bytes each, mostly; whether they are UTF-16 themselves.
+    /// Two bytes each, unless `ToUnicode` has one-byte codes; `is_unicode` if the codes are UTF-16.
     Composite { is_unicode: bool },
 }
 
@@ -44,7 +44,7 @@ impl Font {
         Self { table, codes: Codes::Simple(encoded(font, document)), widths, usual_width: USUAL_WIDTH }
     }
 
-    /// Adds what a string shows, and tells how wide that is.
+    /// Appends the text of a string and measures the string.
     pub(crate) fn show(&self, bytes: &[u8], out: &mut String) -> Shown {
         let mut shown = Shown::default();
         let is_narrow = match self.codes {
@@ -55,7 +55,7 @@ impl Font {
             let number = code.iter().fold(0, |number, byte| (number << 8) | u16::from(*byte));
             shown.width += self.widths.get(&number).copied().unwrap_or(self.usual_width);
             shown.codes += 1.0;
-            // Word spacing is for codes of one byte.
+            // Word spacing applies to one-byte codes only.
             shown.spaces += if code == b" " { 1.0 } else { 0.0 };
             let text = self.table.as_ref().and_then(|table| table.text(u32::from(number)));
             match (text, &self.codes) {
@@ -73,7 +73,7 @@ impl Font {
     }
 }
 
-/// What a string takes: its width in thousandths of its size, its codes, and those of them that are spaces.
+/// Measures of a string: width in thousandths of the font's size, number of codes, number of spaces among them.
 #[derive(Default)]
 pub(crate) struct Shown {
     pub(crate) width: f32,
@@ -90,7 +90,7 @@ fn simple_widths(font: &Dictionary, document: &Document) -> Option<BTreeMap<u16,
     Some(widths.filter(|(_, width)| *width > 0.0).collect())
 }
 
-/// `/W` of a composite font: `first [width …]` or `first last width`.
+/// Reads `/W` of a composite font: `first [width …]` or `first last width`.
 fn composite_widths(font: &Dictionary, document: &Document) -> Option<(BTreeMap<u16, f32>, f32)> {
     let descendants = font.get_deref(b"DescendantFonts", document).ok()?.as_array().ok()?;
     let descendant = document.dereference(descendants.first()?).ok()?.1.as_dict().ok()?;
@@ -123,7 +123,7 @@ fn code(object: &Object) -> Option<u16> {
     u16::try_from(object.as_i64().ok()?).ok()
 }
 
-/// The fonts that resources name.
+/// Finds a font by its name in resources.
 pub(crate) fn named<'d>(
     resources: &'d Dictionary,
     name: &[u8],

@@ -1,4 +1,4 @@
-//! A page's text: its drawing is followed as far as it moves the pen, for a gap is a space, a line or a paragraph.
+//! Text of a page. The operators that move the pen are interpreted, because a gap is a space, a line end or a paragraph end.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -6,20 +6,27 @@ use std::rc::Rc;
 use lopdf::content::{Content, Operation};
 use lopdf::{Dictionary, Document, Object, ObjectId};
 
+use super::budget::{Budget, Stop};
 use super::font::{Font, named};
-use super::{Budget, Stop, dictionary};
+use super::object::dictionary;
 use crate::document::MAX_TEXT_BYTES;
 
-/// Drawings within drawings that are followed, and graphics states that are kept.
+/// Most levels of nested form XObjects.
 const DEEPEST: usize = 4;
+
+/// Most graphics states on the stack.
 const MOST_STATES: usize = 64;
 
-/// Fonts that a document may use: each has tables that are read.
+/// Most fonts of a document. The tables of each font are read.
 const MOST_FONTS: usize = 1000;
 
-/// Gaps, in sizes of the font: words, lines and paragraphs are as far apart at least.
+/// Least gap between words, in sizes of the font.
 const WORD_GAP: f32 = 0.18;
+
+/// Least gap between lines, in sizes of the font.
 const LINE_GAP: f32 = 0.5;
+
+/// Least gap between paragraphs, in sizes of the font.
 const PARAGRAPH_GAP: f32 = 1.75;
 
 /// Reads the pages of one document, and each of its fonts once.
@@ -37,7 +44,7 @@ impl<'d> Reader<'d> {
         Self { document, budget, fonts: BTreeMap::new(), text: String::new(), length: 0 }
     }
 
-    /// The text of a page.
+    /// Reads the text of a page.
     pub(crate) fn page(&mut self, page: ObjectId) -> Result<String, Stop> {
         let mut resources = Vec::new();
         if let Ok((own, inherited)) = self.document.get_page_resources(page) {
@@ -65,7 +72,7 @@ impl<'d> Reader<'d> {
         depth: usize,
     ) -> Result<(), Stop> {
         let mut pen = Pen { state, kept: Vec::new(), text: IDENTITY, line: IDENTITY, last: None };
-        // What cannot be read ends the page's text, not the document's.
+        // A malformed operator ends the text of this page, not of the document.
         for operation in Content::<Vec<Operation>>::decode_iter(content).map_while(Result::ok) {
             match operation.operator.as_str() {
                 "Do" => self.draw_within(&operation, resources, &pen, depth)?,
@@ -86,7 +93,7 @@ impl<'d> Reader<'d> {
         Ok(())
     }
 
-    /// A drawing within this one, if it is one and not an image.
+    /// Draws an XObject if it is a form and not an image.
     fn draw_within(
         &mut self,
         operation: &Operation,
@@ -129,7 +136,7 @@ impl<'d> Reader<'d> {
     fn font(&mut self, name: &[u8], resources: &[&'d Dictionary]) -> Result<Option<Rc<Font>>, Stop> {
         let font = resources.iter().find_map(|resources| named(resources, name, self.document));
         let Some(font) = font else { return Ok(None) };
-        // One place in the document is one font.
+        // A font is identified by the address of its dictionary.
         let place = std::ptr::from_ref(font).addr();
         if self.fonts.len() >= MOST_FONTS && !self.fonts.contains_key(&place) {
             return Err(Stop::TooLarge);
@@ -144,7 +151,7 @@ type Matrix = [f32; 6];
 
 const IDENTITY: Matrix = [1.0, 0.0, 0.0, 1.0, 0.0, 0.0];
 
-/// First the one, then the other.
+/// Multiplies two matrices: the result applies `first`, then `then`.
 fn times(first: &Matrix, then: &Matrix) -> Matrix {
     let turned = |x: f32, y: f32| (x * then[0] + y * then[2], x * then[1] + y * then[3]);
     let (right, up, place) =
@@ -162,7 +169,7 @@ fn matrix_of(numbers: &[Object]) -> Matrix {
     matrix
 }
 
-/// The graphics state, as far as it places text.
+/// The part of the graphics state that positions text.
 #[derive(Clone)]
 struct State {
     matrix: Matrix,
@@ -184,8 +191,15 @@ struct Pen {
     kept: Vec<State>,
     text: Matrix,
     line: Matrix,
-    /// Where the last string ended.
-    last: Option<(f32, f32)>,
+    /// End of the last string.
+    last: Option<Vector>,
+}
+
+/// A position or a direction on the page.
+#[derive(Clone, Copy)]
+struct Vector {
+    x: f32,
+    y: f32,
 }
 
 impl Pen {
@@ -248,25 +262,25 @@ impl Pen {
             return;
         };
         let [a, b, _, _, x, y] = times(&self.text, &self.state.matrix);
-        self.part(out, (a, b), (x, y));
+        self.separate(out, Vector { x: a, y: b }, Vector { x, y });
         let shown = font.show(bytes, out);
         let State { size, of_code, of_space, .. } = self.state;
         self.advance(shown.width / 1000.0 * size + shown.codes * of_code + shown.spaces * of_space);
         let [_, _, _, _, x, y] = times(&self.text, &self.state.matrix);
-        self.last = Some((x, y));
+        self.last = Some(Vector { x, y });
     }
 
-    /// Parts what comes from what was: `(a, b)` is where the text runs, and how far a unit of it reaches.
-    fn part(&self, out: &mut String, (a, b): (f32, f32), (x, y): (f32, f32)) {
-        let Some((last_x, last_y)) = self.last else { return };
-        let unit = a.hypot(b);
+    /// Appends a separator for the gap between the last string and `start`. `baseline` is one unit of text along the line.
+    fn separate(&self, out: &mut String, baseline: Vector, start: Vector) {
+        let Some(last) = self.last else { return };
+        let unit = baseline.x.hypot(baseline.y);
         let size = (unit * self.state.size).abs();
         if out.is_empty() || out.ends_with('\n') || size <= f32::EPSILON {
             return;
         }
-        let (right, down) = (x - last_x, y - last_y);
-        let along = (right * a + down * b) / unit / size;
-        let aside = ((down * a - right * b) / unit / size).abs();
+        let (right, down) = (start.x - last.x, start.y - last.y);
+        let along = (right * baseline.x + down * baseline.y) / unit / size;
+        let aside = ((down * baseline.x - right * baseline.y) / unit / size).abs();
         if aside > PARAGRAPH_GAP {
             out.push_str("\n\n");
         } else if aside > LINE_GAP || along < -1.0 {

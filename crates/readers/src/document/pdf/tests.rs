@@ -1,12 +1,12 @@
-//! PDFs that are made here, as small as they can be.
+//! Tests with minimal generated PDFs.
 
-use lopdf::{Document, Object, Stream, dictionary};
+use lopdf::{Object, Stream, dictionary};
 
 use super::*;
 use crate::document::extract::extract;
 use crate::document::kind::Kind;
 
-/// A PDF whose pages draw that.
+/// Makes a PDF with one page per content stream.
 fn pdf(pages: &[&str]) -> Vec<u8> {
     let mut document = Document::with_version("1.5");
     let tree = document.new_object_id();
@@ -69,7 +69,7 @@ fn pages_have_their_numbers_and_a_scan_is_told() {
 }
 
 #[test]
-fn what_is_too_large_is_refused() {
+fn files_that_are_too_large_are_refused() {
     let is_too_long = |pages: &[&str]| matches!(extract(Kind::Pdf, &pdf(pages)), Err(ReadError::TooLong(_)));
     assert!(is_too_long(&vec!["n"; MAX_PAGES + 1]));
     // 9 MB in 9 KB.
@@ -81,7 +81,7 @@ fn what_is_too_large_is_refused() {
 }
 
 #[test]
-fn a_drawing_that_holds_itself_ends() {
+fn a_form_that_contains_itself_ends() {
     let mut document = Document::load_mem(&pdf(&["/X1 Do"])).unwrap();
     let form = document
         .objects

@@ -1,22 +1,22 @@
-//! Makes TIFFs as tests need them, be they right or not, and PDFs of blank pages.
+//! Makes valid and malformed TIFFs, and PDFs of blank pages.
 
 use lopdf::{Document, Object, dictionary};
 
 use crate::scan::Pixels;
 
-/// A tag, its type (3 has two bytes, 4 has four), and its values.
+/// A tag, its type (3: two bytes, 4: four bytes) and its values.
 pub(crate) type Tag<'a> = (u16, u16, &'a [u32]);
 
-/// The tags that are read.
+/// The tags that the reader or the decoder reads.
 pub(crate) const TAGS: &[u16] =
     &[254, 256, 257, 258, 259, 262, 266, 273, 277, 278, 279, 284, 317, 322, 323, 324, 325, 338, 339];
 
-/// A TIFF of pages that are all the same.
+/// A TIFF of identical pages.
 pub(crate) struct Maker {
     pub(crate) is_big_endian: bool,
     pub(crate) pages: usize,
     pub(crate) tags: Vec<(u16, u16, Vec<u32>)>,
-    /// What stands from the eighth byte on.
+    /// Content from byte 8 on.
     pub(crate) data: Vec<u8>,
 }
 
@@ -36,12 +36,12 @@ impl Maker {
         ])
     }
 
-    /// A page of a fax in one strip.
+    /// A page with Group 4 compression in one strip.
     pub(crate) fn group4(size: Pixels, data: Vec<u8>) -> Self {
         Self::grey(size, data).with(&[(258, 3, &[1]), (259, 3, &[4])])
     }
 
-    /// With these tags instead of those of the same number.
+    /// Replaces tags by their numbers and adds new ones.
     pub(crate) fn with(self, tags: &[Tag<'_>]) -> Self {
         let numbers: Vec<_> = tags.iter().map(|tag| tag.0).collect();
         let mut made = self.without(&numbers);
@@ -96,13 +96,13 @@ impl Maker {
     }
 }
 
-/// Bits that are written as text, from left to right.
+/// Packs bits from text, from left to right.
 pub(crate) fn packed<'a>(codes: impl Iterator<Item = &'a str>) -> Vec<u8> {
     let bits: Vec<u8> = codes.flat_map(str::bytes).map(|bit| bit - b'0').collect();
     bits.chunks(8).map(|byte| byte.iter().zip((0..8).rev()).map(|(bit, place)| bit << place).sum()).collect()
 }
 
-/// A PDF of so many blank pages.
+/// A PDF of blank pages.
 pub(crate) fn pdf(pages: usize) -> Vec<u8> {
     let mut document = Document::with_version("1.5");
     let tree = document.new_object_id();
