@@ -1,4 +1,4 @@
-//! Cells. Nothing is ever made into something else in silence: what is not surely of its column's kind stays text.
+//! Cells. A text that is not unambiguously of its column's kind stays text, so that no conversion loses data.
 
 use std::borrow::Cow;
 
@@ -9,20 +9,20 @@ use serde_json::Value;
 use super::Kind;
 use super::number::{self, Mark};
 
-/// From here on a whole number has more digits than a spreadsheet keeps.
+/// Whole numbers from here on have more digits than a spreadsheet keeps.
 const TOO_LARGE: u64 = 1_000_000_000_000_000;
 
-/// What stands in a cell.
+/// A cell of a table.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Cell {
-    /// Nothing.
+    /// A cell without a value.
     #[default]
     Empty,
-    /// A text, never an empty one.
+    /// A text that is not empty.
     Text(String),
-    /// A number, a finite one.
+    /// A finite number.
     Number(f64),
-    /// A day.
+    /// A day without a time.
     Date(NaiveDate),
     /// A day and a time of day, to the millisecond.
     DateTime(NaiveDateTime),
@@ -30,24 +30,26 @@ pub enum Cell {
     Boolean(bool),
 }
 
-/// How the texts of a column are read.
+/// Rules to read the texts of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reading {
-    /// What the column holds.
+    /// Kind of the column.
     pub kind: Kind,
-    /// What stands before decimals, if that is known.
+    /// Decimal mark, if it is known.
     pub mark: Option<Mark>,
 }
 
 impl Cell {
-    /// The cell of a column of that kind that a text spells. Dates as ISO 8601 has them, without a zone, for a spreadsheet has
-    /// none; numbers with or without thousands set off, unless they can be read in two ways.
+    /// Reads a cell of the given kind from a text.
+    ///
+    /// Dates follow ISO 8601 without a zone, because spreadsheets have none. Numbers may have separators between thousands,
+    /// unless they can be read in two ways.
     #[must_use]
     pub fn of_text(text: impl AsRef<str> + Into<String>, kind: Kind) -> Self {
         Self::read(text, Reading { kind, mark: None })
     }
 
-    /// The same for a column of which more is known.
+    /// Reads a cell by the rules of its column.
     #[must_use]
     pub fn read(text: impl AsRef<str> + Into<String>, reading: Reading) -> Self {
         let trimmed = text.as_ref().trim();
@@ -66,8 +68,10 @@ impl Cell {
         cell.unwrap_or_else(|| Self::Text(text.into()))
     }
 
-    /// The cell of a column of that kind that a value of JSON stands for. Lists and objects are text. Of a number that is no text
-    /// and has more than 20 digits before its decimals, the last were lost when it was read, and it counts as the number it is.
+    /// Reads a cell of the given kind from a JSON value. Lists and objects become text.
+    ///
+    /// JSON numbers with more than 20 digits before the decimals lost their last digits when they were parsed. They count as
+    /// the numbers that they were parsed to.
     #[must_use]
     pub fn of_json(value: Value, kind: Kind) -> Self {
         match value {
@@ -85,14 +89,14 @@ impl Cell {
         }
     }
 
-    /// A number, and what Excel shows for what is none.
+    /// Makes a number, or Excel's `#NUM!` if the value is not finite.
     #[must_use]
     pub fn of_number(value: f64) -> Self {
-        // There is one zero.
+        // Adding 0.0 turns -0 into 0.
         if value.is_finite() { Self::Number(value + 0.0) } else { Self::Text("#NUM!".into()) }
     }
 
-    /// What is read again as the same cell: ISO 8601 for dates, a point before decimals.
+    /// Writes the cell so that reading it yields the same cell: dates in ISO 8601, a decimal point.
     #[must_use]
     pub fn spelled(&self) -> Cow<'_, str> {
         match self {
@@ -110,7 +114,7 @@ impl Cell {
     }
 }
 
-/// As the kept form has it.
+/// Writes the cell for the stored form.
 impl Serialize for Cell {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
@@ -122,18 +126,18 @@ impl Serialize for Cell {
     }
 }
 
-/// Whether a second is not all that there is to a time.
+/// Returns true if the time has a fraction of a second.
 pub(crate) fn has_millis(time: NaiveDateTime) -> bool {
     time.nanosecond() > 0
 }
 
-/// A number with a point before its decimals, and a power of ten where it would be long without one.
+/// Writes a number with a decimal point, and with a power of ten if it would be long without one.
 pub(crate) fn spelled_number(value: f64) -> String {
     let size = value.abs();
     if size == 0.0 || (1e-5..1e15).contains(&size) { value.to_string() } else { format!("{value:E}") }
 }
 
-/// `2026-01-31`, `2026-01-31T18:30`, `2026-01-31 18:30:00`, with up to three decimals.
+/// Reads `2026-01-31`, `2026-01-31T18:30` or `2026-01-31 18:30:00`, with up to three decimals.
 fn date(text: &str) -> Option<Cell> {
     let (day, time) = text.split_once(['T', ' ']).map_or((text, None), |(day, time)| (day, Some(time)));
     if !has_shape(day, "0000-00-00") {
@@ -152,17 +156,17 @@ fn date(text: &str) -> Option<Cell> {
         return None;
     };
     let time = NaiveTime::parse_from_str(time, format).ok()?;
-    // No spreadsheet has leap seconds.
+    // Spreadsheets have no leap seconds.
     (time.nanosecond() < 1_000_000_000).then_some(Cell::DateTime(day.and_time(time)))
 }
 
-/// Whether a text has digits where a shape has zeros, and is the same elsewhere.
+/// Returns true if a text has digits at the zeros of a shape and is equal elsewhere.
 fn has_shape(text: &str, shape: &str) -> bool {
     let is_alike = |(one, other): (u8, u8)| if other == b'0' { one.is_ascii_digit() } else { one == other };
     text.len() == shape.len() && text.bytes().zip(shape.bytes()).all(is_alike)
 }
 
-/// Only the words themselves: `yes` and `1` may mean more than that.
+/// Reads `true` and `false` only: `yes` and `1` may mean something else.
 fn boolean(text: &str) -> Option<Cell> {
     let is = |word| text.eq_ignore_ascii_case(word);
     (is("true") || is("false")).then(|| Cell::Boolean(is("true")))
@@ -205,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_surely_of_that_kind_stays_text() {
+    fn ambiguous_texts_stay_text() {
         for (kind, texts) in [
             (Kind::Number, ["1,234", "[MONEY_1]", "12 [MONEY_1]"]),
             (Kind::Date, ["2023-02-29", "01.02.2024", "2024-2-3"]),
@@ -243,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_that_are_none_are_seen() {
+    fn infinite_and_long_numbers_are_written() {
         assert_eq!(Cell::of_number(f64::MAX * 2.0), text("#NUM!"));
         assert_eq!(spelled_number(1e300), "1E300");
         assert_eq!(spelled_number(-0.000_012_5), "-0.0000125");
@@ -251,7 +255,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_was_read_is_read_again_as_the_same(given in "[-0-9.,eE'tru T:]{0,12}|\\PC{0,8}", kind in 0..4_usize) {
+        fn a_written_cell_is_read_as_the_same(given in "[-0-9.,eE'tru T:]{0,12}|\\PC{0,8}", kind in 0..4_usize) {
             let cell = Cell::of_text(given.as_str(), KINDS[kind]);
             prop_assert_eq!(&Cell::of_json(serde_json::to_value(&cell).unwrap(), KINDS[kind]), &cell);
         }

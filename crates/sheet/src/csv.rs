@@ -1,4 +1,4 @@
-//! CSV as RFC 4180 has it (<https://www.rfc-editor.org/rfc/rfc4180>), for people who open it in a spreadsheet.
+//! CSV files by RFC 4180 (<https://www.rfc-editor.org/rfc/rfc4180>), made to be opened in a spreadsheet.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use super::cell::Cell;
 use super::sink::Sink;
 use crate::error::SheetError;
 
-/// With that at its beginning a file is UTF-8 for Excel; without, it is in the code page of the machine.
+/// Makes Excel read the file as UTF-8 instead of the machine's code page.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// A file that is written row by row.
@@ -19,7 +19,7 @@ impl Csv {
     /// Begins a file with the names of its columns.
     ///
     /// # Errors
-    /// [`SheetError::Writer`], when no record can be made of them.
+    /// [`SheetError::Writer`] if the header cannot be written.
     pub fn new(columns: &[Column]) -> Result<Self, SheetError> {
         let mut sink = Sink::default();
         std::io::Write::write_all(&mut sink, BYTE_ORDER_MARK).map_err(|error| writer_error(&error))?;
@@ -32,7 +32,7 @@ impl Csv {
     /// Adds a row.
     ///
     /// # Errors
-    /// [`SheetError::Writer`], when no record can be made of it.
+    /// [`SheetError::Writer`] if the row cannot be written.
     pub fn row(&mut self, cells: &[Cell]) -> Result<(), SheetError> {
         self.record(cells.iter().map(|cell| match cell {
             Cell::Text(text) => harmless(text.into()),
@@ -40,10 +40,10 @@ impl Csv {
         }))
     }
 
-    /// What is ready, each byte once. After the last row that is the rest of the file.
+    /// Takes the bytes written since the last call. After the last row they are the rest of the file.
     ///
     /// # Errors
-    /// [`SheetError::Writer`], when the writer cannot give it out.
+    /// [`SheetError::Writer`] if the buffer cannot be flushed.
     pub fn take(&mut self) -> Result<Vec<u8>, SheetError> {
         self.0.flush().map_err(|error| writer_error(&error))?;
         Ok(self.0.get_ref().take())
@@ -61,8 +61,10 @@ fn writer_error(error: &dyn std::error::Error) -> SheetError {
     SheetError::Writer(format!("csv: {error}"))
 }
 
-/// A text that no spreadsheet takes for a formula: an apostrophe says that it is text, where one would begin. What may begin one is
-/// on OWASP's lists (<https://owasp.org/www-community/attacks/CSV_Injection>, ASVS 5.0, 1.2.10).
+/// Prevents formula injection: puts an apostrophe before a text that a spreadsheet would read as a formula.
+///
+/// The characters that may start a formula are those of OWASP
+/// (<https://owasp.org/www-community/attacks/CSV_Injection>, ASVS 5.0, 1.2.10).
 fn harmless(text: Cow<'_, str>) -> Cow<'_, str> {
     if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '\0', '＝', '＋', '－', '＠']) {
         format!("'{text}").into()
@@ -126,7 +128,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_was_written_is_read(cells in prop::collection::vec("[a\",\r\n=é ]{0,6}", 2..5)) {
+        fn a_written_row_is_read_as_the_same(cells in prop::collection::vec("[a\",\r\n=é ]{0,6}", 2..5)) {
             let row: Vec<_> = cells.iter().map(|cell| text(cell)).collect();
             let file = written(&["a", "b"], &[row]);
             let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(file.as_bytes());

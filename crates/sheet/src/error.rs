@@ -1,8 +1,8 @@
-//! Errors: of what a caller asks for, and of files and kept tables.
+//! Errors of requests, of stored tables and of files.
 
 use std::fmt;
 
-/// A table or a query that cannot be accepted: a sentence for a model or a person that says why, and what would do.
+/// A table or a query was rejected. The sentence tells a model or a person the reason and a valid alternative.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TableError(pub String);
 
@@ -14,12 +14,12 @@ impl fmt::Display for TableError {
 
 impl std::error::Error for TableError {}
 
-/// A kept table that cannot be read, or a file that cannot be written. The details are for a log and hold no cell.
+/// A stored table cannot be read, or a file cannot be written. The details are for a log and contain no cell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SheetError {
-    /// The bytes do not begin as an export.
+    /// The bytes do not start with the head of an export.
     NotAnExport,
-    /// The kept table is not as it was written.
+    /// The stored table is truncated or malformed.
     Damaged(String),
     /// The file could not be written.
     Writer(String),

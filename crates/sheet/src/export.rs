@@ -1,4 +1,4 @@
-//! An exported table as it lies in storage, and the file that it becomes when its user downloads it: only then stand values in it.
+//! Exports: a masked table in storage, written as a file with values when its user downloads it.
 
 use pii::unmask::{Escape, PlaceholderMap, unmask};
 use serde::{Deserialize, Serialize};
@@ -10,21 +10,21 @@ use super::widths::Widths;
 use super::xlsx::Xlsx;
 use crate::error::{SheetError, TableError};
 
-/// Bytes that are read at a time.
+/// Bytes of the table that are read at a time.
 const PIECE: usize = 64 * 1024;
 
-/// What a file is.
+/// Formats of files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
-    /// Excel's.
+    /// Excel's format (Office Open XML).
     Xlsx,
-    /// Commas.
+    /// Text with comma-separated values.
     Csv,
 }
 
 impl Format {
-    /// As names end.
+    /// The extension of a file's name.
     #[must_use]
     pub const fn extension(self) -> &'static str {
         match self {
@@ -33,7 +33,7 @@ impl Format {
         }
     }
 
-    /// As HTTP calls it.
+    /// The value of the header `Content-Type`.
     #[must_use]
     pub const fn media_type(self) -> &'static str {
         match self {
@@ -43,30 +43,30 @@ impl Format {
     }
 }
 
-/// The first line of what lies in storage.
+/// The first line of an export in storage.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Head {
     /// The file's name, masked.
     pub export: String,
-    /// What it becomes.
+    /// Format of the file.
     pub format: Format,
 }
 
-/// Begins what lies in storage.
+/// Begins an export: returns the bytes of its head, and the writer of its table.
 ///
 /// # Errors
-/// [`TableError`], when the header cannot be one.
+/// [`TableError`] as for [`Header::check`].
 pub fn begin(head: &Head, header: &Header) -> Result<(Vec<u8>, kept::Writer), TableError> {
     let mut bytes = serde_json::to_vec(head).unwrap_or_default();
     bytes.push(b'\n');
     Ok((bytes, kept::Writer::new(header)?))
 }
 
-/// What lies in storage: its head, and its table.
+/// Splits an export into its head and its table.
 ///
 /// # Errors
-/// [`SheetError::NotAnExport`].
+/// [`SheetError::NotAnExport`] if there is no head.
 pub fn open(bytes: &[u8]) -> Result<(Head, &[u8]), SheetError> {
     let end = bytes.iter().position(|byte| *byte == b'\n').ok_or(SheetError::NotAnExport)?;
     let head =
@@ -74,10 +74,10 @@ pub fn open(bytes: &[u8]) -> Result<(Head, &[u8]), SheetError> {
     Ok((head, bytes.get(end + 1..).unwrap_or_default()))
 }
 
-/// Writes the file piece by piece, with values in the place of tokens.
+/// Writes the file in chunks, with values in the place of placeholders.
 ///
 /// # Errors
-/// [`SheetError`], when the table is not as it was written.
+/// [`SheetError`] if the table is damaged or the file cannot be written.
 pub fn write(
     format: Format,
     table: &[u8],
@@ -86,7 +86,7 @@ pub fn write(
 ) -> Result<(), SheetError> {
     match format {
         Format::Xlsx => {
-            // Columns have their widths before the first row.
+            // The widths of the columns come before the rows in the file, so the table is read twice.
             let mut widths = None;
             rows(table, shown, |header, cells| {
                 widths.get_or_insert_with(|| Widths::new(&header.columns)).row(cells);
@@ -147,7 +147,7 @@ fn begun<'c>(
     csv.as_mut().ok_or_else(|| SheetError::Writer("no sheet".into()))
 }
 
-/// Reads the rows of a table, with values in the place of tokens; its header.
+/// Reads the rows of a table with values in the place of placeholders, and returns its header.
 fn rows(
     table: &[u8],
     shown: &PlaceholderMap,
@@ -172,7 +172,7 @@ fn clear(cells: Vec<Cell>, header: &Header, shown: &PlaceholderMap) -> Vec<Cell>
         Cell::Text(text) if text.contains('[') => {
             let value = unmask(&text, shown, Escape::None);
             match header.columns.get(at) {
-                // A number that was somebody's is one again.
+                // A value that was masked may be a number or a date again.
                 Some(column) if value != text => Cell::of_text(value, column.kind),
                 _ => Cell::Text(value),
             }
@@ -215,8 +215,8 @@ mod tests {
     }
 
     fn shown() -> PlaceholderMap {
-        let token = Placeholder::new("EMAIL", 1);
-        PlaceholderMap::new([(&token, "=ada@example.com")], &Policy::full())
+        let placeholder = Placeholder::new("EMAIL", 1);
+        PlaceholderMap::new([(&placeholder, "=ada@example.com")], &Policy::full())
     }
 
     fn file(format: Format, bytes: &[u8]) -> Vec<u8> {
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn values_stand_in_the_file_and_in_no_other_place() {
+    fn values_are_in_the_file_and_not_in_storage() {
         let bytes = table(&[vec![Cell::Text("[EMAIL_1]".into()), Cell::Number(7.5)]]);
         assert!(!String::from_utf8_lossy(&bytes).contains("ada@"));
         let csv = String::from_utf8(file(Format::Csv, &bytes)).unwrap();
@@ -236,14 +236,14 @@ mod tests {
     }
 
     #[test]
-    fn a_table_without_rows_is_a_file_all_the_same() {
+    fn a_table_without_rows_makes_a_file() {
         let bytes = table(&[]);
         assert_eq!(String::from_utf8(file(Format::Csv, &bytes)).unwrap(), "\u{feff}Who,Card\r\n");
         assert!(file(Format::Xlsx, &bytes).starts_with(b"PK"));
     }
 
     #[test]
-    fn what_is_no_export_is_none() {
+    fn other_bytes_are_no_export() {
         for bytes in [&b"a\tb\n1\t2\n"[..], b"", b"{\"export\":1}\n"] {
             assert_eq!(open(bytes).unwrap_err(), SheetError::NotAnExport);
         }

@@ -1,4 +1,4 @@
-//! What the columns of a table of texts hold, where nobody says it.
+//! Inference of the kinds of columns from the texts of a table.
 
 use pii::placeholder::Placeholder;
 
@@ -6,69 +6,68 @@ use super::cell::{Cell, Reading};
 use super::number::{self, Mark};
 use super::{Kind, MAX_NAME_CHARS};
 
-/// What was seen of a table's rows so far. A column is of a kind if every cell of it is, leaving out those that are empty or
-/// hide a value.
+/// The inference over the rows so far. A column is of a kind if all its cells are, except empty ones and placeholders.
 #[derive(Clone, Debug)]
-pub struct Guess(Vec<Signs>);
+pub struct Guess(Vec<Candidates>);
 
-/// What a column may still be.
+/// The kinds that a column may still have.
 #[derive(Clone, Debug)]
-struct Signs {
+struct Candidates {
     is_seen: bool,
-    /// With which of them every cell is a number.
+    /// Decimal marks with which all cells are numbers.
     marks: Vec<Mark>,
-    /// Whether it makes a difference which.
+    /// True if the marks lead to different numbers.
     differs: bool,
-    /// Of which of the other kinds every cell is.
+    /// Other kinds that all cells have.
     kinds: Vec<Kind>,
 }
 
 impl Guess {
-    /// Of a table of so many columns.
+    /// Starts the inference for a table with this number of columns.
     #[must_use]
     pub fn new(columns: usize) -> Self {
-        let signs = Signs {
+        let candidates = Candidates {
             is_seen: false,
             marks: vec![Mark::Point, Mark::Comma],
             differs: false,
             kinds: vec![Kind::Date, Kind::Boolean],
         };
-        Self(vec![signs; columns])
+        Self(vec![candidates; columns])
     }
 
-    /// Looks at a row that is no header.
+    /// Takes a row that is not the header.
     pub fn row<'r>(&mut self, cells: impl IntoIterator<Item = &'r str>) {
-        for (signs, cell) in self.0.iter_mut().zip(cells) {
+        for (candidates, cell) in self.0.iter_mut().zip(cells) {
             let cell = cell.trim();
             if !cell.is_empty() && Placeholder::parse(cell).is_none() {
-                signs.see(cell);
+                candidates.narrow(cell);
             }
         }
     }
 
-    /// How each column is read. A column whose numbers can be read in two ways is read like the other columns, and stays text
-    /// where these do not tell.
+    /// Returns the rules to read each column. Ambiguous numbers are read like those of the other columns; if these have no
+    /// decimal mark or both, the column stays text.
     #[must_use]
     pub fn readings(&self) -> Vec<Reading> {
-        let has = |mark| self.0.iter().any(|signs| signs.mark() == Some(mark));
+        let has = |mark| self.0.iter().any(|candidates| candidates.mark() == Some(mark));
         let mark = match (has(Mark::Point), has(Mark::Comma)) {
             (true, false) => Some(Mark::Point),
             (false, true) => Some(Mark::Comma),
             _ => None,
         };
-        self.0.iter().map(|signs| signs.reading(mark)).collect()
+        self.0.iter().map(|candidates| candidates.reading(mark)).collect()
     }
 }
 
-impl Signs {
-    fn see(&mut self, cell: &str) {
+impl Candidates {
+    fn narrow(&mut self, cell: &str) {
         self.is_seen = true;
         self.marks.retain(|mark| number::read_with(cell, *mark).is_some());
         self.differs |= self.marks.len() > 1 && number::read(cell).is_none();
         self.kinds.retain(|kind| !matches!(Cell::of_text(cell, *kind), Cell::Text(_)));
     }
 
-    /// What stands before decimals, if this column tells it.
+    /// The decimal mark, if only one is possible.
     fn mark(&self) -> Option<Mark> {
         match self.marks.as_slice() {
             [mark] => Some(*mark),
@@ -89,7 +88,7 @@ impl Signs {
     }
 }
 
-/// The names of columns by a table's first row: each has one, no two the same, and none is too long.
+/// Makes the names of columns from a table's first row: not empty, unique and of limited length.
 #[must_use]
 pub fn names<'r>(header: impl IntoIterator<Item = &'r str>) -> Vec<String> {
     let mut taken = std::collections::BTreeSet::new();
@@ -100,7 +99,7 @@ pub fn names<'r>(header: impl IntoIterator<Item = &'r str>) -> Vec<String> {
         if name.is_empty() {
             name = format!("Column {number}");
         }
-        // Of two with the same name the second says which column it is, and that is its own.
+        // A repeated name gets the number of its column, which is unique.
         while !taken.insert(super::folded(&name)) {
             let end = format!(" ({number})");
             name = name.chars().take(MAX_NAME_CHARS - end.len()).chain(end.chars()).collect();
@@ -123,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_column_is_what_every_cell_of_it_is() {
+    fn a_column_has_the_kind_of_all_its_cells() {
         assert_eq!(
             guessed(&["1;2024-05-01;true;1;007;", ";;;;8;", "-2.5;2024-05-01 18:30;FALSE;x;9; "]),
             [
@@ -138,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn values_that_are_hidden_say_nothing() {
+    fn placeholders_do_not_count() {
         assert_eq!(
             guessed(&["[MONEY_1];[EMAIL_1];5 [MONEY_2]", "12;;5"]),
             [(Kind::Number, None), (Kind::Text, None), (Kind::Text, None)]

@@ -1,4 +1,4 @@
-//! The kept form of a table: lines of JSON. The first is the header, each further one a row, an array with a value per cell.
+//! The stored form of a table: lines of JSON. The first is the header, each further one a row as an array of values.
 
 use pii::placeholder::{Reading, Spelling, next_start, read};
 use serde::{Deserialize, Serialize};
@@ -11,32 +11,32 @@ use crate::error::{SheetError, TableError};
 /// Longest line, in bytes.
 pub const MAX_LINE_BYTES: usize = 1024 * 1024;
 
-/// Most bytes that a kept table has.
+/// Largest stored table, in bytes.
 pub const MAX_BYTES: usize = 64 * 1024 * 1024;
 
-/// Longest title, in characters, and what cannot stand in it: what Excel has for the name of a sheet
+/// Longest title, in characters: Excel's limit for the name of a sheet
 /// (<https://support.microsoft.com/en-us/office/rename-a-worksheet-3f1f7148-ee83-404d-8ef0-9ff99fbad1f9>).
 pub const MAX_TITLE_CHARS: usize = 31;
 
-/// What cannot stand in a title.
+/// Characters that Excel rejects in the name of a sheet.
 pub(crate) const NOT_IN_TITLES: [char; 7] = ['[', ']', ':', '*', '?', '/', '\\'];
 
-/// What stands above the rows.
+/// The title and the columns of a table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Header {
-    /// What the table is called: the name of its sheet.
+    /// Name of the sheet.
     pub title: String,
-    /// Its columns.
+    /// Columns from left to right.
     pub columns: Vec<Column>,
 }
 
 impl Header {
-    /// Whether a table may begin like that.
+    /// Checks the title and the names of the columns.
     ///
     /// # Errors
-    /// [`TableError`], for what a title or the columns must be.
+    /// [`TableError`] with the rule that was broken.
     pub fn check(&self) -> Result<(), TableError> {
-        let title = without_tokens(&self.title);
+        let title = without_placeholders(&self.title);
         let is_bad = |c: char| NOT_IN_TITLES.contains(&c) || c.is_control();
         if self.title.trim().is_empty() || title.chars().count() > MAX_TITLE_CHARS || title.contains(is_bad) {
             let rule =
@@ -63,8 +63,8 @@ impl Header {
     }
 }
 
-/// A text without its tokens, of which nobody knows how long their values are.
-fn without_tokens(text: &str) -> String {
+/// Removes the placeholders of a text: the length of their values is unknown here.
+fn without_placeholders(text: &str) -> String {
     let (mut rest, mut clear) = (text, String::new());
     while let Some(at) = next_start(rest, 0, Spelling::Exact) {
         let (before, from) = rest.split_at_checked(at).unwrap_or((rest, ""));
@@ -81,7 +81,7 @@ fn without_tokens(text: &str) -> String {
     clear + rest
 }
 
-/// Writes a table in its kept form.
+/// Writes a table in its stored form.
 pub struct Writer {
     columns: Vec<Column>,
     ready: Vec<u8>,
@@ -93,7 +93,7 @@ impl Writer {
     /// Begins a table.
     ///
     /// # Errors
-    /// As [`Header::check`].
+    /// [`TableError`] as for [`Header::check`].
     pub fn new(header: &Header) -> Result<Self, TableError> {
         header.check()?;
         let mut ready =
@@ -102,10 +102,10 @@ impl Writer {
         Ok(Self { columns: header.columns.clone(), bytes: ready.len(), ready, rows: 0 })
     }
 
-    /// Adds a row. One that is shorter than the table is wide has empty cells at its end.
+    /// Adds a row. Missing cells at its end are empty.
     ///
     /// # Errors
-    /// [`TableError`], when a row, a cell or the table has more than it may.
+    /// [`TableError`] if a row, a cell or the table exceeds a limit.
     pub fn row(&mut self, cells: &[Cell]) -> Result<(), TableError> {
         let number = self.rows.saturating_add(1);
         if number > MAX_ROWS {
@@ -140,31 +140,31 @@ impl Writer {
         Ok(())
     }
 
-    /// How many rows there are.
+    /// Number of rows so far.
     #[must_use]
     pub const fn rows(&self) -> u32 {
         self.rows
     }
 
-    /// What is ready, each byte once. After the last row that is the rest of the table.
+    /// Takes the bytes written since the last call. After the last row they are the rest of the table.
     #[must_use]
     pub fn take(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.ready)
     }
 }
 
-/// Whether a cell's text is longer than Excel has it, which counts in UTF-16.
+/// Returns true for a text above Excel's limit, which counts in UTF-16 units.
 fn is_too_long(cell: &Cell) -> bool {
     // No text has more units than bytes.
     matches!(cell, Cell::Text(text) if text.len() > MAX_CELL_UNITS && text.encode_utf16().count() > MAX_CELL_UNITS)
 }
 
-/// A row as a line, without its end.
+/// Writes a row as a line without its line end.
 pub(crate) fn line(cells: &[Cell]) -> Result<Vec<u8>, TableError> {
     serde_json::to_vec(cells).map_err(|_| TableError("A row is no JSON.".into()))
 }
 
-/// The cells of a line: as many as there are columns.
+/// Reads a cell per column from a line.
 pub(crate) fn cells(line: &[u8], kinds: &[Kind]) -> Result<Vec<Cell>, SheetError> {
     let values: Vec<Value> = serde_json::from_slice(line).map_err(|_| damaged("a row that is none"))?;
     if values.len() > kinds.len() {
@@ -178,11 +178,11 @@ fn damaged(what: &str) -> SheetError {
     SheetError::Damaged(what.to_owned())
 }
 
-/// Reads a kept table while its bytes come.
+/// Reads a stored table from chunks of bytes.
 #[derive(Default)]
 pub struct Reader {
     held: Vec<u8>,
-    /// How much of it was read.
+    /// Bytes of `held` that have been read.
     done: usize,
     header: Option<Header>,
     kinds: Vec<Kind>,
@@ -190,10 +190,10 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Takes bytes as they came. All rows that were ready before must have been read.
+    /// Takes the next chunk. Call [`Reader::row`] until it returns `None` before the next chunk.
     ///
     /// # Errors
-    /// [`SheetError::Writer`], when they are of no kept table.
+    /// [`SheetError::Damaged`] if the bytes are no stored table.
     pub fn feed(&mut self, bytes: &[u8]) -> Result<(), SheetError> {
         self.held.drain(..self.done.min(self.held.len()));
         self.done = 0;
@@ -214,16 +214,16 @@ impl Reader {
         Ok(())
     }
 
-    /// What stands above the rows, as soon as it came.
+    /// The header, once it has been read.
     #[must_use]
     pub const fn header(&self) -> Option<&Header> {
         self.header.as_ref()
     }
 
-    /// The next row that is whole. None: more bytes are wanted.
+    /// Reads the next complete row. `None` if more bytes are needed.
     ///
     /// # Errors
-    /// [`SheetError::Writer`], when it is no row.
+    /// [`SheetError::Damaged`] if the line is no row.
     pub fn row(&mut self) -> Result<Option<Vec<Cell>>, SheetError> {
         if self.header.is_none() {
             return Ok(None);
@@ -236,10 +236,10 @@ impl Reader {
         cells(&line, &self.kinds).map(Some)
     }
 
-    /// Whether the bytes ended where a table may end.
+    /// Checks that the bytes ended after a complete line.
     ///
     /// # Errors
-    /// [`SheetError::Writer`], when something is missing.
+    /// [`SheetError::Damaged`] if the header or the end of a line is missing.
     pub fn end(&self) -> Result<(), SheetError> {
         if self.header.is_none() || self.done < self.held.len() {
             return Err(damaged("its end is missing"));
@@ -247,7 +247,7 @@ impl Reader {
         Ok(())
     }
 
-    /// The next line that is whole, without its end.
+    /// Takes the next complete line without its line end.
     fn line(&mut self) -> Option<Vec<u8>> {
         let rest = self.held.get(self.done..)?;
         let length = rest.iter().position(|byte| *byte == b'\n')?;

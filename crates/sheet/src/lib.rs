@@ -1,11 +1,11 @@
-//! Tables that become files. What is kept of a table is masked, as lines of JSON; the file is built row by row while it is
-//! downloaded, so that no table ever stands in memory as a whole.
+//! Export of tables as files. A table is stored masked, as lines of JSON; the file is written row by row during its download,
+//! so that no table is ever in memory as a whole.
 //!
-//! In scope: the kept form, queries over it, and XLSX and CSV files with values in the place of placeholders. Out of scope:
-//! reading spreadsheets, formulas, charts, and where files are stored.
+//! In scope: the stored form, queries over it, and XLSX and CSV files with values in the place of placeholders. Out of scope:
+//! reading spreadsheets, formulas, charts, and the storage of files.
 //!
-//! [`cell`] reads what stands in a cell and [`guess`] of which kind a column is, [`kept`] is the kept form, [`query`] makes one
-//! table of another, and [`csv`] and [`xlsx`] write the files.
+//! [`cell`] reads cells, [`guess`] infers the kinds of columns, [`kept`] is the stored form, [`query`] derives one table from
+//! another, and [`csv`] and [`xlsx`] write files.
 
 pub mod cell;
 pub mod csv;
@@ -24,38 +24,38 @@ use serde::{Deserialize, Serialize};
 
 pub use self::number::Mark;
 
-/// Most rows that a table may have, without its header.
+/// Most rows of a table, without its header.
 pub const MAX_ROWS: u32 = 200_000;
 
-/// Most columns that a table may have.
+/// Most columns of a table.
 pub const MAX_COLUMNS: usize = 100;
 
 /// Longest text of a cell, in UTF-16 units
 /// (<https://support.microsoft.com/en-us/office/excel-specifications-and-limits-1672b34d-7043-467e-8e27-269d656771c3>).
 pub const MAX_CELL_UNITS: usize = 32_767;
 
-/// Longest name of a column, in characters: what Excel has for the header of a table.
+/// Longest name of a column, in characters: Excel's limit for the header of a table.
 pub const MAX_NAME_CHARS: usize = 255;
 
-/// Columns that a message names at most.
+/// Most columns that a message names.
 const MOST_NAMED: usize = 30;
 
-/// What stands in a column.
+/// Kind of a column's cells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// Text, and whatever looks like a number but is none: a postal code, a phone number.
+    /// Text, and digits that are no quantity: a postal code, a phone number.
     Text,
     /// Numbers to calculate with.
     Number,
-    /// Days, with or without a time of day.
+    /// Days with or without a time of day.
     Date,
     /// True or false.
     Boolean,
 }
 
 impl Kind {
-    /// What cells of that kind are called in a message.
+    /// The name of cells of this kind in a message.
     const fn plural(self) -> &'static str {
         match self {
             Self::Text => "texts",
@@ -70,28 +70,28 @@ impl Kind {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Column {
-    /// What its header says: no two columns of a table have the same.
+    /// The text of the header. The names of a table's columns are unique.
     pub name: String,
-    /// What stands in it. A cell that is not of that kind stays text.
+    /// The kind of its cells. A cell of another kind stays text.
     pub kind: Kind,
 }
 
-/// What a cell is in JSON: of no use but to say so in a schema.
+/// A cell in JSON. It only serves to make a schema.
 #[derive(JsonSchema)]
 #[schemars(untagged)]
-#[allow(dead_code, reason = "only its shape is looked at")]
+#[allow(dead_code, reason = "only its schema is used")]
 pub enum Scalar {
-    /// Text, and dates as such: 2026-01-31.
+    /// A text, or a date such as 2026-01-31.
     Text(String),
-    /// A number.
+    /// A finite number.
     Number(f64),
     /// True or false.
     Boolean(bool),
-    /// Nothing.
+    /// An empty cell.
     Empty(()),
 }
 
-/// The names of columns as a message lists them.
+/// Lists the names of columns for a message.
 fn listed<'c>(columns: impl Iterator<Item = &'c Column>) -> String {
     let names: Vec<_> = columns.map(|column| column.name.as_str()).collect();
     let more = names.len().saturating_sub(MOST_NAMED);
@@ -103,7 +103,7 @@ fn listed<'c>(columns: impl Iterator<Item = &'c Column>) -> String {
     }
 }
 
-/// A text as comparisons take it: capital letters do not matter to who uses a spreadsheet.
+/// Lower case for comparisons, which ignore case as in spreadsheets.
 fn folded(text: &str) -> String {
     text.to_lowercase()
 }

@@ -1,18 +1,18 @@
-//! Numbers as people and programs spell them. What can be read in two ways is read in none.
+//! Parsing of numbers as written by people and programs. Ambiguous texts are no numbers.
 
-/// Longest spelling that is looked at, in bytes.
+/// Longest text of a number, in bytes.
 const MAX_BYTES: usize = 64;
 
 /// Digits that a spreadsheet keeps of a number
 /// (<https://support.microsoft.com/en-us/office/excel-specifications-and-limits-1672b34d-7043-467e-8e27-269d656771c3>).
 const KEPT_DIGITS: usize = 15;
 
-/// What stands before decimals.
+/// Decimal mark of a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mark {
-    /// `1,234.50`
+    /// A point, as in `1,234.50`.
     Point,
-    /// `1.234,50`
+    /// A comma, as in `1.234,50`.
     Comma,
 }
 
@@ -24,10 +24,10 @@ impl Mark {
         }
     }
 
-    /// Whether thousands may be set off by that, beside such decimals.
+    /// Returns true if the character may separate thousands in a number with this decimal mark.
     const fn is_group(self, c: char) -> bool {
         match c {
-            // A space, and those that keep a number on one line.
+            // Apostrophes, the space, and spaces without a line break.
             '\'' | '’' | ' ' | '\u{a0}' | '\u{2009}' | '\u{202f}' => true,
             ',' => matches!(self, Self::Point),
             '.' => matches!(self, Self::Comma),
@@ -36,7 +36,7 @@ impl Mark {
     }
 }
 
-/// The number that a text spells, whatever its decimals stand behind: none where that makes a difference, as for `1,234`.
+/// Parses a number with either decimal mark. `None` if both yield different numbers, as for `1,234`.
 pub(crate) fn read(text: &str) -> Option<f64> {
     match (read_with(text, Mark::Point), read_with(text, Mark::Comma)) {
         (Some(one), Some(other)) => is_same(one, other).then_some(one),
@@ -44,13 +44,14 @@ pub(crate) fn read(text: &str) -> Option<f64> {
     }
 }
 
-/// Whether two readings are one number.
+/// Returns true if two results are the same number.
 pub(crate) fn is_same(one: f64, other: f64) -> bool {
     one.to_bits() == other.to_bits()
 }
 
-/// The number that a text spells with such decimals. None for what would lose something as a number: leading zeros, a plus,
-/// whole numbers of more than 15 digits.
+/// Parses a number with the given decimal mark.
+///
+/// Returns `None` for texts that would lose data as a number: leading zeros, a plus sign, or more than 15 digits.
 pub(crate) fn read_with(text: &str, mark: Mark) -> Option<f64> {
     if text.len() > MAX_BYTES {
         return None;
@@ -58,16 +59,18 @@ pub(crate) fn read_with(text: &str, mark: Mark) -> Option<f64> {
     let (sign, rest) = text.strip_prefix('-').map_or(("", text), |rest| ("-", rest));
     let (mantissa, exponent) =
         rest.split_once(['e', 'E']).map_or((rest, None), |(mantissa, power)| (mantissa, Some(power)));
-    let (whole, fraction) =
-        mantissa.split_once(mark.char()).map_or((mantissa, ""), |(whole, fraction)| (whole, fraction));
-    let has_fraction = whole.len() != mantissa.len();
-    let whole = ungrouped(whole, mark, has_fraction)?;
-    if has_fraction && !is_digits(fraction) {
+    let (whole, fraction) = mantissa
+        .split_once(mark.char())
+        .map_or((mantissa, None), |(whole, fraction)| (whole, Some(fraction)));
+    let whole = ungrouped(whole, mark, fraction)?;
+    if fraction.is_some_and(|fraction| !is_digits(fraction)) {
         return None;
     }
-    if exponent.is_some_and(|power| mark == Mark::Comma || !is_power(power, has_fraction)) {
+    if exponent.is_some_and(|power| mark == Mark::Comma || !is_power(power, fraction)) {
         return None;
     }
+    let has_fraction = fraction.is_some();
+    let fraction = fraction.unwrap_or_default();
     let value: f64 = format!("{sign}{whole}.{fraction}e{}", exponent.unwrap_or("0")).parse().ok()?;
     let digits = format!("{whole}{fraction}");
     let digits = digits.trim_start_matches('0');
@@ -76,18 +79,18 @@ pub(crate) fn read_with(text: &str, mark: Mark) -> Option<f64> {
     } else {
         digits.len() <= KEPT_DIGITS
     };
-    // There is one zero.
+    // Adding 0.0 turns -0 into 0.
     (value.is_finite() && is_kept).then_some(value + 0.0)
 }
 
-/// The digits before the decimals, without what sets off their thousands.
-fn ungrouped(whole: &str, mark: Mark, has_fraction: bool) -> Option<String> {
+/// Removes the separators of thousands from the digits before the decimals.
+fn ungrouped(whole: &str, mark: Mark, fraction: Option<&str>) -> Option<String> {
     let group = whole.chars().find(|c| !c.is_ascii_digit());
     let Some(group) = group else {
         return (is_digits(whole) && (whole == "0" || !whole.starts_with('0'))).then(|| whole.to_owned());
     };
-    // `123 456` is as likely a number of another kind.
-    if !mark.is_group(group) || (group == ' ' && !has_fraction) || whole.starts_with('0') {
+    // `123 456` may as well be an identifier, such as a phone number.
+    if !mark.is_group(group) || (group == ' ' && fraction.is_none()) || whole.starts_with('0') {
         return None;
     }
     let mut groups = whole.split(group);
@@ -106,13 +109,14 @@ fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Whether a power of ten is one: `12E4` may be a part's number, `1.2e4` and `1e-07` are as programs write them.
-fn is_power(power: &str, has_fraction: bool) -> bool {
+/// Returns true for exponents as programs write them: `1.2e4` and `1e-07`. `12E4` may be a part number.
+fn is_power(power: &str, fraction: Option<&str>) -> bool {
     let digits = power.strip_prefix(['+', '-']);
-    is_digits(digits.unwrap_or(power)) && (has_fraction || digits.is_some_and(|digits| digits.len() >= 2))
+    let is_signed = digits.is_some_and(|digits| digits.len() >= 2);
+    is_digits(digits.unwrap_or(power)) && (fraction.is_some() || is_signed)
 }
 
-/// Whether a number has just these digits, from the first to the last that is not 0.
+/// Returns true if the shortest form of the number has exactly these significant digits.
 fn is_shortest(value: f64, digits: &str) -> bool {
     let spelled = format!("{:e}", value.abs());
     let mantissa = spelled.split('e').next().unwrap_or_default().replace('.', "");
@@ -155,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_ambiguous_or_would_lose_something_is_no_number() {
+    fn texts_that_are_ambiguous_or_would_lose_data_are_no_numbers() {
         for text in [
             "",
             "-",
@@ -195,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn who_knows_the_mark_reads_what_is_ambiguous() {
+    fn a_known_mark_resolves_ambiguous_texts() {
         for (text, point, comma) in [
             ("1,234", Some(1234.0), Some(1.234)),
             ("1.234", Some(1.234), Some(1234.0)),
@@ -207,13 +211,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_is_read_is_what_a_program_reads(text in "-?[0-9]{1,18}(\\.[0-9]{1,18})?") {
+        fn a_parsed_number_is_that_of_rusts_parser(text in "-?[0-9]{1,18}(\\.[0-9]{1,18})?") {
             let read = read_with(&text, Mark::Point);
             prop_assert!(read.is_none() || read == text.parse().ok());
         }
 
         #[test]
-        fn any_number_is_read_as_it_was_written(value in any::<f64>().prop_filter("finite", |value| value.is_finite())) {
+        fn any_written_number_is_parsed_as_the_same(value in any::<f64>().prop_filter("finite", |value| value.is_finite())) {
             let text = format!("{value}");
             if text.contains('.') && text.len() <= MAX_BYTES {
                 prop_assert_eq!(read_with(&text, Mark::Point), Some(value));

@@ -1,14 +1,14 @@
-//! Where a writer's bytes wait until they are taken.
+//! A buffer whose content can be taken while a writer owns it.
 
 use std::cell::Cell;
 use std::io::{Result, Write};
 
-/// Bytes that are ready. They can be taken while a writer owns this.
+/// Bytes that were written and not taken yet.
 #[derive(Default)]
 pub(crate) struct Sink(Cell<Vec<u8>>);
 
 impl Sink {
-    /// What is ready by now.
+    /// Takes the bytes written since the last call.
     pub(crate) fn take(&self) -> Vec<u8> {
         self.0.take()
     }

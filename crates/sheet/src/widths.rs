@@ -1,20 +1,24 @@
-//! How wide the columns of a sheet must be, from a first look at its rows.
+//! Widths of a sheet's columns, measured in a first pass over its rows.
 
 use super::Column;
 use super::cell::Cell;
 
-/// Bounds on a width, in characters. What is longer runs on or is cut where it is shown, not in the file.
+/// Least width, in characters.
 const LEAST: usize = 8;
+
+/// Greatest width, in characters. Longer texts overflow or are clipped on the screen; the file has all of them.
 const MOST: usize = 60;
 
-/// Digits that a number is shown with.
+/// Most digits that a number is displayed with.
 const MOST_DIGITS: usize = 20;
 
-/// What a filter's button takes in the header, and what stands free on both sides of a text.
+/// Width of the filter's button in the header, in characters.
 const BUTTON: usize = 3;
+
+/// Margin of a text, both sides together, in characters.
 const MARGIN: usize = 2;
 
-/// What was seen of a table's rows so far.
+/// The widths for the rows so far.
 #[derive(Clone, Debug)]
 pub struct Widths {
     columns: Vec<usize>,
@@ -22,13 +26,13 @@ pub struct Widths {
 }
 
 impl Widths {
-    /// Wide enough for the names of the columns.
+    /// Starts with the widths of the columns' names.
     #[must_use]
     pub fn new(columns: &[Column]) -> Self {
         Self { columns: columns.iter().map(|column| shown(&column.name) + BUTTON).collect(), rows: 0 }
     }
 
-    /// Looks at a row.
+    /// Measures a row.
     pub fn row(&mut self, cells: &[Cell]) {
         self.rows = self.rows.saturating_add(1);
         for (width, cell) in self.columns.iter_mut().zip(cells) {
@@ -40,7 +44,7 @@ impl Widths {
         }
     }
 
-    /// How many rows there are.
+    /// Number of rows so far.
     #[must_use]
     pub const fn rows(&self) -> u32 {
         self.rows
@@ -52,7 +56,7 @@ impl Widths {
     }
 }
 
-/// How wide a text is, that is its longest line. Letters of East Asia and pictures are twice as wide as others.
+/// Measures the longest line of a text. East Asian characters and emoji count twice.
 fn shown(text: &str) -> usize {
     let width = |line: &str| line.chars().take(MOST).map(|c| if c >= '\u{1100}' { 2 } else { 1 }).sum();
     text.lines().map(width).max().unwrap_or(0)
@@ -64,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn columns_are_as_wide_as_what_stands_in_them_within_bounds() {
+    fn columns_are_as_wide_as_their_cells_within_bounds() {
         let columns =
             ["A long name", "b", "c", "d", "e"].map(|name| Column { name: name.into(), kind: Kind::Text });
         let mut widths = Widths::new(&columns);

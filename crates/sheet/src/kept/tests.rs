@@ -1,4 +1,4 @@
-//! Tests of the kept form.
+//! Tests of the stored form.
 
 use chrono::NaiveDate;
 use proptest::prelude::*;
@@ -104,7 +104,7 @@ fn columns_have_names_of_their_own() {
 }
 
 #[test]
-fn what_is_too_large_is_refused() {
+fn limits_are_enforced() {
     let mut writer = Writer::new(&header()).unwrap();
     writer.row(&[Cell::Text("é".repeat(MAX_CELL_UNITS))]).unwrap();
     for text in ["x".repeat(MAX_CELL_UNITS + 1), "😀".repeat(MAX_CELL_UNITS / 2 + 1)] {
@@ -122,7 +122,7 @@ fn what_is_too_large_is_refused() {
 }
 
 #[test]
-fn what_is_damaged_is_seen() {
+fn damage_is_detected() {
     let whole = String::from_utf8(written()).unwrap();
     for bytes in [
         whole.trim_end(),
@@ -141,7 +141,7 @@ fn what_is_damaged_is_seen() {
 
 proptest! {
     #[test]
-    fn however_the_bytes_come_the_table_is_the_same(at_once in 1_usize..400) {
+    fn the_table_is_the_same_for_chunks_of_any_size(at_once in 1_usize..400) {
         prop_assert_eq!(read(&written(), at_once), Ok((header(), rows())));
     }
 

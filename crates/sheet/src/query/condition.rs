@@ -1,4 +1,4 @@
-//! Conditions: whether one holds for a row.
+//! Conditions as predicates on rows.
 
 use std::cmp::Ordering;
 
@@ -6,26 +6,28 @@ use pii::placeholder::Placeholder;
 use serde_json::Value;
 
 use super::super::cell::Cell;
-use super::super::{Column, Kind, folded};
-use super::{Condition, Op};
+use super::super::{Kind, folded};
+use super::lookup::PlacedColumn;
+use super::spec::{Condition, Op};
 use crate::error::TableError;
 
-/// A condition that makes sense for its column.
-pub(crate) enum Test {
-    /// Whether the cell is empty, as is wanted.
+/// A condition with a value of its column's kind. Each variant begins with the position of the column.
+pub(crate) enum Predicate {
+    /// The cell is empty if true, not empty if false.
     Empty(usize, bool),
-    /// Whether a folded text is in the cell.
+    /// The cell contains a text in lower case.
     Contains(usize, String),
-    /// How the cell compares with another.
+    /// The cell compares with a value.
     Compare(usize, Op, Cell),
 }
 
-impl Test {
-    /// For the column that stands at that place.
+impl Predicate {
+    /// Checks a condition on a column.
     ///
     /// # Errors
-    /// [`TableError`], when there is no such value in a column of its kind.
-    pub(crate) fn new(at: usize, column: &Column, condition: &Condition) -> Result<Self, TableError> {
+    /// [`TableError`] if the value does not fit the kind of the column.
+    pub(crate) fn new(place: PlacedColumn<'_>, condition: &Condition) -> Result<Self, TableError> {
+        let PlacedColumn { at, column } = place;
         let Condition { op, value, .. } = condition;
         let error = |rule: &str| TableError(format!("The value for {:?} must be {rule}.", column.name));
         match (op, value) {
@@ -43,7 +45,7 @@ impl Test {
         }
         let value = Cell::of_json(value.clone(), column.kind);
         let fits = match (&value, column.kind) {
-            // What hides a value is text wherever it stands, and may be asked for.
+            // A placeholder is text in a column of any kind, and may be compared with.
             (Cell::Text(text), Kind::Text) => !text.is_empty(),
             (Cell::Text(text), _) => matches!(op, Op::Eq | Op::Ne) && Placeholder::parse(text).is_some(),
             (Cell::Boolean(_), _) => matches!(op, Op::Eq | Op::Ne),
@@ -56,7 +58,7 @@ impl Test {
         Ok(Self::Compare(at, *op, value))
     }
 
-    /// Whether it holds.
+    /// Returns true if the row meets the condition.
     pub(crate) fn holds(&self, cells: &[Cell]) -> bool {
         let cell = |at: &usize| cells.get(*at).unwrap_or(&Cell::Empty);
         match self {
@@ -77,12 +79,12 @@ impl Test {
     }
 }
 
-/// How a cell compares with a value whose text is folded; nothing, if they are not of one kind.
+/// Compares a cell with a value whose text is in lower case. `None` if they are of different kinds.
 fn compare(cell: &Cell, value: &Cell) -> Option<Ordering> {
     match (cell, value) {
         (Cell::Number(one), Cell::Number(other)) => one.partial_cmp(other),
         (Cell::Date(one), Cell::Date(other)) => Some(one.cmp(other)),
-        // Who names a day means all of it.
+        // A day stands for all its times.
         (Cell::DateTime(one), Cell::Date(other)) => Some(one.date().cmp(other)),
         (Cell::DateTime(one), Cell::DateTime(other)) => Some(one.cmp(other)),
         (Cell::Date(one), Cell::DateTime(other)) => Some(one.and_time(chrono::NaiveTime::MIN).cmp(other)),

@@ -1,4 +1,4 @@
-//! Rows in order. Each is held as a line with what it is ordered by beside it, for lines are a fraction of cells.
+//! Sorting of rows. A row is held as its line and its keys, because a line takes a fraction of the memory of cells.
 
 use std::cmp::Ordering;
 
@@ -9,20 +9,34 @@ use super::super::kept::{cells, line};
 use super::super::{Column, Kind, folded};
 use crate::error::{SheetError, TableError};
 
-/// Most bytes of rows that are held to be ordered: a table of ten columns fits whole, and an isolate has 128 MB.
+/// Most bytes of rows that are held. A table of ten columns fits, and an isolate has 128 MB.
 const MAX_HELD_BYTES: usize = 48 * 1024 * 1024;
 
-/// About what a row takes beside its texts, in bytes.
+/// Approximate size of a row without its texts, in bytes.
 const ROW_BYTES: usize = 64;
 
-/// Rows that are held at least before those beyond the limit are let go.
+/// Number of held rows up to which rows beyond the limit are kept: sorting after each row would be slow.
 const LEAST_HELD: usize = 1024;
 
-/// Rows that are to be ordered.
+/// Order of a column's cells.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Direction {
+    Ascending,
+    Descending,
+}
+
+/// A column to sort by.
+#[derive(Clone, Copy)]
+pub(crate) struct SortKey {
+    /// Position of the column.
+    pub(crate) column: usize,
+    pub(crate) direction: Direction,
+}
+
+/// Collects rows and sorts them.
 pub(crate) struct Sorter {
     kinds: Vec<Kind>,
-    /// By which cells, and which of them from the greatest to the least.
-    order: Vec<(usize, bool)>,
+    order: Vec<SortKey>,
     limit: usize,
     held: Vec<Held>,
     bytes: usize,
@@ -41,16 +55,16 @@ impl Held {
 }
 
 impl Sorter {
-    /// Orders rows with these columns, of which the first so many are wanted.
-    pub(crate) fn new(columns: &[Column], order: Vec<(usize, bool)>, limit: u32) -> Self {
+    /// Sorts rows with these columns and keeps the first `limit` of them.
+    pub(crate) fn new(columns: &[Column], order: Vec<SortKey>, limit: u32) -> Self {
         let kinds = columns.iter().map(|column| column.kind).collect();
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         Self { kinds, order, limit, held: Vec::new(), bytes: 0 }
     }
 
-    /// Adds a row, by what it is ordered by and by what is wanted of it.
+    /// Adds a row: the cells that contain the keys, and the cells to return.
     pub(crate) fn add(&mut self, cells: &[Cell], wanted: &[Cell]) -> Result<(), TableError> {
-        let key = |(at, _): &(usize, bool)| match cells.get(*at) {
+        let key = |key: &SortKey| match cells.get(key.column) {
             Some(Cell::Text(text)) => Cell::Text(folded(text)),
             other => other.cloned().unwrap_or_default(),
         };
@@ -68,7 +82,7 @@ impl Sorter {
         Ok(())
     }
 
-    /// The rows in order, in that of the table where nothing else tells.
+    /// Returns the sorted rows. Rows with equal keys stay in the order of the table.
     pub(crate) fn finish(mut self) -> Sorted {
         self.cut();
         Sorted { kinds: self.kinds, rows: self.held.into_iter() }
@@ -78,8 +92,7 @@ impl Sorter {
         let order = &self.order;
         self.held.sort_by(|one, other| {
             let pairs = one.keys.iter().zip(&other.keys).zip(order);
-            let mut orders =
-                pairs.map(|((one, other), (_, is_descending))| compare(one, other, *is_descending));
+            let mut orders = pairs.map(|((one, other), key)| compare(one, other, key.direction));
             orders.find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
         });
         self.held.truncate(self.limit);
@@ -87,7 +100,7 @@ impl Sorter {
     }
 }
 
-/// Rows in order, each made of its line when it is asked for.
+/// Sorted rows. Each is parsed from its line when it is requested.
 pub struct Sorted {
     kinds: Vec<Kind>,
     rows: std::vec::IntoIter<Held>,
@@ -101,8 +114,8 @@ impl Iterator for Sorted {
     }
 }
 
-/// Numbers, dates, texts, false, true, as spreadsheets have it; and last what is empty, whatever comes first.
-fn compare(one: &Cell, other: &Cell, is_descending: bool) -> Ordering {
+/// Compares as spreadsheets do: numbers, dates, texts, false, true. Empty cells come last in both directions.
+fn compare(one: &Cell, other: &Cell, direction: Direction) -> Ordering {
     let order = match (one, other) {
         (Cell::Empty, _) | (_, Cell::Empty) => return rank(one).cmp(&rank(other)),
         (Cell::Number(one), Cell::Number(other)) => one.total_cmp(other),
@@ -110,7 +123,7 @@ fn compare(one: &Cell, other: &Cell, is_descending: bool) -> Ordering {
         (Cell::Boolean(one), Cell::Boolean(other)) => one.cmp(other),
         _ => rank(one).cmp(&rank(other)).then_with(|| time(one).cmp(&time(other))),
     };
-    if is_descending { order.reverse() } else { order }
+    if direction == Direction::Descending { order.reverse() } else { order }
 }
 
 const fn rank(cell: &Cell) -> u8 {
@@ -131,7 +144,7 @@ fn time(cell: &Cell) -> Option<chrono::NaiveDateTime> {
     }
 }
 
-/// How two cells compare, where order is all that is asked.
+/// Compares two cells in ascending order.
 pub(crate) fn ascending(one: &Cell, other: &Cell) -> Ordering {
-    compare(one, other, false)
+    compare(one, other, Direction::Ascending)
 }

@@ -1,6 +1,6 @@
 //! Tests of queries.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::super::Kind;
 use super::*;
@@ -52,7 +52,7 @@ fn refused(query: Value) -> String {
 }
 
 #[test]
-fn without_anything_a_query_is_the_whole_table() {
+fn an_empty_query_returns_the_whole_table() {
     assert_eq!(
         found(json!({})),
         [
@@ -89,7 +89,7 @@ fn cells_are_compared_as_what_they_are() {
 }
 
 #[test]
-fn rows_are_ordered_and_what_is_empty_comes_last() {
+fn rows_are_sorted_and_empty_cells_come_last() {
     let ordered = |order: Value| found(json!({"columns": ["Client"], "order_by": order}));
     assert_eq!(ordered(json!([{"column": "Client"}])), ["[PERSON_1]", "anna", "Anna", "Zoë", ""]);
     assert_eq!(
@@ -119,7 +119,7 @@ fn of_many_rows_only_the_first_are_held() {
 }
 
 #[test]
-fn what_is_held_is_bounded() {
+fn held_rows_are_bounded() {
     let text = |number: u32| [Cell::Text(format!("{number:x>9000}"))];
     let all = |query: Value, rows: u32| {
         let mut run = Run::new(&serde_json::from_value(query).unwrap(), &table()).unwrap();
@@ -134,7 +134,7 @@ fn what_is_held_is_bounded() {
 }
 
 #[test]
-fn groups_come_to_what_a_spreadsheet_says() {
+fn aggregates_are_those_of_a_spreadsheet() {
     let sums = json!([
         {"op": "count"}, {"op": "count", "column": "Day"}, {"op": "sum", "column": "Amount"},
         {"op": "avg", "column": "Amount"}, {"op": "min", "column": "Day"}, {"op": "max", "column": "Amount", "name": "Most"},
@@ -148,7 +148,7 @@ fn groups_come_to_what_a_spreadsheet_says() {
                 "|1|1|100|100|2024-06-01|100".into(),
                 "[PERSON_1]|1|1|0||2023-12-31|".into(),
             ],
-            // The amount that is hidden: in no sum, no mean and no maximum.
+            // A masked amount is in no sum, no mean and no maximum.
             1
         )
     );
@@ -156,7 +156,7 @@ fn groups_come_to_what_a_spreadsheet_says() {
 }
 
 #[test]
-fn without_groups_all_rows_are_one_also_when_there_are_none() {
+fn without_group_by_all_rows_are_one_group_even_if_there_are_none() {
     let sums = json!([{"op": "sum", "column": "Amount"}, {"op": "avg", "column": "Amount"}, {"op": "count"}]);
     let none = json!([{"column": "Client", "op": "eq", "value": "nobody"}]);
     assert_eq!(found(json!({"aggregates": sums, "where": none})), ["0||0"]);
@@ -168,7 +168,7 @@ fn without_groups_all_rows_are_one_also_when_there_are_none() {
 }
 
 #[test]
-fn what_makes_no_sense_is_told_with_what_would() {
+fn errors_name_valid_alternatives() {
     for (query, told) in [
         (
             json!({"columns": ["Amont"]}),

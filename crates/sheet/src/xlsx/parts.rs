@@ -1,12 +1,12 @@
-//! The parts of the package beside the rows (ECMA-376 part 1): what Excel itself writes, without what it can do without.
+//! The parts of the package besides the rows (ECMA-376 part 1): the minimum that Excel requires, in the form that it writes.
 
 use super::super::kept::{MAX_TITLE_CHARS, NOT_IN_TITLES};
-use super::within;
+use super::truncate::truncate_utf16;
 use super::xml::attribute;
 
 const HEAD: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n";
 
-/// Which part is of which type.
+/// The part that lists the types of all parts.
 pub(crate) const CONTENT_TYPES: &str = concat!(
     "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n",
     r#"<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">"#,
@@ -18,7 +18,7 @@ pub(crate) const CONTENT_TYPES: &str = concat!(
     "</Types>"
 );
 
-/// Where the workbook is.
+/// The part that points to the workbook.
 pub(crate) const PACKAGE_RELATIONS: &str = concat!(
     "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n",
     r#"<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">"#,
@@ -26,7 +26,7 @@ pub(crate) const PACKAGE_RELATIONS: &str = concat!(
     "</Relationships>"
 );
 
-/// Where its sheet and its styles are.
+/// The part that points from the workbook to its sheet and its styles.
 pub(crate) const WORKBOOK_RELATIONS: &str = concat!(
     "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n",
     r#"<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">"#,
@@ -38,20 +38,26 @@ pub(crate) const WORKBOOK_RELATIONS: &str = concat!(
 const MAIN: &str = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
 const RELATIONS: &str = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
 
-/// How a cell looks: its place among the styles.
+/// The last cell of a sheet, header included.
+pub(crate) struct LastCell {
+    pub(crate) column: String,
+    pub(crate) row: u32,
+}
+
+/// Style of a cell: its index in [`styles`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Style {
     Plain,
-    /// The names of the columns: bold on a fill.
+    /// Names of the columns: bold on a grey background.
     Header,
     Date,
     DateTime,
-    /// A time with thousandths of a second.
+    /// A time with milliseconds.
     Millis,
 }
 
 impl Style {
-    /// As an attribute of a cell.
+    /// The attribute of a cell.
     pub(crate) const fn attribute(self) -> &'static str {
         match self {
             Self::Plain => "",
@@ -63,7 +69,7 @@ impl Style {
     }
 }
 
-/// The styles. Dates are shown as ISO 8601 has them, which is read in the same way everywhere.
+/// Makes the part with the styles. Dates are displayed in ISO 8601, which is unambiguous in all countries.
 pub(crate) fn styles() -> String {
     let shared = concat!(
         r#"<numFmts count="3"><numFmt numFmtId="164" formatCode="yyyy\-mm\-dd"/>"#,
@@ -71,7 +77,7 @@ pub(crate) fn styles() -> String {
         r#"<numFmt numFmtId="166" formatCode="yyyy\-mm\-dd\ hh:mm:ss.000"/></numFmts>"#,
         r#"<fonts count="2"><font><sz val="11"/><name val="Calibri"/><family val="2"/></font>"#,
         r#"<font><b/><sz val="11"/><name val="Calibri"/><family val="2"/></font></fonts>"#,
-        // The first two are always these.
+        // Excel reserves the first two fills for these.
         r#"<fills count="3"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill>"#,
         r#"<fill><patternFill patternType="solid"><fgColor rgb="FFE7E6E6"/><bgColor indexed="64"/></patternFill></fill></fills>"#,
         r#"<borders count="1"><border><left/><right/><top/><bottom/><diagonal/></border></borders>"#,
@@ -86,8 +92,9 @@ pub(crate) fn styles() -> String {
     format!(r#"{HEAD}<styleSheet xmlns="{MAIN}">{shared}</styleSheet>"#)
 }
 
-/// The workbook: one sheet of that title, whose last cell is in that column and row. Excel looks for what a filter covers here too.
-pub(crate) fn workbook(title: &str, (column, row): &(String, u32)) -> String {
+/// Makes the workbook with one sheet. Excel requires the range of the filter here too.
+pub(crate) fn workbook(title: &str, last: &LastCell) -> String {
+    let LastCell { column, row } = last;
     let title = attribute(&sheet_title(title));
     let quoted = title.replace('\'', "''");
     format!(
@@ -95,8 +102,9 @@ pub(crate) fn workbook(title: &str, (column, row): &(String, u32)) -> String {
     )
 }
 
-/// What stands before the rows of the sheet.
-pub(crate) fn sheet_head((column, row): &(String, u32), widths: impl Iterator<Item = usize>) -> String {
+/// Makes the start of the sheet, before its rows.
+pub(crate) fn sheet_head(last: &LastCell, widths: impl Iterator<Item = usize>) -> String {
+    let LastCell { column, row } = last;
     let widths: String = (1..)
         .zip(widths)
         .map(|(at, width)| format!(r#"<col min="{at}" max="{at}" width="{width}" customWidth="1"/>"#))
@@ -106,13 +114,14 @@ pub(crate) fn sheet_head((column, row): &(String, u32), widths: impl Iterator<It
     )
 }
 
-/// What stands behind them.
-pub(crate) fn sheet_foot((column, row): &(String, u32)) -> String {
+/// Makes the end of the sheet, after its rows.
+pub(crate) fn sheet_foot(last: &LastCell) -> String {
+    let LastCell { column, row } = last;
     format!(r#"</sheetData><autoFilter ref="A1:{column}{row}"/></worksheet>"#)
 }
 
-/// A title that a sheet may have: short, without what would make it a reference, and without apostrophes at its ends. `History` is
-/// Excel's own (<https://support.microsoft.com/en-us/office/rename-a-worksheet-3f1f7148-ee83-404d-8ef0-9ff99fbad1f9>).
+/// Adapts a title to Excel's rules: short, without reserved characters, without apostrophes at its ends, not `History`
+/// (<https://support.microsoft.com/en-us/office/rename-a-worksheet-3f1f7148-ee83-404d-8ef0-9ff99fbad1f9>).
 fn sheet_title(title: &str) -> String {
     let fit: String = title
         .chars()
@@ -125,7 +134,7 @@ fn sheet_title(title: &str) -> String {
         })
         .collect();
     let is_edge = |c: char| c == '\'' || c.is_whitespace();
-    let short = within(fit.trim_matches(is_edge), MAX_TITLE_CHARS).trim_matches(is_edge);
+    let short = truncate_utf16(fit.trim_matches(is_edge), MAX_TITLE_CHARS).trim_matches(is_edge);
     if short.is_empty() || short.eq_ignore_ascii_case("history") { "Sheet1".into() } else { short.into() }
 }
 
@@ -134,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_title_is_made_one_that_a_sheet_may_have() {
+    fn a_title_is_adapted_to_excels_rules() {
         for (title, fit) in [
             ("Q1", "Q1"),
             ("'a/b'", "a b"),
@@ -146,6 +155,7 @@ mod tests {
         ] {
             assert_eq!(sheet_title(title), fit);
         }
-        assert!(workbook("Zoë's", &("C".into(), 9)).contains(">'Zoë''s'!$A$1:$C$9<"));
+        let last = LastCell { column: "C".into(), row: 9 };
+        assert!(workbook("Zoë's", &last).contains(">'Zoë''s'!$A$1:$C$9<"));
     }
 }

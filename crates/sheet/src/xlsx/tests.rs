@@ -1,4 +1,4 @@
-//! Files are read back by another reader than what wrote them.
+//! Tests that read the files back with another library.
 
 use std::io::{Cursor, Read};
 
@@ -49,7 +49,7 @@ fn day(year: i32, month: u32, day: u32) -> NaiveDate {
 }
 
 #[test]
-fn cells_come_back_as_what_they_were() {
+fn cells_are_read_back_unchanged() {
     let time = day(2024, 5, 1).and_hms_milli_opt(18, 30, 5, 250).unwrap();
     let rows = [
         vec![text("Zoë 😀 漢字"), Cell::Number(-12.5), Cell::Date(day(2024, 5, 1)), Cell::Boolean(true)],
@@ -97,7 +97,7 @@ fn days_are_counted_as_excel_counts_them() {
 }
 
 #[test]
-fn texts_are_as_long_as_excel_has_them() {
+fn texts_are_truncated_to_excels_limit() {
     let long = "é".repeat(MAX_CELL_UNITS);
     let rows = [vec![text(&long)], vec![text(&format!("{long}x"))], vec![text(&"😀".repeat(20_000))]];
     let (_, sheet) = read(written("t", &["a"], &rows));
@@ -107,7 +107,7 @@ fn texts_are_as_long_as_excel_has_them() {
 }
 
 #[test]
-fn a_sheet_has_what_its_readers_look_for() {
+fn a_sheet_has_the_required_elements() {
     let rows = [vec![Cell::Date(day(2024, 5, 1)), Cell::Number(5.0), text("=1")]];
     let bytes = written("t", &["Day", "n", "x"], &rows);
     insta::assert_snapshot!(part(&bytes, "xl/worksheets/sheet1.xml"), @r#"
@@ -119,7 +119,7 @@ fn a_sheet_has_what_its_readers_look_for() {
 }
 
 #[test]
-fn what_is_ready_is_small_however_long_the_table() {
+fn buffered_bytes_are_few_for_a_long_table() {
     let (columns, rows) = (columns(&["a"]), 20_000_u32);
     let row = |number: u32| [text(&format!("{:x}", number.wrapping_mul(2_654_435_761)))];
     let mut widths = Widths::new(&columns);
@@ -144,7 +144,7 @@ fn columns_have_letters() {
 }
 
 #[test]
-fn rows_are_those_that_were_announced() {
+fn the_number_of_rows_must_be_the_announced_one() {
     let columns = columns(&["a"]);
     let mut widths = Widths::new(&columns);
     widths.row(&[Cell::Empty]);

@@ -1,9 +1,11 @@
-//! Text in XML, where a spreadsheet reads it.
+//! Text in the XML of a spreadsheet.
 
 use std::fmt::Write;
 
-/// Adds a text, escaped. What XML cannot hold is spelled `_x0007_`, as Excel does (ECMA-376 part 1, 22.9.2.19), and so is the
-/// beginning of what would be taken for that. Lines end with a line feed, as within a cell they do.
+/// Appends an escaped text. Line ends become line feeds, as in Excel's cells.
+///
+/// Characters that XML cannot contain become `_x0007_`, as in Excel (ECMA-376 part 1, 22.9.2.19). A literal `_x0007_` is
+/// escaped by its underscore.
 pub(crate) fn add_text(xml: &mut String, text: &str) {
     let mut rest = text.chars();
     while let Some(c) = rest.next() {
@@ -21,7 +23,7 @@ pub(crate) fn add_text(xml: &mut String, text: &str) {
     }
 }
 
-/// A value of an attribute, escaped.
+/// Escapes the value of an attribute.
 pub(crate) fn attribute(text: &str) -> String {
     let mut xml = String::new();
     add_text(&mut xml, text);
@@ -29,11 +31,11 @@ pub(crate) fn attribute(text: &str) -> String {
 }
 
 fn add_code(xml: &mut String, c: char) {
-    // To a string nothing fails to be written.
+    // Writing to a string cannot fail.
     let _ = write!(xml, "_x{:04X}_", u32::from(c));
 }
 
-/// Whether what follows an underscore makes it the spelling of a character.
+/// Returns true if the text after an underscore completes an escaped character.
 fn is_code(rest: &str) -> bool {
     let begins = rest.as_bytes().first_chunk::<6>();
     begins.is_some_and(|[x, code @ .., end]| {
