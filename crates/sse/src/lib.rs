@@ -1,29 +1,29 @@
 //! Server-sent events from bytes, without I/O (<https://html.spec.whatwg.org/multipage/server-sent-events.html>).
 //!
-//! In scope: `data` fields, split anywhere. Out of scope: `event`, `id`, `retry` and a lone CR as a line's end,
-//! which no model's API uses.
+//! In scope: `data` fields in chunks of any size. Out of scope: `event`, `id`, `retry` and a lone CR as a line end, which no
+//! model's API uses.
 
-/// Longest line held, in bytes: far above any chunk of an answer, far below the memory of an isolate.
+/// Longest line, in bytes: far above any chunk of a completion, far below the memory of an isolate.
 const MAX_LINE_BYTES: usize = 1024 * 1024;
 
-/// A stream of events, as far as it was fed.
+/// A parser of an event stream.
 #[derive(Debug, Default)]
 pub struct EventStream {
-    /// The line that has not ended yet.
+    /// The start of an incomplete line.
     partial: Vec<u8>,
-    /// The data of the event that has not ended yet.
+    /// The data of an incomplete event.
     data: Option<String>,
 }
 
-/// A line or an event is longer than an isolate should hold, or is not UTF-8.
+/// The error for a line or an event that exceeds the size limit or is not UTF-8.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Malformed;
 
 impl EventStream {
-    /// Takes bytes as they came and calls `on_data` with the data of each event that they complete.
+    /// Takes the next bytes and calls `on_data` with the data of each event that they complete.
     ///
     /// # Errors
-    /// [`Malformed`], and then no more of this stream can be trusted.
+    /// [`Malformed`]. The stream must not be used after an error.
     pub fn feed(&mut self, bytes: &[u8], mut on_data: impl FnMut(&str)) -> Result<(), Malformed> {
         let mut lines = bytes.split_inclusive(|byte| *byte == b'\n');
         for piece in &mut lines {
@@ -45,10 +45,10 @@ impl EventStream {
         Ok(())
     }
 
-    /// The stream ended: an event that lacks only its closing empty line still counts.
+    /// Ends the stream. An event without its closing empty line still counts.
     ///
     /// # Errors
-    /// As [`EventStream::feed`].
+    /// [`Malformed`] as for [`EventStream::feed`].
     pub fn end(&mut self, mut on_data: impl FnMut(&str)) -> Result<(), Malformed> {
         let rest = std::mem::take(&mut self.partial);
         self.line(&rest, &mut on_data)?;
@@ -64,7 +64,7 @@ impl EventStream {
             return Ok(());
         }
         let line = std::str::from_utf8(line).map_err(|_| Malformed)?;
-        // The byte order mark may open a stream; nowhere else can a line start with it and be a field.
+        // A byte order mark may precede the first field. No other line that starts with one is a field.
         let Some(value) = line.trim_start_matches('\u{feff}').strip_prefix("data:") else { return Ok(()) };
         let value = value.strip_prefix(' ').unwrap_or(value);
         match &mut self.data {
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn comments_other_fields_and_empty_events_are_passed_over() {
+    fn comments_other_fields_and_empty_events_are_skipped() {
         let got = events(&[
             b"\xef\xbb\xbfdata: 1\n\n: ping\n\nevent: x\nid: 7\ndata:2\r\n\r\n\n\ndata: a\ndata: b\n\n",
         ]);
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_long_or_not_utf8_is_malformed() {
+    fn long_lines_and_invalid_utf8_are_malformed() {
         let long = vec![b'x'; MAX_LINE_BYTES + 1];
         assert_eq!(EventStream::default().feed(&long, |_| ()), Err(Malformed));
         assert_eq!(EventStream::default().feed(b"data: \xff\n\n", |_| ()), Err(Malformed));

@@ -1,14 +1,14 @@
-//! Text as it comes over a wire, made storable.
+//! JSON strings as text that Postgres can store.
 //!
-//! In scope: the two things that JSON strings may hold and Postgres or UTF-8 cannot. Out of scope: any other check of a text.
+//! In scope: NUL and lone surrogates, which JSON strings may contain but Postgres or UTF-8 cannot. Out of scope: other checks.
 
 use std::borrow::Cow;
 
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 
-/// A JSON string as text that every part can hold. JSON may carry two things that Postgres and UTF-8 cannot: NUL
-/// and a lone half of a surrogate pair (what JavaScript leaves when it cuts an emoji in two). Each becomes
-/// U+FFFD, as the WHATWG encoders do with surrogates; everything else stays as it is, byte for byte.
+/// Text from a JSON string in which NUL and lone surrogates are replaced by U+FFFD. All other text is unchanged.
+///
+/// JavaScript leaves a lone surrogate when it cuts an emoji in two. The WHATWG encoders replace surrogates in the same way.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WireText(pub String);
 
@@ -16,7 +16,7 @@ const REPLACEMENT: char = '\u{fffd}';
 
 impl<'de> Deserialize<'de> for WireText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // As bytes, because serde_json then hands lone surrogates over (as WTF-8) where a string would fail.
+        // serde_json passes lone surrogates on as WTF-8 if bytes are requested, and fails if a string is requested.
         deserializer.deserialize_bytes(TextVisitor)
     }
 }
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_storage_can_hold_is_replaced_and_nothing_else_lost() {
+    fn only_nul_and_lone_surrogates_are_replaced() {
         assert_eq!(read(r#""a\u0000b""#), "a\u{fffd}b");
         assert_eq!(read(r#""cut \ud83d here""#), "cut \u{fffd} here");
         assert_eq!(read(r#""\ude00\ud83d""#), "\u{fffd}\u{fffd}");
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_string_is_refused() {
+    fn other_json_values_are_refused() {
         for json in ["1", "null", "[]", "{}", "true"] {
             assert!(serde_json::from_str::<WireText>(json).is_err(), "{json}");
         }
