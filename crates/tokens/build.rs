@@ -1,10 +1,10 @@
-//! Lays out the vocabulary and the classes of characters that the crate reads: at compile time, so that a Worker that starts
-//! has nothing to build, to unpack or to allocate.
+//! Generates the tables of the vocabulary and of the character classes at compile time, so that a starting Worker has nothing
+//! to build, unpack or allocate.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
-    reason = "whatever is wrong here is a build that fails"
+    reason = "an error here fails the build"
 )]
 
 use std::env;
@@ -16,13 +16,13 @@ use base64ct::{Base64, Encoding};
 use regex_syntax::hir::{Class, HirKind};
 use sha2::{Digest, Sha256};
 
-/// Tokens of o200k_base without its special ones: their ranks are those from 0 on.
+/// Number of o200k_base's tokens without the special ones. Their ranks start at 0.
 const TOKENS: u32 = 199_998;
 
-/// Of `o200k_base.tiktoken` as OpenAI publishes it, and as tiktoken expects it.
+/// Checksum of `o200k_base.tiktoken` as OpenAI publishes it and tiktoken expects it.
 const SHA256: &str = "446a9538cb6c348e3516120d7c08b09f57c36495e2acfffe59a5bf8b0cfb1a2d";
 
-/// A bit for each class of characters that o200k_base's pattern tells apart; no character has two.
+/// A bit for each class of characters that o200k_base's pattern distinguishes. No character has two classes.
 const CLASSES: [(&str, u8); 8] = [
     (r"[\p{Lu}\p{Lt}]", 1),
     (r"\p{Ll}", 1 << 1),
@@ -34,7 +34,7 @@ const CLASSES: [(&str, u8); 8] = [
     (r"[^\p{L}\p{M}\p{N}\s]", 1 << 7),
 ];
 
-/// Characters that share a block of the table of classes.
+/// Number of characters per block of the class table.
 const BLOCK: usize = 256;
 
 fn main() {
@@ -44,8 +44,8 @@ fn main() {
     write_classes(Path::new(&out));
 }
 
-/// The tokens by length, and within a length by value: a token is found by bisection, needs no offset, and lies beside
-/// those that are like it, which is what makes the whole compress well.
+/// Writes the tokens by length, then by value: bisection finds a token without stored offsets, and the table compresses well
+/// because similar tokens are adjacent.
 fn write_vocabulary(out: &Path) {
     let mut tokens: Vec<(Vec<u8>, u32)> = vocabulary().into_iter().zip(0..).collect();
     tokens.sort_by(|(one, _), (other, _)| order(one).cmp(&order(other)));
@@ -71,14 +71,13 @@ fn write_vocabulary(out: &Path) {
     write(out, "ranks_high", &high);
 }
 
-/// What tokens are sorted by: their length; their first eight bytes as a number, which is one load and one comparison on
-/// the machines there are; and the rest of them.
+/// The sort key of a token: its length, its first eight bytes as a number (one load and one comparison), and its other bytes.
 fn order(token: &[u8]) -> (usize, u128, &[u8]) {
     let (head, rest) = token.split_at(token.len().min(8));
     (token.len(), head.iter().rev().fold(0, |value, byte| value << 8 | u128::from(*byte)), rest)
 }
 
-/// The tokens in the order of their ranks, proven to be those of OpenAI.
+/// Reads the tokens in the order of their ranks and checks that they are OpenAI's.
 fn vocabulary() -> Vec<Vec<u8>> {
     let encoding = tiktoken::get_encoding("o200k_base").expect("the crate has this vocabulary");
     let tokens: Vec<Vec<u8>> = (0..TOKENS).map(|rank| encoding.decode(&[rank])).collect();
@@ -90,7 +89,7 @@ fn vocabulary() -> Vec<Vec<u8>> {
     tokens
 }
 
-/// For each block of characters the number of its classes; then the classes, of which many blocks share theirs.
+/// Writes the index of each block of characters, then the distinct blocks: many blocks are equal.
 fn write_classes(out: &Path) {
     let mut classes = vec![0; 0x11_0000];
     for (pattern, class) in CLASSES {
@@ -111,7 +110,7 @@ fn write_classes(out: &Path) {
     write(out, "classes", &table);
 }
 
-/// The characters of a class, by the tables of the engine that tiktoken itself uses.
+/// The characters of a class, by the tables of the engine that tiktoken uses.
 fn ranges(pattern: &str) -> Vec<RangeInclusive<usize>> {
     let hir = regex_syntax::parse(pattern).expect("a pattern");
     let HirKind::Class(Class::Unicode(class)) = hir.kind() else { panic!("{pattern} is no class") };

@@ -1,5 +1,5 @@
-//! Counts tokens for `tests/tokens/parity.mjs`: one JSON value a line in, one number a line out. A string is a text, an object
-//! a chat request with `messages` and `functions`.
+//! Counts tokens for `tests/tokens/parity.mjs`. Reads a JSON value per line: a string is a text, an object a chat request with
+//! `messages` and `functions`. Writes a number per line.
 
 use std::io::{self, BufRead, BufWriter, Write};
 

@@ -1,50 +1,50 @@
-//! Tokens of a whole chat request: what the API reports as `prompt_tokens`.
+//! Tokens of a whole chat request, as the API reports them in `prompt_tokens`.
 
 use super::count;
 use super::tools::{Tool, definitions};
 
-/// Tokens that frame one message: where it begins and ends, and what parts its role from its text
+/// Tokens that frame one message: its start, its end, and the separator between role and text
 /// (<https://cookbook.openai.com/examples/how_to_count_tokens_with_tiktoken>, section 6).
 const FRAME: u32 = 3;
 
-/// Tokens that frame one message, with its role: each of them is one token.
+/// Tokens that frame one message, including its role, which is always one token.
 pub const PER_MESSAGE: u32 = FRAME + 1;
 
-/// Tokens that open the answer (same source).
+/// Tokens that open the completion (same source).
 pub const PER_PROMPT: u32 = 3;
 
-/// Tokens of a name beside its own (same source).
+/// Tokens of a name in addition to its text (same source).
 const PER_NAME: u32 = 1;
 
-/// Tokens of a call beside its name and its arguments, as <https://github.com/hmarr/openai-chat-tokens> found out.
+/// Tokens of a call in addition to its name and its arguments, by <https://github.com/hmarr/openai-chat-tokens>.
 const PER_CALL: u32 = 3;
 
-/// What a prompt with tools has less when it has a system message, which they are then a part of (same source).
+/// Tokens saved if a prompt has tools and a system message: the tools are then a part of that message (same source).
 const SHARED_SYSTEM: u32 = 4;
 
-/// A message as the API takes it.
+/// A message of a chat request.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ChatMessage<'a> {
-    /// Such as `user`.
+    /// A role such as `user`.
     pub role: &'a str,
-    /// What is said.
+    /// Text of the message.
     pub content: &'a str,
-    /// Who says it, where several have one role.
+    /// Name that distinguishes participants with the same role.
     pub name: Option<&'a str>,
-    /// What an assistant calls.
+    /// Tool calls of an assistant.
     pub calls: &'a [Call<'a>],
 }
 
-/// A call of a tool.
+/// A tool call.
 #[derive(Clone, Copy, Debug)]
 pub struct Call<'a> {
-    /// The tool's name.
+    /// Name of the tool.
     pub name: &'a str,
-    /// A JSON object.
+    /// Arguments as a JSON object.
     pub arguments: &'a str,
 }
 
-/// Tokens of messages and tools with all that frames them.
+/// Counts the tokens of a prompt: messages, tools, and the tokens that frame them.
 #[must_use]
 pub fn prompt(messages: &[ChatMessage<'_>], tools: &[Tool<'_>]) -> u32 {
     let said = messages.iter().map(message).fold(PER_PROMPT, u32::saturating_add);
@@ -58,14 +58,14 @@ pub fn prompt(messages: &[ChatMessage<'_>], tools: &[Tool<'_>]) -> u32 {
         .saturating_sub(count(system.content))
 }
 
-/// Tokens that tools have in a prompt that begins with that system message.
+/// Counts the tokens that tools add to a prompt with this system message.
 #[must_use]
 pub fn tools_beside(system: &str, tools: &[Tool<'_>]) -> u32 {
     let messages = [ChatMessage { role: "system", content: system, ..ChatMessage::default() }];
     prompt(&messages, tools).saturating_sub(prompt(&messages, &[]))
 }
 
-/// Tokens of a text with a line end after it, for what follows it there; an empty one has none.
+/// Counts the tokens of a text with the line end that separates it from the tools. An empty text has no line end.
 fn on_a_line(text: &str) -> u32 {
     if text.is_empty() || text.ends_with('\n') { count(text) } else { count(&format!("{text}\n")) }
 }
@@ -95,9 +95,9 @@ mod tests {
         ChatMessage { role: "system", content, name: Some(name), calls: &[] }
     }
 
-    /// The example of section 6, of which OpenAI's API says for gpt-4o: 124.
+    /// The example of section 6. OpenAI's API reports 124 for gpt-4o.
     #[test]
-    fn messages_are_what_the_api_says() {
+    fn messages_count_as_in_the_api() {
         let system = "You are a helpful, pattern-following assistant that translates corporate jargon into plain English.";
         let messages = [
             says("system", system),
@@ -116,9 +116,9 @@ mod tests {
         assert_eq!(prompt(&messages, &[]), 124);
     }
 
-    /// The example of section 7, of which OpenAI's API says for gpt-4o: 101.
+    /// The example of section 7. OpenAI's API reports 101 for gpt-4o.
     #[test]
-    fn tools_are_what_the_api_says() {
+    fn tools_count_as_in_the_api() {
         let messages = [
             says("system", "You are a helpful assistant that can answer to questions about the weather."),
             says("user", "What's the weather like in San Francisco?"),

@@ -4,10 +4,10 @@
 //! scope: the tokens themselves, and other vocabularies.
 //!
 //! A text is split into pieces (`split`), and the bytes of each piece are merged (`merge`) by the ranks of the vocabulary
-//! (`vocabulary`). Counts are those of OpenAI's tiktoken for every text. A special token such as `<|endoftext|>` in it is text as
-//! any other, because that is what the API makes of it: `encode_ordinary`, or npm's gpt-tokenizer with nothing disallowed.
+//! (`vocabulary`). Counts equal those of OpenAI's tiktoken for every text. A special token such as `<|endoftext|>` counts as
+//! ordinary text, as in the API: `encode_ordinary`, or npm's gpt-tokenizer with nothing disallowed.
 //!
-//! `build.rs` lays all tables out, and they are read where they lie: a first count builds nothing.
+//! `build.rs` generates all tables, and they are read in place: the first count builds nothing.
 
 pub mod chat;
 mod class;
@@ -18,17 +18,17 @@ mod vocabulary;
 
 use merge::Merger;
 
-/// Models of OpenAI that do not use o200k_base are those before these.
+/// Prefixes of OpenAI's models that use o200k_base. Only older models use another vocabulary.
 const O200K_MODELS: [&str; 9] =
     ["gpt-4o", "chatgpt-4o", "gpt-4.1", "gpt-4.5", "gpt-5", "gpt-oss", "o1", "o3", "o4"];
 
-/// Tokens of `text`.
+/// Counts the tokens of `text`.
 #[must_use]
 pub fn count(text: &str) -> u32 {
     count_up_to(text, u32::MAX).unwrap_or(u32::MAX)
 }
 
-/// Tokens of `text`, or nothing as soon as it is known that they are more than `limit`.
+/// Counts the tokens of `text`. Stops with `None` as soon as they exceed `limit`.
 #[must_use]
 pub fn count_up_to(text: &str, limit: u32) -> Option<u32> {
     if at_least(text) > limit {
@@ -45,10 +45,10 @@ pub fn count_up_to(text: &str, limit: u32) -> Option<u32> {
     Some(total)
 }
 
-/// Whether `text` has no more than `limit` tokens; counts only where its length does not say so.
+/// Returns true if `text` has at most `limit` tokens. Counts only if the length does not decide it.
 #[must_use]
 pub fn fits(text: &str, limit: u32) -> bool {
-    // A token has one byte at least.
+    // A token has at least one byte.
     u32::try_from(text.len()).is_ok_and(|bytes| bytes <= limit) || count_up_to(text, limit).is_some()
 }
 
@@ -57,12 +57,12 @@ fn at_least(text: &str) -> u32 {
     u32::try_from(text.len().div_ceil(vocabulary::LONGEST)).unwrap_or(u32::MAX)
 }
 
-/// How many percent more than counted here a model may count: none where o200k_base is its vocabulary.
+/// Safety margin for a model's own count, in percent of the count here: 0 if its vocabulary is o200k_base.
 ///
-/// With those of cl100k, Llama 3, DeepSeek, Qwen 2, Mistral, Kimi, GLM and MiniMax, English and code come to 0.99 to 1.07 times as
-/// much. European languages, Chinese, Japanese and Korean stay below 1.3 times, but for cl100k (1.4) in Russian, Chinese and
-/// Korean. Arabic takes up to 1.5 times (cl100k: 2), Thai up to 1.65, Indian and smaller scripts up to 2.6: for them no margin
-/// is enough that others can afford.
+/// Measured with the vocabularies of cl100k, Llama 3, DeepSeek, Qwen 2, Mistral, Kimi, GLM and MiniMax. English and code take
+/// 0.99 to 1.07 times as many tokens. European languages, Chinese, Japanese and Korean take less than 1.3 times, except with
+/// cl100k (1.4) in Russian, Chinese and Korean. Arabic takes up to 1.5 times (cl100k: 2), Thai up to 1.65, Indian and smaller
+/// scripts up to 2.6: a margin for these would waste too much of the context for all others.
 #[must_use]
 pub fn margin_percent(model: &str) -> u32 {
     let name = model.rsplit('/').next().unwrap_or(model);
@@ -75,7 +75,7 @@ mod tests {
 
     use super::*;
 
-    /// By npm's gpt-tokenizer 4.0 and OpenAI's tiktoken 0.14.
+    /// Counts by npm's gpt-tokenizer 4.0 and OpenAI's tiktoken 0.14.
     #[test]
     fn known_texts() {
         for (text, exact) in [
@@ -127,7 +127,7 @@ mod tests {
             prop_assert!(usize::try_from(exact).is_ok_and(|exact| exact <= text.len()));
         }
 
-        /// Where a space parts words, both sides are counted apart.
+        /// Words that a space separates are counted independently.
         #[test]
         fn words_add_up(words in prop::collection::vec("[a-zäα-ωа-я漢字]{1,12}", 1..8)) {
             let spaced: Vec<_> = words.iter().map(|word| format!(" {word}")).collect();

@@ -1,43 +1,43 @@
-//! Byte-pair merging: a piece begins as its bytes, and of all neighbours that make a token together those with the lowest
-//! rank are joined, the first ones first, until there are none.
+//! Byte-pair merging. A piece starts as single bytes; the neighbours that form the token of the lowest rank are joined, the
+//! first pair first, until no neighbours form a token.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use super::vocabulary;
 
-/// A rank above the place where the pair begins: one number is compared faster than two, and comparing is most of the work.
+/// Rank and position of a pair in one number. One comparison is faster than two, and comparisons are most of the work.
 type Key = u64;
 
-/// Neighbours that make no token together.
+/// Key of neighbours that form no token.
 const NONE: Key = Key::MAX;
 
-/// Ranks have 18 bits, so there are more than enough for a place.
+/// Bits of the position in a key. Ranks have 18 bits, so 46 would be free.
 const PLACE_BITS: u32 = 40;
 
-/// Merges pieces; what it allocates serves all of a text.
+/// Merges pieces. Its buffers are reused for all pieces of a text.
 #[derive(Default)]
 pub(crate) struct Merger {
-    /// By the first byte of each.
+    /// Parts by the offset of their first byte.
     parts: Vec<Part>,
-    /// Pairs that make a token. One that is not what begins there any more is passed over.
+    /// Pairs that form a token. Outdated entries are skipped.
     queue: BinaryHeap<Reverse<Key>>,
 }
 
-/// A part of a piece: some bytes that are a token.
+/// A part of a piece: bytes that form a token.
 struct Part {
-    /// Where the part before begins.
+    /// Start of the part before.
     previous: usize,
-    /// Where this one ends, and the next begins.
+    /// End of this part and start of the next.
     end: usize,
-    /// Of what this part and the next make together.
+    /// Key of the pair of this part and the next.
     pair: Key,
 }
 
 impl Merger {
-    /// How many tokens `piece` is. Takes time that is, but for a logarithm, in proportion to its length, whatever it is.
+    /// Counts the tokens of `piece` in `O(n log n)` time for any content.
     pub(crate) fn count(&mut self, piece: &[u8]) -> u32 {
-        // Nothing but a shorter way: merging would come to the same.
+        // A shortcut: merging would yield the same token.
         if vocabulary::rank(piece).is_some() {
             return 1;
         }
@@ -55,7 +55,7 @@ impl Merger {
         u32::try_from(parts).unwrap_or(u32::MAX)
     }
 
-    /// Makes one of two parts, if they still are what they were when they got this key.
+    /// Joins two parts, unless one of them has changed since the pair got this key.
     fn join(&mut self, piece: &[u8], key: Key) -> Option<()> {
         let start = usize::try_from(key & ((1 << PLACE_BITS) - 1)).ok()?;
         let middle = self.parts.get(start).filter(|part| part.pair == key)?.end;
@@ -73,7 +73,7 @@ impl Merger {
         Some(())
     }
 
-    /// Puts the part at `start` and the next into the queue, if both are there and make a token together.
+    /// Queues the part at `start` and the next, if both exist and form a token.
     fn rate(&mut self, piece: &[u8], start: usize) {
         let Some(part) = self.parts.get(start) else { return };
         let pair = self.parts.get(part.end).and_then(|next| piece.get(start..next.end));
@@ -93,7 +93,7 @@ mod tests {
 
     use super::*;
 
-    /// The same by looking at every pair again after each merge.
+    /// Counts naively: checks every pair again after each merge.
     fn simple(piece: &[u8]) -> u32 {
         let mut parts: Vec<&[u8]> = piece.chunks(1).collect();
         loop {
@@ -119,7 +119,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_queue_finds_what_looking_everywhere_finds(piece in pieces()) {
+        fn the_queue_counts_as_the_naive_way(piece in pieces()) {
             prop_assert_eq!(Merger::default().count(&piece), simple(&piece));
         }
     }

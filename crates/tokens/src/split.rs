@@ -1,4 +1,4 @@
-//! The pieces of a text that are made into tokens apart from each other: what o200k_base's pattern finds in it.
+//! The pieces of a text that are tokenized independently: the matches of o200k_base's pattern.
 //!
 //! ```text
 //!   [^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?
@@ -12,13 +12,13 @@
 
 use super::class::{self, BLANK, CASELESS, Classes, LINE_END, LOWER, MARK, NUMBER, SIGN, UPPER};
 
-/// What a word begins with.
+/// Classes of the first part of a word.
 const HEAD: Classes = UPPER | CASELESS | MARK;
-/// What it goes on with.
+/// Classes of the second part of a word.
 const TAIL: Classes = LOWER | CASELESS | MARK;
 const SPACE: Classes = BLANK | LINE_END;
 
-/// The pieces of `text`, which together are all of it.
+/// Splits `text` into pieces, which together are the whole text.
 pub(crate) fn pieces(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {
@@ -29,7 +29,7 @@ pub(crate) fn pieces(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// How long the piece is that `text` begins with.
+/// The length in bytes of the first piece of `text`.
 fn length(text: &str, first: char) -> usize {
     let kind = class::of(first);
     if kind & NUMBER != 0 {
@@ -45,21 +45,21 @@ fn length(text: &str, first: char) -> usize {
     }
 }
 
-/// How many bytes from `start` on are of characters of these classes.
+/// The length in bytes of the characters of these classes from `start` on.
 fn run(text: &str, start: usize, classes: Classes) -> usize {
     let text = text.get(start..).unwrap_or_default();
     text.find(|c| class::of(c) & classes == 0).unwrap_or(text.len())
 }
 
-/// Three digits at most.
+/// The length in bytes of up to three digits.
 fn digits(text: &str) -> usize {
     text.chars().take(3).take_while(|c| class::of(*c) & NUMBER != 0).map(char::len_utf8).sum()
 }
 
-/// A word, with a character before it that is no letter, digit or line end, and a contraction after it.
+/// The length in bytes of a word with a preceding character that is no letter, digit or line end, and with a contraction.
 ///
-/// The pattern's first line takes as much of the head as it can and needs something of the tail after it. Where there is
-/// nothing, it gives back until the last of the head is of the tail too. Only what cannot have a tail at all goes by the second line.
+/// The pattern's first line matches the head greedily and requires a tail. Without one it backtracks until the last character
+/// of the head is a tail character too. Words that cannot have a tail match the second line.
 fn word(text: &str, first: char, kind: Classes) -> Option<usize> {
     let before = if kind & (MARK | BLANK | SIGN) != 0 { first.len_utf8() } else { 0 };
     let head = before + run(text, before, HEAD);
@@ -69,7 +69,7 @@ fn word(text: &str, first: char, kind: Classes) -> Option<usize> {
     } else if let Some(end) = last_of_tail(text.get(before..head)?) {
         before + end
     } else if kind & MARK != 0 {
-        // No character before a word, but a word in itself.
+        // The mark is not the character before a word, but a word itself.
         before
     } else if head > before {
         head
@@ -79,13 +79,13 @@ fn word(text: &str, first: char, kind: Classes) -> Option<usize> {
     Some(end + contraction(text.get(end..)?))
 }
 
-/// Where the last character that can be of a tail ends.
+/// The end of the last character that can be a tail.
 fn last_of_tail(head: &str) -> Option<usize> {
     let (start, last) = head.char_indices().rev().find(|(_, c)| class::of(*c) & TAIL != 0)?;
     Some(start + last.len_utf8())
 }
 
-/// `'s`, `'t`, `'re`, `'ve`, `'m`, `'ll` or `'d` in either case; the long s is an s in another case.
+/// The length in bytes of `'s`, `'t`, `'re`, `'ve`, `'m`, `'ll` or `'d` in either case. The long s is a variant of s.
 fn contraction(text: &str) -> usize {
     let mut chars = text.chars();
     if chars.next() != Some('\'') {
@@ -99,13 +99,13 @@ fn contraction(text: &str) -> usize {
     }
 }
 
-/// Line ends and slashes from `start` on.
+/// The length in bytes of line ends and slashes from `start` on.
 fn line_ends(text: &str, start: usize) -> usize {
     let text = text.get(start..).unwrap_or_default();
     text.find(|c| !matches!(c, '\r' | '\n' | '/')).unwrap_or(text.len())
 }
 
-/// White space: up to its last line end; or all of it but the last character, which goes with what follows it.
+/// The length of white space up to its last line end, or else without its last character, which belongs to the next piece.
 fn space(text: &str) -> usize {
     let all = run(text, 0, SPACE);
     let space = text.get(..all).unwrap_or_default();
@@ -118,7 +118,7 @@ fn space(text: &str) -> usize {
     }
 }
 
-/// Texts of characters that are something to the pattern, and of all others.
+/// Texts of characters that the pattern treats specially, and of all others.
 #[cfg(test)]
 pub(crate) fn texts() -> impl proptest::strategy::Strategy<Value = String> {
     use proptest::prelude::*;
@@ -140,7 +140,7 @@ mod tests {
 
     use super::*;
 
-    /// As OpenAI publishes it, in the engine that tiktoken runs it in.
+    /// The pattern that OpenAI publishes, in the engine that tiktoken uses.
     static PATTERN: LazyLock<Regex> = LazyLock::new(|| {
         let lines = [
             r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?",
@@ -186,7 +186,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(2000))]
 
         #[test]
-        fn pieces_are_what_the_pattern_finds(text in texts()) {
+        fn pieces_are_the_matches_of_the_pattern(text in texts()) {
             prop_assert_eq!(pieces(&text).collect::<Vec<_>>(), found(&text));
         }
     }

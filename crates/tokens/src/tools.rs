@@ -1,5 +1,5 @@
-//! Tokens of tool definitions. The API does not show a model their JSON Schema, but declarations like those of TypeScript.
-//! How these look was found out by <https://github.com/hmarr/openai-chat-tokens>, and comes to what OpenAI's cookbook counts.
+//! Tokens of tool definitions. The API passes them to a model as declarations in the style of TypeScript, not as JSON Schema.
+//! The form is from <https://github.com/hmarr/openai-chat-tokens>; its counts equal those of OpenAI's cookbook.
 
 use serde_json::{Map, Value};
 
@@ -11,15 +11,15 @@ const FRAME: u32 = 9;
 /// A function that the model may call.
 #[derive(Clone, Copy, Debug)]
 pub struct Tool<'a> {
-    /// What it is called by.
+    /// Name of the function.
     pub name: &'a str,
-    /// What it does.
+    /// Description for the model.
     pub description: Option<&'a str>,
-    /// A JSON Schema of what it takes.
+    /// JSON Schema of the parameters.
     pub parameters: &'a Value,
 }
 
-/// Tokens of all definitions together.
+/// Counts the tokens of all definitions together.
 pub(crate) fn definitions(tools: &[Tool<'_>]) -> u32 {
     let tools: String = tools.iter().map(definition).collect();
     count(&format!("namespace functions {{\n\n{tools}}} // namespace functions")).saturating_add(FRAME)
@@ -38,7 +38,7 @@ fn properties(schema: &Value) -> Option<&Map<String, Value>> {
     schema.get("properties")?.as_object()
 }
 
-/// A line for each property, and one for what is said of it, but only down to the first level.
+/// Writes a line per property, after a line with its description. Nested properties have none below the first level.
 fn fields(schema: &Value, properties: &Map<String, Value>, indent: usize) -> String {
     let space = " ".repeat(indent);
     let required = schema.get("required").and_then(Value::as_array);

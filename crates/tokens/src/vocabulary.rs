@@ -1,33 +1,33 @@
-//! The tokens of o200k_base and their ranks, used where they lie: `build.rs` has sorted them by length, then by value.
+//! The tokens of o200k_base and their ranks, read in place. `build.rs` sorts them by length, then by value.
 
 use std::cmp::Ordering;
 
-/// No token has more bytes.
+/// Length of the longest token, in bytes.
 pub(crate) const LONGEST: usize = LENGTHS.len() - 2;
 
-/// Of the tokens of each length, the place of the first one among all, and at which byte it begins. The last two numbers
-/// are where all end.
-#[allow(clippy::unreadable_literal, reason = "nobody reads them")]
+/// For each length: the index of its first token among all, and its offset in bytes. The last pair is the end of all tokens.
+#[allow(clippy::unreadable_literal, reason = "the numbers are generated")]
 const LENGTHS: &[(usize, usize)] = &include!(concat!(env!("OUT_DIR"), "/lengths.rs"));
 
-/// The tokens without anything between them, and then eight bytes more, so that eight can be read at each.
+/// The concatenated tokens, followed by eight zero bytes so that eight bytes can be read at each token.
 static TOKENS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/tokens"));
 
-/// For each length from 1 on, and each highest byte of a value, how many tokens of that length come before: 257 numbers of
-/// two bytes, where one section ends being where the next begins.
+/// For each length from 1 on and each highest byte of a value: the number of tokens of this length before this byte.
+///
+/// 257 numbers of two bytes per length. The end of a section is the start of the next one.
 static SECTIONS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/sections"));
 
-/// Ranks have 18 bits. Their lower 16, and the others: apart, because the others compress.
+/// The lower 16 of the 18 bits of a rank. The upper bits are stored separately, because they compress well.
 static RANKS_LOW: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/ranks_low"));
 static RANKS_HIGH: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/ranks_high"));
 
-/// When `token` was made in training, and so when it is merged: lower goes first. Nothing when it is no token.
+/// The rank of `token` by which pairs are merged, lowest first. `None` if it is no token.
 pub(crate) fn rank(token: &[u8]) -> Option<u32> {
     let place = find(token)?;
     Some(u32::from(*RANKS_HIGH.get(place)?) << 16 | u32::from(u16_at(RANKS_LOW, place)?))
 }
 
-/// The place of `token` among all tokens, by bisection in its section.
+/// The index of `token` among all tokens, by bisection in its section.
 fn find(token: &[u8]) -> Option<usize> {
     let length = token.len();
     let value = value(token);
@@ -49,14 +49,14 @@ fn find(token: &[u8]) -> Option<usize> {
     None
 }
 
-/// Where, among the tokens of a length, those lie that have the same highest byte as `value`.
+/// The range of tokens of a length that have the same highest byte as `value`.
 fn section(length: usize, value: u64) -> Option<(usize, usize)> {
     let top = usize::try_from(value >> (8 * (length.min(8).checked_sub(1)?))).ok()?;
     let at = 257 * (length - 1) + top;
     Some((u16_at(SECTIONS, at)?.into(), u16_at(SECTIONS, at + 1)?.into()))
 }
 
-/// The first eight bytes as a number.
+/// The first eight bytes of a token as a number.
 fn value(token: &[u8]) -> u64 {
     match token.first_chunk() {
         Some(head) => u64::from_le_bytes(*head),
@@ -64,7 +64,7 @@ fn value(token: &[u8]) -> u64 {
     }
 }
 
-/// Of eight bytes that are read at a token, those that are its own.
+/// Mask for the bytes of a token among the eight bytes that are read at its offset.
 fn mask(length: usize) -> u64 {
     if length < 8 { (1 << (8 * length)) - 1 } else { u64::MAX }
 }
