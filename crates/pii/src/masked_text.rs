@@ -1,19 +1,23 @@
 //! Text without personal data, told apart from raw text by its type.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
 
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Text in which every value has been replaced by a placeholder or taken out.
 ///
 /// Only the masker and the redactor of this crate make one of raw text. It implements neither `From<String>` nor
-/// `Deserialize`, so raw text cannot become one by accident: see [`MaskedText::from_storage`] and [`MaskedText::fixed`].
+/// `Deserialize`, so raw text cannot become one by accident. The other constructors each name the one origin that they are for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct MaskedText(String);
 
 impl MaskedText {
+    /// Empty text, to borrow.
+    pub const EMPTY: &Self = &Self(String::new());
+
     /// Text that the masker or the redactor has just made.
     pub(crate) const fn new(text: String) -> Self {
         Self(text)
@@ -33,6 +37,35 @@ impl MaskedText {
         Self(text.to_owned())
     }
 
+    /// Text of an operator, from an employee's profile. It is the same for all users and holds nothing of any of them.
+    #[must_use]
+    pub const fn of_operator(text: String) -> Self {
+        Self(text)
+    }
+
+    /// Text that a model writes, as it streams. The model reads masked text only, so it holds no value of the user; what the model
+    /// makes up itself is masked when the answer is complete.
+    #[must_use]
+    pub const fn from_model(text: String) -> Self {
+        Self(text)
+    }
+
+    /// Text put together from masked text, text of the program, dates and counts, or cut out of masked text.
+    #[must_use]
+    pub const fn composed(text: String) -> Self {
+        Self(text)
+    }
+
+    /// Appends masked text.
+    pub fn push(&mut self, text: &Self) {
+        self.0.push_str(&text.0);
+    }
+
+    /// Appends text of the program itself.
+    pub fn push_fixed(&mut self, text: &'static str) {
+        self.0.push_str(text);
+    }
+
     /// The text as a string slice.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -43,6 +76,34 @@ impl MaskedText {
     #[must_use]
     pub fn into_string(self) -> String {
         self.0
+    }
+}
+
+/// Reads text back that was stored masked, for `#[serde(deserialize_with)]`. See [`MaskedText::from_storage`].
+///
+/// # Errors
+/// The deserializer's own.
+pub fn stored<'de, D: Deserializer<'de>>(deserializer: D) -> Result<MaskedText, D::Error> {
+    String::deserialize(deserializer).map(MaskedText::from_storage)
+}
+
+/// Reads text back that was stored masked and may be absent, for `#[serde(deserialize_with)]`.
+///
+/// # Errors
+/// The deserializer's own.
+pub fn stored_option<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<MaskedText>, D::Error> {
+    Ok(Option::<String>::deserialize(deserializer)?.map(MaskedText::from_storage))
+}
+
+impl From<MaskedText> for Cow<'_, MaskedText> {
+    fn from(text: MaskedText) -> Self {
+        Cow::Owned(text)
+    }
+}
+
+impl<'a> From<&'a MaskedText> for Cow<'a, MaskedText> {
+    fn from(text: &'a MaskedText) -> Self {
+        Cow::Borrowed(text)
     }
 }
 
