@@ -31,7 +31,7 @@ pub(crate) struct Groups {
     keys: Vec<usize>,
     measures: Vec<Measure>,
     places: BTreeMap<Vec<u8>, usize>,
-    groups: Vec<Group>,
+    found: Vec<Group>,
     key_bytes: usize,
     left_out: u32,
 }
@@ -85,14 +85,14 @@ impl Groups {
     pub(crate) fn new(keys: Vec<usize>, measures: Vec<Measure>) -> Self {
         // Without keys, all rows are one group, even if there are no rows.
         let whole = Group { key: Vec::new(), tallies: vec![Tally::default(); measures.len()] };
-        let groups = if keys.is_empty() { vec![whole] } else { Vec::new() };
-        Self { keys, measures, places: BTreeMap::new(), groups, key_bytes: 0, left_out: 0 }
+        let found = if keys.is_empty() { vec![whole] } else { Vec::new() };
+        Self { keys, measures, places: BTreeMap::new(), found, key_bytes: 0, left_out: 0 }
     }
 
     /// Adds a row to its group.
     pub(crate) fn add(&mut self, cells: &[Cell]) -> Result<(), TableError> {
         let place = self.place(cells)?;
-        let Some(group) = self.groups.get_mut(place) else { return Ok(()) };
+        let Some(group) = self.found.get_mut(place) else { return Ok(()) };
         let mut is_whole = true;
         for (measure, tally) in self.measures.iter().zip(&mut group.tallies) {
             let cell = measure.column.map(|at| cells.get(at).unwrap_or(&Cell::Empty));
@@ -110,7 +110,7 @@ impl Groups {
     /// Makes a row for each group.
     pub(crate) fn rows(self) -> impl Iterator<Item = Vec<Cell>> {
         let measures = self.measures;
-        self.groups.into_iter().map(move |group| {
+        self.found.into_iter().map(move |group| {
             let tallies = group.tallies.into_iter().zip(&measures);
             let results = tallies.map(|(tally, measure)| tally.result(measure.op));
             group.key.into_iter().chain(results).collect()
@@ -130,7 +130,7 @@ impl Groups {
         if let Some(place) = self.places.get(&name) {
             return Ok(*place);
         }
-        let place = self.groups.len();
+        let place = self.found.len();
         self.key_bytes = self.key_bytes.saturating_add(name.len());
         let tallies = place * self.measures.len();
         if place >= MAX_GROUPS || self.key_bytes > MAX_KEY_BYTES || tallies > MAX_TALLIES {
@@ -139,7 +139,7 @@ impl Groups {
             ));
         }
         self.places.insert(name, place);
-        self.groups.push(Group { key, tallies: vec![Tally::default(); self.measures.len()] });
+        self.found.push(Group { key, tallies: vec![Tally::default(); self.measures.len()] });
         Ok(place)
     }
 }
