@@ -23,8 +23,8 @@ const proxy = await startWorkerd({
   folder: join(stateDir, 'proxy'), port: proxyPort,
   modules: { 'proxy.js': join(ROOT, 'bench/proxy.js') }, vars: { MODEL_URL: `${model.url}/chat/completions` },
 });
-const frontdesk = await startWorkerd({
-  folder: join(stateDir, 'frontdesk'), port: frontdeskPort, vars: stack.vars, durableObjects: { SESSION: 'Session', USER: 'User' },
+const desk = await startWorkerd({
+  folder: join(stateDir, 'desk'), port: deskPort, vars: stack.vars, durableObjects: { USER: 'User' },
   modules: { 'index.js': join(ROOT, 'build/index.js'), 'index_bg.wasm': join(ROOT, 'build/index_bg.wasm') },
 });
 const body = (session) => JSON.stringify({ message: 'Hello', session_id: session });
@@ -74,8 +74,8 @@ try {
   const table = [...await measure('pass-through', proxy, '/'), ...await measure('Frontdesk', frontdesk, '/api/chat')];
   console.table(table);
 } finally {
-  proxy.stop();
-  frontdesk.stop();
+  await proxy.stop();
+  await desk.stop();
   model.stop();
   await stack.stop();
   rmSync(stateDir, { recursive: true, force: true });

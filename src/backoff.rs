@@ -1,4 +1,4 @@
-//! How long to wait before Postgres is tried again.
+//! Pause before Postgres is tried again.
 
 use crate::time::Millis;
 

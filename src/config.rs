@@ -4,7 +4,7 @@ use mcp_client::server::Bearers;
 use pii::detect::Patterns;
 use pii::seal::MasterKeys;
 
-/// Everything that a deployment decides. Names of variables are those of `wrangler.toml` and docs/configuration.md.
+/// Configuration of a deployment. Names of variables are those of `wrangler.toml` and docs/configuration.md.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// `SUPABASE_URL`, without a trailing slash.
@@ -13,31 +13,31 @@ pub struct Config {
     pub anon_key: String,
     /// `SUPABASE_SERVICE_ROLE_KEY`: calls `commit_turn` and nothing else.
     pub service_key: String,
-    /// `SUPABASE_JWT_SECRET`: set only where the project still signs with HS256.
+    /// `SUPABASE_JWT_SECRET`: set only if the project still signs with HS256.
     pub jwt_secret: Option<String>,
     /// `OPENAI_BASE_URL`, without a trailing slash; up to and including `/v1`.
     pub model_url: String,
-    /// `OPENAI_API_KEY`.
+    /// Value of `OPENAI_API_KEY`.
     pub model_key: String,
-    /// `OPENAI_FALLBACK_BASE_URL` and `OPENAI_FALLBACK_API_KEY`: who is asked where the first provider does not answer.
+    /// `OPENAI_FALLBACK_BASE_URL` and `OPENAI_FALLBACK_API_KEY`: second provider, for requests that the first does not answer.
     pub fallback: Option<Fallback>,
     /// `OPENAI_MODEL`: for employees that name none.
     pub default_model: String,
-    /// `OPENAI_EMBEDDING_MODEL`: for what is recalled.
+    /// `OPENAI_EMBEDDING_MODEL`: model for the vectors of memories.
     pub embedding_model: String,
-    /// `OPENAI_MEMORY_MODEL`: what learns from conversations when they are over; the default model otherwise.
+    /// `OPENAI_MEMORY_MODEL`: model that extracts facts and writes summaries; the default model if unset.
     pub memory_model: String,
     /// `DEFAULT_TOP_K`: memories that are looked for, at least.
     pub top_k: u32,
-    /// `DEFAULT_EMPLOYEE_SLUG`: who answers when the request names nobody.
+    /// `DEFAULT_EMPLOYEE_SLUG`: employee for requests that name none.
     pub default_employee: String,
     /// `DEFAULT_TOKEN_BUDGET`: prompt tokens per turn, for employees that set none.
     pub token_budget: u32,
     /// `PII_MASTER_KEY`: wraps the keys that users' values are sealed with.
     pub pii_master_keys: MasterKeys,
-    /// `PII_PATTERNS`: what is personal in this deployment, besides what is anywhere.
+    /// `PII_PATTERNS`: patterns for personal data of this deployment, in addition to the built-in ones.
     pub pii_patterns: Patterns,
-    /// `MCP_TOKENS`: bearer tokens for remote servers, by the names that profiles have for them.
+    /// `MCP_TOKENS`: bearer tokens for remote servers, by the names that profiles use.
     pub mcp_tokens: Bearers,
     /// `ALLOWED_ORIGINS`: pages of other origins that may call the API.
     pub allowed_origins: Vec<String>,
@@ -48,7 +48,7 @@ pub struct Config {
 pub struct Fallback {
     /// Without a trailing slash; up to and including `/v1`.
     pub url: String,
-    /// Its key: the first provider's is not shown to it.
+    /// Key of this provider; it never receives the first provider's key.
     pub key: String,
 }
 
@@ -56,7 +56,7 @@ pub struct Fallback {
 const MIN_TOKEN_BUDGET: u32 = 256;
 
 impl Config {
-    /// Reads every variable through `get` and reports all that is wrong at once, by name and never by value.
+    /// Reads every variable through `get` and reports all errors together, by name and never by value.
     ///
     /// # Errors
     /// One sentence per variable at fault.
@@ -88,13 +88,13 @@ impl Config {
         if problems.is_empty() { Ok(config) } else { Err(problems) }
     }
 
-    /// What Supabase Auth writes into `iss`.
+    /// Issuer that Supabase Auth writes into `iss`.
     #[must_use]
     pub fn issuer(&self) -> String {
         format!("{}/auth/v1", self.supabase_url)
     }
 
-    /// Where the project publishes its public keys.
+    /// URL of the project's public keys.
     #[must_use]
     pub fn jwks_url(&self) -> String {
         format!("{}/auth/v1/.well-known/jwks.json", self.supabase_url)

@@ -1,4 +1,4 @@
-//! What can go wrong, in two kinds: an [`Abort`] is the caller's to mend and says how; a [`Fault`] is ours,
+//! Errors of two kinds. An [`Abort`] is the caller's to correct and says how. A [`Fault`] is the server's: it
 //! is logged once where it is caught, and never shows its cause to a client.
 
 use serde::{Deserialize, Serialize};
@@ -43,7 +43,7 @@ pub enum Code {
     MessageNotFound,
     /// No such fact of the user's.
     FactNotFound,
-    /// The document is of no kind that is read, or not what it is said to be.
+    /// The document is of an unsupported kind, or its content does not match its media type.
     UnsupportedDocument,
     /// The document is damaged, or protected.
     DocumentUnreadable,
@@ -55,11 +55,11 @@ pub enum Code {
     DocumentNotFound,
     /// The user has as many documents as they may.
     TooManyDocuments,
-    /// Nothing of that id waits for the user's approval.
+    /// No call of that id waits for the user's approval.
     ApprovalNotFound,
     /// The user's approval comes too late.
     ApprovalExpired,
-    /// The client would approve something else than what waits.
+    /// The client would approve another call than the one that waits.
     ApprovalMismatch,
     /// No file of the caller's has that id, or its link is not valid.
     FileNotFound,
@@ -69,13 +69,15 @@ pub enum Code {
     FilesUnavailable,
     /// This session is still answering its previous message.
     TurnInProgress,
+    /// The user is being erased: no turn begins before that is complete.
+    ErasureInProgress,
     /// The message alone has more tokens than the prompt may.
     MessageTooLong,
     /// More personal values in one message than are hidden at once.
     TooManyValues,
     /// Messages come faster than they may.
     RateLimited,
-    /// What may be spent in a day is spent, or would be.
+    /// The budget of the day is used up, or would be.
     BudgetExceeded,
     /// Personal data could not be hidden, or not be put back.
     PrivacyUnavailable,
@@ -85,7 +87,7 @@ pub enum Code {
     AuthUnavailable,
     /// PostgREST did not answer, or answered with an error.
     DatabaseUnavailable,
-    /// PostgREST refused what it was sent, and would again.
+    /// PostgREST refused the request, and would again.
     DatabaseRefused,
     /// The model refused, or was out of reach, after every retry.
     ModelUnavailable,
@@ -120,7 +122,7 @@ impl Code {
         self.row().2
     }
 
-    /// What a client is told of a fault of ours: what happened and what to do, nothing of the cause.
+    /// Explanation of a fault for the client: the effect and the remedy, never the cause.
     #[must_use]
     pub const fn advice(self) -> &'static str {
         match self {
@@ -178,6 +180,7 @@ impl Code {
             Self::LinkExpired => ("link_expired", 410, "The link is too old"),
             Self::FilesUnavailable => ("files_unavailable", 503, "Files are out of reach"),
             Self::TurnInProgress => ("turn_in_progress", 409, "The session is still answering"),
+            Self::ErasureInProgress => ("erasure_in_progress", 409, "Your data is being erased"),
             Self::MessageTooLong => ("message_too_long", 413, "The message is too long"),
             Self::TooManyValues => ("too_many_values", 422, "The message holds too many personal values"),
             Self::RateLimited => ("rate_limited", 429, "Messages come too fast"),
@@ -199,12 +202,12 @@ impl Code {
     }
 }
 
-/// The caller's fault: what it was and how to mend it, in words made for them.
+/// Error of the caller, with a sentence that says how to correct it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Abort {
-    /// Which error, for programs.
+    /// Stable code for programs.
     pub code: Code,
-    /// One sentence: what is wrong and what is allowed. Never holds message text.
+    /// One sentence with the error and the allowed values. Never holds message text.
     pub detail: String,
     /// The field of the request that is at fault, if it is one.
     pub field: Option<&'static str>,
@@ -215,7 +218,7 @@ pub struct Abort {
 /// Our fault, or that of a service behind us.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// Which error, for programs.
+    /// Stable code for programs.
     pub code: Code,
     /// For the log alone. Never holds secrets or message text.
     pub cause: String,
@@ -228,19 +231,19 @@ impl Fault {
         Self { code, cause: cause.into() }
     }
 
-    /// See [`Code::advice`].
+    /// Explanation for the client; see [`Code::advice`].
     #[must_use]
     pub const fn advice(&self) -> &'static str {
         self.code.advice()
     }
 }
 
-/// Either kind.
+/// Error of either kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Error {
-    /// The caller's fault.
+    /// Error of the caller.
     Abort(Abort),
-    /// Our fault.
+    /// Fault of the server.
     Fault(Fault),
 }
 
@@ -254,7 +257,7 @@ impl Error {
         }
     }
 
-    /// What a client is told.
+    /// Explanation for the client.
     #[must_use]
     pub fn detail(&self) -> &str {
         match self {

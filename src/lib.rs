@@ -2,28 +2,37 @@
 //!
 //! A turn, in reading order:
 //!
-//! 1. [`api`] routes and validates the request, [`auth`] says who asks.
-//! 2. [`turn`] tells the story: admit, load, assemble, answer, settle.
-//! 3. [`session`] is what the Session object keeps: hot memory, the open turn, the outbox.
-//! 4. [`context`] fits the prompt to its budget, [`model`] asks and decodes, [`stream`] spells the events.
-//! 5. `edge` (wasm32 only) is the one place that knows Cloudflare: it puts real things behind [`ports`].
+//! 1. [`api`] checks, routes and validates the request: a stateless part in the Worker, then the user's object. [`auth`] verifies the
+//!    access token.
+//! 2. [`user`] is the object of one user: everything that must be serial or hot. [`account`] has its vault and its ledger.
+//! 3. [`turn`] tells the story of a turn, a file for each state.
+//! 4. [`session`] is one session inside the object: its window, its log, its outbox.
+//! 5. [`prompt`] fits the prompt into its budget, [`memory`] recalls, [`model`] streams the completion, [`tools`] run, [`stream`]
+//!    unmasks the events on their way to the client.
+//! 6. `edge` (wasm32 only) is the one place that names Cloudflare: it implements [`ports`].
 //!
-//! Everything but `edge` is pure: no I/O, no clock, no chance but what comes in as a value or through a port.
+//! Everything but `edge` is pure: I/O, time and randomness come in as values or through ports. [`chat`] is the
+//! vocabulary that all of it shares.
 
+pub mod account;
 pub mod api;
 pub mod auth;
 pub mod backoff;
+pub mod chat;
 pub mod config;
-pub mod context;
-pub mod document;
-pub mod employee;
+pub mod database;
+pub mod documents;
 pub mod error;
+pub mod files;
+pub mod ids;
 pub mod limit;
+pub mod log;
 pub mod memory;
 pub mod model;
 pub mod ports;
-pub mod retell;
+pub mod prompt;
 pub mod session;
+pub mod storage;
 pub mod stream;
 pub mod text;
 pub mod time;

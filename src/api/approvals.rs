@@ -1,24 +1,25 @@
-//! What a user says of calls that wait for them: `POST /api/chat/{session}/approvals`, and the AI SDK's approval parts.
+//! `POST /api/chat/{session}/approvals`: decisions on pending tool calls, and the AI SDK's approval parts.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::error::{Code, Error, abort, abort_field};
-use crate::tools::approval::{Decision, MAX_REASON_BYTES};
+use crate::session::approval::{Decision, MAX_REASON_BYTES};
+use crate::turn::request::AnswerForm;
 
-/// Decisions that one request may have: an answer waits for no more.
+/// Decisions that one request may have: an answer has no more pending calls.
 const MAX_DECISIONS: usize = 32;
 
 /// A validated request.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Decided {
-    /// The session whose answer waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApprovalRequest {
+    /// The session with the pending calls.
     pub session_id: Uuid,
-    /// What its user says.
+    /// The user's decisions.
     pub decisions: Vec<Decision>,
-    /// The rest of the answer as events, or as one JSON object.
-    pub stream: bool,
+    /// Form of the rest of the answer.
+    pub form: AnswerForm,
 }
 
 #[derive(Deserialize)]
@@ -33,7 +34,7 @@ const fn yes() -> bool {
     true
 }
 
-impl Decided {
+impl ApprovalRequest {
     /// Reads `{"approvals": [{"id", "approved", "reason"?, "input"?}], "stream"?}`.
     ///
     /// # Errors
@@ -48,11 +49,12 @@ impl Decided {
                 abort(Code::InvalidJson, "The body must be a JSON object in UTF-8.")
             }
         })?;
-        Ok(Self { session_id, decisions: checked(body.approvals)?, stream: body.stream })
+        let form = if body.stream { AnswerForm::Stream } else { AnswerForm::Json };
+        Ok(Self { session_id, decisions: checked(body.approvals)?, form })
     }
 }
 
-/// Bounds what its user says.
+/// Checks the number of decisions and the length of their reasons.
 fn checked(decisions: Vec<Decision>) -> Result<Vec<Decision>, Error> {
     let rule = |detail: String| abort_field(Code::InvalidField, "approvals", detail);
     if !(1..=MAX_DECISIONS).contains(&decisions.len()) {
@@ -86,11 +88,11 @@ struct PartApproval {
     reason: Option<String>,
 }
 
-/// The decisions in the parts of an answer that the AI SDK sends back: those that nobody has acted upon.
+/// Reads the decisions in the parts of an answer that the AI SDK sends back. Decisions that took effect before are left out.
 ///
 /// # Errors
 /// `invalid_field`.
-pub(super) fn in_parts<'a>(parts: impl Iterator<Item = &'a str>) -> Result<Vec<Decision>, Error> {
+pub(super) fn decisions_in_parts<'a>(parts: impl Iterator<Item = &'a str>) -> Result<Vec<Decision>, Error> {
     let decision = |part: Part| {
         let approval = part.approval.filter(|_| part.state.as_deref() == Some("approval-responded"))?;
         let id = Uuid::try_parse(&approval.id).unwrap_or_default();
@@ -112,9 +114,9 @@ mod tests {
         let body = format!(
             r#"{{"approvals":[{{"id":"{ID}","approved":false,"reason":"Not now"}}],"stream":false}}"#
         );
-        let decided = Decided::parse(body.as_bytes(), session).unwrap();
-        assert_eq!((decided.decisions.len(), decided.stream), (1, false));
-        assert_eq!(decided.decisions[0].reason.as_deref(), Some("Not now"));
+        let request = ApprovalRequest::parse(body.as_bytes(), session).unwrap();
+        assert_eq!((request.decisions.len(), request.form), (1, AnswerForm::Json));
+        assert_eq!(request.decisions[0].reason.as_deref(), Some("Not now"));
         let long =
             format!(r#"{{"approvals":[{{"id":"{ID}","approved":true,"reason":"{}"}}]}}"#, "x".repeat(1001));
         let many = format!(
@@ -125,12 +127,12 @@ mod tests {
             [r#"{"approvals":[]}"#, r#"{"approvals":[{"id":"x","approved":true}]}"#, "{}", "[]", &long, &many]
         {
             assert_eq!(
-                Decided::parse(body.as_bytes(), session).unwrap_err().field(),
+                ApprovalRequest::parse(body.as_bytes(), session).unwrap_err().field(),
                 Some("approvals"),
                 "{body:.60}"
             );
         }
-        assert_eq!(Decided::parse(b"{", session).unwrap_err().code(), Code::InvalidJson);
+        assert_eq!(ApprovalRequest::parse(b"{", session).unwrap_err().code(), Code::InvalidJson);
     }
 
     #[test]
@@ -144,9 +146,10 @@ mod tests {
                 r#"{{"type":"tool-a","state":"approval-responded","input":{{"a":1}},"approval":{{"id":"{ID}","approved":true}}}}"#
             ),
         ];
-        let decisions = in_parts(parts.iter().map(String::as_str)).unwrap();
+        let decisions = decisions_in_parts(parts.iter().map(String::as_str)).unwrap();
         assert_eq!(decisions.len(), 1);
         assert_eq!(decisions[0].input, Some(serde_json::json!({"a": 1})));
-        assert_eq!(in_parts(std::iter::once(parts[0].as_str())).unwrap_err().field(), Some("approvals"));
+        let none = decisions_in_parts(std::iter::once(parts[0].as_str()));
+        assert_eq!(none.unwrap_err().field(), Some("approvals"));
     }
 }

@@ -1,22 +1,20 @@
-//! Which pages may call the API, and what browsers are told about it.
+//! Cross-origin access: the pages that may call the API, and the headers that browsers need.
 
 use crate::error::{Code, Error, abort};
 
-/// What a preflight allows.
+/// Headers of the reply to a preflight.
 pub const PREFLIGHT: [(&str, &str); 3] = [
     ("access-control-allow-methods", "GET, POST, PATCH, DELETE, OPTIONS"),
     ("access-control-allow-headers", "authorization, content-type, last-event-id, traceparent"),
     ("access-control-max-age", "7200"),
 ];
 
-/// Headers of answers that a page of another origin may read.
-pub const EXPOSED: (&str, &str) = (
-    "access-control-expose-headers",
-    "x-vercel-ai-ui-message-stream, ratelimit, ratelimit-policy, retry-after, server-timing",
-);
+/// Headers that a page of another origin may read.
+const EXPOSED: &str =
+    "x-vercel-ai-ui-message-stream, ratelimit, ratelimit-policy, retry-after, server-timing";
 
-/// Decides about the `Origin` of a request to `url`: `Ok(None)` for a caller that is no browser, `Ok(Some)` for
-/// one to be told that it may.
+/// Decides about the `Origin` of a request to `url`. `Ok(None)` means a caller that is no browser, `Ok(Some)` an origin that gets
+/// [`headers`].
 ///
 /// # Errors
 /// `origin_not_allowed`.
@@ -27,6 +25,16 @@ pub fn admit<'a>(origin: Option<&'a str>, url: &str, allowed: &[String]) -> Resu
         return Ok(Some(origin));
     }
     Err(abort(Code::OriginNotAllowed, "The page's origin is not on the deployment's ALLOWED_ORIGINS."))
+}
+
+/// Headers of a reply to a page of that origin.
+#[must_use]
+pub fn headers(origin: &str) -> [(&'static str, String); 3] {
+    [
+        ("access-control-allow-origin", origin.to_owned()),
+        ("vary", "origin".to_owned()),
+        ("access-control-expose-headers", EXPOSED.to_owned()),
+    ]
 }
 
 #[cfg(test)]

@@ -1,17 +1,98 @@
-//! The HTTP surface without HTTP: routes, requests, and how errors are told.
+//! The HTTP API, in two stages. [`entry`] runs in the stateless Worker: it decides who asks for what. [`Object::handle`] runs in the
+//! user's object and answers. One file for each resource.
 
 pub mod approvals;
-mod attachment;
+pub mod call;
 pub mod chat;
 pub mod cors;
-pub mod facts;
-pub mod files;
-pub mod import;
-pub mod pictures;
+pub mod entry;
+pub mod link;
+pub mod page;
+pub mod placeholders;
 pub mod problem;
+pub mod query;
 pub mod rate;
-pub mod reads;
+pub mod reply;
 pub mod routes;
 
-/// Largest request body, in bytes.
-pub const MAX_BODY_BYTES: usize = 256 * 1024;
+mod body;
+mod client_id;
+mod documents;
+mod employees;
+mod facts;
+mod files;
+mod health;
+mod import;
+mod me;
+mod messages;
+mod not_found;
+mod pictures;
+mod sessions;
+
+use std::rc::Rc;
+
+use self::approvals::ApprovalRequest;
+pub use self::body::MAX_BODY_BYTES;
+use self::body::{read, read_from_worker};
+use self::call::ObjectCall;
+use self::reply::ReplyOf;
+use self::routes::UserRoute;
+use crate::error::Error;
+use crate::log;
+use crate::ports::{Platform, RequestBody};
+use crate::user::Object;
+
+impl<P: Platform> Object<P> {
+    /// Answers a call. An error becomes a reply here, and a fault is logged.
+    pub async fn handle<B: RequestBody + 'static>(self: &Rc<Self>, call: ObjectCall, body: B) -> ReplyOf<P> {
+        let answered = self.answer(&call, body).await;
+        self.deliver_vault_later(&call.user);
+        answered.unwrap_or_else(|error| {
+            log::error(&self.ports.host, &error);
+            problem::reply(&error)
+        })
+    }
+
+    async fn answer<B: RequestBody + 'static>(
+        self: &Rc<Self>,
+        call: &ObjectCall,
+        mut body: B,
+    ) -> Result<ReplyOf<P>, Error> {
+        let ObjectCall { user, route, query, .. } = call;
+        let ctx = &self.user(user);
+        match route {
+            UserRoute::Chat => chat::post(self, user, &read(&mut body).await?).await,
+            UserRoute::Resume(chat) => chat::resume(self, call, chat).await,
+            UserRoute::Stop(chat) => chat::stop(self, user, chat),
+            UserRoute::Approvals(chat) => {
+                let session = client_id::session(chat, user.id)?;
+                let request = ApprovalRequest::parse(&read(&mut body).await?, session)?;
+                chat::decide(self, user, request).await
+            }
+            UserRoute::Sessions => sessions::list(ctx, query).await,
+            UserRoute::Messages(session) => messages::list(ctx, *session, query).await,
+            UserRoute::Employees => employees::list(ctx).await,
+            UserRoute::Facts => facts::list(ctx).await,
+            UserRoute::CorrectFact(fact) => facts::correct(ctx, *fact, &read(&mut body).await?).await,
+            UserRoute::ForgetFact(fact) => facts::forget(ctx, *fact).await,
+            UserRoute::PendingMemories => import::pending(ctx).await,
+            UserRoute::Import => import::post(self, user, body).await,
+            UserRoute::Documents => documents::list(ctx).await,
+            UserRoute::UploadDocument => {
+                let upload = read_from_worker(&mut body, documents::MAX_UPLOAD_JSON_BYTES).await?;
+                documents::upload(self, call, &upload).await
+            }
+            UserRoute::Document(id) => documents::get(ctx, *id).await,
+            UserRoute::DeleteDocument(id) => documents::delete(ctx, *id).await,
+            UserRoute::Files => files::list(ctx).await,
+            UserRoute::UploadPicture => {
+                let upload = read_from_worker(&mut body, pictures::MAX_CALL_BYTES).await?;
+                pictures::upload(ctx, &upload).await
+            }
+            UserRoute::FileLink(file) => files::link(ctx, *file).await,
+            UserRoute::DeleteFile(file) => files::delete(ctx, *file).await,
+            UserRoute::Download(file) => files::download(self, user, *file).await,
+            UserRoute::EraseUser => me::erase(self, user).await,
+        }
+    }
+}

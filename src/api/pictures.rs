@@ -1,83 +1,169 @@
-//! `POST /api/files`: pictures and scans that a tool is to read. They cannot be masked, so they are kept sealed, and for a day.
+//! `POST /api/files`: pictures and scans for the tool `ocr`. They cannot be masked, so they are sealed and kept for a day.
 
 use readers::scan::{MAX_BYTES, Scan, ScanError, read};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::document::upload;
-use crate::error::{Code, Error, abort};
+use super::query::Query;
+use super::reply::{self, ReplyOf};
+use crate::account::UserCtx;
+use crate::account::vault::VaultError;
+use crate::database;
+use crate::documents::checked_name;
+use crate::error::{Code, Error, Fault, abort};
+use crate::ids;
+use crate::ports::{Caller, Clock, Platform};
 use crate::time::{Millis, timestamp};
+use crate::tools::ocr;
+use pii::mask::Author;
 
-/// How long they are kept.
+/// Milliseconds that a picture is kept.
 const KEPT_FOR: Millis = 24 * 60 * 60 * 1000;
 
-/// How many of them a user may have.
-pub const MOST: u32 = 50;
+/// Pictures that a user may have.
+const MAX_PICTURES: u32 = 50;
 
-/// A picture that can be kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Checked {
-    /// What its user calls it.
-    pub name: String,
-    /// What it is.
-    pub scan: Scan,
-    /// How large it is, in bytes.
-    pub size: usize,
+/// Largest picture, in bytes.
+pub(super) const MAX_PICTURE_BYTES: usize = MAX_BYTES;
+
+/// Longest body of a call: the picture, and the line of JSON before it.
+pub(super) const MAX_CALL_BYTES: usize = MAX_PICTURE_BYTES + 4096;
+
+/// A picture that can be kept, as its headers describe it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Picture {
+    /// Name that the user gave it.
+    name: String,
+    media_type: String,
+    size_bytes: usize,
+    pages: usize,
+    /// Size of the first page; absent for a PDF.
+    pixels: Option<Pixels>,
 }
 
-/// Reads the body of a request, as far as it says what it is.
-///
-/// # Errors
-/// `invalid_field` for the name; `unsupported_document`, `body_too_large`, `document_unreadable` for the picture.
-pub fn checked(name: Option<&str>, bytes: &[u8]) -> Result<Checked, Error> {
-    let name = upload::checked(name.unwrap_or_default())?.to_owned();
-    let scan = read(bytes).map_err(|error| {
-        let code = match error {
-            ScanError::Unknown | ScanError::Unsupported(_) => Code::UnsupportedDocument,
-            ScanError::TooManyBytes => Code::BodyTooLarge,
-            _ => Code::DocumentUnreadable,
-        };
-        abort(code, error.to_string())
-    })?;
-    Ok(Checked { name, scan, size: bytes.len() })
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Pixels {
+    width: u32,
+    height: u32,
 }
 
-/// What is told of a body that is larger than it may be.
-#[must_use]
-pub fn too_large() -> Error {
-    abort(Code::BodyTooLarge, format!("A picture may have {} MiB.", MAX_BYTES >> 20))
+/// Reads the headers of a picture in the stateless Worker, where a reader that fails on hostile bytes takes no session with it. The
+/// result is the body of the call: a line of JSON, then the picture.
+pub(super) fn read_upload(query: &Query, bytes: &[u8]) -> Result<Vec<u8>, Error> {
+    let picture = Picture::read(query.get("name"), bytes)?;
+    let head = serde_json::to_vec(&picture)
+        .map_err(|error| Fault::new(Code::Internal, format!("picture: {:?}", error.classify())))?;
+    Ok([head.as_slice(), b"\n", bytes].concat())
 }
 
-/// What is told of a picture that was not kept, for there are as many as there may be.
-#[must_use]
-pub fn too_many() -> Error {
+/// `POST /api/files`. `body` comes from [`read_upload`].
+pub(super) async fn upload<P: Platform>(ctx: &UserCtx<'_, P>, body: &[u8]) -> Result<ReplyOf<P>, Error> {
+    let (picture, bytes) =
+        Picture::of_call(body).ok_or_else(|| Fault::new(Code::Internal, "picture: no call"))?;
+    ctx.unlock().await.map_err(|error| error.into_error("file"))?;
+    let masked_name = ctx.mask(&picture.name, Author::Outside).map_err(|error| error.into_error("name"))?;
+    let (file, now) = (ids::random(&ctx.ports.clock), ctx.ports.clock.now());
+    ctx.put_file(file, seal(ctx, file, &picture, bytes)?).await?;
+    let saved = save(ctx, &picture.row(file, &masked_name, now)).await;
+    if !matches!(&saved, Ok(SavedFile { saved: true, .. })) {
+        ctx.delete_file(file).await?;
+    }
+    let saved = saved?;
+    for expired in &saved.expired {
+        ctx.delete_file(*expired).await?;
+    }
+    if !saved.saved {
+        return Err(too_many());
+    }
+    Ok(reply::json(201, picture.shown(file, now)))
+}
+
+/// Result of `save_file`.
+#[derive(Deserialize)]
+struct SavedFile {
+    /// False when the user has [`MAX_PICTURES`] already.
+    saved: bool,
+    /// Files that expired since.
+    #[serde(default)]
+    expired: Vec<Uuid>,
+}
+
+async fn save<P: Platform>(ctx: &UserCtx<'_, P>, row: &Value) -> Result<SavedFile, Fault> {
+    let arguments = json!({ "p_user": ctx.user.id, "p_file": row, "p_max_files": MAX_PICTURES });
+    database::call(&ctx.ports.postgrest, Caller::Service, "save_file", &arguments).await
+}
+
+/// Seals a picture with the user's key.
+fn seal<P: Platform>(
+    ctx: &UserCtx<'_, P>,
+    file: Uuid,
+    picture: &Picture,
+    bytes: &[u8],
+) -> Result<Vec<u8>, Error> {
+    let failed = |cause: &'static str| Fault::new(Code::PrivacyUnavailable, cause);
+    let key = ctx.file_key(file).map_err(VaultError::into_fault)?;
+    let nonce = ctx.ports.clock.secret().ok_or_else(|| failed("no random bytes"))?;
+    let bytes = ocr::Picture { name: picture.name.clone() }.with(bytes);
+    Ok(key.seal(file, &bytes, &nonce).map_err(|_| failed("picture: not sealed"))?)
+}
+
+impl Picture {
+    fn read(name: Option<&str>, bytes: &[u8]) -> Result<Self, Error> {
+        let name = checked_name(name.unwrap_or_default())?.to_owned();
+        let Scan { kind, pages, pixels } = read(bytes).map_err(|error| refusal(&error))?;
+        let pixels = pixels.map(|pixels| Pixels { width: pixels.width, height: pixels.height });
+        let media_type = kind.media_type().to_owned();
+        Ok(Self { name, media_type, size_bytes: bytes.len(), pages, pixels })
+    }
+
+    /// Takes the body of a call apart; `None` when it is none.
+    fn of_call(body: &[u8]) -> Option<(Self, &[u8])> {
+        let end = body.iter().position(|byte| *byte == b'\n')?;
+        let picture = serde_json::from_slice(body.get(..end)?).ok()?;
+        Some((picture, body.get(end + 1..)?))
+    }
+
+    /// The row of the picture.
+    fn row(&self, file: Uuid, masked_name: &str, now: Millis) -> Value {
+        // A placeholder may be longer than its value, and must not be cut.
+        let name = if masked_name.chars().count() <= 255 { masked_name } else { "picture" };
+        json!({
+            "id": file, "purpose": "scan", "name": name, "media_type": self.media_type, "size_bytes": self.size_bytes,
+            "received_at": timestamp(now), "expires_at": timestamp(now + KEPT_FOR),
+        })
+    }
+
+    /// The reply to the user.
+    fn shown(&self, file: Uuid, now: Millis) -> String {
+        let Self { name, media_type, size_bytes, pages, pixels } = self;
+        json!({
+            "id": file, "name": name, "media_type": media_type, "size_bytes": size_bytes, "pages": pages, "pixels": pixels,
+            "expires_at": timestamp(now + KEPT_FOR),
+        })
+        .to_string()
+    }
+}
+
+fn refusal(error: &ScanError) -> Error {
+    let code = match error {
+        ScanError::Unknown | ScanError::Unsupported(_) => Code::UnsupportedDocument,
+        ScanError::TooManyBytes => Code::BodyTooLarge,
+        _ => Code::DocumentUnreadable,
+    };
+    abort(code, error.to_string())
+}
+
+/// The error for a body larger than [`MAX_PICTURE_BYTES`].
+pub(super) fn too_large() -> Error {
+    abort(Code::BodyTooLarge, format!("A picture may have {} MiB.", MAX_PICTURE_BYTES >> 20))
+}
+
+fn too_many() -> Error {
     let detail = format!(
-        "You may have {MOST} pictures that wait to be read. They are thrown away after a day; delete some first."
+        "You may have {MAX_PICTURES} pictures that wait to be read. They are thrown away after a day; delete some first."
     );
     abort(Code::TooManyDocuments, detail)
-}
-
-/// The row of a picture, with its name masked.
-#[must_use]
-pub fn row(file: Uuid, name: &str, picture: &Checked, now: Millis) -> Value {
-    // Tokens may be longer than what they stand for.
-    let name = if name.chars().count() <= 255 { name } else { "picture" };
-    json!({
-        "id": file, "purpose": "scan", "name": name, "media_type": picture.scan.kind.media_type(), "size_bytes": picture.size,
-        "received_at": timestamp(now), "expires_at": timestamp(now + KEPT_FOR),
-    })
-}
-
-/// The answer to its user.
-#[must_use]
-pub fn shown(file: Uuid, picture: &Checked, now: Millis) -> String {
-    let Checked { name, scan, size } = picture;
-    let pixels = scan.pixels.map(|pixels| json!({ "width": pixels.width, "height": pixels.height }));
-    json!({
-        "id": file, "name": name, "media_type": scan.kind.media_type(), "size_bytes": size, "pages": scan.pages, "pixels": pixels,
-        "expires_at": timestamp(now + KEPT_FOR),
-    })
-    .to_string()
 }
 
 #[cfg(test)]
@@ -86,15 +172,29 @@ mod tests {
 
     const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x02\0\0\0\x03\x08\x06\0\0\0";
 
+    fn refused(name: Option<&str>, bytes: &[u8]) -> Error {
+        Picture::read(name, bytes).err().unwrap()
+    }
+
     #[test]
     fn a_picture_is_what_it_is_not_what_it_is_called() {
-        let picture = checked(Some("scan.pdf"), PNG).unwrap();
-        assert_eq!(picture.scan.kind.media_type(), "image/png");
-        assert!(shown(Uuid::nil(), &picture, 0).contains(r#""pixels":{"height":3,"width":2}"#));
-        assert_eq!(checked(Some("a.png"), b"GIF89a").unwrap_err().code(), Code::UnsupportedDocument);
-        assert_eq!(checked(None, PNG).unwrap_err().field(), Some("name"));
+        let picture = Picture::read(Some("scan.pdf"), PNG).unwrap();
+        assert_eq!(picture.media_type, "image/png");
+        assert!(picture.shown(Uuid::nil(), 0).contains(r#""pixels":{"height":3,"width":2}"#));
+        assert_eq!(refused(Some("a.png"), b"GIF89a").code(), Code::UnsupportedDocument);
+        assert_eq!(refused(None, PNG).field(), Some("name"));
         let huge = [&PNG[..16], &[0x7f, 0xff, 0xff, 0xff, 0x7f, 0xff, 0xff, 0xff][..], &PNG[24..]].concat();
-        assert_eq!(checked(Some("a.png"), &huge).unwrap_err().code(), Code::DocumentUnreadable);
-        assert_eq!(checked(Some("a.png"), &vec![0; MAX_BYTES + 1]).unwrap_err().code(), Code::BodyTooLarge);
+        assert_eq!(refused(Some("a.png"), &huge).code(), Code::DocumentUnreadable);
+        assert_eq!(refused(Some("a.png"), &vec![0; MAX_PICTURE_BYTES + 1]).code(), Code::BodyTooLarge);
+    }
+
+    #[test]
+    fn the_body_of_a_call_has_the_picture_after_its_description() {
+        let body = read_upload(&Query::parse("name=a%0A.png"), PNG);
+        assert_eq!(body.unwrap_err().field(), Some("name"));
+        let body = read_upload(&Query::parse("name=a.png"), PNG).unwrap();
+        let (picture, bytes) = Picture::of_call(&body).unwrap();
+        assert!(picture == Picture::read(Some("a.png"), PNG).unwrap() && bytes == PNG);
+        assert!(Picture::of_call(PNG).is_none());
     }
 }

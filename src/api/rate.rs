@@ -1,12 +1,12 @@
-//! How limits are told: `RateLimit-Policy` and `RateLimit`
+//! Rate limits as headers: `RateLimit-Policy` and `RateLimit`
 //! (<https://www.ietf.org/archive/id/draft-ietf-httpapi-ratelimit-headers-10.html>).
 
-use crate::limit::bucket::{Standing, WINDOW};
+use crate::limit::bucket::{RateLimitStatus, WINDOW};
 
-/// The headers for where a caller's messages stand.
+/// The headers for the state of a rate limit.
 #[must_use]
-pub fn rate_limit(standing: Standing) -> [(&'static str, String); 2] {
-    let Standing { quota, remaining, reset } = standing;
+pub fn rate_limit(status: RateLimitStatus) -> [(&'static str, String); 2] {
+    let RateLimitStatus { quota, remaining, reset } = status;
     [
         ("ratelimit-policy", format!("\"messages\";q={quota};w={}", WINDOW / 1000)),
         ("ratelimit", format!("\"messages\";r={remaining};t={reset}")),
@@ -19,7 +19,7 @@ mod tests {
 
     #[test]
     fn headers_are_structured_fields() {
-        let [(_, policy), (_, limit)] = rate_limit(Standing { quota: 10, remaining: 4, reset: 6 });
+        let [(_, policy), (_, limit)] = rate_limit(RateLimitStatus { quota: 10, remaining: 4, reset: 6 });
         assert_eq!((policy.as_str(), limit.as_str()), ("\"messages\";q=10;w=60", "\"messages\";r=4;t=6"));
     }
 }

@@ -1,140 +1,266 @@
-//! Which request is for whom.
-
-use std::borrow::Cow;
+//! The route table. A route that is added here does not compile until its method and its handler exist.
 
 use percent_encoding::percent_decode_str;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::files::no_such_file;
+use super::not_found::{no_such_document, no_such_file};
 use crate::error::{Code, Error, abort, abort_field};
 
-/// A request that this Worker answers.
+/// A method at an address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// Open to everybody, and answered by the stateless Worker.
+    Public(PublicRoute),
+    /// Answered by a user's object.
+    User(UserRoute),
+}
+
+/// A route without a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Route<'a> {
-    /// One turn.
-    Chat,
-    /// A turn that was begun, of the session of that name (see [`decoded`]).
-    Resume(&'a str),
-    /// The end of the running answer in the session of that name (see [`decoded`]).
-    Stop(&'a str),
-    /// What the user says of calls that wait in the session of that name (see [`decoded`]).
-    Approvals(&'a str),
-    /// Conversations from elsewhere.
-    Import,
-    /// How far what was imported is remembered.
-    Pending,
-    /// What is known of the caller.
-    Facts,
-    /// One fact, to be corrected.
-    CorrectFact(Uuid),
-    /// One fact, to be forgotten.
-    ForgetFact(Uuid),
-    /// Who can be talked to.
-    Employees,
-    /// The caller's sessions.
-    Sessions,
-    /// The messages of one session.
-    Messages(Uuid),
-    /// A document, uploaded.
-    Upload,
-    /// The caller's documents.
-    Documents,
-    /// One of them.
-    Document(Uuid),
-    /// One of them, to be deleted.
-    DeleteDocument(Uuid),
-    /// A picture to be read, uploaded.
-    UploadPicture,
-    /// The caller's files.
-    Files,
-    /// A link to one of them.
-    File(Uuid),
-    /// One of them, to be thrown away.
-    DeleteFile(Uuid),
-    /// One of them, by such a link; its signature says whose it is.
-    Download(Uuid),
-    /// Everything that is stored of the caller, to be erased.
-    Me,
-    /// What the page needs to sign in; public.
+pub enum PublicRoute {
+    /// Settings that a page needs to sign its user in.
     PageConfig,
-    /// The Worker runs; public.
+    /// Sign of life of the Worker.
     Health,
-    /// The Worker can work: configured, and its database answers; public.
+    /// State of the configuration and the database.
     Ready,
 }
 
-impl Route<'_> {
-    /// Whether anyone may ask.
-    #[must_use]
-    pub const fn is_public(self) -> bool {
-        matches!(self, Self::PageConfig | Self::Health | Self::Ready)
+/// Treatment of a request's body in the stateless Worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Payload {
+    /// It is passed on unread.
+    Unread,
+    /// It is a document: the object gets its text.
+    Document,
+    /// It is a picture: the object gets it with its description.
+    Picture,
+}
+
+/// A route of a user's object.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UserRoute {
+    /// A turn of a session.
+    Chat,
+    /// Replay of a turn, in the chat of that name.
+    Resume(String),
+    /// End of the running answer, in the chat of that name.
+    Stop(String),
+    /// Decisions on pending approvals, in the chat of that name.
+    Approvals(String),
+    /// List of the sessions.
+    Sessions,
+    /// Messages of one session.
+    Messages(Uuid),
+    /// List of the employees.
+    Employees,
+    /// List of the facts.
+    Facts,
+    /// Correction of a fact.
+    CorrectFact(Uuid),
+    /// Deletion of a fact.
+    ForgetFact(Uuid),
+    /// Number of memories without a vector.
+    PendingMemories,
+    /// Import of conversations.
+    Import,
+    /// List of the documents.
+    Documents,
+    /// Upload of a document.
+    UploadDocument,
+    /// One document by its id.
+    Document(Uuid),
+    /// Deletion of a document.
+    DeleteDocument(Uuid),
+    /// List of the files.
+    Files,
+    /// Upload of a picture.
+    UploadPicture,
+    /// Signed link to a file.
+    FileLink(Uuid),
+    /// Deletion of a file.
+    DeleteFile(Uuid),
+    /// Download of a file by a signed link, without a token.
+    Download(Uuid),
+    /// Erasure of the user.
+    EraseUser,
+}
+
+impl Route {
+    /// Finds the route of a request.
+    ///
+    /// # Errors
+    /// `not_found`, `method_not_allowed`; `invalid_field`, `document_not_found` or `file_not_found` for an id that is no UUID.
+    pub fn parse(method: &str, path: &str) -> Result<Self, Error> {
+        let routes = routes_at(path)?;
+        let methods: Vec<_> = routes.iter().map(Self::method).collect();
+        if methods.is_empty() {
+            return Err(abort(Code::NotFound, "There is no such route. The README lists them."));
+        }
+        routes.into_iter().find(|route| route.method() == method).ok_or_else(|| {
+            let detail = format!("This address takes {} only.", methods.join(" and "));
+            abort(Code::MethodNotAllowed, detail)
+        })
     }
 
-    const fn methods(self) -> &'static [&'static str] {
+    /// The HTTP method of the route.
+    #[must_use]
+    pub const fn method(&self) -> &'static str {
         match self {
-            Self::Import
-            | Self::Pending
-            | Self::Upload
-            | Self::Documents
-            | Self::Files
-            | Self::UploadPicture => &["GET", "POST"],
-            Self::Document(_) | Self::DeleteDocument(_) | Self::File(_) | Self::DeleteFile(_) => {
-                &["GET", "DELETE"]
-            }
-            Self::Chat | Self::Stop(_) | Self::Approvals(_) => &["POST"],
-            Self::CorrectFact(_) | Self::ForgetFact(_) => &["PATCH", "DELETE"],
-            Self::Me => &["DELETE"],
-            _ => &["GET"],
+            Self::Public(route) => route.method(),
+            Self::User(route) => route.method(),
         }
     }
 }
 
-/// The route of a request.
-///
-/// # Errors
-/// `not_found`, `method_not_allowed`, or `invalid_field` for a session id that is none.
-pub fn route<'a>(method: &str, path: &'a str) -> Result<Route<'a>, Error> {
-    let segments: Vec<_> = path.trim_end_matches('/').split('/').skip(1).collect();
-    let route = match segments.as_slice() {
-        ["api", "chat"] => Route::Chat,
-        ["api", "chat", name, "stream"] => Route::Resume(name),
-        ["api", "chat", name, "stop"] => Route::Stop(name),
-        ["api", "chat", name, "approvals"] => Route::Approvals(name),
-        ["api", "import"] if method == "GET" => Route::Pending,
-        ["api", "import"] => Route::Import,
-        ["api", "facts"] => Route::Facts,
-        ["api", "facts", id] if method == "DELETE" => Route::ForgetFact(uuid("id", id)?),
-        ["api", "facts", id] => Route::CorrectFact(uuid("id", id)?),
-        ["api", "employees"] => Route::Employees,
-        ["api", "sessions"] => Route::Sessions,
-        ["api", "sessions", id, "messages"] => Route::Messages(uuid("session_id", id)?),
-        ["api", "documents"] if method == "GET" => Route::Documents,
-        ["api", "documents"] => Route::Upload,
-        ["api", "documents", id] if method == "DELETE" => Route::DeleteDocument(document_id(id)?),
-        ["api", "documents", id] => Route::Document(document_id(id)?),
-        ["api", "files"] if method == "GET" => Route::Files,
-        ["api", "files"] => Route::UploadPicture,
-        ["api", "files", id] if method == "DELETE" => Route::DeleteFile(file_id(id)?),
-        ["api", "files", id] => Route::File(file_id(id)?),
-        ["api", "files", id, "download"] => Route::Download(file_id(id)?),
-        ["api", "me"] => Route::Me,
-        ["config.json"] => Route::PageConfig,
-        ["healthz"] => Route::Health,
-        ["readyz"] => Route::Ready,
-        _ => return Err(abort(Code::NotFound, "There is no such route: docs/api.md lists them all.")),
-    };
-    let methods = route.methods();
-    if !methods.contains(&method) {
-        let detail = format!("This address takes {} only.", methods.join(" and "));
-        return Err(abort(Code::MethodNotAllowed, detail));
+impl PublicRoute {
+    const fn method(self) -> &'static str {
+        match self {
+            Self::PageConfig | Self::Health | Self::Ready => "GET",
+        }
     }
-    Ok(route)
 }
 
-/// A segment of a path as its writer meant it. What is no UTF-8 becomes U+FFFD.
-#[must_use]
-pub fn decoded(segment: &str) -> Cow<'_, str> {
-    percent_decode_str(segment).decode_utf8_lossy()
+impl UserRoute {
+    const fn method(&self) -> &'static str {
+        match self {
+            Self::Resume(_)
+            | Self::Sessions
+            | Self::Messages(_)
+            | Self::Employees
+            | Self::Facts
+            | Self::PendingMemories
+            | Self::Documents
+            | Self::Document(_)
+            | Self::Files
+            | Self::FileLink(_)
+            | Self::Download(_) => "GET",
+            Self::Chat
+            | Self::Stop(_)
+            | Self::Approvals(_)
+            | Self::Import
+            | Self::UploadDocument
+            | Self::UploadPicture => "POST",
+            Self::CorrectFact(_) => "PATCH",
+            Self::ForgetFact(_) | Self::DeleteDocument(_) | Self::DeleteFile(_) | Self::EraseUser => "DELETE",
+        }
+    }
+
+    /// Treatment of the request's body.
+    #[must_use]
+    pub const fn payload(&self) -> Payload {
+        match self {
+            Self::UploadDocument => Payload::Document,
+            Self::UploadPicture => Payload::Picture,
+            Self::Chat
+            | Self::Resume(_)
+            | Self::Stop(_)
+            | Self::Approvals(_)
+            | Self::Sessions
+            | Self::Messages(_)
+            | Self::Employees
+            | Self::Facts
+            | Self::CorrectFact(_)
+            | Self::ForgetFact(_)
+            | Self::PendingMemories
+            | Self::Import
+            | Self::Documents
+            | Self::Document(_)
+            | Self::DeleteDocument(_)
+            | Self::Files
+            | Self::FileLink(_)
+            | Self::DeleteFile(_)
+            | Self::Download(_)
+            | Self::EraseUser => Payload::Unread,
+        }
+    }
+
+    /// The file of a route that a signed link authorizes; `None` for a route that an access token authorizes.
+    #[must_use]
+    pub const fn linked_file(&self) -> Option<Uuid> {
+        match self {
+            Self::Download(file) => Some(*file),
+            Self::Chat
+            | Self::Resume(_)
+            | Self::Stop(_)
+            | Self::Approvals(_)
+            | Self::Sessions
+            | Self::Messages(_)
+            | Self::Employees
+            | Self::Facts
+            | Self::CorrectFact(_)
+            | Self::ForgetFact(_)
+            | Self::PendingMemories
+            | Self::Import
+            | Self::Documents
+            | Self::UploadDocument
+            | Self::Document(_)
+            | Self::DeleteDocument(_)
+            | Self::Files
+            | Self::UploadPicture
+            | Self::FileLink(_)
+            | Self::DeleteFile(_)
+            | Self::EraseUser => None,
+        }
+    }
+}
+
+impl From<PublicRoute> for Route {
+    fn from(route: PublicRoute) -> Self {
+        Self::Public(route)
+    }
+}
+
+impl From<UserRoute> for Route {
+    fn from(route: UserRoute) -> Self {
+        Self::User(route)
+    }
+}
+
+/// Routes at an address, one for each method; none at an unknown address.
+fn routes_at(path: &str) -> Result<Vec<Route>, Error> {
+    use PublicRoute::{Health, PageConfig, Ready};
+    use UserRoute as User;
+    let segments: Vec<_> = path.trim_end_matches('/').split('/').skip(1).collect();
+    let routes = match segments.as_slice() {
+        ["api", "chat"] => vec![User::Chat],
+        ["api", "chat", chat, "stream"] => vec![User::Resume(decode(chat))],
+        ["api", "chat", chat, "stop"] => vec![User::Stop(decode(chat))],
+        ["api", "chat", chat, "approvals"] => vec![User::Approvals(decode(chat))],
+        ["api", "sessions"] => vec![User::Sessions],
+        ["api", "sessions", id, "messages"] => vec![User::Messages(uuid("session_id", id)?)],
+        ["api", "employees"] => vec![User::Employees],
+        ["api", "facts"] => vec![User::Facts],
+        ["api", "facts", id] => {
+            let id = uuid("id", id)?;
+            vec![User::CorrectFact(id), User::ForgetFact(id)]
+        }
+        ["api", "import"] => vec![User::PendingMemories, User::Import],
+        ["api", "documents"] => vec![User::Documents, User::UploadDocument],
+        ["api", "documents", id] => {
+            let id = Uuid::try_parse(id).map_err(|_| no_such_document())?;
+            vec![User::Document(id), User::DeleteDocument(id)]
+        }
+        ["api", "files"] => vec![User::Files, User::UploadPicture],
+        ["api", "files", id] => {
+            let id = file_id(id)?;
+            vec![User::FileLink(id), User::DeleteFile(id)]
+        }
+        ["api", "files", id, "download"] => vec![User::Download(file_id(id)?)],
+        ["api", "me"] => vec![User::EraseUser],
+        ["config.json"] => return Ok(vec![PageConfig.into()]),
+        ["healthz"] => return Ok(vec![Health.into()]),
+        ["readyz"] => return Ok(vec![Ready.into()]),
+        _ => Vec::new(),
+    };
+    Ok(routes.into_iter().map(Route::User).collect())
+}
+
+/// Decodes a segment of a path. Invalid UTF-8 becomes U+FFFD.
+fn decode(segment: &str) -> String {
+    percent_decode_str(segment).decode_utf8_lossy().into_owned()
 }
 
 fn uuid(name: &'static str, text: &str) -> Result<Uuid, Error> {
@@ -142,56 +268,87 @@ fn uuid(name: &'static str, text: &str) -> Result<Uuid, Error> {
         .map_err(|_| abort_field(Code::InvalidField, name, format!("{name} must be a UUID.")))
 }
 
-/// What is no UUID is no file's.
 fn file_id(text: &str) -> Result<Uuid, Error> {
     Uuid::try_parse(text).map_err(|_| no_such_file())
-}
-
-/// What is no UUID is no document's.
-fn document_id(text: &str) -> Result<Uuid, Error> {
-    Uuid::try_parse(text).map_err(|_| no_such_document())
-}
-
-/// What is told of a document that is not there, or somebody else's.
-#[must_use]
-pub fn no_such_document() -> Error {
-    abort(Code::DocumentNotFound, "There is no such document of yours. GET /api/documents lists them.")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn each_address_has_its_route() {
-        let id = "00000000-0000-4000-8000-000000000001";
-        assert_eq!(route("POST", "/api/chat"), Ok(Route::Chat));
-        assert_eq!(route("GET", "/api/sessions/"), Ok(Route::Sessions));
-        assert_eq!(route("POST", "/api/import"), Ok(Route::Import));
-        assert_eq!(route("POST", "/api/documents"), Ok(Route::Upload));
-        assert_eq!(route("GET", "/api/documents"), Ok(Route::Documents));
-        let document = Uuid::try_parse(id).unwrap();
-        assert_eq!(route("GET", &format!("/api/files/{id}/download")), Ok(Route::Download(document)));
-        assert_eq!(route("GET", "/api/files/1").unwrap_err().code(), Code::FileNotFound);
-        assert_eq!(route("GET", &format!("/api/documents/{id}")), Ok(Route::Document(document)));
-        assert_eq!(route("DELETE", &format!("/api/documents/{id}")), Ok(Route::DeleteDocument(document)));
-        assert_eq!(route("GET", "/api/documents/1").unwrap_err().code(), Code::DocumentNotFound);
-        assert_eq!(route("GET", "/api/import"), Ok(Route::Pending));
-        assert_eq!(route("GET", "/api/chat/my-chat/stream"), Ok(Route::Resume("my-chat")));
-        assert_eq!(decoded("my%20chat%3F"), "my chat?");
-        assert_eq!(route("POST", "/api/chat/my-chat/stop"), Ok(Route::Stop("my-chat")));
-        assert_eq!(route("POST", "/api/chat/my-chat/approvals"), Ok(Route::Approvals("my-chat")));
-        let fact = format!("/api/facts/{id}");
-        let uuid = Uuid::try_parse(id).unwrap();
-        assert_eq!(route("PATCH", &fact), Ok(Route::CorrectFact(uuid)));
-        assert_eq!(route("DELETE", &fact), Ok(Route::ForgetFact(uuid)));
-        let path = format!("/api/sessions/{id}/messages");
-        let messages = route("GET", &path);
-        assert_eq!(messages, Ok(Route::Messages(Uuid::try_parse(id).unwrap())));
+    const ID: Uuid = Uuid::from_u128(0x0000_0000_0000_4000_8000_0000_0000_0001);
+
+    /// The address of a route: a new route must be given one here.
+    fn address(route: &UserRoute) -> String {
+        match route {
+            UserRoute::Chat => "/api/chat".into(),
+            UserRoute::Resume(chat) => format!("/api/chat/{chat}/stream"),
+            UserRoute::Stop(chat) => format!("/api/chat/{chat}/stop"),
+            UserRoute::Approvals(chat) => format!("/api/chat/{chat}/approvals"),
+            UserRoute::Sessions => "/api/sessions".into(),
+            UserRoute::Messages(id) => format!("/api/sessions/{id}/messages"),
+            UserRoute::Employees => "/api/employees".into(),
+            UserRoute::Facts => "/api/facts".into(),
+            UserRoute::CorrectFact(id) | UserRoute::ForgetFact(id) => format!("/api/facts/{id}"),
+            UserRoute::PendingMemories | UserRoute::Import => "/api/import".into(),
+            UserRoute::Documents | UserRoute::UploadDocument => "/api/documents".into(),
+            UserRoute::Document(id) | UserRoute::DeleteDocument(id) => format!("/api/documents/{id}"),
+            UserRoute::Files | UserRoute::UploadPicture => "/api/files".into(),
+            UserRoute::FileLink(id) | UserRoute::DeleteFile(id) => format!("/api/files/{id}"),
+            UserRoute::Download(id) => format!("/api/files/{id}/download"),
+            UserRoute::EraseUser => "/api/me".into(),
+        }
+    }
+
+    fn every_user_route() -> Vec<UserRoute> {
+        let chat = || "my-chat".to_owned();
+        vec![
+            UserRoute::Chat,
+            UserRoute::Resume(chat()),
+            UserRoute::Stop(chat()),
+            UserRoute::Approvals(chat()),
+            UserRoute::Sessions,
+            UserRoute::Messages(ID),
+            UserRoute::Employees,
+            UserRoute::Facts,
+            UserRoute::CorrectFact(ID),
+            UserRoute::ForgetFact(ID),
+            UserRoute::PendingMemories,
+            UserRoute::Import,
+            UserRoute::Documents,
+            UserRoute::UploadDocument,
+            UserRoute::Document(ID),
+            UserRoute::DeleteDocument(ID),
+            UserRoute::Files,
+            UserRoute::UploadPicture,
+            UserRoute::FileLink(ID),
+            UserRoute::DeleteFile(ID),
+            UserRoute::Download(ID),
+            UserRoute::EraseUser,
+        ]
     }
 
     #[test]
-    fn what_is_not_there_says_so() {
+    fn each_route_is_found_at_its_address_with_its_method() {
+        for route in every_user_route() {
+            let (method, address) = (route.method(), address(&route));
+            let route = Route::User(route);
+            assert_eq!(Route::parse(method, &address), Ok(route.clone()));
+            assert_eq!(Route::parse(method, &format!("{address}/")), Ok(route), "with a slash at its end");
+        }
+        assert_eq!(Route::parse("GET", "/healthz"), Ok(PublicRoute::Health.into()));
+        assert_eq!(Route::parse("GET", "/readyz"), Ok(PublicRoute::Ready.into()));
+        assert_eq!(Route::parse("GET", "/config.json"), Ok(PublicRoute::PageConfig.into()));
+    }
+
+    #[test]
+    fn names_of_chats_are_decoded() {
+        let route = Route::parse("POST", "/api/chat/my%20chat%3F/stop");
+        assert_eq!(route, Ok(UserRoute::Stop("my chat?".into()).into()));
+    }
+
+    #[test]
+    fn an_address_without_a_route_says_so() {
         for (method, path, code) in [
             ("GET", "/api/nothing", Code::NotFound),
             ("GET", "", Code::NotFound),
@@ -202,11 +359,21 @@ mod tests {
             ("GET", "/api/chat/x/stop", Code::MethodNotAllowed),
             ("GET", "/api/me", Code::MethodNotAllowed),
             ("DELETE", "/api/facts", Code::MethodNotAllowed),
-            ("PATCH", "/api/facts/mine", Code::InvalidField),
             ("PUT", "/api/import", Code::MethodNotAllowed),
+            ("PATCH", "/api/facts/mine", Code::InvalidField),
             ("GET", "/api/sessions/me/messages", Code::InvalidField),
+            ("GET", "/api/files/1", Code::FileNotFound),
+            ("GET", "/api/documents/1", Code::DocumentNotFound),
         ] {
-            assert_eq!(route(method, path).unwrap_err().code(), code, "{method} {path}");
+            assert_eq!(Route::parse(method, path).unwrap_err().code(), code, "{method} {path}");
         }
+    }
+
+    #[test]
+    fn the_methods_of_an_address_are_told() {
+        let error = Route::parse("PUT", "/api/import").unwrap_err();
+        assert_eq!(error.detail(), "This address takes GET and POST only.");
+        let error = Route::parse("POST", &format!("/api/files/{ID}")).unwrap_err();
+        assert_eq!(error.detail(), "This address takes GET and DELETE only.");
     }
 }

@@ -1,4 +1,4 @@
-//! The keys that may sign access tokens: the project's published key set, and the legacy shared secret.
+//! Keys that may sign access tokens: the project's published key set, and the legacy shared secret.
 
 use std::borrow::Cow;
 
@@ -10,24 +10,24 @@ use serde::de::DeserializeOwned;
 
 use crate::time::Millis;
 
-/// How long a fetched key set serves before it is fetched again: Supabase's own edge caches it this long
+/// Milliseconds after which a key set is fetched again: Supabase's own edge caches it this long
 /// (<https://supabase.com/docs/guides/auth/signing-keys>).
 pub const KEYS_LIVE_FOR: Millis = 10 * 60 * 1000;
 
-/// Least time between two fetches that unknown key ids caused, so that forged tokens cannot make us hammer Auth.
+/// Milliseconds between two fetches for unknown key ids, so that forged tokens cannot make us hammer Auth.
 pub const REFETCH_AFTER: Millis = 1000;
 
 type Ed25519Key = <Ed25519 as Algorithm>::VerifyingKey;
 type Es256Key = <Es256 as Algorithm>::VerifyingKey;
 
-/// One verifying key with the only algorithm that it serves: a token never chooses.
+/// A verifying key with its only algorithm: a token never chooses.
 #[derive(Debug)]
 pub enum Key {
     /// ECDSA on P-256.
     Es256(Box<Es256Key>),
     /// RSA PKCS#1 v1.5 with SHA-256, of 2,048 bits or more (RFC 7518, section 3.3).
     Rs256(Box<StrongKey<RsaPublicKey>>),
-    /// Ed25519.
+    /// EdDSA on Curve25519 (Ed25519).
     EdDsa(Box<Ed25519Key>),
     /// HMAC with the project's legacy secret.
     Hs256(Hs256Key),
@@ -54,7 +54,7 @@ impl Key {
         }
     }
 
-    /// `alg` as it stands in the headers of tokens of this key.
+    /// `alg` in the headers of tokens of this key.
     #[must_use]
     pub fn algorithm(&self) -> Cow<'static, str> {
         match self {
@@ -65,7 +65,7 @@ impl Key {
         }
     }
 
-    /// The token with its claims, if this key signed it.
+    /// Verifies a token, and reads its claims.
     ///
     /// # Errors
     /// Another algorithm, a wrong signature, or claims that are no `T`.
@@ -82,7 +82,7 @@ impl Key {
     }
 }
 
-/// What an isolate knows of the project's keys.
+/// The project's keys.
 #[derive(Debug, Default)]
 pub struct KeySet {
     keys: Vec<(String, Key)>,
@@ -100,10 +100,10 @@ struct KeyId {
 }
 
 impl KeySet {
-    /// Parses a JWKS (RFC 7517) fetched at `now`. Keys of unknown kinds are passed over, as the RFC asks.
+    /// Parses a JWKS (RFC 7517) fetched at `now`. Keys of unknown kinds are left out, as the RFC asks.
     ///
     /// # Errors
-    /// When the document is no JWKS.
+    /// `serde_json::Error` for a document that is no JWKS.
     pub fn parse(document: &str, now: Millis) -> Result<Self, serde_json::Error> {
         let jwks: Jwks = serde_json::from_str(document)?;
         let key = |value: serde_json::Value| {
@@ -114,7 +114,7 @@ impl KeySet {
         Ok(Self { keys: jwks.keys.into_iter().filter_map(key).collect(), fetched_at: Some(now) })
     }
 
-    /// Whether there is no key at all: never fetched, or the project publishes none.
+    /// Returns whether there is no key at all: never fetched, or none published.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.keys.is_empty()
@@ -126,8 +126,8 @@ impl KeySet {
         self.keys.iter().find(|(key_id, _)| key_id == id).map(|(_, key)| key)
     }
 
-    /// Whether to fetch before looking for `id`: never fetched, outlived, or `id` is unknown and the last
-    /// fetch is old enough.
+    /// Returns whether to fetch before looking for `id`: the set was never fetched, has grown old, or lacks `id` and was not fetched within
+    /// [`REFETCH_AFTER`].
     #[must_use]
     pub fn wants_fetch(&self, id: &str, now: Millis) -> bool {
         match self.fetched_at {

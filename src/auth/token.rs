@@ -1,4 +1,4 @@
-//! Access tokens: from the `Authorization` header to a [`User`], or to the reason why not.
+//! Verification of access tokens: from the `Authorization` header to a [`User`], or to the reason of the refusal.
 
 use jwt_compact::{UntrustedToken, ValidationError};
 use pii::identity::Identity;
@@ -13,19 +13,28 @@ use crate::time::Millis;
 /// Longer tokens are refused unread; Supabase's are about 1 KB.
 const MAX_TOKEN_BYTES: usize = 16 * 1024;
 
-/// Longest name that is looked for; more is no name.
+/// Longest name that is masked, in bytes; longer ones are no names.
 const MAX_NAME_BYTES: usize = 128;
 
-/// How far the issuer's clock may be from ours, in seconds.
+/// Difference between the issuer's clock and ours that is allowed, in seconds.
 const CLOCK_LEEWAY: i64 = 10;
 
-/// What a valid token must say, besides being signed.
+/// Requirements on a token besides its signature.
 #[derive(Debug)]
 pub struct Expected<'a> {
-    /// `{SUPABASE_URL}/auth/v1`.
+    /// Required `iss`: `{SUPABASE_URL}/auth/v1`.
     pub issuer: &'a str,
     /// The legacy secret as a key, where the project still signs with it.
     pub legacy: Option<&'a Key>,
+}
+
+/// A verified token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verified {
+    /// The user of the token.
+    pub user: User,
+    /// Expiry with the leeway, in milliseconds since 1970.
+    pub expires_at: Millis,
 }
 
 /// Supabase's audience and role of a signed-in user.
@@ -50,10 +59,10 @@ struct AccessClaims {
 }
 
 impl AccessClaims {
-    /// What is said of the person. Anybody may write their own `user_metadata`, so whatever is no name is passed over.
+    /// Claims about the person. Users write their own `user_metadata`, so a value that is no name is ignored.
     fn identity(&self) -> Identity {
         let metadata = |field: &str| self.user_metadata.as_ref()?.get(field)?.as_str();
-        // A single word is too often a word like any other: nobody called Will wants every "will" hidden.
+        // A single word is too often an ordinary one: a user called Will does not want every "will" masked.
         let is_name =
             |name: &&str| name.len() <= MAX_NAME_BYTES && (name.trim().contains(' ') || !name.is_ascii());
         let name = ["full_name", "name"].into_iter().filter_map(metadata).find(is_name);
@@ -79,7 +88,7 @@ impl Audience {
     }
 }
 
-/// The token of an `Authorization` header.
+/// Reads the token of an `Authorization` header.
 ///
 /// # Errors
 /// `missing_token` when there is none, `invalid_token` when the scheme is another or it is too long.
@@ -97,26 +106,22 @@ pub fn bearer(header: Option<&str>) -> Result<&str, Error> {
     Ok(token)
 }
 
-/// Whether the key set should be fetched before this token is verified.
+/// Id of the published key that a token names, empty when it names none; `None` for a token of an algorithm whose keys are never
+/// published.
 ///
 /// # Errors
 /// `invalid_token` when it is no JWT.
-pub fn wants_keys(token: &str, keys: &KeySet, now: Millis) -> Result<bool, Error> {
+pub fn key_id(token: &str) -> Result<Option<String>, Error> {
     let untrusted = parse(token)?;
-    let id = untrusted.header().key_id.as_deref().unwrap_or_default();
-    Ok(is_published(untrusted.algorithm()) && keys.wants_fetch(id, now))
+    let id = untrusted.header().key_id.clone().unwrap_or_default();
+    Ok(is_published(untrusted.algorithm()).then_some(id))
 }
 
-/// Checks signature, times, issuer, audience and role; says who it is and until when.
+/// Verifies signature, times, issuer, audience and role.
 ///
 /// # Errors
-/// One code per reason, all of them 401.
-pub fn verify(
-    token: &str,
-    expected: &Expected<'_>,
-    keys: &KeySet,
-    now: Millis,
-) -> Result<(User, Millis), Error> {
+/// One code for each reason, all of them 401.
+pub fn verify(token: &str, expected: &Expected<'_>, keys: &KeySet, now: Millis) -> Result<Verified, Error> {
     let untrusted = parse(token)?;
     let key = choose_key(&untrusted, expected, keys)?;
     let signed = key.verify::<AccessClaims>(&untrusted).map_err(|error| match error {
@@ -129,10 +134,11 @@ pub fn verify(
     let not_before = claims.not_before.map(|at| at.timestamp());
     let expires_at = check_times(claims.expiration.map(|at| at.timestamp()), not_before, now)?;
     let id = check_claims(&claims.custom, expected.issuer)?;
-    Ok((User { id, token: token.to_owned(), identity: claims.custom.identity() }, expires_at))
+    let user = User { id, token: token.to_owned(), identity: claims.custom.identity() };
+    Ok(Verified { user, expires_at })
 }
 
-/// The algorithms of keys that a project publishes; an HMAC secret never is.
+/// Returns whether keys of an algorithm are published; an HMAC secret never is.
 fn is_published(algorithm: &str) -> bool {
     matches!(algorithm, "ES256" | "RS256" | "EdDSA")
 }
@@ -145,8 +151,8 @@ fn invalid() -> Error {
     abort(Code::InvalidToken, "The token is not a JWT that this project signed. Sign in again.")
 }
 
-/// A published key is chosen by `kid`; the secret serves only tokens that name no published key. Which
-/// algorithm is then tried is the key's own, so a public key can never be taken for an HMAC secret.
+/// Chooses a published key by `kid`, and the secret for tokens that name no published key. The algorithm is the key's own, so a
+/// public key can never be taken for an HMAC secret.
 fn choose_key<'a>(
     token: &UntrustedToken<'_>,
     expected: &Expected<'a>,
@@ -165,7 +171,7 @@ fn choose_key<'a>(
     }
 }
 
-/// Until when the token counts; `expires` and `not_before` are seconds since 1970.
+/// Checks the times of a token, in seconds since 1970, and returns its expiry with the leeway.
 fn check_times(expires: Option<i64>, not_before: Option<i64>, now: Millis) -> Result<Millis, Error> {
     let seconds = i64::try_from(now / 1000).unwrap_or(i64::MAX);
     let expires = expires.ok_or_else(|| abort(Code::InvalidToken, "The token has no expiry ('exp')."))?;
@@ -179,7 +185,7 @@ fn check_times(expires: Option<i64>, not_before: Option<i64>, now: Millis) -> Re
     Ok(Millis::try_from(until).unwrap_or(0).saturating_mul(1000))
 }
 
-/// Role first: an API key has neither our issuer nor our audience, and "not a user" says it best.
+/// Checks the role first: an API key has neither our issuer nor our audience, and `not_a_user` explains that best.
 fn check_claims(claims: &AccessClaims, issuer: &str) -> Result<Uuid, Error> {
     if matches!(claims.role.as_deref(), Some("anon" | "service_role")) {
         return Err(abort(Code::NotAUser, "This is an API key. Send the access token of a signed-in user."));
@@ -201,4 +207,4 @@ fn check_claims(claims: &AccessClaims, issuer: &str) -> Result<Uuid, Error> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -40,7 +40,7 @@ fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // There is nobody to tell when this fails too.
+            // No other place is left to report a failure of this write.
             let _ = writeln!(stderr(), "redact: {error}");
             ExitCode::FAILURE
         }
@@ -94,7 +94,7 @@ fn write_line(out: &mut impl Write, line: &impl Serialize) -> std::io::Result<()
     out.write_all(b"\n")
 }
 
-/// What is found, counted in characters.
+/// Detected value, with positions counted in characters.
 fn spans<'a>(text: &str, patterns: &'a Patterns) -> Vec<(usize, usize, &'a str)> {
     let count = |end: usize| text.get(..end).map_or(0, |head| head.chars().count());
     let everything = Scope { plain_urls: true, patterns, known: &KnownValues::new() };
@@ -103,7 +103,7 @@ fn spans<'a>(text: &str, patterns: &'a Patterns) -> Vec<(usize, usize, &'a str)>
     find(text, &everything).iter().filter_map(span).collect()
 }
 
-/// A vault whose entries are thrown away, so that its key need not be a secret.
+/// A vault that is never stored, so its key need not be secret.
 fn throwaway_vault() -> std::io::Result<Vault> {
     let zeros = Secret::default();
     let id = KeyId { key_id: Uuid::nil(), founded_at: DateTime::UNIX_EPOCH };

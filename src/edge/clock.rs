@@ -1,17 +1,15 @@
-//! Time and chance of the platform.
+//! Time and randomness.
 
 use std::time::Duration;
 
-use pii::seal::Secret;
-
-use crate::ports::Clock;
+use crate::ports::{Clock, Secret};
 use crate::time::Millis;
 
-/// The isolate's clock, which advances only with I/O.
+/// The isolate's clock.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct EdgeClock;
+pub(super) struct IsolateClock;
 
-impl Clock for EdgeClock {
+impl Clock for IsolateClock {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole, and after 1970")]
     fn now(&self) -> Millis {
         js_sys::Date::now() as Millis
@@ -23,8 +21,7 @@ impl Clock for EdgeClock {
 
     fn random(&self) -> [u8; 16] {
         let mut bytes = [0; 16];
-        // Fails only where there is no Web Crypto, which Workers always have; zeros then make ids collide in
-        // Postgres, which refuses them, and nothing secret is made of these bytes.
+        // Fails only without Web Crypto, which Workers have. Zeros make ids that collide, which Postgres refuses.
         let _ = getrandom::getrandom(&mut bytes);
         bytes
     }

@@ -6,42 +6,58 @@ use worker::web_sys::{ReadableStream, Request, Response};
 
 #[wasm_bindgen(module = "/src/edge/platform.js")]
 extern "C" {
-    /// The whole body as bytes, or `undefined` past `limit`.
-    #[wasm_bindgen(js_name = readBody, catch)]
-    pub(super) async fn read_body(request: &Request, limit: u32) -> Result<JsValue, JsValue>;
-
-    /// A request's body, piece by piece.
-    pub(super) type Incoming;
+    /// Reader of a request's body.
+    pub(super) type BodyReader;
     #[wasm_bindgen(constructor)]
-    pub(super) fn of(request: &Request) -> Incoming;
+    pub(super) fn new(request: &Request) -> BodyReader;
     /// The next piece as bytes, or `undefined` at the end.
     #[wasm_bindgen(method, catch)]
-    pub(super) async fn read(this: &Incoming) -> Result<JsValue, JsValue>;
+    pub(super) async fn read(this: &BodyReader) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method)]
+    pub(super) fn cancel(this: &BodyReader);
 
-    /// `[status, body]` of a request whose answer is small.
-    #[wasm_bindgen(catch)]
-    pub(super) async fn call(
-        method: &str,
-        url: &str,
-        headers: &str,
-        body: Option<&str>,
-        timeout: f64,
-    ) -> Result<JsValue, JsValue>;
-
-    /// A response with that body: a stream, a string or nothing.
+    /// A response with that body: a stream, a string or null.
     pub(super) fn respond(status: u16, headers: &str, body: JsValue) -> Response;
 
     /// The same response with more headers.
-    #[wasm_bindgen(js_name = withHeaders)]
-    pub(super) fn with_headers(response: Response, headers: &str) -> Response;
+    #[wasm_bindgen(js_name = addHeaders)]
+    pub(super) fn add_headers(response: Response, headers: &str) -> Response;
 
-    /// Posts `body` to a Durable Object.
+    /// Posts a body to a Durable Object. The result is its `Response`.
     #[wasm_bindgen(catch)]
-    pub(super) async fn forward(stub: &JsValue, body: &str) -> Result<JsValue, JsValue>;
+    pub(super) async fn forward(stub: &JsValue, headers: &str, body: JsValue) -> Result<JsValue, JsValue>;
 
-    /// Posts `body` to a Durable Object and reads what it answers.
+    /// Runs a statement; `values` is a JSON array.
+    #[wasm_bindgen(js_name = sqlExec, catch)]
+    pub(super) fn sql_exec(storage: &JsValue, statement: &str, values: &str) -> Result<(), JsValue>;
+
+    /// Runs a query. The result is a JSON array of its rows.
+    #[wasm_bindgen(js_name = sqlRows, catch)]
+    pub(super) fn sql_rows(storage: &JsValue, query: &str, values: &str) -> Result<String, JsValue>;
+
+    /// Sets the alarm, or removes it.
+    #[wasm_bindgen(js_name = setAlarm)]
+    pub(super) fn set_alarm(storage: &JsValue, at: Option<f64>);
+
+    /// `[status, body]` of a small response. Rejects with "timeout", "connect" or "cut".
     #[wasm_bindgen(catch)]
-    pub(super) async fn ask(stub: &JsValue, body: &str) -> Result<JsValue, JsValue>;
+    pub(super) async fn send(head: &str, body: Option<&str>, timeout: f64) -> Result<JsValue, JsValue>;
+
+    /// A request whose response is read in pieces.
+    pub(super) type Upstream;
+    #[wasm_bindgen(constructor)]
+    pub(super) fn new(first_byte: f64, idle: f64, total: Option<f64>) -> Upstream;
+    #[wasm_bindgen(method, catch)]
+    pub(super) async fn open(this: &Upstream, head: &str, body: Option<&str>) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, getter)]
+    pub(super) fn status(this: &Upstream) -> u16;
+    /// Names and values, a line each.
+    #[wasm_bindgen(method, getter)]
+    pub(super) fn headers(this: &Upstream) -> String;
+    #[wasm_bindgen(method, catch)]
+    pub(super) async fn read(this: &Upstream, gather: f64) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method)]
+    pub(super) fn close(this: &Upstream);
 
     /// A response body that is written without waiting for its reader.
     pub(super) type Frames;
@@ -49,62 +65,15 @@ extern "C" {
     pub(super) fn new() -> Frames;
     #[wasm_bindgen(method, getter)]
     pub(super) fn readable(this: &Frames) -> ReadableStream;
-    #[wasm_bindgen(method)]
-    pub(super) fn write(this: &Frames, bytes: &[u8]);
-    #[wasm_bindgen(method)]
-    pub(super) fn close(this: &Frames);
-    /// Ends it as what is broken off.
-    #[wasm_bindgen(method)]
-    pub(super) fn abort(this: &Frames);
-
-    /// A streaming request with a watch over silence.
-    pub(super) type Upstream;
-    #[wasm_bindgen(constructor)]
-    pub(super) fn new() -> Upstream;
-    #[wasm_bindgen(method, catch)]
-    pub(super) async fn open(
-        this: &Upstream,
-        url: &str,
-        headers: &str,
-        body: &str,
-        first_byte: f64,
-        idle: f64,
-    ) -> Result<(), JsValue>;
-    #[wasm_bindgen(method, getter)]
-    pub(super) fn status(this: &Upstream) -> u16;
-    #[wasm_bindgen(method, getter, js_name = retryAfter)]
-    pub(super) fn retry_after(this: &Upstream) -> Option<String>;
-    #[wasm_bindgen(method, catch)]
-    pub(super) async fn read(this: &Upstream, gather: f64) -> Result<JsValue, JsValue>;
-    #[wasm_bindgen(method)]
-    pub(super) fn close(this: &Upstream);
-
-    /// A request to a server of somebody else's.
-    pub(super) type Errand;
-    #[wasm_bindgen(constructor)]
-    pub(super) fn new() -> Errand;
-    #[wasm_bindgen(method, catch)]
-    pub(super) async fn open(
-        this: &Errand,
-        url: &str,
-        headers: &str,
-        body: &str,
-        timeout: f64,
-    ) -> Result<(), JsValue>;
-    #[wasm_bindgen(method, getter)]
-    pub(super) fn status(this: &Errand) -> u16;
-    #[wasm_bindgen(method, getter, js_name = contentType)]
-    pub(super) fn content_type(this: &Errand) -> String;
-    #[wasm_bindgen(method, getter)]
-    pub(super) fn session(this: &Errand) -> Option<String>;
-    #[wasm_bindgen(method, catch)]
-    pub(super) async fn read(this: &Errand) -> Result<JsValue, JsValue>;
-    #[wasm_bindgen(method)]
-    pub(super) fn close(this: &Errand);
+    #[wasm_bindgen(method, js_name = write)]
+    pub(super) fn write_bytes(this: &Frames, bytes: &[u8]);
+    #[wasm_bindgen(method, js_name = close)]
+    pub(super) fn close_stream(this: &Frames);
+    #[wasm_bindgen(method, js_name = abort)]
+    pub(super) fn abort_stream(this: &Frames);
 }
 
-/// Headers as `platform.js` takes them: names and values, a line each. A value cannot hold a line break: those
-/// that come from outside are variables of the deployment and verified tokens.
+/// Headers as `platform.js` takes them: names and values, a line each. No value holds a line break.
 pub(super) fn lines<'a>(headers: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
     let flat: Vec<_> = headers.into_iter().flat_map(|(name, value)| [name, value]).collect();
     flat.join("\n")

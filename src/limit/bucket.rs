@@ -1,13 +1,13 @@
-//! A token bucket: so many messages at once, and as many again within a minute.
+//! A rate limit by leaky bucket: `quota` messages at once, and as many again within a minute.
 
 use serde::{Deserialize, Serialize};
 
 use crate::time::Millis;
 
-/// In which time a bucket that is empty is full again.
+/// Milliseconds in which an empty bucket is full again.
 pub const WINDOW: Millis = 60 * 1000;
 
-/// How many messages are in a bucket, and since when. It holds messages times [`WINDOW`], so that refilling it is exact.
+/// Messages taken from a bucket. Counted in messages times [`WINDOW`], so that refilling is exact.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Bucket {
     /// Messages, times [`WINDOW`], that were taken and are not refilled yet.
@@ -15,23 +15,29 @@ pub struct Bucket {
     at: Millis,
 }
 
-/// Where a bucket stands after a message was taken, as `RateLimit` tells it.
+/// State of a bucket after a message was taken, as the `RateLimit` header reports it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Standing {
+pub struct RateLimitStatus {
     /// The most that there can be.
     pub quota: u32,
-    /// Messages left.
+    /// Messages left in the bucket.
     pub remaining: u32,
     /// Seconds until there is one more.
     pub reset: u64,
 }
 
 impl Bucket {
+    /// True if a whole window has passed since the last message.
+    #[must_use]
+    pub const fn is_full(&self, now: Millis) -> bool {
+        now.saturating_sub(self.at) >= WINDOW
+    }
+
     /// Takes a message out of a bucket of `quota` messages.
     ///
     /// # Errors
     /// Milliseconds until there is one, when it is empty.
-    pub fn take(&mut self, quota: u32, now: Millis) -> Result<Standing, Millis> {
+    pub fn take(&mut self, quota: u32, now: Millis) -> Result<RateLimitStatus, Millis> {
         let refilled = now.saturating_sub(self.at).saturating_mul(u64::from(quota));
         let taken = self.taken.saturating_sub(refilled);
         let full = u64::from(quota).saturating_mul(WINDOW);
@@ -41,7 +47,7 @@ impl Bucket {
         }
         (self.taken, self.at) = (taken + WINDOW, now);
         let left = full - self.taken;
-        Ok(Standing {
+        Ok(RateLimitStatus {
             quota,
             remaining: u32::try_from(left / WINDOW).unwrap_or(u32::MAX),
             reset: (WINDOW - left % WINDOW).div_ceil(u64::from(quota).max(1)).div_ceil(1000),
@@ -64,7 +70,7 @@ mod tests {
         assert_eq!(passed, 10);
         assert_eq!(bucket.take(10, START), Err(6000));
         assert_eq!(bucket.take(10, START + 5999), Err(1));
-        assert_eq!(bucket.take(10, START + 6000), Ok(Standing { quota: 10, remaining: 0, reset: 6 }));
+        assert_eq!(bucket.take(10, START + 6000), Ok(RateLimitStatus { quota: 10, remaining: 0, reset: 6 }));
         assert!(bucket.take(10, START + 6000).is_err());
     }
 

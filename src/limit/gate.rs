@@ -7,8 +7,8 @@ use crate::error::{Code, Error, abort_for};
 /// Seconds over which the gate counts, as `wrangler.toml` has it.
 const PERIOD: u64 = 60;
 
-/// Whom the gate counts a request for; nobody when it comes from this machine or from nowhere that is known. Of an IPv6
-/// address the first half, for the second is the client's to choose (RFC 4291, 2.5.1).
+/// Key by which the gate counts a request; `None` for loopback and unknown addresses. For an IPv6
+/// address, only the first half counts: the client chooses the second (RFC 4291, 2.5.1).
 #[must_use]
 pub fn key(address: &str) -> Option<String> {
     let address: IpAddr = address.trim().parse().ok()?;
@@ -22,7 +22,7 @@ pub fn key(address: &str) -> Option<String> {
     }
 }
 
-/// What whoever is not let in is told.
+/// Error for an address that sends too many requests.
 #[must_use]
 pub fn closed() -> Error {
     let detail = format!("Too many requests come from your address. Send the next in {PERIOD} seconds.");

@@ -1,126 +1,138 @@
-//! Memories get their vectors after they are saved: in batches, by the User object, until none is left without.
+//! Vectors of memories, made in batches after the memories are saved, until none is left without.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
+use pii::masked_text::MaskedText;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use uuid::Uuid;
 
-use crate::config::Config;
+use crate::account::UserCtx;
+use crate::database;
 use crate::error::{Code, Fault};
+use crate::model::client::{ModelError, client};
 use crate::model::embedding::{self, Embedding};
-use crate::ports::{Clock, Database, Model, ModelError};
+use crate::ports::{Caller, Clock, Platform};
 use crate::time::Millis;
 
 /// Memories embedded at a time.
 const BATCH: u32 = 64;
 
-/// The pause between two batches: while an import gets its vectors, others want the database too.
-const BREATH: Millis = 250;
+/// Milliseconds between two batches: while an import gets its vectors, others need the database too.
+const BATCH_PAUSE_MS: Millis = 250;
 
-/// Memories that are passed over at most; an object that wakes tries them again.
-const MOST_REFUSED: usize = 500;
+/// Refused memories that are skipped at most. An object that starts tries them again.
+const MAX_REFUSED: usize = 500;
 
-/// After so many refusals and no vector it is not for the texts.
-const MOST_IN_A_ROW: usize = 4;
+/// Gives up the one-by-one fallback after this many rejections without one success: the endpoint is at fault, not the texts.
+const MAX_REJECTIONS: usize = 4;
 
 /// A memory without a vector.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct Pending {
-    /// Its row.
-    pub id: Uuid,
-    /// What is embedded: the message with what was said before it.
-    pub text: String,
+struct PendingMemory {
+    id: Uuid,
+    /// Text to embed: the message with the messages before it.
+    #[serde(deserialize_with = "pii::masked_text::stored")]
+    text: MaskedText,
 }
 
 /// A memory with its vector.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Embedded {
-    /// Its row.
-    pub id: Uuid,
-    /// The vector.
-    pub embedding: Embedding,
+struct EmbeddedMemory {
+    id: Uuid,
+    embedding: Embedding,
 }
 
-/// Gives a user's memories their vectors, until all have one but those that the model refuses, which hold up no others. It goes on
-/// where it ended, for what has none is in Postgres.
+#[derive(Serialize)]
+struct SaveEmbeddings<'a> {
+    p_user: Uuid,
+    p_embeddings: &'a [EmbeddedMemory],
+}
+
+/// Embeds a user's memories until all have a vector but those that the model refuses, which hold up no others. It goes on where it
+/// ended, since Postgres tells which have none.
 ///
 /// # Errors
-/// Why it could not go on: to be tried again later.
-pub async fn embed_pending(
-    user: Uuid,
+/// Failure of the model or the database: to be tried again later.
+pub async fn embed_pending<P: Platform>(
+    ctx: &UserCtx<'_, P>,
     refused: &RefCell<BTreeSet<Uuid>>,
-    config: &Config,
-    database: &impl Database,
-    model: &impl Model,
-    clock: &impl Clock,
 ) -> Result<(), Fault> {
+    let (postgrest, user) = (&ctx.ports.postgrest, ctx.user.id);
     loop {
-        let passed_over = u32::try_from(refused.borrow().len()).unwrap_or(u32::MAX);
-        let mut pending = database.pending_memories(user, BATCH.saturating_add(passed_over)).await?;
+        let skipped = u32::try_from(refused.borrow().len()).unwrap_or(u32::MAX);
+        let arguments = json!({ "p_user": user, "p_limit": BATCH.saturating_add(skipped) });
+        let mut pending: Vec<PendingMemory> =
+            database::call(postgrest, Caller::Service, "pending_memories", &arguments).await?;
         pending.retain(|memory| !refused.borrow().contains(&memory.id));
         if pending.is_empty() {
             return Ok(());
         }
-        let is_all = pending.len() < BATCH as usize;
-        let embedded = match embed(&pending, config, model).await {
-            Err(Refusal::Model(ModelError::Status { status: 400 | 413 | 422, .. })) => {
-                one_by_one(pending, refused, config, model).await?
+        let is_last = pending.len() < BATCH as usize;
+        let embedded = match embed(ctx, &pending).await {
+            Err(EmbedError::Model(ModelError::Status { status: 400 | 413 | 422, .. })) => {
+                embed_one_by_one(ctx, pending, refused).await?
             }
             embedded => embedded?,
         };
         if !embedded.is_empty() {
-            database.save_embeddings(user, &embedded).await?;
+            let arguments = SaveEmbeddings { p_user: user, p_embeddings: &embedded };
+            database::raw(postgrest, Caller::Service, "save_embeddings", &arguments).await?;
         }
-        if is_all || refused.borrow().len() >= MOST_REFUSED {
+        if is_last || refused.borrow().len() >= MAX_REFUSED {
             return Ok(());
         }
-        clock.sleep(BREATH).await;
+        ctx.ports.clock.sleep(BATCH_PAUSE_MS).await;
     }
 }
 
-/// Why there are no vectors.
-enum Refusal {
+/// Failure to embed.
+enum EmbedError {
     Model(ModelError),
     Fault(Fault),
 }
 
-impl From<Refusal> for Fault {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::Model(error) => Self::new(Code::ModelUnavailable, format!("embeddings: {error:?}")),
-            Refusal::Fault(fault) => fault,
+impl From<EmbedError> for Fault {
+    fn from(error: EmbedError) -> Self {
+        match error {
+            EmbedError::Model(error) => Self::new(Code::ModelUnavailable, format!("embeddings: {error:?}")),
+            EmbedError::Fault(fault) => fault,
         }
     }
 }
 
-async fn embed(pending: &[Pending], config: &Config, model: &impl Model) -> Result<Vec<Embedded>, Refusal> {
-    let texts: Vec<_> = pending.iter().map(|memory| memory.text.as_str()).collect();
-    let body = embedding::body(&config.embedding_model, &texts).map_err(Refusal::Fault)?;
-    let answer = model.embed(&body).await.map_err(Refusal::Model)?;
-    let vectors = embedding::read(&answer, pending.len()).map_err(Refusal::Fault)?;
+async fn embed<P: Platform>(
+    ctx: &UserCtx<'_, P>,
+    pending: &[PendingMemory],
+) -> Result<Vec<EmbeddedMemory>, EmbedError> {
+    let texts: Vec<_> = pending.iter().map(|memory| &memory.text).collect();
+    let body = embedding::body(&ctx.config.embedding_model, &texts).map_err(EmbedError::Fault)?;
+    let answer = client(ctx.ports, ctx.config).embed(&body).await.map_err(EmbedError::Model)?;
+    let vectors = embedding::read(&answer, pending.len()).map_err(EmbedError::Fault)?;
     let embedded = pending.iter().zip(vectors);
-    Ok(embedded.map(|(memory, embedding)| Embedded { id: memory.id, embedding }).collect())
+    Ok(embedded.map(|(memory, embedding)| EmbeddedMemory { id: memory.id, embedding }).collect())
 }
 
-/// Finds those that are refused. When all are, it is not for their text.
-async fn one_by_one(
-    pending: Vec<Pending>,
+/// Finds the memories that the model refuses. When it refuses all, their texts are not at fault.
+async fn embed_one_by_one<P: Platform>(
+    ctx: &UserCtx<'_, P>,
+    pending: Vec<PendingMemory>,
     refused: &RefCell<BTreeSet<Uuid>>,
-    config: &Config,
-    model: &impl Model,
-) -> Result<Vec<Embedded>, Fault> {
+) -> Result<Vec<EmbeddedMemory>, Fault> {
     let mut embedded = Vec::with_capacity(pending.len());
-    let mut found = Vec::new();
+    let mut rejected = Vec::new();
     for memory in &pending {
-        match embed(std::slice::from_ref(memory), config, model).await {
-            Err(Refusal::Model(ModelError::Status { status: 400 | 413 | 422, .. })) => found.push(memory.id),
+        match embed(ctx, std::slice::from_ref(memory)).await {
+            Err(EmbedError::Model(ModelError::Status { status: 400 | 413 | 422, .. })) => {
+                rejected.push(memory.id);
+            }
             one => embedded.extend(one?),
         }
-        if found.len() >= MOST_IN_A_ROW && embedded.is_empty() {
+        if rejected.len() >= MAX_REJECTIONS && embedded.is_empty() {
             return Err(Fault::new(Code::ModelUnavailable, "embeddings: every text is refused"));
         }
     }
-    refused.borrow_mut().extend(found);
+    refused.borrow_mut().extend(rejected);
     Ok(embedded)
 }

@@ -1,9 +1,10 @@
-//! What holds of a user, learned from what they said themselves, and from nothing else.
+//! Facts about a user, extracted from their own words and from nothing else.
 //!
-//! A model reads their messages when a conversation rests, beside what is known already. Its answer is not believed: a fact must
-//! name the message that it is from and share a word with it, so that nothing comes in that an assistant said or a model made up.
-//! What a fact says is shown to models as data, on one line, whatever it asks for.
+//! When conversations are idle, a model reads the user's new messages beside the known facts. Its output is not trusted: a fact must
+//! name its message and share a word with it, so that nothing comes in that an assistant said or a model made up. Models get facts as
+//! data, each on one line, and never as instructions.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
@@ -11,22 +12,29 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::think::{Account, Purpose, Task, ThoughtUsage};
+use super::job::{BackgroundJob, BilledAccount, JobOutput, JobPrompt, JobUsage, Purpose, run_job};
+use crate::account::UserCtx;
+use crate::database;
+use crate::error::{Code, Fault};
+use crate::ports::{Caller, Platform};
 use crate::text::one_line;
+use pii::mask::Author;
+use pii::masked_text::MaskedText;
+use pii::unmask::placeholders;
 
 /// Messages that are read at a time.
-pub const BATCH: u32 = 20;
+const BATCH: u32 = 20;
 
 /// Longest fact, in characters: a sentence.
-const MOST_CHARS: usize = 300;
+const MAX_CHARS: usize = 300;
 
 /// Longest key, in characters, as the database has it.
-const MOST_KEY_CHARS: usize = 128;
+const MAX_KEY_CHARS: usize = 128;
 
-/// Facts less sure than this are none.
-const LEAST_CONFIDENCE: f64 = 0.5;
+/// Confidence below which a fact is dropped.
+const MIN_CONFIDENCE: f64 = 0.5;
 
-/// What facts are about.
+/// Categories of facts.
 const CATEGORIES: [&str; 8] =
     ["identity", "people", "place", "work", "preference", "plan", "instruction", "note"];
 
@@ -44,89 +52,141 @@ something changed, use the category and key of the known fact: the new one takes
 - `forget` has, for each known fact that the user asks to forget, its number and the number of the message that asks.
 - Copy signs such as [EMAIL_1] as they are: they stand for values that you do not see.";
 
-/// What a user said that was not looked at, and what is known of them.
+/// Result of `unread_messages`: messages that no extraction has read, and the known facts.
 #[derive(Debug, Deserialize)]
-pub struct Unread {
-    /// What they said, oldest first.
-    pub messages: Vec<Said>,
-    /// What is known of them.
-    pub facts: Vec<Known>,
-    /// On whose account they are read: that of whom they spoke to last.
+struct FactBatch {
+    /// The user's messages, oldest first.
+    messages: Vec<UserStatement>,
+    /// Facts that hold now.
+    facts: Vec<KnownFact>,
+    /// Account of the employee of the latest message, which is billed.
     #[serde(flatten)]
-    pub account: Account,
+    account: BilledAccount,
 }
 
-/// What a user said.
+/// A message of the user.
 #[derive(Debug, Deserialize)]
-pub struct Said {
-    /// The message.
+pub struct UserStatement {
+    /// Id of the message.
     pub id: Uuid,
-    /// Masked.
-    pub text: String,
-    /// When.
+    /// Text of the message.
+    #[serde(deserialize_with = "pii::masked_text::stored")]
+    pub text: MaskedText,
+    /// Time of the message.
     pub said_at: DateTime<Utc>,
 }
 
-/// A fact that is kept.
+/// A fact that is stored.
 #[derive(Debug, Deserialize)]
-pub struct Known {
-    /// Its row.
-    pub id: Uuid,
-    /// What it is about.
-    pub category: String,
-    /// More exactly.
-    pub key: String,
-    /// Masked.
-    pub fact: String,
+struct KnownFact {
+    id: Uuid,
+    category: String,
+    key: String,
+    #[serde(deserialize_with = "pii::masked_text::stored")]
+    fact: MaskedText,
 }
 
-/// What was learned, as `save_facts` takes it.
+/// Facts of one batch, as `save_facts` takes them.
 #[derive(Debug, Serialize)]
-pub struct Learned {
-    /// The messages that need not be looked at again.
-    pub read: Vec<Uuid>,
+struct FactExtraction {
+    /// Messages that need not be read again.
+    read: Vec<Uuid>,
     /// New facts, oldest first.
-    pub facts: Vec<NewFact>,
-    /// Facts that are not true any more.
-    pub ended: Vec<Uuid>,
+    facts: Vec<NewFact>,
+    /// Facts that do not hold any more.
+    ended: Vec<Uuid>,
     /// Facts that the user wants forgotten.
-    pub forgotten: Vec<Uuid>,
-    /// The messages that say so.
-    pub commands: Vec<Uuid>,
-    /// What it took to learn that.
-    pub usage: ThoughtUsage,
+    forgotten: Vec<Uuid>,
+    /// Messages that ask to forget.
+    commands: Vec<Uuid>,
+    usage: JobUsage,
 }
 
-/// A fact that was learned.
+/// Facts of one batch before they are masked.
+struct RawExtraction {
+    read: Vec<Uuid>,
+    facts: Vec<RawFact>,
+    ended: Vec<Uuid>,
+    forgotten: Vec<Uuid>,
+    commands: Vec<Uuid>,
+    usage: JobUsage,
+}
+
+impl RawExtraction {
+    /// Masks each fact.
+    fn masked(self, mask: impl Fn(&str) -> Result<MaskedText, Fault>) -> Result<FactExtraction, Fault> {
+        let Self { read, facts, ended, forgotten, commands, usage } = self;
+        let facts = facts.into_iter().map(|fact| {
+            let masked = mask(&fact.fact)?;
+            Ok(fact.masked(masked))
+        });
+        let facts = facts.collect::<Result<_, Fault>>()?;
+        Ok(FactExtraction { read, facts, ended, forgotten, commands, usage })
+    }
+}
+
+/// A fact before its text is masked.
+#[derive(Debug)]
+pub struct RawFact {
+    id: Uuid,
+    /// One of a fixed few categories.
+    pub category: String,
+    /// Subject: small letters, digits and underscores.
+    pub key: String,
+    /// The fact, on one line.
+    pub fact: String,
+    confidence: f64,
+    source_message_id: Uuid,
+    valid_from: DateTime<Utc>,
+    expires_at: Option<DateTime<Utc>>,
+}
+
+impl RawFact {
+    /// The fact with its masked text.
+    #[must_use]
+    pub fn masked(self, fact: MaskedText) -> NewFact {
+        let Self { id, category, key, confidence, source_message_id, valid_from, expires_at, .. } = self;
+        NewFact { id, category, key, fact, confidence, source_message_id, valid_from, expires_at }
+    }
+}
+
+#[derive(Serialize)]
+struct SaveFacts<'a> {
+    p_user: Uuid,
+    p_extraction: &'a FactExtraction,
+}
+
+/// A new fact, masked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NewFact {
-    /// The same for the same fact of a message, so that it is kept once.
+    /// Derived from the message and the fact, so that the same fact is stored once.
     pub id: Uuid,
-    /// What it is about, of a fixed few.
+    /// One of a fixed few categories.
     pub category: String,
-    /// Small letters, digits and underscores.
+    /// Subject: small letters, digits and underscores.
     pub key: String,
-    /// One line.
-    pub fact: String,
-    /// 0 to 1.
+    /// The fact, on one line.
+    #[serde(deserialize_with = "pii::masked_text::stored")]
+    pub fact: MaskedText,
+    /// Confidence, 0 to 1.
     pub confidence: f64,
-    /// Where it is from.
+    /// Message that it was extracted from.
     pub source_message_id: Uuid,
-    /// Since when it holds: since it was said.
+    /// Moment since which it holds: the message's time.
     pub valid_from: DateTime<Utc>,
-    /// Until when it matters.
+    /// Moment after which it does not matter any more.
     pub expires_at: Option<DateTime<Utc>>,
 }
 
 #[derive(Deserialize)]
-struct Answer {
-    facts: Vec<AnsweredFact>,
+struct FactsOutput {
+    facts: Vec<ExtractedFact>,
     ended: Vec<usize>,
     forget: Vec<Forget>,
 }
 
 #[derive(Deserialize)]
-struct AnsweredFact {
+struct ExtractedFact {
     message: usize,
     category: String,
     key: String,
@@ -141,10 +201,8 @@ struct Forget {
     fact: usize,
 }
 
-impl Unread {
-    /// What the model is asked.
-    #[must_use]
-    pub fn task(&self) -> Task<'_> {
+impl FactBatch {
+    fn job(&self) -> BackgroundJob<'_> {
         let messages = self.messages.iter().enumerate().map(|(n, said)| {
             json!({ "number": n + 1, "date": said.said_at.format("%Y-%m-%d %A").to_string(), "text": said.text })
         });
@@ -152,31 +210,29 @@ impl Unread {
             |(n, fact)| json!({ "number": n + 1, "category": fact.category, "key": fact.key, "fact": fact.fact }),
         );
         let input = json!({ "known": known.collect::<Vec<_>>(), "messages": messages.collect::<Vec<_>>() });
-        Task::new(Purpose::Facts, None, &self.account, (INSTRUCTIONS, &input), schema())
+        let prompt = JobPrompt { instructions: INSTRUCTIONS, input: &input };
+        BackgroundJob::new(Purpose::Facts, &self.account, prompt, schema())
     }
 
-    /// Every message, as read.
-    #[must_use]
-    pub fn read(&self) -> Vec<Uuid> {
+    fn message_ids(&self) -> Vec<Uuid> {
         self.messages.iter().map(|said| said.id).collect()
     }
 
-    /// What the model's answer comes to. What in it is not as it must be is left out; `None` when all of it is so.
-    #[must_use]
-    pub fn learn(&self, answer: &str, usage: ThoughtUsage) -> Option<Learned> {
-        let answer: Answer = serde_json::from_str(answer).ok()?;
+    /// Reads the model's output. Malformed facts are left out; `None` when the output as a whole is malformed.
+    fn extract(&self, output: &str, usage: JobUsage) -> Option<RawExtraction> {
+        let answer: FactsOutput = serde_json::from_str(output).ok()?;
         let now = usage.usage.created_at;
         let mut keys = BTreeSet::new();
         let mut facts: Vec<_> = answer.facts.iter().rev().filter_map(|fact| self.fact(fact, now)).collect();
-        // Of two that say something about the same, the later one does.
+        // Of two facts about the same subject, the later one counts.
         facts.retain(|fact| keys.insert((fact.category.clone(), fact.key.clone())));
         facts.reverse();
         let known = |number: usize| self.facts.get(number.checked_sub(1)?).map(|fact| fact.id);
         let asked = |forget: &Forget| Some((self.message(forget.message)?.id, known(forget.fact)?));
         let (commands, forgotten): (BTreeSet<_>, BTreeSet<_>) =
             answer.forget.iter().filter_map(asked).unzip();
-        Some(Learned {
-            read: self.read(),
+        Some(RawExtraction {
+            read: self.message_ids(),
             ended: answer.ended.into_iter().filter_map(known).collect(),
             forgotten: forgotten.into_iter().collect(),
             commands: commands.into_iter().collect(),
@@ -185,35 +241,47 @@ impl Unread {
         })
     }
 
-    fn message(&self, number: usize) -> Option<&Said> {
+    /// The extraction of an unusable output: nothing. After a few of them in a row the messages count as read, so that they do not
+    /// cost for ever; they stay memories all the same.
+    fn give_up(&self, output: JobOutput, malformed: &Cell<u32>) -> FactExtraction {
+        let mut usage = output.usage;
+        usage.mark_malformed();
+        let times = malformed.get() + 1;
+        let is_over = times >= MAX_MALFORMED;
+        malformed.set(if is_over { 0 } else { times });
+        let read = if is_over { self.message_ids() } else { Vec::new() };
+        let (ended, forgotten, commands) = (Vec::new(), Vec::new(), Vec::new());
+        FactExtraction { read, facts: Vec::new(), ended, forgotten, commands, usage }
+    }
+
+    fn message(&self, number: usize) -> Option<&UserStatement> {
         self.messages.get(number.checked_sub(1)?)
     }
 
-    fn fact(&self, answered: &AnsweredFact, now: DateTime<Utc>) -> Option<NewFact> {
+    fn fact(&self, answered: &ExtractedFact, now: DateTime<Utc>) -> Option<RawFact> {
         let said = self.message(answered.message)?;
-        let is_sure = (LEAST_CONFIDENCE..=1.0).contains(&answered.confidence);
+        let is_sure = (MIN_CONFIDENCE..=1.0).contains(&answered.confidence);
         let expires_at = answered.expires.as_deref().and_then(end_of_day);
         if !is_sure || expires_at.is_some_and(|at| at <= now) {
             return None;
         }
         let fact = said.fact(&answered.category, &answered.key, &answered.fact)?;
-        Some(NewFact { confidence: answered.confidence, expires_at, ..fact })
+        Some(RawFact { confidence: answered.confidence, expires_at, ..fact })
     }
 }
 
-impl Said {
-    /// What was said, as a fact; `None` when it is about nothing that facts are about, has no length or too much, or no word of
-    /// the message.
+impl UserStatement {
+    /// A fact from this message; `None` for an unknown category, an empty or long fact, or one without a word of the message.
     #[must_use]
-    pub fn fact(&self, category: &str, about: &str, fact: &str) -> Option<NewFact> {
+    pub fn fact(&self, category: &str, about: &str, fact: &str) -> Option<RawFact> {
         let category = CATEGORIES.into_iter().find(|known| *known == category)?;
         let key = key(about)?;
         let fact = one_line(fact);
-        if !(1..=MOST_CHARS).contains(&fact.chars().count()) || !is_grounded(&fact, &self.text) {
+        if !(1..=MAX_CHARS).contains(&fact.chars().count()) || !is_grounded(&fact, &self.text) {
             return None;
         }
         let about = format!("{category}/{key}/{fact}");
-        Some(NewFact {
+        Some(RawFact {
             id: Uuid::new_v5(&self.id, about.as_bytes()),
             category: category.to_owned(),
             key,
@@ -226,11 +294,11 @@ impl Said {
     }
 }
 
-/// Letters and digits in small, whatever parts them as one underscore.
+/// A key: letters and digits in lower case, each other run of characters as one underscore.
 fn key(text: &str) -> Option<String> {
     let words: Vec<_> = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
     let key = words.join("_").to_lowercase();
-    (!key.is_empty() && key.chars().count() <= MOST_KEY_CHARS).then_some(key)
+    (!key.is_empty() && key.chars().count() <= MAX_KEY_CHARS).then_some(key)
 }
 
 fn end_of_day(date: &str) -> Option<DateTime<Utc>> {
@@ -238,7 +306,7 @@ fn end_of_day(date: &str) -> Option<DateTime<Utc>> {
     Some(day.succ_opt()?.and_time(NaiveTime::MIN).and_utc())
 }
 
-/// Whether a fact has a word of the message that it is said to be from. Of scripts that write without spaces a sign counts.
+/// True if a fact shares a word with its message; in scripts without spaces, a character.
 fn is_grounded(fact: &str, message: &str) -> bool {
     let said = words(message);
     words(fact).iter().any(|word| said.contains(word))
@@ -286,8 +354,72 @@ fn schema() -> serde_json::Value {
     }))
 }
 
-/// Whether a message may ask to remember or to forget something: then it is looked at without waiting for the conversation to
-/// rest. It only decides when, so a few words of the most spoken languages do.
+/// Unusable outputs in a row after which their messages are left alone.
+const MAX_MALFORMED: u32 = 3;
+
+/// Extracts facts from the messages that no extraction has read, batch by batch. `malformed` counts unusable outputs in a row.
+///
+/// # Errors
+/// Failure of the model or the database: to be tried again later.
+pub async fn extract_facts<P: Platform>(ctx: &UserCtx<'_, P>, malformed: &Cell<u32>) -> Result<(), Fault> {
+    let (postgrest, user) = (&ctx.ports.postgrest, ctx.user.id);
+    loop {
+        let arguments = json!({ "p_user": user, "p_model": ctx.config.memory_model, "p_limit": BATCH });
+        let batch: Option<FactBatch> =
+            database::call(postgrest, Caller::Service, "unread_messages", &arguments).await?;
+        let Some(batch) = batch else { return Ok(()) };
+        let job = batch.job();
+        let Some(output) = run_job(ctx, &job).await? else { return Ok(()) };
+        let extraction = match batch.extract(&output.text, output.usage.clone()) {
+            Some(extraction) => {
+                malformed.set(0);
+                extraction.masked(|fact| mask_output(ctx, &job, fact))?
+            }
+            None => batch.give_up(output, malformed),
+        };
+        let is_last = extraction.read.len() < BATCH as usize;
+        let arguments = SaveFacts { p_user: user, p_extraction: &extraction };
+        database::save(postgrest, "save_facts", &arguments).await?;
+        if extraction.read.is_empty() {
+            return Err(Fault::new(Code::ModelRejected, "facts: the model's output is malformed"));
+        }
+        if is_last {
+            return Ok(());
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct ForgottenRows {
+    forgotten: u64,
+}
+
+/// Forgets facts of the user, with the messages that they come from. Returns the number of rows that were deleted.
+///
+/// # Errors
+/// `database_unavailable`, `database_refused`.
+pub async fn forget_facts<P: Platform>(ctx: &UserCtx<'_, P>, facts: &[Uuid]) -> Result<u64, Fault> {
+    let arguments = json!({ "p_user": ctx.user.id, "p_facts": facts });
+    let ForgottenRows { forgotten } =
+        database::call(&ctx.ports.postgrest, Caller::Service, "forget_facts", &arguments).await?;
+    Ok(forgotten)
+}
+
+/// Masks the text of a background job's output, in which the job's own placeholders are placeholders.
+///
+/// # Errors
+/// `privacy_unavailable`, `database_unavailable`.
+pub(super) fn mask_output<P: Platform>(
+    ctx: &UserCtx<'_, P>,
+    job: &BackgroundJob<'_>,
+    text: &str,
+) -> Result<MaskedText, Fault> {
+    let visible = placeholders(job.messages.iter().map(|message| message.content.as_str()));
+    ctx.mask(text, Author::Model(&visible)).map_err(crate::account::vault::VaultError::into_fault)
+}
+
+/// True if a message may ask to remember or to forget. It is then read at once instead of when the conversation is idle.
+/// This only decides when, so a few words of the most spoken languages suffice.
 #[must_use]
 pub fn may_be_command(message: &str) -> bool {
     const WORDS: [&str; 22] = [

@@ -1,69 +1,71 @@
-//! Conversations from elsewhere: masked and stored as if they had been held here, and remembered.
+//! Import of conversations from elsewhere: masked, stored and remembered as if they had been held here.
 
 use chrono::{DateTime, Duration, Utc};
-use pii::mask::Author;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::auth::User;
-use crate::config::Config;
-use crate::ports::{Clock, Database, Model, Strongbox};
-use crate::session::load::Role;
-use crate::session::record::title;
-use crate::user::record::Refused;
-use crate::user::vault::{self, Ports, UserState};
+use crate::account::UserCtx;
+use crate::account::vault::VaultError;
+use crate::chat::message::{Role, title};
+use crate::database;
+use crate::ports::{Caller, Platform};
+use pii::mask::Author;
+use pii::masked_text::MaskedText;
 
-/// A message that was said elsewhere.
+/// A message from elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Said {
-    /// Its id here: the same for the same message, so that it is imported once.
+pub struct ImportedMessage {
+    /// Id derived from the message, so that it is imported once.
     pub id: Uuid,
-    /// Its session here.
+    /// Id of its session here.
     pub session_id: Uuid,
-    /// Who said it.
+    /// Author of the message.
     pub role: Role,
-    /// What was said.
+    /// Its text, raw.
     pub content: String,
-    /// When.
+    /// Time of the message.
     pub created_at: DateTime<Utc>,
-    /// What the caller calls it.
+    /// The id that the caller gave it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub name: Option<String>,
 }
 
 /// A message as `import_messages` takes it.
 #[derive(Clone, Debug, Serialize)]
-pub struct ImportedMessage {
-    /// The message, masked.
-    #[serde(flatten)]
-    pub said: Said,
-    /// Its tokens.
-    pub content_tokens: u32,
-    /// The title that it gives a session which has none.
+struct MaskedMessage {
+    id: Uuid,
+    session_id: Uuid,
+    role: Role,
+    content: MaskedText,
+    created_at: DateTime<Utc>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub title: Option<String>,
+    name: Option<String>,
+    content_tokens: u32,
+    /// Title for a session that has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<MaskedText>,
 }
 
-/// What became of messages.
+/// Result of `import_messages`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Imported {
-    /// So many are new.
+pub struct ImportCounts {
+    /// Messages that are new.
     #[serde(default)]
     pub imported: u64,
-    /// So many were there before.
+    /// Messages that were there before.
     #[serde(default)]
     pub known: u64,
-    /// Sessions of others: then nothing was imported.
+    /// Sessions of other users: then nothing was imported.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub foreign: Vec<Uuid>,
 }
 
-/// Messages of one moment keep their order: each is said at least a millisecond after the one before it in its session.
+/// Keeps messages of one moment in order: each is at least a millisecond after the one before it in its session.
 #[derive(Debug, Default)]
 pub struct Order(std::collections::BTreeMap<Uuid, DateTime<Utc>>);
 
 impl Order {
-    /// When a message is said that its caller says was said at `at`.
+    /// Time of a message that the caller dates `at`.
     pub fn place(&mut self, session: Uuid, at: DateTime<Utc>) -> DateTime<Utc> {
         let before = self.0.get(&session).map(|before| *before + Duration::milliseconds(1));
         let at = before.map_or(at, |earliest| at.max(earliest));
@@ -72,24 +74,32 @@ impl Order {
     }
 }
 
-/// Masks messages and stores them.
+#[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "names of the SQL function's parameters")]
+struct ImportMessages<'a> {
+    p_user: Uuid,
+    p_employee: &'a str,
+    p_messages: &'a [MaskedMessage],
+}
+
+/// Masks a batch of messages and stores it. `employee` is the slug of the employee of the conversations.
 ///
 /// # Errors
-/// [`Refused`], and then none of them is stored.
-pub async fn import(
-    state: &UserState,
-    user: &User,
+/// [`VaultError`]: then none of the batch is stored.
+pub async fn import<P: Platform>(
+    ctx: &UserCtx<'_, P>,
     employee: &str,
-    messages: Vec<Said>,
-    config: &Config,
-    ports: &Ports<impl Database, impl Strongbox, impl Model, impl Clock>,
-) -> Result<Imported, Refused> {
+    messages: Vec<ImportedMessage>,
+) -> Result<ImportCounts, VaultError> {
+    ctx.unlock().await?;
     let mut masked = Vec::with_capacity(messages.len());
-    for mut said in messages {
-        said.content = vault::mask(state, user, &said.content, Author::Outside, config, ports).await?.text;
-        let content_tokens = tokens::count(&said.content);
-        let title = (said.role == Role::User).then(|| title(&said.content));
-        masked.push(ImportedMessage { said, content_tokens, title });
+    for message in messages {
+        let ImportedMessage { id, session_id, role, content, created_at, name } = message;
+        let content = ctx.mask(&content, Author::Outside)?;
+        let content_tokens = tokens::count(&content);
+        let title = (role == Role::User).then(|| title(&content));
+        masked.push(MaskedMessage { id, session_id, role, content, created_at, name, content_tokens, title });
     }
-    Ok(ports.database.import_messages(user.id, employee, &masked).await?)
+    let arguments = ImportMessages { p_user: ctx.user.id, p_employee: employee, p_messages: &masked };
+    Ok(database::call(&ctx.ports.postgrest, Caller::Service, "import_messages", &arguments).await?)
 }

@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 
 use super::candidate::{Candidate, Provider};
-use crate::ports::ModelError;
+use super::client::ModelError;
 use crate::time::Millis;
 
 /// Turns in a row that a model must fail to be kept out.
 const FAILURES: u32 = 3;
 
-/// How long it is kept out; then one turn tries it, while others keep away as long again.
+/// Time for which a failing model is not asked, in milliseconds. Then one turn tries it while the others wait once more.
 const OUT_FOR: Millis = 30 * 1000;
 
-/// What is known of models' health: in memory only, and shared by all turns of an isolate.
+/// Health of models: in memory only, shared by all turns of an isolate.
 #[derive(Debug, Default)]
 pub struct Breaker(BTreeMap<(Provider, String), Health>);
 
@@ -23,7 +23,7 @@ struct Health {
 }
 
 impl Breaker {
-    /// Puts those that are kept out behind the others, and leaves the order as it is otherwise: nobody is refused, for a model
+    /// Moves failing models behind the others and keeps the order otherwise. No model is left out: a model
     /// that is probably dead is better than none.
     pub fn arrange(&mut self, candidates: &mut [Candidate], now: Millis) {
         if candidates.len() > 1 {
@@ -66,8 +66,8 @@ fn key(candidate: &Candidate) -> (Provider, String) {
     (candidate.provider, candidate.model.clone())
 }
 
-/// Whether an error says something of the model, not of what it was asked: 401, 403 and 404 are keys and names that it does
-/// not take from anybody.
+/// True if an error concerns the model and not the request. 401, 403 and 404 concern keys and names that the model does
+/// not accept from any caller.
 const fn is_health(error: ModelError) -> bool {
     match error {
         ModelError::Connect | ModelError::Timeout | ModelError::Cut => true,

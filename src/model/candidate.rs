@@ -1,34 +1,34 @@
-//! Which models may answer a turn, in the order in which they are asked.
+//! Models that may answer a turn, in the order in which they are asked.
 
+use crate::chat::employee::PricedEmployee;
+use crate::chat::price::Price;
 use crate::config::Config;
-use crate::model::price::Price;
-use crate::session::memory::Memory;
 
-/// Whose API a model is asked through.
+/// Provider of the API that serves a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Provider {
-    /// `OPENAI_BASE_URL`.
+    /// Provider at `OPENAI_BASE_URL`.
     Primary,
-    /// `OPENAI_FALLBACK_BASE_URL`.
+    /// Provider at `OPENAI_FALLBACK_BASE_URL`.
     Fallback,
 }
 
 /// A model that may answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Candidate {
-    /// Its name.
+    /// Name of the model.
     pub model: String,
-    /// Where it is asked.
+    /// Provider that it is asked through.
     pub provider: Provider,
-    /// What it costs, if that is known.
+    /// Its price, if it is known.
     pub price: Option<Price>,
 }
 
 /// The employee's own model first, then its `fallback_models`: each through the primary provider, then through the fallback
-/// one if there is one, for the same model elsewhere is nearer to what was asked for than another model.
+/// one, if configured: the same model at another provider is a closer substitute than another model.
 #[must_use]
-pub fn candidates(memory: &Memory, config: &Config) -> Vec<Candidate> {
-    let employee = &memory.employee;
+pub fn candidates(priced: &PricedEmployee, config: &Config) -> Vec<Candidate> {
+    let employee = &priced.employee;
     let own = employee.model(config);
     let others = employee.fallback_models.iter().map(String::as_str).filter(|model| *model != own);
     let providers: &[Provider] = match config.fallback {
@@ -38,7 +38,7 @@ pub fn candidates(memory: &Memory, config: &Config) -> Vec<Candidate> {
     let candidate = |model: &str, provider: Provider| Candidate {
         model: model.to_owned(),
         provider,
-        price: if model == own { memory.price } else { memory.prices.get(model).copied() },
+        price: if model == own { priced.price } else { priced.prices.get(model).copied() },
     };
     std::iter::once(own)
         .chain(others)

@@ -1,5 +1,6 @@
-//! Vectors of texts, as they go from the model's API to Postgres: nobody here looks at a number of them.
+//! Vectors of texts, passed from the model's API to Postgres without parsing their numbers.
 
+use pii::masked_text::MaskedText;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -50,8 +51,9 @@ struct Item<'a> {
 ///
 /// # Errors
 /// `internal`, when it is no JSON.
-pub fn body(model: &str, texts: &[&str]) -> Result<String, Fault> {
-    let input = texts.iter().map(|text| text.get(..text.floor_char_boundary(MAX_BYTES)).unwrap_or(text));
+pub fn body(model: &str, texts: &[&MaskedText]) -> Result<String, Fault> {
+    let input =
+        texts.iter().map(|text| text.get(..text.floor_char_boundary(MAX_BYTES)).unwrap_or(text.as_str()));
     let request = Request { model, input: input.collect(), dimensions: DIMENSIONS, encoding_format: "float" };
     serde_json::to_string(&request).map_err(|error| Fault::new(Code::Internal, format!("embedding: {error}")))
 }
@@ -59,7 +61,7 @@ pub fn body(model: &str, texts: &[&str]) -> Result<String, Fault> {
 /// The vectors of `count` texts, in their order.
 ///
 /// # Errors
-/// `model_rejected`, when that is not what the answer holds.
+/// `model_rejected`, if the answer holds anything else.
 pub fn read(answer: &str, count: usize) -> Result<Vec<Embedding>, Fault> {
     let malformed = || Fault::new(Code::ModelRejected, "embeddings are not as they must be");
     let Answer { mut data } = serde_json::from_str(answer).map_err(|_| malformed())?;
@@ -99,7 +101,7 @@ mod tests {
 
     #[test]
     fn a_long_text_is_cut_between_characters() {
-        let long = "é".repeat(MAX_BYTES);
+        let long = MaskedText::from_storage("é".repeat(MAX_BYTES));
         let body = body("m", &[&long]).unwrap();
         assert!(body.len() < MAX_BYTES + 100 && body.contains("\"dimensions\":1536"));
     }

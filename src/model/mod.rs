@@ -1,13 +1,13 @@
-//! The model: which one is asked and how, how its answer is read, when it or another is asked again, and what it costs.
+//! Models: candidates and their health, requests, streamed completions, retries and failover, embeddings.
 
-pub mod answer;
 pub mod breaker;
-pub mod call;
 pub mod candidate;
+pub mod client;
+pub mod completion;
+pub mod decoder;
 pub mod embedding;
-pub mod listen;
 pub mod pace;
-pub mod price;
+pub mod prompt_message;
 pub mod request;
+pub mod requested_call;
 pub mod retry;
-pub mod usage;

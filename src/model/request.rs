@@ -1,23 +1,24 @@
 //! The chat completion request, with the parameters that each family of models takes.
 
+use pii::masked_text::MaskedText;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
-use crate::context::assemble::PromptMessage;
-use crate::employee::Employee;
+use super::prompt_message::{CallForm, PromptMessage};
+use crate::chat::employee::Employee;
+use crate::chat::message::Role;
+use crate::chat::tool_call::ToolCall;
 use crate::error::{Code, Fault};
-use crate::ports::Patience;
-use crate::session::load::Role;
-use crate::tools::call::CallRecord;
+use crate::ports::Timeouts;
 
-/// What a turn asks, of whichever model.
+/// The body of a request, for whichever model.
 #[derive(Debug)]
-pub struct Question {
+pub struct ChatBody {
     /// In the order in which the model reads them.
     messages: Vec<Box<RawValue>>,
     tools: Option<Box<RawValue>>,
-    /// It must answer without calling any more.
-    must_talk: bool,
+    /// True if the model must answer with text.
+    is_text_only: bool,
     max_output_tokens: Option<u32>,
     temperature: Option<f64>,
     format: Option<Box<RawValue>>,
@@ -49,7 +50,7 @@ struct StreamOptions {
     include_usage: bool,
 }
 
-/// What models have in common as far as parameters go.
+/// Families of models, by the parameters that they take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Family {
     /// Thinks first: refuses `max_tokens` and any `temperature` but the default, and is slow to its first token
@@ -76,8 +77,8 @@ impl Family {
     }
 }
 
-impl Question {
-    /// Asks within the limits of `employee`, whose model may call `tools`.
+impl ChatBody {
+    /// A body within the limits of `employee`, for a model that may call `tools`.
     ///
     /// # Errors
     /// `internal`, when the messages are no JSON.
@@ -88,50 +89,54 @@ impl Question {
     ) -> Result<Self, Fault> {
         let Employee { max_output_tokens, temperature, .. } = *employee;
         let messages = raw(messages)?;
-        Ok(Self { messages, tools, must_talk: false, max_output_tokens, temperature, format: None })
+        Ok(Self { messages, tools, is_text_only: false, max_output_tokens, temperature, format: None })
     }
 
-    /// Goes on with messages that were asked before.
+    /// A body with the messages of an earlier request.
     #[must_use]
-    pub const fn of(employee: &Employee, messages: Vec<Box<RawValue>>, tools: Option<Box<RawValue>>) -> Self {
+    pub const fn resumed(
+        employee: &Employee,
+        messages: Vec<Box<RawValue>>,
+        tools: Option<Box<RawValue>>,
+    ) -> Self {
         let Employee { max_output_tokens, temperature, .. } = *employee;
-        Self { messages, tools, must_talk: false, max_output_tokens, temperature, format: None }
+        Self { messages, tools, is_text_only: false, max_output_tokens, temperature, format: None }
     }
 
-    /// The messages, to go on with later.
+    /// The messages, to be stored with a pending approval.
     #[must_use]
     pub fn messages(&self) -> &[Box<RawValue>] {
         &self.messages
     }
 
-    /// Adds what the answer says and calls, and what came of the calls.
+    /// Adds a step of the answer: its text, its calls and their results.
     ///
     /// # Errors
     /// `internal`, when it is no JSON.
-    pub fn add_step(&mut self, text: &str, calls: &[CallRecord]) -> Result<(), Fault> {
-        let added = PromptMessage::calling(text, calls, false);
+    pub fn add_step(&mut self, text: &MaskedText, calls: &[ToolCall]) -> Result<(), Fault> {
+        let added = PromptMessage::with_calls(text, calls, CallForm::Full);
         self.messages.extend(raw(&added)?);
         Ok(())
     }
 
-    /// Leaves a message out from here on.
-    pub fn leave_out(&mut self, at: usize) {
+    /// Removes the message at an index.
+    pub fn remove(&mut self, at: usize) {
         if at < self.messages.len() {
             self.messages.remove(at);
         }
     }
 
-    /// From here on the model must talk.
-    pub const fn end_calls(&mut self) {
-        self.must_talk = true;
+    /// Forbids further tool calls.
+    pub const fn forbid_calls(&mut self) {
+        self.is_text_only = true;
     }
 
-    /// Another employee answers: its persona takes the place of the one before.
+    /// Puts another employee's persona, tools and limits in the place of the present one's.
     ///
     /// # Errors
     /// `internal`, when it is no JSON.
-    pub fn hand_over(&mut self, employee: &Employee, tools: Option<Box<RawValue>>) -> Result<(), Fault> {
-        let persona = PromptMessage::new(Role::System, employee.system_prompt.as_str());
+    pub fn hand_off(&mut self, employee: &Employee, tools: Option<Box<RawValue>>) -> Result<(), Fault> {
+        let persona = PromptMessage::new(Role::System, &employee.system_prompt);
         if let Some(first) = self.messages.first_mut() {
             *first = to_raw_value(&persona).map_err(not_json)?;
         }
@@ -140,7 +145,7 @@ impl Question {
         Ok(())
     }
 
-    /// Asks for JSON of a schema, in so many tokens at most
+    /// A body that asks for JSON of a schema, in `max_output_tokens` at most
     /// (<https://platform.openai.com/docs/guides/structured-outputs>).
     ///
     /// # Errors
@@ -157,18 +162,18 @@ impl Question {
         Ok(Self {
             messages: raw(messages)?,
             tools: None,
-            must_talk: false,
+            is_text_only: false,
             max_output_tokens: Some(max_output_tokens),
             temperature: Some(0.0),
             format: Some(to_raw_value(&format).map_err(not_json)?),
         })
     }
 
-    /// The body of a request to `model`.
+    /// Serializes the body for `model`.
     ///
     /// # Errors
     /// `internal`, when it is no JSON.
-    pub fn body(&self, model: &str) -> Result<String, Fault> {
+    pub fn to_json(&self, model: &str) -> Result<String, Fault> {
         let family = Family::of(model);
         let (max_completion_tokens, max_tokens) = match family {
             Family::Other => (None, self.max_output_tokens),
@@ -178,7 +183,7 @@ impl Question {
             model,
             messages: &self.messages,
             tools: self.tools.as_deref(),
-            tool_choice: self.tools.as_ref().filter(|_| self.must_talk).map(|_| "none"),
+            tool_choice: self.tools.as_ref().filter(|_| self.is_text_only).map(|_| "none"),
             stream: true,
             stream_options: StreamOptions { include_usage: true },
             max_completion_tokens,
@@ -199,12 +204,12 @@ fn not_json(error: serde_json::Error) -> Fault {
     Fault::new(Code::Internal, format!("request: {:?}", error.classify()))
 }
 
-/// How long to wait for `model`: one that thinks first is silent while it does.
+/// Time limits for `model`: one that thinks first is silent while it does.
 #[must_use]
-pub fn patience(model: &str) -> Patience {
+pub fn timeouts(model: &str) -> Timeouts {
     match Family::of(model) {
-        Family::Reasoning => Patience { first_byte: 120_000, idle: 60_000 },
-        Family::OpenAi | Family::Other => Patience { first_byte: 30_000, idle: 30_000 },
+        Family::Reasoning => Timeouts { first_byte: 120_000, idle: 60_000, total: None },
+        Family::OpenAi | Family::Other => Timeouts { first_byte: 30_000, idle: 30_000, total: None },
     }
 }
 
@@ -215,13 +220,13 @@ mod tests {
     fn request(model: &str) -> serde_json::Value {
         let employee = Employee {
             slug: "prime-boss".into(),
-            system_prompt: String::new(),
+            system_prompt: MaskedText::default(),
             temperature: Some(0.5),
             max_output_tokens: Some(800),
             ..Employee::default()
         };
-        let messages = [PromptMessage::new(Role::User, "Hello")];
-        serde_json::from_str(&Question::new(&employee, &messages, None).unwrap().body(model).unwrap())
+        let messages = [PromptMessage::new(Role::User, MaskedText::fixed("Hello"))];
+        serde_json::from_str(&ChatBody::new(&employee, &messages, None).unwrap().to_json(model).unwrap())
             .unwrap()
     }
 

@@ -1,14 +1,14 @@
-//! When a model that did not answer is asked again: only before its first token, a few times, ever slower; once only where
-//! another one may answer instead.
+//! Retries of a model that did not answer: only before its first token, a few times with growing pauses; once only if
+//! another model may answer instead.
 
+use super::client::ModelError;
 use crate::error::{Code, Fault};
-use crate::ports::ModelError;
 use crate::time::Millis;
 
 /// Requests to one model at most, when no other may answer.
 const MAX_ATTEMPTS: u32 = 4;
 
-/// Requests to one model at most, when another may answer: what a moment mends is mended, and nobody waits for the rest.
+/// Requests to one model at most, if another may answer. One retry covers brief failures; for longer ones the next model is faster.
 const MAX_ATTEMPTS_BEFORE_ANOTHER: u32 = 2;
 
 /// The pause after the first failure; it doubles with each.
@@ -17,7 +17,7 @@ const FIRST_PAUSE: Millis = 500;
 /// The longest `Retry-After` worth waiting for with a person watching.
 const LONGEST_WAIT: Millis = 20 * 1000;
 
-/// How long to wait before attempt `attempt + 1` at a model (`attempt` counts from 1), or `None` to give it up.
+/// Pause in milliseconds before attempt `attempt + 1` (`attempt` counts from 1), or `None` to give up.
 #[must_use]
 pub fn pause(attempt: u32, has_another: bool, error: ModelError, random: [u8; 16]) -> Option<Millis> {
     let (most, longest_wait) =
@@ -40,7 +40,7 @@ pub fn pause(attempt: u32, has_another: bool, error: ModelError, random: [u8; 16
     }
 }
 
-/// What the turn is told when there is no further attempt.
+/// Fault of the turn after the last attempt.
 #[must_use]
 pub fn give_up(error: ModelError, attempts: u32) -> Fault {
     match error {

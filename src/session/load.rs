@@ -1,122 +1,93 @@
-//! The one read that a cold session makes: `load_session`, in and out.
+//! `load_session`: the one read that a cold session makes.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::auth::User;
-use crate::employee::Employee;
-use crate::limit::quota::Budget;
-use crate::model::price::Price;
-use crate::session::tree::Leaf;
-use crate::tools::call::CallRecord;
+use super::path::PathEnd;
+use crate::account::UserCtx;
+use crate::chat::employee::{Employee, PricedEmployee};
+use crate::chat::limits::UserLimits;
+use crate::chat::message::Message;
+use crate::chat::price::Price;
+use crate::database;
+use crate::error::Fault;
+use crate::ports::{Caller, Platform};
 
-/// How many of the newest messages a cold session reads. More than fit any budget in practice, and a bound
-/// that keeps the read the same size whatever the history's length.
+/// Messages that a cold session reads at most. More than fit any budget in practice, and a bound that keeps the read the same size
+/// for any length of the history.
 pub const RECENT_MESSAGES: u32 = 100;
 
-/// The arguments of `load_session`.
-#[derive(Debug, Serialize)]
-pub struct LoadSession<'a> {
-    /// Whose token the read is made with; not an argument.
-    #[serde(skip)]
-    pub user: &'a User,
-    /// The session.
-    #[serde(rename = "p_session")]
+/// Part of a session to load.
+#[derive(Clone, Copy, Debug)]
+pub struct LoadRequest<'a> {
+    /// Id of the session.
     pub session: Uuid,
-    /// The employee the request names, if it does.
-    #[serde(rename = "p_employee")]
+    /// Slug of the employee that the request names, if it does.
     pub employee: Option<&'a str>,
-    /// Who answers in a new session otherwise.
-    #[serde(rename = "p_default_employee")]
-    pub default_employee: &'a str,
-    /// Whose price to return for an employee without a model of its own.
-    #[serde(rename = "p_default_model")]
-    pub default_model: &'a str,
     /// Messages to return at most.
-    #[serde(rename = "p_limit")]
     pub limit: u32,
-    /// Where the path ends that is returned.
-    #[serde(rename = "p_leaf")]
-    pub leaf: Leaf,
+    /// End of the path that is returned.
+    pub path_end: PathEnd,
 }
 
-/// What `load_session` returns.
+/// Arguments of `load_session`.
+#[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "names of the SQL function's parameters")]
+struct LoadSession<'a> {
+    p_session: Uuid,
+    p_employee: Option<&'a str>,
+    /// Slug of the employee of a new session that names none.
+    p_default_employee: &'a str,
+    /// Default model: its price is returned for an employee without a model of its own.
+    p_default_model: &'a str,
+    p_limit: u32,
+    p_leaf: PathEnd,
+}
+
+/// Result of `load_session`.
 #[derive(Clone, Debug, Deserialize)]
 pub struct LoadedSession {
-    /// The session exists and is another user's.
+    /// True if the session exists and belongs to another user.
     pub foreign: bool,
-    /// Who answers; `None` when there is no such active employee.
+    /// The employee; `None` when no active employee has that slug.
     pub employee: Option<Employee>,
-    /// The price of the employee's model, if it is known.
+    /// Price of the employee's model, if it is known.
     pub price: Option<Price>,
-    /// The prices of its fallback models, as far as they are known.
+    /// Prices of its fallback models, as far as they are known.
     #[serde(default)]
     pub prices: BTreeMap<String, Price>,
-    /// What the user may do in all of their sessions together.
+    /// Limits of the user over all sessions.
     #[serde(default)]
     pub limits: Option<UserLimits>,
-    /// The path to the leaf that was asked for, from its newest messages on, oldest first.
+    /// The newest messages of the path, oldest first.
     pub messages: Vec<Message>,
 }
 
-/// One row of `chat_user_limits`; nothing bounds what is absent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct UserLimits {
-    /// Messages a minute.
-    #[serde(default)]
-    pub messages_per_minute: Option<u32>,
-    /// What may be spent in a day.
-    #[serde(flatten)]
-    pub budget: Budget,
-}
-
-/// One message as the model will see it again.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Message {
-    /// Its id in `chat_messages`.
-    pub id: Uuid,
-    /// The message before it.
-    #[serde(default)]
-    pub parent_id: Option<Uuid>,
-    /// What its author calls it.
-    #[serde(default)]
-    pub name: Option<String>,
-    /// Who said it.
-    pub role: Role,
-    /// What was said.
-    pub content: String,
-    /// Counted once, when it was written.
-    pub content_tokens: u32,
-    /// What it called.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tool_calls: Option<Vec<CallRecord>>,
-}
-
-impl Message {
-    /// What it called.
-    #[must_use]
-    pub fn calls(&self) -> &[CallRecord] {
-        self.tool_calls.as_deref().unwrap_or_default()
-    }
-
-    /// About what its calls take, in bytes.
-    pub(super) fn call_bytes(&self) -> usize {
-        self.calls().iter().map(|call| call.result().len() + call.arguments_json().len()).sum()
+impl LoadedSession {
+    /// Takes the employee with its prices; `None` when no active employee has that slug.
+    pub fn take_employee(&mut self) -> Option<PricedEmployee> {
+        let employee = self.employee.take()?;
+        Some(PricedEmployee { employee, price: self.price, prices: std::mem::take(&mut self.prices) })
     }
 }
 
-/// Who says a message, in OpenAI's terms.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// The deployment: persona and rules.
-    System,
-    /// The person.
-    User,
-    /// The employee.
-    Assistant,
-    /// A tool's result.
-    Tool,
+/// Reads a session under the user's access token, in one round trip.
+///
+/// # Errors
+/// `database_unavailable`.
+pub async fn load_session<P: Platform>(
+    ctx: &UserCtx<'_, P>,
+    request: &LoadRequest<'_>,
+) -> Result<LoadedSession, Fault> {
+    let arguments = LoadSession {
+        p_session: request.session,
+        p_employee: request.employee,
+        p_default_employee: &ctx.config.default_employee,
+        p_default_model: &ctx.config.default_model,
+        p_limit: request.limit,
+        p_leaf: request.path_end,
+    };
+    database::call(&ctx.ports.postgrest, Caller::User(&ctx.user.token), "load_session", &arguments).await
 }

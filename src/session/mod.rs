@@ -1,10 +1,16 @@
-//! What a Session object knows: its hot memory, the turn that is open, and the records on their way to Postgres.
+//! One session inside the user's object: its cached window, its tree of messages, the turn in flight, logs, records and outbox.
+//!
+//! Each session is rows of the object's SQLite, and a [`state::Session`] in memory while it is in use.
 
+pub mod approval;
+pub mod branch;
+pub mod cache;
+pub mod in_flight;
 pub mod load;
 pub mod log;
-pub mod memory;
 pub mod outbox;
+pub mod path;
 pub mod record;
 pub mod state;
-pub mod tree;
-pub mod values;
+pub mod store;
+pub mod subscribers;

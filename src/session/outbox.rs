@@ -1,103 +1,95 @@
-//! Delivery of finished turns to Postgres: in order, and for as long as it takes.
+//! Delivery of finished turns to Postgres, in order within a session, and for as long as it takes.
+//!
+//! Sessions do not wait for each other. Within a session a turn refers to the one before it, so order matters: a failure puts the
+//! whole session off. Only a record that Postgres refuses again and again is parked, so that it does not hold up the others.
 
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::record::TurnRecord;
+use super::store::{SessionStore, UndeliveredTurn, mark_delivered, park, postpone};
+use crate::account::UserCtx;
 use crate::backoff::pause;
+use crate::database;
 use crate::error::{Code, Fault};
-use crate::memory::facts::may_be_command;
-use crate::ports::{Clock, Database, Journal, Undelivered, UserObject};
-use crate::session::load::Role;
-use crate::session::record::TurnRecord;
+use crate::ports::{Caller, Clock, Platform};
 use crate::time::Millis;
-use crate::user::chores::Saved;
 
-/// Records taken from storage at a time, so that a long outage does not fill memory.
-const BATCH: u32 = 16;
+/// Refusals after which a record is parked. Failures that an operator or a restart repairs within a minute never reach it.
+const MAX_REFUSALS: u32 = 6;
 
-/// How often a record is refused before it is parked. What an operator or a restart mends in a minute never is.
-const REFUSALS: u32 = 6;
-
-/// How long a parked record stays away.
+/// Milliseconds after which a parked record is tried again.
 pub const PARKED_FOR: Millis = 60 * 60 * 1000;
 
-/// Books what the user's object has not, then delivers what is due, oldest first. At the first failure it has the object woken
-/// later and stops: a turn refers to the one before it, so order matters. Only a record that Postgres refuses again and again,
-/// which would hold up the others for ever, is parked and tried again every hour.
+#[derive(Serialize)]
+struct CommitTurn<'a> {
+    p_turn: &'a TurnRecord,
+}
+
+#[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "names of the SQL function's parameters")]
+struct ParkTurn<'a> {
+    p_turn: Uuid,
+    p_user: Uuid,
+    p_session: Uuid,
+    p_reason: &'a str,
+}
+
+/// Delivers a session's due records, oldest first, and calls `on_delivered` after each. A failure plans the next try.
 ///
 /// # Errors
-/// Why a record was not taken; it waits on.
-pub async fn deliver(
-    database: &impl Database,
-    user: &impl UserObject,
-    journal: &impl Journal,
-    clock: &impl Clock,
+/// Failure of a delivery; the record stays in the outbox.
+pub async fn deliver_session<P: Platform>(
+    ctx: &UserCtx<'_, P>,
+    session: Uuid,
+    on_delivered: impl Fn(&TurnRecord),
 ) -> Result<(), Fault> {
-    journal.unpark(clock.now().saturating_sub(PARKED_FOR));
-    loop {
-        let due = journal.due(BATCH);
-        if due.is_empty() {
-            return Ok(());
-        }
-        // First, and of all: what was spent counts though Postgres is out of reach.
-        for entry in due.iter().filter(|entry| !entry.is_settled) {
-            if let Err(fault) = settle(entry, user, journal).await {
-                return postpone(entry, fault, journal, clock).await;
-            }
-        }
-        for entry in due {
-            if let Err(fault) = commit(&entry, database, user, journal, clock).await {
-                return postpone(&entry, fault, journal, clock).await;
+    let (sql, clock) = (&ctx.ports.sql, &ctx.ports.clock);
+    let store = SessionStore::new(sql, session);
+    while let Some(next) = store.next_delivery(clock.now())? {
+        match deliver(ctx, &next).await {
+            Ok(Delivered::Committed) => on_delivered(&next.record),
+            Ok(Delivered::Parked) => {}
+            Err(fault) => {
+                let retry_at = clock.now() + pause(next.attempts, clock.random());
+                postpone(sql, next.record.turn_id, retry_at)?;
+                ctx.account.agenda.wake_by(retry_at, sql);
+                return Err(fault);
             }
         }
     }
+    Ok(())
 }
 
-async fn settle(entry: &Undelivered, user: &impl UserObject, journal: &impl Journal) -> Result<(), Fault> {
-    let record = &entry.record;
-    let settled = user.settle(record.user_id, &record.books()).await;
-    settled.map_err(|refused| Fault::new(Code::Internal, format!("settle: {refused:?}")))?;
-    journal.settled(record.turn_id)
+enum Delivered {
+    Committed,
+    Parked,
 }
 
-/// Delivers a record, or parks it.
-async fn commit(
-    entry: &Undelivered,
-    database: &impl Database,
-    user: &impl UserObject,
-    journal: &impl Journal,
-    clock: &impl Clock,
-) -> Result<(), Fault> {
-    let turn = entry.record.turn_id;
-    match database.commit_turn(&entry.record).await {
-        Ok(()) => {
-            journal.delivered(turn)?;
-            if entry.record.remember {
-                // If nobody hears of it now, they will with the next turn.
-                let _ = user.remember(entry.record.user_id, saved(&entry.record)).await;
-            }
-            Ok(())
-        }
-        Err(fault) if fault.code == Code::DatabaseRefused && entry.attempts >= REFUSALS => {
-            // First there, where operators look.
-            database.park_turn(&entry.record, &fault.cause).await?;
-            journal.park(turn, clock.now())
+async fn deliver<P: Platform>(ctx: &UserCtx<'_, P>, next: &UndeliveredTurn) -> Result<Delivered, Fault> {
+    let UndeliveredTurn { record, attempts } = next;
+    let (sql, postgrest) = (&ctx.ports.sql, &ctx.ports.postgrest);
+    if record.continues && is_answer_parked(ctx, record)? {
+        // Postgres has no answer yet that this one could replace: it waits for the record that brings it.
+        return park(sql, record.turn_id, ctx.ports.clock.now()).map(|()| Delivered::Parked);
+    }
+    match database::save(postgrest, "commit_turn", &CommitTurn { p_turn: record }).await {
+        Ok(()) => mark_delivered(sql, record.turn_id).map(|()| Delivered::Committed),
+        Err(fault) if fault.code == Code::DatabaseRefused && *attempts >= MAX_REFUSALS => {
+            let TurnRecord { turn_id, user_id, session_id, .. } = *record;
+            let arguments =
+                ParkTurn { p_turn: turn_id, p_user: user_id, p_session: session_id, p_reason: &fault.cause };
+            // Postgres first: operators look there.
+            database::raw(postgrest, Caller::Service, "park_turn", &arguments).await?;
+            park(sql, turn_id, ctx.ports.clock.now()).map(|()| Delivered::Parked)
         }
         Err(fault) => Err(fault),
     }
 }
 
-fn saved(record: &TurnRecord) -> Saved {
-    let said = record.messages.iter().find(|message| message.role == Role::User);
-    let may_be_command = said.is_some_and(|message| may_be_command(&message.content));
-    Saved { session: record.session_id, may_be_command }
-}
-
-/// Leaves a record for later.
-async fn postpone(
-    entry: &Undelivered,
-    fault: Fault,
-    journal: &impl Journal,
-    clock: &impl Clock,
-) -> Result<(), Fault> {
-    journal.postpone(entry.record.turn_id);
-    journal.wake_at(clock.now() + pause(entry.attempts, clock.random())).await;
-    Err(fault)
+/// True if the record that brings the answer is parked.
+fn is_answer_parked<P: Platform>(ctx: &UserCtx<'_, P>, record: &TurnRecord) -> Result<bool, Fault> {
+    let answer = |record: &TurnRecord| record.messages.last().map(|message| message.id);
+    let parked = SessionStore::new(&ctx.ports.sql, record.session_id).parked(ctx.ports.clock.now())?;
+    Ok(parked.iter().any(|parked| answer(&parked.record) == answer(record)))
 }

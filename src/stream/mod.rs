@@ -1,5 +1,8 @@
-//! The answer on its way to the client: events, and how each wire spells them.
+//! The way of an answer to the client: masked turn events, unmasked client events, and their spelling on the wire.
+//!
+//! The same turn events always make the same client events, and these the same frames. A reader that resumes relies on that.
 
-pub mod event;
-pub mod teller;
-pub mod ui;
+pub mod client_event;
+pub mod turn_event;
+pub mod ui_messages;
+pub mod unmasker;

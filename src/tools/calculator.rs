@@ -1,17 +1,18 @@
 //! `calculator`: exact arithmetic, which models are bad at.
 
-use calculator::evaluate;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Bench, Sorry, Tool};
-use crate::ports::World;
+use super::error::ToolError;
+use super::tool::{Tool, ToolContext};
+use crate::ports::Platform;
+use calculator::evaluate;
 
-/// Calculates.
+/// The tool `calculator`.
 pub(super) struct Calculator;
 
-/// What is calculated.
+/// Arguments of `calculator`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Arguments {
@@ -26,8 +27,8 @@ impl Tool for Calculator {
         "Calculates exactly. Use it for every calculation of more than one step.";
     type Arguments = Arguments;
 
-    async fn run<W: World>(arguments: Arguments, _: &Bench<'_, W>) -> Result<Value, Sorry> {
-        let value = evaluate(&arguments.expression).map_err(|wrong| Sorry(wrong.to_string()))?;
+    async fn run<P: Platform>(arguments: Arguments, _: &ToolContext<'_, P>) -> Result<Value, ToolError> {
+        let value = evaluate(&arguments.expression).map_err(|error| ToolError(error.to_string()))?;
         Ok(json!({ "result": value.to_string(), "is_exact": value.is_exact() }))
     }
 }

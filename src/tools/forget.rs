@@ -1,24 +1,27 @@
-//! `forget`: takes facts away for good, with what they come from. Its user is asked first.
+//! `forget`: deletes facts for good, with the messages that they come from. The user approves each call.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Bench, Needs, Sorry, Tool};
-use crate::ports::{Database, World};
+use super::definition::ToolSpec;
+use super::error::ToolError;
+use super::tool::{Tool, ToolContext};
+use crate::memory::facts::forget_facts;
+use crate::ports::Platform;
 
-/// Facts that are forgotten at once.
-const MOST: usize = 50;
+/// Facts that one call may forget.
+const MAX_FACTS: usize = 50;
 
-/// Forgets.
+/// The tool `forget`.
 pub(super) struct Forget;
 
-/// What is to be forgotten.
+/// Arguments of `forget`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Arguments {
-    /// What is to be forgotten, in words, for the user who is asked.
+    /// Description of the memory to forget, for the user who is asked.
     what: String,
     /// The ids of the facts, as `recall` has them.
     facts: Vec<String>,
@@ -27,18 +30,21 @@ pub(super) struct Arguments {
 impl Tool for Forget {
     const NAME: &'static str = "forget";
     const DESCRIPTION: &'static str = "Forgets facts about the user for good, together with the messages that they come from. Find them with `recall` first.";
-    const NEEDS: Needs = Needs { approval: true, ..Needs::NOTHING };
+    const SPEC: ToolSpec = ToolSpec { needs_approval: true, ..ToolSpec::DEFAULT };
     type Arguments = Arguments;
 
-    async fn run<W: World>(arguments: Arguments, bench: &Bench<'_, W>) -> Result<Value, Sorry> {
+    async fn run<P: Platform>(
+        arguments: Arguments,
+        context: &ToolContext<'_, P>,
+    ) -> Result<Value, ToolError> {
         let ids: Result<Vec<_>, _> = arguments.facts.iter().map(|id| Uuid::try_parse(id)).collect();
-        let ids = ids.map_err(|_| Sorry("facts must be ids of facts, as `recall` has them.".into()))?;
-        if !(1..=MOST).contains(&ids.len()) {
-            return Err(format!("facts must have 1 to {MOST} ids.").into());
+        let ids = ids.map_err(|_| ToolError("facts must be ids of facts, as `recall` has them.".into()))?;
+        if !(1..=MAX_FACTS).contains(&ids.len()) {
+            return Err(format!("facts must have 1 to {MAX_FACTS} ids.").into());
         }
-        let forgotten = bench.ports.database.forget_facts(bench.user.id, &ids).await;
+        let forgotten = forget_facts(&context.user, &ids).await;
         let forgotten =
-            forgotten.map_err(|_| Sorry("Memory is out of reach; nothing was forgotten.".into()))?;
+            forgotten.map_err(|_| ToolError("Memory is out of reach; nothing was forgotten.".into()))?;
         if forgotten == 0 {
             return Err("There are no such facts. `recall` has the ids of those that there are.".into());
         }

@@ -1,26 +1,26 @@
-//! `hand_over`: another employee takes over the session, and goes on with the answer.
+//! `hand_over`: another employee takes over the session and goes on with the answer.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Bench, Sorry, Tool};
-use crate::employee::{Colleague, Employee};
-use crate::ports::{Clock, Database, World};
-use crate::session::load::LoadSession;
-use crate::session::memory::Memory;
-use crate::session::tree::Leaf;
+use super::error::ToolError;
+use super::tool::{Tool, ToolContext};
+use crate::chat::employee::{Colleague, Employee};
+use crate::ports::Platform;
+use crate::session::load::{LoadRequest, load_session};
+use crate::session::path::PathEnd;
 
-/// Hands over.
+/// The tool `hand_over`.
 pub(super) struct HandOver;
 
-/// To whom, and why.
+/// Arguments of `hand_over`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Arguments {
     /// The colleague's name, such as "doc-clerk".
     employee: String,
-    /// What they need to know to go on.
+    /// Everything that the colleague needs to know to continue.
     reason: String,
 }
 
@@ -42,32 +42,31 @@ impl Tool for HandOver {
         ))
     }
 
-    async fn run<W: World>(arguments: Arguments, bench: &Bench<'_, W>) -> Result<Value, Sorry> {
+    async fn run<P: Platform>(
+        arguments: Arguments,
+        context: &ToolContext<'_, P>,
+    ) -> Result<Value, ToolError> {
         let Arguments { employee: slug, reason } = arguments;
         let slug = slug.trim_start_matches('@');
-        if !bench.employee.colleagues.iter().any(|colleague| colleague.slug == slug) {
+        if !context.employee.colleagues.iter().any(|colleague| colleague.slug == slug) {
             return Err(format!("There is no colleague {slug:?}. See the description of this tool.").into());
         }
-        if bench.effects.borrow().hand_over.is_some() {
+        if context.effects.borrow().hand_off.is_some() {
             return Err("It was handed over in this answer already.".into());
         }
-        let Bench { user, session, config, ports, .. } = bench;
-        let question = LoadSession {
-            user,
-            session: *session,
+        let request = LoadRequest {
+            session: context.session,
             employee: Some(slug),
-            default_employee: &config.default_employee,
-            default_model: &config.default_model,
             limit: 1,
-            leaf: Leaf::Beginning,
+            path_end: PathEnd::Beginning,
         };
-        let loaded = ports.database.load_session(&question).await;
-        let loaded =
-            loaded.map_err(|_| Sorry("The colleague cannot be reached right now. Go on yourself.".into()))?;
-        let memory = Memory::from_loaded(loaded, None, ports.clock.now());
-        let memory =
-            memory.ok_or_else(|| Sorry(format!("{slug} is not at work any more. Go on yourself.")))?;
-        bench.effects.borrow_mut().hand_over = Some(memory);
+        let loaded = load_session(&context.user, &request).await;
+        let mut loaded = loaded
+            .map_err(|_| ToolError("The colleague cannot be reached right now. Go on yourself.".into()))?;
+        let successor = loaded.take_employee();
+        let successor =
+            successor.ok_or_else(|| ToolError(format!("{slug} is not at work any more. Go on yourself.")))?;
+        context.effects.borrow_mut().hand_off = Some(successor);
         Ok(json!({ "handed_to": slug, "reason": reason }))
     }
 }

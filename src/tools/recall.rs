@@ -1,25 +1,28 @@
-//! `recall`: looks into the user's memory and documents, beyond what the prompt has of them.
+//! `recall`: searches the user's memories and documents, beyond those in the prompt.
 
+use pii::masked_text::MaskedText;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Bench, Needs, Sorry, Tool};
-use crate::memory::recall::{Recollection, recall};
-use crate::ports::World;
-use crate::session::load::Role;
+use super::definition::ToolSpec;
+use super::error::ToolError;
+use super::tool::{Tool, ToolContext};
+use crate::chat::message::Role;
+use crate::memory::recall::{RecallRequest, RecalledMemory, recall};
+use crate::ports::Platform;
 
 /// Memories that are returned at most.
-const MOST: usize = 20;
+const MAX_MEMORIES: usize = 20;
 
-/// Looks something up.
+/// The tool `recall`.
 pub(super) struct Recall;
 
-/// What is looked for.
+/// Arguments of `recall`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Arguments {
-    /// What to look for, in words that would stand there: names, subjects, dates.
+    /// Words to look for, as they would appear there: names, subjects, dates.
     query: String,
 }
 
@@ -27,27 +30,32 @@ impl Tool for Recall {
     const NAME: &'static str = "recall";
     const DESCRIPTION: &'static str = "Searches what the user said in all conversations, what is known of them, and their documents. \
         Facts come with an id, by which `forget` takes them.";
-    const NEEDS: Needs = Needs { is_masked: true, ..Needs::NOTHING };
+    const SPEC: ToolSpec = ToolSpec { is_masked: true, ..ToolSpec::DEFAULT };
     type Arguments = Arguments;
 
-    async fn run<W: World>(arguments: Arguments, bench: &Bench<'_, W>) -> Result<Value, Sorry> {
+    async fn run<P: Platform>(
+        arguments: Arguments,
+        context: &ToolContext<'_, P>,
+    ) -> Result<Value, ToolError> {
         let query = arguments.query.trim();
         if query.is_empty() {
             return Err("query must have a word at least.".into());
         }
-        let Bench { user, session, config, ports, .. } = bench;
-        let budget = config.token_budget;
-        let found = recall(user, *session, query, budget, config, &ports.database, &ports.model).await;
-        let found = found.ok_or_else(|| Sorry("Memory is out of reach right now.".into()))?;
+        let ToolContext { user, session, .. } = context;
+        // The arguments of a tool are masked.
+        let query = MaskedText::composed(query.to_owned());
+        let request = RecallRequest { session: *session, text: &query, budget: user.config.token_budget };
+        let found = recall(user, request).await;
+        let found = found.ok_or_else(|| ToolError("Memory is out of reach right now.".into()))?;
         let facts = found.facts.iter().map(|fact| {
             json!({ "id": fact.id, "fact": fact.fact, "since": fact.valid_from.format("%Y-%m-%d").to_string() })
         });
-        let memories = found.memories.iter().take(MOST).map(memory);
+        let memories = found.memories.iter().take(MAX_MEMORIES).map(memory);
         Ok(json!({ "memories": memories.collect::<Vec<_>>(), "facts": facts.collect::<Vec<_>>() }))
     }
 }
 
-fn memory(found: &Recollection) -> Value {
+fn memory(found: &RecalledMemory) -> Value {
     let date = found.occurred_at.format("%Y-%m-%d").to_string();
     match (&found.document, found.role) {
         (Some(name), _) => json!({ "document": name, "date": date, "text": found.content }),

@@ -1,55 +1,34 @@
-//! One call of a tool, from what a model wrote to what it is told.
+//! One tool call, from the arguments as the model wrote them to the result as it reads it.
 
 use std::pin::pin;
 
 use futures::future::{Either, select};
+use serde_json::Value;
+
+use super::definition::Definition;
+use super::error::{ToolError, ToolRunError};
+use super::registry::{check_named, run_named};
+use super::tool::ToolContext;
+use super::tool_set::ToolSet;
+use crate::account::vault::VaultError;
+use crate::chat::tool_call::{CallFailure, CallOutcome, ToolCall};
+use crate::ports::{Clock, Platform};
 use pii::json;
 use pii::mask::Author;
+use pii::masked_text::MaskedText;
 use pii::placeholder::Placeholder;
 use pii::policy::Policy;
-use pii::unmask::{Escape, PlaceholderMap, placeholders, unmask};
-use serde::Deserialize;
-use serde_json::Value;
+use pii::unmask::{Escape, placeholders, unmask};
 use tokens::count;
 
-use super::call::{CallRecord, Failure, Outcome};
-use super::toolbox::{Definition, Toolbox};
-use super::{Bench, Sorry, Tool, check_named, run_named};
-use crate::ports::{Clock, UserObject, World};
-use crate::user::record::{Hidden, Refused};
-
-/// Longest result that is looked at, in bytes.
+/// Longest result that is masked, in bytes.
 const MAX_RESULT_BYTES: usize = 512 * 1024;
 
-/// What goes wrong with a call.
-#[derive(Debug)]
-pub(super) enum Trouble {
-    /// The arguments are not what the tool takes; which.
-    Arguments(String),
-    /// The tool could not do it.
-    Sorry(Sorry),
-}
-
-/// Runs a tool with arguments of its own type.
-pub(super) async fn typed<T: Tool, W: World>(
-    arguments: &Value,
-    bench: &Bench<'_, W>,
-) -> Result<Value, Trouble> {
-    let arguments =
-        T::Arguments::deserialize(arguments).map_err(|error| Trouble::Arguments(error.to_string()))?;
-    T::run(arguments, bench).await.map_err(Trouble::Sorry)
-}
-
-/// What is wrong with the arguments of a tool, if anything is.
-pub(super) fn check<T: Tool>(arguments: &Value) -> Option<String> {
-    T::Arguments::deserialize(arguments).err().map(|error| error.to_string())
-}
-
-/// What a model wrote as arguments, as JSON; why not, if it is none.
+/// Parses the arguments that a model wrote. `was_cut` tells that the completion reached its longest.
 ///
 /// # Errors
-/// What is told of them.
-pub fn parse(arguments: &str, was_cut: bool) -> Result<Value, (Failure, String)> {
+/// CallFailure, with a sentence for the model.
+pub fn parse(arguments: &str, was_cut: bool) -> Result<Value, (CallFailure, String)> {
     // Models leave them out where a tool takes none.
     let text = if arguments.trim().is_empty() { "{}" } else { arguments };
     match serde_json::from_str(text) {
@@ -57,117 +36,120 @@ pub fn parse(arguments: &str, was_cut: bool) -> Result<Value, (Failure, String)>
         _ if was_cut => {
             let detail =
                 "The arguments broke off, for the answer came to its longest. Call it again with less.";
-            Err((Failure::CutArguments, detail.to_owned()))
+            Err((CallFailure::CutArguments, detail.to_owned()))
         }
-        Ok(_) => Err((Failure::InvalidArguments, "The arguments must be a JSON object.".to_owned())),
-        Err(error) => Err((Failure::InvalidArguments, format!("The arguments are not valid JSON: {error}."))),
+        Ok(_) => Err((CallFailure::InvalidArguments, "The arguments must be a JSON object.".to_owned())),
+        Err(error) => {
+            Err((CallFailure::InvalidArguments, format!("The arguments are not valid JSON: {error}.")))
+        }
     }
 }
 
-/// Whether a tool takes these arguments: asked before its user is.
+/// Checks arguments against the tool's type, before an approval is requested.
 ///
 /// # Errors
-/// What is told of them.
-pub fn check_arguments(tool: &Definition, arguments: &Value) -> Result<(), Outcome> {
+/// The outcome of a call that cannot run.
+pub fn check_arguments(tool: &Definition, arguments: &Value) -> Result<(), CallOutcome> {
     check_named(&tool.name, arguments).map_or(Ok(()), |why| Err(invalid(&why)))
 }
 
-fn invalid(why: &str) -> Outcome {
+fn invalid(why: &str) -> CallOutcome {
     let error = format!("The arguments are not what it takes: {why}.");
-    Outcome::Failed { code: Failure::InvalidArguments, error }
+    CallOutcome::Failed { code: CallFailure::InvalidArguments, error: MaskedText::composed(error) }
 }
 
-/// What is told of a tool that there is not.
+/// The outcome of a call of an unknown tool.
 #[must_use]
-pub fn unknown(name: &str, toolbox: &Toolbox) -> Outcome {
-    let error = format!("There is no tool {name:?}. There are: {}.", toolbox.names());
-    Outcome::Failed { code: Failure::UnknownTool, error }
+pub fn unknown(name: &str, tools: &ToolSet) -> CallOutcome {
+    let error = format!("There is no tool {name:?}. There are: {}.", tools.names());
+    CallOutcome::Failed { code: CallFailure::UnknownTool, error: MaskedText::composed(error) }
 }
 
-/// Runs a call that may run, and masks what comes of it: tokens are what the user is shown behind those in it.
-pub async fn run<W: World>(
-    call: &CallRecord,
+/// Runs a call, and masks its result.
+pub async fn run<P: Platform>(
+    call: &ToolCall,
     tool: &Definition,
-    most_tokens: u32,
-    bench: &Bench<'_, W>,
-) -> (Outcome, Option<Hidden>) {
-    let known = placeholders([call.arguments_json().as_str()]);
-    let arguments = match arguments(call, tool, &known, bench).await {
+    max_tokens: u32,
+    context: &ToolContext<'_, P>,
+) -> CallOutcome {
+    let visible = placeholders([call.arguments_json().as_str()]);
+    let arguments = match arguments(call, tool, &visible, context) {
         Ok(arguments) => arguments,
-        Err(refused) => return (privacy_failed(&refused), None),
+        Err(error) => return privacy_failed(&error),
     };
-    let running = pin!(run_named(&tool.name, &arguments, bench));
-    let ended = match select(running, pin!(bench.ports.clock.sleep(tool.needs.within))).await {
+    let running = pin!(run_named(&tool.name, &arguments, context));
+    let timeout = pin!(context.user.ports.clock.sleep(tool.spec.timeout));
+    let ended = match select(running, timeout).await {
         Either::Left((ended, _)) => ended,
         Either::Right(((), _)) => {
-            let error = format!("It took longer than {} s and was given up.", tool.needs.within / 1000);
-            return (Outcome::Failed { code: Failure::TimedOut, error }, None);
+            let error = format!("It took longer than {} s and was given up.", tool.spec.timeout / 1000);
+            return CallOutcome::Failed { code: CallFailure::TimedOut, error: MaskedText::composed(error) };
         }
     };
     let (value, failure) = match ended {
         Some(Ok(value)) => (value, None),
-        Some(Err(Trouble::Arguments(why))) => {
-            (format!("The arguments are not what it takes: {why}.").into(), Some(Failure::InvalidArguments))
+        Some(Err(ToolRunError::Arguments(why))) => {
+            let error = format!("The arguments are not what it takes: {why}.");
+            (error.into(), Some(CallFailure::InvalidArguments))
         }
-        Some(Err(Trouble::Sorry(Sorry(why)))) => (why.into(), Some(Failure::Failed)),
-        None => (format!("There is no tool {:?}.", tool.name).into(), Some(Failure::UnknownTool)),
+        Some(Err(ToolRunError::Tool(ToolError(why)))) => (why.into(), Some(CallFailure::Failed)),
+        None => (format!("There is no tool {:?}.", tool.name).into(), Some(CallFailure::UnknownTool)),
     };
-    match hide(&value, tool, &known, bench).await {
-        Err(outcome) => (outcome, None),
-        Ok((value, hidden)) => {
-            let text = fit(&as_text(value), most_tokens);
-            let outcome = match failure {
-                None => Outcome::Succeeded { output: text },
-                Some(code) => Outcome::Failed { code, error: text },
-            };
-            (outcome, Some(hidden))
+    match mask_result(&value, tool, &visible, context) {
+        Err(outcome) => outcome,
+        Ok(value) => {
+            let text = MaskedText::composed(fit(&as_text(value), max_tokens));
+            match failure {
+                None => CallOutcome::Succeeded { output: text },
+                Some(code) => CallOutcome::Failed { code, error: text },
+            }
         }
     }
 }
 
-/// The arguments as the tool gets them.
-async fn arguments<W: World>(
-    call: &CallRecord,
+/// The arguments as the tool gets them, with values where it needs them.
+fn arguments<P: Platform>(
+    call: &ToolCall,
     tool: &Definition,
-    known: &[Placeholder],
-    bench: &Bench<'_, W>,
-) -> Result<Value, Refused> {
-    if !tool.needs.values || known.is_empty() {
+    visible: &[Placeholder],
+    context: &ToolContext<'_, P>,
+) -> Result<Value, VaultError> {
+    if !tool.spec.needs_values || visible.is_empty() {
         return Ok(call.arguments.clone());
     }
-    let values = bench.ports.user.reveal(bench.user, known).await?;
-    let shown =
-        PlaceholderMap::new(values.iter().map(|(token, value)| (token, value.as_str())), &Policy::full());
-    let json = unmask(&call.arguments_json(), &shown, Escape::Json);
-    serde_json::from_str(&json).map_err(|error| Refused::Failed(format!("arguments: {:?}", error.classify())))
+    let values = context.user.placeholder_map(visible, &Policy::full());
+    let json = unmask(&call.arguments_json(), &values, Escape::Json);
+    serde_json::from_str(&json)
+        .map_err(|error| VaultError::Failed(format!("arguments: {:?}", error.classify())))
 }
 
-/// Masks a result. Tokens in it are tokens if the tool was given them, or if it has them from where all is masked.
-async fn hide<W: World>(
+/// Masks a result. Brackets in it are placeholders if the tool was given them, or if its results are masked already.
+fn mask_result<P: Platform>(
     value: &Value,
     tool: &Definition,
-    known: &[Placeholder],
-    bench: &Bench<'_, W>,
-) -> Result<(Value, Hidden), Outcome> {
+    visible: &[Placeholder],
+    context: &ToolContext<'_, P>,
+) -> Result<Value, CallOutcome> {
     let text = json::text(value);
     if text.len() > MAX_RESULT_BYTES {
         let error = format!("The result is larger than {} KiB. Ask for less.", MAX_RESULT_BYTES / 1024);
-        return Err(Outcome::Failed { code: Failure::Failed, error });
+        return Err(CallOutcome::Failed { code: CallFailure::Failed, error: MaskedText::composed(error) });
     }
-    let stored = if tool.needs.is_masked { placeholders([text.as_str()]) } else { Vec::new() };
-    let author = Author::Model(if tool.needs.is_masked { &stored } else { known });
-    let hidden = bench.ports.user.mask(bench.user, &text, author).await;
-    let hidden = hidden.map_err(|refused| privacy_failed(&refused))?;
-    let torn = |_| privacy_failed(&Refused::Failed("result: torn".into()));
-    Ok((json::masked(value, &hidden.text).map_err(torn)?, hidden))
+    let stored = if tool.spec.is_masked { placeholders([text.as_str()]) } else { Vec::new() };
+    let author = Author::Model(if tool.spec.is_masked { &stored } else { visible });
+    let masked = context.user.mask(&text, author).map_err(|error| privacy_failed(&error))?;
+    json::masked(value, &masked)
+        .map_err(|_| privacy_failed(&VaultError::Failed("result: the shape is lost".into())))
 }
 
-fn privacy_failed(refused: &Refused) -> Outcome {
-    let error = match refused {
-        Refused::TooManyValues => "It holds too many personal values to be hidden at once. Ask for less.",
-        _ => "Personal data in it could not be hidden, so nothing of it may be shown.",
+fn privacy_failed(error: &VaultError) -> CallOutcome {
+    let error = match error {
+        VaultError::TooManyValues => "It holds too many personal values to be hidden at once. Ask for less.",
+        VaultError::Database(_) | VaultError::Failed(_) => {
+            "Personal data in it could not be hidden, so nothing of it may be shown."
+        }
     };
-    Outcome::Failed { code: Failure::PrivacyUnavailable, error: error.to_owned() }
+    CallOutcome::Failed { code: CallFailure::PrivacyUnavailable, error: MaskedText::fixed(error) }
 }
 
 fn as_text(value: Value) -> String {
@@ -177,7 +159,7 @@ fn as_text(value: Value) -> String {
     }
 }
 
-/// As much of a text as has so many tokens.
+/// Cuts a text to a number of tokens, with a note on its length.
 fn fit(text: &str, most: u32) -> String {
     if text.len() <= most as usize || count(text) <= most {
         return text.to_owned();
@@ -208,10 +190,10 @@ mod tests {
         assert_eq!(parse("", false).unwrap(), serde_json::json!({}));
         assert_eq!(parse(r#"{"a":1}"#, true).unwrap(), serde_json::json!({"a": 1}));
         for (text, was_cut, failure) in [
-            ("[1]", false, Failure::InvalidArguments),
-            ("{\"a\":", false, Failure::InvalidArguments),
-            ("{\"a\":", true, Failure::CutArguments),
-            ("null", false, Failure::InvalidArguments),
+            ("[1]", false, CallFailure::InvalidArguments),
+            ("{\"a\":", false, CallFailure::InvalidArguments),
+            ("{\"a\":", true, CallFailure::CutArguments),
+            ("null", false, CallFailure::InvalidArguments),
         ] {
             assert_eq!(parse(text, was_cut).unwrap_err().0, failure, "{text}");
         }

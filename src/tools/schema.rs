@@ -56,9 +56,9 @@ mod tests {
     #[serde(deny_unknown_fields)]
     #[allow(dead_code)] // only its shape is looked at
     struct Arguments {
-        /// What it is called.
+        /// Title of the item.
         title: String,
-        /// How many; all when absent.
+        /// Number of items; all when absent.
         limit: Option<u32>,
         cells: Vec<Cell>,
         order: Order,

@@ -1,4 +1,5 @@
-//! `sheet_export`: a table becomes a file that its user downloads. What is kept of it is masked, as all is that a model writes.
+//! `sheet_export`: makes a table into a file that the user can download. The stored table is masked, like everything that a model
+//! writes; values are put in while it is downloaded.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -12,20 +13,23 @@ use sheet::query::{Query, Run};
 use sheet::{Column, MAX_COLUMNS, Scalar};
 use uuid::Uuid;
 
-use super::effects::NewFile;
-use super::{Bench, Needs, Sorry, Tool};
-use crate::document::keep::TableName;
-use crate::ports::{Clock, Database, Files, World};
+use super::definition::ToolSpec;
+use super::error::ToolError;
+use super::tool::{Tool, ToolContext};
+use crate::documents::{TableName, tables};
+use crate::files::NewFile;
+use crate::ids;
+use crate::ports::{Clock, Platform};
 use crate::text::one_line;
 use crate::time::timestamp;
 
-/// Longest name of a file, in characters, without its ending.
-const LONGEST_NAME: usize = 100;
+/// Longest name of a file, in characters, without its extension.
+const MAX_NAME_CHARS: usize = 100;
 
-/// Exports a table.
+/// The tool `sheet_export`.
 pub(super) struct SheetExport;
 
-/// What becomes a file.
+/// Arguments of `sheet_export`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Arguments {
@@ -55,7 +59,7 @@ enum FormatName {
 struct From {
     /// The document's name, such as "prices.csv", or its id.
     document: String,
-    /// What of it.
+    /// Query that selects rows and columns.
     query: Query,
 }
 
@@ -63,10 +67,13 @@ impl Tool for SheetExport {
     const NAME: &'static str = "sheet_export";
     const DESCRIPTION: &'static str = "Makes a spreadsheet file that the user can download: of rows that you write, or of a table that they uploaded, filtered, ordered or \
          added up. The user sees a button for it: do not repeat the rows.";
-    const NEEDS: Needs = Needs { within: 30_000, ..Needs::NOTHING };
+    const SPEC: ToolSpec = ToolSpec { timeout: 30_000, ..ToolSpec::DEFAULT };
     type Arguments = Arguments;
 
-    async fn run<W: World>(arguments: Arguments, bench: &Bench<'_, W>) -> Result<Value, Sorry> {
+    async fn run<P: Platform>(
+        arguments: Arguments,
+        context: &ToolContext<'_, P>,
+    ) -> Result<Value, ToolError> {
         let Arguments { name, format, columns, rows, from } = arguments;
         let format = match format {
             FormatName::Xlsx => Format::Xlsx,
@@ -76,22 +83,22 @@ impl Tool for SheetExport {
         let head = Head { export: format!("{name}.{}", format.extension()), format };
         let made = match (columns, rows, from) {
             (Some(columns), Some(rows), None) => of_rows(&head, &name, columns, rows)?,
-            (None, None, Some(from)) => of_table(&head, &name, &from, bench).await?,
+            (None, None, Some(from)) => of_table(&head, &name, &from, context).await?,
             _ => return Err("Give either columns and rows, or from; the others must be null.".into()),
         };
-        let Bench { user, ports, effects, .. } = bench;
-        let id = uuid::Builder::from_random_bytes(ports.clock.random()).into_uuid();
-        let Made { bytes, rows, columns, left_out } = made;
-        let kept = ports.files.put(user.id, id, bytes).await;
-        kept.map_err(|_| {
-            Sorry("Files cannot be kept right now. Show the table in your answer instead.".into())
+        let ToolContext { user, effects, .. } = context;
+        let clock = &user.ports.clock;
+        let id = ids::random(clock);
+        let ExportedTable { bytes, rows, columns, left_out } = made;
+        user.put_file(id, bytes).await.map_err(|_| {
+            ToolError("Files cannot be kept right now. Show the table in your answer instead.".into())
         })?;
         let file = NewFile {
             id,
             name: head.export.clone(),
             media_type: format.media_type().to_owned(),
             table_rows: rows.into(),
-            created_at: timestamp(ports.clock.now()),
+            created_at: timestamp(clock.now()),
         };
         effects.borrow_mut().files.push(file);
         let file =
@@ -102,8 +109,8 @@ impl Tool for SheetExport {
     }
 }
 
-/// A table that is made.
-struct Made {
+/// A table as it is stored.
+struct ExportedTable {
     bytes: Vec<u8>,
     rows: u32,
     columns: Vec<String>,
@@ -111,7 +118,7 @@ struct Made {
 }
 
 /// A file's name, as it can be one anywhere.
-fn named(name: &str, format: Format) -> Result<String, Sorry> {
+fn named(name: &str, format: Format) -> Result<String, ToolError> {
     let name: String = one_line(name)
         .chars()
         .map(|c| if c.is_control() || "/\\:*?\"<>|".contains(c) { ' ' } else { c })
@@ -119,15 +126,15 @@ fn named(name: &str, format: Format) -> Result<String, Sorry> {
     let name = one_line(&name);
     let name =
         name.strip_suffix(&format!(".{}", format.extension())).unwrap_or(&name).trim_matches(['.', ' ']);
-    if (1..=LONGEST_NAME).contains(&name.chars().count()) {
+    if (1..=MAX_NAME_CHARS).contains(&name.chars().count()) {
         Ok(name.to_owned())
     } else {
-        Err(format!("name must have 1 to {LONGEST_NAME} characters.").into())
+        Err(format!("name must have 1 to {MAX_NAME_CHARS} characters.").into())
     }
 }
 
-fn unfit(error: TableError) -> Sorry {
-    Sorry(error.0)
+fn unfit(error: TableError) -> ToolError {
+    ToolError(error.0)
 }
 
 /// A sheet's name: the file's, as far as it can be one.
@@ -138,7 +145,12 @@ fn title(name: &str) -> String {
     if title.is_empty() { "Sheet".to_owned() } else { title }
 }
 
-fn of_rows(head: &Head, name: &str, columns: Vec<Column>, rows: Vec<Vec<Value>>) -> Result<Made, Sorry> {
+fn of_rows(
+    head: &Head,
+    name: &str,
+    columns: Vec<Column>,
+    rows: Vec<Vec<Value>>,
+) -> Result<ExportedTable, ToolError> {
     let header = Header { title: title(name), columns };
     let (mut bytes, mut writer) = begin(head, &header).map_err(unfit)?;
     for (at, row) in rows.into_iter().enumerate() {
@@ -152,29 +164,29 @@ fn of_rows(head: &Head, name: &str, columns: Vec<Column>, rows: Vec<Vec<Value>>)
         bytes.extend(writer.take());
     }
     bytes.extend(writer.take());
-    Ok(Made { bytes, rows: writer.rows(), columns: column_names(&header.columns), left_out: 0 })
+    Ok(ExportedTable { bytes, rows: writer.rows(), columns: column_names(&header.columns), left_out: 0 })
 }
 
 fn column_names(columns: &[Column]) -> Vec<String> {
     columns.iter().map(|column| column.name.clone()).collect()
 }
 
-async fn of_table<W: World>(
+async fn of_table<P: Platform>(
     head: &Head,
     name: &str,
     from: &From,
-    bench: &Bench<'_, W>,
-) -> Result<Made, Sorry> {
-    let table = table(&from.document, bench).await?;
-    let text = std::str::from_utf8(&table).map_err(|_| Sorry("The table cannot be read.".into()))?;
+    context: &ToolContext<'_, P>,
+) -> Result<ExportedTable, ToolError> {
+    let table = table(&from.document, context).await?;
+    let text = std::str::from_utf8(&table).map_err(|_| ToolError("The table cannot be read.".into()))?;
     query(head, name, text, &from.query)
 }
 
 /// The lines of a table that was uploaded: cells with tabs between them.
-async fn table<W: World>(document: &str, bench: &Bench<'_, W>) -> Result<Vec<u8>, Sorry> {
-    let Bench { user, ports, .. } = bench;
-    let out_of_reach = |_| Sorry("The user's documents are out of reach right now.".into());
-    let tables = ports.database.tables(user).await.map_err(out_of_reach)?;
+async fn table<P: Platform>(document: &str, context: &ToolContext<'_, P>) -> Result<Vec<u8>, ToolError> {
+    let user = &context.user;
+    let out_of_reach = |_| ToolError("The user's documents are out of reach right now.".into());
+    let tables = tables(user).await.map_err(out_of_reach)?;
     let id = Uuid::try_parse(document).ok();
     let is_meant =
         |table: &&TableName| Some(table.id) == id || table.name.eq_ignore_ascii_case(document.trim());
@@ -183,14 +195,14 @@ async fn table<W: World>(document: &str, bench: &Bench<'_, W>) -> Result<Vec<u8>
         let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
         return Err(format!("The user has no table {document:?}. There are: {names}.").into());
     };
-    let bytes = ports.files.get(user.id, meant.id).await.map_err(out_of_reach)?;
+    let bytes = user.get_file(meant.id).await.map_err(out_of_reach)?;
     bytes.ok_or_else(|| {
-        Sorry(format!("Of {:?} only passages are kept: ask the user to upload it again.", meant.name))
+        ToolError(format!("Of {:?} only passages are kept: ask the user to upload it again.", meant.name))
     })
 }
 
-/// What a query makes of a table.
-fn query(head: &Head, name: &str, text: &str, query: &Query) -> Result<Made, Sorry> {
+/// Result of a query over a table.
+fn query(head: &Head, name: &str, text: &str, query: &Query) -> Result<ExportedTable, ToolError> {
     let mut lines = text.lines();
     let header = names(lines.next().unwrap_or_default().split('\t'));
     if header.len() > MAX_COLUMNS {
@@ -208,7 +220,7 @@ fn query(head: &Head, name: &str, text: &str, query: &Query) -> Result<Made, Sor
     let keep = |cells: &[Cell], writer: &mut Writer, bytes: &mut Vec<u8>| {
         writer.row(cells).map_err(unfit)?;
         bytes.extend(writer.take());
-        Ok::<_, Sorry>(())
+        Ok::<_, ToolError>(())
     };
     for line in lines {
         if run.is_over() {
@@ -224,11 +236,11 @@ fn query(head: &Head, name: &str, text: &str, query: &Query) -> Result<Made, Sor
     }
     let outcome = run.finish().map_err(unfit)?;
     for cells in outcome.rows {
-        let cells = cells.map_err(|_| Sorry("The table cannot be read.".into()))?;
+        let cells = cells.map_err(|_| ToolError("The table cannot be read.".into()))?;
         keep(&cells, &mut writer, &mut bytes)?;
     }
     bytes.extend(writer.take());
-    Ok(Made {
+    Ok(ExportedTable {
         bytes,
         rows: writer.rows(),
         columns: column_names(&header.columns),
@@ -238,12 +250,11 @@ fn query(head: &Head, name: &str, text: &str, query: &Query) -> Result<Made, Sor
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use pii::unmask::PlaceholderMap;
     use sheet::export::{open, write};
 
-    use super::*;
-
-    fn csv(made: &Made) -> String {
+    fn csv(made: &ExportedTable) -> String {
         let (head, table) = open(&made.bytes).unwrap();
         let mut file = Vec::new();
         write(head.format, table, &PlaceholderMap::default(), |piece| file.extend(piece)).unwrap();

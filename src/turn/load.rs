@@ -1,80 +1,107 @@
-//! Hot memory for a turn: as it is, or read anew.
+//! The session's window for a turn: as it is cached, or read from Postgres.
 
-use uuid::Uuid;
+use pii::masked_text::MaskedText;
 
-use crate::auth::User;
-use crate::config::Config;
-use crate::error::{Code, Error, abort_field};
-use crate::ports::{Clock, Database, Journal, Ports, World};
-use crate::session::load::{LoadSession, RECENT_MESSAGES};
-use crate::session::memory::Memory;
-use crate::session::state::SessionState;
-use crate::session::tree::{Place, way_to};
+use super::TurnCtx;
+use crate::error::{Code, Error, Fault, abort_field};
+use crate::ports::{Clock, Platform};
+use crate::session::cache::SessionCache;
+use crate::session::load::{LoadRequest, RECENT_MESSAGES, load_session};
+use crate::session::path::{InsertAt, resolve_path};
+use crate::session::store::SessionStore;
 
-/// Makes sure that hot memory serves this turn: as it is, or read anew. When Postgres is out of reach, what the
-/// object remembers goes on serving.
-pub(super) async fn load(
-    state: &SessionState,
-    user: &User,
-    (session, employee): (Uuid, Option<&str>),
-    place: &Place,
-    config: &Config,
-    ports: &Ports<impl World>,
-) -> Result<(), Error> {
-    // Or says why no path could.
-    let leads_there = |memory: &Memory| !matches!(memory.spot(place), Ok(None));
-    let serves = |memory: &Memory| memory.serves(employee, ports.clock.now()) && leads_there(memory);
-    if state.memory.borrow().as_ref().is_some_and(serves) {
-        return Ok(());
-    }
-    // Before Postgres is read: what is delivered while it answers would be neither in its answer nor in a later outbox.
-    let waiting: Vec<_> =
-        ports.journal.outbox(RECENT_MESSAGES).into_iter().map(|waiting| waiting.record).collect();
-    let kept = state.memory.take().or_else(|| ports.journal.recollect());
-    let newest = waiting.last().and_then(|last| {
-        let answered = match &kept {
-            Some(memory) if memory.is_newest => memory.last_message_id,
-            _ => ports.journal.recollect().and_then(|memory| memory.last_message_id),
-        };
-        answered.or_else(|| last.messages.last().map(|message| message.id))
-    });
-    // Postgres does not know yet who took over.
-    let handed_to = waiting.iter().rev().find_map(|record| record.handed_to.clone());
-    let employee = employee.or(handed_to.as_deref());
-    let (leaf, waiting) = way_to(place, newest, waiting);
-    let question = LoadSession {
-        user,
-        session,
-        employee,
-        default_employee: &config.default_employee,
-        default_model: &config.default_model,
-        limit: RECENT_MESSAGES,
-        leaf,
-    };
-    let mut memory = match ports.database.load_session(&question).await {
-        Ok(loaded) if loaded.foreign => {
-            let detail = "session_id is not a session of yours. Leave it out to begin a new one.";
-            return Err(abort_field(Code::SessionNotFound, "session_id", detail));
-        }
-        Ok(loaded) => {
-            let memory = Memory::from_loaded(loaded, kept.as_ref(), ports.clock.now());
-            let detail = "There is no employee of that name at work. GET /api/employees lists who is there; a message that \
-                          begins with @ asks for the employee of that name.";
-            memory.ok_or_else(|| abort_field(Code::UnknownEmployee, "employee", detail))?
-        }
-        Err(fault) => kept.filter(|memory| memory.knows(employee) && leads_there(memory)).ok_or(fault)?,
-    };
-    for record in &waiting {
-        memory.add(record);
-    }
-    memory.is_newest = place.is_newest();
-    state.memory.replace(Some(memory));
-    Ok(())
+/// The part of a session that a turn needs.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wanted<'a> {
+    /// Slug of the employee, if the request names one.
+    pub(super) employee: Option<&'a str>,
+    /// Position of the turn.
+    pub(super) insert_at: &'a InsertAt,
 }
 
-/// The question that is to be answered again, if that is wanted and it is known.
-pub(super) fn question_again(state: &SessionState, place: &Place) -> Option<String> {
-    let memory = state.memory.borrow();
-    let spot = memory.as_ref()?.spot(place).ok()??;
-    Some(spot.question?.content.clone())
+impl Wanted<'_> {
+    /// True if the cached path has the position, or a reason for which no path can have it.
+    fn is_on_path(&self, cache: &SessionCache) -> bool {
+        !matches!(cache.branch_point(self.insert_at), Ok(None))
+    }
+}
+
+impl<P: Platform> TurnCtx<'_, P> {
+    /// True if the cached window serves a turn without a read.
+    pub(super) fn is_cached(&self, wanted: Wanted<'_>) -> bool {
+        let now = self.session.user.ports.clock.now();
+        let cache = self.session.session.cache.borrow();
+        cache.as_ref().is_some_and(|cache| cache.serves(wanted.employee, now) && wanted.is_on_path(cache))
+    }
+
+    /// Reads the session from Postgres into the cache. When Postgres is out of reach, an older cache or the snapshot goes on
+    /// serving.
+    ///
+    /// # Errors
+    /// `session_not_found`, `unknown_employee`, `database_unavailable`.
+    pub(super) async fn load(&self, wanted: Wanted<'_>) -> Result<(), Error> {
+        let (user, session) = (self.session.user, self.session.session);
+        let store = SessionStore::new(&user.ports.sql, session.id);
+        // Before Postgres is read: a record that is delivered during the read would be neither in its result nor in the outbox.
+        let undelivered = store.undelivered(RECENT_MESSAGES)?;
+        let undelivered: Vec<_> = undelivered.into_iter().map(|turn| turn.record).collect();
+        let before = session.cache.take();
+        let before = match before {
+            Some(before) => Some(before),
+            None => store.snapshot()?,
+        };
+        let newest = match undelivered.last() {
+            None => None,
+            Some(last) => {
+                let answered = match &before {
+                    Some(cache) if cache.is_newest => cache.last_message_id,
+                    _ => store.snapshot()?.and_then(|snapshot| snapshot.last_message_id),
+                };
+                answered.or_else(|| last.messages.last().map(|message| message.id))
+            }
+        };
+        // Postgres does not know of this hand-off yet.
+        let handed_to = undelivered.iter().rev().find_map(|record| record.handed_to.clone());
+        let employee = wanted.employee.or(handed_to.as_deref());
+        let (path_end, undelivered) = resolve_path(wanted.insert_at, newest, undelivered);
+        let request = LoadRequest { session: session.id, employee, limit: RECENT_MESSAGES, path_end };
+        let mut cache = match load_session(&user, &request).await {
+            Ok(loaded) if loaded.foreign => return Err(foreign()),
+            Ok(loaded) => SessionCache::from_loaded(loaded, before.as_ref(), user.ports.clock.now())
+                .ok_or_else(unknown_employee)?,
+            Err(fault) => {
+                let usable = |cache: &SessionCache| cache.is_of(employee) && wanted.is_on_path(cache);
+                before.filter(usable).ok_or(fault)?
+            }
+        };
+        for record in &undelivered {
+            cache.add(record);
+        }
+        cache.is_newest = wanted.insert_at.is_newest();
+        session.cache.replace(Some(cache));
+        Ok(())
+    }
+
+    /// The text of the question that is answered again, if the turn is a regeneration.
+    pub(super) fn regenerated_question(&self, insert_at: &InsertAt) -> Option<MaskedText> {
+        let cache = self.session.session.cache.borrow();
+        let point = cache.as_ref()?.branch_point(insert_at).ok()??;
+        Some(point.question?.content.clone())
+    }
+}
+
+/// The fault for a window that vanished during a turn: its user was erased.
+pub(super) fn no_cache() -> Fault {
+    Fault::new(Code::Internal, "the session's window is gone")
+}
+
+fn foreign() -> Error {
+    let detail = "session_id is not a session of yours. Leave it out to begin a new one.";
+    abort_field(Code::SessionNotFound, "session_id", detail)
+}
+
+fn unknown_employee() -> Error {
+    let detail = "There is no employee of that name at work. GET /api/employees lists who is there; a message that \
+                  begins with @ asks for the employee of that name.";
+    abort_field(Code::UnknownEmployee, "employee", detail)
 }

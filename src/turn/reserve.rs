@@ -1,96 +1,79 @@
-//! What a turn may take: reserved before the model is asked.
+//! Reservations of a turn: the most that it may take, before the model is asked.
 
-use super::steps::Work;
-use crate::auth::User;
-use crate::employee::Employee;
-use crate::error::{Code, Error, Fault};
-use crate::limit::bucket::Standing;
-use crate::limit::quota::{DEFAULT_OUTPUT, Entry, Spend, day};
+use super::TurnCtx;
+use super::agent_config::AgentConfig;
+use super::progress::StepCost;
+use crate::account::ledger::{LimitError, ReservationRequest};
+use crate::chat::employee::Employee;
+use crate::chat::limits::UserLimits;
+use crate::chat::usage::Usage;
+use crate::error::{Code, Fault};
+use crate::limit::quota::{Cost, DEFAULT_OUTPUT, LedgerEntry, day};
 use crate::model::candidate::Candidate;
-use crate::model::usage::{Usage, UsageSource};
-use crate::ports::{Clock, Ports, UserObject, World};
-use crate::session::load::UserLimits;
-use crate::session::memory::Memory;
-use crate::session::record::OpenTurn;
-use crate::session::state::SessionState;
-use crate::user::record::{Refused, Wanted, too_fast};
+use crate::ports::{Clock, Platform};
+use crate::session::cache::SessionCache;
+use crate::session::in_flight::InFlightTurn;
 
-/// What a turn may take, and the limits that hold for it.
-pub(super) fn wanted(turn: &OpenTurn, memory: &Memory, candidates: &[Candidate]) -> Wanted {
-    let employee = &memory.employee;
+/// The reservation for a turn: its prompt and its longest answer, at the price of the dearest candidate.
+pub(super) fn for_turn(
+    turn: &InFlightTurn,
+    cache: &SessionCache,
+    candidates: &[Candidate],
+) -> ReservationRequest {
+    let employee = cache.employee();
     let most = most(turn.prompt_tokens, employee);
     let costs = candidates.iter().filter_map(|candidate| Some(candidate.price?.of(&most)));
-    let spend = Spend::new(most.total(), costs.max_by(f64::total_cmp));
+    let cost = Cost::new(most.total(), costs.max_by(f64::total_cmp));
     let entry =
-        Entry { turn_id: turn.turn_id, employee: turn.employee.clone(), day: day(turn.admitted_at), spend };
-    Wanted { entry, user: memory.limits, employee: employee.budget }
+        LedgerEntry { id: turn.turn_id, employee: turn.employee.clone(), day: day(turn.admitted_at), cost };
+    ReservationRequest { entry, user: cache.limits, employee: employee.budget }
 }
 
-/// Lets the turn begin, if the session's and the user's limits do. Without any limit nobody is asked.
-pub(super) async fn reserve(
-    state: &SessionState,
-    user: &User,
-    wanted: &Wanted,
-    ports: &Ports<impl World>,
-) -> Result<Option<Standing>, Error> {
-    let quota = state.memory.borrow().as_ref().and_then(|memory| memory.employee.messages_per_minute);
-    let mut bucket = state.bucket.get();
-    let own = quota.map(|quota| {
-        bucket.take(quota, ports.clock.now()).map_err(|wait| too_fast(quota, wait, "this session"))
-    });
-    let own = own.transpose()?;
-    let users =
-        reserve_with_user(user, wanted, ports).await.map_err(|refused| refused.into_error("message"))?;
-    state.bucket.set(bucket);
-    // Of two limits the one that is nearer.
-    Ok([own, users].into_iter().flatten().min_by_key(|standing| standing.remaining))
-}
-
-/// Reserves in the user's object, where there are limits: without any nobody is asked.
-pub(super) async fn reserve_with_user(
-    user: &User,
-    wanted: &Wanted,
-    ports: &Ports<impl World>,
-) -> Result<Option<Standing>, Refused> {
-    let is_limited = wanted.user.messages_per_minute.is_some()
-        || !wanted.user.budget.is_unlimited()
-        || !wanted.employee.is_unlimited();
-    if is_limited { ports.user.reserve(user, wanted).await } else { Ok(None) }
-}
-
-/// Reserves what another step of the answer may take, on top of what it took.
-///
-/// # Errors
-/// `budget_exceeded`, `database_unavailable`, `privacy_unavailable`.
-pub(super) async fn reserve_step(
-    turn: &OpenTurn,
-    work: &Work,
-    (taken, cost): (Usage, Option<f64>),
-    prompt_tokens: u32,
-    user: &User,
-    ports: &Ports<impl World>,
-) -> Result<(), Fault> {
-    let limits = UserLimits { messages_per_minute: None, budget: work.limits.budget };
-    let next = most(prompt_tokens, &work.employee);
-    let next_cost = turn.price.map(|price| price.of(&next));
-    let cost = cost.unwrap_or(0.0) + next_cost.unwrap_or(0.0);
-    let spend = Spend::new(taken.total().saturating_add(next.total()), Some(cost));
-    let entry =
-        Entry { turn_id: turn.turn_id, employee: turn.employee.clone(), day: day(ports.clock.now()), spend };
-    let wanted = Wanted { entry, user: limits, employee: work.employee.budget };
-    reserve_with_user(user, &wanted, ports).await.map(drop).map_err(|refused| match refused {
-        Refused::Exceeded { .. } => Fault::new(Code::BudgetExceeded, "another step"),
-        Refused::Database(cause) => Fault::new(Code::DatabaseUnavailable, cause),
-        other => Fault::new(Code::PrivacyUnavailable, format!("{other:?}")),
-    })
-}
-
-/// What a step takes at most.
+/// Usage of a step at most.
 fn most(prompt_tokens: u32, employee: &Employee) -> Usage {
-    Usage {
-        prompt_tokens,
-        cached_tokens: 0,
-        completion_tokens: employee.max_output_tokens.unwrap_or(DEFAULT_OUTPUT),
-        source: UsageSource::Estimated,
+    Usage::estimated(prompt_tokens, employee.max_output_tokens.unwrap_or(DEFAULT_OUTPUT))
+}
+
+/// Another step of an answer.
+pub(super) struct NextStep<'a> {
+    pub(super) turn: &'a InFlightTurn,
+    pub(super) agent: &'a AgentConfig,
+    /// Usage and cost of the steps before.
+    pub(super) spent: StepCost,
+    /// Tokens that the model reads in the step.
+    pub(super) prompt_tokens: u32,
+}
+
+impl<P: Platform> TurnCtx<'_, P> {
+    /// Reserves, unless no limit holds.
+    ///
+    /// # Errors
+    /// [`LimitError`].
+    pub(super) fn reserve(&self, request: &ReservationRequest) -> Result<(), LimitError> {
+        let is_unlimited = request.user.budget.is_unlimited() && request.employee.is_unlimited();
+        if is_unlimited { Ok(()) } else { self.session.user.reserve(request) }
+    }
+
+    /// Reserves another step of an answer, in place of the turn's reservation so far.
+    ///
+    /// # Errors
+    /// `budget_exceeded`, `internal`.
+    pub(super) fn reserve_step(&self, step: &NextStep<'_>) -> Result<(), Fault> {
+        let NextStep { turn, agent, spent, prompt_tokens } = step;
+        let next = most(*prompt_tokens, &agent.employee.employee);
+        let next_cost = turn.price.map(|price| price.of(&next));
+        let cost = spent.cost_usd.unwrap_or(0.0) + next_cost.unwrap_or(0.0);
+        let entry = LedgerEntry {
+            id: turn.turn_id,
+            employee: turn.employee.clone(),
+            day: day(self.session.user.ports.clock.now()),
+            cost: Cost::new(spent.usage.total().saturating_add(next.total()), Some(cost)),
+        };
+        let user = UserLimits { messages_per_minute: None, budget: agent.limits.budget };
+        let employee = agent.employee.employee.budget;
+        self.reserve(&ReservationRequest { entry, user, employee }).map_err(|error| match error {
+            LimitError::Exceeded { .. } => Fault::new(Code::BudgetExceeded, "another step"),
+            LimitError::Storage(fault) => fault,
+        })
     }
 }

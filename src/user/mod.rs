@@ -1,6 +1,18 @@
-//! What a User object does: it owns what must be the same in all of a user's sessions.
+//! The user's object: one for each user, which owns everything that must be serial or hot.
+//!
+//! It is core code over [`crate::ports`]. The Worker, the native tests and the simulator run this same object. Its requests come in
+//! through `Object::handle` (in [`crate::api`], with the routes), its alarm through [`Object::alarm`].
 
-pub mod books;
-pub mod chores;
-pub mod record;
-pub mod vault;
+mod alarm;
+mod background;
+mod background_state;
+mod deliver;
+mod erase;
+mod object;
+mod run_turn;
+mod session_table;
+
+pub use self::background::IDLE_AFTER;
+pub use self::erase::ErasedCounts;
+pub use self::object::Object;
+pub use self::run_turn::{EventStream, TurnReply};

@@ -1,9 +1,9 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { MATRIX } from '../faults/matrix.mjs';
+import { LASTING_FAULTS, MATRIX } from '../faults/matrix.mjs';
 import { runMatrix } from '../faults/run-matrix.mjs';
-import { MESSAGE_PREFIX, waitUntil } from '../faults/test-conversation.mjs';
+import { MESSAGE_PREFIX, startConversation, waitUntil } from '../faults/test-conversation.mjs';
 import { ask, call, database, eventually, proxies, requestsWith, rows, script, stack, storedMessages } from './test-stack.mjs';
 
 // `npm run test:faults` runs the full matrix.
@@ -33,6 +33,25 @@ test('while PostgREST is down a known session goes on, a new one gets 503, and t
   const { rows: [{ count }] } = await database.query('select count(*)::int from chat_usage_log where session_id = $1', [session]);
   assert.equal(count, 4);
 });
+
+for (const [name, fault] of LASTING_FAULTS) {
+  test(`an erasure that fails with PostgREST ${name} is not given up: nothing new begins before it is complete`, async () => {
+    const conversation = await startConversation();
+    const { client, message } = conversation;
+    await client.runTurn(message);
+    await storedMessages(client.session);
+    const rule = conversation.failSupabase('rpc/erase_user', fault);
+    const erase = () => call('/api/me', { user: client.user, method: 'DELETE' });
+    const failed = await erase();
+    assert.deepEqual([failed.status, (await failed.json()).code], [503, 'database_unavailable']);
+    const refused = await ask('after the request', { user: client.user, session: client.session });
+    assert.deepEqual([refused.status, refused.body.code], [409, 'erasure_in_progress']);
+    rule.clearFaults();
+    assert.equal((await erase()).status, 200);
+    assert.deepEqual(await rows('select * from chat_messages where session_id = $1', [client.session]), []);
+    assert.equal((await ask('a new beginning', { user: client.user })).status, 200);
+  });
+}
 
 test('a rejection by the model reaches the client without the upstream text', async () => {
   script('refuse this', { error: { message: 'internal upstream secret', type: 'invalid_request_error' }, status: 400 });

@@ -31,9 +31,9 @@ function copyOf(from, to) {
 function ledgerIn(file) {
   const database = new DatabaseSync(file);
   try {
-    const [owner] = database.prepare('select user_id from vault_key').all();
-    const rows = database.prepare('select turn_id, tokens, reserved_until from books').all();
-    return owner && [owner.user_id, new Map(rows.map((row) => [row.turn_id, { tokens: row.tokens, isSettled: row.reserved_until === null }]))];
+    const [owner] = database.prepare('select user_id from owner').all();
+    const rows = database.prepare('select id, tokens, is_reserved from ledger').all();
+    return owner && [owner.user_id, new Map(rows.map((row) => [row.id, { tokens: row.tokens, isSettled: row.is_reserved === 0 }]))];
   } finally {
     database.close();
   }

@@ -58,10 +58,9 @@ const REFUSED_CASES = [
 
 const history = (fault) => callRoute({ method: 'GET', route: ({ session }) => `/api/sessions/${session}/messages`, path: 'chat_sessions' }, fault);
 const employees = (fault) => callRoute({ method: 'GET', route: () => '/api/employees', path: 'employee_profiles' }, fault);
-const erasure = (fault) => callRoute({ method: 'DELETE', route: () => '/api/me', path: 'rpc/erase_user' }, fault);
 
 /** Faults of PostgREST that last until the scenario clears them. */
-const LASTING_FAULTS = Object.entries({ down: UNAVAILABLE, unreachable: hangUp, 500: respondWith(500), garbage: htmlPage });
+export const LASTING_FAULTS = Object.entries({ down: UNAVAILABLE, unreachable: hangUp, 500: respondWith(500), garbage: htmlPage });
 
 /** @type {MatrixCase[]} */
 const POSTGREST_CASES = [
@@ -80,9 +79,6 @@ const POSTGREST_CASES = [
   })),
   ...LASTING_FAULTS.map(([name, fault]) => ({
     fault: `PostgREST ${name}`, when: 'list of employees', scenario: employees(fault), expected: `503 database_unavailable, ${STORED_WHOLE}`,
-  })),
-  ...LASTING_FAULTS.map(([name, fault]) => ({
-    fault: `PostgREST ${name}`, when: 'erasing a user', scenario: erasure(fault), expected: `503 database_unavailable, ${STORED_WHOLE}`,
   })),
   { fault: 'PostgREST other JSON', when: 'commit_turn, twice', scenario: failCommit([otherJson, otherJson]), expected: FINISHED },
   { fault: 'PostgREST 400', when: 'commit_turn, twice', scenario: failCommit([respondWith(400), respondWith(400)]), expected: FINISHED },

@@ -9,20 +9,23 @@ use futures::channel::oneshot;
 
 use super::world::World;
 
-/// How long after a failed try an alarm rings again.
-const AGAIN_AFTER: Millis = 2000;
+/// Milliseconds after a failed try at which an alarm rings again.
+const RETRY_AFTER: Millis = 2000;
 
-/// One object's alarm, in its storage.
+/// One object's alarm, as far as it is durable.
 #[derive(Default)]
 pub struct Alarm {
     at: Cell<Option<Millis>>,
+    rings: Cell<u32>,
     watcher: RefCell<Option<Waker>>,
 }
 
-/// What an alarm can wake.
+/// An object that an alarm can wake.
 pub trait Sleeper {
     fn alarm(&self) -> &Alarm;
-    /// Wakes the object; `done` is answered when it has done what is to be done, and dropped when it died over it.
+    /// Notes that no alarm is set any more, since it rings.
+    fn rang(&self);
+    /// Wakes the object; `done` is answered when it has done what is due, and dropped when it died over it.
     fn ring(&self, done: oneshot::Sender<()>);
 }
 
@@ -31,14 +34,20 @@ impl Alarm {
         self.at.get()
     }
 
+    /// Number of times that it rang.
+    pub fn rings(&self) -> u32 {
+        self.rings.get()
+    }
+
     pub fn set(&self, at: Option<Millis>) {
-        self.at.set(at);
-        if let Some(watcher) = self.watcher.borrow().as_ref() {
+        if self.at.replace(at) != at
+            && let Some(watcher) = self.watcher.borrow().as_ref()
+        {
             watcher.wake_by_ref();
         }
     }
 
-    /// Waits until it is time.
+    /// Waits until it is due.
     async fn is_due(&self, world: &World) {
         let mut timer_at = None;
         std::future::poll_fn(|context| {
@@ -60,7 +69,7 @@ impl Alarm {
     }
 }
 
-/// Rings whenever it is time.
+/// Rings whenever the alarm is due.
 pub fn keep_watch<S: Sleeper + 'static>(world: &Rc<World>, sleeper: &Rc<S>) {
     world.spawn(None, watch(Rc::clone(world), Rc::clone(sleeper)));
 }
@@ -68,12 +77,17 @@ pub fn keep_watch<S: Sleeper + 'static>(world: &Rc<World>, sleeper: &Rc<S>) {
 async fn watch(world: Rc<World>, sleeper: Rc<impl Sleeper>) {
     loop {
         sleeper.alarm().is_due(&world).await;
+        sleeper.rang();
         let (mut done, mut is_done) = oneshot::channel();
-        sleeper.ring(done);
-        while is_done.await.is_err() {
-            world.sleep(AGAIN_AFTER).await;
-            (done, is_done) = oneshot::channel();
+        loop {
+            let alarm = sleeper.alarm();
+            alarm.rings.set(alarm.rings() + 1);
             sleeper.ring(done);
+            if is_done.await.is_ok() {
+                break;
+            }
+            world.sleep(RETRY_AFTER).await;
+            (done, is_done) = oneshot::channel();
         }
     }
 }

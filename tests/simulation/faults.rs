@@ -1,14 +1,14 @@
-//! What can go wrong, how often it does in one run, and how often it did.
+//! Faults: their kinds, their rates in one run, and their counts.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
-use super::chance::Chance;
+use super::rng::Rng;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// An object dies between two steps.
     Crash,
-    /// An object dies before what it writes is durable: what it sent before left, what it sends after does not.
+    /// An object dies before its writes are durable: messages that it sent before left, messages that it sends after do not.
     LostWrite,
     /// A call never arrives.
     LostRequest,
@@ -28,8 +28,16 @@ pub enum Fault {
     ModelRefuses,
     /// The model's answer breaks off, one way or another.
     ModelBreaks,
-    /// The model does not say what it used, or not that it is done.
+    /// The model does not report its usage, or not that it is done.
     ModelOmits,
+    /// The model gives no vectors.
+    EmbeddingFails,
+    /// A background request has no usable output.
+    JobFails,
+    /// An MCP server fails, or does not know its session any more.
+    ToolFails,
+    /// The bucket does not answer.
+    BucketFails,
     /// A client's connection is gone.
     HangUp,
     /// A client stops the answer.
@@ -40,10 +48,12 @@ pub enum Fault {
     Impatience,
     /// A second reader joins.
     Join,
+    /// A user has everything erased, and goes on afterwards.
+    Erase,
 }
 
-const ALL: [(Fault, u64); 17] = [
-    (Fault::Crash, 60),
+const ALL: [(Fault, u64); 22] = [
+    (Fault::Crash, 30),
     (Fault::LostWrite, 80),
     (Fault::LostRequest, 100),
     (Fault::LostReply, 150),
@@ -55,50 +65,67 @@ const ALL: [(Fault, u64); 17] = [
     (Fault::ModelRefuses, 800),
     (Fault::ModelBreaks, 1200),
     (Fault::ModelOmits, 1500),
+    (Fault::EmbeddingFails, 500),
+    (Fault::JobFails, 1000),
+    (Fault::ToolFails, 1000),
+    (Fault::BucketFails, 3000),
     (Fault::HangUp, 300),
     (Fault::Stop, 150),
     (Fault::Again, 150),
     (Fault::Impatience, 150),
     (Fault::Join, 150),
+    (Fault::Erase, 8),
 ];
 
 const OF: u64 = 10_000;
 
-/// Every run has faults of its own: some kinds not at all, some more often than others. A mix that is always the same
-/// would hide what only shows where one kind is frequent and another rare.
+/// Rates and counts of one run. Each run has rates of its own: some kinds never occur, some more often than others. A mix that is
+/// always the same would hide what only shows where one kind is frequent and another rare.
 pub struct Faults {
     rates: [u64; ALL.len()],
     counts: [Cell<u64>; ALL.len()],
-    is_calm: Cell<bool>,
+    is_over: Cell<bool>,
+}
+
+thread_local! {
+    /// Names of kinds that never occur.
+    static LEFT_OUT: RefCell<Vec<String>> = RefCell::default();
+}
+
+/// Leaves kinds of faults out of all runs from now on: names, separated by commas.
+pub fn leave_out(names: &str) {
+    LEFT_OUT.set(names.split(',').map(ToOwned::to_owned).collect());
 }
 
 impl Faults {
-    pub fn new(chance: &Chance) -> Self {
-        let rates = ALL.map(|(_, rate)| match chance.below(6) {
+    pub fn new(rng: &Rng) -> Self {
+        let is_left_out = |fault: Fault| LEFT_OUT.with_borrow(|names| names.contains(&format!("{fault:?}")));
+        let rates = ALL.map(|(fault, rate)| match rng.below(6) {
             0 | 1 => 0,
+            _ if is_left_out(fault) => 0,
             2 | 3 => rate,
             4 => rate * 3,
             _ => rate / 3,
         });
-        Self { rates, counts: Default::default(), is_calm: Cell::new(false) }
+        Self { rates, counts: Default::default(), is_over: Cell::new(false) }
     }
 
-    pub fn strikes(&self, fault: Fault, chance: &Chance) -> bool {
-        let strikes = !self.is_calm.get() && chance.below(OF) < self.rates[fault as usize];
-        if strikes {
+    pub fn occurs(&self, fault: Fault, rng: &Rng) -> bool {
+        let occurs = !self.is_over.get() && rng.below(OF) < self.rates[fault as usize];
+        if occurs {
             let count = &self.counts[fault as usize];
             count.set(count.get() + 1);
         }
-        strikes
+        occurs
     }
 
-    pub fn is_calm(&self) -> bool {
-        self.is_calm.get()
+    pub fn is_over(&self) -> bool {
+        self.is_over.get()
     }
 
-    /// Nothing goes wrong any more.
-    pub fn cease(&self) {
-        self.is_calm.set(true);
+    /// Ends all faults.
+    pub fn end(&self) {
+        self.is_over.set(true);
     }
 }
 

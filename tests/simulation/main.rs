@@ -1,27 +1,36 @@
 //! A deterministic simulator: the core over a simulated world in which everything goes wrong that can, run by run, each
 //! decided by one number.
 //!
-//! `npm run simulate -- --turns 100000 --seed 1`
+//! `npm run simulate -- --turns 100000 --seed 1`. To look into a violation, `--without Crash,Slow` leaves
+//! kinds of faults out, and `--trace 100000` prints more of what happened before.
 
 #![allow(unreachable_pub)] // a module of a test is a root and a private module at once
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::string_slice)] // what is not as it must be ends the run
 #![allow(clippy::print_stdout, clippy::print_stderr)] // it reports
 
 mod alarm;
-mod chance;
 mod client;
+mod completion;
 mod disk;
+mod employees;
 mod faults;
+mod http;
 mod invariants;
-mod ledger;
-mod model;
+mod jobs;
+mod learning;
+mod mcp;
+mod mock_model;
 mod network;
+mod object;
+mod oracle;
+mod platform;
 mod postgres;
+mod rng;
 mod run;
-mod script;
-mod session;
-mod strongbox;
-mod user;
+#[allow(dead_code)] // the native tests use the rest of it
+#[path = "../harness/sqlite.rs"]
+mod sqlite;
+mod tool_invariants;
 mod values;
 mod world;
 
@@ -30,6 +39,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use faults::Count;
+use world::TRACE;
 
 /// Turns unless `--turns` says otherwise.
 const TURNS: u64 = 100_000;
@@ -39,37 +49,54 @@ const REPORT_EVERY: Duration = Duration::from_secs(5);
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let number = |name: &str| {
+    let option = |name: &str| {
         let place = arguments.iter().position(|argument| argument == name)?;
-        arguments.get(place + 1)?.parse::<u64>().ok()
+        arguments.get(place + 1)
     };
+    let number = |name: &str| option(name)?.parse::<u64>().ok();
+    if let Some(names) = option("--without") {
+        faults::leave_out(names);
+    }
     // A panic is found and reported with its seed.
     std::panic::set_hook(Box::new(|_| ()));
-    simulate(number("--seed").unwrap_or(1), number("--turns").unwrap_or(TURNS))
+    let trace = number("--trace").and_then(|lines| usize::try_from(lines).ok()).unwrap_or(TRACE);
+    let (seed, turns) = (number("--seed").unwrap_or(1), number("--turns").unwrap_or(TURNS));
+    simulate(Options { seed, turns, trace })
+}
+
+#[derive(Clone, Copy)]
+struct Options {
+    /// The first seed.
+    seed: u64,
+    /// Turns to go through.
+    turns: u64,
+    /// Lines of the trace that are printed after a violation.
+    trace: usize,
 }
 
 #[expect(clippy::disallowed_methods, reason = "how long it took is told, and decides nothing")]
-fn simulate(first_seed: u64, wanted: u64) -> ExitCode {
+fn simulate(options: Options) -> ExitCode {
+    let Options { seed: first_seed, turns: wanted, .. } = options;
     let began = Instant::now();
     let mut reported = began;
     let (mut seed, mut turns, mut faults) = (first_seed, 0, Count::default());
     let mut endings = BTreeMap::new();
-    if run::run(seed, false).world.digest() != run::run(seed, true).world.digest() {
+    if run::run(seed, 0).world.digest() != run::run(seed, TRACE).world.digest() {
         println!("simulation: FAILED: seed {seed} is not the same run twice");
         return ExitCode::FAILURE;
     }
     while turns < wanted {
-        let run = run::run(seed, false);
+        let run = run::run(seed, 0);
         faults.add(&run.world.faults);
-        for turn in run.world.ledger.turns.borrow().values() {
+        for turn in run.world.oracle.turns.borrow().values() {
             turns += 1;
             *endings
-                .entry(turn.closed.map_or("Open".into(), |status| format!("{status:?}")))
+                .entry(turn.status.map_or("Open".into(), |status| format!("{status:?}")))
                 .or_insert(0_u64) += 1;
         }
         if let Err(violation) = run.outcome {
             println!("simulation: FAILED after {turns} turns in {:.1} s", began.elapsed().as_secs_f64());
-            return explain(seed, &violation);
+            return explain(seed, &violation, options);
         }
         if reported.elapsed() >= REPORT_EVERY {
             reported = Instant::now();
@@ -94,8 +121,8 @@ fn simulate(first_seed: u64, wanted: u64) -> ExitCode {
 }
 
 /// Runs it once more, with a trace: it is the same run.
-fn explain(seed: u64, violation: &str) -> ExitCode {
-    for line in run::run(seed, true).world.trace() {
+fn explain(seed: u64, violation: &str, options: Options) -> ExitCode {
+    for line in run::run(seed, options.trace).world.trace() {
         println!("{line}");
     }
     println!("simulation: seed {seed}: {violation}");

@@ -1,4 +1,4 @@
-//! Calls between parts: each takes its time, may be lost on the way there or back, and may arrive twice.
+//! Calls between parts of the world: each takes its time, may be lost on the way there or back, and may arrive twice.
 
 use std::pin::pin;
 use std::rc::Rc;
@@ -8,37 +8,36 @@ use futures::channel::oneshot;
 use futures::future::{Either, select};
 
 use super::faults::Fault;
-use super::world::{Life, World};
+use super::world::{Instance, World};
 
-/// How a call travels.
+/// The way of a call.
 #[derive(Clone, Copy)]
 pub struct Route {
     pub name: &'static str,
-    /// How long the caller waits.
-    pub patience: Millis,
+    /// Milliseconds that the caller waits.
+    pub timeout: Millis,
     /// Whether something on the way may repeat it.
     pub repeats: bool,
 }
 
-pub const TO_POSTGRES: Route = Route { name: "postgres", patience: 8000, repeats: true };
-pub const TO_USER: Route = Route { name: "user object", patience: 600_000, repeats: false };
-pub const TO_SESSION: Route = Route { name: "session object", patience: 600_000, repeats: false };
+pub const TO_OBJECT: Route = Route { name: "the object", timeout: 600_000, repeats: false };
+pub const TO_BUCKET: Route = Route { name: "the bucket", timeout: 30_000, repeats: false };
 
-/// Calls somebody: `deliver` runs where the call arrives, and answers when it likes. `None` when there was no answer,
-/// whatever came of the call.
+/// Calls another part: `deliver` runs where the call arrives, and answers when it likes. `None` when there was no answer, whether or
+/// not the call took effect.
 pub async fn call<T: 'static>(
     world: &Rc<World>,
-    from: Option<&Rc<Life>>,
+    from: Option<&Rc<Instance>>,
     route: Route,
     deliver: impl Fn(oneshot::Sender<T>) + 'static,
 ) -> Option<T> {
-    if from.is_some_and(|life| !life.can_send()) {
+    if from.is_some_and(|instance| !instance.can_send()) {
         // It does not leave: the caller is about to die.
         return std::future::pending().await;
     }
     let (answer, answered) = oneshot::channel();
     world.spawn(None, carry(Rc::clone(world), route, deliver, answer));
-    match select(answered, pin!(world.sleep(route.patience))).await {
+    match select(answered, pin!(world.sleep(route.timeout))).await {
         Either::Left((answer, _)) => answer.ok(),
         Either::Right(_) => None,
     }
@@ -51,14 +50,14 @@ async fn carry<T: 'static>(
     answer: oneshot::Sender<T>,
 ) {
     travel(&world).await;
-    if world.strikes(Fault::LostRequest) {
+    if world.occurs(Fault::LostRequest) {
         world.note(|| format!("a call to {} is lost", route.name));
         return;
     }
     let (reply, replied) = oneshot::channel();
     deliver(reply);
-    if route.repeats && world.strikes(Fault::Duplicate) {
-        let later = world.chance.pick(&[1, 40, 3000, 60_000]);
+    if route.repeats && world.occurs(Fault::Duplicate) {
+        let later = world.rng.pick(&[1, 40, 3000, 60_000]);
         let again = Rc::clone(&world);
         world.spawn(None, async move {
             again.sleep(later).await;
@@ -67,7 +66,7 @@ async fn carry<T: 'static>(
     }
     let Ok(reply) = replied.await else { return };
     travel(&world).await;
-    if world.strikes(Fault::LostReply) {
+    if world.occurs(Fault::LostReply) {
         world.note(|| format!("an answer of {} is lost", route.name));
         return;
     }
@@ -76,10 +75,7 @@ async fn carry<T: 'static>(
 }
 
 async fn travel(world: &World) {
-    let span = if world.strikes(Fault::Slow) {
-        500 + world.chance.below(15_000)
-    } else {
-        1 + world.chance.below(20)
-    };
+    let span =
+        if world.occurs(Fault::Slow) { 500 + world.rng.below(15_000) } else { 1 + world.rng.below(20) };
     world.sleep(span).await;
 }

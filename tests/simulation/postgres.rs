@@ -1,316 +1,503 @@
-//! Postgres behind PostgREST: it may be away, refuse, answer late or never, and get a call twice.
+//! Postgres behind PostgREST: it may be away, refuse, answer late or never, and get a call twice. Its functions do what those of
+//! `supabase/migrations/` do.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use chrono::{DateTime, Utc};
-use frontdesk::auth::User;
-use frontdesk::document::keep::{NewDocument, SavedDocument, TableName};
-use frontdesk::employee::Employee;
-use frontdesk::error::{Code, Fault};
-use frontdesk::limit::quota::Budget;
-use frontdesk::memory::embed::{Embedded, Pending};
-use frontdesk::memory::facts::{Learned, Unread};
-use frontdesk::memory::import::{Imported, ImportedMessage};
-use frontdesk::memory::recall::{RecallQuestion, Recalled, Recollection};
-use frontdesk::memory::summary::{NewSummary, Unsummarised};
-use frontdesk::model::price::Price;
-use frontdesk::ports::{Database, UnsummarisedQuestion};
-use frontdesk::session::load::{LoadSession, LoadedSession, Message, Role, UserLimits};
+use frontdesk::account::vault::SealedVault;
+use frontdesk::chat::limits::{Budget, UserLimits};
+use frontdesk::chat::message::{Message, Role};
+use frontdesk::ports::{Caller, DatabaseError, Postgrest, RpcCall};
 use frontdesk::session::record::{MessageRecord, TurnRecord};
-use frontdesk::session::tree::Leaf;
 use frontdesk::time::Millis;
-use frontdesk::user::record::{KeptVault, Restored};
 use futures::channel::oneshot;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::faults::Fault as Fails;
-use super::network::{TO_POSTGRES, call};
-use super::world::{Life, World};
+use super::disk::Disk;
+use super::employees;
+use super::faults::Fault;
+use super::learning::{Memory, Summary};
+use super::network::{Route, call};
+use super::oracle::number_of;
+use super::world::{Instance, World};
 
 pub struct Postgres {
-    world: Rc<World>,
+    pub world: Rc<World>,
     away_until: Cell<Millis>,
-    /// Messages with when they were said, as time orders them: what was parked comes late and stands where it was said.
-    sessions: RefCell<BTreeMap<Uuid, BTreeMap<(DateTime<Utc>, Uuid), Message>>>,
-    owners: RefCell<BTreeMap<Uuid, Uuid>>,
-    /// One row of usage for each turn: its tokens.
-    usage: RefCell<BTreeMap<Uuid, (Uuid, u64)>>,
-    vaults: RefCell<BTreeMap<Uuid, KeptVault>>,
-    pub parked: RefCell<BTreeSet<Uuid>>,
+    pub sessions: RefCell<BTreeMap<Uuid, SessionRow>>,
+    /// Rows of `chat_usage_log`, by id.
+    pub usage: RefCell<BTreeMap<Uuid, UsageRow>>,
+    vaults: RefCell<BTreeMap<Uuid, SealedVault>>,
+    erased: RefCell<BTreeMap<Uuid, Millis>>,
+    /// Parked turns, with their users.
+    pub parked: RefCell<BTreeMap<Uuid, Uuid>>,
+    /// Status of each tool run.
+    pub tool_runs: RefCell<BTreeMap<Uuid, ToolRunRow>>,
     poison: RefCell<BTreeMap<Uuid, Millis>>,
+    pub memory: Memory,
     pub limits: UserLimits,
 }
 
-/// Postgres as one object reaches it.
-pub struct SimDatabase {
+/// A session with its messages in the order of their times: a record that was parked comes late and stands where it was said.
+pub struct SessionRow {
+    pub owner: Uuid,
+    pub employee: String,
+    pub messages: BTreeMap<(DateTime<Utc>, Uuid), Message>,
+    pub summary: Option<Summary>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UsageRow {
+    pub user: Uuid,
+    pub employee: String,
+    pub tokens: u64,
+    pub created_at: Millis,
+    pub is_turn: bool,
+}
+
+pub struct ToolRunRow {
+    pub user: Uuid,
+    pub arguments: Value,
+    pub status: String,
+}
+
+/// Postgres as one instance reaches it.
+pub struct SimPostgrest {
     pub world: Rc<World>,
-    pub life: Rc<Life>,
+    pub instance: Rc<Instance>,
     pub postgres: Rc<Postgres>,
+    pub disk: Rc<Disk>,
+    /// Moment at which the instance started.
+    pub started_at: Millis,
+}
+
+/// A call as it travels.
+struct Sent {
+    function: String,
+    arguments: String,
+    /// The user whose access token goes along.
+    user: Option<Uuid>,
+}
+
+type Answer = Result<String, DatabaseError>;
+
+#[derive(Deserialize)]
+struct OfTurn {
+    p_turn: TurnRecord,
+}
+
+#[derive(Deserialize)]
+struct Runs {
+    #[serde(default)]
+    tool_runs: Vec<Run>,
+}
+
+#[derive(Deserialize)]
+struct Run {
+    id: Uuid,
+    arguments: Value,
+    status: String,
+}
+
+#[derive(Deserialize)]
+struct OfUser {
+    p_user: Uuid,
+}
+
+#[derive(Deserialize)]
+struct ParkTurn {
+    p_turn: Uuid,
+    p_user: Uuid,
+}
+
+#[derive(Deserialize)]
+struct CommitVault {
+    p_user: Uuid,
+    p_vault: SealedVault,
+}
+
+#[derive(Deserialize)]
+struct LoadSession {
+    p_session: Uuid,
+    p_employee: Option<String>,
+    p_default_employee: String,
+    p_limit: usize,
+    p_leaf: Option<Uuid>,
+}
+
+#[derive(Serialize)]
+struct LoadedSession<'a> {
+    foreign: bool,
+    employee: Option<Value>,
+    price: Value,
+    prices: Value,
+    limits: UserLimits,
+    messages: Vec<&'a Message>,
 }
 
 impl Postgres {
     pub fn new(world: &Rc<World>) -> Rc<Self> {
         // In some runs there is little to spend.
-        let daily_tokens = world.chance.one_in(3).then(|| 2000 + world.chance.below(60_000));
-        let messages_per_minute = world.chance.one_in(3).then_some(20);
-        world.ledger.has_limits.set(daily_tokens.is_some() || messages_per_minute.is_some());
+        let daily_tokens = world.rng.one_in(3).then(|| 2000 + world.rng.below(60_000));
+        let messages_per_minute = world.rng.one_in(3).then_some(20);
+        world.oracle.daily_tokens.set(daily_tokens);
         Rc::new(Self {
             world: Rc::clone(world),
             away_until: Cell::new(0),
             sessions: RefCell::default(),
-            owners: RefCell::default(),
             usage: RefCell::default(),
             vaults: RefCell::default(),
+            erased: RefCell::default(),
             parked: RefCell::default(),
+            tool_runs: RefCell::default(),
             poison: RefCell::default(),
+            memory: Memory::default(),
             limits: UserLimits { messages_per_minute, budget: Budget { daily_tokens, daily_usd: None } },
         })
     }
 
     fn is_away(&self) -> bool {
-        if self.world.strikes(Fails::Outage) {
-            self.away_until.set(self.world.now() + self.world.chance.below(120_000));
+        if self.world.occurs(Fault::Outage) {
+            self.away_until.set(self.world.now() + self.world.rng.below(120_000));
         }
-        self.world.now() < self.away_until.get() || self.world.strikes(Fails::DatabaseError)
+        self.world.now() < self.away_until.get() || self.world.occurs(Fault::DatabaseError)
     }
 
-    fn load_session(&self, session: Uuid, limit: u32, leaf: Leaf) -> LoadedSession {
+    fn perform(&self, sent: &Sent) -> Answer {
+        let Sent { function, arguments, user } = sent;
+        Ok(match function.as_str() {
+            "load_session" => self.load_session(&read(arguments)),
+            "commit_turn" => return self.commit_turn(arguments),
+            "park_turn" => self.park_turn(&read(arguments)),
+            "load_vault" => self.load_vault(user.unwrap_or_default()),
+            "commit_vault" => self.commit_vault(read(arguments)),
+            "erase_user" => self.erase_user(read::<OfUser>(arguments).p_user),
+            "recall" => self.recall(user.unwrap_or_default(), arguments),
+            "pending_memories" => self.pending_memories(arguments),
+            "save_embeddings" => self.save_embeddings(arguments),
+            "unread_messages" => self.unread_messages(arguments),
+            "save_facts" => self.save_facts(arguments),
+            "forget_facts" => self.forget_facts(arguments),
+            "unsummarised_messages" => self.unsummarised_messages(arguments),
+            "save_summary" => self.save_summary(arguments),
+            function => {
+                self.world.violated(format!("{function} is called, which the simulator does not know"));
+                String::new()
+            }
+        })
+    }
+
+    /// Whether a user was erased at that moment or later.
+    pub fn is_gone(&self, user: Uuid, at: Millis) -> bool {
+        self.erased.borrow().get(&user).is_some_and(|erased| *erased >= at)
+    }
+
+    fn load_session(&self, arguments: &LoadSession) -> String {
+        let LoadSession { p_session, p_employee, p_default_employee, p_limit, p_leaf } = arguments;
         let sessions = self.sessions.borrow();
-        let nothing = BTreeMap::new();
-        let messages = sessions.get(&session).unwrap_or(&nothing);
-        let mut next = match leaf {
-            Leaf::Newest => messages.values().next_back().map(|message| message.id),
-            Leaf::Beginning => None,
-            Leaf::At(id) => Some(id),
-        };
-        let mut path = Vec::new();
-        while let Some(message) = next.and_then(|id| messages.values().find(|message| message.id == id)) {
-            path.push(message.clone());
-            next = message.parent_id.filter(|_| path.len() < limit as usize);
+        let session = sessions.get(p_session);
+        let employee = p_employee.as_ref().or(session.map(|session| &session.employee));
+        let employee = employees::profile(employee.unwrap_or(p_default_employee));
+        let mut messages = Vec::new();
+        if let Some(session) = session {
+            let mut next = match p_leaf {
+                None => session.messages.values().next_back().map(|message| message.id),
+                leaf => *leaf,
+            };
+            let of_id = |id: Uuid| session.messages.values().rev().find(|message| message.id == id);
+            while let Some(message) = next.and_then(of_id) {
+                messages.push(message);
+                next = message.parent_id.filter(|_| messages.len() < *p_limit);
+            }
         }
-        path.reverse();
-        LoadedSession {
+        messages.reverse();
+        to_json(&LoadedSession {
             foreign: false,
-            employee: Some(employee()),
-            price: Some(Price { input: 0.15, cached_input: 0.075, output: 0.6 }),
-            prices: BTreeMap::new(),
-            limits: Some(self.limits),
-            messages: path,
-        }
-    }
-
-    /// Some of what was said to or by a user, in whichever session.
-    fn recall(&self, user: Uuid) -> Recalled {
-        let (sessions, owners) = (self.sessions.borrow(), self.owners.borrow());
-        let own = sessions.iter().filter(|(session, _)| owners.get(session) == Some(&user));
-        let all: Vec<_> =
-            own.flat_map(|(_, messages)| messages.values()).filter(|one| !one.content.is_empty()).collect();
-        let count = if all.is_empty() { 0 } else { self.world.chance.index(6) };
-        let some = (0..count).map(|_| all[self.world.chance.index(all.len())]);
-        let memories = some.map(|message| Recollection {
-            message_id: Some(message.id),
-            session_id: None,
-            document_id: None,
-            media_type: None,
-            document: None,
-            role: Some(message.role),
-            content: message.content.clone(),
-            content_tokens: message.content_tokens,
-            occurred_at: DateTime::UNIX_EPOCH,
-        });
-        Recalled { memories: memories.collect(), ..Recalled::default() }
+            employee,
+            price: employees::price(),
+            prices: json!({}),
+            limits: self.limits,
+            messages,
+        })
     }
 
     /// Whether that turn is refused now.
     fn is_poison(&self, record: &TurnRecord) -> bool {
         let mut poison = self.poison.borrow_mut();
         let now = self.world.now();
-        if self.world.strikes(Fails::Poison) {
-            poison.insert(record.turn_id, now + 30_000 + self.world.chance.below(600_000));
-            self.world.ledger.parked.borrow_mut().insert(record.session_id);
+        if self.world.occurs(Fault::Poison) {
+            poison.insert(record.turn_id, now + 30_000 + self.world.rng.below(600_000));
+            self.world.oracle.parked.borrow_mut().insert(record.session_id);
         }
-        !self.world.faults.is_calm() && poison.get(&record.turn_id).is_some_and(|until| now < *until)
+        !self.world.faults.is_over() && poison.get(&record.turn_id).is_some_and(|until| now < *until)
     }
 
-    /// Idempotent by the turn's id, as the function in the database is.
-    fn commit_turn(&self, record: &TurnRecord) -> Result<(), Fault> {
-        if self.is_poison(record) {
-            return Err(Fault::new(Code::DatabaseRefused, "commit_turn"));
+    /// Idempotent by the turn's id.
+    fn commit_turn(&self, arguments: &str) -> Answer {
+        let OfTurn { p_turn: record } = read(arguments);
+        if self.is_poison(&record) {
+            return Err(DatabaseError::Refused("commit_turn".into()));
         }
-        let json = serde_json::to_string(record).expect("a record is JSON");
-        self.world.check_masked("Postgres", &json);
         self.parked.borrow_mut().remove(&record.turn_id);
         if self.usage.borrow().contains_key(&record.turn_id) {
-            return Ok(());
+            return Ok(r#"{"committed":false}"#.into());
         }
+        let started_at = millis(record.started_at);
+        if self.is_gone(record.user_id, started_at) {
+            self.world.note(|| format!("turn {} is gone", record.turn_id));
+            self.world.oracle.turn(record.turn_id, |turn| turn.is_gone = true);
+            return Ok(r#"{"committed":false,"gone":true}"#.into());
+        }
+        self.world.note(|| format!("turn {} is committed", record.turn_id));
+        self.world.committed(&record);
+        self.usage.borrow_mut().insert(
+            record.turn_id,
+            UsageRow {
+                user: record.user_id,
+                employee: record.employee_slug.clone(),
+                tokens: record.usage.total_tokens.into(),
+                created_at: millis(record.usage.created_at),
+                is_turn: true,
+            },
+        );
         let mut sessions = self.sessions.borrow_mut();
-        let messages = sessions.entry(record.session_id).or_default();
-        let answers = messages.values().filter(|message| message.role == Role::Assistant).count();
-        self.world.committed(record, answers);
-        let is_known = |new: &MessageRecord| messages.values().any(|message| message.id == new.id);
+        let session = sessions.entry(record.session_id).or_insert_with(|| SessionRow {
+            owner: record.user_id,
+            employee: String::new(),
+            messages: BTreeMap::new(),
+            summary: None,
+        });
+        session.employee = record.handed_to.clone().unwrap_or_else(|| record.employee_slug.clone());
+        if record.continues {
+            self.update_answer(session, &record);
+        } else {
+            self.add_messages(session, &record);
+        }
+        self.add_tool_runs(session, &record, arguments);
+        self.add_facts(record.user_id, &record.facts);
+        Ok(r#"{"committed":true}"#.into())
+    }
+
+    fn add_messages(&self, session: &mut SessionRow, record: &TurnRecord) {
+        let is_known = |new: &MessageRecord| session.messages.values().any(|message| message.id == new.id);
         let is_new = !record.messages.iter().any(is_known);
         self.world.check(is_new, || format!("a message of turn {} is there already", record.turn_id));
-        messages.extend(record.messages.iter().map(|message| {
-            let said = Message {
+        for message in &record.messages {
+            // A parent that is not in the session is dropped.
+            let has_parent = |id: &Uuid| session.messages.values().any(|known| known.id == *id);
+            let stored = Message {
                 id: message.id,
                 role: message.role,
-                parent_id: message.parent_id,
+                parent_id: message.parent_id.filter(has_parent),
                 name: message.name().map(ToOwned::to_owned),
                 content: message.content.clone(),
                 content_tokens: message.content_tokens,
-                tool_calls: None,
+                tool_calls: (!message.tool_calls.is_empty()).then(|| message.tool_calls.clone()),
             };
-            ((message.created_at, message.id), said)
-        }));
-        self.owners.borrow_mut().insert(record.session_id, record.user_id);
-        let tokens = record.usage.total_tokens.into();
-        self.usage.borrow_mut().insert(record.turn_id, (record.user_id, tokens));
-        Ok(())
-    }
-
-    fn commit_vault(&self, user: Uuid, vault: &KeptVault) {
-        let mut vaults = self.vaults.borrow_mut();
-        let kept = vaults.entry(user).or_default();
-        let id = |vault: &KeptVault| vault.key.as_ref().map(|key| key.key_id);
-        self.world.check(kept.key.is_none() || id(kept) == id(vault), || "a user has two keys".into());
-        kept.key.clone_from(&vault.key);
-        for entry in &vault.entries {
-            match kept.entries.iter().find(|other| other.placeholder == entry.placeholder) {
-                Some(other) => {
-                    self.world.check(other == entry, || format!("{} is two values", entry.placeholder))
-                }
-                None => kept.entries.push(entry.clone()),
+            session.messages.insert((message.created_at, message.id), stored);
+            if record.remember {
+                self.memory.remember(record, message);
             }
         }
     }
 
-    /// The turns that it has, with what each took.
-    pub fn turns(&self) -> BTreeMap<Uuid, (Uuid, u64)> {
-        self.usage.borrow().clone()
+    fn update_answer(&self, session: &mut SessionRow, record: &TurnRecord) {
+        let Some(answer) = record.messages.last() else { return };
+        let known = session.messages.values_mut().find(|message| message.id == answer.id);
+        let Some(known) = known.filter(|known| known.role == Role::Assistant) else { return };
+        known.content.clone_from(&answer.content);
+        known.content_tokens = answer.content_tokens;
+        known.tool_calls = (!answer.tool_calls.is_empty()).then(|| answer.tool_calls.clone());
+        self.memory.forget(answer.id);
+        if record.remember {
+            self.memory.remember(record, answer);
+        }
     }
 
-    pub fn vault(&self, user: Uuid) -> KeptVault {
+    fn add_tool_runs(&self, session: &mut SessionRow, record: &TurnRecord, arguments: &str) {
+        #[derive(Deserialize)]
+        struct OfRuns {
+            p_turn: Runs,
+        }
+        let OfRuns { p_turn: Runs { tool_runs } } = read(arguments);
+        let mut known = self.tool_runs.borrow_mut();
+        let expired: BTreeSet<_> =
+            tool_runs.iter().filter(|run| run.status == "expired").map(|run| run.id).collect();
+        for run in tool_runs {
+            let Run { id, arguments, status } = run;
+            let row = known.entry(id).or_insert_with(|| ToolRunRow {
+                user: record.user_id,
+                arguments,
+                status: "pending".into(),
+            });
+            if row.status == "pending" {
+                row.status = status;
+            }
+        }
+        for message in session.messages.values_mut().filter(|_| !expired.is_empty()) {
+            for call in message.tool_calls.iter_mut().flatten().filter(|call| expired.contains(&call.id)) {
+                call.outcome = frontdesk::chat::tool_call::CallOutcome::Expired;
+            }
+        }
+    }
+
+    fn park_turn(&self, arguments: &ParkTurn) -> String {
+        if !self.usage.borrow().contains_key(&arguments.p_turn) {
+            self.parked.borrow_mut().insert(arguments.p_turn, arguments.p_user);
+        }
+        String::new()
+    }
+
+    fn load_vault(&self, user: Uuid) -> String {
+        let mut spent = BTreeMap::new();
+        const DAY: Millis = 24 * 60 * 60 * 1000;
+        let today = self.world.now() / DAY;
+        for row in
+            self.usage.borrow().values().filter(|row| row.user == user && row.created_at / DAY == today)
+        {
+            *spent.entry(row.employee.clone()).or_insert(0) += row.tokens;
+        }
+        let spent: BTreeMap<_, _> = spent
+            .into_iter()
+            .map(|(employee, tokens)| (employee, json!({ "tokens": tokens, "usd": null })))
+            .collect();
+        let SealedVault { key, entries } = self.vault(user);
+        to_json(&json!({ "key": key, "entries": entries, "spent": spent }))
+    }
+
+    fn commit_vault(&self, arguments: CommitVault) -> String {
+        let CommitVault { p_user, p_vault } = arguments;
+        let Some(key) = &p_vault.key else { return r#"{"committed":false,"gone":true}"#.into() };
+        if self.is_gone(p_user, millis(key.founded_at)) {
+            return r#"{"committed":false,"gone":true}"#.into();
+        }
+        let mut vaults = self.vaults.borrow_mut();
+        let known = vaults.entry(p_user).or_default();
+        let id = |vault: &SealedVault| vault.key.as_ref().map(|key| key.key_id);
+        if known.key.is_some() && id(known) != id(&p_vault) {
+            self.world.violated(format!("user {p_user} has two keys in Postgres"));
+            return r#"{"committed":false,"gone":true}"#.into();
+        }
+        known.key.clone_from(&p_vault.key);
+        for entry in &p_vault.entries {
+            match known.entries.iter().find(|other| other.placeholder == entry.placeholder) {
+                Some(other) => {
+                    self.world.check(other == entry, || format!("{} is two values", entry.placeholder));
+                }
+                None => known.entries.push(entry.clone()),
+            }
+        }
+        r#"{"committed":true}"#.into()
+    }
+
+    fn erase_user(&self, user: Uuid) -> String {
+        let now = self.world.now();
+        self.world.check(self.world.oracle.is_erasing(user), || format!("{user} is erased unasked"));
+        self.world.note(|| format!("Postgres erases {user}"));
+        self.erased.borrow_mut().insert(user, now);
+        self.vaults.borrow_mut().remove(&user);
+        self.sessions.borrow_mut().retain(|_, session| session.owner != user);
+        self.usage.borrow_mut().retain(|_, row| row.user != user);
+        self.parked.borrow_mut().retain(|_, owner| *owner != user);
+        self.tool_runs.borrow_mut().retain(|_, run| run.user != user);
+        self.memory.erase(user);
+        for turn in self.world.oracle.turns.borrow_mut().values_mut().filter(|turn| turn.user == user) {
+            turn.is_gone |= turn.is_committed;
+        }
+        r#"{"chat_messages":0}"#.into()
+    }
+
+    pub fn vault(&self, user: Uuid) -> SealedVault {
         self.vaults.borrow().get(&user).cloned().unwrap_or_default()
     }
 }
 
-fn employee() -> Employee {
-    Employee {
-        slug: "prime-boss".into(),
-        system_prompt: "You run the desk.".into(),
-        fallback_models: vec!["gpt-4o".into()],
-        temperature: Some(0.5),
-        max_output_tokens: Some(400),
-        token_budget: Some(300),
-        ..Employee::default()
+impl SimPostgrest {
+    /// Checks what leaves the object.
+    fn check(&self, call: &RpcCall<'_>) {
+        self.world.check_masked(call.function, call.arguments);
+        match call.function {
+            "commit_turn" => {
+                let OfTurn { p_turn: record } = read(call.arguments);
+                let retry_at = self.disk.retry_at(record.turn_id);
+                self.world.attempted(record.session_id, retry_at, self.started_at);
+            }
+            "forget_facts" => {
+                let arguments: Value = read(call.arguments);
+                let facts = arguments["p_facts"].as_array().into_iter().flatten();
+                let number = facts.filter_map(|fact| number_of(fact.as_str()?)).next();
+                let issued = number.and_then(|number| self.world.oracle.calls.borrow().get(&number).cloned());
+                match issued {
+                    None => self.world.violated("facts are forgotten and no model asked for it"),
+                    Some(issued) => {
+                        self.world.calling("forget", &issued.arguments, false);
+                        let facts = &issued.arguments["facts"];
+                        self.world.check(arguments["p_facts"] == *facts, || {
+                            format!("{} are forgotten and not {facts}", arguments["p_facts"])
+                        });
+                        self.world.ran(&issued);
+                    }
+                }
+            }
+            _ => {}
+        }
     }
 }
 
-impl SimDatabase {
-    async fn ask<T: 'static>(
-        &self,
-        what: &'static str,
-        perform: impl Fn(&Postgres) -> T + 'static,
-    ) -> Result<T, Fault> {
-        let (postgres, from) = (Rc::clone(&self.postgres), self.life.name.clone());
-        let deliver = move |reply: oneshot::Sender<Result<T, Fault>>| {
-            postgres.world.note(|| format!("postgres gets {what} of {from}"));
-            let answer =
-                if postgres.is_away() { Err(unavailable("refused")) } else { Ok(perform(&postgres)) };
+impl Postgrest for SimPostgrest {
+    async fn call(&self, call_of: RpcCall<'_>) -> Answer {
+        if !self.instance.can_send() {
+            return std::future::pending().await;
+        }
+        self.check(&call_of);
+        let RpcCall { function, arguments, caller, timeout } = call_of;
+        let user = match caller {
+            Caller::Service => None,
+            Caller::User(token) => Uuid::try_parse(token).ok().or_else(|| {
+                self.world.violated(format!("{function} is called without the user's token"));
+                None
+            }),
+        };
+        let sent = Sent { function: function.to_owned(), arguments: arguments.to_owned(), user };
+        let (postgres, from) = (Rc::clone(&self.postgres), self.instance.name.clone());
+        // A late or second erasure would erase what came after it: one that nobody waits for any more is not carried out.
+        let is_erasure = function == "erase_user";
+        let until = if is_erasure { self.world.now() + timeout } else { Millis::MAX };
+        let deliver = move |reply: oneshot::Sender<Answer>| {
+            if postgres.world.now() >= until {
+                return;
+            }
+            postgres.world.note(|| format!("postgres gets {} of {from}", sent.function));
+            let answer = if postgres.is_away() { Err(unavailable("away")) } else { postgres.perform(&sent) };
             let _ = reply.send(answer);
         };
-        let answer = call(&self.world, Some(&self.life), TO_POSTGRES, deliver).await;
-        answer.unwrap_or_else(|| Err(unavailable(what)))
+        let route = Route { name: "postgres", timeout, repeats: !is_erasure };
+        let answer = call(&self.world, Some(&self.instance), route, deliver).await;
+        answer.unwrap_or_else(|| Err(unavailable("no answer")))
+    }
+
+    async fn get(&self, path: &str, _: &str) -> Answer {
+        self.world.violated(format!("{path} is read, which nobody asked for"));
+        Err(unavailable("get"))
     }
 }
 
-fn unavailable(what: &str) -> Fault {
-    Fault::new(Code::DatabaseUnavailable, what)
+fn unavailable(cause: &str) -> DatabaseError {
+    DatabaseError::Unavailable(cause.into())
 }
 
-impl Database for SimDatabase {
-    async fn load_session(&self, ask: &LoadSession<'_>) -> Result<LoadedSession, Fault> {
-        let (session, limit, leaf) = (ask.session, ask.limit, ask.leaf);
-        self.ask("load_session", move |postgres| postgres.load_session(session, limit, leaf)).await
-    }
+pub fn read<'a, T: Deserialize<'a>>(json: &'a str) -> T {
+    serde_json::from_str(json).unwrap_or_else(|error| panic!("{error} in {json}"))
+}
 
-    async fn commit_turn(&self, turn: &TurnRecord) -> Result<(), Fault> {
-        let turn = turn.clone();
-        self.ask("commit_turn", move |postgres| postgres.commit_turn(&turn)).await?
-    }
+pub fn to_json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("it is JSON")
+}
 
-    async fn park_turn(&self, turn: &TurnRecord, _: &str) -> Result<(), Fault> {
-        let turn = turn.turn_id;
-        self.ask("park_turn", move |postgres| {
-            if !postgres.usage.borrow().contains_key(&turn) {
-                postgres.parked.borrow_mut().insert(turn);
-            }
-        })
-        .await
-    }
-
-    async fn recall(&self, user: &User, question: &RecallQuestion<'_>) -> Result<Recalled, Fault> {
-        self.world.check_masked("a question to memory", question.query);
-        let user = user.id;
-        self.ask("recall", move |postgres| postgres.recall(user)).await
-    }
-
-    async fn pending_memories(&self, _: Uuid, _: u32) -> Result<Vec<Pending>, Fault> {
-        Ok(Vec::new())
-    }
-
-    async fn save_embeddings(&self, _: Uuid, _: &[Embedded]) -> Result<(), Fault> {
-        Ok(())
-    }
-
-    async fn unread_messages(&self, _: Uuid, _: &str, _: u32) -> Result<Option<Unread>, Fault> {
-        Ok(None)
-    }
-
-    async fn save_facts(&self, _: Uuid, _: &Learned) -> Result<(), Fault> {
-        Ok(())
-    }
-
-    async fn tables(&self, _: &User) -> Result<Vec<TableName>, Fault> {
-        unreachable!("nobody has tools here")
-    }
-
-    async fn forget_facts(&self, _: Uuid, _: &[Uuid]) -> Result<u64, Fault> {
-        unreachable!("nobody has tools here")
-    }
-
-    async fn unsummarised_messages(
-        &self,
-        _: &UnsummarisedQuestion<'_>,
-    ) -> Result<Option<Unsummarised>, Fault> {
-        Ok(None)
-    }
-
-    async fn save_summary(&self, _: Uuid, _: &NewSummary) -> Result<(), Fault> {
-        Ok(())
-    }
-
-    async fn import_messages(&self, _: Uuid, _: &str, _: &[ImportedMessage]) -> Result<Imported, Fault> {
-        Ok(Imported::default())
-    }
-
-    async fn save_document(&self, _: Uuid, _: &NewDocument) -> Result<SavedDocument, Fault> {
-        Ok(SavedDocument { document: None, is_new: false, gone: false })
-    }
-
-    async fn load_vault(&self, user: &User) -> Result<Restored, Fault> {
-        let user = user.id;
-        self.ask("load_vault", move |postgres| Restored {
-            vault: postgres.vault(user),
-            spent: BTreeMap::new(),
-        })
-        .await
-    }
-
-    async fn commit_vault(&self, user: Uuid, vault: &KeptVault) -> Result<(), Fault> {
-        let vault = vault.clone();
-        self.ask("commit_vault", move |postgres| postgres.commit_vault(user, &vault)).await
-    }
+pub fn millis(at: DateTime<Utc>) -> Millis {
+    Millis::try_from(at.timestamp_millis()).unwrap_or(0)
 }

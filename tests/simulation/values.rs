@@ -7,37 +7,37 @@ use frontdesk::time::Millis;
 use pii::identity::Identity;
 use uuid::Uuid;
 
-use super::chance::Chance;
+use super::rng::Rng;
 
-/// What every raw value of a user has in it, and nothing else does.
+/// Marks of raw values: each raw value of a user has one of them, and nothing else has.
 const RAW: [&str; 4] = ["secret.example.com", "4111111111", "4111 1111 11", "Quillfeather"];
 
-/// What every value that a model made up has in it.
+/// Mark of values that a model or a server made up.
 const INVENTED: &str = "invented.example.com";
 
-/// Words that are nobody's and no number's.
+/// Words without a personal value.
 const WORDS: [&str; 12] =
     ["please", "send", "the", "list", "again", "to", "us", "with", "much", "more", "detail", "soon"];
 
-/// The raw value that is in `text`, if one is.
+/// The mark of a raw value in `text`, if there is one.
 pub fn raw_in(text: &str) -> Option<&'static str> {
     RAW.into_iter().find(|raw| text.contains(raw))
 }
 
-/// The same, of a place where what a model made up must be hidden too.
+/// The same, for places where invented values must be masked too.
 pub fn raw_or_invented_in(text: &str) -> Option<&'static str> {
     raw_in(text).or_else(|| text.contains(INVENTED).then_some(INVENTED))
 }
 
-pub fn word(chance: &Chance) -> &'static str {
-    chance.pick(&WORDS)
+pub fn word(rng: &Rng) -> &'static str {
+    rng.pick(&WORDS)
 }
 
-pub fn invented(chance: &Chance) -> String {
-    format!("{}.x{}@{INVENTED}", word(chance), letters(chance.below(1000)))
+pub fn invented(rng: &Rng) -> String {
+    format!("{}.x{}@{INVENTED}", word(rng), letters(rng.below(1000)))
 }
 
-/// A number in letters: digits might be taken for something personal.
+/// A number in letters: digits might look like something personal.
 pub fn letters(number: u64) -> String {
     let digit = |place: u32| char::from(b'a' + u8::try_from(number / 26_u64.pow(place) % 26).expect("< 26"));
     (0..5).map(digit).collect()
@@ -49,10 +49,11 @@ pub fn person(number: usize) -> User {
         phone: None,
         name: Some(format!("Zora {}", RAW[3])),
     };
-    User { id: Uuid::from_u128(0xaaaa_0000 + number as u128), token: "token".into(), identity }
+    let id = Uuid::from_u128(0xaaaa_0000 + number as u128);
+    User { id, token: id.to_string(), identity }
 }
 
-/// All that a user may mention.
+/// Values that a user may mention.
 pub fn values_of(user: &User, number: usize) -> Vec<Rc<str>> {
     let emails = (0..5).map(|n| format!("friend.{}@{}", letters((number * 5 + n) as u64), RAW[0]));
     let cards = (0..3).map(|n| card(number * 3 + n));
@@ -85,18 +86,18 @@ pub enum Part {
 /// A message as its user wrote it.
 #[derive(Clone, Debug)]
 pub struct Message {
-    /// Its first word, which no other message has.
+    /// Its first word, which no other message of the run has.
     pub code: String,
     pub parts: Vec<Part>,
 }
 
 impl Message {
-    pub fn new(number: u64, values: &[Rc<str>], chance: &Chance) -> Self {
+    pub fn new(number: u64, values: &[Rc<str>], rng: &Rng) -> Self {
         let code = format!("q{}", letters(number));
         let mut parts = vec![Part::Text(format!("{code}."))];
-        for _ in 0..chance.below(4) {
-            if chance.one_in(2) {
-                let value = &values[chance.index(values.len())];
+        for _ in 0..rng.below(4) {
+            if rng.one_in(2) {
+                let value = &values[rng.index(values.len())];
                 let before = if value.starts_with('4') { " card " } else { " ask " };
                 parts.extend([
                     Part::Text(before.into()),
@@ -104,7 +105,7 @@ impl Message {
                     Part::Text(" -".into()),
                 ]);
             } else {
-                parts.push(Part::Text(format!(" {}", word(chance))));
+                parts.push(Part::Text(format!(" {}", word(rng))));
             }
         }
         Self { code, parts }
@@ -118,33 +119,39 @@ impl Message {
         self.parts.iter().map(text).collect()
     }
 
-    /// The tokens that stand in `masked` where values stood, or nothing when it is another text.
-    pub fn tokens_in<'a>(&self, masked: &'a str) -> Option<Vec<(&'a str, &Rc<str>)>> {
+    /// The placeholders in `masked` in the place of values; `None` when it is another text.
+    pub fn placeholders_in<'a>(&self, masked: &'a str) -> Option<Vec<(&'a str, &Rc<str>)>> {
         let mut rest = masked;
-        let mut tokens = Vec::new();
+        let mut found = Vec::new();
         for part in &self.parts {
             match part {
                 Part::Text(text) => rest = rest.strip_prefix(text.as_str())?,
                 Part::Value(value) => {
                     let end = rest.starts_with('[').then(|| rest.find(']'))?? + 1;
-                    tokens.push((&rest[..end], value));
+                    found.push((&rest[..end], value));
                     rest = &rest[end..];
                 }
             }
         }
-        rest.is_empty().then_some(tokens)
+        rest.is_empty().then_some(found)
     }
 }
 
-/// The code of the message that a masked text is.
+/// The code of a masked message; empty for any other text.
 pub fn code_of(masked: &str) -> &str {
-    masked.split_once('.').map_or("", |(code, _)| code)
+    let is_code = |code: &str| code.len() == 6 && code.starts_with('q');
+    masked.split_once('.').map(|(code, _)| code).filter(|code| is_code(code)).unwrap_or_default()
 }
 
-pub fn pause(chance: &Chance) -> Millis {
-    match chance.below(40) {
+pub fn pause(rng: &Rng) -> Millis {
+    match rng.below(40) {
         0 => 11 * 60 * 1000,
-        1..=4 => 5000 + chance.below(20_000),
-        _ => chance.below(1500),
+        1..=4 => 5000 + rng.below(20_000),
+        _ => rng.below(1500),
     }
+}
+
+/// A raw value that no user has mentioned.
+pub fn raw_value(rng: &Rng) -> String {
+    format!("other.{}@{}", letters(rng.below(1000)), RAW[0])
 }

@@ -1,6 +1,7 @@
-//! The world: one thread, a clock that jumps from event to event, and chance that one seed decides. Futures are polled by
-//! hand, so that something can go wrong at every await.
+//! The simulated world: one thread, a clock that jumps from event to event, and random numbers that one seed decides. Futures are
+//! polled by hand, so that something can go wrong at every await.
 
+use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -10,27 +11,25 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 
-use frontdesk::ports::Clock;
 use frontdesk::time::Millis;
-use pii::seal::Secret;
 
-use super::chance::Chance;
 use super::faults::{Fault, Faults};
-use super::ledger::Ledger;
+use super::oracle::Oracle;
+use super::rng::Rng;
 
-/// When every run begins.
+/// Moment at which every run begins.
 pub const START: Millis = 1_795_420_800_000;
 
 /// Steps that a run may take: more is a loop that goes nowhere.
 const MAX_STEPS: u64 = 20_000_000;
 
-/// What is kept of a trace.
-const TRACE: usize = 120;
+/// Lines of a trace that are kept.
+pub const TRACE: usize = 200;
 
 pub struct World {
-    pub chance: Chance,
+    pub rng: Rng,
     pub faults: Faults,
-    pub ledger: Ledger,
+    pub oracle: Oracle,
     now: Cell<Millis>,
     steps: Cell<u64>,
     tasks: RefCell<Vec<Slot>>,
@@ -39,21 +38,34 @@ pub struct World {
     timers_set: Cell<u64>,
     ready: Arc<Mutex<Vec<usize>>>,
     violation: RefCell<Option<String>>,
-    trace: Option<RefCell<VecDeque<String>>>,
+    /// The last lines of the trace, and how many of them are kept; 0 for none.
+    trace: RefCell<VecDeque<String>>,
+    trace_lines: usize,
 }
 
-/// The life of one object, from its construction to its death.
-pub struct Life {
+/// Storage that survives its object.
+pub trait Storage {
+    /// Makes everything so far durable.
+    fn confirm(&self);
+    /// Loses everything since the last confirmation.
+    fn lose(&self);
+}
+
+/// One instance of an object, from its construction to its death.
+pub struct Instance {
     pub name: String,
+    storage: Rc<dyn Storage>,
     is_alive: Cell<bool>,
-    /// What it writes is lost and what it sends does not leave: it dies at the end of this step.
+    /// Its writes are lost and its messages do not leave: it dies at the end of this step.
     is_doomed: Cell<bool>,
     has_written: Cell<bool>,
+    /// The object itself: dropped with its streams when the instance dies.
+    object: RefCell<Option<Rc<dyn Any>>>,
 }
 
 struct Task {
     future: Pin<Box<dyn Future<Output = ()>>>,
-    life: Option<Rc<Life>>,
+    instance: Option<Rc<Instance>>,
     waker: Waker,
 }
 
@@ -64,12 +76,12 @@ enum Slot {
     Waiting(Task),
 }
 
-struct Bell {
+struct TaskWaker {
     task: usize,
     ready: Arc<Mutex<Vec<usize>>>,
 }
 
-impl Wake for Bell {
+impl Wake for TaskWaker {
     fn wake(self: Arc<Self>) {
         let mut ready = self.ready.lock().expect("one thread");
         if !ready.contains(&self.task) {
@@ -105,12 +117,12 @@ impl Ord for Timer {
 }
 
 impl World {
-    pub fn new(seed: u64, is_traced: bool) -> Rc<Self> {
-        let chance = Chance::new(seed);
+    pub fn new(seed: u64, trace_lines: usize) -> Rc<Self> {
+        let rng = Rng::new(seed);
         Rc::new(Self {
-            faults: Faults::new(&chance),
-            chance,
-            ledger: Ledger::default(),
+            faults: Faults::new(&rng),
+            rng,
+            oracle: Oracle::default(),
             now: Cell::new(START),
             steps: Cell::new(0),
             tasks: RefCell::default(),
@@ -119,7 +131,8 @@ impl World {
             timers_set: Cell::new(0),
             ready: Arc::default(),
             violation: RefCell::default(),
-            trace: is_traced.then(RefCell::default),
+            trace: RefCell::default(),
+            trace_lines,
         })
     }
 
@@ -127,24 +140,24 @@ impl World {
         self.now.get()
     }
 
-    /// What tells two runs apart: they are the same if this is.
+    /// The end of a run in numbers: two runs are the same if these are.
     pub fn digest(&self) -> (u64, u64, Millis) {
-        (self.chance.state(), self.steps.get(), self.now())
+        (self.rng.state(), self.steps.get(), self.now())
     }
 
-    pub fn strikes(&self, fault: Fault) -> bool {
-        let strikes = self.faults.strikes(fault, &self.chance);
-        if strikes {
+    pub fn occurs(&self, fault: Fault) -> bool {
+        let occurs = self.faults.occurs(fault, &self.rng);
+        if occurs {
             self.note(|| format!("FAULT {fault:?}"));
         }
-        strikes
+        occurs
     }
 
     /// Adds to the trace, if there is one.
     pub fn note(&self, line: impl FnOnce() -> String) {
-        if let Some(trace) = &self.trace {
-            let mut trace = trace.borrow_mut();
-            if trace.len() == TRACE {
+        if self.trace_lines > 0 {
+            let mut trace = self.trace.borrow_mut();
+            if trace.len() == self.trace_lines {
                 trace.pop_front();
             }
             trace.push_back(format!("{:>9} ms  {}", self.now() - START, line()));
@@ -152,10 +165,10 @@ impl World {
     }
 
     pub fn trace(&self) -> Vec<String> {
-        self.trace.iter().flat_map(|trace| trace.borrow().clone()).collect()
+        self.trace.borrow().iter().cloned().collect()
     }
 
-    /// Something is not as it must be: the run ends. The first counts.
+    /// Reports a violation, which ends the run. The first counts.
     pub fn violated(&self, what: impl Into<String>) {
         let what = what.into();
         self.note(|| format!("VIOLATED {what}"));
@@ -168,14 +181,14 @@ impl World {
         }
     }
 
-    pub fn spawn(&self, life: Option<&Rc<Life>>, future: impl Future<Output = ()> + 'static) {
+    pub fn spawn(&self, instance: Option<&Rc<Instance>>, future: impl Future<Output = ()> + 'static) {
         let id = self.free.borrow_mut().pop().unwrap_or_else(|| {
             self.tasks.borrow_mut().push(Slot::Free);
             self.tasks.borrow().len() - 1
         });
-        let waker = Waker::from(Arc::new(Bell { task: id, ready: Arc::clone(&self.ready) }));
+        let waker = Waker::from(Arc::new(TaskWaker { task: id, ready: Arc::clone(&self.ready) }));
         waker.wake_by_ref();
-        let task = Task { future: Box::pin(future), life: life.cloned(), waker };
+        let task = Task { future: Box::pin(future), instance: instance.cloned(), waker };
         self.tasks.borrow_mut()[id] = Slot::Waiting(task);
     }
 
@@ -200,13 +213,13 @@ impl World {
         self.timers.borrow_mut().push(Reverse(Timer { at, order, waker: waker.clone() }));
     }
 
-    /// Runs until `is_over`, nothing can happen any more, or something is violated.
+    /// Runs until `is_over`, nothing can happen any more, or something is violated. `is_over` is asked before time goes on.
     pub fn run(&self, is_over: impl Fn() -> bool) -> Result<(), String> {
         loop {
             if let Some(violation) = self.violation.borrow_mut().take() {
                 return Err(violation);
             }
-            if is_over() || !(self.step() || self.advance()) {
+            if !self.step() && (is_over() || !self.advance()) {
                 return Ok(());
             }
             if self.steps.get() > MAX_STEPS {
@@ -215,14 +228,14 @@ impl World {
         }
     }
 
-    /// Lets one of the tasks that can go on do so: whether there was one.
+    /// Runs one task that can go on; returns whether there was one.
     fn step(&self) -> bool {
         let id = {
             let mut ready = self.ready.lock().expect("one thread");
             if ready.is_empty() {
                 return false;
             }
-            let place = self.chance.index(ready.len());
+            let place = self.rng.index(ready.len());
             ready.swap_remove(place)
         };
         let slot = std::mem::replace(&mut self.tasks.borrow_mut()[id], Slot::Running);
@@ -242,22 +255,21 @@ impl World {
     }
 
     fn poll(&self, mut task: Task) -> Option<Task> {
-        if let Some(life) = &task.life {
-            if life.is_alive() && self.strikes(Fault::Crash) {
-                self.kill(life);
+        if let Some(instance) = &task.instance {
+            if instance.is_alive() && self.occurs(Fault::Crash) {
+                self.kill(instance);
             }
-            if !life.is_alive() {
+            if !instance.is_alive() {
                 return None;
             }
-            life.has_written.set(false);
         }
         let mut context = Context::from_waker(&task.waker);
         let polled = catch_unwind(AssertUnwindSafe(|| task.future.as_mut().poll(&mut context)));
-        if let Some(life) = task.life.as_ref().filter(|life| life.is_doomed.get()) {
-            self.kill(life);
+        if let Some(instance) = &task.instance {
+            self.end_step(instance);
         }
         match polled {
-            Ok(Poll::Pending) => task.life.as_ref().is_none_or(|life| life.is_alive()).then_some(task),
+            Ok(Poll::Pending) => task.instance.as_ref().is_none_or(|one| one.is_alive()).then_some(task),
             Ok(Poll::Ready(())) => None,
             Err(panic) => {
                 let words = panic.downcast_ref::<String>().map(String::as_str);
@@ -268,7 +280,18 @@ impl World {
         }
     }
 
-    /// Nothing can go on now: jumps to when something can. Whether there is such a time.
+    /// Ends a step of an object: its writes become durable together, or are lost together with it.
+    pub fn end_step(&self, instance: &Instance) {
+        instance.has_written.set(false);
+        if instance.is_doomed.get() {
+            instance.storage.lose();
+            self.kill(instance);
+        } else {
+            instance.storage.confirm();
+        }
+    }
+
+    /// Jumps to the next moment at which something can go on; returns whether there is one.
     fn advance(&self) -> bool {
         let mut timers = self.timers.borrow_mut();
         let Some(Reverse(first)) = timers.pop() else { return false };
@@ -282,21 +305,23 @@ impl World {
         true
     }
 
-    /// An object dies: its memory and all that it was doing are gone.
-    pub fn kill(&self, life: &Life) {
-        if !life.is_alive.replace(false) {
+    /// Kills an instance: its memory and all of its tasks are gone.
+    pub fn kill(&self, instance: &Instance) {
+        if !instance.is_alive.replace(false) {
             return;
         }
-        self.note(|| format!("{} dies", life.name));
+        self.note(|| format!("{} dies", instance.name));
         let mut dead = Vec::new();
         for (id, slot) in self.tasks.borrow_mut().iter_mut().enumerate() {
-            if matches!(slot, Slot::Waiting(task) if task.life.as_ref().is_some_and(|its| !its.is_alive())) {
+            if matches!(slot, Slot::Waiting(task) if task.instance.as_ref().is_some_and(|its| !its.is_alive()))
+            {
                 dead.push(std::mem::replace(slot, Slot::Free));
                 self.free.borrow_mut().push(id);
             }
         }
         // Outside of the borrow: what is dropped may wake others.
         drop(dead);
+        drop(instance.object.take());
     }
 
     /// Ends the world, with all that was going on in it.
@@ -307,60 +332,39 @@ impl World {
     }
 }
 
-impl Life {
-    pub fn new(name: String) -> Rc<Self> {
+impl Instance {
+    pub fn new(name: String, storage: Rc<dyn Storage>) -> Rc<Self> {
         Rc::new(Self {
             name,
+            storage,
             is_alive: Cell::new(true),
             is_doomed: Cell::new(false),
             has_written: Cell::new(false),
+            object: RefCell::default(),
         })
+    }
+
+    /// Holds the object as long as the instance lives.
+    pub fn hold(&self, object: Rc<dyn Any>) {
+        self.object.replace(Some(object));
     }
 
     pub fn is_alive(&self) -> bool {
         self.is_alive.get()
     }
 
-    /// Whether what it sends now leaves: not while a write of it is not durable and never will be.
+    /// Whether a message that it sends now leaves: not while a write of it is not durable and never will be.
     pub fn can_send(&self) -> bool {
         self.is_alive() && !self.is_doomed.get()
     }
 
-    /// Whether what it writes now becomes durable. Writes of one step do so together or not at all, so this is decided at
-    /// the first of them.
-    pub fn can_write(&self, world: &World) -> bool {
+    /// Begins a write; returns whether it becomes durable. Writes of one step do so together or not at all, so this is decided at the
+    /// first of them.
+    pub fn begin_write(&self, world: &World) -> bool {
         let is_first = !self.has_written.replace(true);
-        if is_first && self.can_send() && world.strikes(Fault::LostWrite) {
+        if is_first && self.can_send() && world.occurs(Fault::LostWrite) {
             self.is_doomed.set(true);
         }
         self.can_send()
-    }
-}
-
-/// Time and chance, as the core sees them.
-#[derive(Clone)]
-pub struct SimClock(pub Rc<World>);
-
-impl Clock for SimClock {
-    fn now(&self) -> Millis {
-        self.0.now()
-    }
-
-    async fn sleep(&self, span: Millis) {
-        self.0.sleep(span).await;
-    }
-
-    fn random(&self) -> [u8; 16] {
-        let mut bytes = [0; 16];
-        bytes[..8].copy_from_slice(&self.0.chance.next().to_le_bytes());
-        bytes[8..].copy_from_slice(&self.0.chance.next().to_le_bytes());
-        bytes
-    }
-
-    fn secret(&self) -> Option<Secret> {
-        let mut secret = Secret::default();
-        secret[..16].copy_from_slice(&self.random());
-        secret[16..].copy_from_slice(&self.random());
-        Some(secret)
     }
 }

@@ -1,41 +1,24 @@
-//! Limits in a turn, natively: what may begin, and what is owed for it.
+//! Limits of messages, tokens and dollars: checked before a turn, settled after it.
 
+use frontdesk::chat::limits::{Budget, UserLimits};
 use frontdesk::error::{Code, Error};
-use frontdesk::limit::quota::{Budget, Entry, RESERVED_FOR, Spend, day};
-use frontdesk::ports::{ModelError, Strongbox};
-use frontdesk::session::load::{LoadedSession, UserLimits};
-use frontdesk::turn;
-use futures::executor::block_on;
-use uuid::Uuid;
+use frontdesk::model::client::ModelError;
 
-use crate::scripted::*;
+use super::harness::*;
 
-/// A desk whose session is loaded like that.
-fn desk(change: impl Fn(&mut LoadedSession)) -> Desk {
-    let desk = Desk::default();
-    let mut session = loaded(vec![]);
-    change(&mut session);
-    desk.ports.database.loads.borrow_mut().push_back(Ok(session));
-    desk
+fn conversation(change: impl FnOnce(&mut SessionRow)) -> TestConversation {
+    let conversation = TestConversation::default();
+    conversation.platform.postgrest.profile(change);
+    conversation
+}
+
+/// A conversation whose employee may take so many tokens a day.
+fn with_budget(daily_tokens: u64) -> TestConversation {
+    conversation(|row| row.employee.as_mut().unwrap().budget = tokens(daily_tokens))
 }
 
 fn tokens(limit: u64) -> Budget {
     Budget { daily_tokens: Some(limit), daily_usd: None }
-}
-
-/// An entry that is in no books: all others are looked at.
-fn nobodys(day: u64) -> Entry {
-    Entry { turn_id: Uuid::nil(), employee: "prime-boss".into(), day, spend: Spend::default() }
-}
-
-fn spent(desk: &Desk) -> Spend {
-    let now = desk.ports.clock.now.get();
-    desk.ports
-        .user
-        .ports
-        .strongbox
-        .spent(&nobodys(day(now)), now)
-        .map_or_else(|_| Spend::default(), |(all, _)| all)
 }
 
 fn retry_after(error: &Error) -> Option<u64> {
@@ -47,100 +30,126 @@ fn retry_after(error: &Error) -> Option<u64> {
 
 #[test]
 fn a_session_and_a_user_have_so_many_messages_a_minute() {
-    for desk in [
-        desk(|session| session.employee.as_mut().unwrap().messages_per_minute = Some(2)),
-        desk(|session| {
-            session.limits = Some(UserLimits { messages_per_minute: Some(2), budget: Budget::default() });
+    for conversation in [
+        conversation(|row| row.employee.as_mut().unwrap().messages_per_minute = Some(2)),
+        conversation(|row| {
+            row.limits = Some(UserLimits { messages_per_minute: Some(2), budget: Budget::default() });
         }),
     ] {
         for _ in 0..3 {
-            desk.model_says(whole("ok"));
+            conversation.model_says(Ok(vec![Step::Bytes(0, chunk("ok") + &end())]));
         }
-        desk.turn("one").unwrap();
-        desk.turn("two").unwrap();
-        let refused = desk.turn("three").unwrap_err();
+        conversation.turn("one").unwrap();
+        conversation.turn("two").unwrap();
+        let refused = conversation.turn("three").unwrap_err();
         assert_eq!((refused.code(), retry_after(&refused)), (Code::RateLimited, Some(30)));
-        assert_eq!(desk.ports.model.requests.borrow().len(), 2, "nothing is sent");
-        assert!(desk.ports.journal.open.borrow().is_none() && !desk.state.is_busy());
-        for clock in [&desk.ports.clock, &desk.ports.user.ports.clock] {
-            clock.now.set(desk.ports.clock.now.get() + 30_000);
-        }
-        desk.turn("three").unwrap();
+        assert_eq!(conversation.platform.http.requests().len(), 2, "nothing is sent");
+        assert!(conversation.in_flight().is_empty() && !conversation.session().is_busy());
+        conversation.platform.clock.advance(30_000);
+        conversation.turn("three").unwrap();
     }
 }
 
 #[test]
-fn a_turn_is_reserved_at_most_and_booked_as_it_was() {
-    let desk = desk(|session| session.employee.as_mut().unwrap().budget = tokens(10_000));
-    let prepared =
-        block_on(turn::prepare(&desk.state, user(), ask("Hello"), &desk.config, &desk.ports)).unwrap();
-    let reserved = spent(&desk).tokens;
-    assert!(reserved > 800 && reserved < 900, "the prompt and the most that may be written: {reserved}");
-    desk.model_says(whole("ok"));
-    block_on(turn::answer(prepared, &desk.state, &desk.config, &desk.ports, |_| ()));
-    desk.deliver().unwrap();
-    assert_eq!(spent(&desk).tokens, 24, "as the provider counted");
-    desk.deliver().unwrap();
-    assert_eq!(spent(&desk).tokens, 24, "once");
+fn a_turn_reserves_its_maximum_and_settles_its_actual_cost() {
+    let conversation = with_budget(10_000);
+    let prepared = conversation.prepare("Hello").unwrap();
+    let reserved = conversation.spent().tokens;
+    assert!(reserved > 800 && reserved < 900, "the prompt and the longest answer: {reserved}");
+    conversation.model_says(whole("ok"));
+    conversation.answer(SESSION, prepared);
+    assert_eq!(conversation.spent().tokens, 24, "as the provider counted");
+    conversation.deliver();
+    assert_eq!(conversation.spent().tokens, 24, "once");
 }
 
 #[test]
-fn who_has_spent_the_day_waits_for_the_next() {
-    let desk =
-        desk(|session| session.limits = Some(UserLimits { messages_per_minute: None, budget: tokens(850) }));
-    desk.model_says(whole("ok")).model_says(whole("ok"));
-    desk.turn("one").unwrap();
-    desk.deliver().unwrap();
-    let refused = desk.turn("two").unwrap_err();
+fn a_spent_budget_is_there_again_the_next_day() {
+    let conversation = conversation(|row| {
+        row.limits = Some(UserLimits { messages_per_minute: None, budget: tokens(850) });
+    });
+    conversation.model_says(whole("ok")).model_says(whole("ok"));
+    conversation.turn("one").unwrap();
+    let refused = conversation.turn("two").unwrap_err();
     assert_eq!(refused.code(), Code::BudgetExceeded);
     assert!(retry_after(&refused).unwrap() <= 86_400);
-    let tomorrow = START + retry_after(&refused).unwrap() * 1000;
-    for clock in [&desk.ports.clock, &desk.ports.user.ports.clock] {
-        clock.now.set(tomorrow);
-    }
-    desk.turn("two").unwrap();
+    conversation.platform.clock.advance(retry_after(&refused).unwrap() * 1000);
+    conversation.turn("two").unwrap();
 }
 
 #[test]
-fn what_was_reserved_and_never_booked_is_free_in_time() {
-    let desk = desk(|session| session.employee.as_mut().unwrap().budget = tokens(10_000));
-    block_on(turn::prepare(&desk.state, user(), ask("Hello"), &desk.config, &desk.ports)).unwrap();
-    assert!(spent(&desk).tokens > 0);
-    desk.ports.clock.now.set(START + RESERVED_FOR);
-    assert_eq!(spent(&desk).tokens, 0);
+fn a_message_that_a_budget_refuses_does_not_count_against_the_rate() {
+    let conversation = conversation(|row| {
+        let employee = row.employee.as_mut().unwrap();
+        (employee.messages_per_minute, employee.budget) = (Some(2), tokens(10));
+    });
+    for _ in 0..5 {
+        assert_eq!(conversation.refusal("Hello"), Code::BudgetExceeded);
+    }
 }
 
 #[test]
-fn what_was_spent_is_booked_though_postgres_is_away() {
-    let desk = desk(|session| session.employee.as_mut().unwrap().budget = tokens(10_000));
-    for _ in 0..3 {
-        desk.model_says(whole("ok"));
-    }
+fn a_dead_turn_owes_its_prompt_and_its_reservation_is_released() {
+    let conversation = with_budget(10_000);
+    conversation.prepare("Hello").unwrap();
+    assert!(conversation.spent().tokens > 800);
+    conversation.platform.storage.confirm();
+    let next = conversation.restart();
+    let owed = next.outbox()[0].usage.total_tokens;
+    assert!(owed > 0 && owed < 100, "the prompt was read, perhaps: {owed}");
+    assert_eq!(next.spent().tokens, u64::from(owed));
+    assert_eq!(next.number("SELECT count(*) FROM ledger WHERE is_reserved = 1"), 0);
+}
+
+#[test]
+fn a_reservation_that_was_not_durable_dies_with_its_object() {
+    let conversation = with_budget(10_000);
+    conversation.prepare("Hello").unwrap();
+    let next = conversation.restart();
+    assert_eq!((next.spent().tokens, next.outbox().len()), (0, 0), "the message is not stored either");
+}
+
+#[test]
+fn costs_are_settled_while_postgres_is_away() {
+    let conversation = with_budget(10_000);
     for message in ["one", "two", "three"] {
-        desk.turn(message).unwrap();
+        conversation.model_says(whole("ok"));
+        conversation.turn(message).unwrap();
     }
-    desk.ports.database.down.set(true);
-    assert!(desk.deliver().is_err());
-    assert_eq!(spent(&desk).tokens, 72);
+    conversation.platform.postgrest.set_down(true);
+    assert!(!conversation.deliver().is_empty());
+    assert_eq!(conversation.spent().tokens, 72);
 }
 
 #[test]
 fn a_model_that_was_never_reached_costs_nothing() {
-    let desk = desk(|session| session.employee.as_mut().unwrap().budget = tokens(10_000));
-    desk.model_says(Err(ModelError::Status { status: 400, retry_after: None }));
-    desk.turn("Hello").unwrap();
-    desk.deliver().unwrap();
-    assert_eq!(spent(&desk).tokens, 0);
+    let conversation = with_budget(10_000);
+    conversation.model_says(Err(ModelError::Status { status: 400, retry_after: None }));
+    conversation.turn("Hello").unwrap();
+    assert_eq!(conversation.spent().tokens, 0);
 }
 
 #[test]
-fn without_limits_nobody_is_asked_and_all_is_booked() {
-    let desk = Desk::default();
-    desk.model_says(whole("ok"));
-    let prepared =
-        block_on(turn::prepare(&desk.state, user(), ask("Hello"), &desk.config, &desk.ports)).unwrap();
-    assert_eq!(spent(&desk).tokens, 0);
-    block_on(turn::answer(prepared, &desk.state, &desk.config, &desk.ports, |_| ()));
-    desk.deliver().unwrap();
-    assert_eq!(spent(&desk).tokens, 24);
+fn without_limits_nothing_is_reserved_and_everything_is_settled() {
+    let conversation = TestConversation::default();
+    conversation.model_says(whole("ok"));
+    let prepared = conversation.prepare("Hello").unwrap();
+    assert_eq!(conversation.spent().tokens, 0);
+    conversation.answer(SESSION, prepared);
+    assert_eq!(conversation.spent().tokens, 24);
+}
+
+#[test]
+fn a_new_object_counts_todays_earlier_spending() {
+    let conversation = conversation(|row| {
+        row.limits = Some(UserLimits { messages_per_minute: None, budget: tokens(1000) });
+    });
+    let spent = serde_json::json!({ "prime-boss": { "tokens": 900, "usd": null } });
+    conversation.platform.postgrest.set_spent(spent);
+    assert_eq!(conversation.refusal("Hello"), Code::BudgetExceeded);
+    assert_eq!(conversation.spent().tokens, 900);
+    // Read again, it changes nothing.
+    let next = conversation.restart();
+    assert_eq!(next.refusal("Hello"), Code::BudgetExceeded);
+    assert_eq!(next.spent().tokens, 900);
 }

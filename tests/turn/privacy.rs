@@ -1,222 +1,264 @@
-//! Privacy in a turn, natively: the Session's side and the User's, over scripted ports.
+//! Privacy in a turn: personal values stay with their user.
 
-use frontdesk::api::chat::Ask;
+use frontdesk::account::vault::VaultError;
+use frontdesk::config::Config;
 use frontdesk::error::Code;
-use frontdesk::ports::{Journal, UserObject as _};
-use frontdesk::turn;
-use frontdesk::user::record::Refused;
-use frontdesk::user::vault;
-use futures::executor::block_on;
+use frontdesk::session::store::SessionStore;
+use frontdesk::stream::turn_event::TurnEvent;
 use pii::mask::Author;
+use pii::masked_text::MaskedText;
+use pii::vault::MAX_NEW_VALUES;
+use serde_json::Value;
 
-use crate::scripted::*;
+use super::harness::platform::TestPlatform;
+use super::harness::*;
 
 const EMAIL: &str = "ann@example.com";
 
-/// Everything that a model, Postgres and both objects' storage got, as text.
-fn everything_that_left(desk: &Desk) -> String {
-    let Desk { ports, .. } = desk;
-    format!(
-        "{:?} {:?} {:?} {:?} {:?} {:?}",
-        ports.model.requests.borrow(),
-        ports.database.committed.borrow(),
-        ports.journal.outbox.borrow(),
-        ports.journal.open.borrow(),
-        ports.journal.memory.borrow(),
-        ports.user.ports.strongbox.kept.borrow(),
-    )
+/// Every table of the object.
+const TABLES: [&str; 11] = [
+    "agenda",
+    "in_flight_turn",
+    "ledger",
+    "outbox",
+    "owner",
+    "pending_approval",
+    "session_snapshot",
+    "turn_log",
+    "turn_log_events",
+    "vault_entry",
+    "vault_key",
+];
+
+/// Everything that models, Postgres, the object's storage and the log got, as text.
+fn everything_that_left(conversation: &TestConversation) -> String {
+    let platform = &conversation.platform;
+    let rows = TABLES.map(|table| platform.storage.read(&format!("SELECT * FROM {table}")));
+    let (calls, requests) = (platform.postgrest.calls(), platform.http.requests());
+    let (embedded, lines) = (platform.http.embedded(), platform.host.lines());
+    format!("{calls:?} {requests:?} {embedded:?} {lines:?} {rows:?}")
+}
+
+fn append(conversation: &TestConversation, texts: &[&str]) -> uuid::Uuid {
+    let turn = serde_json::from_value(conversation.in_flight()[0]["turn_id"].clone()).unwrap();
+    let events: Vec<_> =
+        texts.iter().map(|text| TurnEvent::TextDelta(MaskedText::from_model((*text).to_owned()))).collect();
+    SessionStore::new(&conversation.platform.storage, SESSION).append_events(turn, &events).unwrap();
+    conversation.platform.storage.confirm();
+    turn
 }
 
 #[test]
-fn values_reach_nobody_but_their_user() {
-    let desk = Desk::default();
-    desk.model_says(whole("I wrote to [email_1] for **[PERSON_1]**."));
-    let (seen, answered) = desk.turn("Write to ann@example.com for Ada Lovelace").unwrap();
-    assert_eq!(desk.last_prompt(), ["Write to [EMAIL_1] for [PERSON_1]"]);
+fn values_reach_only_their_user() {
+    let conversation = TestConversation::default();
+    conversation.model_says(whole("I wrote to [email_1] for **[PERSON_1]**."));
+    let (seen, finished) = conversation.turn("Write to ann@example.com for Ada Lovelace").unwrap();
+    assert_eq!(conversation.last_prompt(), ["Write to [EMAIL_1] for [PERSON_1]"]);
     assert_eq!(seen.text, "I wrote to ann@example.com for **Ada Lovelace**.");
-    let kept: Vec<_> = answered.record.messages.iter().map(|message| message.content.as_str()).collect();
-    assert_eq!(kept, ["Write to [EMAIL_1] for [PERSON_1]", "I wrote to [EMAIL_1] for **[PERSON_1]**."]);
-    assert_eq!(answered.record.title, "Write to [EMAIL_1] for [PERSON_1]");
-    desk.deliver().unwrap();
-    let left = everything_that_left(&desk);
+    let stored: Vec<_> = finished.record.messages.iter().map(|message| message.content.as_str()).collect();
+    assert_eq!(stored, ["Write to [EMAIL_1] for [PERSON_1]", "I wrote to [EMAIL_1] for **[PERSON_1]**."]);
+    assert_eq!(finished.record.title, "Write to [EMAIL_1] for [PERSON_1]");
+    conversation.deliver();
+    let left = everything_that_left(&conversation);
+    assert!(left.contains("[EMAIL_1]"), "{left}");
     assert!(!left.contains(EMAIL) && !left.contains("Lovelace"), "{left}");
 }
 
 #[test]
-fn a_token_that_is_split_between_chunks_is_put_together() {
-    let desk = Desk::default();
+fn every_table_is_looked_at() {
+    let conversation = TestConversation::default();
+    let tables =
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY name";
+    let tables = conversation.platform.storage.read(tables);
+    let names: Vec<_> = tables.as_array().unwrap().iter().map(|row| row["name"].as_str().unwrap()).collect();
+    assert_eq!(names, TABLES);
+}
+
+#[test]
+fn a_placeholder_that_is_split_between_chunks_is_put_together() {
+    let conversation = TestConversation::default();
     let steps = ["To [EM", "AIL", "_1] and [", "1] then [EMAIL_1"].map(|text| Step::Bytes(200, chunk(text)));
-    desk.model_says(Ok(steps.into_iter().chain([Step::Bytes(10, end())]).collect()));
-    let (seen, _) = desk.turn("Write to ann@example.com").unwrap();
+    conversation.model_says(Ok(steps.into_iter().chain([Step::Bytes(10, end())]).collect()));
+    let (seen, _) = conversation.turn("Write to ann@example.com").unwrap();
     assert_eq!(seen.text, "To ann@example.com and [1] then [EMAIL_1");
 }
 
 #[test]
-fn a_cold_session_asks_for_what_its_history_hides_and_a_hot_one_asks_nobody() {
-    let desk = Desk::default();
-    desk.model_says(whole("Noted.")).model_says(whole("It is [EMAIL_1]."));
-    desk.turn("My friend is ann@example.com").unwrap();
-    desk.turn("Who was it?").unwrap();
-    assert_eq!(desk.ports.user.reveals.get(), 0, "its values came with the message");
+fn a_new_object_has_the_values_of_a_sessions_history_without_asking_postgres() {
+    let conversation = TestConversation::default();
+    conversation.model_says(whole("Noted.")).model_says(whole("It is [EMAIL_1]."));
+    conversation.turn("My friend is ann@example.com").unwrap();
+    assert_eq!(conversation.turn("Who was it?").unwrap().0.text, "It is ann@example.com.");
 
-    let mut cold = Desk::default();
-    (cold.ports.journal, cold.ports.user) = (desk.ports.journal, desk.ports.user.restarted());
+    let cold = conversation.restart();
     cold.model_says(whole("[EMAIL_1]")).model_says(whole("[EMAIL_1]"));
     assert_eq!(cold.turn("Who?").unwrap().0.text, EMAIL);
     assert_eq!(cold.turn("Again?").unwrap().0.text, EMAIL);
-    assert_eq!(cold.ports.user.reveals.get(), 1);
+    assert_eq!(cold.platform.postgrest.calls_of("load_vault").len(), 1, "by the first object");
 }
 
 #[test]
-fn only_what_the_model_was_shown_is_put_back() {
-    let desk = Desk::default();
-    desk.model_says(whole("Noted.")).model_says(whole("I guess [EMAIL_1]."));
-    desk.turn("My friend is ann@example.com").unwrap();
-    let elsewhere = Ask { session_id: uuid::Uuid::from_u128(2), ..ask("Guess an address") };
-    let mut other = Desk::default();
-    other.ports.user = desk.ports.user;
-    other.ports.model = desk.ports.model;
-    let (seen, answered) = other.turn_with(elsewhere).unwrap();
+fn only_placeholders_that_the_model_saw_are_put_back() {
+    let conversation = TestConversation::default();
+    conversation.model_says(whole("Noted.")).model_says(whole("I guess [EMAIL_1]."));
+    conversation.turn("My friend is ann@example.com").unwrap();
+    let (seen, finished) = conversation.turn_in(OTHER_SESSION, "Guess an address").unwrap();
     assert_eq!(seen.text, "I guess [EMAIL_1].");
-    assert_eq!(answered.record.messages[1].content, "I guess [LITERAL_1].", "nor later");
+    assert_eq!(finished.record.messages[1].content, "I guess [LITERAL_1].", "nor later");
 }
 
 #[test]
-fn an_employees_policy_says_how_much_is_seen() {
-    let desk = Desk::default();
-    let mut discreet = loaded(vec![]);
-    discreet.employee.as_mut().unwrap().unmask_policy = serde_json::from_str(
-        r#"{"default":"full","EMAIL":"partial","CREDIT_CARD":"partial","PHONE":"none"}"#,
-    )
-    .unwrap();
-    desk.ports.database.loads.borrow_mut().push_back(Ok(discreet));
-    desk.model_says(whole("[EMAIL_1] [CREDIT_CARD_1] [PHONE_1] [US_SSN_1] [IBAN_1]"));
+fn an_employees_policy_decides_how_much_is_shown() {
+    let conversation = TestConversation::default();
+    let policy = r#"{"default":"full","EMAIL":"partial","CREDIT_CARD":"partial","PHONE":"none"}"#;
+    conversation.platform.postgrest.profile(|row| {
+        row.employee.as_mut().unwrap().unmask_policy = serde_json::from_str(policy).unwrap();
+    });
+    conversation.model_says(whole("[EMAIL_1] [CREDIT_CARD_1] [PHONE_1] [US_SSN_1] [IBAN_1]"));
     let message =
         "ann@example.com 4111 1111 1111 1111, +1 415 555 2671, 078-05-1120, GB82 WEST 1234 5698 7654 32";
-    let (seen, _) = desk.turn(message).unwrap();
+    let (seen, _) = conversation.turn(message).unwrap();
     assert_eq!(seen.text, "a•••@example.com •••• 1111 [PHONE_1] [US_SSN_1] GB82 WEST 1234 5698 7654 32");
 }
 
 #[test]
-fn what_a_model_makes_up_is_hidden_before_it_is_kept() {
-    let desk = Desk::default();
-    desk.model_says(whole("Ask eve@example.com."));
-    let (seen, answered) = desk.turn("Whom to ask?").unwrap();
+fn a_value_that_a_model_makes_up_is_masked_before_it_is_stored() {
+    let conversation = TestConversation::default();
+    conversation.model_says(whole("Ask eve@example.com."));
+    let (seen, finished) = conversation.turn("Whom to ask?").unwrap();
     assert_eq!(seen.text, "Ask eve@example.com.");
-    assert_eq!(answered.record.messages[1].content, "Ask [EMAIL_1].");
+    assert_eq!(finished.record.messages[1].content, "Ask [EMAIL_1].");
 }
 
 #[test]
-fn when_nothing_can_be_hidden_nothing_is_sent_or_kept() {
-    for (refusal, code) in [
-        (Refused::Failed("a detector failed".into()), Code::PrivacyUnavailable),
-        (Refused::Database("out of reach".into()), Code::DatabaseUnavailable),
-        (Refused::TooManyValues, Code::TooManyValues),
+fn a_message_that_cannot_be_masked_is_neither_sent_nor_stored() {
+    let many: String = (0..=MAX_NEW_VALUES).map(|n| format!("name{n}@example.com ")).collect();
+    let known = || {
+        let conversation = TestConversation::default();
+        let user = conversation.object.user(&conversation.user);
+        conversation.platform.block_on(user.unlock()).unwrap();
+        conversation
+    };
+    let unreachable = TestConversation::default();
+    unreachable.platform.postgrest.set_down(true);
+    let unwritable = known();
+    unwritable.refuse_writes("vault_entry");
+    let other_key = known();
+    other_key.platform.storage.confirm();
+    let TestConversation { platform, .. } = other_key;
+    let master = [("PII_MASTER_KEY", "AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=")];
+    let other_key = TestConversation::over(platform, config_with(&master));
+    for (conversation, message, code) in [
+        (unreachable, "Write to ann@example.com", Code::DatabaseUnavailable),
+        (unwritable, "Write to ann@example.com", Code::PrivacyUnavailable),
+        (other_key, "Write to ann@example.com", Code::PrivacyUnavailable),
+        (known(), many.as_str(), Code::TooManyValues),
     ] {
-        let desk = Desk::default();
-        desk.ports.user.refusal.replace(Some(refusal));
-        assert_eq!(desk.turn("Write to ann@example.com").unwrap_err().code(), code);
-        assert!(desk.ports.model.requests.borrow().is_empty() && desk.ports.journal.open.borrow().is_none());
-        assert!(!desk.state.is_busy(), "the next try is let in");
+        assert_eq!(conversation.refusal(message), code);
+        assert!(conversation.platform.http.requests().is_empty() && conversation.in_flight().is_empty());
+        assert!(!conversation.session().is_busy(), "the next try is admitted");
     }
 }
 
-#[test]
-fn a_new_value_is_kept_before_its_token_is_used() {
-    let desk = Desk::default();
-    block_on(desk.ports.user.mask(&user(), "Hello", Author::Outside)).unwrap();
-    desk.ports.user.ports.strongbox.refuses.set(true);
-    assert_eq!(desk.turn("Write to ann@example.com").unwrap_err().code(), Code::PrivacyUnavailable);
-    desk.ports.user.ports.strongbox.refuses.set(false);
-    desk.model_says(whole("ok"));
-    desk.turn("Write to bob@example.com").unwrap();
-    assert_eq!(desk.last_prompt(), ["Write to [EMAIL_1]"], "the number that was not kept is free");
+fn config_with(vars: &[(&str, &str)]) -> Config {
+    let all = [
+        ("SUPABASE_URL", "https://project.supabase.co"),
+        ("SUPABASE_ANON_KEY", "anon"),
+        ("SUPABASE_SERVICE_ROLE_KEY", "service"),
+        ("OPENAI_API_KEY", "sk-1"),
+    ];
+    let all: Vec<_> = all.iter().chain(vars).collect();
+    Config::read(|name| all.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).into())).unwrap()
 }
 
 #[test]
-fn an_answer_that_cannot_be_hidden_is_kept_without_what_is_personal() {
-    let desk = Desk::default();
-    let prepared =
-        block_on(turn::prepare(&desk.state, user(), ask("Mail ann@example.com"), &desk.config, &desk.ports));
-    desk.ports.user.refusal.replace(Some(Refused::Failed("gone".into())));
-    desk.model_says(whole("[email_1] or eve@example.com"));
-    let answered = block_on(turn::answer(prepared.unwrap(), &desk.state, &desk.config, &desk.ports, |_| ()));
-    assert_eq!(answered.record.messages[1].content, "[EMAIL_1] or [EMAIL]");
-    assert!(answered.blanked.is_some() && answered.fault.is_none());
+fn a_new_value_is_stored_before_its_placeholder_is_used() {
+    let conversation = TestConversation::default();
+    conversation.model_says(whole("ok")).model_says(whole("ok"));
+    conversation.turn("Hello").unwrap();
+    conversation.refuse_writes("vault_entry");
+    assert_eq!(conversation.refusal("Write to ann@example.com"), Code::PrivacyUnavailable);
+    conversation.refuse_nothing();
+    conversation.turn("Write to bob@example.com").unwrap();
+    assert_eq!(conversation.last_prompt().pop().unwrap(), "Write to [EMAIL_1]", "the number was not taken");
 }
 
 #[test]
-fn an_interrupted_answer_is_closed_without_what_is_personal() {
-    let desk = Desk::default();
-    block_on(turn::prepare(&desk.state, user(), ask("Mail ann@example.com"), &desk.config, &desk.ports))
-        .unwrap();
-    let turn = desk.ports.journal.left_open().unwrap().turn_id;
-    desk.ports.journal.extend(turn, &[said("[ema"), said("il_1] or eve@example.com")]).unwrap();
-    let record = turn::recover(&desk.ports.journal, &desk.ports.clock, &desk.config).unwrap();
-    assert_eq!(record.messages[1].content, "[EMAIL_1] or [EMAIL]");
+fn an_answer_that_cannot_be_masked_is_stored_without_personal_values() {
+    let conversation = TestConversation::default();
+    let prepared = conversation.prepare("Mail ann@example.com").unwrap();
+    conversation.refuse_writes("vault_entry");
+    conversation.model_says(whole("[email_1] or eve@example.com"));
+    let (_, finished) = conversation.answer(SESSION, prepared);
+    assert_eq!(finished.record.messages[1].content, "[EMAIL_1] or [EMAIL]");
+    assert!(finished.redacted.is_some() && finished.fault.is_none());
 }
 
 #[test]
-fn half_a_token_of_an_interrupted_answer_is_not_told_as_text() {
-    let desk = Desk::default();
-    block_on(turn::prepare(&desk.state, user(), ask("Mail ann@example.com"), &desk.config, &desk.ports))
-        .unwrap();
-    let turn = desk.ports.journal.left_open().unwrap().turn_id;
-    desk.ports.journal.extend(turn, &[said("Mail "), said("[EMA")]).unwrap();
-    turn::recover(&desk.ports.journal, &desk.ports.clock, &desk.config).unwrap();
-    let log = desk.ports.journal.log(turn).unwrap();
-    let shown =
-        block_on(turn::reveal(&desk.state, &user(), (&log.shown(), &log.head.policy), &desk.ports)).unwrap();
+fn an_interrupted_answer_is_closed_without_personal_values() {
+    let conversation = TestConversation::default();
+    conversation.prepare("Mail ann@example.com").unwrap();
+    append(&conversation, &["[ema", "il_1] or eve@example.com"]);
+    let next = conversation.restart();
+    assert_eq!(next.outbox()[0].messages[1].content, "[EMAIL_1] or [EMAIL]");
+}
+
+#[test]
+fn half_a_placeholder_of_an_interrupted_answer_is_not_replayed_as_text() {
+    let conversation = TestConversation::default();
+    conversation.prepare("Mail ann@example.com").unwrap();
+    let turn = append(&conversation, &["Mail ", "[EMA"]);
+    let next = conversation.restart();
+    let log = next.stored_log(turn).unwrap();
+    let user = next.object.user(&next.user);
     let mut seen = Seen::default();
-    log.replay(shown, |event| seen.see(event));
-    assert_eq!(seen.text, "Mail ", "the next frame of whoever saw it live had the address");
+    log.replay(user.placeholder_map(&log.visible_placeholders(), &log.head.policy), |event| seen.see(event));
+    assert_eq!(seen.text, "Mail ", "the next frame had the address for a reader that saw it live");
     assert!(seen.error.is_some());
 }
 
 #[test]
 fn the_vault_is_copied_to_postgres_and_restored_from_there() {
-    let desk = Desk::default();
-    desk.model_says(whole("ok"));
-    desk.turn("Mail ann@example.com").unwrap();
-    let object = &desk.ports.user;
-    object.ports.database.down.set(true);
-    assert!(block_on(vault::deliver(&object.state, &object.ports)).is_err());
-    assert!(object.ports.strongbox.alarm.get().is_some(), "it is tried again");
-    object.ports.database.down.set(false);
-    block_on(vault::deliver(&object.state, &object.ports)).unwrap();
-    assert_eq!(object.ports.strongbox.waiting.borrow().len(), 0);
+    let conversation = TestConversation::default();
+    conversation.model_says(whole("ok"));
+    conversation.turn("Mail ann@example.com").unwrap();
+    let undelivered = "SELECT count(*) FROM vault_entry WHERE undelivered = 1";
+    assert_eq!(conversation.number(undelivered), 1);
+    conversation.platform.postgrest.set_down(true);
+    conversation.platform.clock.advance(10_000);
+    assert!(conversation.deliver().contains(&"database_unavailable".to_owned()));
+    assert!(conversation.platform.storage.alarm().is_some(), "it is tried again");
+    conversation.platform.postgrest.set_down(false);
+    conversation.platform.clock.advance(31_000);
+    conversation.deliver();
+    assert_eq!(conversation.number(undelivered), 0);
 
     // Another deployment, with the same master key and database.
-    let moved = ScriptedUser::default();
-    moved.ports.database.vault.replace(object.ports.database.vault.borrow().clone());
-    let hidden = block_on(moved.mask(&user(), "ANN@example.com, bob@example.com", Author::Outside)).unwrap();
-    assert_eq!(hidden.text, "[EMAIL_1], [EMAIL_2]");
+    let moved = TestConversation::default();
+    moved.platform.postgrest.set_vault(conversation.platform.postgrest.vault());
+    moved.model_says(whole("ok"));
+    moved.turn("ANN@example.com, bob@example.com").unwrap();
+    assert_eq!(moved.last_prompt(), ["[EMAIL_1], [EMAIL_2]"]);
 }
 
 #[test]
-fn a_user_without_a_vault_here_waits_for_postgres_which_may_have_it() {
-    let object = ScriptedUser::default();
-    object.ports.database.down.set(true);
-    let refused = block_on(object.mask(&user(), "Hello", Author::Outside)).unwrap_err();
-    assert!(matches!(refused, Refused::Database(_)));
+fn a_user_without_a_vault_here_waits_for_postgres_which_may_have_one() {
+    let conversation = TestConversation::default();
+    conversation.platform.postgrest.set_down(true);
+    let user = conversation.object.user(&conversation.user);
+    let refused = conversation.platform.block_on(user.unlock()).unwrap_err();
+    assert!(matches!(refused, VaultError::Database(_)));
+    assert!(user.mask("Hello", Author::Outside).is_err(), "and masks nothing until then");
+    assert_eq!(conversation.platform.storage.read("SELECT * FROM vault_key"), Value::Array(Vec::new()));
 }
 
 #[test]
-fn after_an_erasure_nothing_opens_and_a_session_remembers_nothing() {
-    let desk = Desk::default();
-    desk.model_says(whole("ok")).model_says(whole("[EMAIL_1]?"));
-    desk.turn("Mail ann@example.com").unwrap();
-    desk.deliver().unwrap();
-    let object = &desk.ports.user;
-    let entries = object.ports.strongbox.kept.borrow().clone().unwrap().1.entries;
-    vault::erase(&object.state, &object.ports.strongbox).unwrap();
-
-    let (seen, _) = desk.turn("Who was it?").unwrap();
-    assert_eq!(seen.text, "[EMAIL_1]?");
-    assert_eq!(desk.last_prompt(), ["Who was it?"], "its history was another's");
-    let (_, mut kept) = object.ports.strongbox.kept.borrow().clone().unwrap();
-    kept.entries = entries;
-    let stolen = ScriptedUser::default();
-    stolen.ports.strongbox.kept.replace(Some((USER, kept)));
-    assert!(matches!(block_on(stolen.mask(&user(), "x", Author::Outside)), Err(Refused::Failed(_))));
+fn two_requests_unlock_a_new_vault_once() {
+    let conversation = TestConversation::over(TestPlatform::default(), config());
+    let user = conversation.object.user(&conversation.user);
+    let both = futures::future::join(user.unlock(), user.unlock());
+    let (first, second) = conversation.platform.block_on(both);
+    assert!(first.is_ok() && second.is_ok());
+    let first = user.mask("ann@example.com", Author::Outside).unwrap();
+    assert_eq!((first.as_str(), conversation.number("SELECT count(*) FROM vault_key")), ("[EMAIL_1]", 1));
 }

@@ -4,21 +4,30 @@ use serde_json::{Value, json};
 
 use super::*;
 
-const NOW: Millis = 1_795_420_800_000;
+pub(in crate::auth) const NOW: Millis = 1_795_420_800_000;
 const ISSUER: &str = "https://project.supabase.co/auth/v1";
 const USER: &str = "00000000-0000-4000-8000-00000000000a";
 
-/// A key pair as the project would publish it: the signing half, and the key set with the other.
-fn project() -> (<Es256 as jwt_compact::Algorithm>::SigningKey, KeySet) {
-    let signing = SigningKey::<Es256>::from_slice(&[7; 32]).unwrap();
+type EsSigningKey = <Es256 as jwt_compact::Algorithm>::SigningKey;
+
+fn signing_key() -> EsSigningKey {
+    SigningKey::<Es256>::from_slice(&[7; 32]).unwrap()
+}
+
+/// The project's key set, with its key under that id.
+pub(in crate::auth) fn key_set(id: &str) -> String {
+    let signing = signing_key();
     let public = jwt_compact::jwk::JsonWebKey::from(&signing).to_verifying_key();
     let mut jwk = serde_json::to_value(&public).unwrap();
-    drop(public);
-    jwk["kid"] = json!("key-1");
+    jwk["kid"] = json!(id);
     jwk["use"] = json!("sig");
     jwk["alg"] = json!("ES256");
     let unknown = json!({"kty": "AKP", "kid": "later", "alg": "ML-DSA-44", "pub": "AA"});
-    (signing, KeySet::parse(&json!({"keys": [unknown, jwk]}).to_string(), NOW).unwrap())
+    json!({"keys": [unknown, jwk]}).to_string()
+}
+
+fn project() -> (EsSigningKey, KeySet) {
+    (signing_key(), KeySet::parse(&key_set("key-1"), NOW).unwrap())
 }
 
 fn claims(changes: &Value) -> Claims<Value> {
@@ -33,13 +42,18 @@ fn claims(changes: &Value) -> Claims<Value> {
 }
 
 fn signed(changes: &Value) -> String {
-    let header = Header::empty().with_key_id("key-1");
-    Es256.token(&header, &claims(changes), &project().0).unwrap()
+    signed_by("key-1", changes)
+}
+
+/// A token that names the project's key by that id.
+pub(in crate::auth) fn signed_by(key_id: &str, changes: &Value) -> String {
+    let header = Header::empty().with_key_id(key_id);
+    Es256.token(&header, &claims(changes), &signing_key()).unwrap()
 }
 
 fn outcome(token: &str, legacy: Option<&Key>) -> Result<User, Code> {
     let expected = Expected { issuer: ISSUER, legacy };
-    verify(token, &expected, &project().1, NOW).map(|(user, _)| user).map_err(|error| error.code())
+    verify(token, &expected, &project().1, NOW).map(|verified| verified.user).map_err(|error| error.code())
 }
 
 #[test]
@@ -53,8 +67,8 @@ fn a_token_of_the_project_is_a_user() {
 #[test]
 fn it_counts_until_its_expiry() {
     let expected = Expected { issuer: ISSUER, legacy: None };
-    let (_, until) = verify(&signed(&json!({})), &expected, &project().1, NOW).unwrap();
-    assert_eq!(until, NOW + 70_000, "with the leeway of clocks");
+    let verified = verify(&signed(&json!({})), &expected, &project().1, NOW).unwrap();
+    assert_eq!(verified.expires_at, NOW + 70_000, "with the leeway of clocks");
 }
 
 #[test]
@@ -91,6 +105,7 @@ fn the_legacy_secret_serves_only_where_it_is_configured() {
     let token = Hs256.token(&Header::empty(), &claims(&json!({})), &Hs256Key::new(secret)).unwrap();
     assert_eq!(outcome(&token, None), Err(Code::UnsupportedAlgorithm));
     assert!(outcome(&token, Some(&Key::from_secret(secret))).is_ok());
+    assert_eq!(key_id(&token), Ok(None), "no published key is needed for it");
     assert_eq!(outcome(&token, Some(&Key::from_secret("another"))), Err(Code::InvalidToken));
 }
 
@@ -125,15 +140,16 @@ fn altered_unsigned_and_broken_tokens_are_refused() {
 
 #[test]
 fn an_unknown_key_is_fetched_for_once_and_then_unknown() {
-    let token =
-        Es256.token(&Header::empty().with_key_id("key-2"), &claims(&json!({})), &project().0).unwrap();
+    let token = signed_by("key-2", &json!({}));
     assert_eq!(outcome(&token, None), Err(Code::UnknownKey));
     let keys = project().1;
-    assert!(!wants_keys(&token, &keys, NOW + 500).unwrap(), "the set was fetched just now");
-    assert!(wants_keys(&token, &keys, NOW + 2000).unwrap());
-    assert!(!wants_keys(&signed(&json!({})), &keys, NOW + 2000).unwrap(), "a known key needs no fetch");
-    assert!(wants_keys(&signed(&json!({})), &keys, NOW + 11 * 60 * 1000).unwrap(), "unless it grew old");
-    assert!(wants_keys(&token, &KeySet::default(), NOW).unwrap());
+    let wants_fetch =
+        |token: &str, keys: &KeySet, now| keys.wants_fetch(&key_id(token).unwrap().unwrap(), now);
+    assert!(!wants_fetch(&token, &keys, NOW + 500), "the set was fetched just now");
+    assert!(wants_fetch(&token, &keys, NOW + 2000));
+    assert!(!wants_fetch(&signed(&json!({})), &keys, NOW + 2000), "a known key needs no fetch");
+    assert!(wants_fetch(&signed(&json!({})), &keys, NOW + 11 * 60 * 1000), "unless it grew old");
+    assert!(wants_fetch(&token, &KeySet::default(), NOW));
 }
 
 #[test]

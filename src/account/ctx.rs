@@ -1,0 +1,40 @@
+//! Context of work for one user.
+
+use super::agenda::Agenda;
+use super::rate::RateLimits;
+use super::vault_state::VaultState;
+use crate::auth::User;
+use crate::config::Config;
+use crate::ports::{Platform, Ports};
+
+/// State of the account in memory: lost with the object, and rebuilt from its storage.
+#[derive(Debug, Default)]
+pub struct Account {
+    /// The unlocked vault.
+    pub vault: VaultState,
+    /// Messages a minute, of the user and of each session.
+    pub rates: RateLimits,
+    /// The object's one alarm.
+    pub agenda: Agenda,
+}
+
+/// Everything that work for one user needs.
+pub struct UserCtx<'a, P: Platform> {
+    /// The user; without an access token in background work.
+    pub user: &'a User,
+    /// Configuration of the deployment.
+    pub config: &'a Config,
+    /// Ports of the platform.
+    pub ports: &'a Ports<P>,
+    /// The account's state in memory.
+    pub account: &'a Account,
+}
+
+// Written by hand: a derive would ask the same of `P`.
+impl<P: Platform> Clone for UserCtx<'_, P> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<P: Platform> Copy for UserCtx<'_, P> {}

@@ -1,0 +1,162 @@
+//! Tokens and dollars that a user spends: reserved before a model is asked, settled once with the actual usage.
+//!
+//! Between the check and the reservation there is no `await`, so no two turns spend the same rest of a budget. A reservation lives
+//! as long as its work does: an object that starts settles its predecessor's interrupted turns and releases the other reservations.
+
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::UserCtx;
+use crate::chat::limits::{Budget, UserLimits};
+use crate::error::{Code, Error, Fault, abort_for};
+use crate::limit::quota::{Cost, Exceeded, LedgerEntry, Scoped, check, until_tomorrow};
+use crate::ports::{Clock, Platform, Sql, SqlValue};
+use crate::storage::rows;
+
+/// Days of the ledger that are kept: a turn may begin before midnight and be settled long after it.
+const LEDGER_DAYS: u64 = 7;
+
+/// Work that is about to be paid for, and the limits that hold for it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReservationRequest {
+    /// The most that it may take.
+    pub entry: LedgerEntry,
+    /// Limits of the user over all sessions.
+    pub user: UserLimits,
+    /// Limits of the user with this employee.
+    pub employee: Budget,
+}
+
+/// Refusal of a reservation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LimitError {
+    /// The day's budget does not suffice.
+    Exceeded {
+        /// Owner of the budget.
+        budget: Exceeded,
+        /// Seconds until the next day.
+        wait: u64,
+    },
+    /// The storage refused; the cause is for the log.
+    Storage(Fault),
+}
+
+impl From<Fault> for LimitError {
+    fn from(fault: Fault) -> Self {
+        Self::Storage(fault)
+    }
+}
+
+impl From<LimitError> for Error {
+    fn from(error: LimitError) -> Self {
+        match error {
+            LimitError::Exceeded { budget, wait } => {
+                let whose = match budget {
+                    Exceeded::User => "your budget for today",
+                    Exceeded::Employee => "your budget for today with this employee",
+                };
+                let detail = format!("This message may take more than is left of {whose}.");
+                abort_for(Code::BudgetExceeded, wait, detail)
+            }
+            LimitError::Storage(fault) => fault.into(),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct SpentRow {
+    employee: String,
+    tokens: u64,
+    micro_usd: u64,
+}
+
+impl<P: Platform> UserCtx<'_, P> {
+    /// Reserves the most that work may use, in place of an earlier reservation of the same id.
+    ///
+    /// # Errors
+    /// [`LimitError`]: then nothing is reserved.
+    pub fn reserve(&self, request: &ReservationRequest) -> Result<(), LimitError> {
+        let ReservationRequest { entry, user, employee } = request;
+        let spent = spent(&self.ports.sql, entry)?;
+        let wait = || until_tomorrow(self.ports.clock.now());
+        check(entry.cost, spent, Scoped { user: &user.budget, employee })
+            .map_err(|budget| LimitError::Exceeded { budget, wait: wait() })?;
+        let replace =
+            "DO UPDATE SET tokens = excluded.tokens, micro_usd = excluded.micro_usd WHERE is_reserved = 1";
+        Ok(write(&self.ports.sql, entry, true, replace)?)
+    }
+}
+
+/// Costs of an entry's day besides the entry itself: settled and reserved.
+///
+/// # Errors
+/// `internal`, when the storage refuses.
+pub fn spent(sql: &impl Sql, entry: &LedgerEntry) -> Result<Scoped<Cost>, Fault> {
+    let query = "SELECT employee, sum(tokens) AS tokens, sum(micro_usd) AS micro_usd FROM ledger
+                 WHERE day = ? AND id <> ? GROUP BY employee";
+    let id = entry.id.to_string();
+    let (mut user, mut employee) = (Cost::default(), Cost::default());
+    for row in rows::<SpentRow>(sql, query, &[entry.day.into(), (&id).into()])? {
+        let cost = Cost { tokens: row.tokens, micro_usd: row.micro_usd };
+        user = user.plus(cost);
+        if row.employee == entry.employee {
+            employee = cost;
+        }
+    }
+    Ok(Scoped { user, employee })
+}
+
+/// Writes the actual usage of work, once, and deletes ledger days older than [`LEDGER_DAYS`].
+///
+/// # Errors
+/// `internal`, when the storage refuses.
+pub fn settle(sql: &impl Sql, entry: &LedgerEntry) -> Result<(), Fault> {
+    sql.exec("DELETE FROM ledger WHERE day < ?", &[entry.day.saturating_sub(LEDGER_DAYS).into()])?;
+    let replace = "DO UPDATE SET tokens = excluded.tokens, micro_usd = excluded.micro_usd, is_reserved = 0
+                   WHERE is_reserved = 1";
+    write(sql, entry, false, replace)
+}
+
+/// Releases a reservation for work that never began.
+///
+/// # Errors
+/// `internal`, when the storage refuses.
+pub fn release(sql: &impl Sql, id: Uuid) -> Result<(), Fault> {
+    let id = id.to_string();
+    Ok(sql.exec("DELETE FROM ledger WHERE id = ? AND is_reserved = 1", &[(&id).into()])?)
+}
+
+/// Releases every reservation. To be called once, in an object that starts, after interrupted turns were settled: no work that
+/// could settle the others is left.
+///
+/// # Errors
+/// `internal`, when the storage refuses.
+pub fn release_all(sql: &impl Sql) -> Result<(), Fault> {
+    Ok(sql.exec("DELETE FROM ledger WHERE is_reserved = 1", &[])?)
+}
+
+/// Settles every reservation at the most that it may have taken: its work was canceled, and its usage is not known.
+///
+/// # Errors
+/// `internal`, when the storage refuses.
+pub fn settle_all(sql: &impl Sql) -> Result<(), Fault> {
+    Ok(sql.exec("UPDATE ledger SET is_reserved = 0 WHERE is_reserved = 1", &[])?)
+}
+
+fn write(sql: &impl Sql, entry: &LedgerEntry, is_reserved: bool, on_conflict: &str) -> Result<(), Fault> {
+    let statement = format!(
+        "INSERT INTO ledger (id, day, employee, tokens, micro_usd, is_reserved) VALUES (?, ?, ?, ?, ?, ?)
+         ON CONFLICT (id) {on_conflict}"
+    );
+    let LedgerEntry { id, employee, day, cost } = entry;
+    let id = id.to_string();
+    let values = [
+        SqlValue::Text(&id),
+        (*day).into(),
+        employee.into(),
+        cost.tokens.into(),
+        cost.micro_usd.into(),
+        u64::from(is_reserved).into(),
+    ];
+    Ok(sql.exec(&statement, &values)?)
+}

@@ -1,0 +1,98 @@
+//! The call of a user's object: everything of a request but its body, verified by the stateless Worker.
+
+use std::fmt::Write as _;
+
+use serde::{Deserialize, Serialize};
+
+use super::query::Query;
+use super::routes::UserRoute;
+use crate::auth::User;
+use crate::error::{Code, Fault};
+
+/// A call of a user's object.
+#[derive(Serialize, Deserialize)]
+pub struct ObjectCall {
+    /// The user, whose object it is.
+    pub user: User,
+    /// The route that was found for the request.
+    pub route: UserRoute,
+    /// The query of the URL.
+    pub query: Query,
+    /// Value of `Last-Event-ID`.
+    pub last_event_id: Option<String>,
+}
+
+impl ObjectCall {
+    /// The call as the value of a header: JSON in printable ASCII.
+    ///
+    /// # Errors
+    /// `internal`.
+    pub fn to_header(&self) -> Result<String, Fault> {
+        serde_json::to_string(self).map(|json| escape(&json)).map_err(|error| malformed(&error))
+    }
+
+    /// Reads a call from its header.
+    ///
+    /// # Errors
+    /// `internal`: only the Worker makes calls.
+    pub fn from_header(value: &str) -> Result<Self, Fault> {
+        serde_json::from_str(value).map_err(|error| malformed(&error))
+    }
+}
+
+fn malformed(error: &serde_json::Error) -> Fault {
+    Fault::new(Code::Internal, format!("call: {:?}", error.classify()))
+}
+
+/// Escapes every character of JSON that is no printable ASCII. All of them stand in strings.
+fn escape(json: &str) -> String {
+    let mut ascii = String::with_capacity(json.len());
+    for c in json.chars() {
+        if matches!(c, ' '..='~') {
+            ascii.push(c);
+        } else {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                // A String takes any text.
+                let _ = write!(ascii, "\\u{unit:04x}");
+            }
+        }
+    }
+    ascii
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn call(chat: &str, query: &str) -> ObjectCall {
+        let mut user = User::absent(Uuid::from_u128(1));
+        user.identity.name = Some(format!("Zoë {chat}"));
+        ObjectCall {
+            user,
+            route: UserRoute::Resume(chat.into()),
+            query: Query::parse(query),
+            last_event_id: None,
+        }
+    }
+
+    #[test]
+    fn a_header_that_is_no_call_is_refused() {
+        for header in ["", "{}", "null"] {
+            assert!(ObjectCall::from_header(header).is_err(), "{header}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_call_passes_through_a_header_whatever_stands_in_it(chat in any::<String>(), query in any::<String>()) {
+            let call = call(&chat, &query);
+            let header = call.to_header().unwrap();
+            prop_assert!(header.bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{}", header);
+            let read = ObjectCall::from_header(&header).unwrap();
+            prop_assert_eq!((read.user == call.user, read.route, read.query), (true, call.route, call.query));
+        }
+    }
+}

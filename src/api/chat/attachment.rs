@@ -1,0 +1,117 @@
+//! Attachments of a message. A text becomes part of the message: masked, counted and stored with it.
+
+use std::fmt::Write as _;
+
+use base64ct::{Base64, Encoding};
+use serde::Deserialize;
+use uuid::Uuid;
+use wire_text::WireText;
+
+use crate::error::{Code, Error, abort_field};
+
+/// Attachments that a message may have.
+const MAX_ATTACHMENTS: usize = 10;
+
+/// Longest name, in bytes: what file systems allow.
+const MAX_NAME_BYTES: usize = 255;
+
+/// An attachment of a request.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Attachment {
+    /// A text with its name.
+    Text { name: String, text: WireText },
+    /// An uploaded picture or scan, by its id.
+    File {
+        file: Uuid,
+        #[serde(default)]
+        name: Option<String>,
+    },
+}
+
+/// A `file` part of the AI SDK (`FileUIPart`).
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct FilePart {
+    media_type: String,
+    #[serde(default)]
+    filename: Option<String>,
+    url: String,
+}
+
+impl FilePart {
+    /// Reads the text in a file's data URL. No other URL is followed.
+    ///
+    /// # Errors
+    /// `invalid_field`, for a file that is no text or stands elsewhere.
+    pub(super) fn into_attachment(self) -> Result<Attachment, Error> {
+        let refuse = |detail| abort_field(Code::InvalidField, "messages", detail);
+        if !is_text(&self.media_type) {
+            return Err(refuse("Only files of text are accepted: text/*, JSON, XML, YAML."));
+        }
+        let data =
+            self.url.strip_prefix("data:").and_then(|url| url.split_once(";base64,")).map(|(_, data)| data);
+        let bytes = data.and_then(|data| Base64::decode_vec(data).ok());
+        let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
+        let text =
+            text.ok_or_else(|| refuse("A file's url must be a data URL with UTF-8 text in base64."))?;
+        // As in every text of a request: Postgres cannot store NUL.
+        let text = WireText(text.replace('\0', "\u{fffd}"));
+        Ok(Attachment::Text { name: self.filename.unwrap_or_else(|| "file".into()), text })
+    }
+}
+
+fn is_text(media_type: &str) -> bool {
+    let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    essence.starts_with("text/")
+        || matches!(
+            essence.as_str(),
+            "application/json" | "application/xml" | "application/yaml" | "application/x-ndjson"
+        )
+}
+
+/// Appends attachments to a message, each in a frame that tells the model its name. `field` is the field that held them.
+///
+/// # Errors
+/// `invalid_field`, for too many attachments or one without a proper name or text.
+pub(super) fn append(
+    message: &mut String,
+    attachments: Vec<Attachment>,
+    field: &'static str,
+) -> Result<(), Error> {
+    let refuse = |detail: &str| Err(abort_field(Code::InvalidField, field, detail));
+    if attachments.len() > MAX_ATTACHMENTS {
+        return refuse("A message may have 10 attachments.");
+    }
+    for attachment in attachments {
+        let name = match &attachment {
+            Attachment::Text { name, .. } => name,
+            Attachment::File { name, .. } => name.as_deref().unwrap_or("picture"),
+        };
+        if !is_name(name) {
+            return refuse(
+                "An attachment's name must have 1 to 255 bytes without quotes, angle brackets or line breaks.",
+            );
+        }
+        // A String takes any text.
+        let _ = match &attachment {
+            Attachment::Text { text: WireText(text), .. } if text.trim().is_empty() => {
+                return refuse("An attachment must hold text.");
+            }
+            Attachment::Text { text: WireText(text), .. } => {
+                write!(message, "\n\n<attachment name=\"{name}\">\n{text}\n</attachment>")
+            }
+            Attachment::File { file, .. } => write!(
+                message,
+                "\n\n<attachment name=\"{name}\" file=\"{file}\">A picture or a scan. The tool ocr reads its text.</attachment>"
+            ),
+        };
+    }
+    Ok(())
+}
+
+fn is_name(name: &str) -> bool {
+    !name.trim().is_empty()
+        && name.len() <= MAX_NAME_BYTES
+        && !name.contains(|c: char| c.is_control() || matches!(c, '"' | '<' | '>'))
+}

@@ -1,0 +1,204 @@
+//! The stateless stage, which runs at any edge location: cross-origin access, the rate gate, the route and the access token. Every
+//! other request is passed on to its user's object, with the body unread.
+
+use std::rc::Rc;
+
+use super::body::read_within;
+use super::call::ObjectCall;
+use super::link::Link;
+use super::not_found::no_such_file;
+use super::query::Query;
+use super::routes::{Payload, PublicRoute, Route, UserRoute};
+use super::{cors, documents, health, pictures, problem};
+use crate::auth::User;
+use crate::auth::authenticator::{AuthCtx, Authenticated, Authenticator};
+use crate::config::Config;
+use crate::database::client::PostgrestClient;
+use crate::documents::{MAX_UPLOAD_BYTES, too_large};
+use crate::error::{Code, Error, Fault, abort};
+use crate::limit::gate;
+use crate::log;
+use crate::ports::{Clock, ForwardedBody, IncomingRequest, Reply, ReplyBody, WorkerPorts};
+
+/// State that the requests of an isolate share.
+pub struct Isolate {
+    /// The deployment's variables; or what is wrong with them, by name.
+    pub config: Result<Rc<Config>, Vec<String>>,
+    /// Keys and verified tokens.
+    pub authenticator: Authenticator,
+}
+
+impl Isolate {
+    /// Reads the deployment's variables through `get`.
+    #[must_use]
+    pub fn new(get: impl Fn(&str) -> Option<String>) -> Self {
+        Self { config: Config::read(get).map(Rc::new), authenticator: Authenticator::default() }
+    }
+
+    /// The deployment's variables.
+    ///
+    /// # Errors
+    /// `misconfigured`.
+    pub fn config(&self) -> Result<&Rc<Config>, Error> {
+        let misconfigured =
+            |problems: &Vec<String>| abort(Code::Misconfigured, format!("{}.", problems.join("; ")));
+        self.config.as_ref().map_err(misconfigured)
+    }
+}
+
+/// Answers a request.
+pub async fn handle<W: WorkerPorts>(isolate: &Isolate, worker: &W, request: W::Request) -> W::Response {
+    match isolate.config() {
+        Ok(config) => {
+            let entry = Entry { config, authenticator: &isolate.authenticator, worker };
+            entry.handle(request).await
+        }
+        Err(error) => worker.respond(problem::reply(&error)),
+    }
+}
+
+struct Entry<'a, W> {
+    config: &'a Rc<Config>,
+    authenticator: &'a Authenticator,
+    worker: &'a W,
+}
+
+/// A request's address, and the request.
+struct Addressed<R> {
+    request: R,
+    path: String,
+    query: Query,
+}
+
+impl<W: WorkerPorts> Entry<'_, W> {
+    async fn handle(&self, request: W::Request) -> W::Response {
+        let (origin, url) = (request.header("origin"), request.url());
+        let origin = match cors::admit(origin.as_deref(), &url, &self.config.allowed_origins) {
+            Ok(origin) => origin,
+            Err(error) => return self.problem(&error),
+        };
+        let response = if request.method() == "OPTIONS" {
+            let headers = cors::PREFLIGHT.map(|(name, value)| (name, value.to_owned())).into();
+            self.worker.respond(Reply { status: 204, headers, body: ReplyBody::Empty })
+        } else {
+            self.answer(request, &url).await.unwrap_or_else(|error| self.problem(&error))
+        };
+        match origin {
+            None => response,
+            Some(origin) => self.worker.add_headers(response, &cors::headers(origin)),
+        }
+    }
+
+    async fn answer(&self, request: W::Request, url: &str) -> Result<W::Response, Error> {
+        let request = addressed(request, url)?;
+        match Route::parse(&request.request.method(), &request.path)? {
+            Route::Public(route) => Ok(self.worker.respond(self.public(route).await?)),
+            Route::User(route) => self.user(route, request).await,
+        }
+    }
+
+    async fn public(&self, route: PublicRoute) -> Result<Reply<W::Readable>, Error> {
+        match route {
+            PublicRoute::Health => Ok(health::health()),
+            PublicRoute::Ready => {
+                let postgrest = PostgrestClient::new(Rc::clone(self.config), self.worker.http().clone());
+                health::ready(&postgrest).await
+            }
+            PublicRoute::PageConfig => Ok(health::page_config(self.config)),
+        }
+    }
+
+    async fn user(&self, route: UserRoute, request: Addressed<W::Request>) -> Result<W::Response, Error> {
+        let Addressed { request, query, .. } = request;
+        self.pass_gate(&request).await?;
+        let user = self.authorize(&route, &request, &query).await?;
+        let last_event_id = request.header("last-event-id");
+        let payload = route.payload();
+        let call = ObjectCall { user, route, query, last_event_id };
+        let header = call.to_header()?;
+        let body = forwarded_body(payload, request, &call.query).await?;
+        let answered = self.worker.forward(call.user.id, &header, body).await;
+        Ok(answered.map_err(|cause| Fault::new(Code::Internal, format!("user object: {cause}")))?)
+    }
+
+    /// Lets a request in, unless too many come from its address.
+    async fn pass_gate(&self, request: &W::Request) -> Result<(), Error> {
+        let key = request.header("cf-connecting-ip").as_deref().and_then(gate::key);
+        match key {
+            Some(key) if !self.worker.allows(&key).await => Err(gate::closed()),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// The user of a request: by the access token, or by a signed link.
+    async fn authorize(&self, route: &UserRoute, request: &W::Request, query: &Query) -> Result<User, Error> {
+        let authorization = request.header("authorization");
+        let Some(file) = route.linked_file() else {
+            return self.authenticate(authorization.as_deref()).await;
+        };
+        let now = self.worker.clock().now();
+        let link = Link::check(file, query, &self.config.pii_master_keys, now)?;
+        // A token is not needed, but one that is sent must be the owner's.
+        if authorization.is_some() && self.authenticate(authorization.as_deref()).await?.id != link.user {
+            return Err(no_such_file());
+        }
+        Ok(User::absent(link.user))
+    }
+
+    async fn authenticate(&self, authorization: Option<&str>) -> Result<User, Error> {
+        let (http, clock) = (self.worker.http(), self.worker.clock());
+        let ctx = AuthCtx { config: self.config, http, clock };
+        let Authenticated { user, stale_keys } = self.authenticator.authenticate(authorization, &ctx).await?;
+        if let Some(fault) = stale_keys {
+            self.log(&fault);
+        }
+        Ok(user)
+    }
+
+    /// The response for an error; a fault is logged.
+    fn problem(&self, error: &Error) -> W::Response {
+        if let Error::Fault(fault) = error {
+            self.log(fault);
+        }
+        self.worker.respond(problem::reply(error))
+    }
+
+    fn log(&self, fault: &Fault) {
+        self.worker.log(&log::fault_line(fault));
+    }
+}
+
+/// The body that goes on to the object.
+async fn forwarded_body<R: IncomingRequest>(
+    payload: Payload,
+    mut request: R,
+    query: &Query,
+) -> Result<ForwardedBody<R>, Error> {
+    match payload {
+        Payload::Unread => Ok(ForwardedBody::Unread(request)),
+        Payload::Document => {
+            let content_type = request.header("content-type");
+            let body = read_within(&mut request, MAX_UPLOAD_BYTES, too_large).await?;
+            let upload = documents::read_upload(query, content_type.as_deref(), &body)?;
+            Ok(ForwardedBody::Bytes(upload))
+        }
+        Payload::Picture => {
+            let limit = pictures::MAX_PICTURE_BYTES;
+            let body = read_within(&mut request, limit, pictures::too_large).await?;
+            Ok(ForwardedBody::Bytes(pictures::read_upload(query, &body)?))
+        }
+    }
+}
+
+/// Takes the path and the query out of an absolute URL.
+fn addressed<R>(request: R, url: &str) -> Result<Addressed<R>, Error> {
+    let no_url = || abort(Code::NotFound, "The address is not a URL.");
+    let (_, rest) = url.split_once("://").ok_or_else(no_url)?;
+    let rest = rest.split('#').next().unwrap_or_default();
+    let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let path = place.find('/').and_then(|at| place.get(at..)).unwrap_or("/").to_owned();
+    Ok(Addressed { request, path, query: Query::parse(query) })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,86 @@
+//! Values in the place of the placeholders of rows.
+//!
+//! Rows are passed on as PostgREST's JSON, unparsed: a placeholder stands inside a string, because outside of strings its brackets
+//! are no JSON.
+
+use std::collections::BTreeMap;
+
+use futures::future::join;
+use serde_json::json;
+
+use crate::account::UserCtx;
+use crate::account::vault::VaultError;
+use crate::database;
+use crate::error::Error;
+use crate::ports::{Caller, Platform};
+use pii::placeholder::Placeholder;
+use pii::policy::Policy;
+use pii::unmask::{Escape, PlaceholderMap, placeholders, unmask};
+
+/// Values behind placeholders, and each employee's policy on them.
+#[derive(Debug, Default)]
+pub struct RowValues {
+    values: Vec<(Placeholder, String)>,
+    /// By the slug of the employee.
+    policies: BTreeMap<String, Policy>,
+}
+
+impl RowValues {
+    /// Reads the values behind the placeholders of texts, and the policies on them. Texts without placeholders need neither.
+    ///
+    /// # Errors
+    /// `privacy_unavailable`, `database_unavailable`.
+    pub async fn of<P: Platform>(
+        ctx: &UserCtx<'_, P>,
+        texts: impl IntoIterator<Item = &str>,
+    ) -> Result<Self, Error> {
+        let placeholders = placeholders(texts);
+        if placeholders.is_empty() {
+            return Ok(Self::default());
+        }
+        let caller = Caller::User(&ctx.user.token);
+        let arguments = json!({});
+        let policies = database::call(&ctx.ports.postgrest, caller, "unmask_policies", &arguments);
+        let (unlocked, policies) = join(ctx.unlock(), policies).await;
+        unlocked.map_err(VaultError::into_fault)?;
+        Ok(Self { values: ctx.values(&placeholders), policies: policies? })
+    }
+
+    /// Unmasks a row of a session with that employee.
+    #[must_use]
+    pub fn unmask(&self, row: &str, employee: &str) -> String {
+        // An unknown employee has the policy of one that sets none.
+        let policy = self.policies.get(employee).cloned().unwrap_or_default();
+        let values = self.values.iter().map(|(placeholder, value)| (placeholder, value.as_str()));
+        unmask(row, &PlaceholderMap::new(values, &policy), Escape::Json)
+    }
+
+    #[cfg(test)]
+    pub(super) fn new(values: Vec<(Placeholder, String)>, policies: &str) -> Self {
+        Self { values, policies: serde_json::from_str(policies).unwrap() }
+    }
+}
+
+/// Values of all placeholders of a text, under a policy.
+///
+/// # Errors
+/// `privacy_unavailable`, `database_unavailable`.
+pub async fn values_in<P: Platform>(
+    ctx: &UserCtx<'_, P>,
+    text: &str,
+    policy: &Policy,
+) -> Result<PlaceholderMap, Error> {
+    let placeholders = placeholders([text]);
+    if !placeholders.is_empty() {
+        ctx.unlock().await.map_err(VaultError::into_fault)?;
+    }
+    Ok(ctx.placeholder_map(&placeholders, policy))
+}
+
+/// Unmasks rows that belong to the user and to no employee.
+///
+/// # Errors
+/// As [`values_in`].
+pub async fn unmask_own<P: Platform>(ctx: &UserCtx<'_, P>, rows: &str) -> Result<String, Error> {
+    Ok(unmask(rows, &values_in(ctx, rows, &Policy::default()).await?, Escape::Json))
+}

@@ -1,0 +1,104 @@
+//! Employees: personas with their models, tools and limits.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+use mcp_client::server::Server;
+use pii::masked_text::MaskedText;
+use pii::policy::Policy;
+use tokens::margin_percent;
+
+use super::limits::Budget;
+use super::price::Price;
+use crate::config::Config;
+
+/// An employee as `load_session` returns it.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+pub struct Employee {
+    /// Name in requests and rows.
+    pub slug: String,
+    /// The persona: the first message of every prompt.
+    #[serde(deserialize_with = "persona")]
+    pub system_prompt: MaskedText,
+    /// Its model; the deployment's default when absent.
+    pub model: Option<String>,
+    /// The tools that it may use.
+    #[serde(default)]
+    pub tools: Vec<String>,
+    /// MCP servers with tools for the employee. Malformed entries are left out.
+    #[serde(default, deserialize_with = "usable")]
+    pub mcp_servers: Vec<Server>,
+    /// Employees that it may hand a session over to.
+    #[serde(default)]
+    pub colleagues: Vec<Colleague>,
+    /// Models that answer in its place when it does not, in this order.
+    #[serde(default)]
+    pub fallback_models: Vec<String>,
+    /// Sampling temperature, where the model takes one.
+    pub temperature: Option<f64>,
+    /// Most tokens an answer may have.
+    pub max_output_tokens: Option<u32>,
+    /// Prompt tokens per turn; the deployment's default when absent.
+    pub token_budget: Option<u32>,
+    /// Part of each masked value that the user sees.
+    #[serde(default)]
+    pub unmask_policy: Policy,
+    /// Messages a minute in one session; unlimited when absent.
+    #[serde(default)]
+    pub messages_per_minute: Option<u32>,
+    /// Spending limits of one user with this employee in a day.
+    #[serde(flatten)]
+    pub budget: Budget,
+}
+
+/// An employee with the prices of its models.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+pub struct PricedEmployee {
+    /// Profile of the employee.
+    pub employee: Employee,
+    /// Price of its model, if it is known.
+    pub price: Option<Price>,
+    /// Prices of its fallback models, as far as they are known.
+    #[serde(default)]
+    pub prices: BTreeMap<String, Price>,
+}
+
+/// Another employee, to hand a session over to.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Colleague {
+    /// The name in requests.
+    pub slug: String,
+    /// Title for people.
+    pub title: String,
+    /// Purpose, for the model that decides.
+    #[serde(default)]
+    pub description: Option<String>,
+}
+
+fn persona<'de, D: Deserializer<'de>>(deserializer: D) -> Result<MaskedText, D::Error> {
+    String::deserialize(deserializer).map(MaskedText::of_operator)
+}
+
+/// One server that an operator misspelled must not take its employee away.
+fn usable<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Server>, D::Error> {
+    let servers = Vec::<serde_json::Value>::deserialize(deserializer)?;
+    let servers = servers.into_iter().filter_map(|server| serde_json::from_value::<Server>(server).ok());
+    Ok(servers.filter(|server| server.check().is_ok()).collect())
+}
+
+impl Employee {
+    /// Name of the employee's model.
+    #[must_use]
+    pub fn model<'a>(&'a self, config: &'a Config) -> &'a str {
+        self.model.as_deref().unwrap_or(&config.default_model)
+    }
+
+    /// Tokens that a prompt may have, counted in o200k_base: fewer for a model whose own vocabulary may count more.
+    #[must_use]
+    pub fn token_budget(&self, config: &Config) -> u32 {
+        let budget = self.token_budget.unwrap_or(config.token_budget);
+        let margin = margin_percent(self.model(config));
+        u32::try_from(u64::from(budget) * 100 / u64::from(100 + margin)).unwrap_or(budget)
+    }
+}

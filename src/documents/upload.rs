@@ -1,0 +1,100 @@
+//! Uploads: read in the stateless Worker, so that only text goes on to the user's object.
+
+use readers::document::Part;
+use readers::document::extract::extract;
+use readers::document::kind::Kind;
+use serde::{Deserialize, Serialize};
+
+use super::MAX_UPLOAD_BYTES;
+use crate::error::{Code, Error, abort, abort_field};
+
+/// Longest name, in bytes: what file systems allow.
+const MAX_NAME_BYTES: usize = 255;
+
+/// A document as it was read: raw text, on its way to the user's object.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Upload {
+    /// Name that the user gave it.
+    pub name: String,
+    /// Media type of the document.
+    pub media_type: String,
+    /// Size of the upload, in bytes.
+    pub size_bytes: u64,
+    /// Parts of its text.
+    pub parts: Vec<Part>,
+}
+
+// Written by hand: no log line can ever hold a text.
+impl std::fmt::Debug for Upload {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Upload({}, {} bytes)", self.media_type, self.size_bytes)
+    }
+}
+
+impl Upload {
+    /// Reads the body of a request.
+    ///
+    /// # Errors
+    /// `invalid_field`, `unsupported_document`, `document_unreadable`, `document_without_text`, `document_too_long`.
+    pub fn read(name: Option<&str>, media_type: Option<&str>, bytes: &[u8]) -> Result<Self, Error> {
+        let name = checked_name(name.unwrap_or_default())?;
+        if bytes.is_empty() {
+            return Err(abort(
+                Code::DocumentWithoutText,
+                "The body is empty: it must be the document itself.",
+            ));
+        }
+        let kind = Kind::of(media_type, name, bytes)?;
+        let parts = extract(kind, bytes)?;
+        let size_bytes = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        Ok(Self { name: name.into(), media_type: kind.media_type().into(), size_bytes, parts })
+    }
+}
+
+/// The error for a body larger than [`MAX_UPLOAD_BYTES`].
+#[must_use]
+pub fn too_large() -> Error {
+    abort(Code::BodyTooLarge, format!("A document may have {} MiB.", MAX_UPLOAD_BYTES >> 20))
+}
+
+/// Checks a file's name, and takes off the folders before it.
+///
+/// # Errors
+/// `invalid_field`.
+pub fn checked_name(name: &str) -> Result<&str, Error> {
+    let name = name.rsplit(['/', '\\']).next().unwrap_or_default().trim();
+    if name.is_empty()
+        || name.len() > MAX_NAME_BYTES
+        || name.contains(|c: char| c.is_control() || c == '\u{fffd}')
+    {
+        let detail = format!(
+            "name must be the file's name, in the query: 1 to {MAX_NAME_BYTES} bytes without line breaks."
+        );
+        return Err(abort_field(Code::InvalidField, "name", detail));
+    }
+    Ok(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_is_read_for_what_it_is() {
+        let upload = Upload::read(Some(r"C:\docs\Notes.md"), Some("text/plain"), b"# One").unwrap();
+        assert_eq!(
+            (upload.name.as_str(), upload.media_type.as_str(), upload.size_bytes),
+            ("Notes.md", "text/markdown", 5)
+        );
+        assert_eq!(format!("{upload:?}"), "Upload(text/markdown, 5 bytes)");
+    }
+
+    #[test]
+    fn a_name_is_wanted() {
+        for name in [None, Some(""), Some("a/"), Some("a\nb"), Some(&"x".repeat(256))] {
+            let error = Upload::read(name, None, b"text").unwrap_err();
+            assert_eq!((error.code(), error.field()), (Code::InvalidField, Some("name")));
+        }
+        assert_eq!(Upload::read(Some("a"), None, b"").unwrap_err().code(), Code::DocumentWithoutText);
+    }
+}

@@ -1,0 +1,44 @@
+//! SQLite of a Durable Object, and its alarm.
+
+use js_sys::Error;
+use worker::State;
+use worker::wasm_bindgen::{JsCast, JsValue};
+
+use super::platform::{set_alarm, sql_exec, sql_rows};
+use crate::ports::{Sql, SqlError, SqlValue};
+use crate::time::Millis;
+
+/// The storage of one object.
+pub(super) struct ObjectSql {
+    storage: JsValue,
+}
+
+impl ObjectSql {
+    pub(super) fn new(state: &State) -> Self {
+        // Every object has a storage. Without one, each statement is refused.
+        Self { storage: state.as_raw().storage().map(JsValue::from).unwrap_or_default() }
+    }
+}
+
+impl Sql for ObjectSql {
+    fn exec(&self, statement: &str, values: &[SqlValue<'_>]) -> Result<(), SqlError> {
+        sql_exec(&self.storage, statement, &to_json(values)?).map_err(|error| refusal(&error))
+    }
+
+    fn rows(&self, query: &str, values: &[SqlValue<'_>]) -> Result<String, SqlError> {
+        sql_rows(&self.storage, query, &to_json(values)?).map_err(|error| refusal(&error))
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 fit a double")]
+    fn set_alarm(&self, at: Option<Millis>) {
+        set_alarm(&self.storage, at.map(|at| at as f64));
+    }
+}
+
+fn to_json(values: &[SqlValue<'_>]) -> Result<String, SqlError> {
+    serde_json::to_string(values).map_err(|error| SqlError(format!("values: {:?}", error.classify())))
+}
+
+fn refusal(error: &JsValue) -> SqlError {
+    SqlError(error.dyn_ref::<Error>().map_or_else(|| "no error".to_owned(), |error| error.message().into()))
+}

@@ -1,0 +1,218 @@
+//! A streamed chat completion from request to end, with retries and failover until its first token.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use super::breaker::Breaker;
+use super::candidate::Candidate;
+use super::client::{ModelClient, ModelError};
+use super::decoder::{CompletionDecoder, DeltaBatch};
+use super::request::{ChatBody, timeouts};
+use super::requested_call::RequestedCalls;
+use super::{pace, retry};
+use crate::chat::usage::Usage;
+use crate::error::{Code, Fault};
+use crate::ports::{Clock, Http, HttpBody as _};
+use crate::time::Millis;
+
+/// Longest completion, in bytes. It must fit one row of the object's storage with room to spare.
+const MAX_COMPLETION_BYTES: usize = 512 * 1024;
+
+/// A request to one of several models, with a deadline.
+#[derive(Debug)]
+pub struct CompletionRequest {
+    /// The request's body, for whichever model.
+    pub body: ChatBody,
+    /// Models that may answer, in the order in which they are asked.
+    pub candidates: Vec<Candidate>,
+    /// Health of the models.
+    pub breaker: Rc<RefCell<Breaker>>,
+    /// Time at which a completion must end. The text up to then is kept, as for one that is too long. The deadline is checked
+    /// when bytes arrive, so a silent model adds its idle timeout.
+    pub deadline: Millis,
+}
+
+/// Partial completion of a model.
+#[derive(Debug, Default)]
+pub struct Completion {
+    /// Text of the answer.
+    pub text: String,
+    /// The tool calls.
+    pub calls: RequestedCalls,
+    /// Arrival of the first token.
+    pub first_token_at: Option<Millis>,
+    /// Finish reason, in the AI SDK's terms; `None` when the model gave none.
+    pub finish: Option<&'static str>,
+    /// Usage, as the provider reported it.
+    pub usage: Option<Usage>,
+    /// Number of requests made.
+    pub attempts: u32,
+}
+
+/// A piece of a completion, with the model that it comes from.
+#[derive(Clone, Copy, Debug)]
+pub struct DeltaFrom<'a> {
+    /// Name of the model.
+    pub candidate: &'a Candidate,
+    /// Piece of the answer.
+    pub delta: ModelDelta<'a>,
+    /// Arrival, in milliseconds since 1970.
+    pub at: Millis,
+}
+
+/// A piece of a completion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ModelDelta<'a> {
+    /// Next piece of text.
+    Text(&'a str),
+    /// The beginning of a tool call.
+    Call {
+        /// Position among the completion's calls.
+        index: usize,
+        /// Name of the tool.
+        name: &'a str,
+    },
+}
+
+/// One candidate, and whether another one is left after it.
+#[derive(Clone, Copy)]
+struct Attempt<'a> {
+    candidate: &'a Candidate,
+    has_another: bool,
+    body: &'a str,
+}
+
+/// Asks one model after the other until one answers or asking again makes no sense, and calls `on_delta` with each piece as it
+/// comes. After the first token no other request is made: its answer would not continue the first. `completion` is up to date at any
+/// moment; dropping the future ends the call.
+///
+/// # Errors
+/// `model_unavailable`, `model_timeout`, `model_rejected`, `model_truncated`: the failure of the last model asked.
+pub async fn stream_completion<H: Http, C: Clock>(
+    client: &ModelClient<'_, H, C>,
+    request: &CompletionRequest,
+    completion: &mut Completion,
+    mut on_delta: impl FnMut(DeltaFrom<'_>),
+) -> Result<(), Fault> {
+    let mut outcome = Err(Fault::new(Code::Internal, "no model to ask"));
+    let mut left = request.candidates.iter();
+    while let Some(candidate) = left.next() {
+        let body = request.body.to_json(&candidate.model)?;
+        let attempt = Attempt { candidate, has_another: !left.as_slice().is_empty(), body: &body };
+        let mut stream = Stream { client, request, completion, on_delta: &mut on_delta };
+        outcome = stream.ask(attempt).await;
+        if outcome.is_ok() || completion.has_begun() || client.clock.now() >= request.deadline {
+            break;
+        }
+    }
+    outcome
+}
+
+struct Stream<'a, H, C, F> {
+    client: &'a ModelClient<'a, H, C>,
+    request: &'a CompletionRequest,
+    completion: &'a mut Completion,
+    on_delta: &'a mut F,
+}
+
+impl<H: Http, C: Clock, F: FnMut(DeltaFrom<'_>)> Stream<'_, H, C, F> {
+    /// Asks one model, again after a pause where that may help.
+    async fn ask(&mut self, attempt: Attempt<'_>) -> Result<(), Fault> {
+        let Attempt { candidate, has_another, .. } = attempt;
+        let (clock, breaker) = (self.client.clock, &self.request.breaker);
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            self.completion.attempts += 1;
+            // Reports of an earlier attempt without text do not belong to this one.
+            (self.completion.finish, self.completion.usage) = (None, None);
+            let Err(error) = self.receive(attempt).await else {
+                breaker.borrow_mut().answered(candidate);
+                return Ok(());
+            };
+            let now = clock.now();
+            if self.completion.has_begun() {
+                // Any failure after the first token means an answer cut short.
+                let error = if error == ModelError::Timeout { error } else { ModelError::Cut };
+                return Err(retry::give_up(error, attempts));
+            }
+            let pause = retry::pause(attempts, has_another, error, clock.random());
+            let Some(pause) = pause.filter(|pause| now + pause < self.request.deadline) else {
+                breaker.borrow_mut().failed(candidate, error, now);
+                return Err(retry::give_up(error, attempts));
+            };
+            clock.sleep(pause).await;
+        }
+    }
+
+    /// Makes one request and receives its answer to the end.
+    async fn receive(&mut self, attempt: Attempt<'_>) -> Result<(), ModelError> {
+        let Attempt { candidate, body, .. } = attempt;
+        let mut response = self.client.open(candidate.provider, body, timeouts(&candidate.model)).await?;
+        let mut decoder = CompletionDecoder::default();
+        let mut last_frame = None;
+        let mut gather = 0;
+        loop {
+            let read = response.read(gather).await.map_err(ModelError::from);
+            let read = read.and_then(|bytes| match bytes {
+                Some(bytes) => Ok((decoder.feed(&bytes)?, false)),
+                None => Ok((decoder.end()?, true)),
+            });
+            let (batch, is_over) = match read {
+                // The model had finished; only its usage is lost.
+                Err(_) if self.completion.finish.is_some() => return Ok(()),
+                read => read?,
+            };
+            let is_done = batch.done;
+            if self.take(candidate, batch) {
+                let now = self.client.clock.now();
+                gather = pace::gather(now.saturating_sub(last_frame.replace(now).unwrap_or(now)));
+                self.completion.first_token_at.get_or_insert(now);
+            }
+            let is_late = !is_over && !is_done && self.client.clock.now() >= self.request.deadline;
+            if self.completion.bytes() > MAX_COMPLETION_BYTES || (is_late && self.completion.has_begun()) {
+                self.completion.finish = Some("length");
+                return Ok(());
+            }
+            match is_over {
+                _ if is_done => return Ok(()),
+                _ if is_late => return Err(ModelError::Timeout),
+                false => {}
+                true if self.completion.finish.is_some() => return Ok(()),
+                true => return Err(ModelError::Cut),
+            }
+        }
+    }
+
+    /// Takes one read's pieces; returns whether it had text or calls.
+    fn take(&mut self, candidate: &Candidate, batch: DeltaBatch) -> bool {
+        let Self { client, completion, on_delta, .. } = self;
+        let mut emit =
+            |delta: ModelDelta<'_>| on_delta(DeltaFrom { candidate, delta, at: client.clock.now() });
+        completion.finish = batch.finish.or(completion.finish);
+        completion.usage = batch.usage.or(completion.usage);
+        let has_content = !batch.text.is_empty() || !batch.calls.is_empty();
+        if !batch.text.is_empty() {
+            emit(ModelDelta::Text(&batch.text));
+            completion.text.push_str(&batch.text);
+        }
+        for delta in batch.calls {
+            if let Some(index) = completion.calls.take(delta) {
+                emit(ModelDelta::Call { index, name: completion.calls.name(index) });
+            }
+        }
+        has_content
+    }
+}
+
+impl Completion {
+    /// True if text or a call has arrived: then no other model is asked.
+    #[must_use]
+    pub const fn has_begun(&self) -> bool {
+        !self.text.is_empty() || !self.calls.is_empty()
+    }
+
+    fn bytes(&self) -> usize {
+        self.text.len() + self.calls.bytes()
+    }
+}

@@ -1,0 +1,6 @@
+//! The prompt: assembled within a token budget, with a receipt of the items kept and dropped.
+
+pub mod assemble;
+pub mod recalled;
+pub mod receipt;
+pub mod source;

@@ -1,0 +1,379 @@
+//! The AI SDK's UI message stream, version 1, over server-sent events
+//! (<https://ai-sdk.dev/docs/ai-sdk-ui/stream-protocol#data-stream-protocol>).
+
+use std::fmt::Write as _;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::client_event::{AnswerSummary, CallProgress, ClientEvent, HandOff, Origin};
+use crate::prompt::receipt::Receipt;
+use crate::prompt::source::Source;
+
+/// Header that names the protocol.
+pub const HEADER: (&str, &str) = ("x-vercel-ai-ui-message-stream", "v1");
+
+/// Last line of every stream.
+const END: &str = "data: [DONE]\n\n";
+
+/// Number of the frame before the frames of an interruption. A reader may have frames that no log holds any more, so these have
+/// numbers that no other frame has: an answer has fewer frames than it may have bytes.
+const INTERRUPTED: u32 = 1_000_000;
+
+/// Comment that keeps a silent connection open; readers skip it.
+pub const HEARTBEAT: &str = ": alive\n\n";
+
+/// Id of a frame: `{turn}:{number}` on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FrameId {
+    /// Id of the turn.
+    pub turn: Uuid,
+    /// Number of the frame in its turn, from 1; 0 stands before all of them.
+    pub frame: u32,
+}
+
+impl FrameId {
+    /// Parses an id of the form `{turn}:{number}`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (turn, frame) = text.split_once(':')?;
+        Some(Self { turn: Uuid::try_parse(turn).ok()?, frame: frame.parse().ok()? })
+    }
+}
+
+/// Data of one frame.
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+enum UiPart<'a> {
+    Start {
+        message_id: Uuid,
+        message_metadata: &'a Origin<'a>,
+    },
+    StartStep,
+    DataReceipt {
+        data: &'a Receipt,
+    },
+    SourceDocument {
+        source_id: Uuid,
+        media_type: &'a str,
+        title: &'a str,
+        filename: &'a str,
+    },
+    TextStart {
+        id: &'a str,
+    },
+    TextDelta {
+        id: &'a str,
+        delta: &'a str,
+    },
+    TextEnd {
+        id: &'a str,
+    },
+    ToolInputStart {
+        tool_call_id: Uuid,
+        tool_name: &'a str,
+    },
+    ToolInputAvailable {
+        tool_call_id: Uuid,
+        tool_name: &'a str,
+        input: &'a Value,
+    },
+    ToolApprovalRequest {
+        approval_id: Uuid,
+        tool_call_id: Uuid,
+        approval_descriptor: Descriptor,
+    },
+    ToolOutputAvailable {
+        tool_call_id: Uuid,
+        output: &'a Value,
+    },
+    ToolOutputError {
+        tool_call_id: Uuid,
+        error_text: &'a str,
+    },
+    ToolOutputDenied {
+        tool_call_id: Uuid,
+    },
+    #[serde(rename = "message-metadata")]
+    HandedOff {
+        message_metadata: &'a HandOff<'a>,
+    },
+    FinishStep,
+    Finish {
+        finish_reason: &'a str,
+        message_metadata: &'a AnswerSummary,
+    },
+    MessageMetadata {
+        message_metadata: StoppedMetadata<'a>,
+    },
+    Abort,
+    Error {
+        error_text: &'a str,
+    },
+}
+
+/// Details of an approval request.
+#[derive(Serialize)]
+struct Descriptor {
+    /// Moment after which a decision does not count.
+    #[serde(rename = "expiresAt")]
+    expires_at: DateTime<Utc>,
+}
+
+/// Metadata of an answer that was stopped.
+#[derive(Serialize)]
+struct StoppedMetadata<'a> {
+    status: &'a str,
+    #[serde(flatten)]
+    summary: &'a AnswerSummary,
+}
+
+/// Encodes events as frames. Each frame has an id, so that a client can tell how far it got.
+#[derive(Debug)]
+pub struct UiEncoder {
+    turn: Uuid,
+    frames: u32,
+    /// Number of frames that the reader has.
+    after: u32,
+    in_text: bool,
+    /// Text parts so far, at most one for each step.
+    texts: u32,
+}
+
+impl UiEncoder {
+    /// An encoder for one turn.
+    #[must_use]
+    pub const fn new(turn: Uuid) -> Self {
+        Self::resuming(turn, 0)
+    }
+
+    /// An encoder for a reader that has the first `after` frames of a turn: it skips them.
+    #[must_use]
+    pub const fn resuming(turn: Uuid, after: u32) -> Self {
+        Self { turn, frames: 0, after, in_text: false, texts: 0 }
+    }
+
+    /// True if the reader has every frame so far.
+    #[must_use]
+    pub const fn is_behind(&self) -> bool {
+        self.frames <= self.after
+    }
+
+    /// The frames of one event.
+    #[must_use]
+    pub fn encode(&mut self, event: &ClientEvent<'_>) -> String {
+        let mut out = String::new();
+        match event {
+            ClientEvent::Start(origin) => {
+                self.frame(
+                    &mut out,
+                    &UiPart::Start { message_id: origin.message_id, message_metadata: origin },
+                );
+                self.frame(&mut out, &UiPart::StartStep);
+            }
+            ClientEvent::Receipt(data) => self.frame(&mut out, &UiPart::DataReceipt { data }),
+            ClientEvent::Source(Source { id, name, media_type }) => {
+                let part = UiPart::SourceDocument { source_id: *id, media_type, title: name, filename: name };
+                self.frame(&mut out, &part);
+            }
+            ClientEvent::Text(delta) => {
+                if !self.in_text {
+                    self.in_text = true;
+                    self.texts += 1;
+                    let id = self.text_part();
+                    self.frame(&mut out, &UiPart::TextStart { id: &id });
+                }
+                let id = self.text_part();
+                self.frame(&mut out, &UiPart::TextDelta { id: &id, delta });
+            }
+            ClientEvent::Call(id, call) => {
+                self.end_text(&mut out);
+                self.frame(&mut out, &call_part(*id, call));
+            }
+            ClientEvent::StepFinished => {
+                self.end_text(&mut out);
+                self.frame(&mut out, &UiPart::FinishStep);
+                self.frame(&mut out, &UiPart::StartStep);
+            }
+            ClientEvent::HandedOff(hand_off) => {
+                self.frame(&mut out, &UiPart::HandedOff { message_metadata: hand_off });
+            }
+            ClientEvent::Finish(finish_reason, summary) => {
+                self.end_text(&mut out);
+                self.frame(&mut out, &UiPart::FinishStep);
+                self.frame(&mut out, &UiPart::Finish { finish_reason, message_metadata: summary });
+                out.push_str(END);
+            }
+            ClientEvent::Stopped(summary) => {
+                self.end_text(&mut out);
+                // Before `abort`, after which clients listen to nothing.
+                let message_metadata = StoppedMetadata { status: "stopped", summary };
+                self.frame(&mut out, &UiPart::MessageMetadata { message_metadata });
+                self.frame(&mut out, &UiPart::Abort);
+                out.push_str(END);
+            }
+            ClientEvent::Error(error_text) => self.error(&mut out, error_text),
+            ClientEvent::Interrupted(error_text) => {
+                self.frames = INTERRUPTED;
+                self.error(&mut out, error_text);
+            }
+        }
+        out
+    }
+
+    fn error(&mut self, out: &mut String, error_text: &str) {
+        self.end_text(out);
+        self.frame(out, &UiPart::Error { error_text });
+        out.push_str(END);
+    }
+
+    fn end_text(&mut self, out: &mut String) {
+        if self.in_text {
+            self.in_text = false;
+            let id = self.text_part();
+            self.frame(out, &UiPart::TextEnd { id: &id });
+        }
+    }
+
+    fn text_part(&self) -> String {
+        format!("text-{}", self.texts)
+    }
+
+    fn frame(&mut self, out: &mut String, part: &UiPart<'_>) {
+        self.frames += 1;
+        if self.frames <= self.after {
+            return;
+        }
+        // Neither can fail: parts have string keys and finite numbers, and a String takes any text.
+        let json = serde_json::to_string(part).unwrap_or_default();
+        let _ = write!(out, "id: {}:{}\ndata: {json}\n\n", self.turn.simple(), self.frames);
+    }
+}
+
+const fn call_part<'a>(tool_call_id: Uuid, progress: &CallProgress<'a>) -> UiPart<'a> {
+    match *progress {
+        CallProgress::Started(tool_name) => UiPart::ToolInputStart { tool_call_id, tool_name },
+        CallProgress::Requested(tool_name, input) => {
+            UiPart::ToolInputAvailable { tool_call_id, tool_name, input }
+        }
+        CallProgress::ApprovalRequested(approval_id, expires_at) => {
+            let approval_descriptor = Descriptor { expires_at };
+            UiPart::ToolApprovalRequest { approval_id, tool_call_id, approval_descriptor }
+        }
+        CallProgress::Output(output) => UiPart::ToolOutputAvailable { tool_call_id, output },
+        CallProgress::Error(error_text) => UiPart::ToolOutputError { tool_call_id, error_text },
+        CallProgress::Denied => UiPart::ToolOutputDenied { tool_call_id },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stream::client_event::UsageSummary;
+
+    const ORIGIN: Origin<'static> = Origin {
+        message_id: Uuid::from_u128(2),
+        parent_id: Uuid::from_u128(4),
+        session_id: Uuid::from_u128(3),
+        employee: "prime-boss",
+        model: "gpt-4o-mini",
+    };
+
+    #[test]
+    fn a_whole_answer() {
+        let summary = AnswerSummary {
+            model: "gpt-4o".into(),
+            usage: UsageSummary {
+                prompt_tokens: 9,
+                cached_tokens: 4,
+                completion_tokens: 3,
+                total_tokens: 12,
+            },
+            ttft_ms: Some(120),
+            latency_ms: 900,
+            cost_usd: Some(0.000_002),
+        };
+        let source =
+            Source { id: Uuid::from_u128(5), name: "plan.md".into(), media_type: "text/markdown".into() };
+        let mut encoder = UiEncoder::new(Uuid::from_u128(1));
+        let events = [
+            ClientEvent::Start(&ORIGIN),
+            ClientEvent::Source(&source),
+            ClientEvent::Text("Hi\n\"you\""),
+            ClientEvent::Text(" 😀"),
+            ClientEvent::Finish("stop", &summary),
+        ];
+        let wire: String = events.iter().map(|event| encoder.encode(event)).collect();
+        insta::assert_snapshot!(wire);
+    }
+
+    #[test]
+    fn an_answer_that_was_stopped() {
+        let mut encoder = UiEncoder::new(Uuid::from_u128(1));
+        let usage =
+            UsageSummary { prompt_tokens: 9, cached_tokens: 0, completion_tokens: 1, total_tokens: 10 };
+        let summary = AnswerSummary {
+            model: "gpt-4o-mini".into(),
+            usage,
+            ttft_ms: Some(120),
+            latency_ms: 300,
+            cost_usd: None,
+        };
+        let events = [ClientEvent::Start(&ORIGIN), ClientEvent::Text("Hal"), ClientEvent::Stopped(&summary)];
+        let wire: String = events.iter().map(|event| encoder.encode(event)).collect();
+        insta::assert_snapshot!(wire);
+    }
+
+    #[test]
+    fn who_comes_back_gets_what_they_have_not() {
+        let events = [
+            ClientEvent::Start(&ORIGIN),
+            ClientEvent::Text("Hal"),
+            ClientEvent::Text("lo"),
+            ClientEvent::Error("It broke off."),
+        ];
+        let wire = |after| {
+            let mut encoder = UiEncoder::resuming(Uuid::from_u128(1), after);
+            events.iter().map(|event| encoder.encode(event)).collect::<String>()
+        };
+        let all = wire(0);
+        let frames: Vec<&str> = all.split_inclusive("\n\n").collect();
+        for after in 0..frames.len() {
+            assert_eq!(wire(u32::try_from(after).unwrap()), frames[after..].concat());
+        }
+        assert_eq!(
+            FrameId::parse("00000000000000000000000000000001:4"),
+            Some(FrameId { turn: Uuid::from_u128(1), frame: 4 })
+        );
+        assert_eq!((FrameId::parse("1:4"), FrameId::parse("x"), FrameId::parse(":")), (None, None, None));
+    }
+
+    #[test]
+    fn a_reader_who_has_more_than_is_known_is_told_of_an_interruption() {
+        let wire = |after| {
+            let mut encoder = UiEncoder::resuming(Uuid::from_u128(1), after);
+            let events = [
+                ClientEvent::Start(&ORIGIN),
+                ClientEvent::Text("Hal"),
+                ClientEvent::Interrupted("The server restarted."),
+            ];
+            (events.iter().map(|event| encoder.encode(event)).collect::<String>(), encoder.is_behind())
+        };
+        let (told, is_behind) = wire(40);
+        assert!(told.starts_with("id: 00000000000000000000000000000001:1000001\n") && !is_behind, "{told}");
+        assert!(told.contains("The server restarted.") && !told.contains("Hal"));
+        assert!(wire(4).0 == told && wire(3).0.ends_with(&told), "the same for everybody");
+        assert!(wire(1_000_002).1, "once");
+    }
+
+    #[test]
+    fn an_answer_that_breaks_off() {
+        let mut encoder = UiEncoder::new(Uuid::from_u128(1));
+        let events =
+            [ClientEvent::Start(&ORIGIN), ClientEvent::Text("Hal"), ClientEvent::Error("It broke off.")];
+        let wire: String = events.iter().map(|event| encoder.encode(event)).collect();
+        insta::assert_snapshot!(wire);
+    }
+}

@@ -1,0 +1,32 @@
+//! Configuration of the agent loop: the employee that answers, with its tools and limits.
+
+use crate::chat::employee::PricedEmployee;
+use crate::chat::limits::UserLimits;
+use crate::prompt::assemble::RecalledAt;
+use crate::session::cache::SessionCache;
+use crate::tools::tool_set::ToolSet;
+
+/// The employee that answers, with its tools and limits.
+#[derive(Debug)]
+pub(super) struct AgentConfig {
+    /// The employee and the prices of its models.
+    pub(super) employee: PricedEmployee,
+    /// Tools of the employee.
+    pub(super) tools: ToolSet,
+    /// Limits of the user over all sessions.
+    pub(super) limits: UserLimits,
+    /// Steps that the answer had before its approval.
+    pub(super) steps: u32,
+    /// Calls before the step that is resumed.
+    pub(super) earlier_calls: usize,
+    /// Recalled memories in the prompt, as long as they stand there.
+    pub(super) recalled_at: Option<RecalledAt>,
+}
+
+impl AgentConfig {
+    /// The configuration of a new answer.
+    pub(super) fn new(cache: &SessionCache, tools: ToolSet) -> Self {
+        let employee = cache.employee.clone();
+        Self { employee, tools, limits: cache.limits, steps: 0, earlier_calls: 0, recalled_at: None }
+    }
+}

@@ -1,0 +1,312 @@
+//! The agent loop: the model answers, its tool calls run side by side, and it goes on with their results until it calls no more.
+
+use pii::json;
+use pii::mask::{Author, redact};
+use pii::masked_text::MaskedText;
+use pii::placeholder::Placeholder;
+use pii::policy::Policy;
+use pii::unmask::placeholders;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::TurnCtx;
+use super::agent_config::AgentConfig;
+use super::log_writer::LogWriter;
+use super::progress::{StepCost, TurnProgress};
+use super::reserve::NextStep;
+use crate::chat::employee::Employee;
+use crate::chat::tool_call::{CallFailure, CallOutcome, ToolCall};
+use crate::chat::usage::Usage;
+use crate::error::Fault;
+use crate::ids;
+use crate::model::candidate::candidates;
+use crate::model::client::client;
+use crate::model::completion::{Completion, CompletionRequest, DeltaFrom, ModelDelta, stream_completion};
+use crate::model::requested_call::RequestedCall;
+use crate::ports::{Clock, Platform};
+use crate::session::approval::{APPROVAL_TIMEOUT, PendingApproval};
+use crate::session::in_flight::InFlightTurn;
+use crate::session::store::SessionStore;
+use crate::stream::client_event::ClientEvent;
+use crate::stream::turn_event::TurnEvent;
+use crate::stream::unmasker::EventUnmasker;
+use crate::time::timestamp;
+use crate::tools::run::{check_arguments, parse, unknown};
+use crate::tools::tool_set::ToolSet;
+use tokens::chat::PER_MESSAGE;
+use tokens::count;
+
+/// Steps that an answer may have. In the last one the model must answer with text.
+const MAX_STEPS: u32 = 8;
+
+/// The loop over the steps of one answer.
+pub(super) struct AgentLoop<'a, P: Platform, F> {
+    pub(super) ctx: TurnCtx<'a, P>,
+    pub(super) turn: &'a mut InFlightTurn,
+    pub(super) agent: &'a mut AgentConfig,
+    pub(super) request: &'a mut CompletionRequest,
+    pub(super) policy: &'a Policy,
+    pub(super) log: LogWriter<'a, P>,
+    pub(super) events: EventUnmasker<F>,
+    /// Placeholders that the model has seen.
+    pub(super) visible_placeholders: Vec<Placeholder>,
+    /// Tokens that the model reads in the next step.
+    pub(super) prompt_tokens: u32,
+}
+
+impl<P: Platform, F: FnMut(&ClientEvent<'_>)> AgentLoop<'_, P, F> {
+    /// Runs to the end of the answer, or to an approval that it waits for.
+    ///
+    /// # Errors
+    /// Failure of the model; `budget_exceeded` when another step is not affordable.
+    pub(super) async fn run(&mut self, progress: &mut TurnProgress) -> Result<(), Fault> {
+        let mut first = self.agent.earlier_calls;
+        let mut step = self.agent.steps;
+        loop {
+            if first < progress.answer.calls.len() {
+                self.run_calls(progress, first).await;
+                progress.add_tool_costs();
+                if progress.answer.calls.iter().any(ToolCall::is_waiting) {
+                    progress.pending_approval = Some(self.pending_approval(progress, first, step));
+                    return Ok(());
+                }
+                self.finish_step(progress, first).await?;
+            }
+            step += 1;
+            if step >= MAX_STEPS {
+                self.request.body.forbid_calls();
+            }
+            let ids = self.complete(progress).await?;
+            if progress.completion.calls.is_empty() {
+                return Ok(());
+            }
+            first = progress.answer.calls.len();
+            self.record_step(progress, &ids);
+            if step >= MAX_STEPS {
+                let error = format!("An answer may have {MAX_STEPS} steps, which it had.");
+                progress.answer.fail_open_calls(CallFailure::TooManySteps, &MaskedText::composed(error));
+                self.emit_results(progress, first);
+                return Ok(());
+            }
+        }
+    }
+
+    /// Asks the model once. Returns the ids of the calls that it began.
+    async fn complete(&mut self, progress: &mut TurnProgress) -> Result<Vec<Uuid>, Fault> {
+        let Self { ctx, turn, request, log, events, .. } = self;
+        let user = ctx.session.user;
+        let mut ids: Vec<Uuid> = Vec::new();
+        progress.completion = Completion::default();
+        let on_delta = |from: DeltaFrom<'_>| {
+            if turn.set_model(from.candidate) {
+                // Only for an interruption: its record then has the right price. The end of the turn stores the model anyway.
+                let _ = SessionStore::new(&user.ports.sql, turn.session_id).update_turn(turn);
+            }
+            let event = match from.delta {
+                ModelDelta::Text(text) => TurnEvent::TextDelta(MaskedText::from_model(text.to_owned())),
+                ModelDelta::Call { index, name } => {
+                    while ids.len() <= index {
+                        ids.push(ids::time_ordered(&user.ports.clock, from.at));
+                    }
+                    let id = ids.get(index).copied().unwrap_or_default();
+                    TurnEvent::ToolCallStarted { id, name: name.to_owned() }
+                }
+            };
+            log.write(&event);
+            events.push(&event);
+        };
+        let client = client(user.ports, user.config);
+        stream_completion(&client, request, &mut progress.completion, on_delta).await?;
+        progress.first_token_at = progress.first_token_at.or(progress.completion.first_token_at);
+        Ok(ids)
+    }
+
+    /// Moves the finished completion into the answer, masked. Only the masked form is used from here on.
+    fn record_step(&mut self, progress: &mut TurnProgress, ids: &[Uuid]) {
+        let completion = std::mem::take(&mut progress.completion);
+        let was_cut = completion.finish == Some("length");
+        let calls = completion.calls.into_calls();
+        let call_tokens = calls.iter().map(|call| count(&call.name) + count(&call.arguments)).sum::<u32>();
+        let usage = completion
+            .usage
+            .unwrap_or_else(|| Usage::estimated(self.prompt_tokens, count(&completion.text) + call_tokens));
+        progress.add_cost(&usage, self.turn.price.map(|price| price.of(&usage)));
+        progress.attempts += completion.attempts;
+        let parsed: Vec<_> = calls.iter().map(|call| parse(&call.arguments, was_cut)).collect();
+        let masked = self.mask_step(completion.text, &calls, &parsed);
+        let clock = &self.ctx.session.user.ports.clock;
+        let now = clock.now();
+        for (at, ((call, parsed), arguments)) in
+            calls.into_iter().zip(parsed).zip(masked.arguments).enumerate()
+        {
+            let outcome = match (parsed, &arguments) {
+                (_, None) => privacy_failed(),
+                (Err((code, error)), _) => CallOutcome::Failed { code, error: MaskedText::composed(error) },
+                (Ok(_), Some(arguments)) => self.admit_call(&call.name, arguments),
+            };
+            let call = ToolCall {
+                id: ids.get(at).copied().unwrap_or_else(|| ids::time_ordered(clock, now)),
+                name: if call.name.is_empty() { "unnamed".to_owned() } else { call.name },
+                arguments: arguments.unwrap_or_default(),
+                before: if at == 0 { masked.text.clone() } else { MaskedText::default() },
+                created_at: timestamp(now),
+                latency_ms: None,
+                tokens: 0,
+                is_approved: false,
+                outcome,
+            };
+            // The next step's prompt has the masked text: what the model made up in it has a placeholder there.
+            let placeholders = placeholders([call.before.as_str(), call.arguments_json().as_str()]);
+            self.show(&placeholders);
+            self.emit(&TurnEvent::ToolCall { call: call.clone(), placeholders });
+            progress.answer.calls.push(call);
+        }
+        progress.answer.push_step(&masked.text);
+    }
+
+    /// Decides whether a call may run, must wait for its user, or fails.
+    fn admit_call(&self, name: &str, arguments: &Value) -> CallOutcome {
+        let Some(tool) = self.agent.tools.get(name) else { return unknown(name, &self.agent.tools) };
+        if let Err(outcome) = check_arguments(tool, arguments) {
+            return outcome;
+        }
+        if !tool.spec.needs_approval {
+            return CallOutcome::Running;
+        }
+        let clock = &self.ctx.session.user.ports.clock;
+        let expires_at = timestamp(clock.now() + APPROVAL_TIMEOUT);
+        CallOutcome::Waiting { approval_id: ids::random(clock), expires_at }
+    }
+
+    /// Masks the text and the arguments of a step in one go, so that each is searched beside the others.
+    fn mask_step(
+        &self,
+        text: String,
+        calls: &[RequestedCall],
+        parsed: &[Result<Value, (CallFailure, String)>],
+    ) -> MaskedStep {
+        let arguments = calls.iter().zip(parsed).map(|(call, parsed)| match parsed {
+            Ok(value) => value.clone(),
+            Err(_) => Value::String(call.arguments.clone()),
+        });
+        let all: Value = std::iter::once(Value::String(text)).chain(arguments).collect();
+        let author = Author::Model(&self.visible_placeholders);
+        let user = self.ctx.session.user;
+        let masked = user.mask(&json::text(&all), author).ok();
+        let masked = masked.and_then(|masked| json::masked(&all, masked.as_str()).ok());
+        let Some(Value::Array(masked)) = masked else {
+            let text = all.get(0).and_then(Value::as_str).unwrap_or_default();
+            let text = redact(text, author, &user.config.pii_patterns);
+            return MaskedStep { text, arguments: calls.iter().map(|_| None).collect() };
+        };
+        let mut masked = masked.into_iter();
+        let text = masked.next().and_then(|text| text.as_str().map(ToOwned::to_owned)).unwrap_or_default();
+        let text = MaskedText::composed(text);
+        MaskedStep { text, arguments: masked.map(Some).collect() }
+    }
+
+    /// Ends a step after its calls have run: the model reads their results, another employee may take over, and the next step is
+    /// reserved.
+    async fn finish_step(&mut self, progress: &mut TurnProgress, first: usize) -> Result<(), Fault> {
+        let calls = progress.answer.calls.get_mut(first..).unwrap_or_default();
+        calls.iter_mut().for_each(ToolCall::count_tokens);
+        let text = calls.first().map_or(MaskedText::EMPTY, |call| &call.before);
+        self.request.body.add_step(text, calls)?;
+        let read =
+            calls.iter().map(ToolCall::tokens_now).fold(count(text) + PER_MESSAGE, u32::saturating_add);
+        self.prompt_tokens = self.prompt_tokens.saturating_add(read);
+        // The model that began goes on, if it can.
+        let model = &self.turn.model;
+        self.request.candidates.sort_by_key(|candidate| candidate.model != *model);
+        self.hand_off(progress).await?;
+        let spent = progress.spent.unwrap_or(StepCost::NONE);
+        let prompt_tokens = self.prompt_tokens;
+        self.ctx.reserve_step(&NextStep { turn: self.turn, agent: self.agent, spent, prompt_tokens })?;
+        self.emit(&TurnEvent::StepFinished);
+        Ok(())
+    }
+
+    /// Puts another employee in charge of the answer, if a tool asked for it and the prompt has room for its persona. Without that
+    /// room it takes over with the next message.
+    async fn hand_off(&mut self, progress: &mut TurnProgress) -> Result<(), Fault> {
+        let Some(successor) = progress.effects.borrow().hand_off.clone() else { return Ok(()) };
+        let employee = &successor.employee;
+        progress.answer.handed_to = Some(employee.slug.clone());
+        if employee.slug == self.agent.employee.employee.slug {
+            return Ok(());
+        }
+        let user = self.ctx.session.user;
+        let tools = ToolSet::of(employee, self.ctx.mcp, &user).await;
+        let persona_tokens =
+            |employee: &Employee, tools: &ToolSet| count(&employee.system_prompt) + tools.weight().tokens;
+        let before = persona_tokens(&self.agent.employee.employee, &self.agent.tools);
+        let prompt_tokens = self.prompt_tokens.saturating_sub(before) + persona_tokens(employee, &tools);
+        if prompt_tokens > employee.token_budget(user.config) {
+            return Ok(());
+        }
+        self.prompt_tokens = prompt_tokens;
+        self.request.body.hand_off(employee, tools.json()?)?;
+        self.request.candidates = candidates(&successor, user.config);
+        let (slug, model) = (employee.slug.clone(), employee.model(user.config).to_owned());
+        (self.turn.price, self.turn.model) = (successor.price, model.clone());
+        self.agent.employee = successor;
+        self.agent.tools = tools;
+        self.emit(&TurnEvent::HandedOff { employee: slug, model });
+        Ok(())
+    }
+
+    fn pending_approval(&self, progress: &TurnProgress, first: usize, steps: u32) -> PendingApproval {
+        PendingApproval {
+            turn: InFlightTurn { resumed: None, ..self.turn.clone() },
+            answer: progress.answer.clone(),
+            earlier_calls: first,
+            employee: self.agent.employee.employee.slug.clone(),
+            messages: self.request.body.messages().to_vec(),
+            steps,
+            prompt_tokens: self.prompt_tokens,
+            visible_placeholders: self.visible_placeholders.clone(),
+            policy: self.policy.clone(),
+        }
+    }
+
+    /// Emits the results of the calls from `first` on.
+    pub(super) fn emit_results(&mut self, progress: &TurnProgress, first: usize) {
+        for call in progress.answer.calls.get(first..).unwrap_or_default() {
+            self.emit_result(call, Vec::new());
+        }
+    }
+
+    /// Emits the result of a call, with the placeholders that the model sees in it.
+    pub(super) fn emit_result(&mut self, call: &ToolCall, placeholders: Vec<Placeholder>) {
+        self.show(&placeholders);
+        let outcome = call.outcome.clone();
+        self.emit(&TurnEvent::ToolResult { id: call.id, outcome, placeholders });
+    }
+
+    /// Adds placeholders that the model sees, or wrote, from here on.
+    pub(super) fn show(&mut self, placeholders: &[Placeholder]) {
+        if placeholders.is_empty() {
+            return;
+        }
+        self.events.add_known(self.ctx.session.user.placeholder_map(placeholders, self.policy));
+        self.visible_placeholders.extend_from_slice(placeholders);
+        self.visible_placeholders.sort_unstable();
+        self.visible_placeholders.dedup();
+    }
+
+    pub(super) fn emit(&mut self, event: &TurnEvent) {
+        self.log.write(event);
+        self.events.push(event);
+    }
+}
+
+/// A step's text and arguments, masked. Arguments that cannot be masked are absent.
+struct MaskedStep {
+    text: MaskedText,
+    arguments: Vec<Option<Value>>,
+}
+
+fn privacy_failed() -> CallOutcome {
+    let error = MaskedText::fixed("Personal data in the arguments could not be hidden, so it did not run.");
+    CallOutcome::Failed { code: CallFailure::PrivacyUnavailable, error }
+}

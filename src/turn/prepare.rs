@@ -1,0 +1,189 @@
+//! The first state of a turn: everything that can still be answered with an HTTP status.
+
+use std::rc::Rc;
+
+use futures::channel::oneshot;
+use futures::future::{OptionFuture, join};
+use pii::mask::Author;
+use pii::masked_text::MaskedText;
+use uuid::Uuid;
+
+use super::agent_config::AgentConfig;
+use super::load::{Wanted, no_cache};
+use super::prompt::{PreparedPrompt, TurnInput};
+use super::request::TurnRequest;
+use super::{MAX_TURN, TurnCtx, WATCH_EVERY, reserve};
+use crate::account::ledger;
+use crate::account::rate::RateQuotas;
+use crate::error::{Code, Error, Fault, abort_field};
+use crate::limit::bucket::RateLimitStatus;
+use crate::memory::recall::{RecallRequest, Recalled, recall};
+use crate::model::candidate::candidates;
+use crate::model::completion::CompletionRequest;
+use crate::ports::{Clock, Platform};
+use crate::prompt::assemble::Window;
+use crate::session::in_flight::InFlightTurn;
+use crate::session::log::TurnLog;
+use crate::session::path::InsertAt;
+use crate::session::state::Admission;
+use crate::session::store::SessionStore;
+use crate::stream::turn_event::TurnHead;
+use crate::time::Millis;
+use crate::tools::tool_set::ToolSet;
+
+/// A turn that is durable and can be answered.
+#[derive(Debug)]
+pub struct PreparedTurn {
+    pub(super) admission: Admission,
+    pub(super) turn: InFlightTurn,
+    pub(super) head: TurnHead,
+    pub(super) request: CompletionRequest,
+    pub(super) agent: AgentConfig,
+    pub(super) stopped: oneshot::Receiver<()>,
+    rate_limit: Option<RateLimitStatus>,
+}
+
+impl PreparedTurn {
+    /// State of the nearest rate limit, where one holds.
+    #[must_use]
+    pub const fn rate_limit(&self) -> Option<RateLimitStatus> {
+        self.rate_limit
+    }
+
+    /// Id of the turn.
+    #[must_use]
+    pub const fn turn_id(&self) -> Uuid {
+        self.turn.turn_id
+    }
+}
+
+/// Everything that a turn is built from, after the last network call.
+struct Loaded {
+    admission: Admission,
+    request: TurnRequest,
+    message: MaskedText,
+    insert_at: InsertAt,
+    recalled: Option<Recalled>,
+    tools: ToolSet,
+    admitted_at: Millis,
+}
+
+/// A turn that is about to become durable.
+pub(super) struct NewTurn {
+    pub(super) admission: Admission,
+    pub(super) turn: InFlightTurn,
+    pub(super) request: CompletionRequest,
+    pub(super) agent: AgentConfig,
+    pub(super) head: TurnHead,
+}
+
+impl<P: Platform> TurnCtx<'_, P> {
+    /// Admits, masks, loads, recalls, assembles, reserves and stores a turn. Where the session is hot, recall is the only network
+    /// call.
+    ///
+    /// # Errors
+    /// `turn_in_progress`, `session_not_found`, `message_not_found`, `message_too_long`, `unknown_employee`,
+    /// `database_unavailable`, `too_many_values`, `privacy_unavailable`, `rate_limited`, `budget_exceeded`, `internal`: then
+    /// nothing is stored, and no model was asked to answer.
+    pub async fn prepare(&self, mut request: TurnRequest) -> Result<PreparedTurn, Error> {
+        let (user, session) = (self.session.user, self.session.session);
+        let admission = session.admit()?;
+        let admitted_at = user.ports.clock.now();
+        let message = self.mask_message(&request.message).await?;
+        let insert_at = std::mem::take(&mut request.insert_at);
+        let wanted = Wanted { employee: request.employee.as_deref(), insert_at: &insert_at };
+        let load = OptionFuture::from((!self.is_cached(wanted)).then(|| self.load(wanted)));
+        let recall = OptionFuture::from((!message.is_empty()).then(|| self.recall(&message)));
+        let (loaded, recalled) = join(load, recall).await;
+        loaded.transpose()?;
+        let recalled = match self.regenerated_question(&insert_at) {
+            Some(question) => self.recall(&question).await,
+            None => recalled.flatten(),
+        };
+        let tools = self.tools().await?;
+        let loaded = Loaded { admission, request, message, insert_at, recalled, tools, admitted_at };
+        let (prepared, window) = self.build(loaded)?;
+        if let Some(cache) = session.cache.borrow_mut().as_mut() {
+            cache.window = window;
+        }
+        Ok(prepared)
+    }
+
+    /// Builds the turn from the loaded session, and stores it: one local step without an `await`.
+    fn build(&self, loaded: Loaded) -> Result<(PreparedTurn, Option<Window>), Error> {
+        let Loaded { admission, request, message, insert_at, recalled, tools, admitted_at } = loaded;
+        let (user, session) = (self.session.user, self.session.session);
+        let cache = session.cache.borrow();
+        let cache = cache.as_ref().ok_or_else(no_cache)?;
+        let mut candidates = candidates(&cache.employee, user.config);
+        self.breaker.borrow_mut().arrange(&mut candidates, admitted_at);
+        let point = cache.branch_point(&insert_at)?.ok_or_else(no_such_message)?;
+        let input = TurnInput { cache, point, recalled, tools: &tools, request, message, admitted_at };
+        let PreparedPrompt { mut turn, body, window, recalled_at } = self.assemble(input)?;
+        if let Some(first) = candidates.first() {
+            turn.set_model(first);
+        }
+        let head = turn.head(&cache.employee().unmask_policy);
+        let quotas = RateQuotas {
+            session: cache.employee().messages_per_minute,
+            user: cache.limits.messages_per_minute,
+        };
+        let taken = user.account.rates.take(session.id, quotas, user.ports.clock.now())?;
+        self.reserve(&reserve::for_turn(&turn, cache, &candidates))?;
+        turn.withdrawn = self.withdrawn_calls()?;
+        let agent = AgentConfig { recalled_at, ..AgentConfig::new(cache, tools) };
+        let breaker = Rc::clone(self.breaker);
+        let request = CompletionRequest { body, candidates, breaker, deadline: admitted_at + MAX_TURN };
+        let mut prepared = self.keep(NewTurn { admission, turn, request, agent, head })?;
+        // A message that a budget refuses does not count.
+        user.account.rates.count(&taken, admitted_at);
+        prepared.rate_limit = taken.status;
+        Ok((prepared, window))
+    }
+
+    /// Masks the user's message.
+    async fn mask_message(&self, message: &str) -> Result<MaskedText, Error> {
+        let user = self.session.user;
+        if !user.account.vault.is_open() {
+            user.unlock().await.map_err(|error| error.into_error("message"))?;
+        }
+        user.mask(message, Author::Outside).map_err(|error| error.into_error("message"))
+    }
+
+    /// Recalls memories for a masked message.
+    async fn recall(&self, message: &MaskedText) -> Option<Recalled> {
+        let (user, session) = (self.session.user, self.session.session);
+        let budget = session.cache.borrow().as_ref().map(|cache| cache.employee().token_budget(user.config));
+        let budget = budget.unwrap_or(user.config.token_budget);
+        recall(&user, RecallRequest { session: session.id, text: message, budget }).await
+    }
+
+    /// The tools of the session's employee. Only a list of an MCP server that has grown old needs the network.
+    pub(super) async fn tools(&self) -> Result<ToolSet, Fault> {
+        let employee = self.session.session.cache.borrow().as_ref().map(|cache| cache.employee().clone());
+        let employee = employee.ok_or_else(no_cache)?;
+        Ok(ToolSet::of(&employee, self.mcp, &self.session.user).await)
+    }
+
+    /// Stores the turn and begins its log: the message is durable from here on. A turn that cannot be stored gives its reservation
+    /// back.
+    pub(super) fn keep(&self, new: NewTurn) -> Result<PreparedTurn, Fault> {
+        let NewTurn { admission, turn, request, agent, head } = new;
+        let (user, session) = (self.session.user, self.session.session);
+        let sql = &user.ports.sql;
+        let stored = SessionStore::new(sql, session.id).open_turn(&turn, &head);
+        if stored.is_err() {
+            ledger::release(sql, turn.turn_id)?;
+        }
+        stored?;
+        user.account.agenda.wake_by(turn.admitted_at + WATCH_EVERY, sql);
+        session.log.replace(Some(TurnLog::new(head.clone())));
+        let stopped = session.arm_stop();
+        Ok(PreparedTurn { admission, turn, head, request, agent, stopped, rate_limit: None })
+    }
+}
+
+fn no_such_message() -> Error {
+    let detail = "There is no such message in this session. GET /api/sessions/{id}/messages lists those that there are.";
+    abort_field(Code::MessageNotFound, "parent_id", detail)
+}

@@ -1,0 +1,108 @@
+//! Work after turns were saved, off the critical path: vectors for memories, facts from the user's messages, summaries of long sessions.
+//!
+//! Postgres holds the list of open work, so nothing is lost with the object, and repeating work changes nothing.
+
+use std::pin::pin;
+use std::rc::Rc;
+
+use futures::channel::oneshot;
+use futures::future::{Either, select};
+use uuid::Uuid;
+
+use super::Object;
+use crate::account::UserCtx;
+use crate::account::agenda::Job;
+use crate::auth::User;
+use crate::backoff::pause;
+use crate::error::Fault;
+use crate::log;
+use crate::memory::embed::embed_pending;
+use crate::memory::facts::extract_facts;
+use crate::memory::summary::summarise;
+use crate::ports::{Clock, Host, Platform};
+use crate::time::Millis;
+
+/// Milliseconds without a saved turn after which the user's conversations count as idle. Only then facts are extracted, so that a
+/// few messages are read at once.
+pub const IDLE_AFTER: Millis = 10 * 1000;
+
+impl<P: Platform> Object<P> {
+    /// Plans background work for when the conversations are idle, and starts at once the work that need not wait.
+    pub fn run_background_later(self: &Rc<Self>, owner: Uuid) {
+        let at = self.ports.clock.now() + IDLE_AFTER;
+        if let Err(fault) = self.account.agenda.plan(Job::Background, at, &self.ports.sql) {
+            log::fault(&self.ports.host, &fault);
+        }
+        let object = Rc::clone(self);
+        self.ports.host.spawn(async move { object.run_background(owner).await });
+    }
+
+    /// Plans background work after an import: each further batch puts it off.
+    ///
+    /// # Errors
+    /// `internal`, when the storage refuses.
+    pub fn plan_background(&self) -> Result<(), Fault> {
+        let at = self.ports.clock.now() + IDLE_AFTER;
+        self.account.agenda.plan(Job::Background, at, &self.ports.sql)
+    }
+
+    /// Does all background work that is due, until an erasure cancels it. A second call while one runs leaves the work to the first.
+    pub(super) async fn run_background(&self, owner: Uuid) {
+        let background = &self.background;
+        if self.is_erasing() || background.is_running.replace(true) {
+            return;
+        }
+        let began = self.ports.clock.now();
+        let user = User::absent(owner);
+        let (cancel, canceled) = oneshot::channel();
+        background.cancel.replace(Some(cancel));
+        let ctx = self.user(&user);
+        let done = match select(pin!(self.run_all(&ctx)), canceled).await {
+            Either::Left((done, _)) => Some(done),
+            Either::Right(_) => None,
+        };
+        background.is_running.set(false);
+        let planned = done.map_or(Ok(()), |done| self.plan_next(done, began));
+        if let Err(fault) = planned {
+            log::fault(&self.ports.host, &fault);
+        }
+    }
+
+    /// Ends the job, or plans another try after a failure.
+    fn plan_next(&self, done: Result<(), Fault>, began: Millis) -> Result<(), Fault> {
+        let (clock, sql) = (&self.ports.clock, &self.ports.sql);
+        match done {
+            Ok(()) => {
+                self.background.failures.set(0);
+                // A job that was planned meanwhile stays planned.
+                if self.account.agenda.is_due(Job::Background, began, sql)? {
+                    self.account.agenda.finish(Job::Background, sql)?;
+                }
+                Ok(())
+            }
+            Err(fault) => {
+                let failures = self.background.failures.get().saturating_add(1);
+                self.background.failures.set(failures);
+                let at = clock.now() + pause(failures, clock.random());
+                self.account.agenda.plan(Job::Background, at, sql)?;
+                Err(fault)
+            }
+        }
+    }
+
+    async fn run_all(&self, ctx: &UserCtx<'_, P>) -> Result<(), Fault> {
+        let background = &self.background;
+        embed_pending(ctx, &background.refused).await?;
+        if background.facts_are_due.replace(false) {
+            let extracted = extract_facts(ctx, &background.malformed).await;
+            extracted.inspect_err(|_| background.facts_are_due.set(true))?;
+        }
+        loop {
+            let Some(session) = background.sessions.borrow_mut().pop_first() else { return Ok(()) };
+            let summarised = summarise(ctx, session).await;
+            summarised.inspect_err(|_| {
+                background.sessions.borrow_mut().insert(session);
+            })?;
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Delivery to Postgres: of vault entries, and of finished turns.
+
+use std::rc::Rc;
+
+use futures::stream::{self, StreamExt};
+use uuid::Uuid;
+
+use super::Object;
+use super::background_state::SavedTurn;
+use crate::auth::User;
+use crate::chat::message::Role;
+use crate::log;
+use crate::memory::facts::may_be_command;
+use crate::ports::{Clock, Host, Platform};
+use crate::session::outbox::deliver_session;
+use crate::session::record::TurnRecord;
+use crate::session::store::sessions_to_deliver;
+
+/// Sessions that deliver at the same time, below the six connections that an object may have open.
+const MAX_CONCURRENT_DELIVERIES: usize = 4;
+
+/// Sessions that one pass delivers: the alarm goes on with the others.
+const MAX_SESSIONS: u32 = 100;
+
+impl<P: Platform> Object<P> {
+    /// Delivers all due records of a session, and starts background work for the delivered turns.
+    pub(super) async fn deliver(self: &Rc<Self>, user: &User, session: Uuid) {
+        self.deliver_vault_later(user);
+        if !self.delivering.borrow_mut().insert(session) {
+            // The delivery that runs takes later records along. A second one would send the same record again.
+            return;
+        }
+        let is_new = std::cell::Cell::new(false);
+        let delivered = deliver_session(&self.user(user), session, |record| {
+            if record.remember {
+                self.background.add(saved_turn(record));
+                is_new.set(true);
+            }
+        })
+        .await;
+        self.delivering.borrow_mut().remove(&session);
+        if let Err(fault) = delivered {
+            log::fault(&self.ports.host, &fault);
+        }
+        if is_new.get() {
+            self.run_background_later(user.id);
+        }
+    }
+
+    /// Delivers everything of every session that is due. A slow or failing session does not hold up the others.
+    pub(super) async fn deliver_all(self: &Rc<Self>, user: &User) {
+        let sql = &self.ports.sql;
+        let sessions = sessions_to_deliver(sql, self.ports.clock.now(), MAX_SESSIONS);
+        match sessions {
+            Ok(sessions) => {
+                let deliveries = sessions.into_iter().map(|session| self.deliver(user, session));
+                stream::iter(deliveries).for_each_concurrent(MAX_CONCURRENT_DELIVERIES, |one| one).await;
+            }
+            Err(fault) => log::fault(&self.ports.host, &fault),
+        }
+    }
+
+    /// Starts the delivery of vault entries that Postgres lacks, if there are any.
+    pub fn deliver_vault_later(self: &Rc<Self>, user: &User) {
+        if !self.account.vault.needs_delivery() {
+            return;
+        }
+        let (object, user) = (Rc::clone(self), User::absent(user.id));
+        self.ports.host.spawn(async move { object.deliver_vault(&user).await });
+    }
+
+    pub(super) async fn deliver_vault(&self, user: &User) {
+        if self.is_erasing() {
+            return;
+        }
+        if let Err(fault) = self.user(user).deliver_vault().await {
+            log::fault(&self.ports.host, &fault);
+        }
+    }
+}
+
+fn saved_turn(record: &TurnRecord) -> SavedTurn {
+    let question = record.messages.iter().find(|message| message.role == Role::User);
+    let may_be_command = question.is_some_and(|message| may_be_command(&message.content));
+    SavedTurn { session: record.session_id, may_be_command }
+}

@@ -1,0 +1,183 @@
+//! Model providers with scripted replies. MCP servers answer nothing: they have tests of their own, beside their client.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use frontdesk::model::client::ModelError;
+use frontdesk::ports::{Http, HttpAnswer, HttpBody, HttpCall, HttpError, HttpResponse, Timeouts};
+use frontdesk::time::Millis;
+use serde_json::{Value, json};
+
+use super::clock::ScriptedClock;
+use super::sqlite::SqliteStorage;
+
+/// One step of a model's answer.
+#[derive(Clone)]
+pub enum Step {
+    /// Bytes that come after so many milliseconds.
+    Bytes(Millis, String),
+    /// The failure of the connection.
+    Fail(ModelError),
+}
+
+/// The outcome of one request to a model. A script that runs out is the end of the body.
+pub type Reply = Result<Vec<Step>, ModelError>;
+
+/// The world of HTTP. Clones are handles of the same one.
+#[derive(Clone)]
+pub struct ScriptedHttp(Rc<Inner>);
+
+struct Inner {
+    clock: ScriptedClock,
+    storage: SqliteStorage,
+    replies: RefCell<VecDeque<Reply>>,
+    requests: RefCell<Vec<Value>>,
+    urls: RefCell<Vec<String>>,
+    gathers: Rc<RefCell<Vec<Millis>>>,
+    embeds_nothing: Cell<bool>,
+    unembeddable: RefCell<Option<String>>,
+    embedded: RefCell<Vec<String>>,
+    other_calls: Cell<u32>,
+}
+
+impl ScriptedHttp {
+    /// Providers that answer by `clock`, for an object over `storage`.
+    pub fn new(clock: ScriptedClock, storage: SqliteStorage) -> Self {
+        Self(Rc::new(Inner {
+            clock,
+            storage,
+            replies: RefCell::default(),
+            requests: RefCell::default(),
+            urls: RefCell::default(),
+            gathers: Rc::default(),
+            embeds_nothing: Cell::default(),
+            unembeddable: RefCell::default(),
+            embedded: RefCell::default(),
+            other_calls: Cell::default(),
+        }))
+    }
+
+    /// The model's reply to its next request without one.
+    pub fn reply(&self, reply: Reply) {
+        self.0.replies.borrow_mut().push_back(reply);
+    }
+
+    /// Bodies of the requests for completions.
+    pub fn requests(&self) -> Vec<Value> {
+        self.0.requests.borrow().clone()
+    }
+
+    /// URLs of the requests for completions.
+    pub fn urls(&self) -> Vec<String> {
+        self.0.urls.borrow().clone()
+    }
+
+    /// Texts of the requests for vectors.
+    pub fn embedded(&self) -> Vec<String> {
+        self.0.embedded.borrow().clone()
+    }
+
+    /// Spans that the reader of an answer let gather, in milliseconds, read by read.
+    pub fn gathers(&self) -> Vec<Millis> {
+        self.0.gathers.borrow().clone()
+    }
+
+    /// Fails requests for vectors from now on, or stops failing them.
+    pub fn embeds_nothing(&self, is_so: bool) {
+        self.0.embeds_nothing.set(is_so);
+    }
+
+    /// A text that is refused from now on, with every text in the same request.
+    pub fn refuses_to_embed(&self, text: &str) {
+        self.0.unembeddable.replace(Some(text.to_owned()));
+    }
+
+    /// Number of requests that no model's API is for.
+    pub fn other_calls(&self) -> u32 {
+        self.0.other_calls.get()
+    }
+
+    fn embed(&self, body: &str) -> Result<HttpAnswer, HttpError> {
+        let body: Value = serde_json::from_str(body).unwrap();
+        let texts: Vec<_> =
+            body["input"].as_array().unwrap().iter().map(|text| text.as_str().unwrap()).collect();
+        self.0.embedded.borrow_mut().extend(texts.iter().map(|text| (*text).to_owned()));
+        if self.0.embeds_nothing.get() {
+            return Err(HttpError::Timeout);
+        }
+        if texts.iter().any(|text| Some(*text) == self.0.unembeddable.borrow().as_deref()) {
+            return Ok(HttpAnswer { status: 400, body: String::new() });
+        }
+        let vector = |(index, text): (usize, &&str)| json!({ "index": index, "embedding": [text.len()] });
+        let data: Vec<_> = texts.iter().enumerate().map(vector).collect();
+        Ok(HttpAnswer { status: 200, body: json!({ "data": data }).to_string() })
+    }
+}
+
+impl Http for ScriptedHttp {
+    type Body = ScriptedBody;
+
+    async fn send(&self, call: HttpCall<'_>, _: Millis) -> Result<HttpAnswer, HttpError> {
+        self.0.storage.confirm();
+        assert!(call.url.ends_with("/embeddings"), "nothing else is asked for at once");
+        self.embed(call.body.unwrap())
+    }
+
+    async fn open(&self, call: HttpCall<'_>, _: Timeouts) -> Result<HttpResponse<ScriptedBody>, HttpError> {
+        self.0.storage.confirm();
+        if !call.url.ends_with("/chat/completions") {
+            self.0.other_calls.set(self.0.other_calls.get() + 1);
+            return Err(HttpError::Connect);
+        }
+        self.0.urls.borrow_mut().push(call.url.to_owned());
+        self.0.requests.borrow_mut().push(serde_json::from_str(call.body.unwrap()).unwrap());
+        let reply = self.0.replies.borrow_mut().pop_front().expect("one request more than scripted");
+        let (status, headers, steps) = match reply {
+            Ok(steps) => (200, Vec::new(), steps),
+            Err(ModelError::Status { status, retry_after }) => {
+                let seconds = retry_after.map(|wait| ("retry-after".to_owned(), (wait / 1000).to_string()));
+                (status, seconds.into_iter().collect(), Vec::new())
+            }
+            Err(error) => return Err(http_error(error)),
+        };
+        let (gathers, clock) = (Rc::clone(&self.0.gathers), self.0.clock.clone());
+        Ok(HttpResponse { status, headers, body: ScriptedBody { steps: steps.into(), gathers, clock } })
+    }
+}
+
+fn http_error(error: ModelError) -> HttpError {
+    match error {
+        ModelError::Connect => HttpError::Connect,
+        ModelError::Timeout => HttpError::Timeout,
+        ModelError::Cut => HttpError::Cut,
+        ModelError::Status { .. } => unreachable!("a status comes before the body"),
+    }
+}
+
+/// The body of a model's answer.
+pub struct ScriptedBody {
+    steps: VecDeque<Step>,
+    gathers: Rc<RefCell<Vec<Millis>>>,
+    clock: ScriptedClock,
+}
+
+impl HttpBody for ScriptedBody {
+    async fn read(&mut self, gather: Millis) -> Result<Option<Vec<u8>>, HttpError> {
+        self.gathers.borrow_mut().push(gather);
+        match self.steps.pop_front() {
+            None => {
+                self.clock.wait(0).await;
+                Ok(None)
+            }
+            Some(Step::Fail(error)) => {
+                self.clock.wait(0).await;
+                Err(http_error(error))
+            }
+            Some(Step::Bytes(after, bytes)) => {
+                self.clock.wait(after.max(gather)).await;
+                Ok(Some(bytes.into_bytes()))
+            }
+        }
+    }
+}

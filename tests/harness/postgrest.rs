@@ -1,0 +1,437 @@
+//! Supabase's database, with a scripted answer for each function. Committed turns are typed, and a session is read as they left
+//! it.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::rc::Rc;
+
+use frontdesk::chat::employee::Employee;
+use frontdesk::chat::limits::UserLimits;
+use frontdesk::chat::message::Message;
+use frontdesk::chat::price::Price;
+use frontdesk::ports::{Caller, DatabaseError, Postgrest, RpcCall};
+use frontdesk::session::record::{MessageRecord, TurnRecord};
+use frontdesk::time::Millis;
+use serde::Serialize;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::clock::ScriptedClock;
+use super::fixtures::session_row;
+use super::sqlite::SqliteStorage;
+
+/// Milliseconds that a slow session's record takes.
+pub const SLOW_COMMIT: Millis = 60_000;
+
+/// An answer of `load_session`.
+#[derive(Clone, Serialize)]
+pub struct SessionRow {
+    pub foreign: bool,
+    pub employee: Option<Employee>,
+    pub price: Option<Price>,
+    pub prices: BTreeMap<String, Price>,
+    pub limits: Option<UserLimits>,
+    pub messages: Vec<Message>,
+}
+
+/// One call of a function.
+#[derive(Clone, Debug)]
+pub struct Call {
+    pub function: String,
+    pub arguments: Value,
+    /// `true` for a call with the service key.
+    pub is_service: bool,
+}
+
+/// The database. Clones are handles of the same one.
+#[derive(Clone)]
+pub struct ScriptedPostgrest(Rc<Inner>);
+
+struct Inner {
+    clock: ScriptedClock,
+    storage: SqliteStorage,
+    calls: RefCell<Vec<Call>>,
+    is_down: Cell<bool>,
+    is_instant: Cell<bool>,
+    failing: RefCell<BTreeMap<String, DatabaseError>>,
+    profile: RefCell<SessionRow>,
+    loads: RefCell<VecDeque<SessionRow>>,
+    messages: RefCell<Vec<(Uuid, MessageRecord)>>,
+    committed: RefCell<Vec<TurnRecord>>,
+    refused: RefCell<BTreeSet<Uuid>>,
+    slow: RefCell<BTreeSet<Uuid>>,
+    parked: RefCell<Vec<(Uuid, String)>>,
+    recalled: RefCell<Value>,
+    pending: RefCell<Vec<Value>>,
+    embedded: RefCell<Vec<Value>>,
+    unread: RefCell<Option<Value>>,
+    unsummarised: RefCell<Option<Value>>,
+    saved: RefCell<Vec<Value>>,
+    forgotten: RefCell<Vec<Value>>,
+    documents: RefCell<Vec<Value>>,
+    tables: RefCell<Value>,
+    vault: RefCell<Value>,
+    spent: RefCell<Value>,
+}
+
+impl ScriptedPostgrest {
+    /// An empty database that answers by `clock`, for an object over `storage`.
+    pub fn new(clock: ScriptedClock, storage: SqliteStorage) -> Self {
+        Self(Rc::new(Inner {
+            clock,
+            storage,
+            calls: RefCell::default(),
+            is_down: Cell::default(),
+            is_instant: Cell::default(),
+            failing: RefCell::default(),
+            profile: RefCell::new(session_row()),
+            loads: RefCell::default(),
+            messages: RefCell::default(),
+            committed: RefCell::default(),
+            refused: RefCell::default(),
+            slow: RefCell::default(),
+            parked: RefCell::default(),
+            recalled: RefCell::new(json!({})),
+            pending: RefCell::default(),
+            embedded: RefCell::default(),
+            unread: RefCell::default(),
+            unsummarised: RefCell::default(),
+            saved: RefCell::default(),
+            forgotten: RefCell::default(),
+            documents: RefCell::default(),
+            tables: RefCell::new(json!([])),
+            vault: RefCell::new(json!({ "key": null, "entries": [] })),
+            spent: RefCell::new(json!({})),
+        }))
+    }
+
+    /// Takes the database down, or brings it back.
+    pub fn set_down(&self, is_down: bool) {
+        self.0.is_down.set(is_down);
+    }
+
+    /// Answers without a pause from now on, or with one again.
+    pub fn set_instant(&self, is_instant: bool) {
+        self.0.is_instant.set(is_instant);
+    }
+
+    /// Fails the calls of a function from now on.
+    pub fn fail(&self, function: &str, error: DatabaseError) {
+        self.0.failing.borrow_mut().insert(function.to_owned(), error);
+    }
+
+    /// Ends the failures of a function.
+    pub fn mend(&self, function: &str) {
+        self.0.failing.borrow_mut().remove(function);
+    }
+
+    /// Changes the employee, prices and limits of every session.
+    pub fn profile(&self, change: impl FnOnce(&mut SessionRow)) {
+        change(&mut self.0.profile.borrow_mut());
+    }
+
+    /// The answer to the next `load_session` that has none yet, in place of the session as it is stored.
+    pub fn answer_load(&self, row: SessionRow) {
+        self.0.loads.borrow_mut().push_back(row);
+    }
+
+    /// Refuses the record of a turn.
+    pub fn refuse(&self, turn: Uuid) {
+        self.0.refused.borrow_mut().insert(turn);
+    }
+
+    /// Takes every record again.
+    pub fn refuse_none(&self) {
+        self.0.refused.borrow_mut().clear();
+    }
+
+    /// Takes [`SLOW_COMMIT`] for each record of a session.
+    pub fn slow_down(&self, session: Uuid) {
+        self.0.slow.borrow_mut().insert(session);
+    }
+
+    /// The answer to `recall`.
+    pub fn recalls(&self, recalled: Value) {
+        self.0.recalled.replace(recalled);
+    }
+
+    /// Memories without a vector.
+    pub fn set_pending(&self, pending: Vec<Value>) {
+        self.0.pending.replace(pending);
+    }
+
+    /// The answer to `unread_messages` until something of it is read.
+    pub fn set_unread(&self, unread: Value) {
+        self.0.unread.replace(Some(unread));
+    }
+
+    /// The next answer to `unsummarised_messages`.
+    pub fn set_unsummarised(&self, unsummarised: Value) {
+        self.0.unsummarised.replace(Some(unsummarised));
+    }
+
+    /// The user's documents that are tables.
+    pub fn set_tables(&self, tables: Value) {
+        self.0.tables.replace(tables);
+    }
+
+    /// Sets today's spending in the answers of `load_vault`.
+    pub fn set_spent(&self, spent: Value) {
+        self.0.spent.replace(spent);
+    }
+
+    /// All calls, in order.
+    pub fn calls(&self) -> Vec<Call> {
+        self.0.calls.borrow().clone()
+    }
+
+    /// Arguments of the calls of a function, in order.
+    pub fn calls_of(&self, function: &str) -> Vec<Value> {
+        let calls = self.0.calls.borrow();
+        calls.iter().filter(|call| call.function == function).map(|call| call.arguments.clone()).collect()
+    }
+
+    /// Names of the functions that were called, in order.
+    pub fn functions(&self) -> Vec<String> {
+        self.0.calls.borrow().iter().map(|call| call.function.clone()).collect()
+    }
+
+    /// Ends of the paths that were read, as `load_session` takes them.
+    pub fn path_ends(&self) -> Vec<Value> {
+        self.calls_of("load_session").into_iter().map(|arguments| arguments["p_leaf"].clone()).collect()
+    }
+
+    /// Records that were taken, in order.
+    pub fn committed(&self) -> Vec<TurnRecord> {
+        self.0.committed.borrow().clone()
+    }
+
+    /// Questions of the records that were taken, in order.
+    pub fn committed_questions(&self) -> Vec<String> {
+        let committed = self.0.committed.borrow();
+        committed.iter().map(|record| record.messages[0].content.to_string()).collect()
+    }
+
+    /// Turns that were parked, with the reason.
+    pub fn parked(&self) -> Vec<(Uuid, String)> {
+        self.0.parked.borrow().clone()
+    }
+
+    /// Vectors that were saved.
+    pub fn embedded(&self) -> Vec<Value> {
+        self.0.embedded.borrow().clone()
+    }
+
+    /// Memories that have no vector.
+    pub fn pending(&self) -> Vec<Value> {
+        self.0.pending.borrow().clone()
+    }
+
+    /// `true` while messages are left to extract facts from.
+    pub fn has_unread(&self) -> bool {
+        self.0.unread.borrow().is_some()
+    }
+
+    /// Facts and summaries that were saved, as they were sent.
+    pub fn saved(&self) -> Vec<Value> {
+        self.0.saved.borrow().clone()
+    }
+
+    /// Ids of the facts that were forgotten.
+    pub fn forgotten(&self) -> Vec<Value> {
+        self.0.forgotten.borrow().clone()
+    }
+
+    /// Documents that were saved, as they were sent.
+    pub fn documents(&self) -> Vec<Value> {
+        self.0.documents.borrow().clone()
+    }
+
+    /// Has that copy of a vault.
+    pub fn set_vault(&self, vault: Value) {
+        self.0.vault.replace(vault);
+    }
+
+    /// The vault's copy.
+    pub fn vault(&self) -> Value {
+        self.0.vault.borrow().clone()
+    }
+
+    fn answer(&self, function: &str, arguments: &Value) -> Result<Value, DatabaseError> {
+        let committed = || Ok(json!({ "committed": true }));
+        match function {
+            "load_session" => Ok(self.load_session(arguments)),
+            "commit_turn" => self.commit_turn(arguments).and_then(|()| committed()),
+            "park_turn" => {
+                let reason = arguments["p_reason"].as_str().unwrap().to_owned();
+                self.0.parked.borrow_mut().push((uuid(&arguments["p_turn"]), reason));
+                Ok(Value::Null)
+            }
+            "recall" => Ok(self.0.recalled.borrow().clone()),
+            "pending_memories" => {
+                let limit = usize::try_from(arguments["p_limit"].as_u64().unwrap()).unwrap();
+                Ok(self.0.pending.borrow().iter().take(limit).cloned().collect())
+            }
+            "save_embeddings" => {
+                let saved = arguments["p_embeddings"].as_array().unwrap();
+                let is_saved = |memory: &Value| saved.iter().any(|one| one["id"] == memory["id"]);
+                self.0.pending.borrow_mut().retain(|memory| !is_saved(memory));
+                self.0.embedded.borrow_mut().extend_from_slice(saved);
+                Ok(Value::Null)
+            }
+            "unread_messages" => Ok(self.0.unread.borrow().clone().unwrap_or(Value::Null)),
+            "save_facts" => {
+                let extraction = &arguments["p_extraction"];
+                if extraction["read"].as_array().is_some_and(|read| !read.is_empty()) {
+                    self.0.unread.take();
+                }
+                self.0.saved.borrow_mut().push(extraction.clone());
+                committed()
+            }
+            "unsummarised_messages" => Ok(self.0.unsummarised.take().unwrap_or(Value::Null)),
+            "save_summary" => {
+                self.0.saved.borrow_mut().push(arguments["p_summary"].clone());
+                committed()
+            }
+            "forget_facts" => {
+                let facts = arguments["p_facts"].as_array().unwrap();
+                self.0.forgotten.borrow_mut().extend_from_slice(facts);
+                Ok(json!({ "forgotten": facts.len() }))
+            }
+            "save_document" => {
+                let document = &arguments["p_document"];
+                self.0.documents.borrow_mut().push(document.clone());
+                Ok(json!({ "document": document["id"], "is_new": true }))
+            }
+            "load_vault" => {
+                let mut vault = self.0.vault.borrow().clone();
+                vault["spent"] = self.0.spent.borrow().clone();
+                Ok(vault)
+            }
+            "commit_vault" => {
+                self.commit_vault(&arguments["p_vault"]);
+                committed()
+            }
+            "erase_user" => Ok(self.erase_user()),
+            other => panic!("{other} is not scripted"),
+        }
+    }
+
+    fn load_session(&self, arguments: &Value) -> Value {
+        let scripted = self.0.loads.borrow_mut().pop_front();
+        let row = scripted.unwrap_or_else(|| SessionRow {
+            messages: self.path(uuid(&arguments["p_session"]), &arguments["p_leaf"]),
+            ..self.0.profile.borrow().clone()
+        });
+        serde_json::to_value(row).unwrap()
+    }
+
+    /// The path to a message of a session, as it is stored; to the newest one for `null`.
+    fn path(&self, session: Uuid, leaf: &Value) -> Vec<Message> {
+        let messages = self.0.messages.borrow();
+        let own: Vec<_> =
+            messages.iter().filter(|(owner, _)| *owner == session).map(|(_, one)| one).collect();
+        let mut next = match leaf {
+            Value::Null => own.iter().max_by_key(|message| message.created_at).map(|message| message.id),
+            leaf => Some(uuid(leaf)),
+        };
+        let mut path = Vec::new();
+        while let Some(found) = next.and_then(|id| own.iter().find(|message| message.id == id)) {
+            path.push(message(found));
+            next = found.parent_id;
+        }
+        path.reverse();
+        path
+    }
+
+    fn commit_turn(&self, arguments: &Value) -> Result<(), DatabaseError> {
+        let record: TurnRecord = serde_json::from_value(arguments["p_turn"].clone()).unwrap();
+        if self.0.refused.borrow().contains(&record.turn_id) {
+            return Err(DatabaseError::Refused("commit_turn: status 400, 23514".into()));
+        }
+        let mut messages = self.0.messages.borrow_mut();
+        for message in &record.messages {
+            messages.retain(|(_, known)| known.id != message.id);
+            messages.push((record.session_id, message.clone()));
+        }
+        self.0.committed.borrow_mut().push(record);
+        Ok(())
+    }
+
+    fn commit_vault(&self, sent: &Value) {
+        let mut vault = self.0.vault.borrow_mut();
+        vault["key"] = sent["key"].clone();
+        let entries = vault["entries"].as_array_mut().unwrap();
+        for entry in sent["entries"].as_array().unwrap() {
+            if !entries.contains(entry) {
+                entries.push(entry.clone());
+            }
+        }
+    }
+
+    fn erase_user(&self) -> Value {
+        let turns = self.0.committed.take().len();
+        self.0.messages.take();
+        self.0.vault.replace(json!({ "key": null, "entries": [] }));
+        json!({ "turns": turns })
+    }
+
+    /// Makes earlier writes durable, and lets other tasks run until the answer is there.
+    async fn travel(&self) {
+        self.0.storage.confirm();
+        if !self.0.is_instant.get() {
+            self.0.clock.wait(0).await;
+        }
+    }
+}
+
+impl Postgrest for ScriptedPostgrest {
+    async fn call(&self, call: RpcCall<'_>) -> Result<String, DatabaseError> {
+        let arguments: Value = serde_json::from_str(call.arguments).unwrap();
+        let is_service = call.caller == Caller::Service;
+        let function = call.function.to_owned();
+        // Postgres reads when the call arrives, and is asked for more while its answer is on the way.
+        self.0.calls.borrow_mut().push(Call { function, arguments: arguments.clone(), is_service });
+        let session = arguments["p_turn"]["session_id"].as_str().and_then(|id| Uuid::try_parse(id).ok());
+        let is_slow = session.is_some_and(|session| self.0.slow.borrow().contains(&session));
+        if is_slow {
+            self.0.storage.confirm();
+            self.0.clock.wait(SLOW_COMMIT).await;
+        }
+        let failure = self.0.failing.borrow().get(call.function).cloned();
+        let failure =
+            failure.or_else(|| self.0.is_down.get().then(|| DatabaseError::Unavailable("scripted".into())));
+        let answer = match failure {
+            Some(error) => Err(error),
+            None => self.answer(call.function, &arguments),
+        };
+        self.travel().await;
+        Ok(answer?.to_string())
+    }
+
+    async fn get(&self, path: &str, _: &str) -> Result<String, DatabaseError> {
+        self.travel().await;
+        if self.0.is_down.get() {
+            return Err(DatabaseError::Unavailable("scripted".into()));
+        }
+        assert!(path.starts_with("chat_documents?"), "{path} is not scripted");
+        Ok(self.0.tables.borrow().to_string())
+    }
+}
+
+fn uuid(value: &Value) -> Uuid {
+    Uuid::try_parse(value.as_str().unwrap()).unwrap()
+}
+
+/// A message as `load_session` returns it.
+fn message(record: &MessageRecord) -> Message {
+    Message {
+        id: record.id,
+        parent_id: record.parent_id,
+        name: record.name().map(ToOwned::to_owned),
+        role: record.role,
+        content: record.content.clone(),
+        content_tokens: record.content_tokens,
+        tool_calls: (!record.tool_calls.is_empty()).then(|| record.tool_calls.clone()),
+    }
+}

@@ -1,0 +1,423 @@
+//! The part of Postgres that background work reads and writes: memories, facts and summaries.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use frontdesk::chat::message::{Message, Role};
+use frontdesk::memory::facts::NewFact;
+use frontdesk::session::record::{MessageRecord, TurnRecord};
+use frontdesk::time::{Millis, timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::employees;
+use super::postgres::{Postgres, SessionRow, UsageRow, millis, read, to_json};
+
+/// Memories and facts of all users.
+#[derive(Default)]
+pub struct Memory {
+    /// Remembered messages, by id.
+    memories: RefCell<BTreeMap<Uuid, MemoryRow>>,
+    facts: RefCell<Vec<FactRow>>,
+}
+
+struct MemoryRow {
+    user: Uuid,
+    session: Uuid,
+    role: Role,
+    text: String,
+    tokens: u32,
+    at: DateTime<Utc>,
+    has_vector: bool,
+    is_read: bool,
+}
+
+struct FactRow {
+    user: Uuid,
+    fact: NewFact,
+    is_current: bool,
+}
+
+/// Summary of a session.
+#[derive(Clone, Serialize)]
+pub struct Summary {
+    pub text: String,
+    pub covers: Uuid,
+    pub since: DateTime<Utc>,
+}
+
+#[derive(Deserialize)]
+struct Limited {
+    p_user: Uuid,
+    p_limit: usize,
+}
+
+#[derive(Deserialize)]
+struct SaveEmbeddings {
+    p_user: Uuid,
+    p_embeddings: Vec<Embedded>,
+}
+
+#[derive(Deserialize)]
+struct Embedded {
+    id: Uuid,
+    embedding: String,
+}
+
+#[derive(Deserialize)]
+struct SaveFacts {
+    p_user: Uuid,
+    #[serde(alias = "p_learned")]
+    p_extraction: Extraction,
+}
+
+#[derive(Deserialize)]
+struct Extraction {
+    read: Vec<Uuid>,
+    facts: Vec<NewFact>,
+    ended: Vec<Uuid>,
+    forgotten: Vec<Uuid>,
+    commands: Vec<Uuid>,
+    usage: JobUsage,
+}
+
+#[derive(Deserialize)]
+struct JobUsage {
+    id: Uuid,
+    employee_slug: String,
+    total_tokens: u64,
+    created_at: DateTime<Utc>,
+}
+
+#[derive(Deserialize)]
+struct ForgetFacts {
+    p_user: Uuid,
+    p_facts: Vec<Uuid>,
+}
+
+#[derive(Deserialize)]
+struct Unsummarised {
+    p_user: Uuid,
+    p_session: Uuid,
+    #[serde(alias = "p_most")]
+    p_start_percent: u64,
+    #[serde(alias = "p_keep")]
+    p_keep_percent: u64,
+}
+
+#[derive(Deserialize)]
+struct SaveSummary {
+    p_user: Uuid,
+    p_summary: NewSummary,
+}
+
+#[derive(Deserialize)]
+struct NewSummary {
+    session_id: Uuid,
+    covers: Uuid,
+    #[serde(alias = "instead_of")]
+    replaces: Option<Uuid>,
+    continues: bool,
+    #[serde(alias = "adds")]
+    message_ids: Vec<Uuid>,
+    #[serde(default)]
+    summary: Option<String>,
+    usage: JobUsage,
+}
+
+impl Memory {
+    /// Remembers a message, without a vector.
+    pub fn remember(&self, record: &TurnRecord, message: &MessageRecord) {
+        if message.content.trim().is_empty() {
+            return;
+        }
+        let row = MemoryRow {
+            user: record.user_id,
+            session: record.session_id,
+            role: message.role,
+            text: message.content.to_string(),
+            tokens: message.content_tokens,
+            at: message.created_at,
+            has_vector: false,
+            is_read: message.role != Role::User,
+        };
+        self.memories.borrow_mut().entry(message.id).or_insert(row);
+    }
+
+    /// Forgets a message.
+    pub fn forget(&self, message: Uuid) {
+        self.memories.borrow_mut().remove(&message);
+    }
+
+    pub fn erase(&self, user: Uuid) {
+        self.memories.borrow_mut().retain(|_, memory| memory.user != user);
+        self.facts.borrow_mut().retain(|row| row.user != user);
+    }
+
+    /// Number of memories without a vector, and of messages that were not read for facts.
+    pub fn unfinished(&self) -> (usize, usize) {
+        let memories = self.memories.borrow();
+        let count =
+            |is_open: fn(&MemoryRow) -> bool| memories.values().filter(|memory| is_open(memory)).count();
+        (count(|memory| !memory.has_vector), count(|memory| !memory.is_read))
+    }
+}
+
+impl Postgres {
+    /// Some of a user's memories, in whichever order.
+    pub fn recall(&self, user: Uuid, arguments: &str) -> String {
+        #[derive(Deserialize)]
+        struct Recall {
+            p_session: Uuid,
+        }
+        let Recall { p_session } = read(arguments);
+        let memories = self.memory.memories.borrow();
+        let all: Vec<_> = memories.iter().filter(|(_, memory)| memory.user == user).collect();
+        let count = if all.is_empty() { 0 } else { self.world.rng.index(6) };
+        let some = (0..count).map(|_| all[self.world.rng.index(all.len())]);
+        let memory = |(id, memory): (&Uuid, &MemoryRow)| {
+            json!({
+                "message_id": id, "session_id": memory.session, "role": memory.role, "content": memory.text,
+                "content_tokens": memory.tokens, "occurred_at": memory.at,
+            })
+        };
+        let facts = self.memory.facts.borrow();
+        let facts = facts.iter().rev().filter(|row| row.user == user && row.is_current).take(20);
+        let fact = |row: &FactRow| json!({ "id": row.fact.id, "fact": row.fact.fact, "valid_from": row.fact.valid_from });
+        let sessions = self.sessions.borrow();
+        let summary = sessions.get(&p_session).and_then(|session| session.summary.as_ref());
+        to_json(&json!({
+            "facts": facts.map(fact).collect::<Vec<_>>(),
+            "memories": some.map(memory).collect::<Vec<_>>(),
+            "summary": summary,
+        }))
+    }
+
+    pub fn pending_memories(&self, arguments: &str) -> String {
+        let Limited { p_user, p_limit } = read(arguments);
+        let memories = self.memory.memories.borrow();
+        let pending = memories.iter().filter(|(_, memory)| memory.user == p_user && !memory.has_vector);
+        let pending = pending.take(p_limit).map(|(id, memory)| json!({ "id": id, "text": memory.text }));
+        to_json(&pending.collect::<Vec<_>>())
+    }
+
+    pub fn save_embeddings(&self, arguments: &str) -> String {
+        let SaveEmbeddings { p_user, p_embeddings } = read(arguments);
+        let mut memories = self.memory.memories.borrow_mut();
+        for Embedded { id, embedding } in p_embeddings {
+            if let Some(memory) = memories.get_mut(&id).filter(|memory| memory.user == p_user) {
+                // A resumed answer may have been embedded as it was before.
+                let is_its = embedding == vector_of(&memory.text) || self.world.oracle.is_resumed(id);
+                self.world.check(is_its, || format!("memory {id} gets the vector of another text"));
+                memory.has_vector = true;
+            }
+        }
+        "0".into()
+    }
+
+    pub fn unread_messages(&self, arguments: &str) -> String {
+        let Limited { p_user, p_limit } = read(arguments);
+        let memories = self.memory.memories.borrow();
+        let mut unread: Vec<_> =
+            memories.iter().filter(|(_, memory)| memory.user == p_user && !memory.is_read).collect();
+        unread.sort_by_key(|(id, memory)| (memory.at, **id));
+        unread.truncate(p_limit);
+        let Some((_, last)) = unread.last() else { return "null".into() };
+        let messages =
+            unread.iter().map(|(id, memory)| json!({ "id": id, "text": memory.text, "said_at": memory.at }));
+        let facts = self.memory.facts.borrow();
+        let facts = facts.iter().filter(|row| row.user == p_user && row.is_current).map(|row| {
+            let NewFact { id, category, key, fact, .. } = &row.fact;
+            json!({ "id": id, "category": category, "key": key, "fact": fact })
+        });
+        let account = self.account(last.session);
+        to_json(&json!({
+            "messages": messages.collect::<Vec<_>>(), "facts": facts.collect::<Vec<_>>(),
+            "employee": account["employee"], "budgets": account["budgets"], "price": account["price"],
+        }))
+    }
+
+    fn account(&self, session: Uuid) -> Value {
+        let sessions = self.sessions.borrow();
+        let employee = sessions.get(&session).map_or(employees::DEFAULT, |session| &session.employee);
+        json!({
+            "employee": employee, "price": employees::price(),
+            "budgets": { "user": self.limits.budget, "employee": {} },
+        })
+    }
+
+    /// Adds the usage of a background request; returns whether it is new.
+    fn add_usage(&self, user: Uuid, usage: &JobUsage) -> bool {
+        let row = UsageRow {
+            user,
+            employee: usage.employee_slug.clone(),
+            tokens: usage.total_tokens,
+            created_at: millis(usage.created_at),
+            is_turn: false,
+        };
+        let is_new = !self.usage.borrow().contains_key(&usage.id);
+        self.usage.borrow_mut().entry(usage.id).or_insert(row);
+        is_new
+    }
+
+    pub fn save_facts(&self, arguments: &str) -> String {
+        let SaveFacts { p_user, p_extraction } = read(arguments);
+        let Extraction { read, facts, ended, forgotten, commands, usage } = p_extraction;
+        if self.is_gone(p_user, millis(usage.created_at)) || !self.add_usage(p_user, &usage) {
+            return r#"{"committed":false}"#.into();
+        }
+        for (id, memory) in self.memory.memories.borrow_mut().iter_mut() {
+            memory.is_read |= memory.user == p_user && read.contains(id);
+        }
+        self.add_facts(p_user, &facts);
+        for row in self.memory.facts.borrow_mut().iter_mut().filter(|row| row.user == p_user) {
+            row.is_current &= !ended.contains(&row.fact.id);
+        }
+        self.forget(p_user, &forgotten);
+        self.forget_messages(&commands);
+        r#"{"committed":true}"#.into()
+    }
+
+    /// Adds facts: each closes the current fact of its key.
+    pub fn add_facts(&self, user: Uuid, new: &[NewFact]) {
+        let mut facts = self.memory.facts.borrow_mut();
+        for fact in new {
+            let is_known = facts.iter().any(|row| row.fact.id == fact.id);
+            if is_known {
+                continue;
+            }
+            for row in facts.iter_mut().filter(|row| row.user == user) {
+                row.is_current &= (&row.fact.category, &row.fact.key) != (&fact.category, &fact.key);
+            }
+            facts.push(FactRow { user, fact: fact.clone(), is_current: true });
+        }
+    }
+
+    pub fn forget_facts(&self, arguments: &str) -> String {
+        let ForgetFacts { p_user, p_facts } = read(arguments);
+        let forgotten = self.forget(p_user, &p_facts);
+        to_json(&json!({ "forgotten": forgotten }))
+    }
+
+    fn forget(&self, user: Uuid, named: &[Uuid]) -> usize {
+        let mut facts = self.memory.facts.borrow_mut();
+        let is_named = |row: &&FactRow| row.user == user && named.contains(&row.fact.id);
+        let keys: Vec<_> = facts
+            .iter()
+            .filter(is_named)
+            .map(|row| (row.fact.category.clone(), row.fact.key.clone()))
+            .collect();
+        let is_gone = |row: &FactRow| {
+            row.user == user
+                && keys.iter().any(|key| *key == (row.fact.category.clone(), row.fact.key.clone()))
+        };
+        let sources: Vec<_> =
+            facts.iter().filter(|row| is_gone(row)).map(|row| row.fact.source_message_id).collect();
+        facts.retain(|row| !is_gone(row));
+        self.forget_messages(&sources);
+        sources.len()
+    }
+
+    fn forget_messages(&self, messages: &[Uuid]) {
+        messages.iter().for_each(|message| self.memory.forget(*message));
+        for session in self.sessions.borrow_mut().values_mut() {
+            if session.messages.values().any(|message| messages.contains(&message.id)) {
+                session.summary = None;
+            }
+        }
+    }
+
+    pub fn unsummarised_messages(&self, arguments: &str) -> String {
+        let Unsummarised { p_user, p_session, p_start_percent, p_keep_percent } = read(arguments);
+        let sessions = self.sessions.borrow();
+        let Some(session) = sessions.get(&p_session).filter(|session| session.owner == p_user) else {
+            return "null".into();
+        };
+        let budget =
+            employees::profile(&session.employee).and_then(|profile| profile["token_budget"].as_u64());
+        let budget = budget.unwrap_or(6000);
+        let covered = session.summary.as_ref().map(|summary| summary.covers);
+        let path = path_to_newest(session, covered);
+        let total: u64 = path.iter().map(|message| u64::from(message.content_tokens)).sum();
+        if total <= budget * p_start_percent / 100 {
+            return "null".into();
+        }
+        let mut from_newest = 0;
+        let mut older: Vec<_> = path
+            .iter()
+            .enumerate()
+            .filter(|(depth, message)| {
+                from_newest += u64::from(message.content_tokens);
+                from_newest > budget * p_keep_percent / 100 && *depth > 1
+            })
+            .map(|(_, message)| *message)
+            .collect();
+        let Some(covers) = older.first().map(|message| message.id) else { return "null".into() };
+        older.reverse();
+        let memories = self.memory.memories.borrow();
+        older.retain(|message| memories.contains_key(&message.id));
+        if older.is_empty() {
+            return "null".into();
+        }
+        let messages = older
+            .iter()
+            .map(|message| json!({ "id": message.id, "role": message.role, "text": message.content }));
+        let is_continued =
+            path.iter().any(|message| message.parent_id.is_some() && message.parent_id == covered);
+        let summary = session.summary.as_ref().filter(|_| is_continued).map(|summary| &summary.text);
+        drop(memories);
+        let account = {
+            let employee = &session.employee;
+            json!({ "employee": employee, "price": employees::price(), "budgets": { "user": self.limits.budget, "employee": {} } })
+        };
+        to_json(&json!({
+            "messages": messages.collect::<Vec<_>>(), "covers": covers, "summary": summary,
+            "instead_of": covered, "replaces": covered,
+            "employee": account["employee"], "budgets": account["budgets"], "price": account["price"],
+        }))
+    }
+
+    pub fn save_summary(&self, arguments: &str) -> String {
+        let SaveSummary { p_user, p_summary } = read(arguments);
+        let NewSummary { session_id, covers, replaces, continues, message_ids, summary, usage } = p_summary;
+        if self.is_gone(p_user, millis(usage.created_at)) || !self.add_usage(p_user, &usage) {
+            return r#"{"committed":false}"#.into();
+        }
+        let memories = self.memory.memories.borrow();
+        let has_all = message_ids.iter().all(|id| memories.contains_key(id));
+        let mut sessions = self.sessions.borrow_mut();
+        let session = sessions.get_mut(&session_id).filter(|session| session.owner == p_user);
+        if let (Some(text), Some(session), true) = (summary, session, has_all) {
+            let present = session.summary.as_ref().map(|summary| summary.covers);
+            let since = session.summary.as_ref().map(|summary| summary.since).filter(|_| continues);
+            if present == replaces {
+                let since = since.unwrap_or_else(|| timestamp(self.now()));
+                session.summary = Some(Summary { text, covers, since });
+            }
+        }
+        r#"{"committed":true}"#.into()
+    }
+
+    fn now(&self) -> Millis {
+        self.world.now()
+    }
+}
+
+/// Messages from the newest one back to the one that a summary covers, which is left out.
+fn path_to_newest(session: &SessionRow, covered: Option<Uuid>) -> Vec<&Message> {
+    let mut path: Vec<&Message> = Vec::new();
+    let mut next = session.messages.values().next_back();
+    while let Some(message) = next.filter(|message| Some(message.id) != covered) {
+        path.push(message);
+        let parent = message.parent_id;
+        next = session.messages.values().rev().find(|one| Some(one.id) == parent);
+    }
+    path
+}
+
+/// The vector of a text, as the mock model makes it: enough to tell texts apart.
+pub fn vector_of(text: &str) -> String {
+    format!("[{}]", text.bytes().fold(7_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into())))
+}

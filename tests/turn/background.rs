@@ -1,0 +1,352 @@
+//! Background work after turns were saved: vectors, facts and summaries.
+
+use frontdesk::model::client::ModelError;
+use frontdesk::turn::request::TurnRequest;
+use pii::mask::Author;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::harness::*;
+
+const SAID_AT: &str = "2026-11-23T07:00:00Z";
+
+/// Tokens that a summary may have.
+const MAX_SUMMARY_TOKENS: u64 = 500;
+
+fn id(n: u128) -> Uuid {
+    Uuid::from_u128(n)
+}
+
+/// A user's messages, with the facts that are known: each fact's id is that of its row.
+fn unread(said: &[&str], known: &[(&str, &str)]) -> Value {
+    let messages =
+        said.iter().zip(1..).map(|(text, n)| json!({ "id": id(n), "text": text, "said_at": SAID_AT }));
+    let facts = known
+        .iter()
+        .zip(101..)
+        .map(|((key, fact), n)| json!({ "id": id(n), "category": "identity", "key": key, "fact": fact }));
+    json!({
+        "messages": messages.collect::<Vec<_>>(), "facts": facts.collect::<Vec<_>>(), "employee": "prime-boss",
+        "budgets": { "user": {}, "employee": {} }, "price": null,
+    })
+}
+
+fn fact(message: u32, key: &str, fact: &str) -> Value {
+    json!({
+        "message": message, "category": "identity", "key": key, "fact": fact, "confidence": 0.9, "expires": null,
+    })
+}
+
+fn output(facts: &[Value]) -> Value {
+    json!({ "facts": facts, "ended": [], "forget": [] })
+}
+
+/// A conversation of a known user, without a turn.
+fn known_user() -> TestConversation {
+    let conversation = TestConversation::default();
+    let user = conversation.object.user(&conversation.user);
+    conversation.platform.block_on(user.unlock()).unwrap();
+    conversation
+}
+
+/// A user with messages to extract facts from, and the model's outputs.
+fn with_unread(unread: Value, outputs: &[&str]) -> TestConversation {
+    let conversation = known_user();
+    conversation.platform.postgrest.set_unread(unread);
+    for output in outputs {
+        conversation.model_says(whole(output));
+    }
+    conversation
+}
+
+/// Plans background work, and rings when it is due. Returns the faults that it logged.
+fn run(conversation: &TestConversation) -> Vec<String> {
+    conversation.object.plan_background().unwrap();
+    conversation.platform.clock.advance(60_000);
+    conversation.deliver()
+}
+
+/// The saved extraction of an output.
+fn extraction(unread: Value, output: &Value) -> Value {
+    let conversation = with_unread(unread, &[&output.to_string()]);
+    assert_eq!(run(&conversation), [""; 0]);
+    let saved = conversation.platform.postgrest.saved();
+    assert_eq!(saved.len(), 1);
+    saved[0].clone()
+}
+
+fn facts(extraction: &Value) -> Vec<&str> {
+    extraction["facts"].as_array().unwrap().iter().map(|fact| fact["fact"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn facts_come_with_their_source_and_are_settled() {
+    let conversation = with_unread(
+        unread(&["I live in Bern since May"], &[("city", "Lives in Basel")]),
+        &[&output(&[fact(1, "City", "Lives in\nBern")]).to_string()],
+    );
+    assert_eq!(run(&conversation), [""; 0]);
+    let saved = conversation.platform.postgrest.saved();
+    let extraction = &saved[0];
+    assert_eq!(facts(extraction), ["Lives in Bern"]);
+    let fact = &extraction["facts"][0];
+    assert_eq!((&fact["key"], &fact["source_message_id"]), (&json!("city"), &json!(id(1))));
+    assert_eq!((&fact["valid_from"], &extraction["read"]), (&json!(SAID_AT), &json!([id(1)])));
+    let usage = &extraction["usage"];
+    assert_eq!((&usage["purpose"], &usage["total_tokens"]), (&json!("facts"), &json!(24)));
+    let ledger = conversation.platform.storage.read("SELECT id, tokens, is_reserved FROM ledger");
+    assert_eq!(ledger, json!([{ "id": usage["id"], "tokens": 24, "is_reserved": 0 }]));
+    let asked = &conversation.platform.http.requests()[0];
+    assert_eq!(asked["response_format"]["json_schema"]["strict"], true);
+    let input: Value = serde_json::from_str(asked["messages"][1]["content"].as_str().unwrap()).unwrap();
+    assert_eq!(input["known"][0]["fact"], "Lives in Basel");
+}
+
+#[test]
+fn an_ungrounded_or_malformed_fact_is_left_out() {
+    let said = || unread(&["My dog Rex is 3", "我住在伯尔尼"], &[]);
+    for kept in
+        [fact(1, "dog", "Has a dog named Rex"), fact(1, "age", "Its age is 3"), fact(2, "city", "住在伯尔尼")]
+    {
+        assert_eq!(facts(&extraction(said(), &output(std::slice::from_ref(&kept)))).len(), 1, "{kept}");
+    }
+    let with = |name: &str, value: Value| {
+        let mut fact = fact(1, "dog", "Has a dog named Rex");
+        fact[name] = value;
+        fact
+    };
+    for dropped in [
+        // An assistant's words, or a model's own.
+        fact(1, "cat", "Owns seven llamas"),
+        fact(3, "dog", "Has a dog"),
+        fact(0, "dog", "Has a dog"),
+        fact(1, "!?", "Has a dog"),
+        fact(1, "dog", " "),
+        fact(1, "dog", &"dog ".repeat(200)),
+        with("category", json!("password")),
+        with("confidence", json!(0.2)),
+        with("confidence", json!(7)),
+        with("expires", json!("2020-01-01")),
+    ] {
+        let extraction = extraction(said(), &output(std::slice::from_ref(&dropped)));
+        assert_eq!(facts(&extraction), [""; 0], "{dropped}");
+    }
+}
+
+#[test]
+fn the_later_of_two_facts_about_one_subject_counts() {
+    let said = unread(&["I live in Basel", "No: in Bern"], &[]);
+    let output = output(&[fact(1, "city", "Lives in Basel"), fact(2, "city", "Lives in Bern")]);
+    assert_eq!(facts(&extraction(said, &output)), ["Lives in Bern"]);
+}
+
+#[test]
+fn a_fact_holds_until_the_end_of_its_last_day() {
+    let mut trip = fact(1, "trip", "Travels to Rome until 2 December 2026");
+    trip["expires"] = json!("2026-12-02");
+    let extraction = extraction(unread(&["I am in Rome until December 2"], &[]), &output(&[trip]));
+    assert_eq!(extraction["facts"][0]["expires_at"], "2026-12-03T00:00:00Z");
+}
+
+#[test]
+fn facts_to_forget_are_named_by_their_number() {
+    let said = unread(&["Forget where I live"], &[("city", "Lives in Bern"), ("dog", "Has a dog")]);
+    let forget = json!({
+        "facts": [], "ended": [2, 9],
+        "forget": [{ "message": 1, "fact": 1 }, { "message": 1, "fact": 7 }],
+    });
+    let extraction = extraction(said, &forget);
+    assert_eq!(extraction["forgotten"], json!([id(101)]));
+    assert_eq!((&extraction["ended"], &extraction["commands"]), (&json!([id(102)]), &json!([id(1)])));
+}
+
+#[test]
+fn output_of_a_model_is_masked_again() {
+    let written = output(&[fact(1, "mail", "Write to [EMAIL_1], not to bob@example.com")]);
+    let conversation = with_unread(unread(&["Write to [EMAIL_1]"], &[]), &[&written.to_string()]);
+    let user = conversation.object.user(&conversation.user);
+    user.mask("ada@example.com", Author::Outside).unwrap();
+    assert_eq!(run(&conversation), [""; 0]);
+    let saved = conversation.platform.postgrest.saved();
+    assert_eq!(facts(&saved[0]), ["Write to [EMAIL_1], not to [EMAIL_2]"]);
+}
+
+#[test]
+fn malformed_output_is_counted_and_tried_again_and_loses_nothing() {
+    let conversation = with_unread(unread(&["I live in Bern"], &[]), &["no JSON", "{\"facts\":1}", "[]"]);
+    for left in [2, 1] {
+        assert_eq!(run(&conversation), ["model_rejected"]);
+        assert!(conversation.platform.storage.alarm().unwrap() > conversation.now());
+        assert!(conversation.platform.postgrest.has_unread(), "{left} more times");
+    }
+    assert_eq!(run(&conversation), [""; 0]);
+    let saved = conversation.platform.postgrest.saved();
+    let codes: Vec<_> = saved.iter().map(|saved| saved["usage"]["error_code"].as_str().unwrap()).collect();
+    assert_eq!(codes, ["malformed_answer"; 3]);
+    assert_eq!(saved[2]["read"], json!([id(1)]));
+}
+
+#[test]
+fn no_model_is_asked_when_the_days_budget_does_not_suffice() {
+    let mut said = unread(&["I live in Bern"], &[]);
+    said["budgets"]["user"]["daily_tokens"] = json!(1000);
+    let conversation = with_unread(said, &[]);
+    assert_eq!(run(&conversation), [""; 0]);
+    assert!(conversation.platform.http.requests().is_empty());
+    assert!(conversation.platform.postgrest.has_unread());
+    assert_eq!(conversation.spent().tokens, 0);
+}
+
+#[test]
+fn without_postgres_or_a_model_it_is_tried_later() {
+    let conversation = with_unread(unread(&["I live in Bern"], &[]), &[]);
+    conversation.model_says(Err(ModelError::Status { status: 400, retry_after: None }));
+    assert_eq!(run(&conversation), ["model_rejected"]);
+    assert!(conversation.platform.postgrest.saved().is_empty());
+    conversation.platform.postgrest.set_down(true);
+    assert!(run(&conversation).contains(&"database_unavailable".to_owned()));
+    conversation.platform.postgrest.set_down(false);
+    conversation.model_says(whole(&output(&[fact(1, "city", "Lives in Bern")]).to_string()));
+    assert_eq!(run(&conversation), [""; 0]);
+    assert_eq!(conversation.platform.postgrest.saved().len(), 1);
+}
+
+/// The saved summary of a session that became long with its last turn, for the model's output.
+fn summary(output: &str) -> Value {
+    let conversation = TestConversation::default();
+    conversation.model_says(whole("Noted")).model_says(whole(output));
+    conversation.turn("My mail is ada@example.com").unwrap();
+    conversation.platform.postgrest.set_unsummarised(json!({
+        "messages": [
+            { "id": id(1), "role": "user", "text": "My mail is [EMAIL_1]" },
+            { "id": id(2), "role": "assistant", "text": "Noted" },
+        ],
+        "covers": id(2), "summary": "Before.", "replaces": id(9), "employee": "prime-boss",
+        "budgets": { "user": {}, "employee": {} }, "price": null,
+    }));
+    assert_eq!(conversation.deliver(), [""; 0]);
+    let asked = &conversation.platform.postgrest.calls_of("unsummarised_messages")[0];
+    assert_eq!(asked["p_session"], json!(SESSION));
+    conversation.platform.postgrest.saved()[0].clone()
+}
+
+#[test]
+fn a_summary_extends_the_one_before() {
+    let saved = summary(
+        r#"{"overview":"Ada plans a trip.","details":["Mail: [EMAIL_1]"],"decisions":["By train"],"open_questions":["When?"]}"#,
+    );
+    assert_eq!(
+        saved["summary"],
+        "Ada plans a trip.\nDetails:\n- Mail: [EMAIL_1]\nDecided:\n- By train\nOpen:\n- When?"
+    );
+    assert_eq!((&saved["covers"], &saved["replaces"]), (&json!(id(2)), &json!(id(9))));
+    assert_eq!((&saved["continues"], &saved["message_ids"]), (&json!(true), &json!([id(1), id(2)])));
+    assert_eq!(saved["usage"]["session_id"], json!(SESSION));
+}
+
+#[test]
+fn a_summary_is_bounded_and_a_malformed_one_is_counted() {
+    let details: Vec<_> = (0..200).map(|n| format!("Detail number {n} of many")).collect();
+    let long = json!({ "overview": "Long.", "details": details, "decisions": ["One"], "open_questions": [] });
+    let saved = summary(&long.to_string());
+    let tokens = saved["tokens"].as_u64().unwrap();
+    assert!(tokens <= MAX_SUMMARY_TOKENS && tokens > 400, "{tokens}");
+    assert!(saved["summary"].as_str().unwrap().ends_with("Decided:\n- One"));
+    let overlong =
+        json!({ "overview": "word ".repeat(2000), "details": [], "decisions": [], "open_questions": [] });
+    for output in ["", "no JSON", "{}", &overlong.to_string()] {
+        let saved = summary(output);
+        assert!(saved.get("summary").is_none(), "{output:.20}");
+        assert_eq!(saved["usage"]["error_code"], "malformed_answer");
+    }
+}
+
+fn pending(count: u128, text: impl Fn(u128) -> String) -> Vec<Value> {
+    (0..count).map(|n| json!({ "id": id(n), "text": text(n) })).collect()
+}
+
+#[test]
+fn memories_get_their_vectors_in_batches_and_again_after_a_failure() {
+    let conversation = known_user();
+    let (postgrest, http) = (&conversation.platform.postgrest, &conversation.platform.http);
+    postgrest.set_pending(pending(100, |n| "x".repeat(usize::try_from(n).unwrap())));
+    http.embeds_nothing(true);
+    assert_eq!(run(&conversation), ["model_unavailable"]);
+    assert!(conversation.platform.storage.alarm().unwrap() > conversation.now());
+    http.embeds_nothing(false);
+    assert_eq!(run(&conversation), [""; 0]);
+    let embedded = postgrest.embedded();
+    assert_eq!(embedded.len(), 100);
+    for one in &embedded {
+        let id: Uuid = serde_json::from_value(one["id"].clone()).unwrap();
+        assert_eq!(one["embedding"], format!("[{}]", id.as_u128()));
+    }
+}
+
+#[test]
+fn a_memory_that_the_model_refuses_holds_up_no_other() {
+    let conversation = known_user();
+    let (postgrest, http) = (&conversation.platform.postgrest, &conversation.platform.http);
+    postgrest.set_pending(pending(100, |n| format!("text {n}")));
+    http.refuses_to_embed("text 7");
+    assert_eq!(run(&conversation), [""; 0]);
+    assert_eq!(postgrest.embedded().len(), 99);
+    let left: Vec<_> = postgrest.pending().iter().map(|memory| memory["id"].clone()).collect();
+    assert_eq!(left, [json!(id(7))]);
+    // When every text is refused, the texts are not at fault.
+    postgrest.set_pending(pending(9, |_| "same".into()));
+    http.refuses_to_embed("same");
+    assert_eq!(run(&conversation), ["model_unavailable"]);
+}
+
+#[test]
+fn a_turn_becomes_a_memory_when_postgres_has_it_unless_it_must_not_be_remembered() {
+    let conversation = TestConversation::default();
+    conversation.model_says(whole("a")).model_says(whole("b"));
+    let looks = || conversation.platform.postgrest.calls_of("unsummarised_messages").len();
+    conversation.turn("Hello").unwrap();
+    assert_eq!(looks(), 0);
+    conversation.deliver();
+    assert_eq!(looks(), 1);
+    let forgettable = TurnRequest { remember: false, client_message_id: None, ..request("Forget it") };
+    let (_, finished) = conversation.turn_with(forgettable).unwrap();
+    assert!(!finished.record.remember);
+    conversation.deliver();
+    assert_eq!((looks(), conversation.outbox().len()), (1, 0));
+}
+
+#[test]
+fn facts_wait_for_an_idle_conversation_unless_the_user_asks_to_remember() {
+    let conversation = TestConversation::default();
+    let looks = || conversation.platform.postgrest.calls_of("unread_messages").len();
+    conversation.model_says(whole("a")).model_says(whole("b"));
+    conversation.turn("Hello").unwrap();
+    conversation.deliver();
+    assert_eq!(looks(), 0, "more may be said in a moment");
+    conversation.turn("Remember that I live in Bern").unwrap();
+    conversation.deliver();
+    assert_eq!(looks(), 1);
+    while conversation.platform.storage.alarm().is_some_and(|at| at < conversation.now() + 60_000) {
+        conversation.ring();
+    }
+    assert_eq!(looks(), 2, "once the conversation is idle");
+}
+
+#[test]
+fn a_reservation_of_background_work_is_released_when_its_object_dies() {
+    let mut said = unread(&["I live in Bern"], &[]);
+    said["budgets"]["user"]["daily_tokens"] = json!(100_000);
+    let conversation = with_unread(said, &[]);
+    conversation.model_says(Ok(vec![Step::Bytes(60_000, "data: {}\n\n".into())]));
+    conversation.object.plan_background().unwrap();
+    conversation.platform.clock.advance(60_000);
+    conversation.platform.storage.ring();
+    {
+        let mut alarm = std::pin::pin!(conversation.object.alarm());
+        let http = &conversation.platform.http;
+        conversation.platform.run_until(alarm.as_mut(), || !http.requests().is_empty());
+    }
+    assert!(conversation.spent().tokens > 2000, "reserved before the model is asked");
+    let next = conversation.restart();
+    assert_eq!(next.spent().tokens, 0);
+}
