@@ -1,4 +1,4 @@
-// A mock model for benchmarks: 200 chunks, 10 ms apart, each with the time at which it was sent.
+// A model for benchmarks: 200 chunks, 10 ms apart, each stamped with its time of sending. A benchmark may ask for fewer.
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 
@@ -6,24 +6,27 @@ export const CHUNKS = 200;
 /** Milliseconds between two chunks. */
 const INTERVAL_MS = 10;
 
-/** @returns {Promise<{ url: string, stop: () => void }>} */
+/** @returns {Promise<{ url: string, chunks: number, stop: () => void }>} */
 export async function startBenchModel() {
+  const model = { url: '', chunks: CHUNKS, stop: () => server.closeAllConnections() || server.close() };
   const server = createServer(async (request, response) => {
     for await (const _ of request);
     response.socket?.setNoDelay(true);
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     const startedAt = performance.now();
     const send = (data) => response.write(`data: ${JSON.stringify(data)}\n\n`);
-    for (let n = 0; n < CHUNKS; n += 1) {
+    const { chunks } = model;
+    for (let n = 0; n < chunks; n += 1) {
       send({ choices: [{ delta: { content: `${n}@${Date.now()} ` } }] });
       const wait = startedAt + (n + 1) * INTERVAL_MS - performance.now();
       if (wait > 0) await new Promise((resolve) => { setTimeout(resolve, wait); });
     }
     send({ choices: [{ delta: {}, finish_reason: 'stop' }] });
-    send({ choices: [], usage: { prompt_tokens: 100, completion_tokens: CHUNKS } });
+    send({ choices: [], usage: { prompt_tokens: 100, completion_tokens: chunks } });
     response.end('data: [DONE]\n\n');
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  return { url: `http://127.0.0.1:${server.address().port}`, stop: () => server.closeAllConnections() || server.close() };
+  model.url = `http://127.0.0.1:${server.address().port}`;
+  return model;
 }
