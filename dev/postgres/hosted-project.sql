@@ -8,6 +8,7 @@ create role service_role nologin noinherit bypassrls;
 create role authenticator login noinherit;
 create role supabase_auth_admin nologin noinherit createrole;
 grant anon, authenticated, service_role to authenticator, postgres;
+grant supabase_auth_admin to postgres;
 grant create on database postgres to postgres;
 
 grant all on schema public to postgres;
@@ -61,6 +62,10 @@ create table auth.refresh_tokens (
 );
 create index on auth.refresh_tokens (session_id);
 
+-- The role of Supabase Auth, which deletes accounts.
+alter table auth.users owner to supabase_auth_admin;
+alter table auth.sessions owner to supabase_auth_admin;
+alter table auth.refresh_tokens owner to supabase_auth_admin;
 grant all on all tables in schema auth to postgres;
 
 create function auth.jwt() returns jsonb language sql stable as $$

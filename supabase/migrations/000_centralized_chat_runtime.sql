@@ -11,7 +11,7 @@ comment on schema private is 'Helpers and tables outside of the API: PostgREST s
 -- Default privileges ---------------------------------------------------------------------------------------------------
 --
 -- A hosted project grants ALL on each new table and EXECUTE on each new function of the schema public to the API roles, and
--- Postgres itself grants EXECUTE to PUBLIC. Revoked once, before the first object: what an object allows is granted beside it.
+-- Postgres itself grants EXECUTE to PUBLIC. Revoked once, before the first object: each object has its own grants beside it.
 -- The second statement names no schema, because a default of Postgres itself can be revoked for all schemas only.
 alter default privileges in schema public revoke all on tables from anon, authenticated, service_role;
 alter default privileges in schema public revoke all on sequences from anon, authenticated, service_role;
@@ -113,6 +113,8 @@ comment on table public.chat_messages is
 -- The messages of a session in order, and its newest one. Cascade from chat_sessions. user_id is part of it because the policy
 -- filters by it: without it the planner reads and sorts the whole session.
 create index if not exists chat_messages_session_order on public.chat_messages (session_id, user_id, created_at, id);
+-- All messages of a user: erase_user.
+create index if not exists chat_messages_user on public.chat_messages (user_id);
 -- The children of a message: ON DELETE SET NULL of parent_id.
 create index if not exists chat_messages_parent on public.chat_messages (parent_id);
 
@@ -458,7 +460,7 @@ begin
 end $$;
 
 create or replace function private.count_messages() returns trigger
-language plpgsql set search_path = '' as $$
+language plpgsql security definer set search_path = '' as $$
 begin
   if tg_op = 'INSERT' then
     update public.chat_sessions s
@@ -482,7 +484,8 @@ begin
   return null;
 end $$;
 comment on function private.count_messages() is
-'Trigger after a statement that inserts or deletes messages: maintains the counters of their sessions. One update per
+'Trigger after a statement that inserts or deletes messages: maintains the counters of their sessions. Security definer: up to
+Postgres 17, a trigger that a cascade queues runs with the role of the outer statement, which may not update sessions. One update per
 statement, because an import inserts thousands of messages. A session that is being deleted with its messages has no row
 to update. Not callable through the API.';
 
@@ -514,14 +517,14 @@ create or replace trigger user_memory_embeddings_move_documents_on
 
 -- "ocr" is in no default set: pictures cannot be masked before the model sees them.
 insert into public.employee_profiles (slug, title, description, system_prompt, temperature, max_output_tokens, tools) values
-  ('prime-boss', 'Prime Boss', 'Runs the desk: answers directly, plans work and says which specialist fits.',
+  ('prime-boss', 'Prime Boss', 'Answers directly, plans work and names the specialist who fits.',
 $$You are Prime Boss, the head of a front desk. People come to you with questions of every kind.
 
 - Answer directly and concretely. Lead with the answer; add reasons and steps only where they help.
 - When a request is ambiguous and the difference matters, ask one short question; otherwise state your assumption and go on.
 - When a specialist would do better (documents: "doc-clerk", spreadsheets and figures: "sheet-analyst"), say so and still help as far as you can.
 - Never invent facts, names, figures or sources. Say what you do not know.
-- Tokens such as [EMAIL_1] stand for personal data that was hidden from you. Use them unchanged, as if they were the value; never guess what is behind them.
+- Placeholders such as [EMAIL_1] stand for personal data that was hidden from you. Use them unchanged, as if they were the value; never guess what is behind them.
 - Write in the language of the user.$$, 0.7, 2048,
   '{hand_over,calculator,recall,remember,forget}'),
   ('doc-clerk', 'Document Clerk', 'Reads, summarises, compares and drafts letters, contracts and reports.',
@@ -532,7 +535,7 @@ $$You are the Document Clerk, a specialist for written documents: letters, contr
 - When you compare documents, list what is the same, what differs and what is missing.
 - When you draft, give a complete text ready to send, in the tone the user asks for, with placeholders in angle brackets where a fact is missing.
 - Point out clauses that deserve a lawyer; do not give legal advice.
-- Tokens such as [PERSON_1] stand for personal data that was hidden from you. Use them unchanged; never guess what is behind them.
+- Placeholders such as [PERSON_1] stand for personal data that was hidden from you. Use them unchanged; never guess what is behind them.
 - Write in the language of the user.$$, 0.3, 4096,
   '{recall,hand_over,calculator,remember,forget}'),
   ('sheet-analyst', 'Spreadsheet Analyst', 'Works with tables and figures: formulas, clean-up, checks and explanations.',
@@ -543,7 +546,7 @@ $$You are the Spreadsheet Analyst, a specialist for tables, figures and formulas
 - Present tabular results as a Markdown table with units in the header.
 - Point out missing, inconsistent or implausible values instead of smoothing them over. Never invent data.
 - Say when a figure is an estimate, and what it rests on.
-- Tokens such as [IBAN_1] stand for personal data that was hidden from you. Use them unchanged; never guess what is behind them.
+- Placeholders such as [IBAN_1] stand for personal data that was hidden from you. Use them unchanged; never guess what is behind them.
 - Write in the language of the user.$$, 0.2, 4096,
   '{sheet_export,calculator,hand_over,recall,remember,forget}')
 on conflict (slug) do nothing;

@@ -1,8 +1,69 @@
--- Every query that a turn, a page or the monitoring makes uses its index: the real functions are called, and what they
--- scanned is counted. The rows are few, so sequential scans are made dear: what is shown is that the index fits.
+-- Tables: comments, counters, cascades, and the indexes that each query uses.
 begin;
 create extension if not exists pgtap with schema extensions;
 select no_plan();
+
+-- Comments -------------------------------------------------------------------------------------------------------------
+select is_empty($$
+  select c.oid::regclass::text from pg_class c
+  where c.relnamespace in ('public'::regnamespace, 'private'::regnamespace) and c.relkind in ('r', 'v')
+    and obj_description(c.oid, 'pg_class') is null
+$$, 'every table and view has a comment');
+select is_empty($$
+  select p.oid::regprocedure::text from pg_proc p
+  where p.pronamespace in ('public'::regnamespace, 'private'::regnamespace) and obj_description(p.oid, 'pg_proc') is null
+$$, 'every function has a comment');
+
+-- Counters and cascades ------------------------------------------------------------------------------------------------
+insert into auth.users (id, email) values
+  ('00000000-0000-4000-8000-00000000000a', 'a@example.com'), ('00000000-0000-4000-8000-00000000000b', 'b@example.com');
+insert into public.chat_sessions (id, user_id, employee_slug, last_message_at) values
+  ('00000000-0000-4000-8000-0000000000a1', '00000000-0000-4000-8000-00000000000a', 'prime-boss', '2026-11-01T00:00:00Z'),
+  ('00000000-0000-4000-8000-0000000000a2', '00000000-0000-4000-8000-00000000000a', 'prime-boss', '2026-11-01T00:00:00Z'),
+  ('00000000-0000-4000-8000-0000000000b1', '00000000-0000-4000-8000-00000000000b', 'prime-boss', '2026-11-01T00:00:00Z');
+insert into public.chat_messages (id, session_id, user_id, role, content, content_tokens, created_at)
+select gen_random_uuid(), s.id, s.user_id, 'user', 'Message ' || n, 10 * n, '2026-11-02T00:00:00Z'::timestamptz + n * interval '1 s'
+from public.chat_sessions s, generate_series(1, 3) n;
+select results_eq(
+  $$ select message_count, content_tokens, last_message_at from public.chat_sessions order by id $$,
+  $$ select 3, 60::bigint, '2026-11-02T00:00:03Z'::timestamptz from generate_series(1, 3) $$,
+  'inserted messages are counted in their session, with their tokens and the newest time');
+delete from public.chat_messages where content = 'Message 2';
+select results_eq(
+  $$ select message_count, content_tokens from public.chat_sessions order by id $$,
+  $$ select 2, 40::bigint from generate_series(1, 3) $$, 'deleted messages are subtracted');
+
+-- Runs a statement with a role: 'ok' or the SQLSTATE of its error.
+create function pg_temp.attempt(p_role text, p_statement text) returns text language plpgsql as $$
+begin
+  execute format('set local role %I', p_role);
+  execute p_statement;
+  set local role postgres;
+  return 'ok';
+exception when others then
+  return sqlstate;
+end $$;
+-- Up to version 17, triggers that a cascade queues run with the role of the outer statement, which has no right to update
+-- chat_sessions.
+set local request.jwt.claims = '{"role": "authenticated", "sub": "00000000-0000-4000-8000-00000000000a"}';
+select is(
+  pg_temp.attempt('authenticated', $$ delete from public.chat_sessions where id = '00000000-0000-4000-8000-0000000000a1' $$),
+  'ok', 'a user deletes a session with messages');
+select is_empty(
+  $$ select from public.chat_messages where session_id = '00000000-0000-4000-8000-0000000000a1' $$,
+  'the messages are deleted with it');
+select is(
+  pg_temp.attempt('supabase_auth_admin', $$ delete from auth.users where id = '00000000-0000-4000-8000-00000000000a' $$),
+  'ok', 'Supabase Auth deletes an account with sessions and messages');
+select results_eq(
+  $$ select distinct user_id from public.chat_sessions union select user_id from public.chat_messages $$,
+  $$ values ('00000000-0000-4000-8000-00000000000b'::uuid) $$, 'the rows of the account are deleted, and no others');
+delete from auth.users;
+
+-- Indexes --------------------------------------------------------------------------------------------------------------
+--
+-- Each function is called, and the indexes that it scanned are counted. The tables are small, so sequential scans are disabled:
+-- the tests show that an index fits.
 
 insert into auth.users (id, email)
 select ('00000000-0000-4000-8000-' || lpad(n::text, 12, '0'))::uuid, n || '@example.com' from generate_series(1, 200) n;
@@ -13,7 +74,7 @@ select gen_random_uuid(), s.id, s.user_id, 'user', 'Message', 1, now() - interva
 from public.chat_sessions s, generate_series(1, 20) n;
 insert into public.chat_session_summaries (session_id, user_id, covers_message_id, summary, tokens)
 select distinct on (session_id) session_id, user_id, id, 'Summary', 1 from public.chat_messages;
--- Most facts are of the past.
+-- Most facts are superseded.
 insert into public.user_memory_facts (id, user_id, category, key, fact, valid_from, valid_to)
 select gen_random_uuid(), u.id, 'profile', 'key ' || n % 5, 'Fact', now() - interval '1 day',
   case when n >= 5 then now() end
@@ -31,7 +92,7 @@ select gen_random_uuid(), user_id, id, 'prime-boss', 'gpt-4o-mini', 1, 1, 2, 10,
 from public.chat_sessions, generate_series(1, 10) n;
 analyze;
 
--- Runs p_query as the first user and tells which indexes of the schema public it scanned, and which tables it read whole.
+-- Runs p_query as the first user. Returns the indexes of the schema public that it scanned and the tables that it read completely.
 create function pg_temp.scans(p_query text, p_role text default 'authenticated') returns text[] language plpgsql as $$
 declare
   v_before jsonb;
@@ -69,46 +130,50 @@ select set_has(
   $$ select unnest(pg_temp.scans(
        'select public.recall(array_fill(0.1::real, array[1536])::extensions.halfvec, ''memory'')')) $$,
   $$ values ('user_memory_embeddings_user'), ('user_memory_facts_current') $$, 'recall');
--- Sorting all of a user's rows is what the index is to spare; with few rows it would be cheaper.
+-- The index saves sorting all rows of a user; with these few rows a sort would be cheaper.
 set local enable_sort = off;
 select set_has(
   $$ select unnest(pg_temp.scans(
        'select private.memory_scores(array_fill(0.1::real, array[1536])::extensions.halfvec, ''memory'', 1, 0)')) $$,
   $$ values ('user_memory_embeddings_nearest'), ('user_memory_embeddings_around'), ('user_memory_embeddings_pkey') $$,
-  'recall for a user with many memories, by meaning, and what was said around them');
+  'memory_scores for a user with many memories: nearest vectors and their neighbours');
 set local enable_sort = on;
 select set_has(
   $$ select unnest(pg_temp.scans(
        'select public.pending_memories(''00000000-0000-4000-8000-000000000001'', 10)', 'service_role')) $$,
-  $$ values ('user_memory_embeddings_pending'), ('chat_messages_pkey') $$, 'what is to be embedded');
+  $$ values ('user_memory_embeddings_pending'), ('chat_messages_pkey') $$, 'pending_memories');
 select is(
-  pg_temp.scans('select public.pending_memories_count()'), array['user_memory_embeddings_pending'], 'and how much that is');
+  pg_temp.scans('select public.pending_memories_count()'), array['user_memory_embeddings_pending'], 'pending_memories_count');
 select set_has(
   $$ select unnest(pg_temp.scans('select * from public.v_targets', 'service_role')) $$,
-  $$ values ('chat_usage_log_time') $$, 'the monitoring');
+  $$ values ('chat_usage_log_time') $$, 'v_targets');
 select set_has(
   $$ select unnest(pg_temp.scans('select count(*) from public.chat_usage_log')) $$,
-  $$ values ('chat_usage_log_user_time') $$, 'a user''s usage');
+  $$ values ('chat_usage_log_user_time') $$, 'the usage of a user');
+select set_has(
+  $$ select unnest(pg_temp.scans(
+       'select public.erase_user(''00000000-0000-4000-8000-000000000002'')', 'service_role')) $$,
+  $$ values ('chat_messages_user'), ('chat_sessions_user_recent'), ('user_memory_embeddings_user'),
+            ('user_memory_facts_user'), ('chat_usage_log_user_time') $$, 'erase_user');
 select set_has(
   $$ select unnest(pg_temp.scans('delete from public.chat_sessions')) $$,
   $$ values ('chat_sessions_user_recent'), ('chat_messages_session_order'), ('chat_messages_parent'),
             ('chat_usage_log_session'), ('chat_tool_runs_session'), ('chat_session_summaries_message'),
             ('user_memory_facts_source'), ('user_memory_embeddings_message_id_chunk_index_key') $$,
-  'deleting a session, with all that hangs on it');
+  'deleting a session, with its cascades');
 
--- Every foreign key has an index that a cascade can use, and every policy's column too.
 select is_empty($$
   select c.conrelid::regclass, c.conname from pg_constraint c
   where c.contype = 'f' and c.connamespace = 'public'::regnamespace and not exists (
     select from pg_index i
     where i.indrelid = c.conrelid
       and i.indkey[0] = any (c.conkey))
-$$, 'every foreign key is indexed');
+$$, 'every foreign key has an index for its cascade');
 select is_empty($$
   select a.attrelid::regclass from pg_attribute a join pg_policy p on p.polrelid = a.attrelid
   where a.attname = 'user_id' and not exists (
     select from pg_index i where i.indrelid = a.attrelid and a.attnum = any (i.indkey) and i.indisvalid)
-$$, 'every column that a policy reads is indexed');
+$$, 'every user_id that a policy reads has an index');
 
 select * from finish();
 rollback;
