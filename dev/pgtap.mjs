@@ -4,7 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { argv, exit } from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { pgtap } from '@electric-sql/pglite-pgtap';
+import { pgtap } from '@electric-sql/pglite/pgtap';
 import { openDatabase } from './postgres/database.mjs';
 import { migrate } from './postgres/migrate.mjs';
 

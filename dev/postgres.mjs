@@ -8,7 +8,8 @@ const SERVER = fileURLToPath(new URL('./postgres/server.mjs', import.meta.url));
 
 /**
  * Resolves when migrations are applied and clients can connect. Up to 32 may, but PGlite is one engine: it runs one
- * query, or one open transaction, at a time, and `SET` without `LOCAL` reaches every client.
+ * query, or one open transaction, at a time, and `SET` without `LOCAL` holds for all clients until the next one
+ * connects.
  *
  * @param {object} options
  * @param {number} options.port on 127.0.0.1

@@ -1,12 +1,17 @@
 // Opens PGlite in the state of a hosted Supabase project: its roles and schemas, and the ordinary role postgres in charge.
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
-import { vector } from '@electric-sql/pglite-pgvector';
+import { vector } from '@electric-sql/pglite/vector';
 
 /** As on a hosted project, so that `postgres` is not a superuser and a migration cannot rely on being one. */
 const SUPERUSER = 'supabase_admin';
+const SESSION = { username: SUPERUSER, database: 'postgres' };
+/** The version that hosted projects run, as supabase/config.toml says. */
+const MAJOR_VERSION = '17';
+/** Settings of a session, as a hosted project has them. */
+export const NEW_SESSION = 'reset all; set role postgres; set search_path = "$user", public, extensions;';
 const HOSTED_PROJECT = new URL('./hosted-project.sql', import.meta.url);
 
 /**
@@ -15,26 +20,55 @@ const HOSTED_PROJECT = new URL('./hosted-project.sql', import.meta.url);
  * @returns {Promise<PGlite>}
  */
 export async function openDatabase(dataDir, extensions = {}) {
-  const options = { initDbStartParams: [`--username=${SUPERUSER}`], extensions: { vector, ...extensions } };
-  if (dataDir && !existsSync(dataDir)) await createCluster(dataDir, options);
-  const database = await PGlite.create({ ...options, dataDir });
+  if (dataDir && !existsSync(dataDir)) await createCluster(dataDir);
+  if (dataDir) await requireVersion(dataDir);
+  const database = await PGlite.create({
+    ...SESSION, dataDir, loadDataDir: dataDir ? undefined : await newCluster(), extensions: { vector, ...extensions },
+  });
   await createHostedProject(database);
-  await database.exec('set role postgres; set search_path = "$user", public, extensions;');
+  await database.exec(NEW_SESSION);
   return database;
 }
 
 /**
  * Initialises beside the final place and renames, so that a start that was killed half-way leaves no broken database.
  * @param {string} dataDir
- * @param {import('@electric-sql/pglite').PGliteOptions} options
  */
-async function createCluster(dataDir, options) {
+async function createCluster(dataDir) {
   const unfinished = `${dataDir}.unfinished`;
   await rm(unfinished, { recursive: true, force: true });
   await mkdir(dirname(dataDir), { recursive: true });
-  const database = await PGlite.create({ ...options, dataDir: unfinished });
+  const database = await PGlite.create({ ...SESSION, dataDir: unfinished, loadDataDir: await newCluster() });
   await database.close();
   await rename(unfinished, dataDir);
+}
+
+/**
+ * A new cluster as a tar archive. PGlite's own has `postgres` as its first superuser and starts in the database template1:
+ * the superuser gets the name that it has on a hosted project, for which another one has to rename it.
+ * @returns {Promise<Blob | File>}
+ */
+async function newCluster() {
+  const database = await PGlite.create();
+  await database.exec(`
+    create role renamer superuser;
+    set session authorization renamer;
+    alter role postgres rename to ${SUPERUSER};
+    set session authorization ${SUPERUSER};
+    drop role renamer;`);
+  const archive = await database.dumpDataDir('none');
+  await database.close();
+  return archive;
+}
+
+/** @param {string} dataDir */
+async function requireVersion(dataDir) {
+  const version = (await readFile(join(dataDir, 'PG_VERSION'), 'utf8')).trim();
+  if (version === MAJOR_VERSION) return;
+  throw new Error(
+    `The database in ${dataDir} is of Postgres ${version}, and Postgres ${MAJOR_VERSION} cannot open it: ` +
+    'delete the folder to begin with an empty database.',
+  );
 }
 
 /** @param {PGlite} database */

@@ -1,28 +1,15 @@
 // The child process of dev/postgres.mjs: PGlite behind a socket. Tells its parent {ready} or {failed} and ends with it.
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
 import { openDatabase } from './database.mjs';
 import { lockDataDir } from './lock.mjs';
 import { migrate } from './migrate.mjs';
-import { oneClientAtATime } from './one-client-at-a-time.mjs';
+import { serve } from './socket.mjs';
 
 /** Sockets, not parallelism: PGlite runs one statement, or one open transaction, at a time. */
 const MAX_CONNECTIONS = 32;
 
 const { port, dataDir, migrationsDir } = JSON.parse(process.argv[2]);
-
-/** @param {import('@electric-sql/pglite').PGlite} database */
-async function listen(database) {
-  const server = new PGLiteSocketServer({
-    db: oneClientAtATime(database, (error) => fail(`The database engine crashed: ${error.message}.`)),
-    host: '127.0.0.1',
-    port,
-    maxConnections: MAX_CONNECTIONS,
-  });
-  await server.start();
-  return server;
-}
 
 async function run() {
   mkdirSync(dirname(dataDir), { recursive: true });
@@ -30,7 +17,12 @@ async function run() {
   const database = await openDatabase(dataDir);
   const applied = await migrate(database, migrationsDir);
   if (applied.length > 0) console.log(`Applied ${applied.join(', ')}.`);
-  const server = await listen(database);
+  const server = await serve(database, {
+    host: '127.0.0.1',
+    port,
+    maxConnections: MAX_CONNECTIONS,
+    onCrash: (error) => fail(`The database engine crashed: ${error.message}.`),
+  });
 
   let closing = false;
   const close = async () => {
