@@ -1,4 +1,4 @@
--- Reading sessions, and what a session is loaded with. Reads run as the calling user: row-level security selects the rows.
+-- Reading sessions. These functions run as the calling user: row-level security selects the rows.
 
 -- Loading a session ----------------------------------------------------------------------------------------------------
 
@@ -10,7 +10,8 @@ language sql stable security definer set search_path = '' as $$
     'tools', tools, 'mcp_servers', mcp_servers, 'unmask_policy', unmask_policy, 'messages_per_minute', messages_per_minute,
     'daily_tokens', daily_tokens, 'daily_usd', daily_usd,
     'colleagues', case when 'hand_over' = any (tools) then (
-      select coalesce(jsonb_agg(jsonb_build_object('slug', c.slug, 'title', c.title, 'description', c.description) order by c.slug), '[]')
+      select coalesce(jsonb_agg(jsonb_build_object(
+        'slug', c.slug, 'title', c.title, 'description', c.description) order by c.slug), '[]')
       from public.employee_profiles c where c.is_active and c.slug <> p_slug) else '[]' end)
   from public.employee_profiles where slug = p_slug and is_active;
 $$;
@@ -38,24 +39,22 @@ create or replace function public.load_session(
 ) returns jsonb
 language plpgsql stable security invoker set search_path = '' as $$
 declare
-  v_session jsonb;
+  v_session_employee text;
   v_employee jsonb;
   v_messages jsonb;
   v_limits jsonb;
   v_leaf uuid;
 begin
-  select jsonb_build_object('id', id, 'employee_slug', employee_slug, 'title', title) into v_session
-  from public.chat_sessions where id = p_session;
-
-  if v_session is null and private.is_foreign_session(p_session) then
+  select employee_slug into v_session_employee from public.chat_sessions where id = p_session;
+  if not found and private.is_foreign_session(p_session) then
     return jsonb_build_object(
-      'foreign', true, 'session', null, 'employee', null, 'price', null, 'prices', jsonb_build_object(), 'limits', null,
+      'foreign', true, 'employee', null, 'price', null, 'prices', jsonb_build_object(), 'limits', null,
       'messages', jsonb_build_array());
   end if;
 
-  v_employee := private.active_employee(coalesce(p_employee, v_session ->> 'employee_slug', p_default_employee));
+  v_employee := private.active_employee(coalesce(p_employee, v_session_employee, p_default_employee));
 
-  -- A client may call a message of its own by another UUID; no message is called by the nil one.
+  -- The id of the message itself wins over a client's own id. No message has the nil UUID.
   v_leaf := case
     when p_leaf is null
       then (select id from public.chat_messages where session_id = p_session order by created_at desc, id desc limit 1)
@@ -67,10 +66,12 @@ begin
       order by created_at desc, id desc limit 1)
   end;
   with recursive path as (
-    select id, parent_id, role, content, content_tokens, tool_calls, status, metadata ->> 'client_message_id' as name, 1 as depth
+    select
+      id, parent_id, role, content, content_tokens, tool_calls, metadata ->> 'client_message_id' as name, 1 as depth
     from public.chat_messages where id = v_leaf and session_id = p_session
     union all
-    select m.id, m.parent_id, m.role, m.content, m.content_tokens, m.tool_calls, m.status, m.metadata ->> 'client_message_id',
+    select
+      m.id, m.parent_id, m.role, m.content, m.content_tokens, m.tool_calls, m.metadata ->> 'client_message_id',
       path.depth + 1
     from path join public.chat_messages m on m.id = path.parent_id
     where path.depth < least(p_limit, 1000) and m.session_id = p_session
@@ -82,7 +83,7 @@ begin
   from public.chat_user_limits where user_id = (select auth.uid());
 
   return jsonb_build_object(
-    'foreign', false, 'session', v_session, 'employee', v_employee, 'limits', v_limits,
+    'foreign', false, 'employee', v_employee, 'limits', v_limits,
     'price', private.current_price(coalesce(v_employee ->> 'model', p_default_model)),
     'prices', (
       select coalesce(jsonb_object_agg(model, private.current_price(model)) filter (
@@ -91,10 +92,10 @@ begin
     'messages', v_messages);
 end $$;
 comment on function public.load_session(uuid, text, text, text, integer, uuid) is
-'Returns all that a turn in a session needs: {foreign, session: {id, employee_slug, title} | null, employee | null, price |
+'Returns all that a turn in a session needs: {foreign, employee | null, price |
 null, prices: {fallback model: price}, limits: {messages_per_minute, daily_tokens, daily_usd} | null, messages}.
 
-messages is the path to p_leaf, oldest first: [{id, parent_id, role, content, content_tokens, tool_calls, status, name}],
+messages is the path to p_leaf, oldest first: [{id, parent_id, role, content, content_tokens, tool_calls, name}],
 of which the newest p_limit (at most 1000) are returned; name is the id that the client gave the message. p_leaf is the id
 of a message, or a client''s own UUID for it. Null means the newest message; a message that is not in the session, and the
 nil UUID, give an empty path.

@@ -1,5 +1,5 @@
--- Saving turns. The functions run with the rights of their owner, only the service key calls them, and they check the owner of
--- the session again.
+-- Saving turns. The functions run with the rights of their owner, only the service key calls them, and they check the owner
+-- of the session again.
 
 -- Parts of a turn ------------------------------------------------------------------------------------------------------
 
@@ -32,8 +32,8 @@ begin
   select array_agg(m) into v_turn
   from jsonb_populate_recordset(null::public.chat_messages, p_messages) m;
 
-  -- A parent that is not in this session is dropped: the user has deleted the conversation since, and a turn that was
-  -- answered must be saved all the same. Turns of a session arrive in order, so a parent that exists is there by now.
+  -- A parent that is not in the session becomes null: the user may have deleted the conversation meanwhile, and an answered
+  -- turn must be saved nevertheless. Turns of a session arrive in order, so an existing parent is already stored.
   insert into public.chat_messages (
     id, session_id, user_id, parent_id, role, content, content_tokens, tool_calls, tool_call_id, status, metadata,
     created_at)
@@ -51,10 +51,11 @@ comment on function private.add_messages(uuid, uuid, jsonb) is
 'Inserts the messages of a turn: [{id, parent_id, role, content, content_tokens, tool_calls, tool_call_id, status,
 metadata, created_at}]. Triggers update the counters of the session. Internal: called by commit_turn.';
 
-create or replace function private.continue_answer(p_session uuid, p_user uuid, p_messages jsonb, p_remember boolean) returns void
+create or replace function private.continue_answer(p_session uuid, p_user uuid, p_messages jsonb, p_remember boolean)
+returns void
 language plpgsql security invoker set search_path = '' as $$
 declare
-  v_more bigint;
+  v_added_tokens bigint;
 begin
   with answer as (
     select m.* from jsonb_populate_recordset(null::public.chat_messages, p_messages) m
@@ -67,10 +68,10 @@ begin
         status = answer.status, metadata = coalesce(answer.metadata, '{}')
     from answer, before
     where b.id = answer.id and before.id = b.id
-    returning b.content_tokens - before.content_tokens as more
+    returning b.content_tokens - before.content_tokens as added
   )
-  select coalesce(sum(more), 0) into v_more from updated;
-  update public.chat_sessions set content_tokens = content_tokens + v_more where id = p_session;
+  select coalesce(sum(added), 0) into v_added_tokens from updated;
+  update public.chat_sessions set content_tokens = content_tokens + v_added_tokens where id = p_session;
   delete from public.user_memory_embeddings
   where user_id = p_user and message_id in (select (m ->> 'id')::uuid from jsonb_array_elements(p_messages) m);
   if p_remember then
@@ -119,77 +120,6 @@ comment on function private.expire_calls(uuid, uuid, jsonb) is
 'Sets the state of tool calls to expired in the messages that made them, for the runs of that status in p_runs (as in
 add_tool_runs): the user continued without a decision. Internal: called by commit_turn.';
 
-create or replace function private.add_summary(p_session uuid, p_user uuid, p_summary jsonb) returns void
-language sql security invoker set search_path = '' as $$
-  insert into public.chat_session_summaries (session_id, user_id, covers_message_id, summary, tokens)
-  select p_session, p_user, m.id, p_summary ->> 'summary', (p_summary ->> 'tokens')::integer
-  from public.chat_messages m
-  where m.id = (p_summary ->> 'covers_message_id')::uuid and m.session_id = p_session
-  on conflict (session_id) do update
-  set covers_message_id = excluded.covers_message_id, summary = excluded.summary, tokens = excluded.tokens
-  where (select created_at from public.chat_messages where id = chat_session_summaries.covers_message_id)
-     <= (select created_at from public.chat_messages where id = excluded.covers_message_id);
-$$;
-comment on function private.add_summary(uuid, uuid, jsonb) is 'Only tests call it.';
-
-create or replace function private.add_embeddings(p_user uuid, p_embeddings jsonb) returns void
-language plpgsql security invoker set search_path = '' as $$
-begin
-  update public.user_memory_embeddings m
-  set embedding = e.embedding::extensions.halfvec
-  from jsonb_to_recordset(p_embeddings) as e(
-    message_id uuid, document_id uuid, chunk_index integer, embedding text)
-  where (m.message_id = e.message_id or m.document_id = e.document_id) and m.chunk_index = coalesce(e.chunk_index, 0)
-    and (m.user_id = p_user and m.embedding is null) is true and e.embedding is not null;
-
-  insert into public.user_memory_embeddings (
-    id, user_id, source, message_id, document_id, session_id, chunk_index, content, content_tokens, embedding,
-    occurred_at)
-  select
-    e.id, p_user, e.source, m.id, d.id, m.session_id, coalesce(e.chunk_index, 0), e.content, e.content_tokens,
-    e.embedding::extensions.halfvec, coalesce(e.occurred_at, m.created_at, d.created_at)
-  from jsonb_to_recordset(p_embeddings) as e(
-    id uuid, source text, message_id uuid, document_id uuid, chunk_index integer, content text,
-    content_tokens integer, embedding text, occurred_at timestamptz)
-  left join public.chat_messages m on m.id = e.message_id and m.user_id = p_user
-  left join public.chat_documents d on d.id = e.document_id and d.user_id = p_user
-  where m.id is not null or d.id is not null
-  on conflict do nothing;
-end $$;
-comment on function private.add_embeddings(uuid, jsonb) is 'Only tests call it.';
-
-create or replace function private.add_memory(p_session uuid, p_user uuid, p_memory jsonb) returns void
-language plpgsql security invoker set search_path = '' as $$
-begin
-  if p_memory ? 'summary' then perform private.add_summary(p_session, p_user, p_memory -> 'summary'); end if;
-  if p_memory ? 'facts' then perform private.add_facts(p_user, p_memory -> 'facts'); end if;
-  if p_memory ? 'embeddings' then perform private.add_embeddings(p_user, p_memory -> 'embeddings'); end if;
-end $$;
-comment on function private.add_memory(uuid, uuid, jsonb) is 'Only tests call it.';
-
-create or replace function public.commit_memory(p_memory jsonb) returns jsonb
-language plpgsql security definer set search_path = '' as $$
-declare
-  v_user constant uuid := (p_memory ->> 'user_id')::uuid;
-  v_session constant uuid := (p_memory ->> 'session_id')::uuid;
-  v_owner uuid;
-begin
-  if v_session is null then
-    v_owner := (select id from auth.users where id = v_user);
-  else
-    select user_id into v_owner from public.chat_sessions where id = v_session for update;
-  end if;
-  -- The conversation was deleted, perhaps with its user: nothing may be remembered of it.
-  if v_owner is null then
-    return jsonb_build_object('committed', false, 'gone', true);
-  end if;
-  perform private.require_owner(v_session, v_owner, v_user);
-  perform private.add_memory(v_session, v_user, p_memory);
-  return jsonb_build_object('committed', true);
-end $$;
-comment on function public.commit_memory(jsonb) is 'Only tests call it.';
-grant execute on function public.commit_memory(jsonb) to service_role;
-
 -- A whole turn ---------------------------------------------------------------------------------------------------------
 
 create or replace function public.commit_turn(p_turn jsonb) returns jsonb
@@ -217,7 +147,7 @@ begin
   values (v_session, v_user, v_employee, left(nullif(p_turn ->> 'title', ''), 200), v_started, v_started)
   on conflict (id) do nothing;
 
-  -- The lock makes turns of one session take their turn, so a copy of this one cannot slip in between the statements.
+  -- The row lock serialises the turns of a session: a second call with the same turn waits here.
   select user_id, content_tokens into v_owner, v_session_tokens
   from public.chat_sessions where id = v_session for update;
   perform private.require_owner(v_session, v_owner, v_user);
@@ -249,7 +179,9 @@ begin
   select f.id, v_user, v_session, 'export', f.name, f.media_type, f.table_rows, f.created_at
   from jsonb_populate_recordset(null::public.chat_files, p_turn -> 'files') f
   on conflict (id) do nothing;
-  perform private.add_memory(v_session, v_user, p_turn);
+  if p_turn ? 'facts' then
+    perform private.add_facts(v_user, p_turn -> 'facts');
+  end if;
   if v_remember and p_turn -> 'continues' is distinct from 'true' then
     perform private.remember(v_user, array(
       select (m ->> 'id')::uuid from jsonb_array_elements(p_turn -> 'messages') m));
@@ -269,12 +201,12 @@ its user was erased, or without an account, is dropped: {committed: false, gone:
 belongs to another user, 23514 and other constraint violations for malformed rows. Callers: service_role.';
 grant execute on function public.commit_turn(jsonb) to service_role;
 
--- Turns that were refused ----------------------------------------------------------------------------------------------
+-- Parked turns ----------------------------------------------------------------------------------------------
 
 create or replace function public.park_turn(p_turn uuid, p_user uuid, p_session uuid, p_reason text) returns void
 language sql security definer set search_path = '' as $$
   insert into public.chat_parked_turns (turn_id, user_id, session_id, reason)
-  -- A call that comes late does not park what was taken since.
+  -- A late call must not park a turn that was saved meanwhile.
   select p_turn, id, p_session, left(p_reason, 200) from auth.users
   where id = p_user and not exists (select from public.chat_usage_log where turn_id = p_turn)
   on conflict (turn_id) do update set reason = excluded.reason;

@@ -26,7 +26,7 @@ comment on function private.any_word(text, integer) is
 words. Caller: recall, as authenticated.';
 grant execute on function private.any_word(text, integer) to authenticated;
 
--- Loads pgvector: a connection that has not loaded it refuses the hnsw settings of the next function.
+-- Loads pgvector: the hnsw settings of the next function are unknown to a connection that has not loaded it.
 do $$ begin perform '[1]'::extensions.halfvec; end $$;
 
 create or replace function private.memory_scores(
@@ -34,14 +34,14 @@ create or replace function private.memory_scores(
 ) returns table (id uuid, distance double precision, words double precision)
 language plpgsql stable security definer
 set search_path = '' set hnsw.iterative_scan = 'relaxed_order' set hnsw.max_scan_tuples = 100000
--- The planner knows how much users have on average: for one with more its nested loops never end. Where there must be one,
--- offset 0 says so.
+-- The planner assumes an average number of rows per user: for a user with many more, nested loops would be far too slow. Where
+-- a nested loop is needed, offset 0 keeps the sub-query apart.
 set enable_nestloop = off set jit = off as $$
 declare
   v_user constant uuid := auth.uid();
   v_rare constant tsquery := (select string_agg(word::text, ' | ')::tsquery from private.question_words(p_query, 4));
   v_nearest uuid[];
-  v_chosen uuid[];   -- null: all of the user's
+  v_chosen uuid[];   -- null: all memories of the user
 begin
   if (select count(*) > p_few
       from (select from public.user_memory_embeddings m where m.user_id = v_user limit p_few + 1) counted) then
@@ -54,7 +54,7 @@ begin
         v_nearest := array(
           select m.id from public.user_memory_embeddings m
           where m.user_id = v_user and m.embedding is not null
-          -- What is added keeps the index from it.
+          -- The iterative scan gave up early, because most near vectors belong to others. "+ 0" bypasses the index.
           order by (m.embedding operator(extensions.<=>) p_embedding) + 0 limit p_count);
       end if;
     end if;
@@ -62,7 +62,8 @@ begin
       select m.id from public.user_memory_embeddings m
       where m.user_id = v_user and m.search @@ v_rare
       order by ts_rank(m.search, v_rare) desc limit p_count);
-    -- A thread is one user's. That it is the caller's is asked when all are read: asked here, the planner may go by it.
+    -- The two neighbours on each side. user_id is checked in the final query only: with it the planner may choose the wrong
+    -- index here. A session or document has one owner.
     v_chosen := array(
       select c.id from unnest(v_chosen) c (id)
       union
@@ -88,8 +89,7 @@ begin
 
   return query
   with theirs as (
-    -- strip: words leave their row once, and lose their places in the text. offset 0: before anything is sorted, for rows
-    -- that carry their vector are slow to sort.
+    -- strip() drops the positions of the words. offset 0 keeps this before the sorts: rows with their vectors sort slowly.
     select
       m.id, coalesce(m.session_id, m.document_id) as thread, m.occurred_at, m.chunk_index, strip(m.search) as search,
       m.embedding operator(extensions.<=>) p_embedding as distance
@@ -106,7 +106,7 @@ begin
     ) one
     offset 0
   ), placed as materialized (
-    -- One apart within a thread, and three between threads, so that two steps never leave one.
+    -- Neighbours of a thread are one place apart, threads three, so that two steps never reach another thread.
     select
       t.id, t.distance, t.search,
       row_number() over (order by t.thread, t.occurred_at, t.chunk_index, t.id)
@@ -125,7 +125,7 @@ begin
     cross join (values (-2, 0.25::double precision), (-1, 0.5), (0, 1), (1, 0.5), (2, 0.25)) kernel (step, weight)
     group by 1, 2
   ), fitting as (
-    -- BM25 with k1 = 1.2 and, because memories are short, without their length.
+    -- BM25 with k1 = 1.2, without length normalisation because memories are short.
     select s.place, sum(r.idf * 2.2 * s.frequency / (s.frequency + 1.2)) as words
     from spread s join rarity r on r.number = s.number group by s.place
   )
@@ -176,8 +176,8 @@ begin
   )
   select coalesce(jsonb_agg(jsonb_build_object(
     'message_id', m.message_id, 'document_id', m.document_id, 'document', d.name, 'media_type', d.media_type,
-    'session_id', m.session_id, 'role', said.role, 'content', m.content, 'content_tokens', m.content_tokens, 'occurred_at', m.occurred_at,
-    'score', round(best.score, 6)) order by best.score desc, m.id), '[]')
+    'session_id', m.session_id, 'role', said.role, 'content', m.content, 'content_tokens', m.content_tokens,
+    'occurred_at', m.occurred_at, 'score', round(best.score, 6)) order by best.score desc, m.id), '[]')
   into v_memories
   from best
   join public.user_memory_embeddings m using (id)
@@ -191,7 +191,7 @@ begin
       id, category, key, fact, confidence, valid_from, expires_at,
       coalesce(ts_rank(to_tsvector('simple', category || ' ' || key || ' ' || fact), v_words), 0) as hit
     from public.user_memory_facts
-    -- The sub-select is the policy's own condition, said again so that the partial index serves.
+    -- Repeats the condition of the policy, so that the partial index matches.
     where user_id = (select auth.uid()) and valid_to is null and (expires_at is null or expires_at > now())
     order by hit desc, confidence desc, valid_from desc limit least(greatest(p_facts, 0), 500)
   ) f;
@@ -218,7 +218,7 @@ language sql security invoker set search_path = '' as $$
   select
     m.id, m.user_id, 'message', m.id, m.session_id, left(m.content, 32000),
     ceil(m.content_tokens * least(1, 32000.0 / length(m.content))), m.created_at,
-    -- Only what the user says here: facts of years that are imported would cost more than anyone asked for.
+    -- Facts are extracted from messages of the user only, and not from imports, where that would cost too much.
     m.role <> 'user' or m.metadata ? 'imported' or not coalesce(e.learns, false)
   from public.chat_messages m
   join public.chat_sessions s on s.id = m.session_id
@@ -246,8 +246,8 @@ begin
     return jsonb_build_object('foreign', v_foreign);
   end if;
 
-  -- As if its first message had just come: the trigger moves it on. In order, like the locks below, so that two imports
-  -- do not wait for each other.
+  -- New sessions have the time of their first message; the trigger updates it. Sorted by id, as the locks below, so that two
+  -- imports cannot deadlock.
   insert into public.chat_sessions (id, user_id, employee_slug, title, last_message_at, created_at)
   select
     m.session_id, p_user, p_employee, left((array_agg(m.title order by m.place) filter (where m.title <> ''))[1], 200),
@@ -257,12 +257,12 @@ begin
   where not exists (select from public.chat_messages known where known.id = m.id)
   group by m.session_id order by m.session_id
   on conflict (id) do nothing;
-  -- The locks make turns and imports of a session take their turn: what is known stays known until the end.
+  -- The locks serialise turns and imports of a session: the set of known messages does not change until the end.
   perform private.require_owner(s.id, s.user_id, p_user)
   from (select id, user_id from public.chat_sessions where id = any (v_sessions) order by id for update) s;
 
   with given as (
-    -- An id that comes twice counts once.
+    -- Only the first message of each id.
     select distinct on (m.id) m.*
     from rows from (jsonb_to_recordset(p_messages) as (
       id uuid, session_id uuid, role text, content text, content_tokens integer, created_at timestamptz, name text))
@@ -273,7 +273,7 @@ begin
       g.*, known.id is not null as is_known, lag(g.id) over (partition by g.session_id order by g.place) as before
     from given g
     left join public.chat_messages known on known.id = g.id
-    -- One that is known in another session is nobody's parent here.
+    -- A message that exists in another session is no parent here.
     where known.id is null or known.session_id = g.session_id
   ), added as (
     insert into public.chat_messages (
@@ -342,7 +342,7 @@ begin
   update public.user_memory_embeddings m
   set embedding = e.embedding::extensions.halfvec
   from jsonb_to_recordset(p_embeddings) as e(id uuid, embedding text)
-  -- Put so that it goes by the id, not through all that is pending for each.
+  -- "is true" keeps the planner from the index of pending memories, which it would scan for each id.
   where m.id = e.id and (m.user_id = p_user and m.embedding is null) is true and e.embedding is not null;
   return (select count(*) from public.user_memory_embeddings where user_id = p_user and embedding is null);
 end $$;

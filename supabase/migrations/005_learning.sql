@@ -1,5 +1,5 @@
--- Background learning: facts about a user, and summaries of long sessions. A model makes both from stored messages; these functions
--- are its queue and save its results.
+-- Background learning: facts about a user, and summaries of long sessions. A model makes both from stored messages; these
+-- functions are its queue and save its results.
 
 -- Cost -----------------------------------------------------------------------------------------------------------------
 
@@ -12,7 +12,8 @@ begin
     turn_id, purpose, user_id, session_id, employee_slug, model, prompt_tokens, cached_tokens, completion_tokens,
     total_tokens, cost_usd, latency_ms, success, error_code, usage_source, created_at)
   values (
-    (p_usage ->> 'id')::uuid, v_usage.purpose, p_user, (select id from public.chat_sessions where id = v_usage.session_id and user_id = p_user),
+    (p_usage ->> 'id')::uuid, v_usage.purpose, p_user,
+    (select id from public.chat_sessions where id = v_usage.session_id and user_id = p_user),
     v_usage.employee_slug, v_usage.model, v_usage.prompt_tokens, v_usage.cached_tokens, v_usage.completion_tokens,
     v_usage.total_tokens, v_usage.cost_usd, v_usage.latency_ms, v_usage.success, v_usage.error_code,
     v_usage.usage_source, v_usage.created_at)
@@ -190,7 +191,8 @@ grant execute on function public.correct_fact(uuid, uuid, text) to service_role;
 -- Summaries ------------------------------------------------------------------------------------------------------------
 
 create or replace function public.unsummarised_messages(
-  p_user uuid, p_session uuid, p_model text, p_budget integer, p_start_percent integer, p_keep_percent integer, p_part_tokens integer
+  p_user uuid, p_session uuid, p_model text, p_budget integer, p_start_percent integer, p_keep_percent integer,
+  p_part_tokens integer
 ) returns jsonb
 language plpgsql stable security definer set search_path = '' as $$
 declare
@@ -221,7 +223,8 @@ begin
     from path join public.chat_messages m on m.id = path.parent_id
     where path.depth < 400 and m.session_id = p_session and m.id is distinct from v_summary.covers_message_id
   ), older as (
-    select *, sum(content_tokens) over (order by depth desc) as from_oldest from path where from_newest > v_budget * p_keep_percent / 100 and depth > 2
+    select *, sum(content_tokens) over (order by depth desc) as from_oldest
+    from path where from_newest > v_budget * p_keep_percent / 100 and depth > 2
   ), part as (
     select * from older where from_oldest <= p_part_tokens or from_oldest = content_tokens
   )
@@ -229,7 +232,8 @@ begin
     (select max(from_newest) from path),
     (select coalesce(bool_or(parent_id = v_summary.covers_message_id), false) from path),
     (select id from part order by depth limit 1),
-    (select jsonb_agg(jsonb_build_object('id', part.id, 'role', part.role, 'text', left(part.content, 8000)) order by part.depth desc)
+    (select jsonb_agg(
+       jsonb_build_object('id', part.id, 'role', part.role, 'text', left(part.content, 8000)) order by part.depth desc)
      from part
      where part.role in ('user', 'assistant') and exists (
        select from public.user_memory_embeddings where message_id = part.id))

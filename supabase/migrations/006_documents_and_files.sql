@@ -29,7 +29,7 @@ begin
   if private.is_gone(p_user, (p_document ->> 'received_at')::timestamptz) then
     return jsonb_build_object('gone', true, 'is_new', false);
   end if;
-  -- One document of a user at a time: so their number holds, however many are sent at once.
+  -- One call per user at a time: otherwise concurrent uploads could exceed max_documents.
   perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('chat_documents ' || p_user, 0));
   select user_id into v_owner from public.chat_documents where id = v_id;
   if v_owner is null then
@@ -40,10 +40,12 @@ begin
     values (
       v_id, p_user, p_document ->> 'name', p_document ->> 'media_type', (p_document ->> 'size_bytes')::bigint, 'pending',
       jsonb_array_length(p_document -> 'chunks'), v_now, v_now);
-    -- A microsecond apart, so that time orders them wherever memories are ordered by it.
+    -- One microsecond apart: memories are ordered by time.
     insert into public.user_memory_embeddings (
       id, user_id, source, document_id, chunk_index, content, content_tokens, occurred_at)
-    select c.id, p_user, 'document', v_id, c.place - 1, c.content, c.content_tokens, v_now + (c.place - 1) * interval '1 microsecond'
+    select
+      c.id, p_user, 'document', v_id, c.place - 1, c.content, c.content_tokens,
+      v_now + (c.place - 1) * interval '1 microsecond'
     from rows from (jsonb_to_recordset(p_document -> 'chunks') as (id uuid, content text, content_tokens integer))
       with ordinality as c(id, content, content_tokens, place);
     v_is_new := true;

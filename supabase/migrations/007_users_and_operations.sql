@@ -48,7 +48,8 @@ unchanged. Internal: called by commit_vault.';
 create or replace function public.commit_vault(p_user uuid, p_vault jsonb) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
-  v_key constant public.chat_pii_keys := jsonb_populate_record(null::public.chat_pii_keys, nullif(p_vault -> 'key', 'null'));
+  v_key constant public.chat_pii_keys :=
+    jsonb_populate_record(null::public.chat_pii_keys, nullif(p_vault -> 'key', 'null'));
 begin
   if v_key.key_id is null or private.is_gone(p_user, v_key.founded_at) then
     return jsonb_build_object('committed', false, 'gone', true);
@@ -117,7 +118,7 @@ declare
 begin
   insert into private.erased_users (user_id, erased_at) values (p_user, now())
   on conflict (user_id) do update set erased_at = excluded.erased_at;
-  -- Messages and summaries go with their sessions.
+  -- Summaries are deleted by the cascade from their sessions.
   foreach v_table in array array[
     'chat_pii_keys', 'chat_pii_vault', 'user_memory_embeddings', 'user_memory_facts', 'chat_documents', 'chat_files',
     'chat_tool_runs', 'chat_message_feedback', 'chat_usage_log', 'chat_parked_turns', 'chat_messages', 'chat_sessions'
@@ -155,7 +156,7 @@ begin
   delete from public.chat_documents
   where status in ('pending', 'processing', 'failed') and chunks = 0 and updated_at < now() - interval '7 days';
   get diagnostics v_documents = row_count;
-  -- A turn that waits longer than this for Postgres is not coming any more.
+  -- Older writes do not arrive any more.
   delete from private.erased_users where erased_at < now() - greatest(p_keep, interval '90 days');
   return jsonb_build_object(
     'expired_facts', v_expired_facts, 'superseded_facts', v_superseded_facts, 'tool_runs', v_tool_runs,
@@ -171,8 +172,8 @@ grant execute on function public.purge_expired(interval) to service_role;
 
 -- Monitoring -----------------------------------------------------------------------------------------------------------
 
--- The views run with the rights of their owner, because they aggregate rows of all users. For callers that are not admins they are
--- empty: the condition is evaluated once, before any row is read.
+-- The views run with the rights of their owner, because they aggregate rows of all users. For callers that are not admins
+-- they are empty: the condition is evaluated once, before any row is read.
 
 create or replace view public.v_targets as
 with calls as (
@@ -189,7 +190,7 @@ with calls as (
   select 'error_rate_percent', '<', 0.1, 100.0 * count(*) filter (where not success) / nullif(count(*), 0), count(*)
   from turns
   union all
-  -- Against a prompt with the session's whole history in the place of the part that was sent.
+  -- Compared with prompts that would have contained the whole history of the session.
   select 'token_saving_percent', '>=', 30,
     100 * (1 - sum(prompt_tokens) / nullif(sum(prompt_tokens - history_tokens + session_tokens), 0)::numeric), count(*)
   from turns where success and history_tokens is not null and session_tokens is not null

@@ -14,20 +14,28 @@ function clientWith(jwt) {
 /** A unit vector, which is orthogonal to all others of this kind. */
 const axis = (n) => JSON.stringify(Array.from({ length: 1536 }, (_, i) => (i === n ? 1 : 0)));
 
-test('memory is committed with the service key and recalled with the user\'s own token', async () => {
-  // `remember: false`, so that only the rows committed here can be found.
-  const { session } = await ask('I keep bees in Bern', { user: grace, remember: false });
-  const [question] = await storedMessages(session);
-  const { data: committed, error } = await service.rpc('commit_memory', { p_memory: {
-    user_id: grace.id, session_id: session,
-    facts: [{ id: randomUUID(), category: 'hobby', key: 'animals', fact: 'Keeps bees', confidence: 0.9, source_message_id: question.id }],
-    embeddings: [{ id: randomUUID(), source: 'message', message_id: question.id, content: question.content, content_tokens: 6, embedding: axis(7) }],
+test('facts and embeddings that the service key saves are recalled under the user\'s own token', async () => {
+  const { data: saved, error } = await service.rpc('save_facts', { p_user: grace.id, p_extraction: {
+    read: [], ended: [], forgotten: [], commands: [],
+    facts: [{ id: randomUUID(), category: 'hobby', key: 'animals', fact: 'Keeps bees', confidence: 0.9 }],
+    usage: {
+      id: randomUUID(), purpose: 'facts', employee_slug: 'prime-boss', model: 'gpt-4o-mini', prompt_tokens: 1, cached_tokens: 0,
+      completion_tokens: 1, total_tokens: 2, latency_ms: 1, success: true, usage_source: 'provider', created_at: new Date(),
+    },
   } });
-  assert.deepEqual([error, committed], [null, { committed: true }]);
+  assert.deepEqual([error, saved], [null, { committed: true }]);
+  const chunk = randomUUID();
+  const { data: { is_new: isNew } } = await service.rpc('save_document', { p_user: grace.id, p_document: {
+    id: randomUUID(), name: 'bees.txt', media_type: 'text/plain', size_bytes: 19, received_at: new Date(), max_documents: 100,
+    chunks: [{ id: chunk, content: 'I keep bees in Bern', content_tokens: 6 }],
+  } });
+  assert.equal(isNew, true);
+  const embedded = await service.rpc('save_embeddings', { p_user: grace.id, p_embeddings: [{ id: chunk, embedding: axis(7) }] });
+  assert.equal(embedded.error, null);
 
   const { data: recalled } = await clientWith(grace.access_token).rpc('recall', { p_embedding: axis(7), p_query: 'which animals?' });
   assert.deepEqual(recalled.facts.map(({ fact }) => fact), ['Keeps bees']);
-  assert.deepEqual(recalled.memories.map(({ content }) => content), ['I keep bees in Bern']);
+  assert.equal(recalled.memories[0].content, 'I keep bees in Bern');
   const { data: others } = await clientWith(accessToken()).rpc('recall', { p_embedding: axis(7), p_query: 'bees' });
   assert.ok(!others.memories.some(({ content }) => content.includes('bees')) && !others.facts.length);
 });

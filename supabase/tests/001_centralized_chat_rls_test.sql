@@ -1,8 +1,75 @@
--- What each role may do with each table: every verb, for anon, two users and the service key.
+-- Rights: row-level security, grants, and what each role may do with each table.
 begin;
 create extension if not exists pgtap with schema extensions;
 select no_plan();
 
+-- Row-level security and grants ----------------------------------------------------------------------------------------
+select is_empty(
+  $$ select table_name from public.v_rls_status where not rls_enabled $$,
+  'every public table has row-level security');
+
+select results_eq(
+  $$ select table_name collate "default", policy_count from public.v_rls_status $$,
+  $$ values ('chat_documents', 2), ('chat_files', 1), ('chat_message_feedback', 2), ('chat_messages', 1), ('chat_model_prices', 0), ('chat_parked_turns', 0),
+            ('chat_pii_keys', 1), ('chat_pii_vault', 1), ('chat_session_summaries', 1), ('chat_sessions', 2), ('chat_tool_runs', 1),
+            ('chat_usage_log', 1), ('chat_user_limits', 1), ('employee_profiles', 1), ('user_memory_embeddings', 2), ('user_memory_facts', 2) $$,
+  'v_rls_status lists each public table with its number of policies');
+
+select is_empty(
+  $$ select p.proname from pg_proc p
+     where p.pronamespace in ('public'::regnamespace, 'private'::regnamespace)
+       and not coalesce(p.proconfig, '{}') @> array['search_path=""'] $$,
+  'every function has a fixed, empty search path');
+
+select results_eq(
+  $$ select r.rolname::text collate "default", p.proname::text collate "default" from pg_proc p, pg_roles r
+     where p.pronamespace in ('public'::regnamespace, 'private'::regnamespace)
+       and r.rolname in ('anon', 'authenticated', 'service_role') and has_function_privilege(r.oid, p.oid, 'execute')
+     order by 1, 2 $$,
+  $$ values ('authenticated', 'active_employee'), ('authenticated', 'any_word'), ('authenticated', 'current_price'),
+            ('authenticated', 'delete_document'), ('authenticated', 'document_row'), ('authenticated', 'export_user'),
+            ('authenticated', 'is_admin'), ('authenticated', 'is_foreign_session'), ('authenticated', 'list_documents'),
+            ('authenticated', 'list_sessions'), ('authenticated', 'load_session'), ('authenticated', 'load_vault'),
+            ('authenticated', 'memory_scores'), ('authenticated', 'pending_memories_count'), ('authenticated', 'recall'),
+            ('authenticated', 'session_ids'), ('authenticated', 'unmask_policies'), ('service_role', 'commit_turn'), ('service_role', 'commit_vault'), ('service_role', 'correct_fact'),
+            ('service_role', 'delete_files'), ('service_role', 'erase_user'), ('service_role', 'forget_facts'), ('service_role', 'import_messages'),
+            ('service_role', 'is_admin'), ('service_role', 'park_turn'), ('service_role', 'parked_turns'),
+            ('service_role', 'pending_memories'), ('service_role', 'purge_expired'), ('service_role', 'save_document'), ('service_role', 'save_embeddings'),
+            ('service_role', 'save_facts'), ('service_role', 'save_feedback'), ('service_role', 'save_file'), ('service_role', 'save_summary'),
+            ('service_role', 'unread_messages'), ('service_role', 'unsummarised_messages') $$,
+  'the API roles may execute these functions and no others');
+
+select is_empty(
+  $$ select a.relname, g.grantee from pg_class a, aclexplode(a.relacl) g
+     where a.relnamespace = 'public'::regnamespace and g.grantee in (0, 'anon'::regrole) $$,
+  'neither anon nor PUBLIC has a right on a whole table or view');
+
+select is(has_schema_privilege('anon', 'private', 'usage'), false, 'the schema private is closed to anon');
+
+select is_empty(
+  $$ select c.relname from pg_class c
+     where c.relnamespace = 'private'::regnamespace and c.relkind = 'r'
+       and (not c.relrowsecurity or has_table_privilege('authenticated', c.oid, 'select')
+            or has_table_privilege('service_role', c.oid, 'select')) $$,
+  'no API role may read a table in the schema private');
+
+-- What a careless migration would create: neither is accessible, and the first test sees the table.
+create table public.careless (id integer);
+select isnt_empty(
+  $$ select table_name from public.v_rls_status where not rls_enabled $$, 'v_rls_status shows a table without row-level security');
+select is_empty(
+  $$ select r from unnest(array['anon', 'authenticated', 'service_role']) r
+     where has_table_privilege(r, 'public.careless', 'select, insert, update, delete, truncate') $$,
+  'no API role has a right on a table without grants');
+create function public.careless() returns integer language sql as 'select 1';
+select is_empty(
+  $$ select r from unnest(array['anon', 'authenticated', 'service_role']) r
+     where has_function_privilege(r, 'public.careless()', 'execute') $$,
+  'no API role may execute a function without grants');
+drop table public.careless;
+drop function public.careless();
+
+-- Every verb on every table, for anon, two users and the service key ---------------------------------------------------
 insert into auth.users (id, email) values
   ('00000000-0000-4000-8000-00000000000a', 'a@example.com'), ('00000000-0000-4000-8000-00000000000b', 'b@example.com');
 insert into public.employee_profiles (slug, title, system_prompt, is_active) values ('retired', 'Retired', 'Gone.', false);
@@ -46,8 +113,8 @@ select pg_temp.populate(
   '00000000-0000-4000-8000-00000000000b', '00000000-0000-4000-8000-0000000000b1',
   '00000000-0000-4000-8000-0000000000b2', '00000000-0000-4000-8000-0000000000b3');
 
--- What is expected of a user (and, in the last column, of the service key): 'own' rows only, 'all', or 'refused'. Nobody
--- inserts or updates; anon is refused everything but three columns of employee_profiles.
+-- The expected outcome for users and, in the last column, for the service key: 'own' rows only, 'all', or 'refused'. No role
+-- inserts or updates; anon may only read some columns of employee_profiles.
 create temporary table expected (tablename text, user_select text, user_delete text, service_select text);
 insert into expected values
   ('chat_sessions', 'own', 'own', 'all'),
@@ -68,7 +135,7 @@ insert into expected values
   ('employee_profiles', 'refused', 'refused', 'all');
 select bag_eq(
   $$ select tablename from expected $$, $$ select table_name from public.v_rls_status $$,
-  'every table is in this list: a new one must say who may do what with it');
+  'every table has its expected rights in this test');
 
 create function pg_temp.become(p_role text, p_user text default null) returns void language plpgsql as $$
 begin
@@ -76,7 +143,7 @@ begin
   perform set_config('request.jwt.claims', jsonb_build_object('role', p_role, 'sub', p_user)::text, true);
 end $$;
 
--- One attempt, undone at once: 'refused', or whose rows were touched.
+-- One attempt, which is rolled back: 'refused', or the rows that it touched ('none', 'own' for one, 'all').
 create function pg_temp.outcome(p_verb text, p_table text) returns text language plpgsql as $$
 declare
   v_column text := (select attname from pg_catalog.pg_attribute
@@ -131,33 +198,33 @@ select pg_temp.check_role('authenticated', '00000000-0000-4000-8000-00000000000a
 select pg_temp.check_role('authenticated', '00000000-0000-4000-8000-00000000000b', 'user B');
 select pg_temp.check_role('service_role', null, 'the service key');
 
--- What a count cannot tell -------------------------------------------------------------------------------------------
+-- Rows of the user -----------------------------------------------------------------------------------------------------
 select pg_temp.become('authenticated', '00000000-0000-4000-8000-00000000000a');
 select results_eq(
   'select user_id::text from public.chat_messages', array['00000000-0000-4000-8000-00000000000a'],
-  'the one message that user A sees is user A''s');
+  'user A reads only messages of user A');
 with gone as (delete from public.chat_sessions returning user_id)
-select is(array_agg(user_id::text), array['00000000-0000-4000-8000-00000000000a'], 'user A deletes their session only')
+select is(array_agg(user_id::text), array['00000000-0000-4000-8000-00000000000a'], 'user A deletes only sessions of user A')
 from gone;
-select is_empty('select from public.chat_messages', 'its messages go with it');
-select is_empty('select from public.chat_session_summaries', 'and its summary');
-select is_empty('select from public.chat_tool_runs', 'and its tool runs');
+select is_empty('select from public.chat_messages', 'the messages are deleted with the session');
+select is_empty('select from public.chat_session_summaries', 'the summary is deleted with the session');
+select is_empty('select from public.chat_tool_runs', 'the tool runs are deleted with the session');
 select results_eq(
-  'select session_id from public.chat_usage_log', array[null::uuid], 'but what it cost stays on record');
+  'select session_id from public.chat_usage_log', array[null::uuid], 'the usage stays, without the session');
 
 select pg_temp.become('authenticated');
 select is_empty('select from public.chat_usage_log', 'a token without a user reads nothing');
 select pg_temp.become('anon');
 select set_eq(
   'select slug from public.employee_profiles', array['prime-boss', 'doc-clerk', 'sheet-analyst'],
-  'anon sees the active employees');
-select lives_ok('select slug, title, description from public.employee_profiles', 'three columns of them');
-select throws_ok('select system_prompt from public.employee_profiles', '42501', null, 'and not their prompts');
+  'anon reads the active employees');
+select lives_ok('select slug, title, description from public.employee_profiles', 'anon reads slug, title and description');
+select throws_ok('select system_prompt from public.employee_profiles', '42501', null, 'anon does not read prompts');
 select pg_temp.become('authenticated', '00000000-0000-4000-8000-00000000000b');
-select throws_ok('select system_prompt from public.employee_profiles', '42501', null, 'nor does a user');
-select throws_ok('select * from public.v_rls_status', '42501', null, 'the state of the locks is no user''s business');
+select throws_ok('select system_prompt from public.employee_profiles', '42501', null, 'a user does not read prompts');
+select throws_ok('select * from public.v_rls_status', '42501', null, 'a user does not read v_rls_status');
 select pg_temp.become('service_role');
-select isnt_empty('select from public.v_rls_status', 'but the operator''s');
+select isnt_empty('select from public.v_rls_status', 'the service key reads v_rls_status');
 
 select * from finish();
 rollback;

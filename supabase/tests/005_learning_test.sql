@@ -1,0 +1,193 @@
+-- Background learning: the queue of messages, facts, and summaries.
+begin;
+create extension if not exists pgtap with schema extensions;
+select no_plan();
+
+-- add_facts ------------------------------------------------------------------------------------------------------------
+insert into auth.users (id, email) values
+  ('00000000-0000-4000-8000-00000000000a', 'a@example.com'), ('00000000-0000-4000-8000-00000000000b', 'b@example.com');
+insert into public.chat_sessions (id, user_id, employee_slug) values
+  ('00000000-0000-4000-8000-0000000000a1', '00000000-0000-4000-8000-00000000000a', 'prime-boss');
+insert into public.chat_messages (id, session_id, user_id, role, content, content_tokens) values
+  ('00000000-0000-4000-8000-000000000201', '00000000-0000-4000-8000-0000000000a1', '00000000-0000-4000-8000-00000000000a',
+   'user', 'I live in Bern', 4);
+create function pg_temp.add_fact(
+  p_id integer, p_fact text, p_from text default '2026-11-01T10:00:00Z', p_user text default 'a', p_confidence real default 0.9
+) returns void language sql as $$
+  select private.add_facts(('00000000-0000-4000-8000-00000000000' || p_user)::uuid, jsonb_build_array(jsonb_build_object(
+    'id', '00000000-0000-4000-8000-0000000000f' || p_id, 'category', 'profile', 'key', 'city', 'fact', p_fact,
+    'confidence', p_confidence, 'source_message_id', '00000000-0000-4000-8000-000000000201', 'valid_from', p_from)));
+$$;
+do $$ begin perform pg_temp.add_fact(1, 'Lives in Bern'); end $$;
+do $$ begin perform pg_temp.add_fact(2, 'Lives in Basel', '2026-11-02T10:00:00Z'); end $$;
+select results_eq(
+  'select fact, valid_to, right(superseded_by::text, 2) from public.user_memory_facts order by valid_from',
+  $$ values ('Lives in Bern', '2026-11-02T10:00:00Z'::timestamptz, 'f2'), ('Lives in Basel', null, null) $$,
+  'a fact that contradicts the current one closes and supersedes it');
+do $$ begin perform pg_temp.add_fact(3, 'Lives in Basel', '2026-11-03T10:00:00Z'); end $$;
+select is((select count(*) from public.user_memory_facts), 2::bigint, 'a fact that equals the current one is not added');
+do $$ begin perform pg_temp.add_fact(4, 'Lives in Chur', '2026-10-01T10:00:00Z'); end $$;
+select results_eq(
+  $$ select count(*) from public.user_memory_facts where valid_to is null $$, array[1::bigint],
+  'after a late fact there is one current fact');
+select is_empty(
+  'select from public.user_memory_facts where valid_to < valid_from', 'no fact ends before it begins');
+select throws_ok($$ select pg_temp.add_fact(9, 'c', p_confidence => 2) $$, '23514', null, 'a confidence above 1 is refused');
+do $$ begin perform pg_temp.add_fact(5, 'Lives in Thun', p_user => 'b'); end $$;
+select is_empty(
+  $$ select from public.user_memory_facts
+     where user_id = '00000000-0000-4000-8000-00000000000b' and source_message_id is not null $$,
+  'a message of another user is not stored as a source');
+delete from public.chat_sessions;
+select isnt_empty('select from public.user_memory_facts', 'facts stay when their session is deleted');
+select is_empty(
+  'select from public.user_memory_facts where source_message_id is not null', 'facts of a deleted session have no source');
+
+reset role;
+delete from auth.users;
+delete from private.erased_users;
+drop function pg_temp.add_fact;
+
+create function pg_temp.id(p_n integer) returns uuid language sql immutable as $$
+  select ('00000000-0000-4000-8000-' || lpad(p_n::text, 12, '0'))::uuid;
+$$;
+create function pg_temp.a() returns uuid language sql immutable as $$ select pg_temp.id(1) $$;
+create function pg_temp.b() returns uuid language sql immutable as $$ select pg_temp.id(2) $$;
+insert into auth.users (id, email) values (pg_temp.a(), 'a@example.com'), (pg_temp.b(), 'b@example.com');
+update public.employee_profiles set token_budget = null;
+insert into public.employee_profiles (slug, title, system_prompt, learns) values ('no-memory', 'No memory', 'x', false);
+
+create function pg_temp.usage(p_id integer, p_purpose text default 'facts') returns jsonb language sql as $$
+  select jsonb_build_object(
+    'id', pg_temp.id(p_id), 'purpose', p_purpose, 'employee_slug', 'prime-boss', 'model', 'gpt-4o-mini', 'prompt_tokens', 50,
+    'cached_tokens', 0, 'completion_tokens', 5, 'total_tokens', 55, 'latency_ms', 10, 'success', true,
+    'usage_source', 'provider', 'created_at', now());
+$$;
+-- Turn n of a user's session has the messages 100n and 100n + 1; each message has 100 tokens.
+create function pg_temp.turn(
+  p_n integer, p_user uuid default pg_temp.a(), p_session integer default 10, p_employee text default 'prime-boss',
+  p_more jsonb default '{}'
+) returns jsonb language sql as $$
+  select public.commit_turn(jsonb_build_object(
+    'turn_id', pg_temp.id(900000 + p_n), 'user_id', p_user, 'session_id', pg_temp.id(p_session), 'employee_slug', p_employee,
+    'title', 'x', 'messages', jsonb_build_array(
+      jsonb_build_object('id', pg_temp.id(100 * p_n), 'role', 'user', 'content', 'said ' || p_n, 'content_tokens', 100,
+        'parent_id', case when p_n % 1000 > 1 then pg_temp.id(100 * p_n - 99) end, 'status', 'complete',
+        'created_at', timestamptz '2026-11-01 10:00Z' + p_n * interval '1 minute'),
+      jsonb_build_object('id', pg_temp.id(100 * p_n + 1), 'role', 'assistant', 'content', 'answered ' || p_n,
+        'content_tokens', 100, 'parent_id', pg_temp.id(100 * p_n), 'status', 'complete',
+        'created_at', timestamptz '2026-11-01 10:00:01Z' + p_n * interval '1 minute')),
+    'usage', pg_temp.usage(800000 + p_n)) || p_more);
+$$;
+create function pg_temp.learned(p_id integer, p_more jsonb default '{}') returns jsonb language sql as $$
+  select public.save_facts(pg_temp.a(), jsonb_build_object(
+    'read', '[]'::jsonb, 'facts', '[]'::jsonb, 'ended', '[]'::jsonb, 'forgotten', '[]'::jsonb, 'commands', '[]'::jsonb,
+    'usage', pg_temp.usage(p_id)) || p_more);
+$$;
+create function pg_temp.fact(p_id integer, p_fact text, p_source integer, p_key text default 'city') returns jsonb
+language sql as $$
+  select jsonb_build_object(
+    'id', pg_temp.id(p_id), 'category', 'place', 'key', p_key, 'fact', p_fact, 'confidence', 0.9,
+    'source_message_id', pg_temp.id(p_source), 'valid_from', timestamptz '2026-11-01 10:00Z' + p_id * interval '1 second');
+$$;
+create function pg_temp.unread() returns jsonb language sql as $$
+  select public.unread_messages(pg_temp.a(), 'gpt-4o-mini', 20);
+$$;
+create function pg_temp.unsummarised(p_part integer default 6000) returns jsonb language sql as $$
+  select public.unsummarised_messages(pg_temp.a(), pg_temp.id(10), 'gpt-4o-mini', 1000, 100, 50, p_part);
+$$;
+create function pg_temp.summary(p_id integer, p_covers integer, p_more jsonb default '{}') returns jsonb language sql as $$
+  select public.save_summary(pg_temp.a(), jsonb_build_object(
+    'session_id', pg_temp.id(10), 'covers', pg_temp.id(p_covers), 'replaces', null, 'continues', false, 'message_ids', '[]'::jsonb,
+    'summary', 'Summary ' || p_id, 'tokens', 3, 'usage', pg_temp.usage(p_id, 'summary')) || p_more);
+$$;
+grant execute on all functions in schema pg_temp to public;
+set local role service_role;
+
+-- The queue ------------------------------------------------------------------------------------------------------------
+select is(pg_temp.unread(), null, 'without messages there is nothing to read');
+select pg_temp.turn(1);
+select pg_temp.turn(2001, pg_temp.b(), 20);
+select pg_temp.turn(3001, pg_temp.a(), 30, 'no-memory');
+select pg_temp.turn(4001, pg_temp.a(), 40, 'prime-boss', '{"remember": false}');
+select is(
+  (select jsonb_agg(m ->> 'text') from jsonb_array_elements(pg_temp.unread() -> 'messages') m), '["said 1"]',
+  'messages of the user are read: no answers, no other users, no employee that does not learn, no remember = false');
+select is(pg_temp.unread() ->> 'employee', 'prime-boss', 'the queue has the employee');
+select is(pg_temp.unread() -> 'price' ->> 'input', '0.150000', 'the queue has the price');
+select is(pg_temp.unread() -> 'budgets', '{"user": {}, "employee": {"daily_usd": null, "daily_tokens": null}}', 'the queue has the budgets');
+
+-- Facts ----------------------------------------------------------------------------------------------------------------
+select is(
+  pg_temp.learned(5001, jsonb_build_object('read', jsonb_build_array(pg_temp.id(100)), 'facts', jsonb_build_array(pg_temp.fact(51, 'Lives in Basel', 100)))),
+  '{"committed": true}', 'facts are saved');
+select is(pg_temp.unread(), null, 'their message is read');
+select is(
+  pg_temp.learned(5001, jsonb_build_object('facts', jsonb_build_array(pg_temp.fact(52, 'Lives in Genf', 100)))),
+  '{"committed": false}', 'facts with a known usage id are not saved again');
+select pg_temp.turn(2);
+select is(pg_temp.unread() #>> '{facts,0,fact}', 'Lives in Basel', 'the queue has the current facts');
+select pg_temp.learned(5002, jsonb_build_object(
+  'read', jsonb_build_array(pg_temp.id(200)),
+  'facts', jsonb_build_array(pg_temp.fact(53, 'Lives in Bern', 200), pg_temp.fact(54, 'Likes tea', 200, 'drink'))));
+select results_eq(
+  'select fact, valid_to is null, superseded_by is not null from public.user_memory_facts order by id',
+  $$ values ('Lives in Basel', false, true), ('Lives in Bern', true, false), ('Likes tea', true, false) $$,
+  'a changed fact supersedes the old one');
+select pg_temp.learned(5003, jsonb_build_object('facts', jsonb_build_array(pg_temp.fact(55, 'Lives in Bern', 200))));
+select is((select count(*) from public.user_memory_facts where key = 'city'), 2::bigint, 'a fact that equals the current one is not stored');
+select pg_temp.learned(5004, jsonb_build_object('ended', jsonb_build_array(pg_temp.id(54))));
+select is((select valid_to is not null from public.user_memory_facts where id = pg_temp.id(54)), true, 'an ended fact is closed');
+select results_eq(
+  'select purpose, count(*) from public.chat_usage_log where user_id = pg_temp.a() group by purpose order by purpose',
+  $$ values ('facts', 4::bigint), ('turn', 4::bigint) $$, 'the usage of the extraction is logged with its purpose');
+select is(public.correct_fact(pg_temp.b(), pg_temp.id(53), 'x'), null, 'a fact of another user cannot be corrected');
+select is(public.correct_fact(pg_temp.a(), pg_temp.id(53), 'Lives near Bern') ->> 'fact', 'Lives near Bern', 'a user corrects a fact');
+
+-- Summaries ------------------------------------------------------------------------------------------------------------
+select is(pg_temp.unsummarised(), null, 'a short session needs no summary');
+select pg_temp.turn(n) from generate_series(3, 8) n;
+select is(
+  (select jsonb_agg(m ->> 'text') from jsonb_array_elements(pg_temp.unsummarised() -> 'messages') m),
+  '["said 1", "answered 1", "said 2", "answered 2", "said 3", "answered 3", "said 4", "answered 4", "said 5", "answered 5", "said 6"]',
+  'all messages but the newest 500 tokens are to be summarised');
+reset role;
+update public.employee_profiles set token_budget = 2000;
+set local role service_role;
+select is(pg_temp.unsummarised(), null, 'a session within the budget of its employee needs no summary');
+reset role;
+update public.employee_profiles set token_budget = null;
+set local role service_role;
+select is(jsonb_array_length(pg_temp.unsummarised(300) -> 'messages'), 3, 'p_part_tokens limits the messages');
+select is((pg_temp.unsummarised(300) ->> 'covers')::uuid, pg_temp.id(200), 'the oldest messages are first');
+select is(jsonb_array_length(pg_temp.unsummarised(10) -> 'messages'), 1, 'at least one message is returned');
+select is(public.unsummarised_messages(pg_temp.b(), pg_temp.id(10), 'm', 1000, 100, 50, 6000), null, 'a session of another user is not returned');
+select is(pg_temp.summary(6001, 301), '{"committed": true}', 'a summary is saved');
+select is(pg_temp.summary(6001, 401), '{"committed": false}', 'a summary with a known usage id is not saved again');
+select pg_temp.turn(9);
+select is(pg_temp.unsummarised() ->> 'summary', 'Summary 6001', 'the next summary continues the present one');
+select is(pg_temp.unsummarised() #>> '{messages,0,text}', 'said 4', 'the next summary begins after the present one');
+select pg_temp.summary(6002, 501, jsonb_build_object('replaces', pg_temp.id(301), 'continues', true));
+select pg_temp.summary(6003, 601, jsonb_build_object('replaces', pg_temp.id(301), 'continues', true));
+select results_eq('select summary from public.chat_session_summaries', $$ values ('Summary 6002') $$, 'a late summary is dropped');
+select is(pg_temp.summary(6004, 601, '{"summary": null}'::jsonb - 'summary' || jsonb_build_object('session_id', pg_temp.id(10))) ->> 'committed', 'true', 'a failed summary is saved with its usage');
+
+-- Forgetting -----------------------------------------------------------------------------------------------------------
+select is(public.forget_facts(pg_temp.b(), array[pg_temp.id(53)]), '{"forgotten": 0}', 'a fact of another user is not forgotten');
+select is(public.forget_facts(pg_temp.a(), array[pg_temp.id(53)]), '{"forgotten": 2}', 'a fact is forgotten with the facts that it superseded');
+select is((select count(*) from public.user_memory_embeddings where message_id in (pg_temp.id(100), pg_temp.id(200))), 0::bigint, 'the memories of its source messages are deleted');
+select is((select count(*) from public.chat_session_summaries), 0::bigint, 'the summary of the session is deleted');
+select is((select count(*) from public.chat_messages where id in (pg_temp.id(100), pg_temp.id(200))), 2::bigint, 'the messages stay');
+select is(pg_temp.unsummarised() #>> '{messages,0,text}', 'answered 1', 'a new summary is made without the forgotten messages');
+select is(pg_temp.unsummarised() ->> 'summary', null, 'a new summary continues no other');
+select pg_temp.summary(6005, 501, jsonb_build_object('message_ids', jsonb_build_array(pg_temp.id(200), pg_temp.id(201))));
+select is((select count(*) from public.chat_session_summaries), 0::bigint, 'a late summary of a forgotten message is dropped');
+select pg_temp.learned(5005, jsonb_build_object('commands', jsonb_build_array(pg_temp.id(800))));
+select is((select count(*) from public.user_memory_embeddings where message_id in (pg_temp.id(800), pg_temp.id(801))), 0::bigint, 'a request to forget and its answer are not remembered');
+
+select public.erase_user(pg_temp.a());
+select is(pg_temp.learned(5006, jsonb_build_object('facts', jsonb_build_array(pg_temp.fact(56, 'x', 300)))), '{"committed": false}', 'facts of an erased user are not saved');
+select is((select count(*) from public.user_memory_facts), 0::bigint, 'no fact is left');
+
+select * from finish();
+rollback;
