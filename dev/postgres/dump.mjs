@@ -1,23 +1,23 @@
-// A copy of all data of the local database as SQL, by the real pg_dump, and its way back.
+// Backup of all data of the local database as SQL, by pg_dump, and its restore.
 import { readFile, writeFile } from 'node:fs/promises';
 import { pgDump } from '@electric-sql/pglite-tools/pg_dump';
 import { openDatabase } from './database.mjs';
 import { lockDataDir } from './lock.mjs';
 import { migrate } from './migrate.mjs';
 
-/** Accounts belong to the data; who is signed in does not. The schema is the migrations'. */
-const WHAT = [
+/** All rows with the accounts, but without sign-in sessions. The schema comes from the migrations. */
+const DUMP_ARGUMENTS = [
   '--data-only', '--no-owner', '--schema=public', '--schema=private', '--schema=auth', '--exclude-table=auth.sessions',
   '--exclude-table=auth.refresh_tokens',
 ];
 
 /**
- * @param {string} dataDir a database that nobody has open
+ * @param {string} dataDir of a database that is not open
  * @param {string} file is made or replaced
  */
 export async function dump(dataDir, file) {
   await withDatabase(dataDir, async (database) => {
-    const sql = await (await pgDump({ pg: database, args: WHAT })).text();
+    const sql = await (await pgDump({ pg: database, args: DUMP_ARGUMENTS })).text();
     await writeFile(file, sql, { mode: 0o600 });
   });
 }
@@ -30,7 +30,7 @@ export async function dump(dataDir, file) {
  */
 export async function restore(dataDir, migrationsDir, file) {
   const sql = await readFile(file, 'utf8');
-  // The last line: a file that was cut off has it not.
+  // pg_dump writes this as the last line: a truncated file does not have it.
   if (!sql.includes('PostgreSQL database dump complete')) {
     throw new Error(`${file} is no whole dump: give a file that npm run backup made.`);
   }
@@ -38,7 +38,7 @@ export async function restore(dataDir, migrationsDir, file) {
     await migrate(database, migrationsDir);
     await database.exec('reset role');
     await database.transaction(async (tx) => {
-      // Neither counters nor foreign keys may act on rows that come in the order of their tables' names.
+      // The rows arrive in the order of table names: triggers would count them twice, and foreign keys would refuse them.
       await tx.exec('set local session_replication_role = replica');
       const { rows } = await tx.query(`
         select format('%I.%I', schemaname, tablename) as name from pg_tables where schemaname in ('public', 'private', 'auth')`);
