@@ -125,12 +125,3 @@ comment on function public.list_sessions(integer, timestamptz, uuid) is
 'Returns a page of the sessions of the caller, newest first: at most p_limit (and 500) sessions after the position
 (p_before_at, p_before_id), which is last_message_at and id of the last row of the previous page. Callers: authenticated.';
 grant execute on function public.list_sessions(integer, timestamptz, uuid) to authenticated;
-
-create or replace function public.session_ids() returns jsonb
-language sql stable security invoker set search_path = '' as $$
-  select coalesce(jsonb_agg(id), '[]') from public.chat_sessions where user_id = (select auth.uid());
-$$;
-comment on function public.session_ids() is
-'Returns the ids of all sessions of the caller as a JSON array, regardless of the row limit of PostgREST. Callers:
-authenticated.';
-grant execute on function public.session_ids() to authenticated;

@@ -31,7 +31,7 @@ select results_eq(
             ('authenticated', 'is_admin'), ('authenticated', 'is_foreign_session'), ('authenticated', 'list_documents'),
             ('authenticated', 'list_sessions'), ('authenticated', 'load_session'), ('authenticated', 'load_vault'),
             ('authenticated', 'memory_scores'), ('authenticated', 'pending_memories_count'), ('authenticated', 'recall'),
-            ('authenticated', 'session_ids'), ('authenticated', 'unmask_policies'), ('service_role', 'commit_turn'), ('service_role', 'commit_vault'), ('service_role', 'correct_fact'),
+            ('authenticated', 'unmask_policies'), ('service_role', 'commit_turn'), ('service_role', 'commit_vault'), ('service_role', 'correct_fact'),
             ('service_role', 'delete_files'), ('service_role', 'erase_user'), ('service_role', 'forget_facts'), ('service_role', 'import_messages'),
             ('service_role', 'is_admin'), ('service_role', 'park_turn'), ('service_role', 'parked_turns'),
             ('service_role', 'pending_memories'), ('service_role', 'purge_expired'), ('service_role', 'save_document'), ('service_role', 'save_embeddings'),

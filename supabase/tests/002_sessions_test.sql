@@ -1,4 +1,4 @@
--- Reading sessions: load_session, list_sessions, session_ids.
+-- Reading sessions: load_session and list_sessions.
 begin;
 create extension if not exists pgtap with schema extensions;
 select no_plan();
@@ -126,7 +126,7 @@ reset role;
 delete from auth.users;
 drop function pg_temp.path, pg_temp.load;
 
--- list_sessions and session_ids ----------------------------------------------------------------------------------------
+-- list_sessions --------------------------------------------------------------------------------------------------------
 insert into auth.users (id, email) values
   ('00000000-0000-4000-8000-00000000000a', 'a@example.com'), ('00000000-0000-4000-8000-00000000000b', 'b@example.com');
 insert into public.chat_sessions (id, user_id, employee_slug, title, last_message_at)
@@ -150,8 +150,6 @@ select results_eq(
   array['Session 3'], 'no row is lost between pages');
 select is(
   (select count(*) from public.list_sessions(10000)), 4::bigint, 'only sessions of the caller are listed');
-select is(
-  (select count(*) from jsonb_array_elements(public.session_ids())), 4::bigint, 'session_ids has all sessions of the caller');
 
 select * from finish();
 rollback;
