@@ -1,4 +1,4 @@
-// Where a running stack is: for people on the terminal, for scripts in stack.json.
+// Prints the addresses of a running stack for people, and writes them to stack.json for scripts.
 import { writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 

@@ -9,9 +9,9 @@ const PLACES = [
 ];
 
 /**
- * The path of Chromium or Chrome; on Debian, as root, it is installed when there is none.
+ * Finds Chromium or Chrome; on Debian, as root, installs it where there is none.
  * @param {(line: string) => void} say
- * @returns {Promise<string>}
+ * @returns {Promise<string>} the path of the binary
  */
 export async function findChromium(say) {
   const places = process.env.CHROMIUM_PATH ? [process.env.CHROMIUM_PATH] : PLACES;

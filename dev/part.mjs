@@ -1,8 +1,8 @@
-// What the parts of the local stack share: where output goes, and how a child process ends.
+// Child processes of the local stack: their output and their end.
 import { createWriteStream } from 'node:fs';
 import { once } from 'node:events';
 
-/** How long a part may take to end by itself before it is killed, in milliseconds. */
+/** Milliseconds between a request to end and SIGKILL. */
 const GRACE = 10_000;
 
 /** @typedef {string | import('node:stream').Writable} Log a file to append to, or a stream */
@@ -32,7 +32,7 @@ export function watchChild(child, name, log) {
     return `${name} ended ${signal ? `by ${signal}` : `with exit code ${code}`}: see its log.`;
   }, (error) => `${name} could not be started: ${error.message}.`);
 
-  // When this process ends without having stopped its parts, none of them may stay behind on its port.
+  // A part that outlives this process would keep its port.
   const endWithUs = () => child.kill('SIGTERM');
   process.once('exit', endWithUs);
   gone.then(() => process.off('exit', endWithUs));
@@ -46,7 +46,7 @@ export function watchChild(child, name, log) {
     clearTimeout(timer);
   };
   return {
-    /** Resolves with the reason however the child ends. */
+    /** Resolves with the reason when the child ends, expected or not. */
     gone,
     /** Resolves with the reason only when the child ends by itself. @type {Promise<string>} */
     exited: new Promise((resolve) => { gone.then((reason) => { if (!expected) resolve(reason); }); }),

@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 
 /**
  * @param {number} port
- * @returns {Promise<boolean>} whether nobody listens on it
+ * @returns {Promise<boolean>} false if a program listens on it
  */
 export async function isFree(port) {
   const probe = createServer().listen(port, '127.0.0.1');
@@ -15,24 +15,23 @@ export async function isFree(port) {
 }
 
 /**
- * Asked beforehand, because another program on the port would answer in the place of a part that failed to start.
+ * Throws if a port is in use. To be called before a part starts: another program on its port would answer in its place.
  * @param {number} port
- * @param {string} what
+ * @param {string} part as the message names it
  * @param {string} variable
  */
-export async function requireFreePort(port, what, variable) {
+export async function requireFreePort(port, part, variable) {
   if (await isFree(port)) return;
-  throw new Error(`Port ${port} for ${what} is in use: stop the program that has it, or set ${variable} to a free one.`);
+  throw new Error(`Port ${port} for ${part} is in use: stop the program that has it, or set ${variable} to a free one.`);
 }
 
 /**
- * Where free ports are looked for: below those that systems give to outgoing connections, one of which could have the
- * port before it is listened on.
+ * Range of the free ports. Systems give higher ones to outgoing connections, which could take a port before a part listens on it.
  */
 const FIRST = 20_000;
 const LAST = 32_000;
 
-/** @returns {Promise<number>} a port that nobody has at the moment */
+/** @returns {Promise<number>} a port that is free at the moment */
 export async function freePort() {
   for (;;) {
     const port = randomInt(FIRST, LAST);
@@ -40,7 +39,7 @@ export async function freePort() {
   }
 }
 
-/** @returns {Promise<import('./settings.mjs').Ports>} ports that nobody has at the moment */
+/** @returns {Promise<import('./settings.mjs').Ports>} ports that are free at the moment */
 export async function freePorts() {
   /** @type {Set<number>} */
   const found = new Set();

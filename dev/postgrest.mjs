@@ -1,4 +1,4 @@
-// PostgREST, the real one: the HTTP API over the local database that a hosted project also has.
+// PostgREST over the local database: the binary that a hosted project runs too.
 import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -6,12 +6,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { watchChild } from './part.mjs';
 import { requireFreePort } from './ports.mjs';
 
-/** How long it may take to answer, in milliseconds. */
+/** Milliseconds that it may take to answer. */
 const START_LIMIT = 30_000;
 
 /**
- * Resolves when PostgREST answers. `kill` makes it go down without `exited` resolving; starting again with the same
- * options brings it back on the same port.
+ * Resolves when PostgREST answers. `kill` ends it without `exited` resolving; a start with the same options
+ * brings it back on the same port.
  *
  * @param {object} options
  * @param {number} options.port on 127.0.0.1
@@ -71,7 +71,7 @@ function findBinary() {
 /**
  * @param {string} url
  * @param {import('node:child_process').ChildProcess} child
- * @returns {Promise<string | undefined>} why it is not ready
+ * @returns {Promise<string | undefined>} the reason if it is not ready
  */
 async function waitUntilReady(url, child) {
   const deadline = Date.now() + START_LIMIT;

@@ -12,7 +12,7 @@ export { DEMO_USERS } from './supabase/accounts.mjs';
 export { loadKeys } from './supabase/keys.mjs';
 export { mintAccessToken } from './supabase/tokens.mjs';
 
-/** Open on a hosted project too: whoever checks a token needs the first. */
+/** Open on a hosted project too: checking a token takes the first. */
 const WITHOUT_KEY = new Set(['/auth/v1/.well-known/jwks.json', '/auth/v1/health']);
 
 /** @typedef {import('node:http').IncomingMessage} Request */
@@ -23,7 +23,7 @@ const WITHOUT_KEY = new Set(['/auth/v1/.well-known/jwks.json', '/auth/v1/health'
  *
  * @param {object} options
  * @param {number} options.port on 127.0.0.1
- * @param {string} [options.address] where clients find it, if not at that port
+ * @param {string} [options.address] address for clients, if not that port
  * @param {string} options.postgrestUrl
  * @param {string} options.databaseUrl
  * @param {import('./supabase/keys.mjs').Keys} options.keys
@@ -119,7 +119,7 @@ function send(request, response, status, body) {
 }
 
 /**
- * A hosted project lets every origin in as well: the rights are in the token, not in a cookie.
+ * Admits every origin, as a hosted project does: the rights are in the token, not in a cookie.
  * @param {Request} request
  * @returns {Record<string, string>}
  */

@@ -209,7 +209,7 @@ export function withoutTests(lexemes) {
       continue;
     }
     const first = lexemes[index].line;
-    // Whatever other attributes stand between it and the item.
+    // Other attributes may stand between it and the item.
     while (isSign(lexemes[index], '#')) index = skipGroup(lexemes, index + 1);
     index = skipItem(lexemes, index);
     testLines += (lexemes[index - 1]?.line ?? first) - first + 1;

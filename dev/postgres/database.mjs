@@ -1,4 +1,4 @@
-// Opens PGlite in the state of a hosted Supabase project: its roles and schemas, and the ordinary role postgres in charge.
+// Opens PGlite in the state of a hosted Supabase project: its roles and schemas, and an ordinary role postgres as the owner.
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -15,7 +15,7 @@ export const NEW_SESSION = 'reset all; set role postgres; set search_path = "$us
 const HOSTED_PROJECT = new URL('./hosted-project.sql', import.meta.url);
 
 /**
- * @param {string | undefined} dataDir where the data lives; undefined keeps it in memory
+ * @param {string | undefined} dataDir folder of the data; undefined keeps it in memory
  * @param {import('@electric-sql/pglite').Extensions} [extensions] beside pgvector
  * @returns {Promise<PGlite>}
  */
@@ -31,7 +31,7 @@ export async function openDatabase(dataDir, extensions = {}) {
 }
 
 /**
- * Initialises beside the final place and renames, so that a start that was killed half-way leaves no broken database.
+ * Initialises in another folder and renames it, so that an interrupted start leaves no broken database.
  * @param {string} dataDir
  */
 async function createCluster(dataDir) {

@@ -1,4 +1,4 @@
-// Applies pending migrations in the order of their versions, and keeps the same book as `supabase db push`.
+// Applies pending migrations in the order of their versions, and records them as `supabase db push` does.
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 

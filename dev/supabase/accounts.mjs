@@ -1,8 +1,8 @@
-// Users, their sign-in sessions and refresh tokens: everything the local sign-in keeps in the schema auth.
+// Users, their sign-in sessions and refresh tokens: the data of the local sign-in in the schema auth.
 import { randomBytes, randomUUID } from 'node:crypto';
 import { hashPassword, passwordMatches } from './passwords.mjs';
 
-/** Made at the first start. Their ids are fixed, so that what they wrote stays theirs. */
+/** Demo users, made at the first start. Their ids are fixed, so that their data stays theirs. */
 export const DEMO_USERS = [
   { id: 'ada00000-0000-4000-8000-000000000001', email: 'ada@example.com', password: 'frontdesk' },
   { id: '97ace000-0000-4000-8000-000000000002', email: 'grace@example.com', password: 'frontdesk' },
@@ -88,7 +88,7 @@ export function accounts(database) {
     },
 
     /**
-     * Good for one refresh. Ten seconds of grace, as Supabase has, let two tabs refresh at the same moment.
+     * Uses up a refresh token. Ten seconds of grace, as Supabase has, let two tabs refresh at the same moment.
      * @param {string} token
      * @returns {Promise<{ session_id: string, user_id: string } | undefined>}
      */

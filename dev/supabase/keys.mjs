@@ -7,7 +7,7 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 /**
  * @typedef {object} Keys
  * @property {import('jose').JWK} es256PrivateJwk signs access tokens
- * @property {import('jose').JWK} es256PublicJwk what the JWKS lists
+ * @property {import('jose').JWK} es256PublicJwk the key in the JWKS
  * @property {string} kid
  * @property {string} hs256Secret the legacy secret, which signs the two keys below
  * @property {string} anonKey
@@ -32,7 +32,7 @@ export async function loadKeys(stateDir) {
   }
   const keys = await generateKeys();
   await mkdir(stateDir, { recursive: true });
-  // Renamed into place, so that a start that was killed leaves no half-written file.
+  // Renamed, so that an interrupted start leaves no half-written file.
   await writeFile(`${file}.unfinished`, `${JSON.stringify(keys, null, 2)}\n`, { mode: 0o600 });
   await rename(`${file}.unfinished`, file);
   return keys;
