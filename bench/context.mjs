@@ -2,7 +2,8 @@
 // prompt in a very long conversation; and the prefix that a provider's cache can reuse. All numbers come from the prompts that the model
 // got from the built Worker with Postgres and PostgREST, counted with npm's gpt-tokenizer. Conversations are synthetic and the same in
 // every run. Vectors are hashed words (context-model.mjs): those of a real model find more. Exits with 1 if a target is missed.
-import { build } from '../dev/build.mjs';
+import { build } from '../dev/build/all.mjs';
+import { startProgress } from '../dev/progress.mjs';
 import { conversation, smallTalk } from './context-data.mjs';
 import { startContextModel } from './context-model.mjs';
 import { peers } from './context-peers.mjs';
@@ -38,7 +39,7 @@ const mean = (/** @type {number[]} */ values) => values.reduce((sum, value) => s
 const median = (/** @type {number[]} */ values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 const percent = (/** @type {number} */ share) => `${(share * 100).toFixed(1)} %`;
 
-await build(say);
+await build({ profile: 'release', progress: startProgress({ output: process.stderr }) });
 const chat = smallTalk(7);
 let answerSentences = 1;
 const model = await startContextModel(() => chat.answer(answerSentences));

@@ -2,16 +2,13 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { ROOT } from '../dev/bootstrap.mjs';
-import { ensureToolchain } from '../dev/toolchain.mjs';
+import { WASM_FEATURES } from '../dev/build/worker.mjs';
+import { startProgress } from '../dev/progress.mjs';
+import { addTarget, ensureBindgen } from '../dev/toolchain.mjs';
 
 /** Least duration of all attempts together, in milliseconds. */
 const MIN_DURATION_MS = 2000;
 const ATTEMPTS = 5;
-
-/** WebAssembly features that worker-build enables for wasm-opt. */
-const WASM_FEATURES = [
-  'mutable-globals', 'sign-ext', 'nontrapping-float-to-int', 'bulk-memory', 'multivalue', 'reference-types', 'exception-handling',
-];
 
 export const say = (line) => console.error(`• ${line}`);
 
@@ -27,10 +24,11 @@ export function cargo(crate, ...options) {
 
 /** Builds a crate of this folder for workerd, into `folder`. Returns the paths of the modules by name. */
 export async function buildWasm(crate, folder) {
-  const { wasmBindgen } = await ensureToolchain(say);
+  addTarget(say);
+  const bindgen = await ensureBindgen(startProgress({ output: process.stderr }));
   cargo(crate, '--target', 'wasm32-unknown-unknown', '--lib');
   const built = join(target, `wasm32-unknown-unknown/release/${crate}.wasm`);
-  execFileSync(wasmBindgen, [built, '--target', 'web', '--no-typescript', '--out-dir', folder], { stdio: 'inherit' });
+  execFileSync(bindgen, ['web', built, crate, folder], { stdio: 'inherit' });
   const wasm = join(folder, `${crate}_bg.wasm`);
   execFileSync(join(ROOT, 'node_modules/.bin/wasm-opt'), [wasm, '-O', '-o', wasm, ...WASM_FEATURES.map((name) => `--enable-${name}`)], { stdio: 'inherit' });
   return {

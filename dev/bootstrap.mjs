@@ -1,17 +1,20 @@
-// What must be true before any other script can be loaded: packages installed, and a Node new enough for them.
-// Only what Node itself brings is imported here.
+// Sets up what the other scripts need before they can be loaded: npm's packages, and a Node new enough for them. Nothing here may import
+// a package.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { run } from './command.mjs';
+import { startProgress } from './progress.mjs';
+import { ROOT } from './root.mjs';
 
-export const ROOT = fileURLToPath(new URL('..', import.meta.url));
+export { ROOT };
 
-/** wrangler's minimum; an older Node is replaced by the one that the npm package `node` brings. */
+/** wrangler's minimum; where Node is older, the one that the npm package `node` brings takes its place. */
 const NODE_NEEDED = [22, 12];
 
-/** The oldest that npm and this file run on. */
-const NODE_TO_INSTALL_WITH = 20;
+/** The oldest that the build runs on. */
+const NODE_TO_BUILD_WITH = [20, 12];
 
 /**
  * Returns in a process that can load everything; in one that cannot, runs `script` in another and exits as it does.
@@ -19,13 +22,14 @@ const NODE_TO_INSTALL_WITH = 20;
  */
 export async function bootstrap(script) {
   requireTools();
-  if (packagesAreMissing()) installPackages();
-  if (!isNewEnough(process.versions.node)) process.exit(await runUnderNewNode(fileURLToPath(script)));
+  const progress = startProgress();
+  await installPackages(progress).catch((error) => fail(error.message));
+  if (!isCurrentNode()) process.exit(await runInPackagedNode(fileURLToPath(script)));
 }
 
-function requireTools() {
-  if (Number(process.versions.node.split('.')[0]) < NODE_TO_INSTALL_WITH) {
-    fail(`Node ${process.versions.node} is too old: install Node ${NODE_TO_INSTALL_WITH} or newer from https://nodejs.org.`);
+export function requireTools() {
+  if (!isAtLeast(NODE_TO_BUILD_WITH)) {
+    fail(`Node ${process.versions.node} is too old: install Node ${NODE_TO_BUILD_WITH.join('.')} or newer from https://nodejs.org.`);
   }
   for (const tool of ['cargo', 'rustup']) {
     if (spawnSync(tool, ['--version']).error) {
@@ -34,34 +38,44 @@ function requireTools() {
   }
 }
 
-function packagesAreMissing() {
+/**
+ * Installs npm's packages where they are missing or older than package-lock.json.
+ * @param {import('./progress.mjs').Progress} progress
+ */
+export async function installPackages(progress) {
   const installed = join(ROOT, 'node_modules', '.package-lock.json');
-  return !existsSync(installed) || statSync(installed).mtimeMs < statSync(join(ROOT, 'package-lock.json')).mtimeMs;
-}
-
-function installPackages() {
-  console.log('• Installing npm packages (about a minute the first time)');
-  // What the packages ask of Node's version is met by the one that is among them.
+  if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(join(ROOT, 'package-lock.json')).mtimeMs) return;
+  const step = progress.step('npm packages');
   // Not `npm ci`: it refuses when a registry lacks a package that only another platform needs.
-  const { status } = spawnSync('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], {
-    cwd: ROOT, stdio: 'inherit', shell: process.platform === 'win32',
-  });
-  if (status !== 0) fail('npm could not install the packages: its own message above says why.');
+  // The packages ask for a newer Node than npm may run on: it is one of them.
+  const options = ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'];
+  await run('npm', 'npm', options, { shell: process.platform === 'win32' });
+  step.done('npm packages installed');
 }
 
-/** @param {string} version */
-function isNewEnough(version) {
-  const [major, minor] = version.split('.').map(Number);
-  return major > NODE_NEEDED[0] || (major === NODE_NEEDED[0] && minor >= NODE_NEEDED[1]);
+/** True if this process runs on a Node that wrangler supports. */
+export function isCurrentNode() {
+  return isAtLeast(NODE_NEEDED);
+}
+
+/** @param {number[]} version */
+function isAtLeast([needMajor, needMinor]) {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  return major > needMajor || (major === needMajor && minor >= needMinor);
+}
+
+/** The path of a Node that all packages run on. */
+export function packagedNode() {
+  if (isCurrentNode()) return process.execPath;
+  return join(ROOT, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
 }
 
 /**
  * @param {string} script
  * @returns {Promise<number>} its exit code
  */
-function runUnderNewNode(script) {
-  const node = join(ROOT, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
-  const child = spawn(node, [script, ...process.argv.slice(2)], { stdio: 'inherit' });
+export function runInPackagedNode(script) {
+  const child = spawn(packagedNode(), [script, ...process.argv.slice(2)], { stdio: 'inherit' });
   // Ctrl-C reaches the child by itself; this process stays to pass its exit code on.
   process.on('SIGINT', () => {});
   process.on('SIGTERM', () => child.kill('SIGTERM'));

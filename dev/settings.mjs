@@ -1,4 +1,4 @@
-// What can be set from outside: the Worker's variables and the local ports, from the environment or .dev.vars.
+// Settings from the environment or .dev.vars: the Worker's variables and the local ports.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
@@ -14,7 +14,7 @@ export const VARIABLES = [
 
 /** @typedef {{ api: number, supabase: number, database: number, postgrest: number, model: number }} Ports */
 
-/** @type {Record<keyof Ports, [string, number]>} the variable and what it is otherwise */
+/** @type {Record<keyof Ports, [string, number]>} the variable and its default */
 const PORTS = {
   api: ['FRONTDESK_PORT', 8787],
   supabase: ['FRONTDESK_SUPABASE_PORT', 54321],
@@ -49,7 +49,7 @@ export function readSettings() {
     }
   }
   const ports = /** @type {Ports} */ (Object.fromEntries(
-    Object.entries(PORTS).map(([part, [name, otherwise]]) => [part, readPort(name, get(name), otherwise)]),
+    Object.entries(PORTS).map(([part, [name, fallback]]) => [part, readPort(name, get(name), fallback)]),
   ));
   return { ports, stateDir: get(STATE) ?? join(ROOT, '.dev'), vars };
 }
@@ -57,10 +57,10 @@ export function readSettings() {
 /**
  * @param {string} name
  * @param {string | undefined} value
- * @param {number} otherwise
+ * @param {number} fallback
  */
-function readPort(name, value, otherwise) {
-  const port = value === undefined ? otherwise : Number(value);
+function readPort(name, value, fallback) {
+  const port = value === undefined ? fallback : Number(value);
   if (!Number.isInteger(port) || port < 1 || port > 65535) throw new Error(`${name} must be a port from 1 to 65535.`);
   return port;
 }

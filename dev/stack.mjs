@@ -12,18 +12,19 @@ import { startWorker } from './worker.mjs';
 const DEMO_TOKEN_LIFETIME = 30 * 24 * 3600;
 
 /**
- * Starts what the variables do not replace: `SUPABASE_URL` stands for a project elsewhere, `OPENAI_API_KEY` or
- * `OPENAI_BASE_URL` for a model elsewhere.
+ * Starts the parts that the variables do not replace: `SUPABASE_URL` names a project elsewhere, `OPENAI_API_KEY` or
+ * `OPENAI_BASE_URL` a model elsewhere.
  *
  * @param {object} options
  * @param {import('./settings.mjs').Ports} options.ports
  * @param {string} options.stateDir
  * @param {Record<string, string>} options.vars the Worker's variables that are set
- * @param {{ supabase?: string, model?: string }} [options.addresses] what the Worker is told instead of a part's own, when
- *   something stands before it
+ * @param {{ supabase?: string, model?: string }} [options.addresses] addresses of proxies in front of the parts, for the
+ *   Worker
+ * @param {import('./build/worker.mjs').Profile} [options.profile] the build of the Worker that runs
  * @param {(line: string) => void} options.say
  */
-export async function startStack({ ports, stateDir, vars, addresses = {}, say }) {
+export async function startStack({ ports, stateDir, vars, addresses = {}, profile = 'release', say }) {
   mkdirSync(join(stateDir, 'logs'), { recursive: true });
   const log = (/** @type {string} */ part) => join(stateDir, 'logs', `${part}.log`);
   /** @type {Map<string, { stop: () => Promise<void>, exited: Promise<string> }>} */
@@ -39,7 +40,7 @@ export async function startStack({ ports, stateDir, vars, addresses = {}, say })
 
     say('Starting the Worker');
     const workerVars = { ...localVars({ keys, supabase, modelUrl: model && (addresses.model ?? model.url) }), ...vars };
-    const runWorker = () => startWorker({ port: ports.api, vars: workerVars, stateDir, log: log('worker') });
+    const runWorker = () => startWorker({ profile, port: ports.api, vars: workerVars, stateDir, log: log('worker') });
     const worker = await runWorker();
     parts.set('worker', worker);
     return {
@@ -100,7 +101,7 @@ async function startLocalSupabase({ ports, stateDir, address, keys, log, parts, 
 }
 
 /**
- * What the Worker is told of the parts that run here.
+ * Makes the Worker's variables for the parts that run here.
  * @param {object} options
  * @param {import('./supabase/keys.mjs').Keys} options.keys
  * @param {{ url: string } | undefined} options.supabase

@@ -1,42 +1,28 @@
 // `npm start`: sets up, builds and runs the whole system, and says where it is.
-import { bootstrap, fail } from './bootstrap.mjs';
+import { fileURLToPath } from 'node:url';
+import { fail, installPackages, isCurrentNode, requireTools, runInPackagedNode } from './bootstrap.mjs';
+import { build } from './build/all.mjs';
+import { startProgress } from './progress.mjs';
+import { readSettings } from './settings.mjs';
 
-await bootstrap(import.meta.url);
-const [{ build }, { readSettings }, { startStack }, { announce }] = await Promise.all([
-  import('./build.mjs'), import('./settings.mjs'), import('./stack.mjs'), import('./announce.mjs'),
-]);
+const SERVE = './serve.mjs';
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
-const say = (/** @type {string} */ line) => console.log(line.startsWith(' ') ? line : `• ${line}`);
-/** @type {import('./stack.mjs').Stack | undefined} */
-let stack;
-let stopping = false;
-
-/** @param {number} code */
-async function stop(code) {
-  if (stopping) return;
-  stopping = true;
-  await stack?.stop();
-  process.exit(code);
-}
-
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-  process.on(signal, () => {
-    if (!stopping) console.log('\n• Stopping');
-    // Before the stack is up its parts end with this process.
-    stop(0);
-  });
-}
-
+requireTools();
+const progress = startProgress();
+// Ends cargo and npm with this process.
+const interrupt = () => process.exit(1);
+SIGNALS.forEach((signal) => process.once(signal, interrupt));
 try {
-  const settings = readSettings();
-  await build(say);
-  stack = await startStack({ ...settings, say });
-  announce(stack, settings.stateDir);
-  const sentence = await stack.died;
-  if (!stopping) {
-    console.error(`✗ ${sentence} Logs are in ${settings.stateDir}/logs.`);
-    await stop(1);
-  }
+  // A mistake in there should not be told after minutes of building.
+  readSettings();
+  await build({ profile: 'dev', packages: installPackages(progress), progress });
 } catch (error) {
-  if (!stopping) fail(error.message);
+  progress.stop();
+  fail(error.message);
 }
+SIGNALS.forEach((signal) => process.off(signal, interrupt));
+
+// The first time, this may be a Node that only builds.
+if (isCurrentNode()) await import(SERVE);
+else process.exit(await runInPackagedNode(fileURLToPath(new URL(SERVE, import.meta.url))));

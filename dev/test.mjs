@@ -1,21 +1,25 @@
 // `npm test`: sets up and runs every check. `npm test -- unit` or `npm test -- e2e` runs a part; `npm run test:faults` runs
-// what takes too long for every time.
+// the fault matrix, which takes too long for each change.
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { bootstrap, fail, ROOT } from './bootstrap.mjs';
 
 await bootstrap(import.meta.url);
-const [{ build }, { findChromium }, { addTarget, ensureTool }] = await Promise.all([
-  import('./build.mjs'), import('./chromium.mjs'), import('./toolchain.mjs'),
+const [{ build }, { findChromium }, { startProgress }, { addTarget, ensureCargoDeny }] = await Promise.all([
+  import('./build/all.mjs'), import('./chromium.mjs'), import('./progress.mjs'), import('./toolchain.mjs'),
 ]);
 
 const NODE = process.execPath;
 const WASM = ['--target', 'wasm32-unknown-unknown', '--workspace', '--lib'];
 const tool = (/** @type {string} */ path) => join(ROOT, 'node_modules', path);
-const say = (/** @type {string} */ line) => console.log(`• ${line}`);
+const progress = startProgress();
+const { say } = progress;
 
-/** What runs when no part is asked for. @type {string[]} */
+/** The release, which is deployed. `--dev` tests the build of `npm start`, which is made sooner. @type {import('./build/worker.mjs').Profile} */
+const profile = process.argv.includes('--dev') ? 'dev' : 'release';
+
+/** Parts that run when none is named. @type {string[]} */
 const USUAL = ['unit', 'e2e'];
 
 /** @typedef {{ part: 'unit' | 'e2e' | 'faults', name: string, run: () => Promise<unknown> }} Step */
@@ -38,15 +42,15 @@ const STEPS = [
   { part: 'unit', name: 'npm: unused code and packages', run: () => run(NODE, [tool('knip/bin/knip.js')]) },
   { part: 'unit', name: 'Papers: variables, errors, links', run: () => run(NODE, ['tests/papers.mjs']) },
   { part: 'unit', name: 'Database: pgTAP', run: () => run(NODE, ['dev/pgtap.mjs']) },
-  { part: 'e2e', name: 'Build', run: () => build(say) },
+  { part: 'e2e', name: 'Build', run: () => build({ profile, progress }) },
   { part: 'e2e', name: 'End to end', run: endToEnd },
-  { part: 'faults', name: 'Build', run: () => build(say) },
+  { part: 'faults', name: 'Build', run: () => build({ profile, progress }) },
   { part: 'faults', name: 'Fault matrix', run: () => runTests(['tests/faults/matrix.test.mjs']) },
 ];
 
-const wanted = process.argv[2];
+const [wanted] = process.argv.slice(2).filter((option) => option !== '--dev');
 if (wanted && !STEPS.some(({ part }) => part === wanted)) {
-  fail('Run "npm test", "npm test -- unit", "npm test -- e2e" or "npm run test:faults".');
+  fail('Run "npm test", "npm test -- unit", "npm test -- e2e" or "npm run test:faults"; "npm test -- e2e --dev" is built sooner.');
 }
 
 addTarget(say);
@@ -70,7 +74,7 @@ async function check({ name, run: perform }) {
 }
 
 async function cargoDeny() {
-  await run(await ensureTool('cargo-deny', say), ['check', 'licenses', 'bans', 'sources']);
+  await run(await ensureCargoDeny(progress), ['check', 'licenses', 'bans', 'sources']);
 }
 
 async function endToEnd() {
@@ -86,7 +90,7 @@ async function endToEnd() {
 function runTests(files, env) {
   // SQLite is an experiment of Node's.
   const options = ['--disable-warning=ExperimentalWarning', '--test', '--experimental-test-isolation=none', '--test-reporter=spec'];
-  return run(NODE, [...options, ...files], env);
+  return run(NODE, [...options, ...files], { FRONTDESK_PROFILE: profile, ...env });
 }
 
 /**

@@ -1,21 +1,24 @@
-// The tools that turn Rust into a Worker and check it, built once per version and kept in the user's cache folder.
+// The tools in Rust that the build and the checks need, built once per version and kept in the user's cache folder.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { createHash } from 'node:crypto';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { availableParallelism, homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ROOT } from './bootstrap.mjs';
-import { run } from './command.mjs';
+import { ROOT } from './root.mjs';
+import { runCargo } from './build/cargo.mjs';
 
-const TARGET = 'wasm32-unknown-unknown';
+/** @typedef {import('./progress.mjs').Progress} Progress */
 
-/** `locked`: wasm-bindgen-cli's own lockfile does not build with a current compiler. */
-const TOOLS = {
-  'wasm-bindgen-cli': { version: '0.2.130', binary: 'wasm-bindgen', locked: false },
-  'worker-build': { version: '0.8.7', binary: 'worker-build', locked: true },
-  'cargo-deny': { version: '0.20.2', binary: 'cargo-deny', locked: true },
-};
+export const TARGET = 'wasm32-unknown-unknown';
 
-/** For tools that run for a second, quick to build beats quick to run. */
+/** Said to cargo each time, whatever its configuration is: the build looks for its results there. */
+export const TARGET_DIR = join(ROOT, 'target');
+
+const BINDGEN = join(ROOT, 'dev/build/bindgen');
+
+const CARGO_DENY = { name: 'cargo-deny', version: '0.20.2' };
+
+/** For a tool that runs for a second, quick to build beats quick to run. */
 const QUICK_BUILD = {
   CARGO_PROFILE_RELEASE_OPT_LEVEL: '1',
   CARGO_PROFILE_RELEASE_LTO: 'off',
@@ -24,27 +27,7 @@ const QUICK_BUILD = {
 };
 
 /**
- * @param {(line: string) => void} say
- * @returns {Promise<{ wasmBindgen: string, workerBuild: string }>} paths of the binaries
- */
-export async function ensureToolchain(say) {
-  requireMatchingCrate();
-  addTarget(say);
-  return { wasmBindgen: await ensureTool('wasm-bindgen-cli', say), workerBuild: await ensureTool('worker-build', say) };
-}
-
-/** The crate and the tool speak a private format: their versions must be the same. */
-function requireMatchingCrate() {
-  const lock = readFileSync(join(ROOT, 'Cargo.lock'), 'utf8');
-  const crate = /name = "wasm-bindgen"\nversion = "([^"]+)"/.exec(lock)?.[1];
-  const { version } = TOOLS['wasm-bindgen-cli'];
-  if (crate !== version) {
-    throw new Error(`Cargo.lock has wasm-bindgen ${crate}, dev/toolchain.mjs ${version}: set both to the same version.`);
-  }
-}
-
-/**
- * Adds what Rust needs to compile for a Worker; a toolchain that was there before this repository may lack it.
+ * Adds the target that Workers are compiled for; a toolchain that was there before this repository may lack it.
  * @param {(line: string) => void} say
  */
 export function addTarget(say) {
@@ -56,31 +39,75 @@ export function addTarget(say) {
 }
 
 /**
- * @param {keyof typeof TOOLS} name
- * @param {(line: string) => void} say
+ * The tool that runs wasm-bindgen; its cache folder is named after its sources.
+ * @param {Progress} progress
  * @returns {Promise<string>} the path of its binary
  */
-export async function ensureTool(name, say) {
-  const { version, binary, locked } = TOOLS[name];
-  const folder = join(cacheFolder(), `${name}-${version}`);
-  const path = join(folder, 'bin', process.platform === 'win32' ? `${binary}.exe` : binary);
+export async function ensureBindgen(progress) {
+  requireMatchingCrate();
+  const hash = createHash('sha256');
+  for (const file of ['Cargo.toml', 'Cargo.lock', 'src/main.rs']) hash.update(readFileSync(join(BINDGEN, file)));
+  const folder = join(cacheFolder(), `bindgen-${hash.digest('hex').slice(0, 12)}`);
+  const path = join(folder, executable('frontdesk-bindgen'));
   if (existsSync(path)) return path;
 
-  say(`Building ${name} ${version}: once per machine, 2 to 4 minutes`);
+  const step = progress.step('wasm-bindgen');
+  // In the repository, so that a build that is interrupted goes on where it was.
+  const target = join(TARGET_DIR, 'bindgen');
+  // Beside the Worker, which takes longer and should not have to wait.
+  const jobs = String(Math.max(1, Math.floor(availableParallelism() / 2)));
+  await runCargo('wasm-bindgen', ['build', '--locked', '--manifest-path', join(BINDGEN, 'Cargo.toml'), '--target-dir', target, '--jobs', jobs], { step });
+  mkdirSync(folder, { recursive: true });
+  const unfinished = `${path}.unfinished-${process.pid}`;
+  copyFileSync(join(target, 'debug', executable('frontdesk-bindgen')), unfinished);
+  renameSync(unfinished, path);
+  rmSync(target, { recursive: true, force: true });
+  step.done('wasm-bindgen compiled');
+  return path;
+}
+
+/** The crate and the tool speak a private format: their versions must be the same. */
+function requireMatchingCrate() {
+  const [crate, tool] = [ROOT, BINDGEN].map((folder) => {
+    const lock = readFileSync(join(folder, 'Cargo.lock'), 'utf8');
+    return /name = "wasm-bindgen-shared"\nversion = "([^"]+)"/.exec(lock)?.[1];
+  });
+  if (crate !== tool) {
+    throw new Error(`Cargo.lock has wasm-bindgen ${crate}, dev/build/bindgen/Cargo.lock ${tool}: set both to the same version.`);
+  }
+}
+
+/**
+ * @param {Progress} progress
+ * @returns {Promise<string>} the path of its binary
+ */
+export async function ensureCargoDeny(progress) {
+  const { name, version } = CARGO_DENY;
+  const folder = join(cacheFolder(), `${name}-${version}`);
+  const path = join(folder, 'bin', executable(name));
+  if (existsSync(path)) return path;
+
+  const step = progress.step(`${name} ${version}`);
   mkdirSync(cacheFolder(), { recursive: true });
-  // Built beside its place and renamed into it, so that a start that is interrupted, or a second one, harms nothing.
+  // Built beside its place and renamed into it, so that a build that is interrupted, or a second one, harms nothing.
   const unfinished = `${folder}.unfinished-${process.pid}`;
   const target = join(tmpdir(), `frontdesk-${name}-${process.pid}`);
   try {
-    const options = ['install', name, '--version', version, '--root', unfinished, ...(locked ? ['--locked'] : [])];
+    const options = ['install', name, '--version', version, '--locked', '--root', unfinished];
     // Outside the repository, whose pinned toolchain and settings are for the Worker.
-    await run(name, 'cargo', options, { say, cwd: tmpdir(), env: { ...QUICK_BUILD, CARGO_TARGET_DIR: target } });
+    await runCargo(name, options, { step, cwd: tmpdir(), env: { ...QUICK_BUILD, CARGO_TARGET_DIR: target } });
     if (!existsSync(path)) renameSync(unfinished, folder);
   } finally {
     rmSync(unfinished, { recursive: true, force: true });
     rmSync(target, { recursive: true, force: true });
   }
+  step.done(`${name} compiled`);
   return path;
+}
+
+/** @param {string} name */
+function executable(name) {
+  return process.platform === 'win32' ? `${name}.exe` : name;
 }
 
 function cacheFolder() {

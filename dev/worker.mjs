@@ -4,33 +4,37 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ROOT } from './bootstrap.mjs';
+import { WORKER_FOLDERS } from './build/worker.mjs';
 import { watchChild } from './part.mjs';
 import { isFree, requireFreePort } from './ports.mjs';
 
-/** How long it may take to answer, in milliseconds. */
-const START_LIMIT = 60_000;
+/** Milliseconds that it may take to answer. */
+const START_LIMIT = 180_000;
 
 /**
  * Resolves when the Worker answers.
  *
  * @param {object} options
+ * @param {import('./build/worker.mjs').Profile} options.profile
  * @param {number} options.port on 127.0.0.1
  * @param {Record<string, string>} options.vars
- * @param {string} options.stateDir where its Durable Objects live
+ * @param {string} options.stateDir folder of its Durable Objects
  * @param {import('./part.mjs').Log} options.log
  */
-export async function startWorker({ port, vars, stateDir, log }) {
+export async function startWorker({ profile, port, vars, stateDir, log }) {
   await requireFreePort(port, 'the API', 'FRONTDESK_PORT');
   const varsFile = join(stateDir, 'worker.vars');
   writeFileSync(varsFile, envFile(vars), { mode: 0o600 });
 
   const child = spawn(process.execPath, [
-    join(ROOT, 'node_modules/wrangler/bin/wrangler.js'), 'dev', '--ip', '127.0.0.1', '--port', String(port),
+    join(ROOT, 'node_modules/wrangler/bin/wrangler.js'), 'dev', join(WORKER_FOLDERS[profile], 'index.js'), '--ip', '127.0.0.1', '--port', String(port),
     '--persist-to', join(stateDir, 'worker'), '--env-file', varsFile, '--inspector-port', '0',
     '--show-interactive-dev-session=false', '--log-level', 'log',
   ], {
     cwd: ROOT,
-    env: { ...process.env, WRANGLER_SEND_METRICS: 'false', WRANGLER_LOG_PATH: join(stateDir, 'logs'), NO_COLOR: '1', CI: 'true' },
+    env: {
+      ...process.env, FRONTDESK_IS_BUILT: '1', WRANGLER_SEND_METRICS: 'false', WRANGLER_LOG_PATH: join(stateDir, 'logs'), NO_COLOR: '1', CI: 'true',
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
     // A group of its own, so that workerd can be ended with it.
     detached: process.platform !== 'win32',
@@ -70,7 +74,7 @@ export function envFile(vars) {
 }
 
 /**
- * As dotenv reads it back: it takes no backslashes before quotes, so a value gets quotes that it does not hold.
+ * Quotes a value with a sign that it does not contain: dotenv has no escape for a quote.
  * @param {string} value
  */
 function quote(value) {
@@ -96,7 +100,7 @@ function killGroup(pid, signal) {
 /**
  * @param {string} url
  * @param {import('node:child_process').ChildProcess} child
- * @returns {Promise<string | undefined>} why it is not ready
+ * @returns {Promise<string | undefined>} the reason if it is not ready
  */
 async function waitUntilReady(url, child) {
   const deadline = Date.now() + START_LIMIT;

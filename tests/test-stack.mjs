@@ -29,6 +29,8 @@ export const stack = await startStack({
   stateDir,
   addresses: { supabase: proxies.supabase.url, model: `${proxies.model.url}/v1` },
   vars: { ALLOWED_ORIGINS: ALLOWED_ORIGIN, MCP_TOKENS: '{"crm":"tok3n"}', PII_PATTERNS: '[{"name":"CUSTOMER_NO","pattern":"\\\\bKD-[0-9]{6}\\\\b"}]' },
+  // `npm test` says which it has built.
+  profile: process.env.FRONTDESK_PROFILE === 'release' ? 'release' : 'dev',
   say: (line) => console.log(`# ${line}`),
 });
 export const [ada, grace] = stack.users;

@@ -7,8 +7,9 @@ import { parseArgs } from 'node:util';
 import { bootstrap } from '../../dev/bootstrap.mjs';
 
 await bootstrap(import.meta.url);
-const { build } = await import('../../dev/build.mjs');
-await build((line) => console.log(`• ${line}`));
+const [{ build }, { startProgress }] = await Promise.all([import('../../dev/build/all.mjs'), import('../../dev/progress.mjs')]);
+process.env.FRONTDESK_PROFILE = 'release';
+await build({ profile: 'release', progress: startProgress() });
 const [{ decodeJwt }, { closeStack, database, newUser, proxies, script }, { violationsAtRest }, { ChatClient }, faults] = await Promise.all([
   import('jose'), import('../test-stack.mjs'), import('./invariants.mjs'), import('./client.mjs'), import('./faults.mjs'),
 ]);

@@ -1,0 +1,13 @@
+// Builds what runs and what is deployed: the chat page and the Worker, side by side.
+import { buildPage } from './page.mjs';
+import { buildWorker } from './worker.mjs';
+
+/**
+ * @param {object} options
+ * @param {import('./worker.mjs').Profile} options.profile
+ * @param {Promise<void>} [options.packages] resolves when npm's packages are there: cargo does not wait for them
+ * @param {import('../progress.mjs').Progress} options.progress
+ */
+export async function build({ profile, packages = Promise.resolve(), progress }) {
+  await Promise.all([buildWorker({ profile, packages, progress }), buildPage({ profile, packages, progress })]);
+}

@@ -1,0 +1,143 @@
+// Builds the Worker: cargo compiles it, wasm-bindgen writes the JavaScript around it, esbuild makes one module of that.
+import { createHash } from 'node:crypto';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { ROOT, packagedNode } from '../bootstrap.mjs';
+import { run } from '../command.mjs';
+import { TARGET, TARGET_DIR, addTarget, ensureBindgen } from '../toolchain.mjs';
+import { runCargo } from './cargo.mjs';
+
+/** @typedef {'dev' | 'release'} Profile */
+
+/** Cargo's names of the profiles. @type {Record<Profile, string>} */
+const CARGO_PROFILES = { dev: 'worker-dev', release: 'release' };
+
+const SHIM = join(ROOT, 'dev/build/shim.js');
+
+/** Features of WebAssembly that workerd supports: wasm-opt must not use others. */
+export const WASM_FEATURES = [
+  'bulk-memory', 'exception-handling', 'multivalue', 'mutable-globals', 'nontrapping-float-to-int', 'reference-types', 'sign-ext',
+];
+
+/** Number of the bundling steps: raise it when a change of them changes their output. */
+const STEPS_VERSION = 1;
+
+/** Folder of each profile. wrangler deploys the first: nothing but a release may be written there. */
+export const WORKER_FOLDERS = { release: join(ROOT, 'build'), dev: join(ROOT, 'build/dev') };
+
+/**
+ * Writes `index.js` and `index_bg.wasm` into the profile's folder.
+ * @param {object} options
+ * @param {Profile} options.profile
+ * @param {Promise<void>} options.packages resolves when npm's packages are there
+ * @param {import('../progress.mjs').Progress} options.progress
+ */
+export async function buildWorker({ profile, packages, progress }) {
+  addTarget(progress.say);
+  const [bindgen] = await Promise.all([ensureBindgen(progress), compile(profile, progress), packages]);
+  const compiled = join(TARGET_DIR, TARGET, CARGO_PROFILES[profile], 'frontdesk.wasm');
+  const folder = WORKER_FOLDERS[profile];
+  const stamp = join(folder, '.made-of');
+  const madeOf = fingerprint({ profile, compiled, bindgen });
+  if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== madeOf) {
+    const step = progress.step('Worker');
+    const unfinished = join(folder, `unfinished-${process.pid}`);
+    try {
+      await bundle({ profile, compiled, bindgen, folder: unfinished, step });
+      rmSync(stamp, { force: true });
+      for (const file of ['index_bg.wasm', 'index.js']) renameSync(join(unfinished, file), join(folder, file));
+      writeFileSync(stamp, madeOf);
+    } finally {
+      rmSync(unfinished, { recursive: true, force: true });
+    }
+    step.done(`Worker bundled, ${sizes(folder)}`);
+  }
+}
+
+/**
+ * @param {Profile} profile
+ * @param {import('../progress.mjs').Progress} progress
+ */
+async function compile(profile, progress) {
+  const step = progress.step('Worker');
+  const started = Date.now();
+  // With it, wasm-bindgen's macros expand to `js_sys` alone.
+  const env = { WASM_BINDGEN_USE_JS_SYS: '1' };
+  await runCargo('The Worker', ['build', '--lib', '--target', TARGET, '--profile', CARGO_PROFILES[profile], '--target-dir', TARGET_DIR], { step, env });
+  // Cargo looks after its own freshness: of a build with nothing to do there is nothing to tell.
+  if (Date.now() - started > 2000) step.done('Worker compiled');
+  else step.end();
+}
+
+/**
+ * @param {object} options
+ * @param {Profile} options.profile
+ * @param {string} options.compiled path of cargo's WebAssembly
+ * @param {string} options.bindgen path of the tool
+ * @param {string} options.folder
+ * @param {import('../progress.mjs').Step} options.step
+ */
+async function bundle({ profile, compiled, bindgen, folder, step }) {
+  step.update('wasm-bindgen');
+  const generated = join(folder, 'generated');
+  mkdirSync(generated, { recursive: true });
+  await run('wasm-bindgen', bindgen, ['module', compiled, 'index', generated]);
+  const wasm = join(generated, 'index_bg.wasm');
+  if (profile === 'release') {
+    step.update('wasm-opt');
+    const wasmOpt = join(ROOT, 'node_modules/binaryen/bin/wasm-opt');
+    const features = WASM_FEATURES.map((feature) => `--enable-${feature}`);
+    // With the names of functions: stack traces have them.
+    await run('wasm-opt', packagedNode(), [wasmOpt, wasm, '-o', join(folder, 'index_bg.wasm'), '-O', '--debuginfo', ...features]);
+  } else {
+    renameSync(wasm, join(folder, 'index_bg.wasm'));
+  }
+
+  step.update('esbuild');
+  const script = join(generated, 'index.js');
+  // workerd imports a module of WebAssembly without the word that the proposal for it has.
+  writeFileSync(script, readFileSync(script, 'utf8').replace('import source ', 'import '));
+  copyFileSync(SHIM, join(generated, 'shim.js'));
+  const entry = join(generated, 'entry.js');
+  writeFileSync(entry, [
+    "import * as compiled from './index.js';",
+    "import { durableObject } from './shim.js';",
+    "export { default } from './shim.js';",
+    ...durableObjectClasses().map((name) => `export const ${name} = durableObject(compiled.${name});`),
+  ].join('\n'));
+  const { build } = await import('esbuild');
+  await build({
+    entryPoints: [entry],
+    outfile: join(folder, 'index.js'),
+    bundle: true,
+    format: 'esm',
+    external: ['./index_bg.wasm', 'cloudflare:*'],
+    minify: profile === 'release',
+    logLevel: 'warning',
+  });
+}
+
+/** Classes of Durable Objects, as `wrangler.toml` binds them. */
+function durableObjectClasses() {
+  const config = readFileSync(join(ROOT, 'wrangler.toml'), 'utf8');
+  return [...config.matchAll(/^class_name = "(\w+)"/gm)].map(([, name]) => name);
+}
+
+/**
+ * @param {{ profile: Profile, compiled: string, bindgen: string }} inputs
+ * @returns {string} the same for the same bundle
+ */
+function fingerprint({ profile, compiled, bindgen }) {
+  const hash = createHash('sha256');
+  for (const path of [compiled, SHIM, join(ROOT, 'package-lock.json')]) hash.update(readFileSync(path));
+  // The tool's folder is named after its sources.
+  return hash.update(JSON.stringify([profile, durableObjectClasses(), bindgen, STEPS_VERSION])).digest('hex');
+}
+
+/** @param {string} folder */
+function sizes(folder) {
+  const files = ['index.js', 'index_bg.wasm'].map((file) => readFileSync(join(folder, file)));
+  const megabytes = (/** @type {Buffer[]} */ parts) => (parts.reduce((sum, part) => sum + part.length, 0) / 1e6).toFixed(2);
+  return `${megabytes(files)} MB, ${megabytes(files.map((file) => gzipSync(file)))} MB gzipped: ${relative(ROOT, folder)}`;
+}
