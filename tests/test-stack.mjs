@@ -16,6 +16,8 @@ import { startProxy } from './faults/proxy.mjs';
 
 /** Folder with the logs and the data of every part. */
 export const stateDir = mkdtempSync(join(tmpdir(), 'frontdesk-e2e-'));
+/** Milliseconds after which a condition counts as failed: long enough for a machine under heavy load. */
+export const PATIENCE_MS = 120_000;
 export const ALLOWED_ORIGIN = 'https://app.example.com';
 
 const ports = await freePorts();
@@ -240,7 +242,7 @@ export function storedMessages(session, count = 2) {
  * @template T
  * @param {() => Promise<T>} attempt
  */
-export async function eventually(attempt, limit = 40_000) {
+export async function eventually(attempt, limit = PATIENCE_MS) {
   const deadline = Date.now() + limit;
   for (;;) {
     try {

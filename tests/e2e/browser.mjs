@@ -1,7 +1,7 @@
 // Chromium for the tests of the chat page.
 import { after } from 'node:test';
 import { chromium } from 'playwright-core';
-import { grace, stack } from './test-stack.mjs';
+import { PATIENCE_MS, grace, stack } from './test-stack.mjs';
 
 const DESKTOP = { width: 1280, height: 800 };
 export const PHONE = { width: 390, height: 844 };
@@ -22,7 +22,7 @@ after(() => browser.close());
 /** Opens the chat page in a browser context of its own. Collects the errors and warnings of its console. */
 export async function openPage(viewport = DESKTOP) {
   const page = await (await browser.newContext({ viewport })).newPage();
-  page.setDefaultTimeout(30_000);
+  page.setDefaultTimeout(PATIENCE_MS);
   /** @type {string[]} */
   const consoleErrors = [];
   page.on('pageerror', (error) => consoleErrors.push(error.message));

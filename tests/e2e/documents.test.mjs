@@ -17,7 +17,7 @@ function ready(user, id) {
     const document = await (await call(`/api/documents/${id}`, { user })).json();
     assert.equal(document.status, 'ready', JSON.stringify(document));
     return document;
-  }, 60_000);
+  });
 }
 
 /** Recalled text in the prompt of a question. */

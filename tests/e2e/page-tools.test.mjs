@@ -131,7 +131,7 @@ test('an approval can be given by keyboard after a reload, and the answer goes o
     await page.getByText('request above is withdrawn').waitFor({ state: 'detached' });
     await eventually(async () => {
       await page.reload();
-      await page.getByText('Forgotten.').waitFor({ timeout: 15_000 });
+      await page.getByText('Forgotten.').waitFor({ timeout: 30_000 });
       assert.equal((await toolCalls(page).innerText()).trim(), 'Forgot: the parrot');
     });
     assert.equal(await answers(page).count(), 1);

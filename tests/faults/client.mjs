@@ -59,6 +59,7 @@ export class ReceivedTurn {
     try {
       const response = await connect(this.#connection.signal);
       this.status = response.status;
+      this.code = undefined;
       if (response.status === 200) for await (const { id, data } of readFrames(response)) this.#add(id, data);
       else if (response.status !== 204) this.code = (await response.json()).code;
     } catch {

@@ -6,17 +6,25 @@ import { DatabaseSync } from 'node:sqlite';
 
 /** @typedef {Map<string, { tokens: number, isSettled: boolean }>} Ledger by turn id */
 
+/** Owners of the objects read so far, by file name. An object never changes its user. @type {Map<string, string>} */
+const owners = new Map();
+
 /**
- * Throws if an object writes while it is read: the caller must then read all again.
+ * Reads the ledgers of some users, and skips the files of others. Throws if an object writes while it is read: the caller must then
+ * read again.
  * @param {string} stateDir
+ * @param {Set<string>} users
  * @returns {Map<string, Ledger>} by user id
  */
-export function readLedgers(stateDir) {
+export function readLedgers(stateDir, users) {
   const folder = join(stateDir, 'worker/v3/do/frontdesk-User');
-  const objects = readdirSync(folder).filter((name) => name.endsWith('.sqlite') && name !== 'metadata.sqlite');
+  const objects = readdirSync(folder).filter((name) => name.endsWith('.sqlite') && name !== 'metadata.sqlite')
+    .filter((name) => users.has(owners.get(name) ?? '') || !owners.has(name));
   const copies = mkdtempSync(join(tmpdir(), 'frontdesk-ledgers-'));
   try {
-    return new Map(objects.map((name) => ledgerIn(copyOf(join(folder, name), join(copies, name)))).filter((entry) => entry !== undefined));
+    const entries = objects.map((name) => ({ name, ...ledgerIn(copyOf(join(folder, name), join(copies, name))) }));
+    for (const { name, user } of entries) if (user) owners.set(name, user);
+    return new Map(entries.flatMap(({ user, ledger }) => (user && users.has(user) ? [[user, ledger]] : [])));
   } finally {
     rmSync(copies, { recursive: true, force: true });
   }
@@ -28,12 +36,15 @@ function copyOf(from, to) {
   return to;
 }
 
+/** @returns {{ user: string | undefined, ledger: Ledger }} */
 function ledgerIn(file) {
   const database = new DatabaseSync(file);
   try {
     const [owner] = database.prepare('select user_id from owner').all();
     const rows = database.prepare('select id, tokens, is_reserved from ledger').all();
-    return owner && [owner.user_id, new Map(rows.map((row) => [row.id, { tokens: row.tokens, isSettled: row.is_reserved === 0 }]))];
+    return {
+      user: owner?.user_id, ledger: new Map(rows.map((row) => [row.id, { tokens: row.tokens, isSettled: row.is_reserved === 0 }])),
+    };
   } finally {
     database.close();
   }

@@ -5,7 +5,7 @@ import {
   hangUp, htmlPage, loseResponse, otherJson, pauseEvent, replaceEvent, respondWith, unfinishedToolCall,
 } from './faults.mjs';
 import {
-  AT_END, BEFORE_TEXT, MID_STREAM, callRoute, continueHotSession, disconnectAt, failCommit, killWorkerAt, killWorkerBeforeCommit,
+  AT_END, BEFORE_TEXT, MID_STREAM, callRoute, callSlowRoute, continueHotSession, disconnectAt, failCommit, killWorkerAt, killWorkerBeforeCommit,
   openSecondTab, refuseModelConnections, refuseSupabaseConnections, reloadAfterEnd, reloadAt, reloadBeforeHeaders, resendBeforeHeaders,
   restartWithoutSupabase, sendAndRead, startColdSession, stopAt,
 } from './scenarios.mjs';
@@ -56,7 +56,8 @@ const REFUSED_CASES = [
   { fault: 'Supabase refuses connections', when: 'cold session', scenario: refuseSupabaseConnections, expected: `503 database_unavailable, then ${FINISHED}` },
 ].map((matrixCase) => ({ ...matrixCase, isExclusive: true }));
 
-const history = (fault) => callRoute({ method: 'GET', route: ({ session }) => `/api/sessions/${session}/messages`, path: 'chat_sessions' }, fault);
+const HISTORY = { method: 'GET', route: ({ session }) => `/api/sessions/${session}/messages`, path: 'chat_sessions' };
+const history = (fault) => callRoute(HISTORY, fault);
 const employees = (fault) => callRoute({ method: 'GET', route: () => '/api/employees', path: 'employee_profiles' }, fault);
 
 /** Faults of PostgREST that last until the scenario clears them. */
@@ -84,7 +85,7 @@ const POSTGREST_CASES = [
   { fault: 'PostgREST 400', when: 'commit_turn, twice', scenario: failCommit([respondWith(400), respondWith(400)]), expected: FINISHED },
   { fault: 'PostgREST slow', when: 'cold session: everything', scenario: startColdSession('', delayRequest(2000)), expected: FINISHED },
   { fault: 'PostgREST slow', when: 'hot session: everything', scenario: continueHotSession(delayRequest(2000)), expected: FINISHED },
-  { fault: 'PostgREST slow', when: 'history', scenario: history(delayRequest(2000)), expected: `2 rows, ${STORED_WHOLE}` },
+  { fault: 'PostgREST slow', when: 'history', scenario: callSlowRoute(HISTORY, delayRequest(2000)), expected: `2 rows, ${STORED_WHOLE}` },
   { fault: 'PostgREST too slow', when: 'cold session: load_session', scenario: startColdSession('rpc/load_session', delayRequest(10_000)), expected: `503 database_unavailable, then ${FINISHED}`, isFullOnly: true },
   { fault: 'PostgREST too slow', when: 'commit_turn, once', scenario: failCommit([delayRequest(10_000)]), expected: FINISHED, isFullOnly: true },
   { fault: 'PostgREST response lost', when: 'commit_turn, twice', scenario: failCommit([loseResponse, loseResponse]), expected: FINISHED },

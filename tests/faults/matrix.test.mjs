@@ -14,7 +14,7 @@ test('a turn that Postgres rejects for a minute is parked, stays in the history,
   const conversation = await startConversation();
   const { client, message } = conversation;
   const commitRule = conversation.failSupabase('rpc/commit_turn', respondWith(400));
-  await client.runTurn(message);
+  await conversation.runTurn();
   const [parked] = await eventually(() => rows('select * from chat_parked_turns where session_id = $1', [client.session]), 120_000);
   assert.match(parked.reason, /^rpc\/commit_turn: status 400/);
   commitRule.clearFaults();

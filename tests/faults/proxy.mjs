@@ -105,7 +105,8 @@ export async function startProxy({ port, target }) {
   /** @type {Rule[]} newest first */
   const rules = [];
   const upstream = new URL(`http://127.0.0.1:${target}`);
-  const server = createServer(async (incoming, outgoing) => {
+  // Idle connections stay open: closing one while the Worker reuses it would be a fault that no test injected.
+  const server = createServer({ keepAliveTimeout: 0 }, async (incoming, outgoing) => {
     // A client that disconnects before its request is complete needs no response.
     const body = await text(incoming).catch(() => undefined);
     if (body === undefined) return;

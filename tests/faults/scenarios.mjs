@@ -21,7 +21,7 @@ async function holdAnswerAt(conversation, { position, hasReceived }) {
 /** Sends the message and reads the answer to its end. */
 export const sendAndRead = (modelFaults = []) => async (conversation) => {
   conversation.failModel(modelFaults);
-  return outcomeOf(await conversation.client.runTurn(conversation.message));
+  return outcomeOf(await conversation.runTurn());
 };
 
 /** Disconnects and does not return. */
@@ -83,8 +83,7 @@ export const resendBeforeHeaders = async (conversation) => {
   received.disconnect();
   await disconnected;
   gate.open();
-  await waitUntil(async () => (await conversation.client.resend(received)).status === 200);
-  return outcomeOf(received);
+  return outcomeOf(await conversation.resendUntilAccepted(received));
 };
 
 /** Disconnects before the response headers, and resumes the running answer. */
@@ -116,7 +115,7 @@ export const killWorkerAt = (moment) => async (conversation) => {
 /** Kills workerd after the client received everything, while a fault keeps the turn from Postgres. */
 export const killWorkerBeforeCommit = (fault) => async (conversation) => {
   const commitRule = conversation.failSupabase('rpc/commit_turn', fault);
-  const received = await conversation.client.runTurn(conversation.message);
+  const received = await conversation.runTurn();
   await waitUntil(() => commitRule.exchanges.length > 0);
   await killWorker();
   await restartWorker();
@@ -130,7 +129,7 @@ export const restartWithoutSupabase = (fault) => async (conversation) => {
   const supabaseRule = conversation.failSupabase('', fault);
   await killWorker();
   await restartWorker();
-  const received = await conversation.client.runTurn(conversation.message);
+  const received = await conversation.runTurn();
   supabaseRule.clearFaults();
   return outcomeOf(received);
 };
@@ -138,19 +137,19 @@ export const restartWithoutSupabase = (fault) => async (conversation) => {
 /** Starts a new session during a fault of Supabase. After a rejection, resends the message without the fault. */
 export const startColdSession = (path, fault) => async (conversation) => {
   const supabaseRule = conversation.failSupabase(path, fault);
-  const received = await conversation.client.runTurn(conversation.message);
+  const received = await conversation.runTurn();
   const first = outcomeOf(received);
   supabaseRule.clearFaults();
   if (first === 'finish') return first;
-  return `${first}, then ${outcomeOf(await conversation.client.resend(received))}`;
+  return `${first}, then ${outcomeOf(await conversation.resendUntilAccepted(received))}`;
 };
 
 /** Runs three turns of a hot session during a fault of all Supabase requests. */
 export const continueHotSession = (fault) => async (conversation) => {
   await warmUp(conversation);
   const supabaseRule = conversation.failSupabase('', fault);
-  const received = await conversation.client.runTurn(conversation.message);
-  for (const n of [1, 2]) await conversation.client.runTurn(`meanwhile ${n}`);
+  const received = await conversation.runTurn();
+  for (const n of [1, 2]) await conversation.runTurn(`meanwhile ${n}`);
   supabaseRule.clearFaults();
   return outcomeOf(received);
 };
@@ -158,12 +157,12 @@ export const continueHotSession = (fault) => async (conversation) => {
 /** Runs a turn whose commit fails at first. */
 export const failCommit = (faults) => async (conversation) => {
   conversation.failSupabase('rpc/commit_turn', faults);
-  return outcomeOf(await conversation.client.runTurn(conversation.message));
+  return outcomeOf(await conversation.runTurn());
 };
 
 /** Calls a route during a fault of the Supabase request behind it. */
 export const callRoute = ({ method, route, path }, fault) => async (conversation) => {
-  await conversation.client.runTurn(conversation.message);
+  await conversation.runTurn();
   const supabaseRule = conversation.failSupabase(path, fault);
   const response = await call(route(conversation.client), { user: conversation.client.user, method });
   supabaseRule.clearFaults();
@@ -171,11 +170,24 @@ export const callRoute = ({ method, route, path }, fault) => async (conversation
   return response.ok ? `${body.data.length} rows` : `${response.status} ${body.code}`;
 };
 
+/** Calls a route whose Supabase request is slow, until a response is in time: a machine under load may add to the delay. */
+export const callSlowRoute = ({ method, route, path }, fault) => async (conversation) => {
+  await conversation.runTurn();
+  const supabaseRule = conversation.failSupabase(path, fault);
+  let response;
+  await waitUntil(async () => {
+    response = await call(route(conversation.client), { user: conversation.client.user, method });
+    return response.ok;
+  });
+  supabaseRule.clearFaults();
+  return `${(await response.json()).data.length} rows`;
+};
+
 /** Runs a turn while connections to the model are refused. */
 export const refuseModelConnections = async (conversation) => {
   await proxies.model.stop();
   try {
-    return outcomeOf(await conversation.client.runTurn(conversation.message));
+    return outcomeOf(await conversation.runTurn());
   } finally {
     await proxies.model.listen();
   }
@@ -186,9 +198,9 @@ export const refuseSupabaseConnections = async (conversation) => {
   await proxies.supabase.stop();
   const received = await conversation.client.runTurn(conversation.message);
   await proxies.supabase.listen();
-  return `${outcomeOf(received)}, then ${outcomeOf(await conversation.client.resend(received))}`;
+  return `${outcomeOf(received)}, then ${outcomeOf(await conversation.resendUntilAccepted(received))}`;
 };
 
 async function warmUp(conversation) {
-  await conversation.client.runTurn('before');
+  await conversation.runTurn('before');
 }

@@ -1,6 +1,6 @@
 // A conversation for one scenario: its own user and session, so that many scenarios run at once.
 import { randomUUID } from 'node:crypto';
-import { database, eventually, newUser, proxies, script } from '../test-stack.mjs';
+import { call, database, eventually, newUser, proxies, script } from '../test-stack.mjs';
 import { ChatClient, ReceivedTurn } from './client.mjs';
 import { chatAbout } from './faults.mjs';
 import { answerViolations } from './invariants.mjs';
@@ -14,16 +14,20 @@ const ANSWER = Array.from({ length: 60 }, (_, n) => `word${n}`).join(' ');
 const PACE = { chunkSize: 5, streamingProfile: { ttft: 30, tps: 40 } };
 const USAGE = { prompt_tokens: 40, completion_tokens: 120 };
 
+/** Attempts to send a message again to a stack that is too slow. */
+const MAX_RESENDS = 3;
+
 /** Start of each conversation's message. */
 export const MESSAGE_PREFIX = 'test conversation';
 
-/** Scripts the model and creates the employee. Must run once before the first conversation. */
+/** Scripts the model, creates the employee, and waits until the Worker has the signing keys. Must run before the first conversation. */
 export async function prepareConversations() {
   script(MESSAGE_PREFIX, { content: ANSWER, usage: USAGE }, PACE);
   await database.query(
     'insert into employee_profiles (slug, title, system_prompt, max_output_tokens, daily_tokens) values ($1, $1, $1, 500, $2)',
     [EMPLOYEE, DAILY_TOKENS],
   );
+  await waitUntil(async () => (await call('/api/employees')).ok);
 }
 
 /** @returns {Promise<TestConversation>} */
@@ -36,6 +40,7 @@ export class TestConversation {
   violations = [];
   message = `${MESSAGE_PREFIX} ${randomUUID()}`;
   #user;
+  #hasSupabaseFaults = false;
   #modelRule = this.#addModelRule([]);
 
   constructor(user) {
@@ -51,14 +56,44 @@ export class TestConversation {
 
   /** Injects faults into the user's requests to Supabase whose REST path starts with `path`. */
   failSupabase(path, faults) {
+    // A turn commits after its answer: a failing commit cannot reject it.
+    this.#hasSupabaseFaults ||= path !== 'rpc/commit_turn';
     const { id, access_token } = this.#user;
     const isOfUser = ({ headers, body }) => headers.authorization === `Bearer ${access_token}` || body.includes(id);
     return proxies.supabase.addRule((exchange) => exchange.path.startsWith(`/rest/v1/${path}`) && isOfUser(exchange), faults);
   }
 
+  /**
+   * Sends a message, like `ChatClient.send`. Without an injected fault of Supabase, a 503 means that a machine under load missed the
+   * Worker's deadline: a client then sends the message again.
+   */
+  async send(message = this.message) {
+    const { received, disconnected } = this.client.send(message);
+    let connection = disconnected;
+    for (let resends = 0; !this.#hasSupabaseFaults && resends < MAX_RESENDS; resends += 1) {
+      await waitUntil(() => received.status !== undefined);
+      if (received.status !== 503) break;
+      await connection;
+      received.status = undefined;
+      connection = this.client.resend(received);
+    }
+    return { received, disconnected: connection };
+  }
+
+  /** Runs a turn to the end of its connection. */
+  async runTurn(message = this.message) {
+    return (await this.send(message)).disconnected;
+  }
+
+  /** Sends a rejected message again until it is accepted, and reads the answer. */
+  async resendUntilAccepted(received) {
+    await waitUntil(async () => (await this.client.resend(received)).status === 200);
+    return received;
+  }
+
   /** Sends the message, and waits until the gate is reached and `hasReceived` is true for the client. */
   async sendUntil(gate, hasReceived = () => true) {
-    const { received, disconnected } = this.client.send(this.message);
+    const { received, disconnected } = await this.send();
     await gate.reached;
     await waitUntil(() => hasReceived(received));
     return { received, disconnected };
