@@ -6,11 +6,12 @@ import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ROOT } from '../dev/bootstrap.mjs';
-import { build } from '../dev/build.mjs';
+import { build } from '../dev/build/all.mjs';
 import { freePorts } from '../dev/ports.mjs';
+import { startProgress } from '../dev/progress.mjs';
 import { startStack } from '../dev/stack.mjs';
 import { CHUNKS, startBenchModel } from './model.mjs';
-import { startWorkerd } from './workerd.mjs';
+import { builtWorker, startWorkerd } from './workerd.mjs';
 
 /** Sessions that stream at the same time. */
 const STREAMS = 100;
@@ -27,7 +28,7 @@ const SHORT = 2;
 const SAMPLES = 50;
 
 const say = (line) => console.error(`• ${line}`);
-await build(say);
+await build({ profile: 'release', progress: startProgress({ output: process.stderr }) });
 const stateDir = mkdtempSync(join(tmpdir(), 'frontdesk-bench-'));
 const model = await startBenchModel();
 const stack = await startStack({ ports: await freePorts(), stateDir, vars: { OPENAI_BASE_URL: model.url, OPENAI_API_KEY: 'bench' }, say });
@@ -36,8 +37,7 @@ const authorization = `Bearer ${stack.users[0].access_token}`;
 const folder = join(stateDir, 'desk');
 
 const startDesk = () => startWorkerd({
-  folder, port: deskPort, vars: stack.vars, durableObjects: { USER: 'User' },
-  modules: { 'index.js': join(ROOT, 'build/index.js'), 'index_bg.wasm': join(ROOT, 'build/index_bg.wasm') },
+  folder, port: deskPort, vars: stack.vars, ...builtWorker(),
 });
 
 /** Streams one answer. Returns the milliseconds to its first token; fails if a chunk is missing or out of order. */
