@@ -106,7 +106,7 @@ pub fn spent(sql: &impl Sql, entry: &LedgerEntry) -> Result<Scoped<Cost>, Fault>
     Ok(Scoped { user, employee })
 }
 
-/// Writes the actual usage of work, once, and deletes ledger days older than [`LEDGER_DAYS`].
+/// Writes the actual usage of work, once, and deletes ledger days older than `LEDGER_DAYS`.
 ///
 /// # Errors
 /// `internal`, when the storage refuses.

@@ -382,7 +382,7 @@ pub fn next_due(sql: &impl Sql, parked_for: Millis) -> Result<Option<Millis>, Fa
     Ok(found.and_then(|row| row.at))
 }
 
-/// Deletes the logs of turns that ended [`KEPT_FOR`] ago, and snapshots beyond [`MAX_SNAPSHOTS`].
+/// Deletes the logs of turns that ended [`KEPT_FOR`] ago, and snapshots beyond `MAX_SNAPSHOTS`.
 ///
 /// # Errors
 /// `internal`, when the storage refuses.
