@@ -22,7 +22,9 @@ const CLEAR_LINE = '\r\u001b[2K';
 export function startProgress({ output = process.stdout, now = Date.now } = {}) {
   /** @type {Set<{ name: string, started: number, detail: string }>} */
   const steps = new Set();
-  const started = now();
+  /** Times of the first of the steps that run, and of the last end of one. */
+  let began = now();
+  let ended = began;
   let isDrawn = false;
   /** @type {NodeJS.Timeout | undefined} */
   let timer;
@@ -38,7 +40,8 @@ export function startProgress({ output = process.stdout, now = Date.now } = {}) 
   };
   const report = () => {
     const states = [...steps].map(({ name, started: since, detail }) => `${name}: ${detail || `${seconds(since)} s`}`);
-    const line = `  ${seconds(started)} s  ${states.join(' | ')}`;
+    // Seconds of the whole build: of steps that follow each other at once.
+    const line = `  ${seconds(began)} s  ${states.join(' | ')}`;
     if (!output.isTTY) {
       output.write(`${line}\n`);
       return;
@@ -67,10 +70,12 @@ export function startProgress({ output = process.stdout, now = Date.now } = {}) 
      */
     step(name) {
       const step = { name, started: now(), detail: '' };
+      if (steps.size === 0 && now() - ended > REPORT_MS) began = now();
       steps.add(step);
       schedule();
       const end = () => {
         steps.delete(step);
+        ended = now();
         schedule();
       };
       return {

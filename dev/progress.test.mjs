@@ -22,10 +22,14 @@ test('elsewhere than on a terminal, all steps are reported in a line every ten s
   mock.timers.tick(10_000);
   worker.end();
   mock.timers.tick(60_000);
+  progress.step('Release');
+  mock.timers.tick(10_000);
+  progress.stop();
   assert.deepEqual(written, [
     '  10 s  Worker: 3 of 9 compiled, now syn | npm packages: 10 s\n',
     '• npm packages installed (10 s)\n',
     '  20 s  Worker: 3 of 9 compiled, now syn\n',
+    '  10 s  Release: 10 s\n',
   ]);
   mock.timers.reset();
 });
