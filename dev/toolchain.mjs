@@ -20,9 +20,9 @@ const CARGO_DENY = { name: 'cargo-deny', version: '0.20.2' };
 
 /** For a tool that runs for a second, quick to build beats quick to run. */
 const QUICK_BUILD = {
-  CARGO_PROFILE_RELEASE_OPT_LEVEL: '1',
+  CARGO_PROFILE_RELEASE_OPT_LEVEL: '0',
   CARGO_PROFILE_RELEASE_LTO: 'off',
-  CARGO_PROFILE_RELEASE_CODEGEN_UNITS: '16',
+  CARGO_PROFILE_RELEASE_CODEGEN_UNITS: '256',
   CARGO_PROFILE_RELEASE_DEBUG: '0',
 };
 
