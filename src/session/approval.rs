@@ -125,11 +125,19 @@ impl PendingApproval {
         Ok(())
     }
 
-    /// Expires every undecided call: the user went on without deciding.
-    pub fn expire(&mut self) {
-        for call in self.answer.calls.iter_mut().filter(|call| call.is_waiting() || call.is_open()) {
-            call.outcome = CallOutcome::Expired;
-        }
+    /// The calls that Postgres has as waiting, in their last state, when the user continues before the answer is resumed: a denial
+    /// holds, every other call expires.
+    #[must_use]
+    pub fn withdrawn(self) -> Vec<ToolCall> {
+        let calls = self.answer.calls.into_iter().skip(self.earlier_calls);
+        let last_state = |call: ToolCall| match call.outcome {
+            CallOutcome::Denied { .. } => Some(call),
+            CallOutcome::Waiting { .. } | CallOutcome::Running => {
+                Some(ToolCall { outcome: CallOutcome::Expired, ..call })
+            }
+            CallOutcome::Succeeded { .. } | CallOutcome::Failed { .. } | CallOutcome::Expired => None,
+        };
+        calls.filter_map(last_state).collect()
     }
 }
 

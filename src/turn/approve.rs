@@ -13,7 +13,7 @@ use super::prepare::{NewTurn, PreparedTurn};
 use super::{MAX_TURN, TurnCtx, reserve};
 use crate::account::ledger::ReservationRequest;
 use crate::chat::limits::UserLimits;
-use crate::chat::tool_call::{ToolCall, ToolRun};
+use crate::chat::tool_call::ToolRun;
 use crate::error::{Error, Fault};
 use crate::ids;
 use crate::model::candidate::candidates;
@@ -116,20 +116,15 @@ impl<P: Platform> TurnCtx<'_, P> {
         Ok(self.keep(NewTurn { admission, turn, request, agent, head })?)
     }
 
-    /// The calls of a pending approval that the user goes on without deciding: they expire.
+    /// The calls of a pending approval, which a new message ends.
     ///
     /// # Errors
     /// `internal`, when the storage refuses.
     pub(super) fn withdrawn_calls(&self) -> Result<Vec<ToolRun>, Fault> {
         let (user, session) = (self.session.user, self.session.session);
-        let Some(mut pending) = SessionStore::new(&user.ports.sql, session.id).approval()? else {
-            return Ok(Vec::new());
-        };
-        let is_open = |call: &&ToolCall| call.is_waiting() || call.is_open();
-        let open: Vec<_> = pending.answer.calls.iter().filter(is_open).map(|call| call.id).collect();
-        pending.expire();
-        let withdrawn = pending.answer.calls.iter().filter(|call| open.contains(&call.id));
-        Ok(withdrawn.map(|call| call.run(user.user.id)).collect())
+        let pending = SessionStore::new(&user.ports.sql, session.id).approval()?;
+        let calls = pending.map_or_else(Vec::new, PendingApproval::withdrawn);
+        Ok(calls.iter().map(|call| call.run(user.user.id)).collect())
     }
 }
 

@@ -99,26 +99,31 @@ comment on function private.add_tool_runs(uuid, uuid, uuid, jsonb) is
 'Inserts tool runs: [{id, tool, arguments, status, approved_by, error_code, latency_ms, created_at}]. A run that exists as
 pending gets its outcome; another one stays unchanged. Internal: called by commit_turn.';
 
-create or replace function private.expire_calls(p_session uuid, p_user uuid, p_runs jsonb) returns void
+create or replace function private.withdraw_calls(p_session uuid, p_user uuid, p_runs jsonb) returns void
 language plpgsql security invoker set search_path = '' as $$
 declare
-  v_expired constant text[] := array(
-    select r ->> 'id' from jsonb_array_elements(p_runs) r where r ->> 'status' = 'expired');
+  -- {id: status}
+  v_withdrawn constant jsonb := (
+    select jsonb_object_agg(r ->> 'id', r ->> 'status') from jsonb_array_elements(p_runs) r
+    where r ->> 'status' in ('expired', 'denied'));
 begin
-  if v_expired = '{}' then
+  if v_withdrawn is null then
     return;
   end if;
   update public.chat_messages m
   set tool_calls = (
     select jsonb_agg(
-      case when c ->> 'id' = any (v_expired) then c - 'approval_id' - 'expires_at' || '{"state": "expired"}' else c end)
-    from jsonb_array_elements(m.tool_calls) c)
+      case when c ->> 'state' = 'waiting' and v_withdrawn ? (c ->> 'id')
+        then c - 'approval_id' - 'expires_at' || jsonb_build_object('state', v_withdrawn -> (c ->> 'id')) else c end
+      order by n)
+    from jsonb_array_elements(m.tool_calls) with ordinality as calls (c, n))
   where m.session_id = p_session and m.user_id = p_user and m.tool_calls is not null
-    and exists (select from jsonb_array_elements(m.tool_calls) c where c ->> 'id' = any (v_expired));
+    and exists (
+      select from jsonb_array_elements(m.tool_calls) c where c ->> 'state' = 'waiting' and v_withdrawn ? (c ->> 'id'));
 end $$;
-comment on function private.expire_calls(uuid, uuid, jsonb) is
-'Sets the state of tool calls to expired in the messages that made them, for the runs of that status in p_runs (as in
-add_tool_runs): the user continued without a decision. Internal: called by commit_turn.';
+comment on function private.withdraw_calls(uuid, uuid, jsonb) is
+'Ends waiting tool calls in the messages that made them, for the runs in p_runs (as in add_tool_runs) that are expired or
+denied: the user continued before the answer was resumed. Internal: called by commit_turn.';
 
 -- A whole turn ---------------------------------------------------------------------------------------------------------
 
@@ -173,7 +178,7 @@ begin
   end if;
   if p_turn ? 'tool_runs' then
     perform private.add_tool_runs(v_session, v_user, v_turn, p_turn -> 'tool_runs');
-    perform private.expire_calls(v_session, v_user, p_turn -> 'tool_runs');
+    perform private.withdraw_calls(v_session, v_user, p_turn -> 'tool_runs');
   end if;
   insert into public.chat_files (id, user_id, session_id, purpose, name, media_type, table_rows, created_at)
   select f.id, v_user, v_session, 'export', f.name, f.media_type, f.table_rows, f.created_at

@@ -265,6 +265,26 @@ select throws_ok(
   $$ select public.commit_turn(pg_temp.turn(105, 'z', '{"user_id": "00000000-0000-4000-8000-00000000000b", "continues": true}', false)) $$,
   '42501', null, 'an answer of another user cannot be continued');
 
+reset role;
+update public.chat_messages set tool_calls = '[
+  {"id": "00000000-0000-4000-8000-000000000401", "state": "waiting", "approval_id": "a", "expires_at": "2026-11-02T10:00:00Z"},
+  {"id": "00000000-0000-4000-8000-000000000402", "state": "waiting", "approval_id": "b", "expires_at": "2026-11-02T10:00:00Z"},
+  {"id": "00000000-0000-4000-8000-000000000403", "state": "denied", "reason": "No"}]'
+where id = '00000000-0000-4000-8000-000000000300';
+set local role service_role;
+select lives_ok($$ select public.commit_turn(pg_temp.turn(106, 'w', '{"messages": [], "tool_runs": [
+  {"id": "00000000-0000-4000-8000-000000000401", "tool": "send_mail", "status": "expired"},
+  {"id": "00000000-0000-4000-8000-000000000402", "tool": "send_mail", "status": "denied"},
+  {"id": "00000000-0000-4000-8000-000000000403", "tool": "send_mail", "status": "denied"}]}', false)) $$,
+  'a turn that withdraws calls is saved');
+select results_eq(
+  $$ select c - 'id' from public.chat_messages, jsonb_array_elements(tool_calls) c where id = '00000000-0000-4000-8000-000000000300' $$,
+  $$ values ('{"state": "expired"}'::jsonb), ('{"state": "denied"}'), ('{"state": "denied", "reason": "No"}') $$,
+  'withdrawn calls do not wait any more; one that was denied before keeps its reason');
+reset role;
+update public.chat_messages set tool_calls = '[{"id": "x", "name": "send_mail"}]'
+where id = '00000000-0000-4000-8000-000000000300';
+
 set local role authenticated;
 set local request.jwt.claims = '{"role": "authenticated", "sub": "00000000-0000-4000-8000-00000000000a"}';
 select results_eq(

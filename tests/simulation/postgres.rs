@@ -2,13 +2,14 @@
 //! `supabase/migrations/` do.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use chrono::{DateTime, Utc};
 use frontdesk::account::vault::SealedVault;
 use frontdesk::chat::limits::{Budget, UserLimits};
 use frontdesk::chat::message::{Message, Role};
+use frontdesk::chat::tool_call::CallOutcome;
 use frontdesk::ports::{Caller, DatabaseError, Postgrest, RpcCall};
 use frontdesk::session::record::{MessageRecord, TurnRecord};
 use frontdesk::time::Millis;
@@ -17,7 +18,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::disk::Disk;
 use super::employees;
 use super::faults::Fault;
 use super::learning::{Memory, Summary};
@@ -70,7 +70,6 @@ pub struct SimPostgrest {
     pub world: Rc<World>,
     pub instance: Rc<Instance>,
     pub postgres: Rc<Postgres>,
-    pub disk: Rc<Disk>,
     /// Moment at which the instance started.
     pub started_at: Millis,
 }
@@ -325,10 +324,15 @@ impl Postgres {
         }
         let OfRuns { p_turn: Runs { tool_runs } } = read(arguments);
         let mut known = self.tool_runs.borrow_mut();
-        let expired: BTreeSet<_> =
-            tool_runs.iter().filter(|run| run.status == "expired").map(|run| run.id).collect();
+        let outcome = |run: &Run| match run.status.as_str() {
+            "expired" => Some((run.id, CallOutcome::Expired)),
+            "denied" => Some((run.id, CallOutcome::Denied { reason: None })),
+            _ => None,
+        };
+        let withdrawn: BTreeMap<_, _> = tool_runs.iter().filter_map(outcome).collect();
         for run in tool_runs {
             let Run { id, arguments, status } = run;
+            self.world.note(|| format!("call {id} is {status} in turn {}", record.turn_id));
             let row = known.entry(id).or_insert_with(|| ToolRunRow {
                 user: record.user_id,
                 arguments,
@@ -338,10 +342,10 @@ impl Postgres {
                 row.status = status;
             }
         }
-        for message in session.messages.values_mut().filter(|_| !expired.is_empty()) {
-            for call in message.tool_calls.iter_mut().flatten().filter(|call| expired.contains(&call.id)) {
-                call.outcome = frontdesk::chat::tool_call::CallOutcome::Expired;
-            }
+        let calls = session.messages.values_mut().filter(|_| !withdrawn.is_empty());
+        for call in calls.flat_map(|message| message.tool_calls.iter_mut().flatten()) {
+            let outcome = withdrawn.get(&call.id).filter(|_| call.is_waiting());
+            outcome.into_iter().for_each(|outcome| call.outcome = outcome.clone());
         }
     }
 
@@ -423,8 +427,7 @@ impl SimPostgrest {
         match call.function {
             "commit_turn" => {
                 let OfTurn { p_turn: record } = read(call.arguments);
-                let retry_at = self.disk.retry_at(record.turn_id);
-                self.world.attempted(record.session_id, retry_at, self.started_at);
+                self.world.attempted(&record, self.started_at);
             }
             "forget_facts" => {
                 let arguments: Value = read(call.arguments);

@@ -1,6 +1,6 @@
 //! Calls that wait for their user.
 
-use frontdesk::chat::tool_call::CallOutcome;
+use frontdesk::chat::tool_call::{CallOutcome, ToolCall};
 use frontdesk::error::Code;
 use frontdesk::session::approval::{APPROVAL_TIMEOUT, Decision};
 use frontdesk::turn::approve::ApprovalOutcome;
@@ -22,6 +22,13 @@ fn waiting(conversation: &TestConversation) -> (Uuid, Seen) {
 
 fn arguments() -> String {
     format!(r#"{{"what":"Bern","facts":["{FACT}"]}}"#)
+}
+
+fn approval_id(call: &ToolCall) -> Option<Uuid> {
+    match call.outcome {
+        CallOutcome::Waiting { approval_id, .. } => Some(approval_id),
+        _ => None,
+    }
 }
 
 fn decision(id: Uuid, approved: bool) -> Decision {
@@ -136,11 +143,7 @@ fn each_of_several_calls_is_decided() {
     let (seen, finished) = conversation.turn("Go").unwrap();
     // The call that needs no approval has run.
     assert_eq!(seen.calls.iter().filter(|call| call.starts_with("Output(")).count(), 1);
-    let approval = |call: &frontdesk::chat::tool_call::ToolCall| match call.outcome {
-        CallOutcome::Waiting { approval_id, .. } => Some(approval_id),
-        _ => None,
-    };
-    let ids: Vec<_> = finished.record.messages[1].tool_calls.iter().filter_map(approval).collect();
+    let ids: Vec<_> = finished.record.messages[1].tool_calls.iter().filter_map(approval_id).collect();
     assert_eq!(ids.len(), 2);
     let first = conversation.resume_after_approval(vec![decision(ids[0], true)]);
     assert!(matches!(first, Ok(ApprovalOutcome::Undecided(undecided)) if undecided == [ids[1]]));
@@ -150,6 +153,24 @@ fn each_of_several_calls_is_decided() {
     assert_eq!(seen.calls.len(), 3, "{:?}", seen.calls);
     assert_eq!(conversation.platform.postgrest.forgotten().len(), 1);
     assert_eq!(results(&conversation).len(), 3);
+}
+
+#[test]
+fn a_user_who_goes_on_after_half_of_the_decisions_leaves_no_call_waiting() {
+    let conversation = with_tools(&["forget"]);
+    let arguments = arguments();
+    let call = ("forget", arguments.as_str());
+    conversation.model_says(calling("", &[call, call, call]));
+    let (_, finished) = conversation.turn("Forget where I live").unwrap();
+    let ids: Vec<_> = finished.record.messages[1].tool_calls.iter().filter_map(approval_id).collect();
+    let decisions = vec![decision(ids[0], false), decision(ids[1], true)];
+    assert!(matches!(conversation.resume_after_approval(decisions), Ok(ApprovalOutcome::Undecided(_))));
+    conversation.model_says(whole("Well."));
+    let (_, finished) = conversation.turn_with(second("Something else")).unwrap();
+    let runs = serde_json::to_value(&finished.record.tool_runs).unwrap();
+    let statuses: Vec<_> = runs.as_array().unwrap().iter().map(|run| &run["status"]).collect();
+    assert_eq!(statuses, ["denied", "expired", "expired"]);
+    assert!(conversation.platform.postgrest.forgotten().is_empty());
 }
 
 #[test]
