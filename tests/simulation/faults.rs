@@ -1,6 +1,7 @@
 //! Faults: their kinds, their rates in one run, and their counts.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
+use std::sync::OnceLock;
 
 use super::rng::Rng;
 
@@ -87,19 +88,18 @@ pub struct Faults {
     is_over: Cell<bool>,
 }
 
-thread_local! {
-    /// Names of kinds that never occur.
-    static LEFT_OUT: RefCell<Vec<String>> = RefCell::default();
-}
+/// Names of kinds that never occur.
+static LEFT_OUT: OnceLock<Vec<String>> = OnceLock::new();
 
-/// Leaves kinds of faults out of all runs from now on: names, separated by commas.
+/// Leaves kinds of faults out of all runs: names, separated by commas. To be called once, before the first run.
 pub fn leave_out(names: &str) {
-    LEFT_OUT.set(names.split(',').map(ToOwned::to_owned).collect());
+    LEFT_OUT.get_or_init(|| names.split(',').map(ToOwned::to_owned).collect());
 }
 
 impl Faults {
     pub fn new(rng: &Rng) -> Self {
-        let is_left_out = |fault: Fault| LEFT_OUT.with_borrow(|names| names.contains(&format!("{fault:?}")));
+        let is_left_out =
+            |fault: Fault| LEFT_OUT.get().is_some_and(|names| names.contains(&format!("{fault:?}")));
         let rates = ALL.map(|(fault, rate)| match rng.below(6) {
             0 | 1 => 0,
             _ if is_left_out(fault) => 0,
@@ -119,6 +119,10 @@ impl Faults {
         occurs
     }
 
+    pub fn count(&self) -> Count {
+        Count(std::array::from_fn(|kind| self.counts[kind].get()))
+    }
+
     pub fn is_over(&self) -> bool {
         self.is_over.get()
     }
@@ -134,9 +138,9 @@ impl Faults {
 pub struct Count([u64; ALL.len()]);
 
 impl Count {
-    pub fn add(&mut self, faults: &Faults) {
-        for (sum, count) in self.0.iter_mut().zip(&faults.counts) {
-            *sum += count.get();
+    pub fn add(&mut self, other: &Self) {
+        for (sum, count) in self.0.iter_mut().zip(other.0) {
+            *sum += count;
         }
     }
 

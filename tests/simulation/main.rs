@@ -36,14 +36,15 @@ mod world;
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use faults::Count;
 use world::TRACE;
 
-/// Turns of a run that names no number. Not 100,000 yet: seed 699, after about 78,000 turns, shows a call of an answer in Postgres
-/// that waits for an approval for ever. `npm run simulate -- --seed 699 --turns 1` repeats it.
-const TURNS: u64 = 60_000;
+/// Turns of a command that names no number.
+const TURNS: u64 = 100_000;
 
 /// How often progress is told.
 const REPORT_EVERY: Duration = Duration::from_secs(5);
@@ -75,50 +76,99 @@ struct Options {
     trace: usize,
 }
 
+/// What one run came to.
+struct Finding {
+    seed: u64,
+    turns: u64,
+    faults: Count,
+    /// Number of turns by their status.
+    endings: BTreeMap<String, u64>,
+    violation: Option<String>,
+}
+
+impl Finding {
+    fn of(seed: u64) -> Self {
+        let run = run::run(seed, 0);
+        let mut finding = Self {
+            seed,
+            turns: 0,
+            faults: run.world.faults.count(),
+            endings: BTreeMap::new(),
+            violation: run.outcome.err(),
+        };
+        for turn in run.world.oracle.turns.borrow().values() {
+            finding.turns += 1;
+            let ending = turn.status.map_or("Open".into(), |status| format!("{status:?}"));
+            *finding.endings.entry(ending).or_insert(0) += 1;
+        }
+        finding
+    }
+}
+
 #[expect(clippy::disallowed_methods, reason = "how long it took is told, and decides nothing")]
 fn simulate(options: Options) -> ExitCode {
     let Options { seed: first_seed, turns: wanted, .. } = options;
     let began = Instant::now();
     let mut reported = began;
-    let (mut seed, mut turns, mut faults) = (first_seed, 0, Count::default());
-    let mut endings = BTreeMap::new();
-    if run::run(seed, 0).world.digest() != run::run(seed, TRACE).world.digest() {
-        println!("simulation: FAILED: seed {seed} is not the same run twice");
+    if run::run(first_seed, 0).world.digest() != run::run(first_seed, TRACE).world.digest() {
+        println!("simulation: FAILED: seed {first_seed} is not the same run twice");
         return ExitCode::FAILURE;
     }
-    while turns < wanted {
-        let run = run::run(seed, 0);
-        faults.add(&run.world.faults);
-        for turn in run.world.oracle.turns.borrow().values() {
-            turns += 1;
-            *endings
-                .entry(turn.status.map_or("Open".into(), |status| format!("{status:?}")))
-                .or_insert(0_u64) += 1;
+    let (mut runs, mut turns, mut faults) = (0_u64, 0, Count::default());
+    let mut endings = BTreeMap::new();
+    for finding in run_on_all_cores(first_seed) {
+        runs += 1;
+        turns += finding.turns;
+        faults.add(&finding.faults);
+        for (ending, count) in finding.endings {
+            *endings.entry(ending).or_insert(0) += count;
         }
-        if let Err(violation) = run.outcome {
+        if let Some(violation) = finding.violation {
             println!("simulation: FAILED after {turns} turns in {:.1} s", began.elapsed().as_secs_f64());
-            return explain(seed, &violation, options);
+            return explain(finding.seed, &violation, options);
+        }
+        if turns >= wanted {
+            break;
         }
         if reported.elapsed() >= REPORT_EVERY {
             reported = Instant::now();
             let per_second = u128::from(turns) * 1000 / began.elapsed().as_millis().max(1);
             println!(
-                "simulation: {turns} turns, {per_second} a second, {} faults, seed {seed}",
+                "simulation: {turns} turns, {per_second} a second, {} faults, {runs} runs",
                 faults.total()
             );
         }
-        seed += 1;
+    }
+    if turns < wanted {
+        println!("simulation: FAILED: every core stopped after {turns} turns");
+        return ExitCode::FAILURE;
     }
     println!(
-        "simulation: {turns} turns in {:.1} s, seeds {first_seed} to {}, no violation; {} faults:{faults}",
+        "simulation: {turns} turns in {:.1} s, {runs} runs from seed {first_seed} on, no violation; {} faults:{faults}",
         began.elapsed().as_secs_f64(),
-        seed - 1,
         faults.total(),
     );
     for (ending, count) in endings {
         println!("  {ending:14} {count}");
     }
     ExitCode::SUCCESS
+}
+
+/// Runs of that seed and of those after it, for as long as the caller takes them. Each core runs the next seed: a run is the same
+/// whatever else runs.
+fn run_on_all_cores(first_seed: u64) -> impl Iterator<Item = Finding> {
+    let next = Arc::new(AtomicU64::new(first_seed));
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let (sender, findings) = mpsc::sync_channel(cores);
+    for _ in 0..cores {
+        let (next, sender) = (Arc::clone(&next), sender.clone());
+        std::thread::spawn(
+            move || {
+                while sender.send(Finding::of(next.fetch_add(1, Ordering::Relaxed))).is_ok() {}
+            },
+        );
+    }
+    findings.into_iter()
 }
 
 /// Runs it once more, with a trace: it is the same run.
