@@ -1,5 +1,5 @@
 // `npm run simulate:mutants`: puts bugs into a copy of the sources, one after the other, and shows how long the simulator
-// takes to find each. `npm run simulate:mutants -- retry` does so with those whose name has that word.
+// takes to find each. `npm run simulate:mutants -- outbox` takes only the bugs with that word in their name.
 import { spawn, spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-/** How long a bug may stay unfound. */
+/** Milliseconds that the simulator may take to find a bug. */
 const WITHIN = 60_000;
 
 /** @typedef {{ file: string, from: string, to: string }} Patch */
@@ -16,146 +16,452 @@ const WITHIN = 60_000;
 /** @type {Mutant[]} */
 const MUTANTS = [
   {
-    name: 'the outbox drops a retry',
-    patches: [{
-      file: 'src/session/outbox.rs',
-      from: 'journal.wake_at(clock.now() + pause(entry.attempts, clock.random())).await;',
-      to: 'let _ = clock.now() + pause(entry.attempts, clock.random());',
-    }],
-  },
-  {
-    name: 'the outbox goes on past a failure',
-    patches: [{
-      file: 'src/session/outbox.rs',
-      from: 'return postpone(&entry, fault, journal, clock).await;',
-      to: 'postpone(&entry, fault, journal, clock).await.ok();\n                continue;',
-    }],
-  },
-  {
-    name: 'a turn is committed without its key',
-    patches: [{
-      file: 'src/session/outbox.rs',
-      from: 'database.commit_turn(&entry.record).await',
-      to: `database.commit_turn(&crate::session::record::TurnRecord {
-                turn_id: uuid::Builder::from_random_bytes(clock.random()).into_uuid(), ..entry.record.clone()
-            }).await`,
-    }],
-  },
-  {
-    name: 'a turn is settled twice',
-    patches: [{
-      file: 'src/turn/settle.rs',
-      from: 'let closed = journal.close(&record, &ending, now);',
-      to: 'journal.close(&record, &ending, now).ok();\n    let closed = journal.close(&record, &ending, now);',
-    }],
-  },
-  {
-    name: 'what a turn took is not booked again after a failure',
-    patches: [{
-      file: 'src/session/outbox.rs',
-      from: 'let settled = user.settle(record.user_id, &record.books()).await;',
-      to: 'let settled = user.settle(record.user_id, &record.books()).await.or(Ok::<(), crate::user::record::Refused>(()));',
-    }],
-  },
-  {
-    name: 'a turn is answered before it is kept',
+    name: 'the outbox drops a record whose delivery failed',
     patches: [
-      { file: 'src/turn.rs', from: 'journal.open(turn, head)?;', to: 'let _ = journal;' },
       {
-        file: 'src/turn.rs',
-        from: 'let teller = Teller::start(&head, shown, emit);',
-        to: `let teller = Teller::start(&head, shown, emit);
-    ports.journal.open(&turn, &head).ok();`,
+        file: 'src/session/outbox.rs',
+        from: 'postpone(sql, next.record.turn_id, retry_at)?;',
+        to: `mark_delivered(sql, next.record.turn_id)?;
+                let _ = postpone::<P::Sql>;`,
       },
     ],
   },
   {
-    name: 'a token is used and its value never kept',
-    patches: [{
-      file: 'src/user/vault.rs',
-      from: 'ports.strongbox.keep(user.id, &KeptVault { key: None, entries: masked.new }, true)?;',
-      to: '',
-    }],
+    name: 'a later record of a session goes first',
+    patches: [
+      {
+        file: 'src/session/store.rs',
+        from: `WHERE session_id = ? AND parked_at IS NULL ORDER BY position LIMIT 1
+                     ) WHERE retry_at <= ?`,
+        to: `WHERE session_id = ? AND parked_at IS NULL ORDER BY position
+                     ) WHERE retry_at <= ? LIMIT 1`,
+      },
+    ],
   },
   {
-    name: 'two calls open one vault at once',
-    patches: [{
-      file: 'src/user/vault.rs',
-      from: `    // Another call may have come first while this one waited.
-    if state.open.borrow().is_some() {
-        return Ok(());
-    }
+    name: 'a failed delivery holds back other sessions',
+    patches: [
+      {
+        file: 'src/session/store.rs',
+        from: `SELECT session_id FROM outbox AS first
+                 WHERE parked_at IS NULL AND retry_at <= ? AND NOT EXISTS (`,
+        to: `SELECT session_id FROM outbox AS first
+                 WHERE parked_at IS NULL AND retry_at <= ? AND NOT EXISTS (SELECT 1 FROM outbox AS other WHERE other.attempts > 0 AND other.parked_at IS NULL AND other.position < first.position) AND NOT EXISTS (`,
+      },
+    ],
+  },
+  {
+    name: 'a turn is committed without its key',
+    patches: [
+      {
+        file: 'src/session/outbox.rs',
+        from: 'database::save(postgrest, "commit_turn", &CommitTurn { p_turn: record }).await',
+        to: `database::save(postgrest, "commit_turn", &CommitTurn { p_turn: &TurnRecord {
+        turn_id: crate::ids::random(&ctx.ports.clock), ..record.clone()
+    } }).await`,
+      },
+    ],
+  },
+  {
+    name: 'a turn is closed twice',
+    patches: [
+      {
+        file: 'src/turn/finish.rs',
+        from: `        store.close_turn(record, ending, now)?;
+        ledger::settle(sql, &record.ledger_entry())?;`,
+        to: `        store.close_turn(record, ending, now)?;
+        store.close_turn(record, ending, now)?;
+        ledger::settle(sql, &record.ledger_entry())?;`,
+      },
+    ],
+  },
+  {
+    name: 'a turn is settled under two ids',
+    patches: [
+      {
+        file: 'src/turn/finish.rs',
+        from: `        ledger::settle(sql, &record.ledger_entry())?;
+        pending`,
+        to: `        ledger::settle(sql, &record.ledger_entry())?;
+        let id = crate::ids::time_ordered(&self.session.user.ports.clock, now);
+        ledger::settle(sql, &crate::limit::quota::LedgerEntry { id, ..record.ledger_entry() })?;
+        pending`,
+      },
+    ],
+  },
+  {
+    name: 'an interrupted turn is not settled',
+    patches: [
+      {
+        file: 'src/turn/finish.rs',
+        from: `    ledger::settle(store.sql(), &record.ledger_entry())?;
 `,
-      to: '',
-    }],
+        to: '',
+      },
+    ],
   },
   {
-    name: 'a replay skips a batch',
-    patches: [{ file: 'src/session/log.rs', from: 'for told in &self.told {\n            teller', to: 'for told in self.told.iter().skip(1) {\n            teller' }],
+    name: 'reservations of a dead object are never released',
+    patches: [
+      {
+        file: 'src/user/object.rs',
+        from: `        ledger::release_all(sql)?;
+`,
+        to: `        let _ = ledger::release_all::<P::Sql>;
+`,
+      },
+    ],
   },
   {
-    name: 'an interruption is told under numbers that others may have',
-    patches: [{ file: 'src/stream/ui.rs', from: 'self.frames = INTERRUPTED;', to: '' }],
+    name: 'a budget is checked and not reserved',
+    patches: [
+      {
+        file: 'src/account/ledger.rs',
+        from: '        Ok(write(&self.ports.sql, entry, true, replace)?)',
+        to: `        let _ = replace;
+        Ok(())`,
+      },
+    ],
+  },
+  {
+    name: 'a turn is answered before it is stored',
+    patches: [
+      {
+        file: 'src/turn/prepare.rs',
+        from: 'let stored = SessionStore::new(sql, session.id).open_turn(&turn, &head);',
+        to: `let stored: Result<(), Fault> = Ok(());
+        let _ = SessionStore::<P::Sql>::open_turn;`,
+      },
+    ],
+  },
+  {
+    name: 'a placeholder is used and its value never stored',
+    patches: [
+      {
+        file: 'src/account/vault.rs',
+        from: `            store(&self.ports.sql, self.user.id, &new, Delivery::Due)?;
+            self.plan_delivery()?;
+        }
+        Ok(masked.text)`,
+        to: `            let _ = &new;
+            self.plan_delivery()?;
+        }
+        Ok(masked.text)`,
+      },
+    ],
+  },
+  {
+    name: 'two requests open one vault at once',
+    patches: [
+      {
+        file: 'src/account/vault.rs',
+        from: `        // Another request may have unlocked it while this one waited.
+        if self.account.vault.is_open() {
+            return Ok(());
+        }
+`,
+        to: '',
+      },
+    ],
+  },
+  {
+    name: 'a replay skips an event',
+    patches: [
+      {
+        file: 'src/session/log.rs',
+        from: `        for event in &self.events {
+            unmasker`,
+        to: `        for event in self.events.iter().skip(1) {
+            unmasker`,
+      },
+    ],
+  },
+  {
+    name: 'an interruption is told under numbers that other frames have',
+    patches: [
+      {
+        file: 'src/stream/ui_messages.rs',
+        from: 'self.frames = INTERRUPTED;',
+        to: 'let _ = INTERRUPTED;',
+      },
+    ],
   },
   {
     name: 'a stopped turn is stored as complete',
-    patches: [{ file: 'src/turn/settle.rs', from: 'Outcome::Stopped => Status::Stopped', to: 'Outcome::Stopped => Status::Complete' }],
+    patches: [
+      {
+        file: 'src/turn/finish.rs',
+        from: 'Outcome::Stopped => Status::Stopped',
+        to: 'Outcome::Stopped => Status::Complete',
+      },
+    ],
   },
   {
-    name: 'the next turn is let in before this one ended',
-    patches: [{
-      file: 'src/turn.rs',
-      from: 'let (prompt_tokens, shown) = (turn.prompt_tokens, head.shown.clone());',
-      to: 'let (prompt_tokens, shown) = (turn.prompt_tokens, head.shown.clone());\n    drop(admission);\n    let admission = ();',
-    }],
+    name: 'the next turn is admitted before this one has ended',
+    patches: [
+      {
+        file: 'src/turn/answer.rs',
+        from: '        let prompt_tokens = turn.prompt_tokens;',
+        to: `        drop(admission);
+        let admission = ();
+        let prompt_tokens = turn.prompt_tokens;`,
+      },
+    ],
   },
   {
-    name: 'an interrupted answer is stored as the model wrote it',
-    patches: [{ file: 'src/turn/settle.rs', from: 'answer.say(&redact(&said, Author::Model(&shown), &config.pii_patterns));', to: 'let _ = (config, &shown);\n    answer.say(&said);' }],
-  },
-  {
-    name: 'what waits is looked at after Postgres was read',
+    name: 'waiting records are read after Postgres',
     patches: [
       {
         file: 'src/turn/load.rs',
-        from: '    for record in &waiting {',
-        to: `    let later = ports.journal.outbox(RECENT_MESSAGES).into_iter().map(|waiting| waiting.record).collect();
-    let (_, waiting) = way_to(place, newest, later);
-    for record in &waiting {`,
+        from: '        for record in &undelivered {',
+        to: `        let later = store.undelivered(RECENT_MESSAGES)?.into_iter().map(|turn| turn.record).collect();
+        let (_, undelivered) = resolve_path(wanted.insert_at, newest, later);
+        for record in &undelivered {`,
       },
     ],
   },
   {
     name: 'a turn that Postgres refuses is dropped',
-    patches: [{ file: 'src/session/outbox.rs', from: 'journal.park(turn, clock.now())', to: 'journal.delivered(turn)' }],
+    patches: [
+      {
+        file: 'src/session/outbox.rs',
+        from: `            park(sql, turn_id, ctx.ports.clock.now()).map(|()| Delivered::Parked)
+        }
+        Err`,
+        to: `            mark_delivered(sql, turn_id).map(|()| Delivered::Parked)
+        }
+        Err`,
+      },
+    ],
   },
   {
-    name: 'another branch passes for the newest',
-    patches: [{ file: 'src/turn/load.rs', from: 'memory.is_newest = place.is_newest();', to: '' }],
+    name: 'a resumed answer overtakes the record that brings it',
+    patches: [
+      {
+        file: 'src/session/outbox.rs',
+        from: 'if record.continues && is_answer_parked(ctx, record)? {',
+        to: 'if record.continues && is_answer_parked(ctx, record)? && false {',
+      },
+    ],
   },
   {
-    name: 'a question that is answered again is asked twice',
-    patches: [{ file: 'src/session/record.rs', from: 'if self.is_again || self.so_far.is_some() {', to: 'if false {' }],
+    name: 'a waiting resumed answer leaves the path',
+    patches: [
+      {
+        file: 'src/session/path.rs',
+        from: `    let (resumed, mut undelivered): (Vec<_>, Vec<_>) =
+        undelivered.into_iter().partition(|record| record.continues);`,
+        to: '    let (resumed, mut undelivered): (Vec<TurnRecord>, Vec<_>) = (Vec::new(), undelivered);',
+      },
+    ],
   },
   {
-    name: 'a branch keeps what it branches off from',
-    patches: [{
-      file: 'src/session/memory.rs',
-      from: 'self.messages.truncate(self.length_to(parent).unwrap_or(0));',
-      to: 'let _ = self.length_to(parent);',
-    }],
+    name: 'another branch counts as the newest',
+    patches: [
+      {
+        file: 'src/turn/load.rs',
+        from: 'cache.is_newest = wanted.insert_at.is_newest();',
+        to: '',
+      },
+    ],
   },
   {
-    name: 'a copy of memory lacks interrupted turns',
-    patches: [{ file: 'src/turn/settle.rs', from: 'if let Some(mut memory) = journal.recollect() {', to: 'if let Some(mut memory) = None::<crate::session::memory::Memory> {' }],
+    name: 'a regenerated question is stored twice',
+    patches: [
+      {
+        file: 'src/session/in_flight.rs',
+        from: 'let is_answer_only = self.is_regeneration || self.resumed.is_some();',
+        to: 'let is_answer_only = false;',
+      },
+    ],
   },
   {
-    name: 'an attempt inherits what the one before said',
-    patches: [{ file: 'src/model/listen.rs', from: '(heard.finish, heard.usage) = (None, None);', to: '' }],
+    name: 'a branch keeps the messages that it branches off from',
+    patches: [
+      {
+        file: 'src/session/cache.rs',
+        from: 'self.messages.truncate(self.length_to(parent).unwrap_or(0));',
+        to: 'let _ = self.length_to(parent);',
+      },
+    ],
   },
   {
-    name: 'a budget is checked and not reserved',
-    patches: [{ file: 'src/user/books.rs', from: 'ports.strongbox.reserve(entry, now + RESERVED_FOR)?;', to: 'let _ = RESERVED_FOR;' }],
+    name: 'a snapshot lacks interrupted turns',
+    patches: [
+      {
+        file: 'src/turn/finish.rs',
+        from: `        snapshot.add(&record);
+`,
+        to: `        let _ = &mut snapshot;
+`,
+      },
+    ],
+  },
+  {
+    name: 'an attempt inherits the reports of the one before',
+    patches: [
+      {
+        file: 'src/model/completion.rs',
+        from: '(self.completion.finish, self.completion.usage) = (None, None);',
+        to: '',
+      },
+    ],
+  },
+  {
+    name: 'approvals are skipped',
+    patches: [
+      {
+        file: 'src/turn/agent_loop.rs',
+        from: '        if !tool.spec.needs_approval {',
+        to: '        if !tool.spec.needs_approval || name.len() < 8 {',
+      },
+    ],
+  },
+  {
+    name: 'a decision on other arguments counts',
+    patches: [
+      {
+        file: 'src/session/approval.rs',
+        from: 'if decision.input.as_ref().is_some_and(|input| *input != shown(&call.arguments)) {',
+        to: 'if decision.input.as_ref().is_some_and(|input| *input != shown(&call.arguments)) && false {',
+      },
+    ],
+  },
+  {
+    name: 'a late approval counts',
+    patches: [
+      {
+        file: 'src/session/approval.rs',
+        from: 'if self.expires_at().is_some_and(|at| at <= timestamp(now)) {',
+        to: 'if self.expires_at().is_some_and(|at| at <= timestamp(now)) && false {',
+      },
+    ],
+  },
+  {
+    name: 'an approval outlives the next message',
+    patches: [
+      {
+        file: 'src/session/store.rs',
+        from: `        self.sql.exec("DELETE FROM pending_approval WHERE session_id = ?", &[(&session).into()])?;
+`,
+        to: '',
+      },
+    ],
+  },
+  {
+    name: "placeholders of a step's text are not shown",
+    patches: [
+      {
+        file: 'src/turn/agent_loop.rs',
+        from: 'placeholders([call.before.as_str(), call.arguments_json().as_str()])',
+        to: 'placeholders([call.arguments_json().as_str()])',
+      },
+    ],
+  },
+  {
+    name: 'an erasure forgets the snapshots',
+    patches: [
+      {
+        file: 'src/session/store.rs',
+        from: `        "DELETE FROM session_snapshot",
+        "DELETE FROM pending`,
+        to: '        "DELETE FROM pending',
+      },
+    ],
+  },
+  {
+    name: 'an erasure does not wait for turns',
+    patches: [
+      {
+        file: 'src/user/erase.rs',
+        from: '            if !is_busy && !self.account.vault.is_delivering() {',
+        to: `            let _ = is_busy && self.account.vault.is_delivering();
+            if true {`,
+      },
+    ],
+  },
+  {
+    name: 'turns begin during an erasure',
+    patches: [
+      {
+        file: 'src/user/erase.rs',
+        from: 'return Err(abort(Code::ErasureInProgress, detail));',
+        to: 'drop(abort(Code::ErasureInProgress, detail));',
+      },
+    ],
+  },
+  {
+    name: 'an erasure ends with its object',
+    patches: [
+      {
+        file: 'src/user/erase.rs',
+        from: `        self.account.agenda.plan(Job::Erasure, self.ports.clock.now() + WATCH_EVERY, sql)?;
+        Ok(self.run_erasure(user).await?)`,
+        to: `        let _ = (WATCH_EVERY, sql);
+        Ok(self.erase_all(user).await?)`,
+      },
+    ],
+  },
+  {
+    name: 'a copy of the vault comes back after its erasure',
+    patches: [
+      {
+        file: 'src/account/vault.rs',
+        from: 'if self.account.vault.erasures.get() != erasures {',
+        to: 'if self.account.vault.erasures.get() != erasures && false {',
+      },
+    ],
+  },
+  {
+    name: 'the alarm is not set again',
+    patches: [
+      {
+        file: 'src/user/alarm.rs',
+        from: '        if let Err(fault) = self.arm() {',
+        to: '        if let Err(fault) = Ok::<(), Fault>(()) {',
+      },
+    ],
+  },
+  {
+    name: 'a new value sets no alarm',
+    patches: [
+      {
+        file: 'src/account/agenda.rs',
+        from: `        self.wake_by(at, sql);
+        Ok(())`,
+        to: '        Ok(())',
+      },
+    ],
+  },
+  {
+    name: 'a job that is done stays planned',
+    patches: [
+      {
+        file: 'src/user/background.rs',
+        from: 'self.account.agenda.finish(Job::Background, sql)?;',
+        to: '',
+      },
+    ],
+  },
+  {
+    name: 'a busy session is evicted',
+    patches: [
+      {
+        file: 'src/user/session_table.rs',
+        from: 'if session.is_busy() || Rc::strong_count(session) > 1 {',
+        to: 'if session.is_busy() && Rc::strong_count(session) > 9 {',
+      },
+    ],
+  },
+  {
+    name: 'idle sessions are never evicted',
+    patches: [
+      {
+        file: 'src/user/session_table.rs',
+        from: 'idle <= MAX_IDLE && bytes <= MAX_IDLE_BYTES',
+        to: 'idle <= MAX_IDLE * 100 && bytes <= MAX_IDLE_BYTES',
+      },
+    ],
   },
 ];
 
