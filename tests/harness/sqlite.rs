@@ -9,6 +9,7 @@ use std::rc::Rc;
 
 use frontdesk::ports::{Sql, SqlError, SqlValue};
 use frontdesk::time::Millis;
+use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, Params, Row, Statement, ToSql, params_from_iter};
 
@@ -43,6 +44,9 @@ impl Default for SqliteStorage {
     fn default() -> Self {
         let database = Connection::open_in_memory().expect("SQLite opens a database in memory");
         database.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
+        // Plans that depend on no bound value: otherwise SQLite prepares many statements again each time that they run.
+        let is_stable = database.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true);
+        is_stable.expect("SQLite knows stable plans");
         database.execute_batch("BEGIN").expect("the first transaction begins");
         Self(Rc::new(Inner {
             database,

@@ -133,12 +133,6 @@ impl Disk {
         self.rows("SELECT id, tokens, is_reserved FROM ledger", &[])
     }
 
-    /// Moment before which the object need not try to deliver that turn.
-    pub fn retry_at(&self, turn: Uuid) -> Millis {
-        let turn = turn.to_string();
-        self.number("SELECT retry_at AS number FROM outbox WHERE turn_id = ?", &[(&turn).into()])
-    }
-
     /// Reads a write that becomes durable.
     fn observe(&self, write: &Write, values: &[SqlValue<'_>], is_recovery: bool) {
         for value in values {
@@ -169,7 +163,11 @@ impl Disk {
                     SqlValue::Text(turn) => Uuid::try_parse(turn).ok(),
                     _ => None,
                 });
-                turn.iter().for_each(|turn| self.world.outbox_changed(*turn));
+                let at = values.iter().find_map(|value| match value {
+                    SqlValue::Integer(at) => Some(*at),
+                    _ => None,
+                });
+                turn.iter().for_each(|turn| self.world.outbox_changed(*turn, at.unwrap_or(0)));
             }
             ("pending_approval", Verb::Insert) => {
                 self.world.waiting(&read::<PendingApproval>(text("answer")));

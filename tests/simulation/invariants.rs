@@ -268,9 +268,11 @@ impl World {
         self.check_calls(record, is_recovery);
     }
 
-    /// A record goes out: other work has not held it back. One that was parked waits for an hour.
-    pub fn attempted(&self, session: Uuid, retry_at: Millis, started_at: Millis) {
+    /// A record goes out: neither other work nor failures of other sessions have held it back. One that was parked waits for an hour.
+    pub fn attempted(&self, record: &TurnRecord, started_at: Millis) {
+        let session = record.session_id;
         let changed_at = self.oracle.outbox_changed_at.borrow().get(&session).copied().unwrap_or(0);
+        let retry_at = self.oracle.retry_at.borrow().get(&record.turn_id).copied().unwrap_or(0);
         let due = changed_at.max(retry_at).max(started_at);
         let is_late = self.now() > due + DELIVERY_WITHIN && !self.oracle.parked.borrow().contains(&session);
         self.check(!is_late, || {
@@ -278,10 +280,11 @@ impl World {
         });
     }
 
-    /// A record was delivered, put off or parked.
-    pub fn outbox_changed(&self, turn: Uuid) {
+    /// A record was delivered, put off until a moment, or parked.
+    pub fn outbox_changed(&self, turn: Uuid, retry_at: Millis) {
         if let Some(session) = self.oracle.turn(turn, |turn| turn.session) {
             self.oracle.outbox_changed_at.borrow_mut().insert(session, self.now());
+            self.oracle.retry_at.borrow_mut().insert(turn, retry_at);
         }
     }
 

@@ -105,15 +105,13 @@ impl ObjectNode {
         let Surroundings { world, config, postgres, mcp, bucket, breaker } = &*self.around;
         let (world, own) = (|| Rc::clone(world), || Rc::clone(instance));
         let is_started = Rc::new(Cell::new(false));
-        let disk = Rc::clone(&self.disk);
         let ports = Ports {
             clock: SimClock(world()),
-            sql: SimSql { disk: Rc::clone(&disk), instance: own(), is_started: Rc::clone(&is_started) },
+            sql: SimSql { disk: Rc::clone(&self.disk), instance: own(), is_started: Rc::clone(&is_started) },
             postgrest: SimPostgrest {
                 world: world(),
                 instance: own(),
                 postgres: Rc::clone(postgres),
-                disk,
                 started_at: self.started_at.get(),
             },
             http: SimHttp { world: world(), instance: own(), mcp: Rc::clone(mcp) },

@@ -39,6 +39,8 @@ pub struct Oracle {
     pub erasing: RefCell<BTreeMap<Uuid, usize>>,
     /// Moments at which the outbox of a session changed last.
     pub outbox_changed_at: RefCell<BTreeMap<Uuid, Millis>>,
+    /// Moments until which a record waits after its own failures.
+    pub retry_at: RefCell<BTreeMap<Uuid, Millis>>,
     /// Requests of background jobs.
     pub jobs: Cell<u64>,
 }
