@@ -2,7 +2,7 @@ import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { createClient } from '@supabase/supabase-js';
-import { accessToken, ask, database, grace, requestsWith, rows, stack, storedMessages } from './test-stack.mjs';
+import { accessToken, ask, database, grace, newUser, requestsWith, rows, stack, storedMessages } from './test-stack.mjs';
 
 const service = createClient(stack.supabaseUrl, stack.serviceRoleKey, { auth: { persistSession: false } });
 
@@ -15,7 +15,8 @@ function clientWith(jwt) {
 const axis = (n) => JSON.stringify(Array.from({ length: 1536 }, (_, i) => (i === n ? 1 : 0)));
 
 test('facts and embeddings that the service key saves are recalled under the user\'s own token', async () => {
-  const { data: saved, error } = await service.rpc('save_facts', { p_user: grace.id, p_extraction: {
+  const user = await newUser();
+  const { data: saved, error } = await service.rpc('save_facts', { p_user: user.id, p_extraction: {
     read: [], ended: [], forgotten: [], commands: [],
     facts: [{ id: randomUUID(), category: 'hobby', key: 'animals', fact: 'Keeps bees', confidence: 0.9 }],
     usage: {
@@ -25,15 +26,15 @@ test('facts and embeddings that the service key saves are recalled under the use
   } });
   assert.deepEqual([error, saved], [null, { committed: true }]);
   const chunk = randomUUID();
-  const { data: { is_new: isNew } } = await service.rpc('save_document', { p_user: grace.id, p_document: {
+  const { data: { is_new: isNew } } = await service.rpc('save_document', { p_user: user.id, p_document: {
     id: randomUUID(), name: 'bees.txt', media_type: 'text/plain', size_bytes: 19, received_at: new Date(), max_documents: 100,
     chunks: [{ id: chunk, content: 'I keep bees in Bern', content_tokens: 6 }],
   } });
   assert.equal(isNew, true);
-  const embedded = await service.rpc('save_embeddings', { p_user: grace.id, p_embeddings: [{ id: chunk, embedding: axis(7) }] });
+  const embedded = await service.rpc('save_embeddings', { p_user: user.id, p_embeddings: [{ id: chunk, embedding: axis(7) }] });
   assert.equal(embedded.error, null);
 
-  const { data: recalled } = await clientWith(grace.access_token).rpc('recall', { p_embedding: axis(7), p_query: 'which animals?' });
+  const { data: recalled } = await clientWith(user.access_token).rpc('recall', { p_embedding: axis(7), p_query: 'which animals?' });
   assert.deepEqual(recalled.facts.map(({ fact }) => fact), ['Keeps bees']);
   assert.equal(recalled.memories[0].content, 'I keep bees in Bern');
   const { data: others } = await clientWith(accessToken()).rpc('recall', { p_embedding: axis(7), p_query: 'bees' });
