@@ -1,8 +1,9 @@
 // The module that workerd loads: exports what the compiled Worker offers, and goes on with a new instance of it after a trap.
 //
-// A panic aborts (`panic = "abort"`): the request that it happens in fails, and so do those in flight in the same isolate, whose state
-// lies in the same memory. The next call must find a new instance, and every Durable Object a new object in it: wasm-bindgen's guard
-// starts the instance, this module the objects. `dev/build/worker.mjs` adds the exports of the Durable Objects' classes.
+// A panic aborts (`panic = "abort"`), and with it ends the instance: the memory that all calls in the isolate share. Nothing of it will
+// settle a promise or end a stream, so calls in flight are rejected here, and the Durable Object of the trap is reset, which ends its
+// streams. The next call must find a new instance, and every Durable Object a new object in it: wasm-bindgen's guard starts the
+// instance, this module the objects. `dev/build/worker.mjs` adds the exports of the Durable Objects' classes.
 import { WorkerEntrypoint } from 'cloudflare:workers';
 import * as compiled from './index.js';
 
@@ -15,6 +16,13 @@ Error.stackTraceLimit = 100;
 const state = compiled.__worker_init_state();
 let knownInstance = state.instanceId;
 
+/** Rejections of the calls in flight. @type {Set<(error: unknown) => void>} */
+const rejections = new Set();
+
+/** Contexts of the Durable Objects in this isolate. @type {Set<WeakRef<DurableObjectState>>} */
+const contexts = new Set();
+const collected = new FinalizationRegistry((reference) => contexts.delete(reference));
+
 // A trap outside of the calls below: in a future that is polled later.
 addEventListener('error', ({ error }) => noteTrap(error));
 
@@ -23,6 +31,22 @@ function noteTrap(error) {
   if (!(error instanceof WebAssembly.RuntimeError)) return;
   console.error('Critical', error);
   state.criticalError = true;
+  for (const reject of rejections) reject(error);
+  rejections.clear();
+  for (const context of contexts) abort(context.deref());
+}
+
+/**
+ * Resets a Durable Object if the trap happened in it: workerd allows it for no other. What it had not confirmed as stored is lost, as in
+ * any crash.
+ * @param {DurableObjectState | undefined} context
+ */
+function abort(context) {
+  try {
+    context?.abort('The instance of WebAssembly trapped.');
+  } catch {
+    // The trap happened elsewhere. The object gets its new instance with its next event.
+  }
 }
 
 /**
@@ -44,12 +68,18 @@ function currentInstance() {
 }
 
 /**
+ * Calls into the instance. A promise that it returns is rejected by a trap, wherever in the isolate that happens.
  * @template Result
  * @param {() => Result} call
  */
 function notingTraps(call) {
   try {
-    return call();
+    const result = call();
+    if (!(result instanceof Promise)) return result;
+    return new Promise((resolve, reject) => {
+      rejections.add(reject);
+      result.then(resolve, reject).finally(() => rejections.delete(reject));
+    });
   } catch (error) {
     noteTrap(error);
     throw error;
@@ -88,6 +118,9 @@ export function durableObject(Compiled) {
     constructor(ctx, env) {
       this.#ctx = ctx;
       this.#env = env;
+      const context = new WeakRef(ctx);
+      contexts.add(context);
+      collected.register(ctx, context);
       this.#current();
     }
 

@@ -22,11 +22,14 @@ export function fetch(request, env, ctx) {
   guard();
   if (request === 'panic') trap(true);
   if (request === 'trap') trap(false);
+  if (request === 'unsettled') return new Promise(() => {});
+  if (request === 'later') return Promise.resolve('later');
+  if (request === 'failed') return Promise.reject(new Error('an error of its own'));
   log.push(['fetch', instance, request, env, ctx]);
   return 'answer';
 }
 export class User {
-  constructor(ctx, env) { guard(); this.instance = instance; log.push(['new', instance, ctx, env]); }
+  constructor(ctx, env) { guard(); this.instance = instance; log.push(['new', instance, ctx.name, env]); }
   free() {}
   __destroy_into_raw() {}
   fetch(request) {
@@ -46,9 +49,16 @@ const folder = mkdtempSync(join(tmpdir(), 'frontdesk-shim-'));
 let shim;
 /** @type {any} */
 const world = globalThis;
+/** A context, as workerd gives it to a Durable Object. @param {string} name */
+const context = (name) => ({ name, abort: () => world.calls.push(['abort', 0, name]) });
+/** A trap in a future, outside of all calls. */
+const trapLater = () => {
+  world.terminate();
+  world.onError({ error: new WebAssembly.RuntimeError('unreachable') });
+};
 
 before(async () => {
-  world.addEventListener ??= (/** @type {string} */ _type, /** @type {unknown} */ listener) => { world.errorListener = listener; };
+  world.addEventListener = (/** @type {string} */ _type, /** @type {unknown} */ listener) => { world.onError = listener; };
   console.error = () => {};
   console.log = () => {};
   writeFileSync(join(folder, 'index.js'), COMPILED);
@@ -93,24 +103,50 @@ for (const kind of ['panic', 'trap']) {
 
 test('a Durable Object is made anew in a new instance, before it is called, and not otherwise', () => {
   const User = shim.durableObject(shim.User);
-  const [one, other] = [new User('ctx 1', 'env'), new User('ctx 2', 'env')];
+  const [one, other] = [new User(context('ctx 1'), 'env'), new User(context('ctx 2'), 'env')];
   one.fetch('a');
   assert.throws(() => one.fetch('error'), /no trap/);
   assert.throws(() => one.fetch('panic'), WebAssembly.RuntimeError);
   assert.equal(one.fetch('b'), 'object');
   other.alarm();
   one.fetch('c');
-  const names = world.calls.map((/** @type {any[]} */ [name, , ...values]) => [name, ...values].join(' '));
+  const names = world.calls.filter((/** @type {any[]} */ [name]) => name !== 'abort').map((/** @type {any[]} */ [name, , ...values]) => [name, ...values].join(' '));
   assert.deepEqual(names, [
     'new ctx 1 env', 'new ctx 2 env', 'User.fetch a', 'new ctx 1 env', 'User.fetch b', 'new ctx 2 env', 'User.alarm', 'User.fetch c',
   ]);
 });
 
 test('a trap between two calls is noticed before an object of the old instance is touched', () => {
-  const user = new (shim.durableObject(shim.User))('ctx', 'env');
+  const user = new (shim.durableObject(shim.User))(context('ctx'), 'env');
   user.fetch('a');
   world.terminate();
   assert.equal(user.fetch('b'), 'object');
+});
+
+test('promises of calls pass through, and those that a trap leaves unsettled are rejected', async () => {
+  const entry = new shim.default('ctx', 'env');
+  assert.equal(await entry.fetch('later'), 'later');
+  await assert.rejects(entry.fetch('failed'), /an error of its own/);
+  const inFlight = entry.fetch('unsettled');
+  trapLater();
+  await assert.rejects(inFlight, WebAssembly.RuntimeError);
+  assert.equal(await entry.fetch('later'), 'later');
+});
+
+test('a trap resets the objects that workerd lets it reset, and those only', () => {
+  const User = shim.durableObject(shim.User);
+  const refused = { name: 'other', abort: () => { throw new Error('Cannot perform I/O on behalf of a different Durable Object.'); } };
+  const objects = [new User(refused, 'env'), new User(context('own'), 'env')];
+  trapLater();
+  assert.deepEqual(world.calls.filter((/** @type {any[]} */ [call, , name]) => call === 'abort' && name === 'own').length, 1);
+  assert.equal(objects[0].fetch('a'), 'object');
+});
+
+test('an error that is no trap ends nothing', () => {
+  const user = new (shim.durableObject(shim.User))(context('calm'), 'env');
+  world.onError({ error: new Error('of a script') });
+  user.fetch('a');
+  assert.deepEqual(world.calls.map((/** @type {any[]} */ [name]) => name), ['new', 'User.fetch']);
 });
 
 test('a class has the events of its compiled class and nothing of wasm-bindgen', () => {
