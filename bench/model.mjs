@@ -1,16 +1,21 @@
-// A model for benchmarks: 200 chunks, 10 ms apart, each stamped with its time of sending. A benchmark may ask for fewer.
+// A model for benchmarks: 200 chunks, 10 ms apart, each stamped with its time of sending. A benchmark may ask for fewer. Vectors come at
+// once.
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 
 export const CHUNKS = 200;
 /** Milliseconds between two chunks. */
 const INTERVAL_MS = 10;
+/** Numbers of a vector. */
+const DIMENSIONS = 1536;
 
 /** @returns {Promise<{ url: string, chunks: number, stop: () => void }>} */
 export async function startBenchModel() {
   const model = { url: '', chunks: CHUNKS, stop: () => server.closeAllConnections() || server.close() };
   const server = createServer(async (request, response) => {
-    for await (const _ of request);
+    let body = '';
+    for await (const part of request) body += part;
+    if (request.url?.endsWith('/embeddings')) return sendVectors(response, JSON.parse(body).input);
     response.socket?.setNoDelay(true);
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     const startedAt = performance.now();
@@ -29,4 +34,15 @@ export async function startBenchModel() {
   await once(server, 'listening');
   model.url = `http://127.0.0.1:${server.address().port}`;
   return model;
+}
+
+/**
+ * @param {import('node:http').ServerResponse} response
+ * @param {string | string[]} input
+ */
+function sendVectors(response, input) {
+  const embedding = Array.from({ length: DIMENSIONS }, () => DIMENSIONS ** -0.5);
+  const data = [input].flat().map((_, index) => ({ index, embedding }));
+  response.writeHead(200, { 'content-type': 'application/json' });
+  response.end(JSON.stringify({ data, usage: { prompt_tokens: 1, total_tokens: 1 } }));
 }
