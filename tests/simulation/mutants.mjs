@@ -487,8 +487,16 @@ async function isFound({ name, patches }) {
     if (parts.length !== 2) throw new Error(`${name}: ${file} has ${parts.length - 1} times: ${from}`);
     writeFileSync(join(copy, file), parts.join(to));
   }
-  const { seconds, said } = await run(build(name));
-  for (const [file, text] of before) writeFileSync(join(copy, file), text);
+  let simulator;
+  try {
+    simulator = build(name);
+  } catch (error) {
+    console.log(`✗ ${error.message}`);
+    return false;
+  } finally {
+    for (const [file, text] of before) writeFileSync(join(copy, file), text);
+  }
+  const { seconds, said } = await run(simulator);
   const isKilled = said !== '';
   console.log(`${isKilled ? `✓ ${seconds.toFixed(1).padStart(5)} s` : `✗ ${WITHIN / 1000} s`}  ${name}${isKilled ? `\n           ${said.slice(0, 160)}` : ''}`);
   return isKilled;
@@ -506,8 +514,11 @@ function build(name) {
   const built = spawnSync('cargo', options, {
     cwd: copy, env: { ...process.env, CARGO_TARGET_DIR: target }, encoding: 'utf8', maxBuffer: 1 << 30,
   });
-  if (built.status !== 0) throw new Error(`${name} does not build:\n${built.stderr}`);
   const artifacts = built.stdout.split('\n').filter(Boolean).map((line) => JSON.parse(line));
+  if (built.status !== 0) {
+    const errors = artifacts.filter(({ message }) => message?.level === 'error').map(({ message }) => message.rendered);
+    throw new Error(`${name} does not build:\n${errors.join('')}`);
+  }
   return artifacts.findLast(({ executable }) => executable).executable;
 }
 
