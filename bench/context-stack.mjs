@@ -17,8 +17,6 @@ export async function startContextStack(model, say) {
   const stateDir = mkdtempSync(join(tmpdir(), 'frontdesk-bench-'));
   const stack = await startStack({ ports: await freePorts(), stateDir, vars: { OPENAI_BASE_URL: model.url, OPENAI_API_KEY: 'bench' }, say });
   const database = new pg.Pool({ connectionString: stack.databaseUrl, max: 1 });
-  // Only users with more memories than these use the vector index, and PGlite takes minutes to fill it.
-  await database.query('drop index user_memory_embeddings_nearest');
   /** All turns; prompts over their budget; receipts with a wrong token count; turns without recall. */
   const counts = { turns: 0, overBudget: 0, miscounted: 0, unavailable: 0 };
 

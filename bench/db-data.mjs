@@ -8,7 +8,7 @@ const MESSAGES_PER_SESSION = 20;
 
 /**
  * Fills the database. User 1 has `heavy` memories and a session of up to 5,000 messages, user 2 has `busy` memories; the others have
- * about equal shares of the rest.
+ * about equal shares of the rest. The memories of a user belong to messages as long as there are any, then to a document.
  * @param {import('pg').Client} client
  * @param {{ messages: number, embeddings: number, heavy: number, busy: number }} size
  * @param {(line: string) => void} say
@@ -59,22 +59,25 @@ function statements({ messages, embeddings, heavy, busy }) {
         * array_fill(0.55::real, array[1536])::halfvec) as v
       from generate_series(0, 3999) n`,
     embeddings: `
-      drop index public.user_memory_embeddings_nearest;
       insert into public.user_memory_embeddings (
-        id, user_id, source, document_id, chunk_index, content, content_tokens, embedding, occurred_at)
-      select gen_random_uuid(), d.user_id, 'document', d.id, m.n, ${words(12)}, 15,
+        id, user_id, source, message_id, session_id, document_id, chunk_index, content, content_tokens, embedding, occurred_at)
+      select gen_random_uuid(), d.user_id, case when s.id is null then 'document' else 'message' end, s.id, s.session_id,
+        case when s.id is null then d.id end, case when s.id is null then m.n else 0 end, ${words(12)}, 15,
         l2_normalize(t.v + a.v + b.v), now() - interval '1 hour' * (random() * 5000)
       from (
+        select *, row_number() over (partition by u order by n) as place from (
         select n, case when n <= ${heavy} then 1 when n <= ${heavy + busy} then 2
             else 3 + floor(random() * ${USERS - 2})::integer end as u,
           floor(random() * 500)::integer as topic, floor(random() * 4000)::integer as one, floor(random() * 4000)::integer as two
         from generate_series(1, ${embeddings}) n
+        ) numbered
       ) m
       join public.chat_documents d on d.user_id = ${user('m.u')}
+      left join (
+        select id, session_id, user_id, row_number() over (partition by user_id order by created_at, id) as place
+        from public.chat_messages
+      ) s on s.user_id = d.user_id and s.place = m.place
       join topics t on t.n = m.topic join noises a on a.n = m.one join noises b on b.n = m.two`,
-    'vector index': `
-      create index user_memory_embeddings_nearest on public.user_memory_embeddings
-        using hnsw (embedding extensions.halfvec_cosine_ops)`,
     statistics: 'vacuum analyze',
   };
 }

@@ -4,6 +4,8 @@ use mcp_client::server::Bearers;
 use pii::detect::Patterns;
 use pii::seal::MasterKeys;
 
+use crate::time::Millis;
+
 /// Configuration of a deployment. Names of variables are those of `wrangler.toml` and docs/configuration.md.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -29,6 +31,8 @@ pub struct Config {
     pub memory_model: String,
     /// `DEFAULT_TOP_K`: memories that are looked for, at least.
     pub top_k: u32,
+    /// `RECALL_DEADLINE_MS`: milliseconds that a turn waits for the vector of its message.
+    pub recall_deadline: Millis,
     /// `DEFAULT_EMPLOYEE_SLUG`: employee for requests that name none.
     pub default_employee: String,
     /// `DEFAULT_TOKEN_BUDGET`: prompt tokens per turn, for employees that set none.
@@ -77,6 +81,7 @@ impl Config {
             memory_model: vars.optional("OPENAI_MEMORY_MODEL").unwrap_or_else(|| default_model.clone()),
             default_model,
             top_k: vars.number("DEFAULT_TOP_K", 5, 1),
+            recall_deadline: vars.number("RECALL_DEADLINE_MS", 150, 0).into(),
             default_employee: vars.optional("DEFAULT_EMPLOYEE_SLUG").unwrap_or_else(|| "prime-boss".into()),
             token_budget: vars.number("DEFAULT_TOKEN_BUDGET", 6000, MIN_TOKEN_BUDGET),
             pii_master_keys: vars.master_keys("PII_MASTER_KEY"),

@@ -5,6 +5,7 @@ use super::rate::RateLimits;
 use super::vault_state::VaultState;
 use crate::auth::User;
 use crate::config::Config;
+use crate::model::vector_breaker::VectorBreaker;
 use crate::ports::{Platform, Ports};
 
 /// State of the account in memory: lost with the object, and rebuilt from its storage.
@@ -16,6 +17,8 @@ pub struct Account {
     pub rates: RateLimits,
     /// The object's one alarm.
     pub agenda: Agenda,
+    /// Vectors of questions that failed.
+    pub vectors: VectorBreaker,
 }
 
 /// Everything that work for one user needs.

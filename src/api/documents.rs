@@ -16,6 +16,8 @@ use crate::database;
 use crate::documents::{MaskedTable, SaveOutcome, Upload, save_document, too_many_documents};
 use crate::error::{Code, Error, Fault};
 use crate::log;
+use crate::memory::change::change;
+use crate::memory::index;
 use crate::ports::{Caller, Platform};
 use crate::user::Object;
 
@@ -42,11 +44,12 @@ pub(super) async fn get<P: Platform>(ctx: &UserCtx<'_, P>, id: Uuid) -> Result<R
 /// `DELETE /api/documents/{id}`: with its passages and vectors.
 pub(super) async fn delete<P: Platform>(ctx: &UserCtx<'_, P>, id: Uuid) -> Result<ReplyOf<P>, Error> {
     let (caller, arguments) = (Caller::User(&ctx.user.token), json!({ "p_document": id }));
-    let is_deleted: bool =
-        database::call(&ctx.ports.postgrest, caller, "delete_document", &arguments).await?;
+    let call = database::call(&ctx.ports.postgrest, caller, "delete_document", &arguments);
+    let is_deleted: bool = change(&ctx.ports.sql, call).await?;
     if !is_deleted {
         return Err(no_such_document());
     }
+    index::remove_thread(&ctx.ports.sql, id)?;
     // Only a table has a file. One that stays cannot be reached any more, and is deleted with its user.
     let _ = ctx.delete_file(id).await;
     Ok(reply::empty(204))

@@ -11,7 +11,9 @@ use crate::account::UserCtx;
 use crate::account::vault::VaultError;
 use crate::database;
 use crate::error::{Code, Error, abort, abort_field};
+use crate::memory::change::change;
 use crate::memory::facts::forget_facts;
+use crate::memory::known_facts;
 use crate::ports::{Caller, Platform};
 use crate::text::one_line;
 use pii::mask::Author;
@@ -40,10 +42,12 @@ pub(super) async fn correct<P: Platform>(
     ctx.unlock().await.map_err(into_error)?;
     let masked = ctx.mask(&text, Author::Outside).map_err(into_error)?;
     let arguments = json!({ "p_user": ctx.user.id, "p_fact": fact, "p_text": masked });
-    let row = database::raw(&ctx.ports.postgrest, Caller::Service, "correct_fact", &arguments).await?;
+    let call = database::raw(&ctx.ports.postgrest, Caller::Service, "correct_fact", &arguments);
+    let row = change(&ctx.ports.sql, call).await?;
     if row == "null" {
         return Err(no_such_fact(fact));
     }
+    known_facts::correct(&ctx.ports.sql, fact, &masked)?;
     Ok(reply::json(200, unmask_own(ctx, &row).await?))
 }
 

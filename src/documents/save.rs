@@ -13,6 +13,9 @@ use crate::account::UserCtx;
 use crate::account::vault::VaultError;
 use crate::database;
 use crate::error::{Code, Error, Fault, abort};
+use crate::memory::change::change;
+use crate::memory::index::{self, End};
+use crate::memory::recalled_memory::RecalledMemory;
 use crate::ports::{Caller, Clock, Platform};
 use crate::time::timestamp;
 use pii::mask::Author;
@@ -71,6 +74,25 @@ struct NewChunk {
     /// Heading and text.
     content: MaskedText,
     content_tokens: u32,
+}
+
+impl NewDocument {
+    /// Its passages as the index has them.
+    fn memories(&self, at: DateTime<Utc>) -> Vec<RecalledMemory> {
+        let memory = |chunk: &NewChunk| RecalledMemory {
+            id: chunk.id,
+            message_id: None,
+            session_id: None,
+            document_id: Some(self.id),
+            media_type: Some(self.media_type.clone()),
+            document: Some(self.name.to_string()),
+            role: None,
+            content: chunk.content.clone(),
+            content_tokens: chunk.content_tokens,
+            occurred_at: at,
+        };
+        self.chunks.iter().map(memory).collect()
+    }
 }
 
 /// Result of `save_document`.
@@ -163,7 +185,11 @@ pub async fn save_document<P: Platform>(
         _ => None,
     };
     let arguments = SaveDocument { p_user: ctx.user.id, p_document: &document };
-    let saved = database::call(&ctx.ports.postgrest, Caller::Service, "save_document", &arguments).await?;
+    let call = database::call(&ctx.ports.postgrest, Caller::Service, "save_document", &arguments);
+    let saved: SavedDocument = change(&ctx.ports.sql, call).await?;
+    if saved.is_new {
+        index::add(&ctx.ports.sql, End::Newest, &document.memories(received_at))?;
+    }
     Ok(SaveOutcome::Saved(saved, table))
 }
 

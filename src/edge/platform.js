@@ -57,6 +57,11 @@ export function sqlRows(storage, query, values) {
   return JSON.stringify(storage.sql.exec(query, ...JSON.parse(values)).toArray());
 }
 
+export function sqlBytes(storage, query, values) {
+  const blobs = [...storage.sql.exec(query, ...JSON.parse(values)).raw()].map(([blob]) => new Uint8Array(blob));
+  return join(blobs, blobs.reduce((size, blob) => size + blob.byteLength, 0));
+}
+
 /** Not awaited: the output gate holds back what the object sends until the alarm is set. */
 export function setAlarm(storage, at) {
   (at === undefined ? storage.deleteAlarm() : storage.setAlarm(at)).catch(() => {});

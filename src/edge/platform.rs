@@ -35,6 +35,10 @@ extern "C" {
     #[wasm_bindgen(js_name = sqlRows, catch)]
     pub(super) fn sql_rows(storage: &JsValue, query: &str, values: &str) -> Result<String, JsValue>;
 
+    /// Runs a query for blobs: those of its only column, one after another.
+    #[wasm_bindgen(js_name = sqlBytes, catch)]
+    pub(super) fn sql_bytes(storage: &JsValue, query: &str, values: &str) -> Result<Vec<u8>, JsValue>;
+
     /// Sets the alarm, or removes it.
     #[wasm_bindgen(js_name = setAlarm)]
     pub(super) fn set_alarm(storage: &JsValue, at: Option<f64>);

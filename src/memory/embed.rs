@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
+use super::index;
+use super::vector::SmallVector;
 use crate::account::UserCtx;
 use crate::database;
 use crate::error::{Code, Fault};
@@ -38,7 +40,7 @@ struct PendingMemory {
 }
 
 /// A memory with its vector.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 struct EmbeddedMemory {
     id: Uuid,
     embedding: Embedding,
@@ -79,6 +81,11 @@ pub async fn embed_pending<P: Platform>(
         if !embedded.is_empty() {
             let arguments = SaveEmbeddings { p_user: user, p_embeddings: &embedded };
             database::raw(postgrest, Caller::Service, "save_embeddings", &arguments).await?;
+            for memory in &embedded {
+                if let Some(vector) = SmallVector::new(memory.embedding.numbers()) {
+                    index::set_vector(&ctx.ports.sql, memory.id, &vector)?;
+                }
+            }
         }
         if is_last || refused.borrow().len() >= MAX_REFUSED {
             return Ok(());

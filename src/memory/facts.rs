@@ -12,7 +12,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
+use super::change::change;
+use super::fact::NewFact;
+use super::forget::{Forgotten, forget, forget_with_facts};
 use super::job::{BackgroundJob, BilledAccount, JobOutput, JobPrompt, JobUsage, Purpose, run_job};
+use super::known_facts;
 use crate::account::UserCtx;
 use crate::database;
 use crate::error::{Code, Fault};
@@ -154,28 +158,6 @@ impl RawFact {
 struct SaveFacts<'a> {
     p_user: Uuid,
     p_extraction: &'a FactExtraction,
-}
-
-/// A new fact, masked.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct NewFact {
-    /// Derived from the message and the fact, so that the same fact is stored once.
-    pub id: Uuid,
-    /// One of a fixed few categories.
-    pub category: String,
-    /// Subject: small letters, digits and underscores.
-    pub key: String,
-    /// The fact, on one line.
-    #[serde(deserialize_with = "pii::masked_text::stored")]
-    pub fact: MaskedText,
-    /// Confidence, 0 to 1.
-    pub confidence: f64,
-    /// Message that it was extracted from.
-    pub source_message_id: Uuid,
-    /// Moment since which it holds: the message's time.
-    pub valid_from: DateTime<Utc>,
-    /// Moment after which it does not matter any more.
-    pub expires_at: Option<DateTime<Utc>>,
 }
 
 #[derive(Deserialize)]
@@ -379,7 +361,10 @@ pub async fn extract_facts<P: Platform>(ctx: &UserCtx<'_, P>, malformed: &Cell<u
         };
         let is_last = extraction.read.len() < BATCH as usize;
         let arguments = SaveFacts { p_user: user, p_extraction: &extraction };
-        database::save(postgrest, "save_facts", &arguments).await?;
+        let call = database::call(postgrest, Caller::Service, "save_facts", &arguments);
+        let forgotten: Forgotten = change(&ctx.ports.sql, call).await?;
+        forget(ctx, &forgotten)?;
+        known_facts::reload(ctx).await?;
         if extraction.read.is_empty() {
             return Err(Fault::new(Code::ModelRejected, "facts: the model's output is malformed"));
         }
@@ -389,20 +374,16 @@ pub async fn extract_facts<P: Platform>(ctx: &UserCtx<'_, P>, malformed: &Cell<u
     }
 }
 
-#[derive(Deserialize)]
-struct ForgottenRows {
-    forgotten: u64,
-}
-
 /// Forgets facts of the user, with the messages that they come from. Returns the number of rows that were deleted.
 ///
 /// # Errors
 /// `database_unavailable`, `database_refused`.
 pub async fn forget_facts<P: Platform>(ctx: &UserCtx<'_, P>, facts: &[Uuid]) -> Result<u64, Fault> {
     let arguments = json!({ "p_user": ctx.user.id, "p_facts": facts });
-    let ForgottenRows { forgotten } =
-        database::call(&ctx.ports.postgrest, Caller::Service, "forget_facts", &arguments).await?;
-    Ok(forgotten)
+    let call = database::call(&ctx.ports.postgrest, Caller::Service, "forget_facts", &arguments);
+    let forgotten: Forgotten = change(&ctx.ports.sql, call).await?;
+    forget_with_facts(ctx, facts, &forgotten).await?;
+    Ok(forgotten.facts)
 }
 
 /// Masks the text of a background job's output, in which the job's own placeholders are placeholders.

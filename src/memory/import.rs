@@ -1,9 +1,14 @@
 //! Import of conversations from elsewhere: masked, stored and remembered as if they had been held here.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::change::change;
+use super::index::{self, End};
+use super::recalled_memory::RecalledMemory;
 use crate::account::UserCtx;
 use crate::account::vault::VaultError;
 use crate::chat::message::{Role, title};
@@ -46,6 +51,25 @@ struct MaskedMessage {
     title: Option<MaskedText>,
 }
 
+impl MaskedMessage {
+    /// The message as the index has it; `None` for one that says nothing.
+    fn memory(&self) -> Option<RecalledMemory> {
+        let memory = RecalledMemory {
+            id: self.id,
+            message_id: Some(self.id),
+            session_id: Some(self.session_id),
+            document_id: None,
+            media_type: None,
+            document: None,
+            role: Some(self.role),
+            content: self.content.clone(),
+            content_tokens: self.content_tokens,
+            occurred_at: self.created_at,
+        };
+        memory.is_said().then_some(memory)
+    }
+}
+
 /// Result of `import_messages`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImportCounts {
@@ -55,6 +79,9 @@ pub struct ImportCounts {
     /// Messages that were there before.
     #[serde(default)]
     pub known: u64,
+    /// Those that are new.
+    #[serde(default)]
+    pub added: Vec<Uuid>,
     /// Sessions of other users: then nothing was imported.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub foreign: Vec<Uuid>,
@@ -101,5 +128,14 @@ pub async fn import<P: Platform>(
         masked.push(MaskedMessage { id, session_id, role, content, created_at, name, content_tokens, title });
     }
     let arguments = ImportMessages { p_user: ctx.user.id, p_employee: employee, p_messages: &masked };
-    Ok(database::call(&ctx.ports.postgrest, Caller::Service, "import_messages", &arguments).await?)
+    let call = database::call(&ctx.ports.postgrest, Caller::Service, "import_messages", &arguments);
+    let counts: ImportCounts = change(&ctx.ports.sql, call).await?;
+    let added: BTreeSet<_> = counts.added.iter().collect();
+    let memories: Vec<_> = masked
+        .iter()
+        .filter(|message| added.contains(&message.id))
+        .filter_map(MaskedMessage::memory)
+        .collect();
+    index::add(&ctx.ports.sql, End::Newest, &memories).map_err(VaultError::from)?;
+    Ok(counts)
 }

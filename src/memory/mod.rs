@@ -1,8 +1,19 @@
-//! Memory across sessions: recall for a turn, and the vectors, facts and summaries that are made for it later.
+//! Memory across sessions: the index in the object, recall for a turn, and the vectors, facts and summaries that are made for it later.
 
+pub mod change;
 pub mod embed;
+pub mod fact;
 pub mod facts;
+pub mod forget;
 pub mod import;
+pub mod index;
 pub mod job;
+pub mod known_facts;
+pub mod question_vector;
+pub mod rank;
+pub mod rebuild;
 pub mod recall;
+pub mod recalled_memory;
 pub mod summary;
+pub mod vector;
+pub mod words;

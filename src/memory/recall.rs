@@ -1,64 +1,55 @@
-//! Memories for a message: the nearest ones by meaning and by words, from all sessions and documents of the user.
+//! Memories for a message: the best ones by meaning and by words, from all sessions and documents of the user. One local step.
 
 use chrono::{DateTime, Utc};
 use pii::masked_text::MaskedText;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::fact::Fact;
+use super::index;
+use super::known_facts;
+use super::recalled_memory::RecalledMemory;
+use super::vector::SmallVector;
 use crate::account::UserCtx;
-use crate::chat::message::Role;
-use crate::model::client::client;
-use crate::model::embedding::{self, Embedding};
-use crate::ports::{Caller, Platform, Postgrest as _, RpcCall};
-use crate::time::Millis;
+use crate::error::Fault;
+use crate::model::vector_breaker::VectorUse;
+use crate::ports::{Clock, Platform};
+use crate::time::timestamp;
 
-/// Tokens of a short memory. Enough memories are requested to fill a whole prompt with short ones.
+/// Tokens of a short memory. Enough memories are read to fill a whole prompt with short ones.
 const SHORT_MEMORY: u32 = 20;
 
-/// Memories that are requested at most.
+/// Memories that are read at most.
 const MAX_MEMORIES: u32 = 400;
 
-/// Facts that are requested at most.
-const MAX_FACTS: u32 = 20;
+/// Part of its score that a question keeps: answers and statements are worth more.
+const QUESTION_WEIGHT: f32 = 0.9;
 
-/// Longest time for the database to recall, in milliseconds: a turn goes on without.
-const RECALL_TIMEOUT: Millis = 3000;
+/// Part of its score that a memory of another speaker keeps when the message names one.
+const OTHER_SPEAKER_WEIGHT: f32 = 0.75;
 
 /// A request to recall.
 #[derive(Clone, Copy, Debug)]
 pub struct RecallRequest<'a> {
-    /// Session to return the summary of.
-    pub session: Uuid,
     /// The message, masked.
     pub text: &'a MaskedText,
+    /// Its vector; without one words alone decide.
+    pub vector: Option<&'a SmallVector>,
     /// Tokens of the prompt that the memories are for.
     pub budget: u32,
 }
 
-/// Arguments of `recall`.
-#[derive(Serialize)]
-#[expect(clippy::struct_field_names, reason = "names of the SQL function's parameters")]
-struct RecallArguments<'a> {
-    /// Vector of the text; words alone decide without one.
-    p_embedding: Option<Embedding>,
-    p_query: &'a MaskedText,
-    p_limit: u32,
-    p_facts: u32,
-    p_session: Uuid,
-}
-
-/// Result of `recall`, the best first.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+/// Everything that was recalled, the best first.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Recalled {
     /// Facts about the user that hold now.
-    #[serde(default)]
     pub facts: Vec<Fact>,
     /// Messages and passages of documents.
-    #[serde(default)]
     pub memories: Vec<RecalledMemory>,
     /// Summary of the session.
-    #[serde(default)]
     pub summary: Option<Summary>,
+    /// Part of the message's vector in it.
+    pub vector: Option<VectorUse>,
 }
 
 /// Summary of a session up to a message.
@@ -73,68 +64,49 @@ pub struct Summary {
     pub since: DateTime<Utc>,
 }
 
-/// A fact about the user.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct Fact {
-    /// Id of the fact.
-    pub id: Uuid,
-    /// A sentence, masked.
-    #[serde(deserialize_with = "pii::masked_text::stored")]
-    pub fact: MaskedText,
-    /// Moment since which it holds.
-    pub valid_from: DateTime<Utc>,
+/// Recalls memories for a message.
+///
+/// # Errors
+/// `internal`, when the storage refuses.
+pub fn recall<P: Platform>(ctx: &UserCtx<'_, P>, request: &RecallRequest<'_>) -> Result<Recalled, Fault> {
+    let RecallRequest { text, vector, budget } = *request;
+    let most = (budget / SHORT_MEMORY).clamp(ctx.config.top_k.min(MAX_MEMORIES), MAX_MEMORIES);
+    let (sql, now) = (&ctx.ports.sql, timestamp(ctx.ports.clock.now()));
+    // Neighbours of a hit need not exist: some places are read in vain.
+    let found = index::search(sql, text, vector, MAX_MEMORIES as usize)?;
+    let mut memories = weigh(found, text);
+    memories.truncate(most as usize);
+    Ok(Recalled { facts: known_facts::for_question(sql, text, now)?, memories, ..Recalled::default() })
 }
 
-/// A message of an earlier conversation, or a passage of a document.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct RecalledMemory {
-    /// The message, if it is one.
-    pub message_id: Option<Uuid>,
-    /// The message's session.
-    #[serde(default)]
-    pub session_id: Option<Uuid>,
-    /// The document, if it is a passage of one.
-    #[serde(default)]
-    pub document_id: Option<Uuid>,
-    /// Media type of that document.
-    #[serde(default)]
-    pub media_type: Option<String>,
-    /// Name of that document, masked.
-    #[serde(default)]
-    pub document: Option<String>,
-    /// Author of the message.
-    #[serde(default)]
-    pub role: Option<Role>,
-    /// Its text, masked.
-    #[serde(deserialize_with = "pii::masked_text::stored")]
-    pub content: MaskedText,
-    /// Tokens of the text.
-    pub content_tokens: u32,
-    /// Time of the message.
-    pub occurred_at: DateTime<Utc>,
-}
-
-/// Recalls memories for a message. A turn never fails for want of them: without a vector words decide, and without an answer of the
-/// database nothing is recalled.
-pub async fn recall<P: Platform>(ctx: &UserCtx<'_, P>, request: RecallRequest<'_>) -> Option<Recalled> {
-    let RecallRequest { session, text, budget } = request;
-    let limit = (budget / SHORT_MEMORY).clamp(ctx.config.top_k.min(MAX_MEMORIES), MAX_MEMORIES);
-    let arguments = RecallArguments {
-        p_embedding: embed(ctx, text).await,
-        p_query: text,
-        p_limit: limit,
-        p_facts: MAX_FACTS,
-        p_session: session,
+/// Orders memories by their scores, with less for questions, and for other speakers than those that the message names.
+fn weigh(found: Vec<(RecalledMemory, f32)>, text: &str) -> Vec<RecalledMemory> {
+    let said = text.to_lowercase();
+    let is_named = |speaker: &String| contains_word(&said, speaker);
+    let speakers: Vec<_> = found.iter().map(|(memory, _)| memory.speaker()).collect();
+    let names_one = speakers.iter().flatten().any(is_named);
+    let weight = |memory: &RecalledMemory, speaker: Option<&String>| {
+        let asked = if memory.asks() { QUESTION_WEIGHT } else { 1.0 };
+        let is_other = names_one && speaker.is_some_and(|speaker| !is_named(speaker));
+        asked * if is_other { OTHER_SPEAKER_WEIGHT } else { 1.0 }
     };
-    let arguments = serde_json::to_string(&arguments).ok()?;
-    let caller = Caller::User(&ctx.user.token);
-    let call = RpcCall { function: "recall", arguments: &arguments, caller, timeout: RECALL_TIMEOUT };
-    let answer = ctx.ports.postgrest.call(call).await.ok()?;
-    serde_json::from_str(&answer).ok()
+    let mut weighed: Vec<_> = found
+        .into_iter()
+        .zip(&speakers)
+        .map(|((memory, score), speaker)| {
+            let weight = weight(&memory, speaker.as_ref());
+            (memory, score * weight)
+        })
+        .collect();
+    weighed.sort_by(|(_, one), (_, other)| other.total_cmp(one));
+    weighed.into_iter().map(|(memory, _)| memory).collect()
 }
 
-async fn embed<P: Platform>(ctx: &UserCtx<'_, P>, text: &MaskedText) -> Option<Embedding> {
-    let body = embedding::body(&ctx.config.embedding_model, &[text]).ok()?;
-    let answer = client(ctx.ports, ctx.config).embed(&body).await.ok()?;
-    embedding::read(&answer, 1).ok()?.pop()
+/// True if a text has a name as words of its own.
+fn contains_word(text: &str, name: &str) -> bool {
+    text.match_indices(name).any(|(at, found)| {
+        let before = text.get(..at).and_then(|before| before.chars().next_back());
+        let after = text.get(at + found.len()..).and_then(|after| after.chars().next());
+        !before.is_some_and(char::is_alphanumeric) && !after.is_some_and(char::is_alphanumeric)
+    })
 }

@@ -1,5 +1,6 @@
 //! Summaries of long sessions. Each covers the messages before the recent ones, and is extended as the session grows.
 
+use chrono::{DateTime, Utc};
 use pii::masked_text::MaskedText;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -7,6 +8,7 @@ use uuid::Uuid;
 
 use super::facts::mask_output;
 use super::job::{BackgroundJob, BilledAccount, JobPrompt, JobUsage, Purpose, run_job};
+use super::recall::Summary;
 use crate::account::UserCtx;
 use crate::chat::message::Role;
 use crate::database;
@@ -111,11 +113,20 @@ impl SummaryText {
     }
 }
 
-/// Brings a session's summary up to date, where the session is long.
+/// Result of `save_summary`.
+#[derive(Deserialize)]
+struct SavedSummary {
+    /// Moment of the summary's first version; absent when it was not saved.
+    #[serde(default)]
+    since: Option<DateTime<Utc>>,
+}
+
+/// Brings a session's summary up to date, where the session is long. Returns the new one, if there is one.
 ///
 /// # Errors
 /// Failure of the model or the database: to be tried again later.
-pub async fn summarise<P: Platform>(ctx: &UserCtx<'_, P>, session: Uuid) -> Result<(), Fault> {
+pub async fn summarise<P: Platform>(ctx: &UserCtx<'_, P>, session: Uuid) -> Result<Option<Summary>, Fault> {
+    let mut newest = None;
     let (postgrest, user) = (&ctx.ports.postgrest, ctx.user.id);
     let arguments = UnsummarisedMessages {
         p_user: user,
@@ -129,9 +140,9 @@ pub async fn summarise<P: Platform>(ctx: &UserCtx<'_, P>, session: Uuid) -> Resu
     loop {
         let batch: Option<SummaryBatch> =
             database::call(postgrest, Caller::Service, "unsummarised_messages", &arguments).await?;
-        let Some(batch) = batch else { return Ok(()) };
+        let Some(batch) = batch else { return Ok(newest) };
         let job = batch.job(session);
-        let Some(mut output) = run_job(ctx, &job).await? else { return Ok(()) };
+        let Some(mut output) = run_job(ctx, &job).await? else { return Ok(newest) };
         let text = if let Some(text) = read(&output.text) {
             Some(SummaryText::new(mask_output(ctx, &job, &text)?))
         } else {
@@ -148,11 +159,15 @@ pub async fn summarise<P: Platform>(ctx: &UserCtx<'_, P>, session: Uuid) -> Resu
             text,
             usage: output.usage,
         };
-        database::save(postgrest, "save_summary", &SaveSummary { p_user: user, p_summary: &summary }).await?;
+        let arguments = SaveSummary { p_user: user, p_summary: &summary };
+        let SavedSummary { since } =
+            database::call(postgrest, Caller::Service, "save_summary", &arguments).await?;
         if is_malformed {
             // The session's next turn tries again; until then its older messages are recalled one by one.
-            return Ok(());
+            return Ok(newest);
         }
+        let NewSummary { covers, text, .. } = summary;
+        newest = text.zip(since).map(|(text, since)| Summary { text: text.summary, covers, since });
     }
 }
 

@@ -1,8 +1,8 @@
-//! Vectors of texts, passed from the model's API to Postgres without parsing their numbers.
+//! Vectors of texts, as the model's API gives them and as Postgres takes and returns them.
 
+use base64ct::{Base64, Encoding};
 use pii::masked_text::MaskedText;
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::error::{Code, Fault};
 
@@ -13,17 +13,66 @@ const DIMENSIONS: u32 = 1536;
 /// (<https://platform.openai.com/docs/guides/embeddings>).
 const MAX_BYTES: usize = 16 * 1024;
 
-/// A vector in JSON, which is how pgvector writes it too.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Embedding(String);
+/// A vector of a text.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Embedding(Vec<f32>);
+
+/// As pgvector reads it: a text with the numbers in brackets, as exact as half precision is.
+impl Serialize for Embedding {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let numbers: Vec<_> = self.0.iter().map(|number| format!("{number:.5}")).collect();
+        serializer.serialize_str(&format!("[{}]", numbers.join(",")))
+    }
+}
 
 impl Embedding {
-    /// A vector of that text.
+    /// A vector of those numbers.
     #[must_use]
-    pub fn new(json: impl Into<String>) -> Self {
-        Self(json.into())
+    pub const fn new(numbers: Vec<f32>) -> Self {
+        Self(numbers)
     }
+
+    /// Its numbers.
+    #[must_use]
+    pub fn numbers(&self) -> &[f32] {
+        &self.0
+    }
+
+    /// Reads the binary form of pgvector's `halfvec` in base64: the number of dimensions and a reserved number, 16 bits each, then
+    /// a half-precision float for each dimension, all in network order
+    /// (<https://github.com/pgvector/pgvector/blob/master/src/halfvec.c>, `halfvec_send`).
+    #[must_use]
+    pub fn from_halves(base64: &str) -> Option<Self> {
+        // Postgres breaks base64 into lines.
+        let base64: String = base64.split_ascii_whitespace().collect();
+        let bytes = Base64::decode_vec(&base64).ok()?;
+        let (dimensions, rest) = bytes.split_first_chunk::<2>()?;
+        let halves = rest.get(2..)?.chunks_exact(2);
+        let is_whole = halves.len() == usize::from(u16::from_be_bytes(*dimensions));
+        let numbers =
+            halves.map(|half| half.try_into().map_or(0.0, |half| from_half(u16::from_be_bytes(half))));
+        is_whole.then(|| Self(numbers.collect()))
+    }
+
+    /// Reads 32-bit floats in base64, as providers send them for `encoding_format: "base64"`.
+    fn from_floats(base64: &str) -> Option<Self> {
+        let bytes = Base64::decode_vec(base64).ok()?;
+        let floats = bytes.chunks_exact(4);
+        let is_whole = floats.remainder().is_empty();
+        let numbers = floats.map(|float| float.try_into().map_or(0.0, f32::from_le_bytes));
+        is_whole.then(|| Self(numbers.collect()))
+    }
+}
+
+/// The value of a half-precision float, IEEE 754 binary16.
+fn from_half(half: u16) -> f32 {
+    let (exponent, fraction) = (i32::from(half >> 10 & 0x1f), f32::from(half & 0x3ff) / 1024.0);
+    let size = match exponent {
+        0 => fraction * 2_f32.powi(-14),
+        0x1f => f32::NAN,
+        _ => (1.0 + fraction) * 2_f32.powi(exponent - 15),
+    };
+    if half & 0x8000 == 0 { size } else { -size }
 }
 
 #[derive(Serialize)]
@@ -35,16 +84,31 @@ struct Request<'a> {
 }
 
 #[derive(Deserialize)]
-struct Answer<'a> {
-    #[serde(borrow)]
-    data: Vec<Item<'a>>,
+struct Answer {
+    data: Vec<Item>,
 }
 
 #[derive(Deserialize)]
-struct Item<'a> {
+struct Item {
     index: usize,
-    #[serde(borrow)]
-    embedding: &'a RawValue,
+    embedding: Numbers,
+}
+
+/// Some providers send an array whatever is asked for.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Numbers {
+    Base64(String),
+    Array(Vec<f32>),
+}
+
+impl Numbers {
+    fn read(self) -> Option<Embedding> {
+        match self {
+            Self::Base64(base64) => Embedding::from_floats(&base64),
+            Self::Array(numbers) => Some(Embedding(numbers)),
+        }
+    }
 }
 
 /// The body of a request for the vectors of texts; of a long text, its beginning's.
@@ -54,7 +118,8 @@ struct Item<'a> {
 pub fn body(model: &str, texts: &[&MaskedText]) -> Result<String, Fault> {
     let input =
         texts.iter().map(|text| text.get(..text.floor_char_boundary(MAX_BYTES)).unwrap_or(text.as_str()));
-    let request = Request { model, input: input.collect(), dimensions: DIMENSIONS, encoding_format: "float" };
+    let request =
+        Request { model, input: input.collect(), dimensions: DIMENSIONS, encoding_format: "base64" };
     serde_json::to_string(&request).map_err(|error| Fault::new(Code::Internal, format!("embedding: {error}")))
 }
 
@@ -67,11 +132,8 @@ pub fn read(answer: &str, count: usize) -> Result<Vec<Embedding>, Fault> {
     let Answer { mut data } = serde_json::from_str(answer).map_err(|_| malformed())?;
     data.sort_by_key(|item| item.index);
     let is_each_once = data.len() == count && data.iter().enumerate().all(|(n, item)| item.index == n);
-    let is_vector = |item: &Item<'_>| item.embedding.get().starts_with('[');
-    if !is_each_once || !data.iter().all(is_vector) {
-        return Err(malformed());
-    }
-    Ok(data.iter().map(|item| Embedding::new(item.embedding.get())).collect())
+    let read = data.into_iter().map(|item| item.embedding.read()).collect::<Option<_>>();
+    read.filter(|_| is_each_once).ok_or_else(malformed)
 }
 
 #[cfg(test)]
@@ -82,7 +144,25 @@ mod tests {
     fn vectors_come_in_the_order_of_their_texts() {
         let answer =
             r#"{"data":[{"index":1,"embedding":[0.5, 1e-3]},{"index":0,"embedding":[1,0]}],"usage":{}}"#;
-        assert_eq!(read(answer, 2).unwrap(), [Embedding::new("[1,0]"), Embedding::new("[0.5, 1e-3]")]);
+        assert_eq!(read(answer, 2).unwrap(), [Embedding(vec![1.0, 0.0]), Embedding(vec![0.5, 1e-3])]);
+        let base64 = r#"{"data":[{"index":0,"embedding":"AACAPwAAAL8="}]}"#;
+        assert_eq!(read(base64, 1).unwrap(), [Embedding(vec![1.0, -0.5])]);
+    }
+
+    #[test]
+    fn halves_of_postgres_are_read() {
+        // 1, -2, 0.00006103515625 (the smallest normal number), 0.1 as a half.
+        let halves = "AAQAADwAwAAEAC5m";
+        let numbers = Embedding::from_halves(halves).unwrap();
+        assert_eq!(numbers.numbers()[..3], [1.0, -2.0, 0.000_061_035_156]);
+        assert!((numbers.numbers()[3] - 0.1).abs() < 0.0001);
+        for malformed in ["", "AAQ=", "AAQAADwA", "%"] {
+            assert_eq!(Embedding::from_halves(malformed), None, "{malformed}");
+        }
+        assert_eq!(
+            serde_json::to_string(&Embedding(vec![1.0, -0.000_021])).unwrap(),
+            "\"[1.00000,-0.00002]\""
+        );
     }
 
     #[test]
@@ -92,7 +172,7 @@ mod tests {
             "{}",
             r#"{"data":[]}"#,
             r#"{"data":[{"index":1,"embedding":[1]}]}"#,
-            r#"{"data":[{"index":0,"embedding":"AAAA"}]}"#,
+            r#"{"data":[{"index":0,"embedding":"AAA="}]}"#,
             r#"{"data":[{"index":0,"embedding":[1]},{"index":0,"embedding":[1]}]}"#,
         ] {
             assert_eq!(read(answer, 1).unwrap_err().code, Code::ModelRejected, "{answer}");

@@ -11,3 +11,4 @@ pub mod prompt_message;
 pub mod request;
 pub mod requested_call;
 pub mod retry;
+pub mod vector_breaker;

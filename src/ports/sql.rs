@@ -78,6 +78,12 @@ pub trait Sql {
     /// [`SqlError`].
     fn rows(&self, query: &str, values: &[SqlValue<'_>]) -> Result<String, SqlError>;
 
+    /// Runs a query for blobs: those of its only column, one after another.
+    ///
+    /// # Errors
+    /// [`SqlError`].
+    fn bytes(&self, query: &str, values: &[SqlValue<'_>]) -> Result<Vec<u8>, SqlError>;
+
     /// Replaces the object's one alarm, which rings even if the object is gone by then; `None` removes it.
     fn set_alarm(&self, at: Option<Millis>);
 }

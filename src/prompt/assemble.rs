@@ -143,7 +143,9 @@ pub fn assemble<'a>(material: &Material<'a>) -> Result<Prompt<'a>, MessageTooLon
     let counted = fixed + history_tokens + block.tokens + message_tokens;
     let prefix = material.before.map_or(0, |before| fixed + history.told(before));
     let sections = sections(material, persona_tokens, &history, &block, message_tokens);
-    let receipt = Receipt { budget: material.budget, counted, prefix, sections, ..Receipt::default() };
+    let vector = material.recalled.and_then(|recalled| recalled.vector);
+    let receipt =
+        Receipt { budget: material.budget, counted, prefix, vector, sections, ..Receipt::default() };
     let (window, sources) = (history.window(), std::mem::take(&mut block.sources));
     let recalled = block.tokens;
     let messages = messages(material, history, block);

@@ -11,7 +11,9 @@ use uuid::Uuid;
 use super::receipt::{Reason, Section, SectionName};
 use super::source::Source;
 use crate::chat::message::Role;
-use crate::memory::recall::{Fact, Recalled, RecalledMemory};
+use crate::memory::fact::Fact;
+use crate::memory::recall::Recalled;
+use crate::memory::recalled_memory::RecalledMemory;
 use crate::text::one_line;
 
 /// Prompt-injection guard: facts come from user text, so this header marks them as data, not as instructions.

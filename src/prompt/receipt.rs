@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::chat::usage::{Usage, UsageSource};
+use crate::model::vector_breaker::VectorUse;
 
 /// The receipt of a turn. Kept as JSON and sent to clients, so its shape is pinned by a snapshot test.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +25,9 @@ pub struct Receipt {
     /// Of these, tokens that it had in its cache.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub cached: Option<u32>,
+    /// Part of the message's vector in what was recalled, if anything was.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub vector: Option<VectorUse>,
     /// Its sections, in the order in which the model reads them.
     pub sections: Vec<Section>,
 }

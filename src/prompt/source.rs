@@ -4,7 +4,7 @@ use pii::unmask::{Escape, PlaceholderMap, unmask};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::memory::recall::RecalledMemory;
+use crate::memory::recalled_memory::RecalledMemory;
 
 /// A document. Kept as JSON, and with the answer for ever.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

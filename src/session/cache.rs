@@ -8,6 +8,7 @@ use super::record::{MessageRecord, TurnRecord};
 use crate::chat::employee::{Employee, PricedEmployee};
 use crate::chat::limits::UserLimits;
 use crate::chat::message::Message;
+use crate::memory::recall::Summary;
 use crate::prompt::assemble::Window;
 use crate::time::Millis;
 
@@ -38,6 +39,9 @@ pub struct SessionCache {
     /// The recent messages of the last prompt.
     #[serde(default)]
     pub window: Option<Window>,
+    /// Summary of the messages before the recent ones.
+    #[serde(default)]
+    pub summary: Option<Summary>,
     /// Moment of the read from Postgres.
     pub loaded_at: Millis,
 }
@@ -56,6 +60,7 @@ impl SessionCache {
             last_message_id: loaded.messages.last().map(|message| message.id),
             messages: loaded.messages,
             is_newest: true,
+            summary: loaded.summary,
             loaded_at: now,
         };
         cache.trim();
@@ -106,6 +111,11 @@ impl SessionCache {
         }
         self.messages.extend(turn.messages.iter().map(cached));
         self.trim();
+    }
+
+    /// Drops the summary, and the window that may begin with it: something that it tells was forgotten.
+    pub fn drop_summary(&mut self) {
+        (self.summary, self.window) = (None, None);
     }
 
     /// Puts another employee in charge from here on.

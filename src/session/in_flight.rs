@@ -15,7 +15,7 @@ use crate::chat::tool_call::{CallFailure, CallOutcome, ToolCall, ToolRun};
 use crate::chat::usage::{Usage, UsageRecord};
 use crate::error::Code;
 use crate::files::NewFile;
-use crate::memory::facts::NewFact;
+use crate::memory::fact::NewFact;
 use crate::model::candidate::Candidate;
 use crate::prompt::receipt::Receipt;
 use crate::prompt::source::Source;

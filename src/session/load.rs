@@ -13,6 +13,7 @@ use crate::chat::message::Message;
 use crate::chat::price::Price;
 use crate::database;
 use crate::error::Fault;
+use crate::memory::recall::Summary;
 use crate::ports::{Caller, Platform};
 
 /// Messages that a cold session reads at most. More than fit any budget in practice, and a bound that keeps the read the same size
@@ -63,6 +64,9 @@ pub struct LoadedSession {
     pub limits: Option<UserLimits>,
     /// The newest messages of the path, oldest first.
     pub messages: Vec<Message>,
+    /// Summary of the messages before the recent ones.
+    #[serde(default)]
+    pub summary: Option<Summary>,
 }
 
 impl LoadedSession {

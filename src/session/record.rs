@@ -10,9 +10,14 @@ use uuid::Uuid;
 use crate::chat::message::Role;
 use crate::chat::tool_call::{ToolCall, ToolRun};
 use crate::chat::usage::UsageRecord;
+use crate::error::Fault;
 use crate::files::NewFile;
 use crate::limit::quota::{Cost, LedgerEntry, day};
-use crate::memory::facts::NewFact;
+use crate::memory::fact::NewFact;
+use crate::memory::index::{self, End};
+use crate::memory::known_facts;
+use crate::memory::recalled_memory::RecalledMemory;
+use crate::ports::Sql;
 
 /// A finished turn.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -111,6 +116,24 @@ pub enum Status {
 pub(super) const CLIENT_MESSAGE_ID: &str = "client_message_id";
 
 impl TurnRecord {
+    /// Adds what was said to the user's memory, unless the turn is not to be remembered. A memory that is there stays as it is.
+    ///
+    /// # Errors
+    /// `internal`, when the storage refuses.
+    pub fn remember_in(&self, sql: &impl Sql) -> Result<(), Fault> {
+        known_facts::add(sql, &self.facts)?;
+        if !self.remember {
+            return Ok(());
+        }
+        let memories: Vec<_> =
+            self.messages.iter().filter_map(|message| message.memory(self.session_id)).collect();
+        if self.continues {
+            memories.iter().try_for_each(|memory| index::replace(sql, memory))
+        } else {
+            index::add(sql, End::Newest, &memories)
+        }
+    }
+
     /// The turn's ledger entry, on the day on which it began.
     #[must_use]
     pub fn ledger_entry(&self) -> LedgerEntry {
@@ -124,6 +147,24 @@ impl TurnRecord {
 }
 
 impl MessageRecord {
+    /// The memory of the message in that session; `None` for one that says nothing.
+    #[must_use]
+    pub fn memory(&self, session: Uuid) -> Option<RecalledMemory> {
+        let memory = RecalledMemory {
+            id: self.id,
+            message_id: Some(self.id),
+            session_id: Some(session),
+            document_id: None,
+            media_type: None,
+            document: None,
+            role: Some(self.role),
+            content: self.content.clone(),
+            content_tokens: self.content_tokens,
+            occurred_at: self.created_at,
+        };
+        memory.is_said().then_some(memory)
+    }
+
     /// The id that the client gave the message.
     #[must_use]
     pub fn name(&self) -> Option<&str> {

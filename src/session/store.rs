@@ -325,6 +325,15 @@ pub fn postpone(sql: &impl Sql, turn: Uuid, retry_at: Millis) -> Result<(), Faul
     Ok(sql.exec(statement, &[retry_at.into(), (&turn).into()])?)
 }
 
+/// Records of all sessions that Postgres does not have, oldest first.
+///
+/// # Errors
+/// `internal`, when the storage refuses.
+pub fn undelivered(sql: &impl Sql) -> Result<Vec<TurnRecord>, Fault> {
+    let found: Vec<JsonRow> = rows(sql, "SELECT record AS json FROM outbox ORDER BY position", &[])?;
+    found.iter().map(|row| from_json(&row.json, "record")).collect()
+}
+
 /// Parks a record that Postgres refuses, so that the session's later ones go first.
 ///
 /// # Errors

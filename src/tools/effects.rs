@@ -3,7 +3,7 @@
 use crate::chat::employee::PricedEmployee;
 use crate::chat::usage::Usage;
 use crate::files::NewFile;
-use crate::memory::facts::NewFact;
+use crate::memory::fact::NewFact;
 
 /// Effects of one turn's tools.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -9,7 +9,9 @@ use super::definition::ToolSpec;
 use super::error::ToolError;
 use super::tool::{Tool, ToolContext};
 use crate::chat::message::Role;
-use crate::memory::recall::{RecallRequest, RecalledMemory, recall};
+use crate::memory::question_vector::question_vector;
+use crate::memory::recall::{RecallRequest, recall};
+use crate::memory::recalled_memory::RecalledMemory;
 use crate::ports::Platform;
 
 /// Memories that are returned at most.
@@ -41,12 +43,14 @@ impl Tool for Recall {
         if query.is_empty() {
             return Err("query must have a word at least.".into());
         }
-        let ToolContext { user, session, .. } = context;
+        let ToolContext { user, .. } = context;
         // The arguments of a tool are masked.
         let query = MaskedText::composed(query.to_owned());
-        let request = RecallRequest { session: *session, text: &query, budget: user.config.token_budget };
-        let found = recall(user, request).await;
-        let found = found.ok_or_else(|| ToolError("Memory is out of reach right now.".into()))?;
+        let (vector, _) = question_vector(user, &query).await;
+        let request =
+            RecallRequest { text: &query, vector: vector.as_ref(), budget: user.config.token_budget };
+        let found = recall(user, &request);
+        let found = found.map_err(|_| ToolError("Memory is out of reach right now.".into()))?;
         let facts = found.facts.iter().map(|fact| {
             json!({ "id": fact.id, "fact": fact.fact, "since": fact.valid_from.format("%Y-%m-%d").to_string() })
         });

@@ -102,6 +102,7 @@ impl<P: Platform> TurnCtx<'_, P> {
         let (sql, now) = (&self.session.user.ports.sql, self.session.user.ports.clock.now());
         let store = SessionStore::new(sql, record.session_id);
         store.close_turn(record, ending, now)?;
+        record.remember_in(sql)?;
         ledger::settle(sql, &record.ledger_entry())?;
         pending.map_or(Ok(()), |pending| store.save_approval(pending))
     }
@@ -210,6 +211,7 @@ pub fn close_interrupted<S: Sql>(
     let result = turn.interrupted(answer, text_tokens, now);
     let record = turn.into_record(result);
     store.close_turn(&record, &TurnEnding::Failed { code: Code::Interrupted }, now)?;
+    record.remember_in(store.sql())?;
     ledger::settle(store.sql(), &record.ledger_entry())?;
     if let Some(mut snapshot) = store.snapshot()? {
         snapshot.add(&record);

@@ -4,11 +4,13 @@ use pii::masked_text::MaskedText;
 
 use super::TurnCtx;
 use crate::error::{Code, Error, Fault, abort_field};
+use crate::memory::forget::last_forgotten;
 use crate::ports::{Clock, Platform};
 use crate::session::cache::SessionCache;
 use crate::session::load::{LoadRequest, RECENT_MESSAGES, load_session};
 use crate::session::path::{InsertAt, resolve_path};
 use crate::session::store::SessionStore;
+use crate::time::Millis;
 
 /// The part of a session that a turn needs.
 #[derive(Clone, Copy, Debug)]
@@ -29,9 +31,15 @@ impl Wanted<'_> {
 impl<P: Platform> TurnCtx<'_, P> {
     /// True if the cached window serves a turn without a read.
     pub(super) fn is_cached(&self, wanted: Wanted<'_>) -> bool {
-        let now = self.session.user.ports.clock.now();
+        let ports = self.session.user.ports;
         let cache = self.session.session.cache.borrow();
-        cache.as_ref().is_some_and(|cache| cache.serves(wanted.employee, now) && wanted.is_on_path(cache))
+        // Where the storage cannot tell, Postgres does.
+        let forgotten = last_forgotten(&ports.sql).unwrap_or(Millis::MAX);
+        cache.as_ref().is_some_and(|cache| {
+            cache.serves(wanted.employee, ports.clock.now())
+                && cache.loaded_at > forgotten
+                && wanted.is_on_path(cache)
+        })
     }
 
     /// Reads the session from Postgres into the cache. When Postgres is out of reach, an older cache or the snapshot goes on
@@ -46,10 +54,12 @@ impl<P: Platform> TurnCtx<'_, P> {
         let undelivered = store.undelivered(RECENT_MESSAGES)?;
         let undelivered: Vec<_> = undelivered.into_iter().map(|turn| turn.record).collect();
         let before = session.cache.take();
-        let before = match before {
+        let mut before = match before {
             Some(before) => Some(before),
             None => store.snapshot()?,
         };
+        let forgotten = last_forgotten(&user.ports.sql)?;
+        before.iter_mut().filter(|cache| cache.loaded_at <= forgotten).for_each(SessionCache::drop_summary);
         let newest = match undelivered.last() {
             None => None,
             Some(last) => {
@@ -65,10 +75,13 @@ impl<P: Platform> TurnCtx<'_, P> {
         let employee = wanted.employee.or(handed_to.as_deref());
         let (path_end, undelivered) = resolve_path(wanted.insert_at, newest, undelivered);
         let request = LoadRequest { session: session.id, employee, limit: RECENT_MESSAGES, path_end };
+        // What is forgotten during the read may be in its result.
+        let began = user.ports.clock.now();
         let mut cache = match load_session(&user, &request).await {
             Ok(loaded) if loaded.foreign => return Err(foreign()),
-            Ok(loaded) => SessionCache::from_loaded(loaded, before.as_ref(), user.ports.clock.now())
-                .ok_or_else(unknown_employee)?,
+            Ok(loaded) => {
+                SessionCache::from_loaded(loaded, before.as_ref(), began).ok_or_else(unknown_employee)?
+            }
             Err(fault) => {
                 let usable = |cache: &SessionCache| cache.is_of(employee) && wanted.is_on_path(cache);
                 before.filter(usable).ok_or(fault)?

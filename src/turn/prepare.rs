@@ -17,9 +17,13 @@ use crate::account::ledger;
 use crate::account::rate::RateQuotas;
 use crate::error::{Code, Error, Fault, abort_field};
 use crate::limit::bucket::RateLimitStatus;
+use crate::log;
+use crate::memory::question_vector::question_vector;
 use crate::memory::recall::{RecallRequest, Recalled, recall};
+use crate::memory::vector::SmallVector;
 use crate::model::candidate::candidates;
 use crate::model::completion::CompletionRequest;
+use crate::model::vector_breaker::VectorUse;
 use crate::ports::{Clock, Platform};
 use crate::prompt::assemble::Window;
 use crate::session::in_flight::InFlightTurn;
@@ -78,8 +82,8 @@ pub(super) struct NewTurn {
 }
 
 impl<P: Platform> TurnCtx<'_, P> {
-    /// Admits, masks, loads, recalls, assembles, reserves and stores a turn. Where the session is hot, recall is the only network
-    /// call.
+    /// Admits, masks, loads, recalls, assembles, reserves and stores a turn. Where the session is hot, the only network
+    /// call is the one for the message's vector, and it has a deadline.
     ///
     /// # Errors
     /// `turn_in_progress`, `session_not_found`, `message_not_found`, `message_too_long`, `unknown_employee`,
@@ -93,12 +97,15 @@ impl<P: Platform> TurnCtx<'_, P> {
         let insert_at = std::mem::take(&mut request.insert_at);
         let wanted = Wanted { employee: request.employee.as_deref(), insert_at: &insert_at };
         let load = OptionFuture::from((!self.is_cached(wanted)).then(|| self.load(wanted)));
-        let recall = OptionFuture::from((!message.is_empty()).then(|| self.recall(&message)));
-        let (loaded, recalled) = join(load, recall).await;
+        let vector = OptionFuture::from((!message.is_empty()).then(|| question_vector(&user, &message)));
+        let (loaded, vector) = join(load, vector).await;
         loaded.transpose()?;
         let recalled = match self.regenerated_question(&insert_at) {
-            Some(question) => self.recall(&question).await,
-            None => recalled.flatten(),
+            Some(question) => {
+                let vector = question_vector(&user, &question).await;
+                self.recall(&question, Some(vector))
+            }
+            None => self.recall(&message, vector),
         };
         let tools = self.tools().await?;
         let loaded = Loaded { admission, request, message, insert_at, recalled, tools, admitted_at };
@@ -150,12 +157,21 @@ impl<P: Platform> TurnCtx<'_, P> {
         user.mask(message, Author::Outside).map_err(|error| error.into_error("message"))
     }
 
-    /// Recalls memories for a masked message.
-    async fn recall(&self, message: &MaskedText) -> Option<Recalled> {
+    /// Recalls memories for a masked message. A turn never fails for want of them.
+    fn recall(
+        &self,
+        message: &MaskedText,
+        vector: Option<(Option<SmallVector>, VectorUse)>,
+    ) -> Option<Recalled> {
         let (user, session) = (self.session.user, self.session.session);
-        let budget = session.cache.borrow().as_ref().map(|cache| cache.employee().token_budget(user.config));
-        let budget = budget.unwrap_or(user.config.token_budget);
-        recall(&user, RecallRequest { session: session.id, text: message, budget }).await
+        let cache = session.cache.borrow();
+        let cache = cache.as_ref()?;
+        let (vector, vector_use) = vector.map_or((None, None), |(vector, used)| (vector, Some(used)));
+        let budget = cache.employee().token_budget(user.config);
+        let request = RecallRequest { text: message, vector: vector.as_ref(), budget };
+        let recalled =
+            recall(&user, &request).inspect_err(|fault| log::fault(&user.ports.host, fault)).ok()?;
+        Some(Recalled { summary: cache.summary.clone(), vector: vector_use, ..recalled })
     }
 
     /// The tools of the session's employee. Only a list of an MCP server that has grown old needs the network.

@@ -49,7 +49,7 @@ impl<P: Platform> Object<P> {
         }
         if self.account.agenda.is_due(Job::Background, clock.now(), sql)? {
             self.background.conversations_are_idle();
-            self.run_background(owner).await;
+            self.run_background(&User::absent(owner)).await;
         }
         Ok(())
     }

@@ -18,8 +18,10 @@ use crate::error::Fault;
 use crate::log;
 use crate::memory::embed::embed_pending;
 use crate::memory::facts::extract_facts;
+use crate::memory::rebuild::{self, rebuild};
 use crate::memory::summary::summarise;
 use crate::ports::{Clock, Host, Platform};
+use crate::session::store::undelivered;
 use crate::time::Millis;
 
 /// Milliseconds without a saved turn after which the user's conversations count as idle. Only then facts are extracted, so that a
@@ -34,7 +36,15 @@ impl<P: Platform> Object<P> {
             log::fault(&self.ports.host, &fault);
         }
         let object = Rc::clone(self);
-        self.ports.host.spawn(async move { object.run_background(owner).await });
+        self.ports.host.spawn(async move { object.run_background(&User::absent(owner)).await });
+    }
+
+    /// Reads the user's memories from Postgres, where that is not done yet. Only a user who is there has the token for it.
+    pub(super) fn rebuild_memory_later(self: &Rc<Self>, user: &User) {
+        if rebuild::is_due(&self.ports.sql).unwrap_or(false) {
+            let (object, user) = (Rc::clone(self), user.clone());
+            self.ports.host.spawn(async move { object.run_background(&user).await });
+        }
     }
 
     /// Plans background work after an import: each further batch puts it off.
@@ -47,16 +57,15 @@ impl<P: Platform> Object<P> {
     }
 
     /// Does all background work that is due, until an erasure cancels it. A second call while one runs leaves the work to the first.
-    pub(super) async fn run_background(&self, owner: Uuid) {
+    pub(super) async fn run_background(&self, user: &User) {
         let background = &self.background;
         if self.is_erasing() || background.is_running.replace(true) {
             return;
         }
         let began = self.ports.clock.now();
-        let user = User::absent(owner);
         let (cancel, canceled) = oneshot::channel();
         background.cancel.replace(Some(cancel));
-        let ctx = self.user(&user);
+        let ctx = self.user(user);
         let done = match select(pin!(self.run_all(&ctx)), canceled).await {
             Either::Left((done, _)) => Some(done),
             Either::Right(_) => None,
@@ -92,6 +101,13 @@ impl<P: Platform> Object<P> {
 
     async fn run_all(&self, ctx: &UserCtx<'_, P>) -> Result<(), Fault> {
         let background = &self.background;
+        if !ctx.user.token.is_empty() && rebuild::is_due(&ctx.ports.sql)? {
+            // Before Postgres is read: what it does not have yet.
+            for record in undelivered(&ctx.ports.sql)? {
+                record.remember_in(&ctx.ports.sql)?;
+            }
+            rebuild(ctx).await?;
+        }
         embed_pending(ctx, &background.refused).await?;
         if background.facts_are_due.replace(false) {
             let extracted = extract_facts(ctx, &background.malformed).await;
@@ -100,9 +116,14 @@ impl<P: Platform> Object<P> {
         loop {
             let Some(session) = background.sessions.borrow_mut().pop_first() else { return Ok(()) };
             let summarised = summarise(ctx, session).await;
-            summarised.inspect_err(|_| {
+            let summary = summarised.inspect_err(|_| {
                 background.sessions.borrow_mut().insert(session);
             })?;
+            if let (Some(summary), Some(session)) = (summary, self.sessions.find(session)) {
+                if let Some(cache) = session.cache.borrow_mut().as_mut() {
+                    cache.summary = Some(summary);
+                }
+            }
         }
     }
 }

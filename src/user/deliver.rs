@@ -11,6 +11,7 @@ use crate::auth::User;
 use crate::chat::message::Role;
 use crate::log;
 use crate::memory::facts::may_be_command;
+use crate::memory::known_facts;
 use crate::ports::{Clock, Host, Platform};
 use crate::session::outbox::deliver_session;
 use crate::session::record::TurnRecord;
@@ -31,7 +32,9 @@ impl<P: Platform> Object<P> {
             return;
         }
         let is_new = std::cell::Cell::new(false);
+        let has_facts = std::cell::Cell::new(false);
         let delivered = deliver_session(&self.user(user), session, |record| {
+            has_facts.set(has_facts.get() || !record.facts.is_empty());
             if record.remember {
                 self.background.add(saved_turn(record));
                 is_new.set(true);
@@ -41,6 +44,12 @@ impl<P: Platform> Object<P> {
         self.delivering.borrow_mut().remove(&session);
         if let Err(fault) = delivered {
             log::fault(&self.ports.host, &fault);
+        }
+        if has_facts.get() {
+            // Background work may have read the facts while Postgres did not have these yet.
+            if let Err(fault) = known_facts::reload(&self.user(user)).await {
+                log::fault(&self.ports.host, &fault);
+            }
         }
         if is_new.get() {
             self.run_background_later(user.id);

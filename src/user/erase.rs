@@ -16,6 +16,7 @@ use crate::auth::User;
 use crate::backoff::pause;
 use crate::database;
 use crate::error::{Code, Error, Fault, abort};
+use crate::memory::index;
 use crate::ports::{Caller, Clock, Platform};
 use crate::session::store;
 use crate::time::Millis;
@@ -106,6 +107,7 @@ impl<P: Platform> Object<P> {
         vault::erase(sql)?;
         self.sessions.for_each(super::super::session::state::Session::forget);
         store::erase(sql)?;
+        index::erase(sql)?;
         self.background.forget();
         ledger::settle_all(sql)?;
         for job in [Job::VaultDelivery, Job::Background, Job::Erasure] {

@@ -13,6 +13,7 @@ use crate::auth::User;
 use crate::config::Config;
 use crate::error::{Code, Fault};
 use crate::log;
+use crate::memory::{change, index};
 use crate::model::breaker::Breaker;
 use crate::ports::{Clock, Host, Platform, Ports};
 use crate::session::state::{SessionCtx, SessionOf};
@@ -64,6 +65,8 @@ impl<P: Platform> Object<P> {
         let sql = &self.ports.sql;
         account::create_tables(sql)?;
         store::create_tables(sql)?;
+        index::create_tables(sql)?;
+        change::recover(sql)?;
         self.close_orphans()?;
         ledger::release_all(sql)?;
         self.arm()

@@ -68,6 +68,7 @@ impl<P: Platform> Object<P> {
         }
         let prepared = self.turn(user, &session).prepare(request).await;
         self.deliver_vault_later(user);
+        self.rebuild_memory_later(user);
         self.reply_with(user, session, Begun { prepared: prepared?, form, began }).await
     }
 

@@ -39,6 +39,11 @@ impl<W: FrameWriter> SessionTable<W> {
         session
     }
 
+    /// The session with that id, if it is in memory.
+    pub(super) fn find(&self, id: Uuid) -> Option<Rc<Session<W>>> {
+        self.0.borrow().iter().find(|session| session.id == id).cloned()
+    }
+
     /// Evicts idle sessions beyond the bounds, the least recently used first.
     pub(super) fn evict(&self) {
         let mut sessions = self.0.borrow_mut();

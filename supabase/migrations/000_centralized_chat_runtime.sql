@@ -192,7 +192,7 @@ retries every hour; commit_turn and erase_user delete the row. Only park_turn in
 -- Cascade from auth.users.
 create index if not exists chat_parked_turns_user on public.chat_parked_turns (user_id);
 
--- Memory: facts, documents, files and what recall searches -------------------------------------------------------------
+-- Memory: facts, documents, files, messages and passages --------------------------------------------------------------
 
 create table if not exists public.user_memory_facts (
   id                uuid primary key,
@@ -212,7 +212,7 @@ create table if not exists public.user_memory_facts (
 alter table public.user_memory_facts enable row level security;
 comment on table public.user_memory_facts is
 'Facts about a user. A fact is current while valid_to is null; a later fact with the same category and key supersedes it.';
--- At most one current fact per key; recall reads these.
+-- At most one current fact per key; current_facts reads these.
 create unique index if not exists user_memory_facts_current on public.user_memory_facts (user_id, category, key)
   where valid_to is null;
 -- All facts of a user, cascade from auth.users; the foreign keys' ON DELETE SET NULL; retention.
@@ -276,15 +276,12 @@ create table if not exists public.user_memory_embeddings (
   source         text not null check (source in ('message', 'document')),
   message_id     uuid references public.chat_messages (id) on delete cascade,
   document_id    uuid references public.chat_documents (id) on delete cascade,
-  -- The message's session: neighbours of a memory are searched in it.
+  -- The message's session: the memories before and after this one are in it.
   session_id     uuid,
   chunk_index    integer not null default 0 check (chunk_index >= 0),
   content        text not null check (length(content) between 1 and 32000),
   content_tokens integer not null check (content_tokens >= 0),
   embedding      extensions.halfvec(1536),
-  search         tsvector not null generated always as (to_tsvector('english', content)) stored,
-  asks           boolean not null generated always as (right(rtrim(content), 1) = '?') stored,
-  speaker        text generated always as (lower(substring(content from '^([[:alpha:]][[:alnum:] .''-]{0,39}): '))) stored,
   is_read        boolean not null default true,
   occurred_at    timestamptz not null,
   created_at     timestamptz not null default now(),
@@ -293,30 +290,19 @@ create table if not exists public.user_memory_embeddings (
   unique (document_id, chunk_index)
 );
 alter table public.user_memory_embeddings enable row level security;
--- A search reads both columns of many rows. The vector (3 KB) stays in the row, two rows per page; the words stay there as long
--- as they fit. From the TOAST table the words of all memories of a user take longer to read than all vectors to compare.
+-- memories reads both columns of all rows of a user, match_memories all vectors. The vector (3 KB) stays in the row, two rows per
+-- page. It makes the row so long that Postgres would move even short contents to the TOAST table: "main" keeps them as long as they
+-- fit into the page.
 alter table public.user_memory_embeddings
-  alter column embedding set storage plain, alter column search set storage main;
+  alter column embedding set storage plain, alter column content set storage main;
 comment on table public.user_memory_embeddings is
-  'Memories: messages and document chunks that recall searches, by words at once and by meaning once they are embedded.';
+'Memories: messages and document chunks, the record of what is recalled. The object of the user ranks them in an index of its own,
+which it builds from these rows.';
 comment on column public.user_memory_embeddings.embedding is 'Null while the memory is pending: found by its words only.';
-comment on column public.user_memory_embeddings.search is
-  'English words as stems, without stop words; words of other languages unchanged.';
-comment on column public.user_memory_embeddings.asks is 'The content ends with a question mark.';
-comment on column public.user_memory_embeddings.speaker is
-  'The lower-case name where the content begins with one: "Ada: ...".';
 comment on column public.user_memory_embeddings.is_read is 'False while the message waits for the extraction of facts.';
-comment on column public.user_memory_embeddings.occurred_at is 'Time of the message or the upload; recall returns it.';
--- All memories of a user, cascade from auth.users. With the id: the planner assumes an average number of rows per user, and where
--- rows are wanted by id it may choose this index, which would then scan all rows of a user for each id.
-create index if not exists user_memory_embeddings_user on public.user_memory_embeddings (user_id, id);
--- Users with many memories: nearest vectors, and rare words.
-create index if not exists user_memory_embeddings_nearest on public.user_memory_embeddings
-  using hnsw (embedding extensions.halfvec_cosine_ops);
-create index if not exists user_memory_embeddings_words on public.user_memory_embeddings using gin (search);
--- The neighbours of a memory in its session or document.
-create index if not exists user_memory_embeddings_around on public.user_memory_embeddings
-  (coalesce(session_id, document_id), occurred_at, chunk_index, id);
+comment on column public.user_memory_embeddings.occurred_at is 'Time of the message or the upload; prompts show it.';
+-- memories: the memories of a user, newest first, in pages. All of them: match_memories, erase_user, cascade from auth.users.
+create index if not exists user_memory_embeddings_user on public.user_memory_embeddings (user_id, occurred_at desc, id desc);
 -- Pending memories of a user, oldest first.
 create index if not exists user_memory_embeddings_pending on public.user_memory_embeddings (user_id, occurred_at, id)
   where embedding is null;

@@ -49,7 +49,7 @@ begin
   if not found and private.is_foreign_session(p_session) then
     return jsonb_build_object(
       'foreign', true, 'employee', null, 'price', null, 'prices', jsonb_build_object(), 'limits', null,
-      'messages', jsonb_build_array());
+      'messages', jsonb_build_array(), 'summary', null);
   end if;
 
   v_employee := private.active_employee(coalesce(p_employee, v_session_employee, p_default_employee));
@@ -89,11 +89,15 @@ begin
       select coalesce(jsonb_object_agg(model, private.current_price(model)) filter (
         where private.current_price(model) is not null), '{}')
       from jsonb_array_elements_text(coalesce(v_employee -> 'fallback_models', '[]')) model),
-    'messages', v_messages);
+    'messages', v_messages,
+    'summary', (
+      select jsonb_build_object('text', summary, 'covers', covers_message_id, 'since', created_at)
+      from public.chat_session_summaries where session_id = p_session));
 end $$;
 comment on function public.load_session(uuid, text, text, text, integer, uuid) is
 'Returns all that a turn in a session needs: {foreign, employee | null, price |
-null, prices: {fallback model: price}, limits: {messages_per_minute, daily_tokens, daily_usd} | null, messages}.
+null, prices: {fallback model: price}, limits: {messages_per_minute, daily_tokens, daily_usd} | null, messages, summary: {text,
+covers, since} | null}.
 
 messages is the path to p_leaf, oldest first: [{id, parent_id, role, content, content_tokens, tool_calls, name}],
 of which the newest p_limit (at most 1000) are returned; name is the id that the client gave the message. p_leaf is the id
@@ -101,7 +105,8 @@ of a message, or a client''s own UUID for it. Null means the newest message; a m
 nil UUID, give an empty path.
 
 employee is p_employee, else the one of the session, else p_default_employee; null if it is not active. price is that of
-its model, else of p_default_model. foreign is true if the session belongs to another user; all else is empty then.
+its model, else of p_default_model. summary is the one of the session: covers is the last message that it stands for, since
+the time of its first version. foreign is true if the session belongs to another user; all else is empty then.
 Callers: authenticated.';
 grant execute on function public.load_session(uuid, text, text, text, integer, uuid) to authenticated;
 
@@ -116,8 +121,10 @@ create or replace function public.list_sessions(
 language sql stable security invoker set search_path = '' as $$
   select s.id, s.title, s.employee_slug, s.status, s.message_count, s.last_message_at, s.created_at
   from public.chat_sessions s
+  -- In sub-selects, because "coalesce" counts as leaky: under row-level security the planner would compare row by row, from the
+  -- newest session on, instead of starting the index at the position.
   where (s.last_message_at, s.id) < (
-    coalesce(p_before_at, 'infinity'), coalesce(p_before_id, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+    (select coalesce(p_before_at, 'infinity')), (select coalesce(p_before_id, 'ffffffff-ffff-ffff-ffff-ffffffffffff')))
   order by s.last_message_at desc, s.id desc
   limit least(p_limit, 500);
 $$;

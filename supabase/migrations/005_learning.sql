@@ -70,6 +70,20 @@ comment on function private.add_facts(uuid, jsonb) is
 closes and supersedes the current fact of its key; one that equals the current fact is left out. Internal: called by
 commit_turn and save_facts.';
 
+create or replace function public.current_facts(p_user uuid) returns jsonb
+language sql stable security definer set search_path = '' as $$
+  select coalesce(jsonb_agg(to_jsonb(f) order by f.valid_from desc, f.id), '[]')
+  from (
+    select id, category, key, fact, confidence, valid_from, expires_at from public.user_memory_facts
+    where user_id = p_user and valid_to is null and (expires_at is null or expires_at > now())
+    order by valid_from desc, id limit 500
+  ) f;
+$$;
+comment on function public.current_facts(uuid) is
+'Returns the current facts of a user that have not expired, newest first, at most 500: [{id, category, key, fact, confidence,
+valid_from, expires_at}]. The object of the user keeps them for its turns. Callers: service_role.';
+grant execute on function public.current_facts(uuid) to service_role;
+
 create or replace function public.unread_messages(p_user uuid, p_model text, p_limit integer) returns jsonb
 language plpgsql stable security definer set search_path = '' as $$
 declare
@@ -108,18 +122,23 @@ fact}]}. employee is the slug of the newest message''s session and pays; price i
 service_role.';
 grant execute on function public.unread_messages(uuid, text, integer) to service_role;
 
-create or replace function private.forget_messages(p_user uuid, p_messages uuid[]) returns void
+create or replace function private.forget_messages(p_user uuid, p_messages uuid[]) returns uuid[]
 language plpgsql security invoker set search_path = '' as $$
+declare
+  v_messages constant uuid[] := array(
+    select id from public.chat_messages where id = any (p_messages) and user_id = p_user order by id);
 begin
-  delete from public.user_memory_embeddings where message_id = any (p_messages) and user_id = p_user;
+  delete from public.user_memory_embeddings where message_id = any (v_messages) and user_id = p_user;
   delete from public.chat_session_summaries where user_id = p_user and session_id in (
-    select session_id from public.chat_messages where id = any (p_messages) and user_id = p_user);
+    select session_id from public.chat_messages where id = any (v_messages));
+  return v_messages;
 end $$;
 comment on function private.forget_messages(uuid, uuid[]) is
 'Deletes what was derived from messages of a user: their memories, and the summaries of their sessions, which are made
-again without them. The messages stay. Internal: called by private.forget_facts and save_facts.';
+again without them. The messages stay. Returns the ids of those that exist, ascending, each once. Internal: called by
+private.forget_facts.';
 
-create or replace function private.forget_facts(p_user uuid, p_facts uuid[]) returns bigint
+create or replace function private.forget_facts(p_user uuid, p_facts uuid[], p_messages uuid[]) returns jsonb
 language plpgsql security invoker set search_path = '' as $$
 declare
   v_messages uuid[];
@@ -133,17 +152,18 @@ begin
     returning f.source_message_id
   )
   select count(*), array_agg(source_message_id) into v_count, v_messages from forgotten;
-  perform private.forget_messages(p_user, v_messages);
-  return v_count;
+  return jsonb_build_object('facts', v_count, 'messages', private.forget_messages(p_user, v_messages || p_messages));
 end $$;
-comment on function private.forget_facts(uuid, uuid[]) is
-'Deletes facts of a user with all facts of the same keys, and what was derived from their source messages. Returns the
-number of deleted facts. Internal: called by forget_facts and save_facts.';
+comment on function private.forget_facts(uuid, uuid[], uuid[]) is
+'Deletes facts of a user with all facts of the same keys, and what was derived from their source messages and from
+p_messages. Returns {facts: number of deleted facts, messages: [ids of messages that are not remembered any more]}.
+Internal: called by forget_facts and save_facts.';
 
 create or replace function public.save_facts(p_user uuid, p_extraction jsonb) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
   v_commands constant uuid[] := array(select jsonb_array_elements_text(p_extraction -> 'commands')::uuid);
+  v_forgotten jsonb;
 begin
   if private.is_gone(p_user, (p_extraction #>> '{usage,created_at}')::timestamptz)
     or not private.add_usage(p_user, p_extraction -> 'usage') then
@@ -156,25 +176,26 @@ begin
   update public.user_memory_facts f set valid_to = greatest(now(), f.valid_from)
   from jsonb_array_elements_text(p_extraction -> 'ended') ended
   where f.id = ended::uuid and f.user_id = p_user and f.valid_to is null;
-  perform private.forget_facts(p_user, array(select jsonb_array_elements_text(p_extraction -> 'forgotten')::uuid));
-  perform private.forget_messages(p_user, v_commands || array(
-    select id from public.chat_messages where parent_id = any (v_commands) and user_id = p_user));
-  return jsonb_build_object('committed', true);
+  v_forgotten := private.forget_facts(
+    p_user, array(select jsonb_array_elements_text(p_extraction -> 'forgotten')::uuid),
+    v_commands || array(select id from public.chat_messages where parent_id = any (v_commands) and user_id = p_user));
+  return jsonb_build_object('committed', true, 'messages', v_forgotten -> 'messages');
 end $$;
 comment on function public.save_facts(uuid, jsonb) is
 'Saves the result of reading messages: {read: [message ids], facts, ended: [fact ids], forgotten: [fact ids], commands:
 [message ids], usage}. facts is as in add_facts, usage as in add_usage. ended facts are closed now; forgotten facts are
 deleted as by forget_facts; commands are requests to forget, which are not remembered themselves, nor are their answers.
-Returns {committed}: false if the usage id exists or the user was erased, and nothing changes. Callers: service_role.';
+Returns {committed: true, messages: [ids of messages that are not remembered any more]}; {committed: false} if the usage id
+exists or the user was erased, and nothing changes. Callers: service_role.';
 grant execute on function public.save_facts(uuid, jsonb) to service_role;
 
 create or replace function public.forget_facts(p_user uuid, p_facts uuid[]) returns jsonb
 language sql security definer set search_path = '' as $$
-  select jsonb_build_object('forgotten', private.forget_facts(p_user, p_facts));
+  select private.forget_facts(p_user, p_facts, '{}');
 $$;
 comment on function public.forget_facts(uuid, uuid[]) is
-'Deletes facts for their user, as private.forget_facts does. Returns {forgotten: number of deleted facts}. Callers:
-service_role.';
+'Deletes facts for their user, as private.forget_facts does. Returns {facts: number of deleted facts, messages: [ids of
+messages that are not remembered any more]}. Callers: service_role.';
 grant execute on function public.forget_facts(uuid, uuid[]) to service_role;
 
 create or replace function public.correct_fact(p_user uuid, p_fact uuid, p_text text) returns jsonb
@@ -262,6 +283,7 @@ language plpgsql security definer set search_path = '' as $$
 declare
   v_session constant uuid := (p_summary ->> 'session_id')::uuid;
   v_replaces constant uuid := (p_summary ->> 'replaces')::uuid;
+  v_since timestamptz;
 begin
   if private.is_gone(p_user, (p_summary #>> '{usage,created_at}')::timestamptz)
     or not private.add_usage(p_user, p_summary -> 'usage') then
@@ -277,7 +299,8 @@ begin
     update public.chat_session_summaries
     set covers_message_id = (p_summary ->> 'covers')::uuid, summary = p_summary ->> 'summary',
         tokens = (p_summary ->> 'tokens')::integer
-    where session_id = v_session and user_id = p_user and covers_message_id = v_replaces;
+    where session_id = v_session and user_id = p_user and covers_message_id = v_replaces
+    returning created_at into v_since;
   else
     delete from public.chat_session_summaries
     where session_id = v_session and user_id = p_user and covers_message_id = v_replaces;
@@ -285,13 +308,15 @@ begin
     select v_session, p_user, m.id, p_summary ->> 'summary', (p_summary ->> 'tokens')::integer
     from public.chat_messages m
     where m.id = (p_summary ->> 'covers')::uuid and m.session_id = v_session and m.user_id = p_user
-    on conflict (session_id) do nothing;
+    on conflict (session_id) do nothing
+    returning created_at into v_since;
   end if;
-  return jsonb_build_object('committed', true);
+  return jsonb_strip_nulls(jsonb_build_object('committed', true, 'since', v_since));
 end $$;
 comment on function public.save_summary(uuid, jsonb) is
 'Saves a summary: {session_id, covers, replaces, continues, message_ids, usage} and, unless the model failed, {summary,
 tokens}. It is saved only if the present summary ends with the message replaces and none of message_ids was forgotten
 meanwhile. continues keeps the row, and with it the time since which the summary exists; otherwise the row is new. Returns
-{committed}: false if the usage id exists or the user was erased, and nothing changes. Callers: service_role.';
+{committed: true} and, if a summary was saved, since, the time of its first version. {committed: false} if the usage id exists or
+the user was erased, and nothing changes. Callers: service_role.';
 grant execute on function public.save_summary(uuid, jsonb) to service_role;

@@ -26,12 +26,12 @@ select results_eq(
      where p.pronamespace in ('public'::regnamespace, 'private'::regnamespace)
        and r.rolname in ('anon', 'authenticated', 'service_role') and has_function_privilege(r.oid, p.oid, 'execute')
      order by 1, 2 $$,
-  $$ values ('authenticated', 'active_employee'), ('authenticated', 'any_word'), ('authenticated', 'current_price'),
+  $$ values ('authenticated', 'active_employee'), ('authenticated', 'current_price'),
             ('authenticated', 'delete_document'), ('authenticated', 'document_row'), ('authenticated', 'export_user'),
             ('authenticated', 'is_admin'), ('authenticated', 'is_foreign_session'), ('authenticated', 'list_documents'),
             ('authenticated', 'list_sessions'), ('authenticated', 'load_session'), ('authenticated', 'load_vault'),
-            ('authenticated', 'memory_scores'), ('authenticated', 'pending_memories_count'), ('authenticated', 'recall'),
-            ('authenticated', 'unmask_policies'), ('service_role', 'commit_turn'), ('service_role', 'commit_vault'), ('service_role', 'correct_fact'),
+            ('authenticated', 'match_memories'), ('authenticated', 'memories'), ('authenticated', 'pending_memories_count'),
+            ('authenticated', 'unmask_policies'), ('service_role', 'commit_turn'), ('service_role', 'commit_vault'), ('service_role', 'correct_fact'), ('service_role', 'current_facts'),
             ('service_role', 'delete_files'), ('service_role', 'erase_user'), ('service_role', 'forget_facts'), ('service_role', 'import_messages'),
             ('service_role', 'is_admin'), ('service_role', 'park_turn'), ('service_role', 'parked_turns'),
             ('service_role', 'pending_memories'), ('service_role', 'purge_expired'), ('service_role', 'save_document'), ('service_role', 'save_embeddings'),

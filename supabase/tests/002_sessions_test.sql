@@ -48,7 +48,7 @@ create temporary table own as select pg_temp.load('00000000-0000-4000-8000-00000
 select is(loaded -> 'foreign', 'false', 'the owner''s session is not foreign') from own;
 select bag_eq(
   $$ select jsonb_object_keys(loaded) from own $$,
-  array['foreign', 'employee', 'price', 'prices', 'limits', 'messages'], 'a loaded session has these keys');
+  array['foreign', 'employee', 'price', 'prices', 'limits', 'messages', 'summary'], 'a loaded session has these keys');
 select is(
   jsonb_path_query_array(loaded, '$.messages[*].content'),
   '["Message 1", "Message 2", "Message 3", "Message 4"]', 'it has the path to its newest message, oldest first') from own;
@@ -91,7 +91,7 @@ select is(
   'a new session has the default employee');
 select is(
   pg_temp.load('00000000-0000-4000-8000-0000000000a9') - 'employee' - 'price',
-  '{"foreign": false, "prices": {}, "limits": null, "messages": []}', 'a new session is empty and not foreign');
+  '{"foreign": false, "prices": {}, "limits": null, "messages": [], "summary": null}', 'a new session is empty and not foreign');
 select is(
   pg_temp.load('00000000-0000-4000-8000-0000000000a9', 'nobody') -> 'employee', 'null', 'an unknown employee is null');
 select is(
@@ -111,11 +111,26 @@ select is(
   '{"gpt-4o-mini": {"input": 0.15, "cached_input": 0.075, "output": 0.6}}',
   'the prices of fallback models are returned where they are known');
 
+-- The summary ----------------------------------------------------------------------------------------------------------
+select is(loaded -> 'summary', 'null', 'a session without a summary has null') from own;
+reset role;
+insert into public.chat_session_summaries (session_id, user_id, covers_message_id, summary, tokens, created_at, updated_at)
+values (
+  '00000000-0000-4000-8000-0000000000a1', '00000000-0000-4000-8000-00000000000a', '00000000-0000-4000-8000-000000000002',
+  'Plans', 1, '2026-11-01T11:00:00Z', '2026-11-01T12:00:00Z');
+set local role authenticated;
+select is(
+  pg_temp.load('00000000-0000-4000-8000-0000000000a1') -> 'summary',
+  '{"text": "Plans", "covers": "00000000-0000-4000-8000-000000000002", "since": "2026-11-01T11:00:00+00:00"}',
+  'a summary has its text, the last message that it covers, and the time of its first version');
+select is(
+  pg_temp.load('00000000-0000-4000-8000-0000000000a9') -> 'summary', 'null', 'the summary of another session is not returned');
+
 -- Other users ----------------------------------------------------------------------------------------------------------
 set local request.jwt.claims = '{"role": "authenticated", "sub": "00000000-0000-4000-8000-00000000000b"}';
 select is(
   pg_temp.load('00000000-0000-4000-8000-0000000000a1'),
-  '{"foreign": true, "employee": null, "price": null, "prices": {}, "limits": null, "messages": []}',
+  '{"foreign": true, "employee": null, "price": null, "prices": {}, "limits": null, "messages": [], "summary": null}',
   'a session of another user is foreign, and nothing of it is returned');
 select is(pg_temp.path('00000000-0000-4000-8000-000000000005'), '[]', 'a session of another user has an empty path');
 set local request.jwt.claims = '{"role": "authenticated"}';

@@ -1,9 +1,9 @@
--- Memory: recall searches memories of the caller; import_messages and the embedding queue store them.
+-- Memory: memories and match_memories read memories of the caller; import_messages and the embedding queue store them.
 begin;
 create extension if not exists pgtap with schema extensions;
 select no_plan();
 
--- recall ---------------------------------------------------------------------------------------------------------------
+-- memories -------------------------------------------------------------------------------------------------------------
 insert into auth.users (id, email) values
   ('00000000-0000-4000-8000-00000000000a', 'a@example.com'), ('00000000-0000-4000-8000-00000000000b', 'b@example.com'),
   ('00000000-0000-4000-8000-00000000000c', 'c@example.com');
@@ -12,7 +12,6 @@ insert into auth.users (id, email) values
 create function pg_temp.axis(p_axis integer) returns extensions.halfvec language sql immutable as $$
   select array_agg((axis = p_axis)::integer::real order by axis)::extensions.halfvec from generate_series(1, 1536) axis;
 $$;
--- In a document of its own, so that it has no neighbours.
 create function pg_temp.remember(p_user text, p_number integer, p_content text) returns void
 language sql as $$
   insert into public.chat_documents (id, user_id, name, media_type, size_bytes)
@@ -27,149 +26,111 @@ select pg_temp.remember('00000000-0000-4000-8000-00000000000a', n, content)
 from (values (1, 'The lease ends in March'), (2, 'Invoices are due in thirty days'), (3, 'The office cat is called Miso'))
   as memories (n, content);
 select pg_temp.remember('00000000-0000-4000-8000-00000000000b', 4, 'The lease of another user');
-insert into public.user_memory_facts (id, user_id, category, key, fact, confidence, valid_to, expires_at) values
-  (gen_random_uuid(), '00000000-0000-4000-8000-00000000000a', 'profile', 'city', 'Lives in Bern', 1, null, null),
-  (gen_random_uuid(), '00000000-0000-4000-8000-00000000000a', 'pets', 'cat', 'Has a cat called Miso', 0.5, null, null),
-  (gen_random_uuid(), '00000000-0000-4000-8000-00000000000a', 'profile', 'city', 'Lived in Basel', 1, now() + interval '1 hour', null),
-  (gen_random_uuid(), '00000000-0000-4000-8000-00000000000a', 'plans', 'trip', 'Is in Rome', 1, null, now() - interval '1 hour'),
-  (gen_random_uuid(), '00000000-0000-4000-8000-00000000000b', 'profile', 'city', 'Lives in Rome', 1, null, null);
+insert into public.chat_sessions (id, user_id, employee_slug) values
+  ('00000000-0000-4000-8000-0000000000a1', '00000000-0000-4000-8000-00000000000a', 'prime-boss');
+insert into public.chat_messages (id, session_id, user_id, role, content, content_tokens, created_at)
+select
+  ('00000000-0000-4000-8000-00000000020' || n)::uuid, '00000000-0000-4000-8000-0000000000a1',
+  '00000000-0000-4000-8000-00000000000a', role, content, 4, '2026-11-02T10:00:00.000001Z'::timestamptz + n * interval '1 second'
+from (values (1, 'user', 'Any plans?'), (2, 'assistant', 'Lisbon maybe'), (3, 'assistant', ' ')) as message (n, role, content);
+select set_eq(
+  $$ select unnest(private.remember('00000000-0000-4000-8000-00000000000a', array_agg(id))) from public.chat_messages $$,
+  array['00000000-0000-4000-8000-000000000201', '00000000-0000-4000-8000-000000000202']::uuid[],
+  'remember returns the new memories, and stores no message without text');
+select is(
+  private.remember('00000000-0000-4000-8000-00000000000a', array_agg(id)), '{}', 'remember returns no memory that exists')
+from public.chat_messages;
 
--- A conversation of user C without embeddings.
-create function pg_temp.say(p_session integer, p_contents text[]) returns void language sql as $$
-  insert into public.chat_sessions (id, user_id, employee_slug)
-  values (('00000000-0000-4000-8000-0000000001c' || p_session)::uuid, '00000000-0000-4000-8000-00000000000c', 'prime-boss');
-  insert into public.chat_messages (id, session_id, user_id, role, content, content_tokens, created_at)
-  select
-    ('00000000-0000-4000-8000-000000000' || p_session || lpad(n::text, 2, '0'))::uuid,
-    ('00000000-0000-4000-8000-0000000001c' || p_session)::uuid, '00000000-0000-4000-8000-00000000000c',
-    case when n % 2 = 1 then 'user' else 'assistant' end, content, 7,
-    '2026-11-02T10:00:00Z'::timestamptz + n * interval '1 minute'
-  from unnest(p_contents) with ordinality said (content, n);
-  select private.remember('00000000-0000-4000-8000-00000000000c', array_agg(id)) from public.chat_messages
-  where session_id = ('00000000-0000-4000-8000-0000000001c' || p_session)::uuid;
+create function pg_temp.contents(p_memories jsonb) returns jsonb language sql as $$
+  select jsonb_path_query_array(p_memories, '$[*].content');
 $$;
-
-create function pg_temp.contents(p_recalled jsonb) returns jsonb language sql as $$
-  select jsonb_path_query_array(p_recalled, '$.memories[*].content');
-$$;
-create function pg_temp.facts(p_recalled jsonb) returns jsonb language sql as $$
-  select jsonb_path_query_array(p_recalled, '$.facts[*].fact');
+-- The page after a memory.
+create function pg_temp.after(p_memory jsonb, p_limit integer) returns jsonb language sql as $$
+  select public.memories(p_limit, (p_memory ->> 'occurred_at')::timestamptz, (p_memory ->> 'id')::uuid);
 $$;
 grant execute on all functions in schema pg_temp to public;
 
 set local role anon;
-select throws_ok($$ select public.recall(null, 'cat') $$, '42501', null, 'anon recalls nothing');
+select throws_ok('select public.memories(10)', '42501', null, 'anon reads no memories');
+select throws_ok('select public.match_memories(pg_temp.axis(1))', '42501', null, 'anon matches no memories');
 set local role service_role;
-select throws_ok($$ select public.recall(null, 'cat') $$, '42501', null, 'the service key recalls nothing, because it is not a user');
+select throws_ok('select public.memories(10)', '42501', null, 'the service key reads no memories, because it is not a user');
+select throws_ok('select public.match_memories(pg_temp.axis(1))', '42501', null, 'the service key matches no memories');
 
 set local role authenticated;
 set local request.jwt.claims = '{"role": "authenticated", "sub": "00000000-0000-4000-8000-00000000000a"}';
 select is(
-  pg_temp.contents(public.recall(pg_temp.axis(2), 'when?', 1)), '["Invoices are due in thirty days"]',
-  'the nearest vector is first');
+  pg_temp.contents(public.memories(10)),
+  '["Lisbon maybe", "Any plans?", "The office cat is called Miso", "Invoices are due in thirty days", "The lease ends in March"]',
+  'memories of the caller are returned, the newest first');
 select is(
-  pg_temp.contents(public.recall(null, 'what is the cat called', 1)), '["The office cat is called Miso"]',
-  'without an embedding words decide');
+  public.memories(1) -> 0,
+  '{"id": "00000000-0000-4000-8000-000000000202", "message_id": "00000000-0000-4000-8000-000000000202",
+    "session_id": "00000000-0000-4000-8000-0000000000a1", "document_id": null, "document": null, "media_type": null,
+    "role": "assistant", "content": "Lisbon maybe", "content_tokens": 4, "occurred_at": "2026-11-02T10:00:02.000001+00:00",
+    "embedding": null}', 'a memory of a message has its role, and no embedding while it is pending');
 select is(
-  pg_temp.contents(public.recall(p_query => 'cats', p_limit => 1)), '["The office cat is called Miso"]',
-  'words match by their stems');
+  (public.memories(3) -> 2) - 'embedding',
+  '{"id": "00000000-0000-4000-8000-0000000000e3", "message_id": null, "session_id": null,
+    "document_id": "00000000-0000-4000-8000-0000000000d3", "document": "3.txt", "media_type": "text/plain", "role": null,
+    "content": "The office cat is called Miso", "content_tokens": 3, "occurred_at": "2026-11-01T00:00:00+00:00"}',
+  'a memory of a document has its name and type');
 select is(
-  pg_temp.contents(public.recall(null, 'what is in the')), '[]', 'stop words match nothing');
-select is(
-  pg_temp.contents(public.recall(pg_temp.axis(1), 'cat Miso', 2)),
-  '["The office cat is called Miso", "The lease ends in March"]', 'meaning and words decide together');
-select is(
-  jsonb_array_length(public.recall(pg_temp.axis(1), 'lease', 50) -> 'memories'), 3, 'only memories of the caller are recalled');
-select is(
-  public.recall(pg_temp.axis(1), 'lease', 1) #> '{memories,0}',
-  '{"message_id": null, "document_id": "00000000-0000-4000-8000-0000000000d1", "document": "1.txt",
-    "media_type": "text/plain", "session_id": null,
-    "role": null, "content": "The lease ends in March", "content_tokens": 3, "occurred_at": "2026-11-01T00:00:00+00:00",
-    "score": 0.032787}', 'a memory has its date and its document');
-select is(
-  pg_temp.facts(public.recall(null, 'Miso', 1)), '["Has a cat called Miso", "Lives in Bern"]',
-  'matching facts are first; superseded and expired facts are left out');
-select is(jsonb_array_length(public.recall(null, 'Miso', 1, 1) -> 'facts'), 1, 'p_facts limits the facts');
-select lives_ok(
-  $$ select public.recall(null, E'it''s \\ a ''quoted'' & (odd) | query:* <-> !' || repeat(' word', 5000)) $$,
-  'no query is a syntax error');
-select lives_ok(
-  $$ select public.recall(null, string_agg('word' || n, ' ')) from generate_series(1, 200000) n $$, 'no query is too long');
-select is(public.recall(null, '') -> 'memories', '[]', 'an empty query without an embedding recalls nothing');
-select is(public.recall(null, null) -> 'memories', '[]', 'a null query without an embedding recalls nothing');
+  -- 1536 and 0, then 1.0 at the third place of 1536.
+  decode(public.memories(3) -> 2 ->> 'embedding', 'base64'),
+  decode('06000000' || repeat('0000', 2) || '3c00' || repeat('0000', 1533), 'hex'), 'an embedding is the binary form in base64');
+select ok(public.memories(3) -> 2 ->> 'embedding' !~ '\s', 'the base64 has no line breaks');
 
--- Neighbours -----------------------------------------------------------------------------------------------------------
+-- Pages ----------------------------------------------------------------------------------------------------------------
+select is(
+  pg_temp.contents(pg_temp.after(public.memories(3) -> 2, 10)), '["Invoices are due in thirty days", "The lease ends in March"]',
+  'the next page begins after the last memory, also among memories of the same time');
+select is(
+  pg_temp.contents(pg_temp.after(public.memories(1) -> 0, 1)), '["Any plans?"]', 'a position has the precision of a microsecond');
+select is(pg_temp.after(public.memories(5) -> 4, 10), '[]', 'after the last memory there is none');
+select is(jsonb_array_length(public.memories(0)), 0, 'a limit of zero gives none');
+select is(jsonb_array_length(public.memories(-1)), 0, 'a limit below zero gives none');
 reset role;
+insert into public.chat_documents (id, user_id, name, media_type, size_bytes)
+values ('00000000-0000-4000-8000-0000000000dc', '00000000-0000-4000-8000-00000000000c', 'c.txt', 'text/plain', 5);
+insert into public.user_memory_embeddings (id, user_id, source, document_id, chunk_index, content, content_tokens, occurred_at)
+select gen_random_uuid(), '00000000-0000-4000-8000-00000000000c', 'document', '00000000-0000-4000-8000-0000000000dc', n,
+  'Passage ' || n, 2, '2026-11-01'
+from generate_series(1, 1001) n;
+set local role authenticated;
+set local request.jwt.claims = '{"role": "authenticated", "sub": "00000000-0000-4000-8000-00000000000c"}';
+select is(jsonb_array_length(public.memories(5000)), 1000, 'a page has at most 1000 memories');
+select is(jsonb_array_length(pg_temp.after(public.memories(1000) -> 999, 1000)), 1, 'the rest is in the next page');
+
+-- match_memories -------------------------------------------------------------------------------------------------------
+set local request.jwt.claims = '{"role": "authenticated", "sub": "00000000-0000-4000-8000-00000000000a"}';
 select results_eq(
-  $$ select word::text collate "default" from private.question_words('The quick \\ brown ''fox'' jumped & jumps', 3) $$,
-  $$ values ('''brown'''), ('''quick'''), ('''jump''') $$, 'question_words returns the longest words');
-select pg_temp.say(1, array['Any plans?', 'Lisbon maybe', 'With whom', 'My sister', 'Fine', 'Good', 'The weather is nice']);
-select pg_temp.say(2, array['Something else']);
-set local role authenticated;
-set local request.jwt.claims = '{"role": "authenticated", "sub": "00000000-0000-4000-8000-00000000000c"}';
-select is(
-  pg_temp.contents(public.recall(pg_temp.axis(1), 'Lisbon')), '["Lisbon maybe", "With whom", "My sister", "Any plans?"]',
-  'pending memories are found by their words, with their neighbours; a question ranks lower');
-select is(
-  public.recall(null, 'Lisbon', 1) #> '{memories,0}',
-  '{"message_id": "00000000-0000-4000-8000-000000000102", "document_id": null, "document": null, "media_type": null,
-    "session_id": "00000000-0000-4000-8000-0000000001c1", "role": "assistant", "content": "Lisbon maybe",
-    "content_tokens": 7, "occurred_at": "2026-11-02T10:02:00+00:00", "score": 0.016393}', 'a memory of a message has its role');
-select is(
-  pg_temp.contents(public.recall(null, 'weather')), '["The weather is nice", "Good", "Fine"]',
-  'messages of another session are no neighbours');
-select is(
-  (select array_agg(round(words::numeric, 3) order by words desc)
-   from private.memory_scores(null, 'Lisbon') where words is not null),
-  -- Of eight memories one has the word: ln(1 + 7.5 / 1.5) * 2.2 * f / (f + 1.2), f = 1, 1/2 and 1/4.
-  array[1.792, 1.159, 1.159, 0.680], 'a neighbour scores by its distance');
+  $$ select right(id::text, 2), content, occurred_at, distance from public.match_memories(pg_temp.axis(2), 1) $$,
+  $$ values ('e2', 'Invoices are due in thirty days', '2026-11-01'::timestamptz, 0::double precision) $$,
+  'the nearest memory is first, with its distance');
+select results_eq(
+  $$ select right(id::text, 2), round(distance::numeric, 2)
+     from public.match_memories((pg_temp.axis(1) operator(extensions.+) pg_temp.axis(1) operator(extensions.+) pg_temp.axis(3))) $$,
+  $$ values ('e1', 0.11), ('e3', 0.55), ('e2', 1.00) $$,
+  'memories are ordered by cosine distance; pending ones and those of other users are left out');
+select is((select count(*) from public.match_memories(pg_temp.axis(4))), 3::bigint, 'the nearest vector of another user is not returned');
+select is_empty('select public.match_memories(null)', 'no vector matches nothing');
+select is_empty('select public.match_memories(pg_temp.axis(1), 0)', 'a limit of zero matches nothing');
+select throws_ok($$ select public.match_memories('[1,2]') $$, '22000', null, 'a vector of another length is refused');
 
--- Questions and speakers -----------------------------------------------------------------------------------------------
-reset role;
-delete from public.chat_sessions where user_id = '00000000-0000-4000-8000-00000000000c';
-select pg_temp.say(n, array[content])
-from (values (1, 'Ada: the harp is old'), (2, 'Bob: the harp is old'), (3, 'the harp is old'), (4, 'Bob: is the harp old? '))
-  as said (n, content);
-set local role authenticated;
+set local request.jwt.claims = '{"role": "authenticated", "sub": "00000000-0000-4000-8000-00000000000b"}';
+select is(pg_temp.contents(public.memories(10)), '["The lease of another user"]', 'another user reads only their own memories');
 select is(
-  pg_temp.contents(public.recall(null, 'What did Bob say of the old harp?')),
-  '["Bob: the harp is old", "the harp is old", "Bob: is the harp old? ", "Ada: the harp is old"]',
-  'memories of a speaker named in the question rank higher, and questions rank lower');
-select is(
-  pg_temp.contents(public.recall(null, 'harp', 3)),
-  '["Ada: the harp is old", "Bob: the harp is old", "the harp is old"]', 'no speaker ranks higher if the question names none');
-
--- A user with many memories (here: more than one) gets candidates from the indexes -------------------------------------
-set local request.jwt.claims = '{"role": "authenticated", "sub": "00000000-0000-4000-8000-00000000000a"}';
-create function pg_temp.candidates(p_axis integer, p_words text, p_count integer) returns setof text language sql as $$
-  select m.content from private.memory_scores(pg_temp.axis(p_axis), p_words, p_count, p_few => 1) c
-  join public.user_memory_embeddings m using (id)
-$$;
-select set_eq(
-  $$ select pg_temp.candidates(2, 'office', 1) $$, array['Invoices are due in thirty days', 'The office cat is called Miso'],
-  'candidates are the nearest vector and the best match by words');
-select set_eq(
-  $$ select pg_temp.candidates(1, 'lease', 1) $$, array['The lease ends in March'],
-  'candidates belong to the caller, also if another user has the same text');
-select is(
-  (select count(*) from pg_temp.candidates(2, 'office', 4)), 3::bigint,
-  'all memories are compared if the index finds too few');
-reset role;
-delete from public.chat_sessions where user_id = '00000000-0000-4000-8000-00000000000c';
-select pg_temp.say(1, array['One', 'Two', 'Three', 'Lisbon', 'Five', 'Six', 'Seven']);
-set local role authenticated;
-set local request.jwt.claims = '{"role": "authenticated", "sub": "00000000-0000-4000-8000-00000000000c"}';
-select set_eq(
-  $$ select pg_temp.candidates(1, 'Lisbon', 1) $$, array['Two', 'Three', 'Lisbon', 'Five', 'Six'],
-  'candidates include neighbours, and pending memories by their words');
-
+  pg_temp.contents(public.memories(10, '2026-11-02T10:00:02.000001Z', '00000000-0000-4000-8000-000000000202')),
+  '["The lease of another user"]', 'the position of another user''s memory gives none of theirs');
 set local request.jwt.claims = '{"role": "authenticated"}';
-select is(public.recall(pg_temp.axis(1), 'lease'), '{"facts": [], "summary": null, "memories": []}', 'a token without a user recalls nothing');
+select is(public.memories(10), '[]', 'a token without a user reads no memories');
+select is_empty('select public.match_memories(pg_temp.axis(1))', 'a token without a user matches no memories');
 
 reset role;
 delete from auth.users;
 delete from private.erased_users;
-drop function pg_temp.axis, pg_temp.remember, pg_temp.say, pg_temp.contents, pg_temp.facts, pg_temp.candidates;
+drop function pg_temp.axis, pg_temp.remember, pg_temp.contents, pg_temp.after;
 
 -- Pending memories and embeddings --------------------------------------------------------------------------------------
 insert into auth.users (id, email) values
@@ -267,6 +228,11 @@ create function pg_temp.import(p_user text, variadic p_messages jsonb[]) returns
   select public.import_messages(
     ('00000000-0000-4000-8000-00000000000' || p_user)::uuid, 'prime-boss', to_jsonb(p_messages));
 $$;
+-- The result of an import, with the ends of the ids that it added, in their order.
+create function pg_temp.counts(p_result jsonb) returns jsonb language sql as $$
+  select p_result || jsonb_build_object('added', coalesce((
+    select jsonb_agg(right(id, 3)::integer order by id) from jsonb_array_elements_text(p_result -> 'added') id), '[]'));
+$$;
 -- Every message with its parent, as the ends of their ids.
 create function pg_temp.tree() returns setof text language sql as $$
   select right(session_id::text, 2) || ': ' || coalesce(right(parent_id::text, 3), '-') || ' < ' || right(id::text, 3)
@@ -280,11 +246,12 @@ select throws_ok($$ select pg_temp.import('a', pg_temp.said(101, 1)) $$, '42501'
 
 set local role service_role;
 select is(
-  pg_temp.import(
+  pg_temp.counts(pg_temp.import(
     'a', pg_temp.said(111, 1, '{"name": "first", "title": ""}'), pg_temp.said(121, 2, '{"role": "assistant"}'),
     pg_temp.said(112, 1, '{"title": "Boats"}'), pg_temp.said(113, 1, '{"title": "Another"}'),
-    pg_temp.said(122, 2, '{"content": ""}')),
-  '{"imported": 5, "known": 0}', 'messages of two sessions are imported');
+    pg_temp.said(122, 2, '{"content": ""}'))),
+  '{"imported": 5, "known": 0, "added": [111, 112, 113, 121]}',
+  'messages of two sessions are imported; those with text are added to memory');
 select results_eq(
   'select pg_temp.tree()', array['a1: - < 111', 'a1: 111 < 112', 'a1: 112 < 113', 'a2: - < 121', 'a2: 121 < 122'],
   'the parent of each message is the one before it in its session');
@@ -313,18 +280,19 @@ select is(
 
 -- Repeated and older messages ------------------------------------------------------------------------------------------
 select is(
-  pg_temp.import(
+  pg_temp.counts(pg_temp.import(
     'a', pg_temp.said(113, 1, '{"content": "Changed"}'), pg_temp.said(114, 1), pg_temp.said(114, 1), pg_temp.said(111, 2),
-    pg_temp.said(123, 2)),
-  '{"imported": 2, "known": 3}', 'known messages are counted and skipped, also those of another session and repeated ones');
+    pg_temp.said(123, 2))),
+  '{"imported": 2, "known": 3, "added": [114, 123]}', 'known messages are counted and skipped, also those of another session and repeated ones');
 select results_eq(
   'select pg_temp.tree()',
   array['a1: - < 111', 'a1: 111 < 112', 'a1: 112 < 113', 'a1: 113 < 114', 'a2: - < 121', 'a2: 121 < 122', 'a2: 122 < 123'],
   'new messages follow known messages of their session, or the newest older one');
 select is_empty($$ select from public.chat_messages where content = 'Changed' $$, 'a known message stays unchanged');
 select is(
-  pg_temp.import('a', pg_temp.said(115, 1, '{"created_at": "2024-05-01T10:01:52.5Z"}'), pg_temp.said(101, 1)),
-  '{"imported": 2, "known": 0}', 'older messages are imported');
+  pg_temp.counts(
+    pg_temp.import('a', pg_temp.said(115, 1, '{"created_at": "2024-05-01T10:01:52.5Z"}'), pg_temp.said(101, 1))),
+  '{"imported": 2, "known": 0, "added": [101, 115]}', 'older messages are imported');
 select results_eq(
   $$ select * from pg_temp.tree() tree where tree ~ '< (101|115)' $$, array['a1: 115 < 101', 'a1: 112 < 115'],
   'older messages follow the newest message before them, and their own order');
@@ -332,14 +300,14 @@ select results_eq(
   $$ select message_count, last_message_at from public.chat_sessions where id::text like '%a1' $$,
   $$ values (6, '2024-05-01T10:01:54Z'::timestamptz) $$, 'older messages do not change the time of the session');
 select is(public.import_messages('00000000-0000-4000-8000-00000000000a', 'prime-boss', '[]'),
-  '{"imported": 0, "known": 0}', 'an empty import is accepted');
+  '{"imported": 0, "known": 0, "added": []}', 'an empty import is accepted');
 
 -- Deleted memories, other users, and erased users ----------------------------------------------------------------------
 set local role authenticated;
 delete from public.user_memory_embeddings where content = 'Message 112';
 set local role service_role;
 select is(
-  pg_temp.import('a', pg_temp.said(112, 1)), '{"imported": 0, "known": 1}', 'a message whose memory was deleted is known');
+  pg_temp.import('a', pg_temp.said(112, 1)), '{"imported": 0, "known": 1, "added": []}', 'a message whose memory was deleted is known');
 select is_empty(
   $$ select from public.user_memory_embeddings where content = 'Message 112' $$, 'a deleted memory is not stored again');
 select is(
@@ -351,7 +319,8 @@ select is_empty(
      union all select id from public.chat_messages where content in ('Message 131', 'Message 124', 'Message 116') $$,
   'nothing of a call with foreign sessions is imported');
 select is(
-  pg_temp.import('b', pg_temp.said(111, 3), pg_temp.said(132, 3)), '{"imported": 1, "known": 1}',
+  pg_temp.counts(pg_temp.import('b', pg_temp.said(111, 3), pg_temp.said(132, 3))),
+  '{"imported": 1, "known": 1, "added": [132]}',
   'a message id of another user is known and not imported');
 select results_eq(
   $$ select user_id, parent_id from public.chat_messages where id::text ~ '(111|132)$' order by id $$,
@@ -374,7 +343,7 @@ select is(
       'id', gen_random_uuid(), 'session_id', '00000000-0000-4000-8000-0000000001b' || n % 10, 'role', 'user',
       'content', 'Message ' || n, 'content_tokens', 2,
       'created_at', '2024-05-01T10:00:00Z'::timestamptz + n * interval '1 ms') order by n)
-    from generate_series(1, 1000) n)),
+    from generate_series(1, 1000) n)) - 'added',
   '{"imported": 1000, "known": 0}', 'a thousand messages are imported');
 select results_eq(
   $$ select count(*), count(*) filter (where m.parent_id is null), bool_and(m.created_at - p.created_at = interval '10 ms')

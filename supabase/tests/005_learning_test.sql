@@ -120,7 +120,7 @@ select is(pg_temp.unread() -> 'budgets', '{"user": {}, "employee": {"daily_usd":
 -- Facts ----------------------------------------------------------------------------------------------------------------
 select is(
   pg_temp.learned(5001, jsonb_build_object('read', jsonb_build_array(pg_temp.id(100)), 'facts', jsonb_build_array(pg_temp.fact(51, 'Lives in Basel', 100)))),
-  '{"committed": true}', 'facts are saved');
+  '{"committed": true, "messages": []}', 'facts are saved, and no message is forgotten');
 select is(pg_temp.unread(), null, 'their message is read');
 select is(
   pg_temp.learned(5001, jsonb_build_object('facts', jsonb_build_array(pg_temp.fact(52, 'Lives in Genf', 100)))),
@@ -141,6 +141,35 @@ select is((select valid_to is not null from public.user_memory_facts where id = 
 select results_eq(
   'select purpose, count(*) from public.chat_usage_log where user_id = pg_temp.a() group by purpose order by purpose',
   $$ values ('facts', 4::bigint), ('turn', 4::bigint) $$, 'the usage of the extraction is logged with its purpose');
+reset role;
+insert into public.user_memory_facts (id, user_id, category, key, fact, confidence, valid_from, expires_at) values
+  (pg_temp.id(57), pg_temp.a(), 'plans', 'trip', 'Is in Rome', 0.5, '2026-11-01T10:00:00Z', now() - interval '1 hour'),
+  (pg_temp.id(58), pg_temp.a(), 'plans', 'visit', 'Visits Rome', 0.5, '2026-11-02T10:00:00Z', now() + interval '1 hour'),
+  (pg_temp.id(59), pg_temp.b(), 'place', 'city', 'Lives in Rome', 0.5, '2026-11-02T10:00:00Z', null);
+set local role service_role;
+select is(
+  jsonb_path_query_array(public.current_facts(pg_temp.a()), '$[*].fact'), '["Visits Rome", "Lives in Bern"]',
+  'current facts of the user are returned, the newest first, without closed and expired ones');
+select is(
+  public.current_facts(pg_temp.a()) -> 1,
+  jsonb_build_object(
+    'id', pg_temp.id(53), 'category', 'place', 'key', 'city', 'fact', 'Lives in Bern', 'confidence', 0.9,
+    'valid_from', timestamptz '2026-11-01 10:00:53Z', 'expires_at', null),
+  'a current fact has these fields');
+select is(public.current_facts(gen_random_uuid()), '[]', 'a user without facts has none');
+set local role authenticated;
+select throws_ok('select public.current_facts(pg_temp.a())', '42501', null, 'a user may not call current_facts');
+set local role anon;
+select throws_ok('select public.current_facts(pg_temp.a())', '42501', null, 'anon may not call current_facts');
+reset role;
+delete from public.user_memory_facts where id in (pg_temp.id(57), pg_temp.id(58), pg_temp.id(59));
+insert into public.user_memory_facts (id, user_id, category, key, fact)
+select gen_random_uuid(), pg_temp.b(), 'many', n::text, 'Fact' from generate_series(1, 501) n;
+set local role service_role;
+select is(jsonb_array_length(public.current_facts(pg_temp.b())), 500, 'at most 500 facts are returned');
+reset role;
+delete from public.user_memory_facts where user_id = pg_temp.b();
+set local role service_role;
 select is(public.correct_fact(pg_temp.b(), pg_temp.id(53), 'x'), null, 'a fact of another user cannot be corrected');
 select is(public.correct_fact(pg_temp.a(), pg_temp.id(53), 'Lives near Bern') ->> 'fact', 'Lives near Bern', 'a user corrects a fact');
 
@@ -162,19 +191,32 @@ select is(jsonb_array_length(pg_temp.unsummarised(300) -> 'messages'), 3, 'p_par
 select is((pg_temp.unsummarised(300) ->> 'covers')::uuid, pg_temp.id(200), 'the oldest messages are first');
 select is(jsonb_array_length(pg_temp.unsummarised(10) -> 'messages'), 1, 'at least one message is returned');
 select is(public.unsummarised_messages(pg_temp.b(), pg_temp.id(10), 'm', 1000, 100, 50, 6000), null, 'a session of another user is not returned');
-select is(pg_temp.summary(6001, 301), '{"committed": true}', 'a summary is saved');
+select is(
+  pg_temp.summary(6001, 301), jsonb_build_object('committed', true, 'since', now()), 'a summary is saved, and has its time');
+reset role;
+update public.chat_session_summaries set created_at = '2026-11-01T12:00:00Z';
+set local role service_role;
 select is(pg_temp.summary(6001, 401), '{"committed": false}', 'a summary with a known usage id is not saved again');
 select pg_temp.turn(9);
 select is(pg_temp.unsummarised() ->> 'summary', 'Summary 6001', 'the next summary continues the present one');
 select is(pg_temp.unsummarised() #>> '{messages,0,text}', 'said 4', 'the next summary begins after the present one');
-select pg_temp.summary(6002, 501, jsonb_build_object('replaces', pg_temp.id(301), 'continues', true));
-select pg_temp.summary(6003, 601, jsonb_build_object('replaces', pg_temp.id(301), 'continues', true));
+select is(
+  pg_temp.summary(6002, 501, jsonb_build_object('replaces', pg_temp.id(301), 'continues', true)),
+  '{"committed": true, "since": "2026-11-01T12:00:00+00:00"}', 'a summary that continues one keeps the time of the first version');
+select is(
+  pg_temp.summary(6003, 601, jsonb_build_object('replaces', pg_temp.id(301), 'continues', true)),
+  '{"committed": true}', 'a late summary has no time');
 select results_eq('select summary from public.chat_session_summaries', $$ values ('Summary 6002') $$, 'a late summary is dropped');
-select is(pg_temp.summary(6004, 601, '{"summary": null}'::jsonb - 'summary' || jsonb_build_object('session_id', pg_temp.id(10))) ->> 'committed', 'true', 'a failed summary is saved with its usage');
+select is(pg_temp.summary(6004, 601, '{"summary": null}'::jsonb - 'summary' || jsonb_build_object('session_id', pg_temp.id(10))), '{"committed": true}', 'a failed summary is saved with its usage, and has no time');
 
 -- Forgetting -----------------------------------------------------------------------------------------------------------
-select is(public.forget_facts(pg_temp.b(), array[pg_temp.id(53)]), '{"forgotten": 0}', 'a fact of another user is not forgotten');
-select is(public.forget_facts(pg_temp.a(), array[pg_temp.id(53)]), '{"forgotten": 2}', 'a fact is forgotten with the facts that it superseded');
+select is(
+  public.forget_facts(pg_temp.b(), array[pg_temp.id(53)]), '{"facts": 0, "messages": []}',
+  'a fact of another user is not forgotten');
+select is(
+  public.forget_facts(pg_temp.a(), array[pg_temp.id(53)]),
+  jsonb_build_object('facts', 2, 'messages', array[pg_temp.id(100), pg_temp.id(200)]),
+  'a fact is forgotten with the facts that it superseded, and their source messages are returned');
 select is((select count(*) from public.user_memory_embeddings where message_id in (pg_temp.id(100), pg_temp.id(200))), 0::bigint, 'the memories of its source messages are deleted');
 select is((select count(*) from public.chat_session_summaries), 0::bigint, 'the summary of the session is deleted');
 select is((select count(*) from public.chat_messages where id in (pg_temp.id(100), pg_temp.id(200))), 2::bigint, 'the messages stay');
@@ -182,7 +224,18 @@ select is(pg_temp.unsummarised() #>> '{messages,0,text}', 'answered 1', 'a new s
 select is(pg_temp.unsummarised() ->> 'summary', null, 'a new summary continues no other');
 select pg_temp.summary(6005, 501, jsonb_build_object('message_ids', jsonb_build_array(pg_temp.id(200), pg_temp.id(201))));
 select is((select count(*) from public.chat_session_summaries), 0::bigint, 'a late summary of a forgotten message is dropped');
-select pg_temp.learned(5005, jsonb_build_object('commands', jsonb_build_array(pg_temp.id(800))));
+select pg_temp.learned(5007, jsonb_build_object('facts', jsonb_build_array(pg_temp.fact(60, 'Plays chess', 300, 'game'))));
+select is(
+  pg_temp.learned(5005, jsonb_build_object(
+    'forgotten', jsonb_build_array(pg_temp.id(60)), 'commands', jsonb_build_array(pg_temp.id(300), pg_temp.id(800), pg_temp.id(200100)))),
+  jsonb_build_object('committed', true, 'messages', array[pg_temp.id(300), pg_temp.id(301), pg_temp.id(800), pg_temp.id(801)]),
+  'sources of forgotten facts, requests to forget and their answers are returned, each once, and no message of another user');
+select is_empty(
+  'select from public.user_memory_embeddings where message_id in (pg_temp.id(300), pg_temp.id(301))',
+  'the memory of a source message is deleted');
+select is(
+  (select count(*) from public.user_memory_embeddings where message_id = pg_temp.id(200100)), 1::bigint,
+  'the memory of another user stays');
 select is((select count(*) from public.user_memory_embeddings where message_id in (pg_temp.id(800), pg_temp.id(801))), 0::bigint, 'a request to forget and its answer are not remembered');
 
 select public.erase_user(pg_temp.a());

@@ -71,9 +71,13 @@ select is(pg_temp.embed(1, 3), 0::bigint, 'the last embedding is saved');
 select pg_temp.become('authenticated', 'a');
 select results_eq('select pg_temp.progress()', array['1 of [EMAIL_1].md ready 3 of 3'], 'a document with all embeddings is ready');
 select is(
-  (public.recall(null, 'llamas', 1) #> '{memories,0}') - array['content', 'content_tokens', 'occurred_at', 'score', 'role'],
-  '{"document": "1 of [EMAIL_1].md", "document_id": "00000000-0000-4000-8000-0000000000d1", "media_type": "text/markdown",
-    "message_id": null, "session_id": null}', 'a recalled chunk names its document');
+  (public.memories(10) -> 0) - array['content_tokens', 'occurred_at', 'embedding'],
+  '{"id": "00000000-0000-4000-8000-000000000103", "document": "1 of [EMAIL_1].md", "media_type": "text/markdown",
+    "document_id": "00000000-0000-4000-8000-0000000000d1", "message_id": null, "session_id": null, "role": null,
+    "content": "Llamas 3"}', 'the memory of a chunk names its document');
+select is(
+  jsonb_path_query_array(public.memories(10), '$[*].content'), '["Llamas 3", "Llamas 2", "Llamas 1"]',
+  'the last chunk is the newest memory');
 
 reset role;
 select pg_temp.become('service_role');
@@ -110,7 +114,9 @@ select is(public.delete_document('00000000-0000-4000-8000-0000000000d1'), false,
 select is_empty(
   $$ select from public.user_memory_embeddings where document_id = '00000000-0000-4000-8000-0000000000d1' $$,
   'the chunks of a deleted document are deleted');
-select is(public.recall(null, 'llamas 3', 10) #> '{memories,2}', null, 'a deleted document is not recalled');
+select is_empty(
+  $$ select from jsonb_array_elements(public.memories(10)) m where m ->> 'document_id' = '00000000-0000-4000-8000-0000000000d1' $$,
+  'the chunks of a deleted document are no memories');
 select pg_temp.become('anon');
 select throws_ok('select public.list_documents()', '42501', null, 'anon lists no documents');
 

@@ -14,7 +14,7 @@ function clientWith(jwt) {
 /** A unit vector, which is orthogonal to all others of this kind. */
 const axis = (n) => JSON.stringify(Array.from({ length: 1536 }, (_, i) => (i === n ? 1 : 0)));
 
-test('facts and embeddings that the service key saves are recalled under the user\'s own token', async () => {
+test('facts and embeddings that the service key saves are read under the user\'s own token', async () => {
   const user = await newUser();
   const { data: saved, error } = await service.rpc('save_facts', { p_user: user.id, p_extraction: {
     read: [], ended: [], forgotten: [], commands: [],
@@ -24,7 +24,7 @@ test('facts and embeddings that the service key saves are recalled under the use
       completion_tokens: 1, total_tokens: 2, latency_ms: 1, success: true, usage_source: 'provider', created_at: new Date(),
     },
   } });
-  assert.deepEqual([error, saved], [null, { committed: true }]);
+  assert.deepEqual([error, saved], [null, { committed: true, messages: [] }]);
   const chunk = randomUUID();
   const { data: { is_new: isNew } } = await service.rpc('save_document', { p_user: user.id, p_document: {
     id: randomUUID(), name: 'bees.txt', media_type: 'text/plain', size_bytes: 19, received_at: new Date(), max_documents: 100,
@@ -34,11 +34,23 @@ test('facts and embeddings that the service key saves are recalled under the use
   const embedded = await service.rpc('save_embeddings', { p_user: user.id, p_embeddings: [{ id: chunk, embedding: axis(7) }] });
   assert.equal(embedded.error, null);
 
-  const { data: recalled } = await clientWith(user.access_token).rpc('recall', { p_embedding: axis(7), p_query: 'which animals?' });
-  assert.deepEqual(recalled.facts.map(({ fact }) => fact), ['Keeps bees']);
-  assert.equal(recalled.memories[0].content, 'I keep bees in Bern');
-  const { data: others } = await clientWith(accessToken()).rpc('recall', { p_embedding: axis(7), p_query: 'bees' });
-  assert.ok(!others.memories.some(({ content }) => content.includes('bees')) && !others.facts.length);
+  const { data: facts } = await service.rpc('current_facts', { p_user: user.id });
+  assert.deepEqual(facts.map(({ fact }) => fact), ['Keeps bees']);
+  const own = clientWith(user.access_token);
+  const { data: memories } = await own.rpc('memories', { p_limit: 10 });
+  assert.deepEqual(memories.map(({ id, content, document }) => ({ id, content, document })), [{ id: chunk, content: 'I keep bees in Bern', document: 'bees.txt' }]);
+  const vector = Buffer.from(memories[0].embedding, 'base64');
+  assert.deepEqual([vector.length, vector.readUInt16BE(0), vector.readUInt16BE(4 + 2 * 7)], [4 + 2 * 1536, 1536, 0x3c00], 'half-precision floats: number 7 is 1');
+  const next = { p_limit: 10, p_before_at: memories[0].occurred_at, p_before_id: memories[0].id };
+  assert.deepEqual((await own.rpc('memories', next)).data, []);
+  const { data: matches } = await own.rpc('match_memories', { p_embedding: axis(7), p_limit: 1 });
+  assert.deepEqual(matches.map(({ id, content, distance }) => ({ id, content, distance })), [{ id: chunk, content: 'I keep bees in Bern', distance: 0 }]);
+
+  const other = clientWith((await newUser()).access_token);
+  assert.deepEqual((await other.rpc('memories', { p_limit: 10 })).data, []);
+  assert.deepEqual((await other.rpc('match_memories', { p_embedding: axis(7) })).data, []);
+  const refused = await own.rpc('current_facts', { p_user: user.id });
+  assert.equal(refused.error.code, '42501');
 });
 
 test('a usage row has the tokens of the prompt\'s history and of the whole session', async () => {

@@ -6,8 +6,9 @@ use std::rc::Rc;
 use frontdesk::account::ledger::spent;
 use frontdesk::auth::User;
 use frontdesk::config::Config;
-use frontdesk::error::{Code, Error};
+use frontdesk::error::{Code, Error, Fault};
 use frontdesk::limit::quota::{Cost, LedgerEntry, day};
+use frontdesk::memory::facts::forget_facts;
 use frontdesk::ports::Clock as _;
 use frontdesk::prompt::receipt::Receipt;
 use frontdesk::prompt::source::Source;
@@ -66,6 +67,11 @@ impl TestConversation {
     pub fn model_says(&self, reply: Reply) -> &Self {
         self.platform.http.reply(reply);
         self
+    }
+
+    /// Forgets a fact, as its user does.
+    pub fn forget(&self, fact: Uuid) -> Result<u64, Fault> {
+        self.platform.block_on(forget_facts(&self.object.user(&self.user), &[fact]))
     }
 
     /// The session of most tests.

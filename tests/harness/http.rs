@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use frontdesk::memory::vector::DIMENSIONS;
 use frontdesk::model::client::ModelError;
 use frontdesk::ports::{Http, HttpAnswer, HttpBody, HttpCall, HttpError, HttpResponse, Timeouts};
 use frontdesk::time::Millis;
@@ -36,6 +37,7 @@ struct Inner {
     urls: RefCell<Vec<String>>,
     gathers: Rc<RefCell<Vec<Millis>>>,
     embeds_nothing: Cell<bool>,
+    hangs_with_vectors: Cell<bool>,
     unembeddable: RefCell<Option<String>>,
     embedded: RefCell<Vec<String>>,
     other_calls: Cell<u32>,
@@ -52,6 +54,7 @@ impl ScriptedHttp {
             urls: RefCell::default(),
             gathers: Rc::default(),
             embeds_nothing: Cell::default(),
+            hangs_with_vectors: Cell::default(),
             unembeddable: RefCell::default(),
             embedded: RefCell::default(),
             other_calls: Cell::default(),
@@ -88,6 +91,11 @@ impl ScriptedHttp {
         self.0.embeds_nothing.set(is_so);
     }
 
+    /// Answers requests for vectors after a long time from now on.
+    pub fn hangs_with_vectors(&self, is_so: bool) {
+        self.0.hangs_with_vectors.set(is_so);
+    }
+
     /// A text that is refused from now on, with every text in the same request.
     pub fn refuses_to_embed(&self, text: &str) {
         self.0.unembeddable.replace(Some(text.to_owned()));
@@ -109,11 +117,18 @@ impl ScriptedHttp {
         if texts.iter().any(|text| Some(*text) == self.0.unembeddable.borrow().as_deref()) {
             return Ok(HttpAnswer { status: 400, body: String::new() });
         }
-        let vector = |(index, text): (usize, &&str)| json!({ "index": index, "embedding": [text.len()] });
+        let vector = |(index, text): (usize, &&str)| {
+            let mut numbers = vector(0);
+            numbers[2] = f32::from(u16::try_from(text.len()).unwrap()) / 1000.0;
+            json!({ "index": index, "embedding": numbers })
+        };
         let data: Vec<_> = texts.iter().enumerate().map(vector).collect();
         Ok(HttpAnswer { status: 200, body: json!({ "data": data }).to_string() })
     }
 }
+
+/// Milliseconds that a hanging request takes.
+const HANGS_FOR: Millis = 3000;
 
 impl Http for ScriptedHttp {
     type Body = ScriptedBody;
@@ -121,7 +136,11 @@ impl Http for ScriptedHttp {
     async fn send(&self, call: HttpCall<'_>, _: Millis) -> Result<HttpAnswer, HttpError> {
         self.0.storage.confirm();
         assert!(call.url.ends_with("/embeddings"), "nothing else is asked for at once");
-        self.embed(call.body.unwrap())
+        let answer = self.embed(call.body.unwrap());
+        if self.0.hangs_with_vectors.get() {
+            self.0.clock.wait(HANGS_FOR).await;
+        }
+        answer
     }
 
     async fn open(&self, call: HttpCall<'_>, _: Timeouts) -> Result<HttpResponse<ScriptedBody>, HttpError> {
@@ -180,4 +199,11 @@ impl HttpBody for ScriptedBody {
             }
         }
     }
+}
+
+/// A vector: the nearer to that of `vector(0)`, the smaller `step` is.
+pub fn vector(step: u16) -> Vec<f32> {
+    let mut numbers = vec![0.0; DIMENSIONS];
+    (numbers[0], numbers[1]) = (1.0, f32::from(step) / 50.0);
+    numbers
 }

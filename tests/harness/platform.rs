@@ -7,16 +7,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
+use frontdesk::memory::index::{self, End};
+use frontdesk::memory::recalled_memory::RecalledMemory;
+use frontdesk::memory::vector::SmallVector;
 use frontdesk::model::breaker::Breaker;
 use frontdesk::ports::{Platform, Ports};
 use futures::future::LocalBoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt as _};
+use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::blobs::MemoryBlobs;
 use super::clock::ScriptedClock;
 use super::fixtures::START;
 use super::host::ScriptedHost;
-use super::http::ScriptedHttp;
+use super::http::{ScriptedHttp, vector};
 use super::postgrest::ScriptedPostgrest;
 use super::sqlite::SqliteStorage;
 
@@ -43,6 +48,23 @@ pub struct TestPlatform {
     /// Health of the models, as the objects of one isolate share it.
     pub breaker: Rc<RefCell<Breaker>>,
     tasks: RefCell<FuturesUnordered<LocalBoxFuture<'static, ()>>>,
+}
+
+impl TestPlatform {
+    /// Puts memories into the index, the best first for any question with a vector.
+    pub fn remember(&self, memories: &[Value]) {
+        for (step, memory) in (0..).zip(memories) {
+            let mut memory = memory.clone();
+            if memory["id"].is_null() {
+                memory["id"] = json!(Uuid::new_v5(&Uuid::nil(), &[step]));
+            }
+            let memory: RecalledMemory = serde_json::from_value(memory).unwrap();
+            index::add(&self.storage, End::Newest, std::slice::from_ref(&memory)).unwrap();
+            let vector = SmallVector::new(&vector(step.into())).unwrap();
+            index::set_vector(&self.storage, memory.id, &vector).unwrap();
+        }
+        self.storage.confirm();
+    }
 }
 
 impl Default for TestPlatform {

@@ -61,7 +61,9 @@ struct Inner {
     refused: RefCell<BTreeSet<Uuid>>,
     slow: RefCell<BTreeSet<Uuid>>,
     parked: RefCell<Vec<(Uuid, String)>>,
-    recalled: RefCell<Value>,
+    memories: RefCell<Vec<Value>>,
+    forgotten_messages: RefCell<Vec<Uuid>>,
+    facts: RefCell<Value>,
     pending: RefCell<Vec<Value>>,
     embedded: RefCell<Vec<Value>>,
     unread: RefCell<Option<Value>>,
@@ -91,7 +93,9 @@ impl ScriptedPostgrest {
             refused: RefCell::default(),
             slow: RefCell::default(),
             parked: RefCell::default(),
-            recalled: RefCell::new(json!({})),
+            memories: RefCell::default(),
+            forgotten_messages: RefCell::default(),
+            facts: RefCell::new(json!([])),
             pending: RefCell::default(),
             embedded: RefCell::default(),
             unread: RefCell::default(),
@@ -150,9 +154,19 @@ impl ScriptedPostgrest {
         self.0.slow.borrow_mut().insert(session);
     }
 
-    /// The answer to `recall`.
-    pub fn recalls(&self, recalled: Value) {
-        self.0.recalled.replace(recalled);
+    /// Memories of the user, newest first, as `memories` returns them.
+    pub fn set_memories(&self, memories: Vec<Value>) {
+        self.0.memories.replace(memories);
+    }
+
+    /// Messages that are forgotten with the next facts.
+    pub fn forgets_with(&self, messages: Vec<Uuid>) {
+        self.0.forgotten_messages.replace(messages);
+    }
+
+    /// Facts about the user, as `current_facts` returns them.
+    pub fn set_facts(&self, facts: Value) {
+        self.0.facts.replace(facts);
     }
 
     /// Memories without a vector.
@@ -267,7 +281,8 @@ impl ScriptedPostgrest {
                 self.0.parked.borrow_mut().push((uuid(&arguments["p_turn"]), reason));
                 Ok(Value::Null)
             }
-            "recall" => Ok(self.0.recalled.borrow().clone()),
+            "memories" => Ok(self.memories(arguments)),
+            "current_facts" => Ok(self.0.facts.borrow().clone()),
             "pending_memories" => {
                 let limit = usize::try_from(arguments["p_limit"].as_u64().unwrap()).unwrap();
                 Ok(self.0.pending.borrow().iter().take(limit).cloned().collect())
@@ -296,7 +311,7 @@ impl ScriptedPostgrest {
             "forget_facts" => {
                 let facts = arguments["p_facts"].as_array().unwrap();
                 self.0.forgotten.borrow_mut().extend_from_slice(facts);
-                Ok(json!({ "forgotten": facts.len() }))
+                Ok(json!({ "facts": facts.len(), "messages": *self.0.forgotten_messages.borrow() }))
             }
             "save_document" => {
                 let document = &arguments["p_document"];
@@ -315,6 +330,15 @@ impl ScriptedPostgrest {
             "erase_user" => Ok(self.erase_user()),
             other => panic!("{other} is not scripted"),
         }
+    }
+
+    /// A page of the memories.
+    fn memories(&self, arguments: &Value) -> Value {
+        let memories = self.0.memories.borrow();
+        let is_before = |memory: &&Value| memory["id"] == arguments["p_before_id"];
+        let from = memories.iter().position(|memory| is_before(&memory)).map_or(0, |at| at + 1);
+        let limit = usize::try_from(arguments["p_limit"].as_u64().unwrap()).unwrap();
+        memories.iter().skip(from).take(limit).cloned().collect()
     }
 
     fn load_session(&self, arguments: &Value) -> Value {

@@ -181,6 +181,19 @@ impl Sql for SqliteStorage {
         read.map_err(refused)
     }
 
+    fn bytes(&self, query: &str, values: &[SqlValue<'_>]) -> Result<Vec<u8>, SqlError> {
+        self.look(query, values)?;
+        let read = self.0.database.prepare_cached(query).and_then(|mut statement| {
+            let mut rows = statement.query(bound(values))?;
+            let mut bytes = Vec::new();
+            while let Some(row) = rows.next()? {
+                bytes.extend_from_slice(row.get_ref(0)?.as_blob()?);
+            }
+            Ok(bytes)
+        });
+        read.map_err(refused)
+    }
+
     fn set_alarm(&self, at: Option<Millis>) {
         self.0.is_pending.set(true);
         self.0.alarms_set.set(self.0.alarms_set.get() + 1);
@@ -243,7 +256,8 @@ fn push_value(json: &mut String, row: &Row<'_>, column: usize) -> rusqlite::Resu
                 std::str::from_utf8(text).map_err(|error| rusqlite::Error::Utf8Error(column, error))?;
             write!(json, "{}", quoted(text))
         }
-        ValueRef::Blob(_) => unreachable!("no column holds bytes"),
+        // Tests look for texts in them.
+        ValueRef::Blob(bytes) => write!(json, "{}", quoted(&String::from_utf8_lossy(bytes))),
     };
     written.expect("a string takes everything");
     Ok(())

@@ -133,6 +133,12 @@ impl Disk {
         self.rows("SELECT id, tokens, is_reserved FROM ledger", &[])
     }
 
+    /// Ids of the memories in the index.
+    pub fn memory_ids(&self) -> Vec<Uuid> {
+        let ids: Vec<TextRow> = self.rows("SELECT id AS text FROM memory", &[]);
+        ids.iter().filter_map(|row| Uuid::try_parse(&row.text).ok()).collect()
+    }
+
     /// Reads a write that becomes durable.
     fn observe(&self, write: &Write, values: &[SqlValue<'_>], is_recovery: bool) {
         for value in values {
@@ -214,11 +220,16 @@ impl Drop for Disk {
     fn drop(&mut self) {
         self.storage.lose();
         let tables: Vec<TextRow> = self.rows(
-            "SELECT name AS text FROM sqlite_master WHERE type = 'table' AND (name NOT LIKE 'sqlite_%' OR name = 'sqlite_sequence')",
+            // Without the tables in which the full-text index keeps itself.
+            "SELECT name AS text FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'memory_words%'
+             AND (name NOT LIKE 'sqlite_%' OR name = 'sqlite_sequence')",
             &[],
         );
-        let emptied =
-            tables.iter().all(|table| self.storage.exec(&format!("DELETE FROM {}", table.text), &[]).is_ok());
+        let index = "INSERT INTO memory_words (memory_words) VALUES ('delete-all')";
+        let emptied = self.storage.exec(index, &[]).is_ok()
+            && tables
+                .iter()
+                .all(|table| self.storage.exec(&format!("DELETE FROM {}", table.text), &[]).is_ok());
         self.storage.set_alarm(None);
         self.storage.confirm();
         if emptied {
@@ -265,6 +276,10 @@ impl Sql for SimSql {
 
     fn rows(&self, query: &str, values: &[SqlValue<'_>]) -> Result<String, SqlError> {
         self.checked(query, self.disk.storage.rows(query, values))
+    }
+
+    fn bytes(&self, query: &str, values: &[SqlValue<'_>]) -> Result<Vec<u8>, SqlError> {
+        self.checked(query, self.disk.storage.bytes(query, values))
     }
 
     fn set_alarm(&self, at: Option<Millis>) {

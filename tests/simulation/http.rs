@@ -12,7 +12,7 @@ use super::completion::{Item, MockCompletion, Plan, Tail};
 use super::faults::Fault;
 use super::invariants::{Step, answered};
 use super::jobs;
-use super::learning::vector_of;
+use super::learning::numbers_of;
 use super::mcp::McpServer;
 use super::mock_model::plan_calls;
 use super::postgres::{read, to_json};
@@ -65,7 +65,7 @@ impl SimHttp {
             .iter()
             .enumerate()
             .map(|(index, text)| {
-                let embedding: serde_json::Value = read(&vector_of(text));
+                let embedding = numbers_of(text);
                 json!({ "index": index, "embedding": embedding })
             })
             .collect();

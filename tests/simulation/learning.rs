@@ -1,11 +1,13 @@
 //! The part of Postgres that background work reads and writes: memories, facts and summaries.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use frontdesk::chat::message::{Message, Role};
-use frontdesk::memory::facts::NewFact;
+use frontdesk::memory::fact::NewFact;
+use frontdesk::memory::vector::DIMENSIONS;
+use frontdesk::model::embedding::Embedding;
 use frontdesk::session::record::{MessageRecord, TurnRecord};
 use frontdesk::time::{Millis, timestamp};
 use serde::{Deserialize, Serialize};
@@ -69,7 +71,6 @@ struct Embedded {
 #[derive(Deserialize)]
 struct SaveFacts {
     p_user: Uuid,
-    #[serde(alias = "p_learned")]
     p_extraction: Extraction,
 }
 
@@ -101,9 +102,7 @@ struct ForgetFacts {
 struct Unsummarised {
     p_user: Uuid,
     p_session: Uuid,
-    #[serde(alias = "p_most")]
     p_start_percent: u64,
-    #[serde(alias = "p_keep")]
     p_keep_percent: u64,
 }
 
@@ -117,10 +116,8 @@ struct SaveSummary {
 struct NewSummary {
     session_id: Uuid,
     covers: Uuid,
-    #[serde(alias = "instead_of")]
     replaces: Option<Uuid>,
     continues: bool,
-    #[serde(alias = "adds")]
     message_ids: Vec<Uuid>,
     #[serde(default)]
     summary: Option<String>,
@@ -146,9 +143,9 @@ impl Memory {
         self.memories.borrow_mut().entry(message.id).or_insert(row);
     }
 
-    /// Forgets a message.
-    pub fn forget(&self, message: Uuid) {
-        self.memories.borrow_mut().remove(&message);
+    /// Forgets a message; returns whether it was remembered.
+    pub fn forget(&self, message: Uuid) -> bool {
+        self.memories.borrow_mut().remove(&message).is_some()
     }
 
     pub fn erase(&self, user: Uuid) {
@@ -166,33 +163,40 @@ impl Memory {
 }
 
 impl Postgres {
-    /// Some of a user's memories, in whichever order.
-    pub fn recall(&self, user: Uuid, arguments: &str) -> String {
+    /// A page of a user's memories, newest first.
+    pub fn memories(&self, user: Uuid, arguments: &str) -> String {
         #[derive(Deserialize)]
-        struct Recall {
-            p_session: Uuid,
+        struct Page {
+            p_limit: usize,
+            p_before_at: Option<DateTime<Utc>>,
+            p_before_id: Option<Uuid>,
         }
-        let Recall { p_session } = read(arguments);
+        let Page { p_limit, p_before_at, p_before_id } = read(arguments);
+        let before = p_before_at.zip(p_before_id);
         let memories = self.memory.memories.borrow();
-        let all: Vec<_> = memories.iter().filter(|(_, memory)| memory.user == user).collect();
-        let count = if all.is_empty() { 0 } else { self.world.rng.index(6) };
-        let some = (0..count).map(|_| all[self.world.rng.index(all.len())]);
+        let mut own: Vec<_> = memories.iter().filter(|(_, memory)| memory.user == user).collect();
+        own.sort_by_key(|(id, memory)| std::cmp::Reverse((memory.at, **id)));
+        let page =
+            own.into_iter().filter(|(id, memory)| before.is_none_or(|before| (memory.at, **id) < before));
         let memory = |(id, memory): (&Uuid, &MemoryRow)| {
             json!({
-                "message_id": id, "session_id": memory.session, "role": memory.role, "content": memory.text,
-                "content_tokens": memory.tokens, "occurred_at": memory.at,
+                "id": id, "message_id": id, "session_id": memory.session, "role": memory.role,
+                "content": memory.text, "content_tokens": memory.tokens, "occurred_at": memory.at,
             })
         };
+        to_json(&page.take(p_limit).map(memory).collect::<Vec<_>>())
+    }
+
+    pub fn current_facts(&self, user: Uuid) -> String {
         let facts = self.memory.facts.borrow();
-        let facts = facts.iter().rev().filter(|row| row.user == user && row.is_current).take(20);
-        let fact = |row: &FactRow| json!({ "id": row.fact.id, "fact": row.fact.fact, "valid_from": row.fact.valid_from });
-        let sessions = self.sessions.borrow();
-        let summary = sessions.get(&p_session).and_then(|session| session.summary.as_ref());
-        to_json(&json!({
-            "facts": facts.map(fact).collect::<Vec<_>>(),
-            "memories": some.map(memory).collect::<Vec<_>>(),
-            "summary": summary,
-        }))
+        let facts = facts.iter().rev().filter(|row| row.user == user && row.is_current);
+        to_json(&facts.map(|row| &row.fact).collect::<Vec<_>>())
+    }
+
+    /// Ids of a user's memories.
+    pub fn memory_ids(&self, user: Uuid) -> BTreeSet<Uuid> {
+        let memories = self.memory.memories.borrow();
+        memories.iter().filter(|(_, memory)| memory.user == user).map(|(id, _)| *id).collect()
     }
 
     pub fn pending_memories(&self, arguments: &str) -> String {
@@ -209,7 +213,8 @@ impl Postgres {
         for Embedded { id, embedding } in p_embeddings {
             if let Some(memory) = memories.get_mut(&id).filter(|memory| memory.user == p_user) {
                 // A resumed answer may have been embedded as it was before.
-                let is_its = embedding == vector_of(&memory.text) || self.world.oracle.is_resumed(id);
+                let is_its =
+                    Value::from(embedding) == vector_of(&memory.text) || self.world.oracle.is_resumed(id);
                 self.world.check(is_its, || format!("memory {id} gets the vector of another text"));
                 memory.has_vector = true;
             }
@@ -275,9 +280,9 @@ impl Postgres {
         for row in self.memory.facts.borrow_mut().iter_mut().filter(|row| row.user == p_user) {
             row.is_current &= !ended.contains(&row.fact.id);
         }
-        self.forget(p_user, &forgotten);
-        self.forget_messages(&commands);
-        r#"{"committed":true}"#.into()
+        let (_, mut messages) = self.forget(p_user, &forgotten);
+        messages.extend(self.forget_messages(&commands));
+        to_json(&json!({ "committed": true, "messages": messages }))
     }
 
     /// Adds facts: each closes the current fact of its key.
@@ -297,11 +302,12 @@ impl Postgres {
 
     pub fn forget_facts(&self, arguments: &str) -> String {
         let ForgetFacts { p_user, p_facts } = read(arguments);
-        let forgotten = self.forget(p_user, &p_facts);
-        to_json(&json!({ "forgotten": forgotten }))
+        let (facts, messages) = self.forget(p_user, &p_facts);
+        to_json(&json!({ "facts": facts, "messages": messages }))
     }
 
-    fn forget(&self, user: Uuid, named: &[Uuid]) -> usize {
+    /// Number of facts and ids of messages that are forgotten.
+    fn forget(&self, user: Uuid, named: &[Uuid]) -> (usize, Vec<Uuid>) {
         let mut facts = self.memory.facts.borrow_mut();
         let is_named = |row: &&FactRow| row.user == user && named.contains(&row.fact.id);
         let keys: Vec<_> = facts
@@ -316,17 +322,18 @@ impl Postgres {
         let sources: Vec<_> =
             facts.iter().filter(|row| is_gone(row)).map(|row| row.fact.source_message_id).collect();
         facts.retain(|row| !is_gone(row));
-        self.forget_messages(&sources);
-        sources.len()
+        (sources.len(), self.forget_messages(&sources))
     }
 
-    fn forget_messages(&self, messages: &[Uuid]) {
-        messages.iter().for_each(|message| self.memory.forget(*message));
+    /// Ids of those that were remembered.
+    fn forget_messages(&self, messages: &[Uuid]) -> Vec<Uuid> {
+        let forgotten = messages.iter().copied().filter(|message| self.memory.forget(*message)).collect();
         for session in self.sessions.borrow_mut().values_mut() {
             if session.messages.values().any(|message| messages.contains(&message.id)) {
                 session.summary = None;
             }
         }
+        forgotten
     }
 
     pub fn unsummarised_messages(&self, arguments: &str) -> String {
@@ -373,8 +380,7 @@ impl Postgres {
             json!({ "employee": employee, "price": employees::price(), "budgets": { "user": self.limits.budget, "employee": {} } })
         };
         to_json(&json!({
-            "messages": messages.collect::<Vec<_>>(), "covers": covers, "summary": summary,
-            "instead_of": covered, "replaces": covered,
+            "messages": messages.collect::<Vec<_>>(), "covers": covers, "summary": summary, "replaces": covered,
             "employee": account["employee"], "budgets": account["budgets"], "price": account["price"],
         }))
     }
@@ -385,6 +391,7 @@ impl Postgres {
         if self.is_gone(p_user, millis(usage.created_at)) || !self.add_usage(p_user, &usage) {
             return r#"{"committed":false}"#.into();
         }
+        let mut saved_since = None;
         let memories = self.memory.memories.borrow();
         let has_all = message_ids.iter().all(|id| memories.contains_key(id));
         let mut sessions = self.sessions.borrow_mut();
@@ -395,9 +402,10 @@ impl Postgres {
             if present == replaces {
                 let since = since.unwrap_or_else(|| timestamp(self.now()));
                 session.summary = Some(Summary { text, covers, since });
+                saved_since = Some(since);
             }
         }
-        r#"{"committed":true}"#.into()
+        to_json(&json!({ "committed": true, "since": saved_since }))
     }
 
     fn now(&self) -> Millis {
@@ -418,6 +426,16 @@ fn path_to_newest(session: &SessionRow, covered: Option<Uuid>) -> Vec<&Message> 
 }
 
 /// The vector of a text, as the mock model makes it: enough to tell texts apart.
-pub fn vector_of(text: &str) -> String {
-    format!("[{}]", text.bytes().fold(7_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into())))
+pub fn numbers_of(text: &str) -> Vec<f32> {
+    let hash = text.bytes().fold(7_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+    let mut numbers = vec![0.0; DIMENSIONS];
+    for (number, byte) in numbers.iter_mut().zip(hash.to_le_bytes()) {
+        *number = f32::from(byte) / 256.0 + 0.1;
+    }
+    numbers
+}
+
+/// A vector as Postgres gets it.
+fn vector_of(text: &str) -> Value {
+    serde_json::to_value(Embedding::new(numbers_of(text))).expect("a vector is JSON")
 }

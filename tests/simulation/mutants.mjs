@@ -22,7 +22,7 @@ const MUTANTS = [
         file: 'src/session/outbox.rs',
         from: 'postpone(sql, next.record.turn_id, retry_at)?;',
         to: `mark_delivered(sql, next.record.turn_id)?;
-                let _ = postpone::<P::Sql>;`,
+                let _ = retry_at;`,
       },
     ],
   },
@@ -107,8 +107,7 @@ const MUTANTS = [
         file: 'src/user/object.rs',
         from: `        ledger::release_all(sql)?;
 `,
-        to: `        let _ = ledger::release_all::<P::Sql>;
-`,
+        to: '',
       },
     ],
   },

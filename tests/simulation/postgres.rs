@@ -136,6 +136,7 @@ struct LoadedSession<'a> {
     prices: Value,
     limits: UserLimits,
     messages: Vec<&'a Message>,
+    summary: Option<Summary>,
 }
 
 impl Postgres {
@@ -175,7 +176,8 @@ impl Postgres {
             "load_vault" => self.load_vault(user.unwrap_or_default()),
             "commit_vault" => self.commit_vault(read(arguments)),
             "erase_user" => self.erase_user(read::<OfUser>(arguments).p_user),
-            "recall" => self.recall(user.unwrap_or_default(), arguments),
+            "memories" => self.memories(user.unwrap_or_default(), arguments),
+            "current_facts" => self.current_facts(read::<OfUser>(arguments).p_user),
             "pending_memories" => self.pending_memories(arguments),
             "save_embeddings" => self.save_embeddings(arguments),
             "unread_messages" => self.unread_messages(arguments),
@@ -221,6 +223,7 @@ impl Postgres {
             prices: json!({}),
             limits: self.limits,
             messages,
+            summary: session.and_then(|session| session.summary.clone()),
         })
     }
 

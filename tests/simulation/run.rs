@@ -140,6 +140,7 @@ impl Scenario {
         for object in &self.objects {
             self.check_vault(object)?;
             self.check_ledger(object, &turns)?;
+            self.check_index(object)?;
         }
         self.check_answers(&turns)?;
         self.check_runs()
@@ -153,6 +154,20 @@ impl Scenario {
         let key = |key: &pii::seal::WrappedKey| key.key_id;
         let is_same = object.disk.key().as_ref().map(key) == stored.key.as_ref().map(key);
         if is_whole && is_same { Ok(()) } else { Err(format!("Postgres has not the vault of {user}")) }
+    }
+
+    /// The index has nothing that Postgres has forgotten. It may lack what came back while it was built anew.
+    fn check_index(&self, object: &ObjectNode) -> Result<(), String> {
+        let user = object.user.id;
+        let sessions = self.around.world.oracle.sessions.borrow();
+        let parked = self.around.world.oracle.parked.borrow();
+        if sessions.keys().any(|session| parked.contains(session)) {
+            // A record that is parked for a while comes after what was forgotten meanwhile.
+            return Ok(());
+        }
+        let stored = self.around.postgres.memory_ids(user);
+        let strange = object.disk.memory_ids().into_iter().find(|id| !stored.contains(id));
+        strange.map_or(Ok(()), |id| Err(format!("the index of {user} has {id}, which Postgres has not")))
     }
 
     /// Everything that was spent is in the ledger, once, and nothing is reserved.

@@ -187,10 +187,11 @@ fn a_result_never_makes_a_prompt_larger_than_it_may_be() {
 #[test]
 fn recalled_memories_give_way_to_results() {
     let conversation = with_tools(&["calculator"]);
-    conversation.platform.postgrest.recalls(json!({ "memories": (0..200).map(|n| json!({
+    let memories = (0..200).map(|n| json!({
         "message_id": Uuid::from_u128(n), "role": "user", "content": format!("Remembered {n}: {}", "word ".repeat(30)),
         "content_tokens": 36, "occurred_at": "2026-01-01T00:00:00Z",
-    })).collect::<Vec<_>>() }));
+    }));
+    conversation.platform.remember(&memories.collect::<Vec<_>>());
     conversation
         .model_says(calling("", &[("calculator", r#"{"expression":"6 * 7"}"#)]))
         .model_says(whole("42."));

@@ -11,6 +11,7 @@ mod completion;
 mod documents;
 mod erasure;
 mod finish;
+mod index;
 mod limits;
 mod memory;
 mod models;

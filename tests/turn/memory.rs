@@ -1,7 +1,9 @@
 //! Memories that a turn recalls.
 
 use frontdesk::chat::message::Role;
-use frontdesk::prompt::receipt::{Reason, SectionName};
+use frontdesk::memory::index;
+use frontdesk::model::vector_breaker::VectorUse;
+use frontdesk::prompt::receipt::SectionName;
 use frontdesk::session::path::InsertAt;
 use frontdesk::turn::request::TurnRequest;
 use serde_json::{Value, json};
@@ -29,7 +31,7 @@ fn passage(n: u128, name: &str, content: &str) -> Value {
 fn memories_for_the_masked_message_stand_before_it_and_are_on_the_receipt() {
     let conversation = TestConversation::default();
     let memories = [memory(0, "I have a cat."), memory(1, "Mail [EMAIL_1].")];
-    conversation.platform.postgrest.recalls(json!({ "memories": memories }));
+    conversation.platform.remember(&memories);
     conversation.model_says(whole("Hello"));
     let (seen, finished) = conversation.turn("Write to ada@example.com").unwrap();
     let prompt = conversation.last_prompt();
@@ -38,9 +40,9 @@ fn memories_for_the_masked_message_stand_before_it_and_are_on_the_receipt() {
         "{prompt:?}"
     );
     assert_eq!(prompt[1], "Write to [EMAIL_1]");
-    let recall = &conversation.platform.postgrest.calls_of("recall")[0];
-    assert_eq!((&recall["p_query"], &recall["p_embedding"]), (&json!("Write to [EMAIL_1]"), &json!("[18]")));
+    assert_eq!(conversation.platform.http.embedded(), ["Write to [EMAIL_1]"]);
     let receipt = seen.receipt.unwrap();
+    assert_eq!(receipt.vector, Some(VectorUse::Used));
     let section = receipt.sections.iter().find(|section| section.name == SectionName::Memories).unwrap();
     assert_eq!((section.kept, section.ids.len()), (2, 2));
     assert_eq!(finished.record.messages[1].metadata["receipt"]["billed"], 20);
@@ -57,7 +59,7 @@ fn a_document_in_the_prompt_is_cited_by_the_name_that_its_user_gave_it() {
         passage(8, "plan.pdf", "Text of document 8."),
         passage(7, "for [EMAIL_1].pdf", "More."),
     ];
-    conversation.platform.postgrest.recalls(json!({ "memories": memories }));
+    conversation.platform.remember(&memories);
     conversation.model_says(whole("Hello"));
     let (seen, finished) = conversation.turn("Write to ada@example.com").unwrap();
     assert!(conversation.last_prompt()[0].contains("for [EMAIL_1].pdf: Text of document 7.\n"));
@@ -70,7 +72,7 @@ fn a_document_in_the_prompt_is_cited_by_the_name_that_its_user_gave_it() {
     let sources = &finished.record.messages[1].metadata["sources"];
     assert_eq!(sources[0]["name"], "for [EMAIL_1].pdf");
     assert_eq!(sources.as_array().map(Vec::len), Some(2));
-    conversation.platform.postgrest.recalls(json!({}));
+    index::erase(&conversation.platform.storage).unwrap();
     conversation.model_says(whole("Hello"));
     let (seen, finished) = conversation.turn("And now?").unwrap();
     assert!(seen.sources.is_empty() && !finished.record.messages[1].metadata.contains_key("sources"));
@@ -78,17 +80,74 @@ fn a_document_in_the_prompt_is_cited_by_the_name_that_its_user_gave_it() {
 }
 
 #[test]
-fn without_a_vector_words_decide_and_without_memory_the_turn_goes_on() {
+fn without_a_vector_words_decide_and_without_postgres_the_turn_remembers() {
     let conversation = TestConversation::default();
     conversation.platform.http.embeds_nothing(true);
+    let memories = [memory(0, "I have a cat."), memory(1, "Bern has a harbour.")];
+    conversation.platform.remember(&memories);
     conversation.model_says(whole("a")).model_says(whole("b"));
-    conversation.turn("Hello").unwrap();
-    assert_eq!(conversation.platform.postgrest.calls_of("recall")[0]["p_embedding"], Value::Null);
+    let (seen, _) = conversation.turn("What are cats?").unwrap();
+    let prompt = conversation.last_prompt();
+    assert!(prompt[0].contains("cat") && !prompt[0].contains("harbour"), "{prompt:?}");
+    assert_eq!(seen.receipt.unwrap().vector, Some(VectorUse::Absent));
     conversation.platform.postgrest.set_down(true);
-    let (seen, _) = conversation.turn("Hello again").unwrap();
-    let receipt = seen.receipt.unwrap();
-    let section = receipt.sections.iter().find(|section| section.name == SectionName::Memories).unwrap();
-    assert_eq!(section.dropped[0].reason, Reason::Unavailable);
+    conversation.turn("Tell me of harbours").unwrap();
+    assert!(conversation.last_prompt().iter().any(|text| text.contains("Bern has a harbour.")));
+}
+
+#[test]
+fn a_vector_that_is_late_is_not_waited_for_and_soon_not_asked_for() {
+    let conversation = TestConversation::default();
+    conversation.platform.http.hangs_with_vectors(true);
+    conversation.platform.remember(&[memory(0, "I have a cat.")]);
+    let uses = (0..5).map(|n| {
+        conversation.model_says(whole("a"));
+        let (seen, _) = conversation
+            .turn_with(TurnRequest {
+                client_message_id: Some(format!("mine-{n}")),
+                ..request("What of the cat?")
+            })
+            .unwrap();
+        seen.receipt.unwrap().vector.unwrap()
+    });
+    let uses: Vec<_> = uses.collect();
+    assert_eq!(
+        uses,
+        [VectorUse::Late, VectorUse::Late, VectorUse::Late, VectorUse::Absent, VectorUse::Absent]
+    );
+    assert_eq!(conversation.platform.http.embedded().len(), 3);
+    let waits = conversation.platform.clock.slept().into_iter().filter(|span| *span == 150).count();
+    assert_eq!(waits, 3, "the deadline, three times");
+}
+
+#[test]
+fn an_object_without_an_index_reads_the_memories_of_its_user_under_their_token() {
+    let conversation = TestConversation::default();
+    let memories = (0..1000_u32).rev().map(|n| {
+        let mut memory = memory(n.into(), &format!("Note {n} on llamas."));
+        memory["id"] = json!(Uuid::from_u128(u128::from(n) + 100));
+        memory["session_id"] = json!(Uuid::from_u128(7));
+        memory["occurred_at"] = json!(format!("2024-01-01T00:{:02}:{:02}Z", n / 60, n % 60));
+        memory
+    });
+    conversation.platform.postgrest.set_memories(memories.collect());
+    conversation.platform.postgrest.set_facts(json!([{
+        "id": Uuid::nil(), "category": "place", "key": "home", "fact": "Lives in Bern", "confidence": 0.9,
+        "valid_from": "2024-01-01T00:00:00Z", "expires_at": null,
+    }]));
+    conversation.model_says(whole("a")).model_says(whole("b"));
+    drop(conversation.send(request("Hello")).unwrap());
+    conversation.platform.run_tasks();
+    let pages = conversation.platform.postgrest.calls();
+    let pages: Vec<_> = pages.iter().filter(|call| call.function == "memories").collect();
+    assert_eq!(pages.len(), 3);
+    assert!(pages.iter().all(|page| !page.is_service));
+    conversation
+        .turn_with(TurnRequest { client_message_id: Some("mine-2".into()), ..request("What of note 417?") })
+        .unwrap();
+    let prompt = conversation.last_prompt().join("\n");
+    assert!(prompt.contains("Note 417 on llamas.") && prompt.contains("Lives in Bern"), "{prompt}");
+    assert_eq!(conversation.platform.postgrest.calls_of("memories").len(), 3, "once");
 }
 
 #[test]
@@ -98,7 +157,17 @@ fn a_regenerated_answer_recalls_for_its_question() {
     conversation.turn("Hello").unwrap();
     let again = TurnRequest { insert_at: InsertAt::Regenerate(None), client_message_id: None, ..request("") };
     conversation.turn_with(again).unwrap();
-    let recalls = conversation.platform.postgrest.calls_of("recall");
-    let queries: Vec<_> = recalls.iter().map(|arguments| arguments["p_query"].clone()).collect();
-    assert_eq!(queries, ["Hello", "Hello"]);
+    assert_eq!(conversation.platform.http.embedded(), ["Hello", "Hello"]);
+}
+
+#[test]
+fn what_is_not_to_be_remembered_is_not_in_the_index() {
+    let conversation = TestConversation::default();
+    conversation.platform.http.embeds_nothing(true);
+    conversation.model_says(whole("a")).model_says(whole("b")).model_says(whole("c"));
+    conversation.turn_with(TurnRequest { remember: false, ..request("The walrus is secret") }).unwrap();
+    conversation.turn_in(Uuid::from_u128(77), "The walrus is known").unwrap();
+    conversation.turn_in(Uuid::from_u128(78), "What of the walrus?").unwrap();
+    let prompt = conversation.last_prompt().join("\n");
+    assert!(prompt.contains("The walrus is known") && !prompt.contains("secret"), "{prompt}");
 }

@@ -24,7 +24,7 @@ fn a_second_turn_remembers_the_first_without_asking_postgres() {
 }
 
 #[test]
-fn a_hot_turn_prepares_in_one_poll_and_calls_only_recall() {
+fn a_hot_turn_prepares_in_one_poll_and_asks_postgres_nothing() {
     let conversation = TestConversation::default();
     conversation.model_says(whole("Hello")).model_says(whole("Hello again"));
     conversation.turn("Mail ann@example.com").unwrap();
@@ -34,10 +34,10 @@ fn a_hot_turn_prepares_in_one_poll_and_calls_only_recall() {
     conversation.platform.postgrest.set_instant(true);
     let session = conversation.session();
     let ctx = conversation.object.turn(&conversation.user, &session);
-    // With the futures of recall ready, there is no other await: a new value is masked and stored in the same poll.
+    // With the vector there, there is no other await: a new value is masked and stored in the same poll.
     let prepared = TestConversation::poll_once(pin!(ctx.prepare(request("And bob@example.org"))));
-    let prepared = prepared.expect("preparing a hot turn waits for recall alone").unwrap();
-    assert_eq!(conversation.platform.postgrest.functions()[before..], ["recall"]);
+    let prepared = prepared.expect("preparing a hot turn waits for a vector alone").unwrap();
+    assert!(conversation.platform.postgrest.functions()[before..].is_empty());
     conversation.answer(SESSION, prepared);
     assert_eq!(conversation.last_prompt(), ["Mail [EMAIL_1]", "Hello", "And [EMAIL_2]"]);
 }

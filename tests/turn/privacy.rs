@@ -16,10 +16,19 @@ use super::harness::*;
 const EMAIL: &str = "ann@example.com";
 
 /// Every table of the object.
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 20] = [
     "agenda",
     "in_flight_turn",
     "ledger",
+    "memory",
+    "memory_code",
+    "memory_state",
+    "memory_vector",
+    "memory_words",
+    "memory_words_config",
+    "memory_words_data",
+    "memory_words_docsize",
+    "memory_words_idx",
     "outbox",
     "owner",
     "pending_approval",

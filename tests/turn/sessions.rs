@@ -48,7 +48,7 @@ fn a_value_has_one_placeholder_in_all_sessions_of_its_user() {
     conversation.model_says(whole("[EMAIL_1]")).model_says(whole("[EMAIL_1] [EMAIL_2]"));
     conversation.turn("ann@example.com").unwrap();
     let (seen, _) = conversation.turn_in(OTHER_SESSION, "bob@example.com, ann@example.com").unwrap();
-    assert_eq!(conversation.last_prompt(), ["[EMAIL_2], [EMAIL_1]"]);
+    assert_eq!(conversation.last_prompt().last().unwrap(), "[EMAIL_2], [EMAIL_1]");
     assert_eq!(seen.text, "ann@example.com bob@example.com");
     assert_eq!(conversation.number("SELECT count(*) FROM vault_entry"), 2);
 }

@@ -4,7 +4,8 @@ use chrono::DateTime;
 use proptest::prelude::*;
 
 use super::*;
-use crate::memory::recall::{Fact, RecalledMemory};
+use crate::memory::fact::Fact;
+use crate::memory::recalled_memory::RecalledMemory;
 
 fn masked(text: &str) -> MaskedText {
     MaskedText::from_storage(text.to_owned())
@@ -26,6 +27,7 @@ fn path(sizes: &[u32]) -> Vec<Message> {
 
 fn memory(n: u128, day: i64, content: &str) -> RecalledMemory {
     RecalledMemory {
+        id: Uuid::from_u128(n),
         message_id: Some(Uuid::from_u128(n)),
         session_id: None,
         document_id: None,
@@ -75,8 +77,12 @@ fn a_message_that_does_not_fit_is_refused_with_what_does() {
 fn what_is_recalled_stands_under_its_dates_just_before_the_message() {
     let fact = Fact {
         id: Uuid::from_u128(1),
+        category: "place".into(),
+        key: "home".into(),
         fact: masked("Lives in\nBern"),
+        confidence: 1.0,
         valid_from: DateTime::from_timestamp(0, 0).unwrap(),
+        expires_at: None,
     };
     let document = RecalledMemory {
         message_id: None,
@@ -88,7 +94,7 @@ fn what_is_recalled_stands_under_its_dates_just_before_the_message() {
     };
     let memories =
         vec![memory(2, 2, "I like tea."), document, memory(5, 1, "Noted."), memory(4, 1, "I have a cat.")];
-    let recalled = Recalled { facts: vec![fact], memories, summary: None };
+    let recalled = Recalled { facts: vec![fact], memories, ..Recalled::default() };
     let path = path(&[3, 3]);
     let prompt = assemble(&material(&path, Some(&recalled), 6000)).unwrap();
     let roles: Vec<_> = prompt.messages.iter().map(|message| message.role).collect();
@@ -253,7 +259,7 @@ proptest! {
         let path = path(&sizes);
         let memories = recalled.iter().map(|(n, day, content)| memory(*n, *day, content)).collect();
         let summary = path.get(covers).map(|_| summary(&path, covers, 0));
-        let recalled = Recalled { memories, summary, facts: vec![] };
+        let recalled = Recalled { memories, summary, ..Recalled::default() };
         let before = path.get(from).map(|first| Window { from: first.id, to: path[path.len() - 1].id, summary: None });
         let material = Material { before: before.as_ref(), ..material(&path, Some(&recalled), budget) };
         let prompt = assemble(&material).unwrap();

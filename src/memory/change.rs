@@ -1,0 +1,43 @@
+//! Changes of memories in Postgres that the index must follow. Where nobody knows if one took effect, the index is built anew.
+
+use super::index::{State, remove_state, reset, set_state, state};
+use crate::error::{Code, Fault};
+use crate::ports::Sql;
+use crate::storage::from_json;
+
+/// Makes a call that changes memories in Postgres. The caller applies its result to the index, without an `await` in between.
+///
+/// # Errors
+/// That of the call; `internal`, when the storage refuses.
+pub async fn change<T>(sql: &impl Sql, call: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+    add_to_pending(sql, 1)?;
+    let result = call.await;
+    add_to_pending(sql, -1)?;
+    if result.as_ref().is_err_and(|fault| fault.code != Code::DatabaseRefused) {
+        reset(sql)?;
+    }
+    result
+}
+
+/// Builds the index anew if the object died during a change. To be called once, when an object starts.
+///
+/// # Errors
+/// `internal`, when the storage refuses.
+pub fn recover(sql: &impl Sql) -> Result<(), Fault> {
+    if pending(sql)? == 0 {
+        return Ok(());
+    }
+    remove_state(sql, State::PendingChanges)?;
+    reset(sql)
+}
+
+fn pending(sql: &impl Sql) -> Result<u32, Fault> {
+    state(sql, State::PendingChanges)?.map_or(Ok(0), |json| from_json(&json, "pending changes"))
+}
+
+fn add_to_pending(sql: &impl Sql, one: i32) -> Result<(), Fault> {
+    match pending(sql)?.saturating_add_signed(one) {
+        0 => remove_state(sql, State::PendingChanges),
+        count => set_state(sql, State::PendingChanges, &count.to_string()),
+    }
+}

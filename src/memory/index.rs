@@ -1,0 +1,356 @@
+//! The index of a user's memories in the object's SQLite: what a turn recalls without asking anybody.
+//!
+//! Postgres has the same memories as the record. The object is their only writer, so it adds each to both.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::rank::{Ranked, Signals, rank};
+use super::recalled_memory::RecalledMemory;
+use super::vector::{CODE_RECORD, Place, SmallVector, without};
+use super::words::{Term, index_words, question_terms};
+use crate::error::Fault;
+use crate::ports::{Sql, SqlValue};
+use crate::storage::{from_json, row, rows, to_json};
+
+/// Tables of the index, created on first use.
+///
+/// A memory's `place` is the number of its thread (a session or a document) and its position in it, so that the places of neighbours
+/// differ by one. `memory_words` keeps words alone, without the text, and
+/// takes everything but ASCII's signs as letters: words are cut before. `memory_code` has the codes of many vectors in a row, because
+/// each row that is read crosses from JavaScript.
+const SCHEMA: &str = "
+    CREATE TABLE IF NOT EXISTS memory (place INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, thread TEXT NOT NULL, memory TEXT NOT NULL);
+    CREATE INDEX IF NOT EXISTS memory_thread ON memory (thread, place);
+    CREATE VIRTUAL TABLE IF NOT EXISTS memory_words USING fts5(words, content='', contentless_delete=1, detail='none', tokenize='ascii');
+    CREATE TABLE IF NOT EXISTS memory_vector (place INTEGER PRIMARY KEY, block INTEGER NOT NULL, vector BLOB NOT NULL);
+    CREATE TABLE IF NOT EXISTS memory_code (block INTEGER PRIMARY KEY, codes BLOB NOT NULL);
+    CREATE TABLE IF NOT EXISTS memory_state (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+";
+
+/// Places of a thread. The first memory lies in the middle: older ones may be added later.
+const THREAD: Place = 1 << 20;
+
+/// Records in a block of codes.
+const BLOCK: usize = 256;
+
+/// Memories whose vectors are compared in full: those with the nearest codes.
+const COMPARED: usize = 400;
+
+/// Creates the index's tables where they are missing.
+///
+/// # Errors
+/// `internal`, when the storage refuses.
+pub fn create_tables(sql: &impl Sql) -> Result<(), Fault> {
+    Ok(sql.exec(SCHEMA, &[])?)
+}
+
+/// Empties the index of memories and facts, so that it is built anew. What was forgotten stays forgotten.
+///
+/// # Errors
+/// `internal`, when the storage refuses.
+pub fn reset(sql: &impl Sql) -> Result<(), Fault> {
+    empty(sql)?;
+    remove_state(sql, State::Facts)?;
+    remove_state(sql, State::Rebuild)
+}
+
+fn empty(sql: &impl Sql) -> Result<(), Fault> {
+    sql.exec("INSERT INTO memory_words (memory_words) VALUES ('delete-all')", &[])?;
+    ["memory", "memory_vector", "memory_code"]
+        .iter()
+        .try_for_each(|table| Ok(sql.exec(&format!("DELETE FROM {table}"), &[])?))
+}
+
+/// Empties the index.
+///
+/// # Errors
+/// `internal`, when the storage refuses.
+pub fn erase(sql: &impl Sql) -> Result<(), Fault> {
+    empty(sql)?;
+    Ok(sql.exec("DELETE FROM memory_state", &[])?)
+}
+
+/// End of a thread at which memories are added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// After all others: what was said just now.
+    Newest,
+    /// Before all others: what is read from Postgres, newest first.
+    Oldest,
+}
+
+/// Adds memories of one thread, in the order of the end: away from those that are there. One that is there already stays as it is.
+///
+/// # Errors
+/// `internal`, when the storage refuses.
+pub fn add(sql: &impl Sql, end: End, memories: &[RecalledMemory]) -> Result<(), Fault> {
+    for memory in memories {
+        if place_of(sql, memory.id)?.is_some() {
+            continue;
+        }
+        let place = free_place(sql, end, memory.thread())?;
+        let (id, thread, json) = (memory.id.to_string(), memory.thread().to_string(), to_json(memory)?);
+        let values = [place.into(), SqlValue::Text(&id), (&thread).into(), (&json).into()];
+        sql.exec("INSERT INTO memory (place, id, thread, memory) VALUES (?, ?, ?, ?)", &values)?;
+        let words = index_words(&memory.content);
+        let values = [place.into(), (&words).into()];
+        sql.exec("INSERT INTO memory_words (rowid, words) VALUES (?, ?)", &values)?;
+    }
+    Ok(())
+}
+
+/// Replaces the text of a memory, at its place; adds one that is not there.
+///
+/// # Errors
+/// `internal`, when the storage refuses.
+pub fn replace(sql: &impl Sql, memory: &RecalledMemory) -> Result<(), Fault> {
+    let Some(place) = place_of(sql, memory.id)? else {
+        return add(sql, End::Newest, std::slice::from_ref(memory));
+    };
+    remove_vector(sql, place)?;
+    let (json, words) = (to_json(memory)?, index_words(&memory.content));
+    sql.exec("UPDATE memory SET memory = ? WHERE place = ?", &[(&json).into(), place.into()])?;
+    sql.exec("DELETE FROM memory_words WHERE rowid = ?", &[place.into()])?;
+    Ok(sql.exec("INSERT INTO memory_words (rowid, words) VALUES (?, ?)", &[place.into(), (&words).into()])?)
+}
+
+/// Removes memories by the ids of their messages or passages.
+///
+/// # Errors
+/// `internal`, when the storage refuses.
+pub fn remove(sql: &impl Sql, ids: &[Uuid]) -> Result<(), Fault> {
+    for id in ids {
+        if let Some(place) = place_of(sql, *id)? {
+            remove_at(sql, place)?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes all memories of a session or document.
+///
+/// # Errors
+/// `internal`, when the storage refuses.
+pub fn remove_thread(sql: &impl Sql, thread: Uuid) -> Result<(), Fault> {
+    let thread = thread.to_string();
+    let places: Vec<PlaceRow> = rows(sql, "SELECT place FROM memory WHERE thread = ?", &[(&thread).into()])?;
+    places.into_iter().try_for_each(|row| remove_at(sql, row.place))
+}
+
+fn remove_at(sql: &impl Sql, place: Place) -> Result<(), Fault> {
+    remove_vector(sql, place)?;
+    sql.exec("DELETE FROM memory_words WHERE rowid = ?", &[place.into()])?;
+    Ok(sql.exec("DELETE FROM memory WHERE place = ?", &[place.into()])?)
+}
+
+/// Stores the vector of a memory. One that was forgotten meanwhile needs none.
+///
+/// # Errors
+/// `internal`, when the storage refuses.
+pub fn set_vector(sql: &impl Sql, id: Uuid, vector: &SmallVector) -> Result<(), Fault> {
+    let Some(place) = place_of(sql, id)? else { return Ok(()) };
+    remove_vector(sql, place)?;
+    let last: Option<BlockRow> =
+        row(sql, "SELECT block, length(codes) AS bytes FROM memory_code ORDER BY block DESC LIMIT 1", &[])?;
+    let (block, has_room) = last.map_or((0, false), |last| (last.block, last.bytes < BLOCK * CODE_RECORD));
+    let code = hex(&vector.code_record(place));
+    let block = if has_room {
+        let statement = "UPDATE memory_code SET codes = unhex(hex(codes) || ?) WHERE block = ?";
+        sql.exec(statement, &[(&code).into(), block.into()])?;
+        block
+    } else {
+        let values = [(block + 1).into(), (&code).into()];
+        sql.exec("INSERT INTO memory_code (block, codes) VALUES (?, unhex(?))", &values)?;
+        block + 1
+    };
+    let record = hex(&vector.record(place));
+    let values = [place.into(), block.into(), (&record).into()];
+    Ok(sql.exec("INSERT INTO memory_vector (place, block, vector) VALUES (?, ?, unhex(?))", &values)?)
+}
+
+fn remove_vector(sql: &impl Sql, place: Place) -> Result<(), Fault> {
+    let known: Option<BlockOfPlace> =
+        row(sql, "SELECT block FROM memory_vector WHERE place = ?", &[place.into()])?;
+    let Some(BlockOfPlace { block }) = known else { return Ok(()) };
+    let codes = sql.bytes("SELECT codes FROM memory_code WHERE block = ?", &[block.into()])?;
+    let codes = hex(&without(&codes, place));
+    sql.exec("UPDATE memory_code SET codes = unhex(?) WHERE block = ?", &[(&codes).into(), block.into()])?;
+    Ok(sql.exec("DELETE FROM memory_vector WHERE place = ?", &[place.into()])?)
+}
+
+/// Ranks the memories for a question, best first, at most `most`. Without a vector words alone decide.
+///
+/// # Errors
+/// `internal`, when the storage refuses.
+pub fn search(
+    sql: &impl Sql,
+    question: &str,
+    vector: Option<&SmallVector>,
+    most: usize,
+) -> Result<Vec<(RecalledMemory, f32)>, Fault> {
+    let count: Option<CountRow> = row(sql, "SELECT count(*) AS count FROM memory", &[])?;
+    let memories = count.map_or(0, |row| row.count);
+    let hits = hits(sql, &question_terms(question))?;
+    let cosines = vector.map(|vector| cosines(sql, vector)).transpose()?.unwrap_or_default();
+    let ranked = rank(&Signals { memories, hits: &hits, cosines: &cosines }, most);
+    read(sql, &ranked)
+}
+
+/// For each word, places of the memories that have it in any of its forms.
+fn hits(sql: &impl Sql, terms: &[Term]) -> Result<Vec<Vec<Place>>, Fault> {
+    if terms.is_empty() {
+        return Ok(Vec::new());
+    }
+    let either = |term: &Term| {
+        let quoted: Vec<_> = term.iter().map(|form| format!("\"{form}\"")).collect();
+        quoted.join(" OR ")
+    };
+    let terms = to_json(&terms.iter().map(either).collect::<Vec<_>>())?;
+    // One row for each word: a row for each hit would cross one by one.
+    let query = "SELECT (SELECT json_group_array(rowid) FROM memory_words WHERE memory_words MATCH term.value) AS places
+         FROM json_each(?) AS term";
+    let found: Vec<PlacesRow> = rows(sql, query, &[(&terms).into()])?;
+    found.iter().map(|row| from_json(&row.places, "places")).collect()
+}
+
+fn cosines(sql: &impl Sql, vector: &SmallVector) -> Result<Vec<(Place, f32)>, Fault> {
+    let codes = sql.bytes("SELECT codes FROM memory_code", &[])?;
+    let nearest = to_json(&vector.nearest(&codes, COMPARED))?;
+    let query = "SELECT vector FROM memory_vector WHERE place IN (SELECT value FROM json_each(?))";
+    Ok(vector.cosines(&sql.bytes(query, &[(&nearest).into()])?))
+}
+
+/// The memories at those places, with their scores.
+fn read(sql: &impl Sql, ranked: &[Ranked]) -> Result<Vec<(RecalledMemory, f32)>, Fault> {
+    let places = to_json(&ranked.iter().map(|ranked| ranked.place).collect::<Vec<_>>())?;
+    let query = "SELECT place, memory FROM memory WHERE place IN (SELECT value FROM json_each(?))";
+    let found: Vec<MemoryRow> = rows(sql, query, &[(&places).into()])?;
+    let found: BTreeMap<Place, String> = found.into_iter().map(|row| (row.place, row.memory)).collect();
+    let read = |ranked: &Ranked| {
+        let json = found.get(&ranked.place)?;
+        Some(from_json(json, "memory").map(|memory| (memory, ranked.score)))
+    };
+    ranked.iter().filter_map(read).collect()
+}
+
+fn place_of(sql: &impl Sql, id: Uuid) -> Result<Option<Place>, Fault> {
+    let id = id.to_string();
+    let known: Option<PlaceRow> = row(sql, "SELECT place FROM memory WHERE id = ?", &[(&id).into()])?;
+    Ok(known.map(|row| row.place))
+}
+
+/// The next place at that end of a thread.
+fn free_place(sql: &impl Sql, end: End, thread: Uuid) -> Result<Place, Fault> {
+    let thread = thread.to_string();
+    let query = match end {
+        End::Newest => "SELECT max(place) AS place FROM memory WHERE thread = ?",
+        End::Oldest => "SELECT min(place) AS place FROM memory WHERE thread = ?",
+    };
+    let known: Option<MaybePlaceRow> = row(sql, query, &[(&thread).into()])?;
+    if let Some(place) = known.and_then(|row| row.place) {
+        return Ok(if end == End::Newest { place + 1 } else { place - 1 });
+    }
+    let newest: Option<MaybePlaceRow> = row(sql, "SELECT max(place) AS place FROM memory", &[])?;
+    let threads = newest.and_then(|row| row.place).map_or(0, |place| place / THREAD + 1);
+    Ok(threads * THREAD + THREAD / 2)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    base16ct::upper::encode_string(bytes)
+}
+
+#[derive(Deserialize)]
+struct PlaceRow {
+    place: Place,
+}
+
+#[derive(Deserialize)]
+struct MaybePlaceRow {
+    place: Option<Place>,
+}
+
+#[derive(Deserialize)]
+struct PlacesRow {
+    places: String,
+}
+
+#[derive(Deserialize)]
+struct MemoryRow {
+    place: Place,
+    memory: String,
+}
+
+#[derive(Deserialize)]
+struct BlockRow {
+    block: u64,
+    bytes: usize,
+}
+
+#[derive(Deserialize)]
+struct BlockOfPlace {
+    block: u64,
+}
+
+#[derive(Deserialize)]
+struct CountRow {
+    count: u64,
+}
+
+/// Named values beside the memories.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Facts that hold now, as JSON.
+    Facts,
+    /// Moment at which something was forgotten last, in milliseconds since 1970.
+    Forgotten,
+    /// Number of changes of memories in Postgres whose outcome is not known yet.
+    PendingChanges,
+    /// Progress of reading the memories from Postgres, as JSON.
+    Rebuild,
+}
+
+impl State {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Facts => "facts",
+            Self::Forgotten => "forgotten",
+            Self::PendingChanges => "pending_changes",
+            Self::Rebuild => "rebuild",
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct ValueRow {
+    value: String,
+}
+
+/// A named value, if it was set.
+///
+/// # Errors
+/// `internal`, when the storage refuses.
+pub fn state(sql: &impl Sql, name: State) -> Result<Option<String>, Fault> {
+    let values = [SqlValue::Text(name.name())];
+    let found: Option<ValueRow> = row(sql, "SELECT value FROM memory_state WHERE name = ?", &values)?;
+    Ok(found.map(|row| row.value))
+}
+
+/// Sets a named value.
+///
+/// # Errors
+/// `internal`, when the storage refuses.
+pub fn set_state(sql: &impl Sql, name: State, value: &str) -> Result<(), Fault> {
+    let statement = "INSERT OR REPLACE INTO memory_state (name, value) VALUES (?, ?)";
+    Ok(sql.exec(statement, &[name.name().into(), value.into()])?)
+}
+
+/// Removes a named value.
+///
+/// # Errors
+/// `internal`, when the storage refuses.
+pub fn remove_state(sql: &impl Sql, name: State) -> Result<(), Fault> {
+    Ok(sql.exec("DELETE FROM memory_state WHERE name = ?", &[name.name().into()])?)
+}

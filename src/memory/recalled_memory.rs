@@ -1,0 +1,73 @@
+//! A memory as the index has it and as a prompt shows it.
+
+use chrono::{DateTime, Utc};
+use pii::masked_text::MaskedText;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::chat::message::Role;
+
+/// Longest name of a speaker, in characters.
+const MAX_SPEAKER: usize = 40;
+
+/// A message of an earlier conversation, or a passage of a document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecalledMemory {
+    /// Id of the message or passage.
+    pub id: Uuid,
+    /// The message, if it is one.
+    pub message_id: Option<Uuid>,
+    /// The message's session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<Uuid>,
+    /// The document, if it is a passage of one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub document_id: Option<Uuid>,
+    /// Media type of that document.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media_type: Option<String>,
+    /// Name of that document, masked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub document: Option<String>,
+    /// Author of the message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
+    /// Its text, masked.
+    #[serde(deserialize_with = "pii::masked_text::stored")]
+    pub content: MaskedText,
+    /// Tokens of the text.
+    pub content_tokens: u32,
+    /// Time of the message.
+    pub occurred_at: DateTime<Utc>,
+}
+
+impl RecalledMemory {
+    /// True unless it says nothing, as an answer that never came.
+    #[must_use]
+    pub fn is_said(&self) -> bool {
+        matches!(self.role, None | Some(Role::User | Role::Assistant)) && !self.content.trim().is_empty()
+    }
+
+    /// The session or document that it is a part of.
+    #[must_use]
+    pub fn thread(&self) -> Uuid {
+        self.session_id.or(self.document_id).unwrap_or(self.id)
+    }
+
+    /// True for a question: it says less than an answer.
+    #[must_use]
+    pub fn asks(&self) -> bool {
+        self.content.trim_end().ends_with(['?', '？', '؟'])
+    }
+
+    /// The name before a colon at the beginning, in lower case, as imported conversations of many people have it.
+    #[must_use]
+    pub fn speaker(&self) -> Option<String> {
+        let (name, _) = self.content.split_once(": ")?;
+        let is_name = |char: char| char.is_alphanumeric() || " .'-".contains(char);
+        let is_speaker = name.starts_with(char::is_alphabetic)
+            && name.chars().count() <= MAX_SPEAKER
+            && name.chars().all(is_name);
+        is_speaker.then(|| name.to_lowercase())
+    }
+}

@@ -1,0 +1,169 @@
+//! The index of memories over real SQLite.
+
+use frontdesk::memory::change::change;
+use frontdesk::memory::index::{self, End};
+use frontdesk::memory::rebuild;
+use frontdesk::memory::recalled_memory::RecalledMemory;
+use frontdesk::memory::vector::{DIMENSIONS, SmallVector};
+use frontdesk::ports::DatabaseError;
+use pii::masked_text::MaskedText;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::harness::sqlite::SqliteStorage;
+use super::harness::*;
+
+fn storage() -> SqliteStorage {
+    let storage = SqliteStorage::default();
+    index::create_tables(&storage).unwrap();
+    storage
+}
+
+/// The n-th memory of a thread.
+fn memory(thread: u128, n: u128, content: &str) -> RecalledMemory {
+    let id = Uuid::from_u128(thread * 100_000 + n);
+    serde_json::from_value(json!({
+        "id": id, "message_id": id, "session_id": Uuid::from_u128(thread), "role": "user", "content": content,
+        "content_tokens": 5, "occurred_at": "2026-01-01T00:00:00Z",
+    }))
+    .unwrap()
+}
+
+fn masked(text: &str) -> MaskedText {
+    MaskedText::from_storage(text.to_owned())
+}
+
+/// A vector that points along one axis.
+fn axis(n: usize) -> SmallVector {
+    let mut numbers = vec![0.0; DIMENSIONS];
+    numbers[n] = 1.0;
+    SmallVector::new(&numbers).unwrap()
+}
+
+fn found(storage: &SqliteStorage, question: &str, vector: Option<&SmallVector>) -> Vec<String> {
+    let found = index::search(storage, &masked(question), vector, 400).unwrap();
+    found.into_iter().map(|(memory, _)| memory.content.to_string()).collect()
+}
+
+#[test]
+fn neighbours_in_a_thread_are_found_with_a_hit_and_those_of_others_are_not() {
+    let storage = storage();
+    let said = ["Any plans?", "Lisbon maybe", "With whom", "My sister", "Fine", "Good"];
+    let memories: Vec<_> = (0..).zip(said).map(|(n, text)| memory(1, n, text)).collect();
+    index::add(&storage, End::Newest, &memories[2..]).unwrap();
+    index::add(&storage, End::Newest, &[memory(2, 0, "Something else")]).unwrap();
+    // What is read from Postgres comes newest first.
+    index::add(&storage, End::Oldest, &[memories[1].clone(), memories[0].clone()]).unwrap();
+    let found = found(&storage, "Lisbon", None);
+    assert_eq!(found, ["Lisbon maybe", "With whom", "Any plans?", "My sister"]);
+}
+
+#[test]
+fn a_memory_is_added_once_replaced_at_its_place_and_removed_whole() {
+    let storage = storage();
+    let (first, second) = (memory(1, 0, "I keep bees"), memory(1, 1, "In a harbour"));
+    for _ in 0..2 {
+        index::add(&storage, End::Newest, &[first.clone(), second.clone()]).unwrap();
+    }
+    index::set_vector(&storage, first.id, &axis(3)).unwrap();
+    let ants = RecalledMemory { content: masked("I keep ants"), ..first.clone() };
+    index::replace(&storage, &ants).unwrap();
+    assert_eq!(found(&storage, "bees", Some(&axis(3))), [""; 0], "neither the word nor the vector is left");
+    assert_eq!(found(&storage, "ants", None), ["I keep ants", "In a harbour"]);
+    index::set_vector(&storage, first.id, &axis(4)).unwrap();
+    index::remove(&storage, &[first.id]).unwrap();
+    assert_eq!(found(&storage, "ants", Some(&axis(4))), [""; 0]);
+    for table in ["memory_vector", "memory_words"] {
+        let count = storage.read(&format!("SELECT count(*) AS n FROM {table}"));
+        assert_eq!(count[0]["n"], json!(u8::from(table == "memory_words")), "{table}");
+    }
+    index::remove_thread(&storage, Uuid::from_u128(1)).unwrap();
+    assert_eq!(storage.read("SELECT count(*) AS n FROM memory")[0]["n"], 0);
+}
+
+#[test]
+fn a_place_that_is_used_again_has_no_old_vector() {
+    let storage = storage();
+    let (first, second) = (memory(1, 0, "one"), memory(1, 1, "two"));
+    index::add(&storage, End::Newest, &[first.clone(), second.clone()]).unwrap();
+    index::set_vector(&storage, second.id, &axis(7)).unwrap();
+    index::remove(&storage, &[second.id]).unwrap();
+    index::add(&storage, End::Newest, &[memory(1, 2, "three")]).unwrap();
+    assert_eq!(found(&storage, "?", Some(&axis(7))), [""; 0]);
+}
+
+#[test]
+fn nearest_vectors_of_many_blocks_are_found_and_codes_alone_do_not_decide() {
+    let storage = storage();
+    let memories: Vec<_> = (0..600).map(|n| memory(n / 10 + 1, n, &format!("note {n}"))).collect();
+    for (n, memory) in memories.iter().enumerate() {
+        index::add(&storage, End::Newest, std::slice::from_ref(memory)).unwrap();
+        index::set_vector(&storage, memory.id, &axis(n)).unwrap();
+    }
+    for n in [0, 255, 256, 511, 599] {
+        assert_eq!(found(&storage, "", Some(&axis(n)))[0], format!("note {n}"));
+    }
+    let blocks = storage.read("SELECT length(codes) / 200 AS n FROM memory_code ORDER BY block");
+    assert_eq!(blocks, json!([{ "n": 256 }, { "n": 256 }, { "n": 88 }]));
+}
+
+#[test]
+fn a_question_in_any_language_is_a_valid_search() {
+    let storage = storage();
+    index::add(
+        &storage,
+        End::Newest,
+        &[memory(1, 0, "東京に行きます。ไปกรุงเทพ \"quoted\" it's NEAR(x) AND * :")],
+    )
+    .unwrap();
+    for question in
+        ["東京の天気", "กรุงเทพ", "\" OR *", "NEAR AND NOT", "it's", "'; DROP TABLE memory", "\u{0}", "é́"]
+    {
+        let _ = found(&storage, question, None);
+    }
+    assert_eq!(found(&storage, "東京の天気", None).len(), 1);
+    assert_eq!(found(&storage, "กรุงเทพ", None).len(), 1);
+}
+
+#[test]
+fn a_message_of_which_a_fact_is_forgotten_is_not_recalled_again() {
+    let conversation = TestConversation::default();
+    conversation.platform.http.embeds_nothing(true);
+    conversation.model_says(whole("Noted.")).model_says(whole("No."));
+    let (_, finished) = conversation.turn("My walrus is called Otto").unwrap();
+    let source = finished.record.messages[0].id;
+    conversation.platform.postgrest.forgets_with(vec![source]);
+    conversation.forget(Uuid::from_u128(5)).unwrap();
+    conversation.turn_in(Uuid::from_u128(78), "What is the walrus called?").unwrap();
+    let prompt = conversation.last_prompt().join("\n");
+    assert!(!prompt.contains("Otto"), "{prompt}");
+}
+
+#[test]
+fn an_index_that_may_have_what_was_forgotten_is_built_anew() {
+    let conversation = TestConversation::default();
+    conversation.platform.http.embeds_nothing(true);
+    conversation.model_says(whole("Noted.")).model_says(whole("No.")).model_says(whole("No."));
+    conversation.turn("My walrus is called Otto").unwrap();
+    conversation.platform.postgrest.fail("forget_facts", DatabaseError::Unavailable("no answer".into()));
+    assert!(conversation.forget(Uuid::from_u128(5)).is_err());
+    assert!(rebuild::is_due(&conversation.platform.storage).unwrap());
+    conversation.turn_in(Uuid::from_u128(78), "What is the walrus called?").unwrap();
+    assert!(!conversation.last_prompt().join("\n").contains("Otto"));
+}
+
+#[test]
+fn an_object_that_dies_during_a_change_builds_its_index_anew() {
+    let conversation = TestConversation::default();
+    conversation.platform.remember(&[json!({
+        "message_id": Uuid::nil(), "role": "user", "content": "Otto", "content_tokens": 1,
+        "occurred_at": "2026-01-01T00:00:00Z",
+    })]);
+    let never = std::future::pending::<Result<Value, frontdesk::error::Fault>>();
+    let poll = TestConversation::poll_once(std::pin::pin!(change(&conversation.platform.storage, never)));
+    assert!(poll.is_none());
+    conversation.platform.storage.confirm();
+    let next = conversation.restart();
+    assert_eq!(next.number("SELECT count(*) FROM memory"), 0);
+    assert!(rebuild::is_due(&next.platform.storage).unwrap());
+}
