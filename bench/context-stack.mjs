@@ -52,8 +52,7 @@ export async function startContextStack(model, say) {
     const messages = model.prompts.at(-1);
     if (messages.at(-1).content !== body.message) throw new Error('The newest prompt belongs to another message.');
     const tokens = tokensOf(messages);
-    const dropped = receipt.sections.flatMap((section) => section.dropped ?? []);
-    const isUnavailable = dropped.some(({ reason }) => reason === 'unavailable');
+    const isUnavailable = receipt.vector !== 'used';
     counts.turns += 1;
     counts.overBudget += Number(tokens > receipt.budget);
     counts.miscounted += Number(tokens !== receipt.counted);

@@ -462,6 +462,24 @@ const MUTANTS = [
       },
     ],
   },
+  {
+    name: 'what is forgotten stays in the index',
+    patches: [{ file: 'src/memory/forget.rs', from: 'index::remove(sql, &forgotten.messages)?;', to: '' }],
+  },
+  {
+    name: 'the index is trusted after an answer was lost',
+    patches: [
+      {
+        file: 'src/memory/change.rs',
+        from: `        reset(sql)?;
+    }
+    result`,
+        to: `        let _ = sql;
+    }
+    result`,
+      },
+    ],
+  },
 ];
 
 const word = process.argv[2] ?? '';
