@@ -1,19 +1,22 @@
 //! The object's one alarm, shared by all that is due later.
 //!
-//! Each kind of work keeps its own due time in SQLite. The alarm rings no later than the earliest of them; when it has rung, the
-//! object runs all due jobs and sets it again.
+//! Each kind of work keeps its own due time in memory and in SQLite. The alarm rings no later than the earliest of them; when it has
+//! rung, the object runs all due jobs and sets it again. A job that is put off keeps its earlier time in SQLite: an object that
+//! restarts runs it too early at worst, and a turn need not write for it.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
 use crate::error::Fault;
 use crate::ports::{Sql, SqlValue};
-use crate::storage::row;
+use crate::storage::rows;
 use crate::time::Millis;
 
 /// Work of the account that is due at a time. Turns and their records have due times of their own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Job {
     /// Delivery of vault entries to Postgres.
     VaultDelivery,
@@ -38,11 +41,21 @@ impl Job {
 pub struct Agenda {
     /// Milliseconds since 1970; `None` when no alarm is known to be set.
     alarm_at: Cell<Option<Millis>>,
+    /// Jobs that are planned; `None` until they are read from storage.
+    jobs: RefCell<Option<BTreeMap<Job, DueTimes>>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct DueTimes {
+    now: Millis,
+    /// Time in storage, no later than `now`.
+    stored: Millis,
 }
 
 #[derive(Deserialize)]
-struct DueRow {
-    due_at: Option<Millis>,
+struct JobRow {
+    job: Job,
+    due_at: Millis,
 }
 
 impl Agenda {
@@ -71,8 +84,15 @@ impl Agenda {
     /// # Errors
     /// `internal`, when the storage refuses.
     pub fn plan(&self, job: Job, at: Millis, sql: &impl Sql) -> Result<(), Fault> {
-        let values = [job.as_str().into(), SqlValue::Integer(at)];
-        sql.exec("INSERT OR REPLACE INTO agenda (job, due_at) VALUES (?, ?)", &values)?;
+        let before = self.due(job, sql)?.map(|due| due.stored);
+        if before.is_none_or(|stored| at < stored) {
+            let values = [job.as_str().into(), SqlValue::Integer(at)];
+            sql.exec("INSERT OR REPLACE INTO agenda (job, due_at) VALUES (?, ?)", &values)?;
+        }
+        let stored = before.map_or(at, |before| before.min(at));
+        if let Some(jobs) = self.jobs.borrow_mut().as_mut() {
+            jobs.insert(job, DueTimes { now: at, stored });
+        }
         self.wake_by(at, sql);
         Ok(())
     }
@@ -82,7 +102,13 @@ impl Agenda {
     /// # Errors
     /// `internal`, when the storage refuses.
     pub fn finish(&self, job: Job, sql: &impl Sql) -> Result<(), Fault> {
-        Ok(sql.exec("DELETE FROM agenda WHERE job = ?", &[job.as_str().into()])?)
+        if self.due(job, sql)?.is_some() {
+            sql.exec("DELETE FROM agenda WHERE job = ?", &[job.as_str().into()])?;
+        }
+        if let Some(jobs) = self.jobs.borrow_mut().as_mut() {
+            jobs.remove(&job);
+        }
+        Ok(())
     }
 
     /// True if a job is due.
@@ -90,7 +116,7 @@ impl Agenda {
     /// # Errors
     /// `internal`, when the storage refuses.
     pub fn is_due(&self, job: Job, now: Millis, sql: &impl Sql) -> Result<bool, Fault> {
-        Ok(Self::due_at(job, sql)?.is_some_and(|at| at <= now))
+        Ok(self.due(job, sql)?.is_some_and(|due| due.now <= now))
     }
 
     /// True if a job is planned, due or not.
@@ -98,13 +124,24 @@ impl Agenda {
     /// # Errors
     /// `internal`, when the storage refuses.
     pub fn is_planned(&self, job: Job, sql: &impl Sql) -> Result<bool, Fault> {
-        Ok(Self::due_at(job, sql)?.is_some())
+        Ok(self.due(job, sql)?.is_some())
     }
 
-    fn due_at(job: Job, sql: &impl Sql) -> Result<Option<Millis>, Fault> {
-        let query = "SELECT due_at FROM agenda WHERE job = ?";
-        let due: Option<DueRow> = row(sql, query, &[job.as_str().into()])?;
-        Ok(due.and_then(|row| row.due_at))
+    fn due(&self, job: Job, sql: &impl Sql) -> Result<Option<DueTimes>, Fault> {
+        self.read(sql, |jobs| jobs.get(&job).copied())
+    }
+
+    /// Looks at the planned jobs, which are read from storage once.
+    fn read<T>(&self, sql: &impl Sql, look: impl FnOnce(&BTreeMap<Job, DueTimes>) -> T) -> Result<T, Fault> {
+        if let Some(jobs) = self.jobs.borrow().as_ref() {
+            return Ok(look(jobs));
+        }
+        let stored: Vec<JobRow> = rows(sql, "SELECT job, due_at FROM agenda", &[])?;
+        let due = |row: JobRow| (row.job, DueTimes { now: row.due_at, stored: row.due_at });
+        let jobs = stored.into_iter().map(due).collect();
+        let seen = look(&jobs);
+        self.jobs.replace(Some(jobs));
+        Ok(seen)
     }
 
     /// Due time of the job that is due first.
@@ -112,7 +149,6 @@ impl Agenda {
     /// # Errors
     /// `internal`, when the storage refuses.
     pub fn next_due(&self, sql: &impl Sql) -> Result<Option<Millis>, Fault> {
-        let due: Option<DueRow> = row(sql, "SELECT min(due_at) AS due_at FROM agenda", &[])?;
-        Ok(due.and_then(|row| row.due_at))
+        self.read(sql, |jobs| jobs.values().map(|due| due.now).min())
     }
 }

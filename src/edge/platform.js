@@ -6,13 +6,13 @@ const pairs = (lines) => {
   return Array.from({ length: flat.length / 2 }, (_, i) => [flat[2 * i], flat[2 * i + 1]]);
 };
 
-function join(chunks, size) {
-  if (chunks.length === 1) return chunks[0];
-  const whole = new Uint8Array(size);
+function join(pieces) {
+  if (pieces.length === 1) return pieces[0];
+  const whole = new Uint8Array(pieces.reduce((size, piece) => size + piece.byteLength, 0));
   let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.byteLength;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.byteLength;
   }
   return whole;
 }
@@ -59,7 +59,7 @@ export function sqlRows(storage, query, values) {
 
 export function sqlBytes(storage, query, values) {
   const blobs = [...storage.sql.exec(query, ...JSON.parse(values)).raw()].map(([blob]) => new Uint8Array(blob));
-  return join(blobs, blobs.reduce((size, blob) => size + blob.byteLength, 0));
+  return join(blobs);
 }
 
 /** Not awaited: the output gate holds back what the object sends until the alarm is set. */
@@ -81,22 +81,48 @@ function request(head, body, signal) {
 
 /** A request whose response is small: `[status, body]`. */
 export async function send(head, body, timeout) {
+  const abort = new AbortController();
   let kind = CONNECT;
+  // Cleared at the end: an `AbortSignal.timeout` would leave its timer behind until it fires.
+  const timer = setTimeout(() => {
+    kind = TIMEOUT;
+    abort.abort();
+  }, timeout);
   try {
-    const response = await request(head, body, AbortSignal.timeout(timeout));
-    kind = CUT;
+    const response = await request(head, body, abort.signal);
+    if (kind === CONNECT) kind = CUT;
     return [response.status, await response.text()];
-  } catch (error) {
-    throw error?.name === "TimeoutError" ? TIMEOUT : kind;
+  } catch {
+    throw kind;
+  } finally {
+    clearTimeout(timer);
   }
 }
 
-/** Bytes at which one read stops even if more have arrived. */
+/** Bytes that one read takes at most. */
 const READ_BYTES = 64 * 1024;
 
-const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+/**
+ * A gzip header up to its comment (RFC 1952), which ends at the first NUL. So a decompressor swallows all text that
+ * follows, without output and in a few kilobytes of memory: a sink that runs natively.
+ */
+const GZIP_COMMENT = Uint8Array.of(0x1f, 0x8b, 8, 0x10, 0, 0, 0, 0, 0, 0);
 
-/** A request whose response is read in pieces, with limits on its time. */
+/** Lets a stream run to its end natively. Resolves when it has ended, in any way. */
+function runDry(stream) {
+  const { writable } = new DecompressionStream("gzip");
+  const writer = writable.getWriter();
+  writer.write(GZIP_COMMENT).catch(() => {});
+  writer.releaseLock();
+  return stream.pipeTo(writable, { preventClose: true }).catch(() => {});
+}
+
+/**
+ * A request whose response is read in pieces, with limits on its time. One read of a response brings one chunk of HTTP's
+ * chunked encoding and no more, however large its buffer, and each costs a wake-up of the isolate. So a body that is
+ * gathered is split natively: one branch runs dry, which draws the chunks in, and one read of the other branch takes
+ * everything that has come.
+ */
 export class Upstream {
   #abort = new AbortController();
   #timedOut = false;
@@ -105,9 +131,15 @@ export class Upstream {
   /** Watches over the first byte, then over silence. */
   #silence;
   #total;
+  #openedAt = 0;
   #heardAt = 0;
+  #body;
   #reader;
-  #next;
+  #buffer;
+  /** Resolves when nothing more will come; undefined until the body is split. */
+  #end;
+  /** True if the last read was full: the next one does not wait. */
+  #wasFull = false;
 
   constructor(firstByte, idle, total) {
     this.#firstByte = firstByte;
@@ -116,67 +148,51 @@ export class Upstream {
   }
 
   async open(head, body) {
-    this.#silence = setTimeout(() => this.#expire(), this.#firstByte);
+    this.#openedAt = Date.now();
+    this.#watch(Math.min(this.#firstByte, this.#idle));
     try {
       const response = await request(head, body, this.#abort.signal);
       this.status = response.status;
       this.headers = [...response.headers].flat().join("\n");
-      this.#reader = response.body?.getReader();
+      this.#body = response.body;
+      this.#reader = response.body?.getReader({ mode: "byob" });
     } catch {
       throw this.#fail(CONNECT);
     }
   }
 
   /**
-   * Waits `gather` milliseconds, then takes all that has come, at least a byte; undefined at the end. One read of the
-   * stream brings one chunk of HTTP's chunked encoding and no more, however large its buffer: so it reads on until
-   * the event loop comes round without anything new. What came before a failure is given first; the next read fails.
+   * Waits `gather` milliseconds or until the body has ended, then takes all that has come, at least a byte; undefined at
+   * the end. What came before a failure is given first; the next read fails.
    */
   async read(gather) {
     if (!this.#reader) return this.close();
-    if (gather > 0) await sleep(gather);
-    const chunks = [];
-    let size = 0;
+    if (gather > 0) await this.#gather(gather);
     try {
-      for (;;) {
-        const next = await (size === 0 ? this.#peek() : this.#peekNow());
-        if (!next || (next.done && size > 0)) break;
-        if (next.done) return this.close();
-        this.#next = undefined;
-        chunks.push(next.value);
-        size += next.value.byteLength;
-        if (gather === 0 || size >= READ_BYTES) break;
-      }
+      const { done, value } = await this.#reader.read(new Uint8Array(this.#buffer ?? READ_BYTES));
+      if (done) return this.close();
+      this.#heardAt = Date.now();
+      this.#buffer = value.buffer;
+      this.#wasFull = value.byteLength === READ_BYTES;
+      return value;
     } catch {
-      if (size === 0) throw this.#fail(CUT);
+      throw this.#fail(CUT);
     }
-    if (this.#heardAt === 0) this.#watch(this.#idle);
-    this.#heardAt = Date.now();
-    return join(chunks, size);
   }
 
-  /** The next chunk, which stays the next until it is taken. */
-  #peek() {
-    if (!this.#next) {
-      this.#next = this.#reader.read();
-      // It may fail between two reads; the next read rejects then.
-      this.#next.catch(() => {});
-    }
-    return this.#next;
-  }
-
-  /**
-   * The next chunk, or undefined when the event loop comes round without one. The timer is cleared: an isolate may have 10,000, and a
-   * hundred streams with chunks in wait would leave more.
-   */
-  async #peekNow() {
+  async #gather(span) {
+    this.#end ??= this.#split();
+    if (this.#wasFull) return;
     let timer;
-    const round = new Promise((resolve) => { timer = setTimeout(resolve, 0); });
-    try {
-      return await Promise.race([this.#peek(), round]);
-    } finally {
-      clearTimeout(timer);
-    }
+    await Promise.race([this.#end, new Promise((resolve) => { timer = setTimeout(resolve, span); })]);
+    clearTimeout(timer);
+  }
+
+  #split() {
+    this.#reader.releaseLock();
+    const [dry, kept] = this.#body.tee();
+    this.#reader = kept.getReader({ mode: "byob" });
+    return runDry(dry);
   }
 
   /** Ends the call, in any state. */
@@ -186,11 +202,11 @@ export class Upstream {
     this.#abort.abort();
   }
 
-  /** One timer for all reads: it looks when the last byte came, and sleeps for the rest of the idle time. */
+  /** One timer for the whole call: it looks when the last byte came, and sleeps for the rest of the time allowed. */
   #watch(wait) {
-    clearTimeout(this.#silence);
     this.#silence = setTimeout(() => {
-      const left = this.#heardAt + this.#idle - Date.now();
+      const due = this.#heardAt === 0 ? this.#openedAt + this.#firstByte : this.#heardAt + this.#idle;
+      const left = due - Date.now();
       if (left > 0) this.#watch(left);
       else this.#expire();
     }, wait);
@@ -207,9 +223,13 @@ export class Upstream {
   }
 }
 
-/** A response body that is written without ever waiting for its reader. */
+/**
+ * A response body that is written without ever waiting for its reader. What one turn of the event loop writes goes out as
+ * one piece, because each piece wakes every stage on its way.
+ */
 export class Frames {
   #writer;
+  #pieces = [];
   constructor() {
     const { readable, writable } = new IdentityTransformStream();
     this.readable = readable;
@@ -218,14 +238,21 @@ export class Frames {
     this.#writer.closed.catch(() => {});
   }
   write(bytes) {
+    if (this.#pieces.length === 0) queueMicrotask(() => this.#flush());
     // The bytes are wasm memory, which may move before they are read.
-    this.#writer.write(bytes.slice()).catch(() => {});
+    this.#pieces.push(bytes.slice());
+  }
+  #flush() {
+    const pieces = this.#pieces.splice(0);
+    if (pieces.length > 0) this.#writer.write(join(pieces)).catch(() => {});
   }
   close() {
+    this.#flush();
     this.#writer.close().catch(() => {});
   }
   /** The body breaks off. */
   abort() {
+    this.#pieces = [];
     this.#writer.abort().catch(() => {});
   }
 }

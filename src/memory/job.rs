@@ -20,6 +20,7 @@ use crate::limit::quota::{Cost, LedgerEntry, day};
 use crate::model::candidate::{Candidate, Provider};
 use crate::model::client::client;
 use crate::model::completion::{Completion, CompletionRequest, stream_completion};
+use crate::model::pace::Readers;
 use crate::model::prompt_message::PromptMessage;
 use crate::model::request::ChatBody;
 use crate::ports::{Clock, Platform};
@@ -182,7 +183,8 @@ pub async fn run_job<P: Platform>(
         deadline: began + TIMEOUT,
     };
     let mut completion = Completion::default();
-    let outcome = stream_completion(&client(ctx.ports, config), &request, &mut completion, |_| ()).await;
+    let outcome =
+        stream_completion(&client(ctx.ports, config), &request, &mut completion, |_| Readers::Absent).await;
     let is_free = outcome.is_err() && completion.text.is_empty();
     let estimated = if is_free {
         Usage::estimated(0, 0)

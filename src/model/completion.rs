@@ -7,9 +7,10 @@ use super::breaker::Breaker;
 use super::candidate::Candidate;
 use super::client::{ModelClient, ModelError};
 use super::decoder::{CompletionDecoder, DeltaBatch};
+use super::pace::{self, Readers};
 use super::request::{ChatBody, timeouts};
 use super::requested_call::RequestedCalls;
-use super::{pace, retry};
+use super::retry;
 use crate::chat::usage::Usage;
 use crate::error::{Code, Fault};
 use crate::ports::{Clock, Http, HttpBody as _};
@@ -83,7 +84,7 @@ struct Attempt<'a> {
 }
 
 /// Asks one model after the other until one answers or asking again makes no sense, and calls `on_delta` with each piece as it
-/// comes. After the first token no other request is made: its answer would not continue the first. `completion` is up to date at any
+/// comes. `on_delta` returns the readers of the answer, which decide how long the next pieces are gathered. After the first token no other request is made: its answer would not continue the first. `completion` is up to date at any
 /// moment; dropping the future ends the call.
 ///
 /// # Errors
@@ -92,7 +93,7 @@ pub async fn stream_completion<H: Http, C: Clock>(
     client: &ModelClient<'_, H, C>,
     request: &CompletionRequest,
     completion: &mut Completion,
-    mut on_delta: impl FnMut(DeltaFrom<'_>),
+    mut on_delta: impl FnMut(DeltaFrom<'_>) -> Readers,
 ) -> Result<(), Fault> {
     let mut outcome = Err(Fault::new(Code::Internal, "no model to ask"));
     let mut left = request.candidates.iter();
@@ -115,7 +116,7 @@ struct Stream<'a, H, C, F> {
     on_delta: &'a mut F,
 }
 
-impl<H: Http, C: Clock, F: FnMut(DeltaFrom<'_>)> Stream<'_, H, C, F> {
+impl<H: Http, C: Clock, F: FnMut(DeltaFrom<'_>) -> Readers> Stream<'_, H, C, F> {
     /// Asks one model, again after a pause where that may help.
     async fn ask(&mut self, attempt: Attempt<'_>) -> Result<(), Fault> {
         let Attempt { candidate, has_another, .. } = attempt;
@@ -164,9 +165,9 @@ impl<H: Http, C: Clock, F: FnMut(DeltaFrom<'_>)> Stream<'_, H, C, F> {
                 read => read?,
             };
             let is_done = batch.done;
-            if self.take(candidate, batch) {
+            if let Some(readers) = self.take(candidate, batch) {
                 let now = self.client.clock.now();
-                gather = pace::gather(now.saturating_sub(last_frame.replace(now).unwrap_or(now)));
+                gather = pace::gather(now.saturating_sub(last_frame.replace(now).unwrap_or(now)), readers);
                 self.completion.first_token_at.get_or_insert(now);
             }
             let is_late = !is_over && !is_done && self.client.clock.now() >= self.request.deadline;
@@ -184,24 +185,24 @@ impl<H: Http, C: Clock, F: FnMut(DeltaFrom<'_>)> Stream<'_, H, C, F> {
         }
     }
 
-    /// Takes one read's pieces; returns whether it had text or calls.
-    fn take(&mut self, candidate: &Candidate, batch: DeltaBatch) -> bool {
+    /// Takes one read's pieces. Returns the readers of its text or calls; `None` if it had neither.
+    fn take(&mut self, candidate: &Candidate, batch: DeltaBatch) -> Option<Readers> {
         let Self { client, completion, on_delta, .. } = self;
         let mut emit =
             |delta: ModelDelta<'_>| on_delta(DeltaFrom { candidate, delta, at: client.clock.now() });
         completion.finish = batch.finish.or(completion.finish);
         completion.usage = batch.usage.or(completion.usage);
-        let has_content = !batch.text.is_empty() || !batch.calls.is_empty();
+        let mut readers = (!batch.calls.is_empty()).then_some(Readers::Absent);
         if !batch.text.is_empty() {
-            emit(ModelDelta::Text(&batch.text));
+            readers = Some(emit(ModelDelta::Text(&batch.text)));
             completion.text.push_str(&batch.text);
         }
         for delta in batch.calls {
             if let Some(index) = completion.calls.take(delta) {
-                emit(ModelDelta::Call { index, name: completion.calls.name(index) });
+                readers = Some(emit(ModelDelta::Call { index, name: completion.calls.name(index) }));
             }
         }
-        has_content
+        readers
     }
 }
 

@@ -120,7 +120,8 @@ pub trait Http {
 
 /// A response body, read in pieces.
 pub trait HttpBody {
-    /// Waits `gather` milliseconds, then returns all bytes that have arrived, at least one; `None` at the end of the body.
+    /// Waits `gather` milliseconds, or less if the body ends before, then returns all bytes that have arrived, at least one; `None`
+    /// at the end of the body.
     ///
     /// # Errors
     /// [`HttpError::Timeout`] or [`HttpError::Cut`].

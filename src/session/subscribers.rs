@@ -4,6 +4,7 @@ use std::cell::RefCell;
 
 use futures::channel::oneshot;
 
+use crate::model::pace::Readers;
 use crate::ports::FrameWriter;
 
 /// Response streams of a running turn, and requests that wait for its end.
@@ -23,6 +24,11 @@ impl<W: FrameWriter> Subscribers<W> {
     /// Adds a stream that gets every frame from now on.
     pub fn add(&self, stream: W) {
         self.streams.borrow_mut().push(stream);
+    }
+
+    /// The readers of the answer at this moment.
+    pub fn readers(&self) -> Readers {
+        if self.streams.borrow().is_empty() { Readers::Absent } else { Readers::Live }
     }
 
     /// Resolves when the turn has ended.

@@ -19,6 +19,7 @@ use crate::documents::{SaveOutcome, Upload, save_document};
 use crate::model::candidate::{Candidate, Provider};
 use crate::model::client::client;
 use crate::model::completion::{Completion, CompletionRequest, stream_completion};
+use crate::model::pace::Readers;
 use crate::model::request::ChatBody;
 use crate::ports::{Clock, Platform};
 use crate::time::Millis;
@@ -143,7 +144,8 @@ async fn transcribe<P: Platform>(
         deadline: ports.clock.now() + TIMEOUT,
     };
     let mut completion = Completion::default();
-    let outcome = stream_completion(&client(ports, config), &request, &mut completion, |_| ()).await;
+    let outcome =
+        stream_completion(&client(ports, config), &request, &mut completion, |_| Readers::Absent).await;
     if outcome.is_ok() || completion.has_begun() {
         let pages = u32::try_from(pages.len()).unwrap_or(u32::MAX);
         let estimated = Usage::estimated(pages.saturating_mul(PER_PAGE), count(&completion.text));

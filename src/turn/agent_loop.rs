@@ -114,6 +114,7 @@ impl<P: Platform, F: FnMut(&ClientEvent<'_>)> AgentLoop<'_, P, F> {
             };
             log.write(&event);
             events.push(&event);
+            ctx.session.session.subscribers.readers()
         };
         let client = client(user.ports, user.config);
         stream_completion(&client, request, &mut progress.completion, on_delta).await?;

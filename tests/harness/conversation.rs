@@ -9,7 +9,7 @@ use frontdesk::config::Config;
 use frontdesk::error::{Code, Error, Fault};
 use frontdesk::limit::quota::{Cost, LedgerEntry, day};
 use frontdesk::memory::facts::forget_facts;
-use frontdesk::ports::Clock as _;
+use frontdesk::ports::{Clock as _, Host as _};
 use frontdesk::prompt::receipt::Receipt;
 use frontdesk::prompt::source::Source;
 use frontdesk::session::approval::{Decision, PendingApproval};
@@ -105,11 +105,14 @@ impl TestConversation {
         mut emit: impl FnMut(&ClientEvent<'_>),
     ) -> FinishedTurn {
         let session = self.object.session(session);
+        session.subscribers.add(self.platform.host.open_stream().0);
         let ctx = self.object.turn(&self.user, &session);
-        self.platform.block_on(ctx.answer(prepared, |event| {
+        let finished = self.platform.block_on(ctx.answer(prepared, |event| {
             self.platform.storage.confirm();
             emit(event);
-        }))
+        }));
+        session.subscribers.close();
+        finished
     }
 
     /// Answers a prepared turn of a session until a condition holds, and drops it there, as the death of an object does.

@@ -5,6 +5,8 @@ use frontdesk::error::Code;
 use frontdesk::model::client::ModelError;
 use frontdesk::session::record::Status;
 use frontdesk::stream::turn_event::TurnEnding;
+use frontdesk::turn::request::{AnswerForm, TurnRequest};
+use frontdesk::user::TurnReply;
 
 use super::harness::*;
 
@@ -139,4 +141,22 @@ fn a_slow_stream_is_read_as_it_comes() {
     conversation.model_says(Ok(steps));
     conversation.turn("Hello").unwrap();
     assert_eq!(conversation.platform.http.gathers(), [0, 33, 0, 0, 0]);
+}
+
+#[test]
+fn an_answer_without_a_live_reader_wakes_the_object_less_often() {
+    let conversation = TestConversation::default();
+    let mut steps: Vec<_> = (0..6).map(|_| Step::Bytes(10, chunk("word "))).collect();
+    steps.push(Step::Bytes(10, end()));
+    conversation.model_says(Ok(steps));
+    let request = TurnRequest { form: AnswerForm::Json, ..request("Hello") };
+    let mut answering = Box::pin(conversation.object.take_turn(&conversation.user, request));
+    let gathers = || conversation.platform.http.gathers();
+    conversation.platform.run_until(answering.as_mut(), || gathers().len() == 4);
+    // A client that resumes the answer gets the frames of a live reader from then on.
+    let session = conversation.session();
+    let resumed = conversation.object.resume(&conversation.user, &session, None);
+    assert!(matches!(conversation.platform.block_on(resumed), Ok(TurnReply::Stream(_))));
+    conversation.platform.block_on(answering).unwrap();
+    assert_eq!(gathers(), [0, 250, 250, 250, 0, 33, 33]);
 }
