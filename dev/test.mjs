@@ -39,6 +39,7 @@ const STEPS = [
   { part: 'unit', name: 'Rust: comments', run: () => run(NODE, ['dev/lint.mjs', 'comments']) },
   { part: 'unit', name: 'Scripts: tests', run: () => run(NODE, ['--test', 'dev/**/*.test.mjs']) },
   { part: 'unit', name: 'Scripts: types', run: () => run(NODE, [tool('typescript/bin/tsc'), '-p', 'dev']) },
+  { part: 'unit', name: 'Peer of the benchmark: types', run: () => run(NODE, [tool('typescript/bin/tsc'), '-p', 'bench/peer']) },
   { part: 'unit', name: 'npm: unused code and packages', run: () => run(NODE, [tool('knip/bin/knip.js')]) },
   { part: 'unit', name: 'Papers: variables, errors, links', run: () => run(NODE, ['tests/papers.mjs']) },
   { part: 'unit', name: 'Database: pgTAP', run: () => run(NODE, ['dev/pgtap.mjs']) },
