@@ -47,7 +47,9 @@ pub(super) async fn correct<P: Platform>(
     if row == "null" {
         return Err(no_such_fact(fact));
     }
-    known_facts::correct(&ctx.ports.sql, fact, &masked)?;
+    if !known_facts::correct(&ctx.ports.sql, fact, &masked)? {
+        change(&ctx.ports.sql, known_facts::reload(ctx)).await?;
+    }
     Ok(reply::json(200, unmask_own(ctx, &row).await?))
 }
 

@@ -78,16 +78,16 @@ pub fn remove(sql: &impl Sql, ids: &[Uuid]) -> Result<bool, Fault> {
     Ok(before - facts.len() == ids.len())
 }
 
-/// Replaces the text of a fact.
+/// Replaces the text of a fact. Returns false if it was not here.
 ///
 /// # Errors
 /// `internal`, when the storage refuses.
-pub fn correct(sql: &impl Sql, id: Uuid, text: &MaskedText) -> Result<(), Fault> {
+pub fn correct(sql: &impl Sql, id: Uuid, text: &MaskedText) -> Result<bool, Fault> {
     let mut facts = all(sql)?;
-    for fact in facts.iter_mut().filter(|fact| fact.id == id) {
-        (fact.fact, fact.confidence) = (text.clone(), 1.0);
-    }
-    store(sql, &facts)
+    let Some(fact) = facts.iter_mut().find(|fact| fact.id == id) else { return Ok(false) };
+    (fact.fact, fact.confidence) = (text.clone(), 1.0);
+    store(sql, &facts)?;
+    Ok(true)
 }
 
 fn all(sql: &impl Sql) -> Result<Vec<Fact>, Fault> {

@@ -19,11 +19,12 @@ async function assertFitsScreen(page) {
   assert.ok(scroll <= width, 'nothing is wider than the screen');
 }
 
-/** Creates a fact about the page's user. */
+/** Creates a fact about the page's user. The correction lets the user's object know of it. */
 async function createFact(fact) {
   const id = randomUUID();
   await database.query(
     "insert into user_memory_facts (id, user_id, category, key, fact) values ($1, $2, 'note', $3, $4)", [id, grace.id, id, fact]);
+  await call(`/api/facts/${id}`, { user: grace, method: 'PATCH', json: { fact } });
   return id;
 }
 
