@@ -218,7 +218,7 @@ enum Kind {
     Word,
     /// Letters of scripts without spaces.
     Unspaced,
-    /// All else.
+    /// Characters between words.
     Gap,
 }
 

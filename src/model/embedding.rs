@@ -32,7 +32,7 @@ impl Embedding {
         Self(numbers)
     }
 
-    /// Its numbers.
+    /// The numbers of the vector.
     #[must_use]
     pub fn numbers(&self) -> &[f32] {
         &self.0

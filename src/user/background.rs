@@ -19,6 +19,7 @@ use crate::log;
 use crate::memory::embed::embed_pending;
 use crate::memory::facts::extract_facts;
 use crate::memory::rebuild::{self, rebuild};
+use crate::memory::recall::Summary;
 use crate::memory::summary::summarise;
 use crate::ports::{Clock, Host, Platform};
 use crate::session::store::undelivered;
@@ -119,11 +120,17 @@ impl<P: Platform> Object<P> {
             let summary = summarised.inspect_err(|_| {
                 background.sessions.borrow_mut().insert(session);
             })?;
-            if let (Some(summary), Some(session)) = (summary, self.sessions.find(session)) {
-                if let Some(cache) = session.cache.borrow_mut().as_mut() {
-                    cache.summary = Some(summary);
-                }
+            if let Some(summary) = summary {
+                self.show_summary(session, summary);
             }
+        }
+    }
+
+    /// Puts a new summary into a session's window, if that is in memory.
+    fn show_summary(&self, session: Uuid, summary: Summary) {
+        let Some(session) = self.sessions.find(session) else { return };
+        if let Some(cache) = session.cache.borrow_mut().as_mut() {
+            cache.summary = Some(summary);
         }
     }
 }
