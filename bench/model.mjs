@@ -9,13 +9,14 @@ const INTERVAL_MS = 10;
 /** Numbers of a vector. */
 const DIMENSIONS = 1536;
 
-/** @returns {Promise<{ url: string, chunks: number, stop: () => void }>} */
+/** `prompt` is the body of the newest request for an answer. @returns {Promise<{ url: string, chunks: number, prompt: string, stop: () => void }>} */
 export async function startBenchModel() {
-  const model = { url: '', chunks: CHUNKS, stop: () => server.closeAllConnections() || server.close() };
+  const model = { url: '', chunks: CHUNKS, prompt: '', stop: () => server.closeAllConnections() || server.close() };
   const server = createServer(async (request, response) => {
     let body = '';
     for await (const part of request) body += part;
     if (request.url?.endsWith('/embeddings')) return sendVectors(response, JSON.parse(body).input);
+    model.prompt = body;
     response.socket?.setNoDelay(true);
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     const startedAt = performance.now();
@@ -41,8 +42,16 @@ export async function startBenchModel() {
  * @param {string | string[]} input
  */
 function sendVectors(response, input) {
-  const embedding = Array.from({ length: DIMENSIONS }, () => DIMENSIONS ** -0.5);
-  const data = [input].flat().map((_, index) => ({ index, embedding }));
+  const data = [input].flat().map((text, index) => ({ index, embedding: vectorOf(text) }));
   response.writeHead(200, { 'content-type': 'application/json' });
   response.end(JSON.stringify({ data, usage: { prompt_tokens: 1, total_tokens: 1 } }));
+}
+
+/** Numbers that depend on the text, with no meaning in them. @param {string} text */
+function vectorOf(text) {
+  let state = [...text].reduce((sum, char) => (Math.imul(sum, 31) + (char.codePointAt(0) ?? 0)) | 0, 7);
+  return Array.from({ length: DIMENSIONS }, () => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) | 0;
+    return (state >> 16) / 32_768;
+  });
 }
