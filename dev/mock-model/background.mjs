@@ -20,13 +20,13 @@ const SENTENCES = [
 function extractFacts({ messages, known }) {
   const facts = messages.flatMap(({ number, text }) => {
     const stated = SENTENCES.flatMap(({ pattern, category, key, fact }) => {
-      const value = pattern.exec(text)?.[1];
-      return value ? [{ message: number, category, key, fact: `${fact} ${value.trim()}`, confidence: 0.9, expires: null }] : [];
+      const [quote, value] = pattern.exec(text) ?? [];
+      return value ? [{ message: number, quote, category, key, fact: `${fact} ${value.trim()}`, confidence: 0.9, expires: null }] : [];
     });
     const note = /\bremember (?:that )?([^?\n]{3,250})/iu.exec(text)?.[1].trim();
     const key = note?.toLowerCase().split(/[^\p{L}\p{N}]+/u).slice(0, 6).join('_');
     return note && stated.length === 0
-      ? [{ message: number, category: 'note', key, fact: `Wants remembered: ${note}`, confidence: 0.9, expires: null }]
+      ? [{ message: number, quote: note, category: 'note', key, fact: `Wants remembered: ${note}`, confidence: 0.9, expires: null }]
       : stated;
   });
   const forget = messages.flatMap(({ number, text }) => {

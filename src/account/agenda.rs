@@ -1,8 +1,8 @@
 //! The object's one alarm, shared by all that is due later.
 //!
 //! Each kind of work keeps its own due time in memory and in SQLite. The alarm rings no later than the earliest of them; when it has
-//! rung, the object runs all due jobs and sets it again. A job that is put off keeps its earlier time in SQLite: an object that
-//! restarts runs it too early at worst, and a turn need not write for it.
+//! rung, the object runs all due jobs and sets it again. A job that is put off keeps its earlier time in SQLite, unless messages
+//! wait with it: an object that restarts runs it too early at worst, and a turn need not write for it.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -20,8 +20,10 @@ use crate::time::Millis;
 pub enum Job {
     /// Delivery of vault entries to Postgres.
     VaultDelivery,
-    /// Vectors, facts and summaries.
+    /// Vectors and summaries.
     Background,
+    /// Extraction of facts.
+    Facts,
     /// Erasure of the user. While it is planned, no turn begins.
     Erasure,
 }
@@ -31,9 +33,21 @@ impl Job {
         match self {
             Self::VaultDelivery => "vault_delivery",
             Self::Background => "background",
+            Self::Facts => "facts",
             Self::Erasure => "erasure",
         }
     }
+}
+
+/// A rest that a job waits for, as long as few messages wait with it.
+#[derive(Clone, Copy, Debug)]
+pub struct Rest {
+    /// Moment of the newest message, in milliseconds since 1970.
+    pub since: Millis,
+    /// Length of the rest, in milliseconds.
+    pub lasts: Millis,
+    /// Messages that are enough to end it.
+    pub messages: u32,
 }
 
 /// The alarm as it was last set by this object.
@@ -50,12 +64,22 @@ struct DueTimes {
     now: Millis,
     /// Time in storage, no later than `now`.
     stored: Millis,
+    /// Messages that wait with the job.
+    messages: u32,
+}
+
+/// New due time of a job, and the messages that wait with it.
+#[derive(Clone, Copy)]
+struct Due {
+    at: Millis,
+    messages: u32,
 }
 
 #[derive(Deserialize)]
 struct JobRow {
     job: Job,
     due_at: Millis,
+    messages: u32,
 }
 
 impl Agenda {
@@ -79,22 +103,62 @@ impl Agenda {
         self.alarm_at.set(None);
     }
 
-    /// Plans a job, in place of an earlier or later time, and sets the alarm for it.
+    /// Plans a job, in place of an earlier or later time, and sets the alarm for it. Messages that wait count from none again.
     ///
     /// # Errors
     /// `internal`, when the storage refuses.
     pub fn plan(&self, job: Job, at: Millis, sql: &impl Sql) -> Result<(), Fault> {
-        let before = self.due(job, sql)?.map(|due| due.stored);
-        if before.is_none_or(|stored| at < stored) {
-            let values = [job.as_str().into(), SqlValue::Integer(at)];
-            sql.exec("INSERT OR REPLACE INTO agenda (job, due_at) VALUES (?, ?)", &values)?;
-        }
-        let stored = before.map_or(at, |before| before.min(at));
-        if let Some(jobs) = self.jobs.borrow_mut().as_mut() {
-            jobs.insert(job, DueTimes { now: at, stored });
-        }
+        self.set_due(job, Due { at, messages: 0 }, sql)?;
         self.wake_by(at, sql);
         Ok(())
+    }
+
+    /// Plans a job for the end of a rest, which begins anew with each message, or at once when enough messages wait. A job that is
+    /// due stays due.
+    ///
+    /// # Errors
+    /// `internal`, when the storage refuses.
+    pub fn plan_after(&self, rest: Rest, job: Job, sql: &impl Sql) -> Result<(), Fault> {
+        let end = rest.since + rest.lasts;
+        let before = self.due(job, sql)?;
+        let messages = before.map_or(0, |due| due.messages) + 1;
+        let at = match before {
+            Some(due) if due.now <= rest.since => due.now,
+            Some(_) if messages >= rest.messages => rest.since,
+            _ => end,
+        };
+        self.set_due(job, Due { at, messages }, sql)?;
+        self.wake_by(end, sql);
+        Ok(())
+    }
+
+    fn set_due(&self, job: Job, due: Due, sql: &impl Sql) -> Result<(), Fault> {
+        let Due { at, messages } = due;
+        let before = self.due(job, sql)?;
+        let stored = match before {
+            Some(before) if before.stored <= at && before.messages == messages => before.stored,
+            _ => {
+                let [at, messages] = [at, messages.into()].map(SqlValue::Integer);
+                let statement = "INSERT OR REPLACE INTO agenda (job, due_at, messages) VALUES (?, ?, ?)";
+                sql.exec(statement, &[job.as_str().into(), at, messages])?;
+                due.at
+            }
+        };
+        if let Some(jobs) = self.jobs.borrow_mut().as_mut() {
+            jobs.insert(job, DueTimes { now: at, stored, messages });
+        }
+        Ok(())
+    }
+
+    /// Removes a job that has begun with that `watch`, unless it was planned again meanwhile.
+    ///
+    /// # Errors
+    /// `internal`, when the storage refuses.
+    pub fn finish_begun(&self, job: Job, watch: Millis, sql: &impl Sql) -> Result<(), Fault> {
+        match self.due(job, sql)? {
+            Some(DueTimes { now, messages: 0, .. }) if now == watch => self.finish(job, sql),
+            _ => Ok(()),
+        }
     }
 
     /// Removes a job that is done.
@@ -136,8 +200,9 @@ impl Agenda {
         if let Some(jobs) = self.jobs.borrow().as_ref() {
             return Ok(look(jobs));
         }
-        let stored: Vec<JobRow> = rows(sql, "SELECT job, due_at FROM agenda", &[])?;
-        let due = |row: JobRow| (row.job, DueTimes { now: row.due_at, stored: row.due_at });
+        let stored: Vec<JobRow> = rows(sql, "SELECT job, due_at, messages FROM agenda", &[])?;
+        let due =
+            |row: JobRow| (row.job, DueTimes { now: row.due_at, stored: row.due_at, messages: row.messages });
         let jobs = stored.into_iter().map(due).collect();
         let seen = look(&jobs);
         self.jobs.replace(Some(jobs));

@@ -45,7 +45,7 @@ pub(super) async fn get<P: Platform>(ctx: &UserCtx<'_, P>, id: Uuid) -> Result<R
 pub(super) async fn delete<P: Platform>(ctx: &UserCtx<'_, P>, id: Uuid) -> Result<ReplyOf<P>, Error> {
     let (caller, arguments) = (Caller::User(&ctx.user.token), json!({ "p_document": id }));
     let call = database::call(&ctx.ports.postgrest, caller, "delete_document", &arguments);
-    let is_deleted: bool = change(&ctx.ports.sql, call).await?;
+    let is_deleted: bool = change(ctx, call).await?;
     if !is_deleted {
         return Err(no_such_document());
     }

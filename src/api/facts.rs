@@ -12,7 +12,7 @@ use crate::account::vault::VaultError;
 use crate::database;
 use crate::error::{Code, Error, abort, abort_field};
 use crate::memory::change::change;
-use crate::memory::facts::forget_facts;
+use crate::memory::facts::forget::{self as forgetting, Forgettable};
 use crate::memory::known_facts;
 use crate::ports::{Caller, Platform};
 use crate::text::one_line;
@@ -43,19 +43,19 @@ pub(super) async fn correct<P: Platform>(
     let masked = ctx.mask(&text, Author::Outside).map_err(into_error)?;
     let arguments = json!({ "p_user": ctx.user.id, "p_fact": fact, "p_text": masked });
     let call = database::raw(&ctx.ports.postgrest, Caller::Service, "correct_fact", &arguments);
-    let row = change(&ctx.ports.sql, call).await?;
+    let row = change(ctx, call).await?;
     if row == "null" {
         return Err(no_such_fact(fact));
     }
     if !known_facts::correct(&ctx.ports.sql, fact, &masked)? {
-        change(&ctx.ports.sql, known_facts::reload(ctx)).await?;
+        change(ctx, known_facts::reload(ctx)).await?;
     }
     Ok(reply::json(200, unmask_own(ctx, &row).await?))
 }
 
 /// `DELETE /api/facts/{id}`: with the messages that it comes from.
 pub(super) async fn forget<P: Platform>(ctx: &UserCtx<'_, P>, fact: Uuid) -> Result<ReplyOf<P>, Error> {
-    match forget_facts(ctx, &[fact]).await? {
+    match forgetting::forget(ctx, Forgettable { facts: &[fact], words: &[] }).await?.facts {
         0 => Err(no_such_fact(fact)),
         rows => Ok(reply::json(200, json!({ "forgotten": rows }).to_string())),
     }

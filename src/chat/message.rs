@@ -7,6 +7,9 @@ use uuid::Uuid;
 use super::tool_call::ToolCall;
 use crate::text::one_line;
 
+/// Beginning of an attachment in the text of a message. Attachments stand after the words of the user.
+pub const ATTACHMENT: &str = "<attachment name=\"";
+
 /// Author of a message, in OpenAI's terms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -172,6 +172,14 @@ enum RunStatus {
     Failed,
 }
 
+impl ToolRun {
+    /// True if that tool was run and did what it was told.
+    #[must_use]
+    pub fn succeeded(&self, tool: &str) -> bool {
+        self.tool == tool && self.status == RunStatus::Succeeded
+    }
+}
+
 impl ToolCall {
     /// True if the call waits for a decision of the user.
     #[must_use]

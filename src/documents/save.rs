@@ -186,7 +186,7 @@ pub async fn save_document<P: Platform>(
     };
     let arguments = SaveDocument { p_user: ctx.user.id, p_document: &document };
     let call = database::call(&ctx.ports.postgrest, Caller::Service, "save_document", &arguments);
-    let saved: SavedDocument = change(&ctx.ports.sql, call).await?;
+    let saved: SavedDocument = change(ctx, call).await?;
     if saved.is_new {
         index::add(&ctx.ports.sql, End::Newest, &document.memories(received_at))?;
     }

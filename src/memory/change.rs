@@ -1,20 +1,27 @@
 //! Changes of memories in Postgres that the index must follow. Where nobody knows if one took effect, the index is built anew.
 
-use super::index::{State, remove_state, reset, set_state, state};
+use super::index::{State, remove_state, set_state, state};
+use super::rebuild_progress::begin_anew;
+use crate::account::UserCtx;
 use crate::error::{Code, Fault};
-use crate::ports::Sql;
+use crate::ports::{Clock, Platform, Sql};
 use crate::storage::from_json;
+use crate::time::Millis;
 
 /// Makes a call that changes memories in Postgres. The caller applies its result to the index, without an `await` in between.
 ///
 /// # Errors
 /// That of the call; `internal`, when the storage refuses.
-pub async fn change<T>(sql: &impl Sql, call: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+pub async fn change<P: Platform, T>(
+    ctx: &UserCtx<'_, P>,
+    call: impl Future<Output = Result<T, Fault>>,
+) -> Result<T, Fault> {
+    let sql = &ctx.ports.sql;
     add_to_pending(sql, 1)?;
     let result = call.await;
     add_to_pending(sql, -1)?;
     if result.as_ref().is_err_and(|fault| fault.code != Code::DatabaseRefused) {
-        reset(sql)?;
+        begin_anew(sql, ctx.ports.clock.now())?;
     }
     result
 }
@@ -23,12 +30,12 @@ pub async fn change<T>(sql: &impl Sql, call: impl Future<Output = Result<T, Faul
 ///
 /// # Errors
 /// `internal`, when the storage refuses.
-pub fn recover(sql: &impl Sql) -> Result<(), Fault> {
+pub fn recover(sql: &impl Sql, now: Millis) -> Result<(), Fault> {
     if pending(sql)? == 0 {
         return Ok(());
     }
     remove_state(sql, State::PendingChanges)?;
-    reset(sql)
+    begin_anew(sql, now)
 }
 
 fn pending(sql: &impl Sql) -> Result<u32, Fault> {

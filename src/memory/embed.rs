@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
+use super::forget::last_forgotten;
 use super::index;
 use super::vector::SmallVector;
 use crate::account::UserCtx;
@@ -61,12 +62,17 @@ pub async fn embed_pending<P: Platform>(
     ctx: &UserCtx<'_, P>,
     refused: &RefCell<BTreeSet<Uuid>>,
 ) -> Result<(), Fault> {
-    let (postgrest, user) = (&ctx.ports.postgrest, ctx.user.id);
+    let (postgrest, sql, user) = (&ctx.ports.postgrest, &ctx.ports.sql, ctx.user.id);
     loop {
+        let forgotten = last_forgotten(sql)?;
         let skipped = u32::try_from(refused.borrow().len()).unwrap_or(u32::MAX);
         let arguments = json!({ "p_user": user, "p_limit": BATCH.saturating_add(skipped) });
         let mut pending: Vec<PendingMemory> =
             database::call(postgrest, Caller::Service, "pending_memories", &arguments).await?;
+        for memory in &pending {
+            // Its text, or the text before it, is not what it was.
+            index::remove_vector(sql, memory.id)?;
+        }
         pending.retain(|memory| !refused.borrow().contains(&memory.id));
         if pending.is_empty() {
             return Ok(());
@@ -78,12 +84,16 @@ pub async fn embed_pending<P: Platform>(
             }
             embedded => embedded?,
         };
+        if last_forgotten(sql)? != forgotten {
+            // The texts may have what was forgotten meanwhile.
+            continue;
+        }
         if !embedded.is_empty() {
             let arguments = SaveEmbeddings { p_user: user, p_embeddings: &embedded };
             database::raw(postgrest, Caller::Service, "save_embeddings", &arguments).await?;
             for memory in &embedded {
                 if let Some(vector) = SmallVector::new(memory.embedding.numbers()) {
-                    index::set_vector(&ctx.ports.sql, memory.id, &vector)?;
+                    index::set_vector(sql, memory.id, &vector)?;
                 }
             }
         }

@@ -7,6 +7,7 @@ use super::change::change;
 use super::index::{self, State, set_state, state};
 use super::known_facts;
 use crate::account::UserCtx;
+use crate::account::agenda::Job;
 use crate::error::Fault;
 use crate::ports::{Clock, Platform, Sql};
 use crate::storage::from_json;
@@ -18,12 +19,19 @@ pub struct Forgotten {
     /// Number of facts.
     #[serde(default)]
     pub facts: u64,
+    /// Number of messages that had the words to forget.
+    #[serde(default)]
+    pub found: u64,
     /// Messages that are not remembered any more.
     #[serde(default)]
     pub messages: Vec<Uuid>,
+    /// True if the words fit more messages than one call may forget: nothing was forgotten.
+    #[serde(default)]
+    pub too_many: bool,
 }
 
-/// Removes messages from the index. From now on sessions read their summaries from Postgres again.
+/// Removes messages from the index. From now on sessions read their summaries from Postgres again, and memories that were embedded
+/// with a forgotten message are embedded again.
 ///
 /// # Errors
 /// `internal`, when the storage refuses.
@@ -33,7 +41,10 @@ pub fn forget<P: Platform>(ctx: &UserCtx<'_, P>, forgotten: &Forgotten) -> Resul
     }
     let sql = &ctx.ports.sql;
     index::remove(sql, &forgotten.messages)?;
-    set_state(sql, State::Forgotten, &ctx.ports.clock.now().to_string())
+    let now = ctx.ports.clock.now();
+    set_state(sql, State::Forgotten, &now.to_string())?;
+    // Later than now: work that began now and ends now must not count it as done.
+    ctx.account.agenda.plan(Job::Background, now + 1, sql)
 }
 
 /// As [`forget`], with the facts that are named.
@@ -47,7 +58,7 @@ pub async fn forget_with_facts<P: Platform>(
 ) -> Result<(), Fault> {
     let had_all = known_facts::remove(&ctx.ports.sql, facts)?;
     forget(ctx, forgotten)?;
-    if had_all { Ok(()) } else { change(&ctx.ports.sql, known_facts::reload(ctx)).await }
+    if had_all { Ok(()) } else { change(ctx, known_facts::reload(ctx)).await }
 }
 
 /// Moment at which something was forgotten last; zero if nothing was.

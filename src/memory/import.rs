@@ -129,7 +129,7 @@ pub async fn import<P: Platform>(
     }
     let arguments = ImportMessages { p_user: ctx.user.id, p_employee: employee, p_messages: &masked };
     let call = database::call(&ctx.ports.postgrest, Caller::Service, "import_messages", &arguments);
-    let counts: ImportCounts = change(&ctx.ports.sql, call).await?;
+    let counts: ImportCounts = change(ctx, call).await?;
     let added: BTreeSet<_> = counts.added.iter().collect();
     let memories: Vec<_> = masked
         .iter()

@@ -110,7 +110,7 @@ pub fn replace(sql: &impl Sql, memory: &RecalledMemory) -> Result<(), Fault> {
     let Some(place) = place_of(sql, memory.id)? else {
         return add(sql, End::Newest, std::slice::from_ref(memory));
     };
-    remove_vector(sql, place)?;
+    remove_vector_at(sql, place)?;
     let (json, words) = (to_json(memory)?, index_words(&memory.content));
     sql.exec("UPDATE memory SET memory = ? WHERE place = ?", &[(&json).into(), place.into()])?;
     sql.exec("DELETE FROM memory_words WHERE rowid = ?", &[place.into()])?;
@@ -141,7 +141,7 @@ pub fn remove_thread(sql: &impl Sql, thread: Uuid) -> Result<(), Fault> {
 }
 
 fn remove_at(sql: &impl Sql, place: Place) -> Result<(), Fault> {
-    remove_vector(sql, place)?;
+    remove_vector_at(sql, place)?;
     sql.exec("DELETE FROM memory_words WHERE rowid = ?", &[place.into()])?;
     Ok(sql.exec("DELETE FROM memory WHERE place = ?", &[place.into()])?)
 }
@@ -152,7 +152,7 @@ fn remove_at(sql: &impl Sql, place: Place) -> Result<(), Fault> {
 /// `internal`, when the storage refuses.
 pub fn set_vector(sql: &impl Sql, id: Uuid, vector: &SmallVector) -> Result<(), Fault> {
     let Some(place) = place_of(sql, id)? else { return Ok(()) };
-    remove_vector(sql, place)?;
+    remove_vector_at(sql, place)?;
     let last: Option<BlockRow> =
         row(sql, "SELECT block, length(codes) AS bytes FROM memory_code ORDER BY block DESC LIMIT 1", &[])?;
     let (block, has_room) = last.map_or((0, false), |last| (last.block, last.bytes < BLOCK * CODE_RECORD));
@@ -171,7 +171,15 @@ pub fn set_vector(sql: &impl Sql, id: Uuid, vector: &SmallVector) -> Result<(), 
     Ok(sql.exec("INSERT INTO memory_vector (place, block, vector) VALUES (?, ?, unhex(?))", &values)?)
 }
 
-fn remove_vector(sql: &impl Sql, place: Place) -> Result<(), Fault> {
+/// Removes the vector of a memory, if it has one.
+///
+/// # Errors
+/// `internal`, when the storage refuses.
+pub fn remove_vector(sql: &impl Sql, id: Uuid) -> Result<(), Fault> {
+    place_of(sql, id)?.map_or(Ok(()), |place| remove_vector_at(sql, place))
+}
+
+fn remove_vector_at(sql: &impl Sql, place: Place) -> Result<(), Fault> {
     let known: Option<BlockOfPlace> =
         row(sql, "SELECT block FROM memory_vector WHERE place = ?", &[place.into()])?;
     let Some(BlockOfPlace { block }) = known else { return Ok(()) };

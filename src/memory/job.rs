@@ -2,7 +2,9 @@
 
 use std::rc::Rc;
 
+use pii::mask::Author;
 use pii::masked_text::MaskedText;
+use pii::unmask::placeholders;
 use serde::{Deserialize, Serialize};
 use tokens::chat::{PER_MESSAGE, PER_PROMPT};
 use tokens::count;
@@ -10,6 +12,7 @@ use uuid::Uuid;
 
 use crate::account::UserCtx;
 use crate::account::ledger::{LimitError, ReservationRequest, settle};
+use crate::account::vault::VaultError;
 use crate::chat::limits::{Budget, UserLimits};
 use crate::chat::message::Role;
 use crate::chat::price::Price;
@@ -203,6 +206,19 @@ pub async fn run_job<P: Platform>(
     let employee_slug = job.account.employee.clone();
     let usage = JobUsage { id, purpose: job.purpose, session_id: job.session, employee_slug, usage };
     Ok(Some(JobOutput { text: completion.text, usage }))
+}
+
+/// Masks the text of a background job's output, in which the job's own placeholders are placeholders.
+///
+/// # Errors
+/// `privacy_unavailable`, `database_unavailable`.
+pub(super) fn mask_output<P: Platform>(
+    ctx: &UserCtx<'_, P>,
+    job: &BackgroundJob<'_>,
+    text: &str,
+) -> Result<MaskedText, Fault> {
+    let visible = placeholders(job.messages.iter().map(|message| message.content.as_str()));
+    ctx.mask(text, Author::Model(&visible)).map_err(VaultError::into_fault)
 }
 
 /// Beginning and end of a request.

@@ -12,6 +12,7 @@ pub mod known_facts;
 pub mod question_vector;
 pub mod rank;
 pub mod rebuild;
+pub mod rebuild_progress;
 pub mod recall;
 pub mod recalled_memory;
 pub mod summary;

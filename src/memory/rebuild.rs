@@ -4,29 +4,21 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::forget::last_forgotten;
-use super::index::{self, End, State, set_state, state};
+use super::index::{self, End, State, set_state};
 use super::known_facts;
+use super::rebuild_progress::progress;
 use super::recalled_memory::RecalledMemory;
 use super::vector::SmallVector;
 use crate::account::UserCtx;
 use crate::database;
 use crate::error::Fault;
 use crate::model::embedding::Embedding;
-use crate::ports::{Caller, Platform, Sql};
-use crate::storage::{from_json, to_json};
+use crate::ports::{Caller, Clock, Platform};
+use crate::storage::to_json;
 use chrono::{DateTime, Utc};
 
 /// Memories read at a time: with their vectors about two megabytes.
 const PAGE: u32 = 400;
-
-/// Progress of the rebuild.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Progress {
-    /// True once all memories are here.
-    is_done: bool,
-    /// Moment and id of the oldest memory so far.
-    before: Option<(DateTime<Utc>, Uuid)>,
-}
 
 #[derive(Serialize)]
 #[expect(clippy::struct_field_names, reason = "names of the SQL function's parameters")]
@@ -45,36 +37,27 @@ struct StoredMemory {
     embedding: Option<String>,
 }
 
-/// True if memories in Postgres may be missing here.
-///
-/// # Errors
-/// `internal`, when the storage refuses.
-pub fn is_due(sql: &impl Sql) -> Result<bool, Fault> {
-    Ok(!progress(sql)?.is_done)
-}
-
 /// Reads what is missing, under the user's token, page by page. It goes on where it ended.
 ///
 /// # Errors
 /// `database_unavailable`, `internal`: to be tried again later.
 pub async fn rebuild<P: Platform>(ctx: &UserCtx<'_, P>) -> Result<(), Fault> {
-    let sql = &ctx.ports.sql;
-    let mut progress = progress(sql)?;
-    if progress.is_done {
-        return Ok(());
-    }
-    if progress.before.is_none() {
+    let (sql, clock) = (&ctx.ports.sql, &ctx.ports.clock);
+    let mut now = progress(sql)?;
+    if now.is_due(clock.now()) && now.before.is_none() {
         known_facts::reload(ctx).await?;
+        now = progress(sql)?;
     }
-    while !progress.is_done {
+    while now.is_due(clock.now()) {
         let forgotten = last_forgotten(sql)?;
-        let (at, id) = progress.before.unzip();
+        let (at, id) = now.before.unzip();
         let arguments = ReadMemories { p_limit: PAGE, p_before_at: at, p_before_id: id };
         let caller = Caller::User(&ctx.user.token);
         let page: Vec<StoredMemory> =
             database::call(&ctx.ports.postgrest, caller, "memories", &arguments).await?;
-        if last_forgotten(sql)? != forgotten {
-            // The page may have what was forgotten meanwhile.
+        let before = std::mem::replace(&mut now, progress(sql)?);
+        if now != before || last_forgotten(sql)? != forgotten {
+            // The page may have what was forgotten meanwhile, or belong to an index that was emptied.
             continue;
         }
         for stored in &page {
@@ -84,15 +67,11 @@ pub async fn rebuild<P: Platform>(ctx: &UserCtx<'_, P>) -> Result<(), Fault> {
                 index::set_vector(sql, stored.memory.id, &vector)?;
             }
         }
-        progress.is_done = page.len() < PAGE as usize;
+        now.is_done = page.len() < PAGE as usize;
         if let Some(oldest) = page.last() {
-            progress.before = Some((oldest.memory.occurred_at, oldest.memory.id));
+            now.before = Some((oldest.memory.occurred_at, oldest.memory.id));
         }
-        set_state(sql, State::Rebuild, &to_json(&progress)?)?;
+        set_state(sql, State::Rebuild, &to_json(&now)?)?;
     }
     Ok(())
-}
-
-fn progress(sql: &impl Sql) -> Result<Progress, Fault> {
-    state(sql, State::Rebuild)?.map_or(Ok(Progress::default()), |json| from_json(&json, "rebuild"))
 }

@@ -6,8 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::facts::mask_output;
-use super::job::{BackgroundJob, BilledAccount, JobPrompt, JobUsage, Purpose, run_job};
+use super::job::{BackgroundJob, BilledAccount, JobPrompt, JobUsage, Purpose, mask_output, run_job};
 use super::recall::Summary;
 use crate::account::UserCtx;
 use crate::chat::message::Role;

@@ -8,7 +8,7 @@ use pii::policy::Policy;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::record::{CLIENT_MESSAGE_ID, MessageRecord, Status, TurnRecord};
+use super::record::{CLIENT_MESSAGE_ID, MessageRecord, OFFERS_FORGET, Status, TurnRecord};
 use crate::chat::message::{Role, title};
 use crate::chat::price::Price;
 use crate::chat::tool_call::{CallFailure, CallOutcome, ToolCall, ToolRun};
@@ -64,6 +64,9 @@ pub struct InFlightTurn {
     pub is_regeneration: bool,
     /// True if the turn may be recalled later.
     pub remember: bool,
+    /// True if the model has the tool `forget`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub offers_forget: bool,
     /// Composition of the prompt.
     pub receipt: Receipt,
     /// Documents with a passage in the prompt.
@@ -177,6 +180,9 @@ impl InFlightTurn {
         let mut metadata = serde_json::Map::new();
         if let Some(id) = &self.client_message_id {
             metadata.insert(CLIENT_MESSAGE_ID.into(), id.as_str().into());
+        }
+        if self.offers_forget {
+            metadata.insert(OFFERS_FORGET.into(), true.into());
         }
         MessageRecord {
             id: self.user_message_id,

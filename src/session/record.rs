@@ -92,7 +92,7 @@ pub struct MessageRecord {
     pub tool_calls: Vec<ToolCall>,
     /// Completeness of the message.
     pub status: Status,
-    /// `client_message_id`, `model`, `finish_reason`, `error_code`, `receipt`, `sources`, `employee`, as far as they apply.
+    /// `client_message_id`, `offers_forget`, `model`, `finish_reason`, `error_code`, `receipt`, `sources`, `employee`, as far as they apply.
     pub metadata: serde_json::Map<String, serde_json::Value>,
     /// Time of the message.
     pub created_at: DateTime<Utc>,
@@ -115,13 +115,23 @@ pub enum Status {
 /// Metadata key of the id that a client gave its message.
 pub(super) const CLIENT_MESSAGE_ID: &str = "client_message_id";
 
+/// Metadata key of a message that a model with the tool `forget` answered: the extraction of facts leaves forgetting to it.
+pub(super) const OFFERS_FORGET: &str = "offers_forget";
+
+/// Name of the tool that forgets.
+const FORGET: &str = "forget";
+
 impl TurnRecord {
-    /// Adds what was said to the user's memory, unless the turn is not to be remembered. A memory that is there stays as it is.
+    /// Adds what was said to the user's memory, unless the turn is not to be remembered. A turn that forgets leaves none. A memory that is there stays as it is.
     ///
     /// # Errors
     /// `internal`, when the storage refuses.
     pub fn remember_in(&self, sql: &impl Sql) -> Result<(), Fault> {
         known_facts::add(sql, &self.facts)?;
+        let forgotten = self.forgotten();
+        if !forgotten.is_empty() {
+            return index::remove(sql, &forgotten);
+        }
         if !self.remember {
             return Ok(());
         }
@@ -132,6 +142,16 @@ impl TurnRecord {
         } else {
             index::add(sql, End::Newest, &memories)
         }
+    }
+
+    /// The question and the answer of a turn in which the tool `forget` ran: they name what it forgot, and are not remembered.
+    #[must_use]
+    pub fn forgotten(&self) -> Vec<Uuid> {
+        if !self.tool_runs.iter().any(|run| run.succeeded(FORGET)) {
+            return Vec::new();
+        }
+        let answers = self.messages.iter().filter(|message| message.role == Role::Assistant);
+        answers.flat_map(|answer| answer.parent_id.into_iter().chain([answer.id])).collect()
     }
 
     /// The turn's ledger entry, on the day on which it began.

@@ -1,4 +1,4 @@
-//! `forget`: deletes facts for good, with the messages that they come from. The user approves each call.
+//! `forget`: deletes facts and remembered messages for good. The user approves each call.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -8,11 +8,14 @@ use uuid::Uuid;
 use super::definition::ToolSpec;
 use super::error::ToolError;
 use super::tool::{Tool, ToolContext};
-use crate::memory::facts::forget_facts;
+use crate::memory::facts::forget::{Forgettable, forget};
 use crate::ports::Platform;
 
-/// Facts that one call may forget.
-const MAX_FACTS: usize = 50;
+/// Facts and words of messages that one call may name.
+const MAX_NAMED: usize = 50;
+
+/// Characters that words of a message must have at least.
+const MIN_WORDS_CHARS: usize = 3;
 
 /// The tool `forget`.
 pub(super) struct Forget;
@@ -25,11 +28,14 @@ pub(super) struct Arguments {
     what: String,
     /// The ids of the facts, as `recall` has them.
     facts: Vec<String>,
+    /// For what is in no fact: words of each message, copied from it. All messages with these words are forgotten.
+    #[serde(default)]
+    messages: Vec<String>,
 }
 
 impl Tool for Forget {
     const NAME: &'static str = "forget";
-    const DESCRIPTION: &'static str = "Forgets facts about the user for good, together with the messages that they come from. Find them with `recall` first.";
+    const DESCRIPTION: &'static str = "Forgets facts about the user, and messages of earlier conversations, for good. Find them with `recall` first.";
     const SPEC: ToolSpec = ToolSpec { needs_approval: true, ..ToolSpec::DEFAULT };
     type Arguments = Arguments;
 
@@ -38,16 +44,26 @@ impl Tool for Forget {
         context: &ToolContext<'_, P>,
     ) -> Result<Value, ToolError> {
         let ids: Result<Vec<_>, _> = arguments.facts.iter().map(|id| Uuid::try_parse(id)).collect();
-        let ids = ids.map_err(|_| ToolError("facts must be ids of facts, as `recall` has them.".into()))?;
-        if !(1..=MAX_FACTS).contains(&ids.len()) {
-            return Err(format!("facts must have 1 to {MAX_FACTS} ids.").into());
+        let facts = ids.map_err(|_| ToolError("facts must be ids of facts, as `recall` has them.".into()))?;
+        let words: Vec<_> = arguments.messages.iter().map(|words| words.trim()).collect();
+        if !(1..=MAX_NAMED).contains(&(facts.len() + words.len())) {
+            return Err(format!("facts and messages must have 1 to {MAX_NAMED} items.").into());
         }
-        let forgotten = forget_facts(&context.user, &ids).await;
+        if words.iter().any(|words| words.chars().count() < MIN_WORDS_CHARS) {
+            return Err(format!("Each of messages must have {MIN_WORDS_CHARS} characters or more.").into());
+        }
+        let forgotten = forget(&context.user, Forgettable { facts: &facts, words: &words }).await;
         let forgotten =
             forgotten.map_err(|_| ToolError("Memory is out of reach; nothing was forgotten.".into()))?;
-        if forgotten == 0 {
-            return Err("There are no such facts. `recall` has the ids of those that there are.".into());
+        if forgotten.too_many {
+            return Err(
+                "Too many messages have these words; nothing was forgotten. Copy more of each message."
+                    .into(),
+            );
         }
-        Ok(json!({ "forgotten": forgotten, "what": arguments.what }))
+        if forgotten.facts == 0 && forgotten.found == 0 {
+            return Err("There are no such facts or messages. `recall` has those that there are.".into());
+        }
+        Ok(json!({ "forgotten": forgotten.facts, "messages": forgotten.found, "what": arguments.what }))
     }
 }

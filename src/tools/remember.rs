@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::error::ToolError;
 use super::tool::{Tool, ToolContext};
-use crate::memory::facts::UserStatement;
+use crate::memory::facts::fact::{Claim, ClaimError, UserStatement};
 use crate::ports::Platform;
 use crate::time::timestamp;
 
@@ -21,8 +21,10 @@ pub(super) struct Remember;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Arguments {
-    /// A short sentence in the third person, with full dates.
+    /// A short sentence in the third person, in the user's language, with full dates.
     fact: String,
+    /// The user's own words that say so, copied from their last message.
+    quote: String,
     category: Category,
     /// Such as "home city": a later fact about the same takes its place.
     about: String,
@@ -69,16 +71,11 @@ impl Tool for Remember {
         if !context.remember {
             return Err("The user wants nothing of this conversation remembered.".into());
         }
-        let Arguments { fact, category, about } = arguments;
+        let Arguments { fact, quote, category, about } = arguments;
         let (text, said_at) = (context.message.clone(), timestamp(context.asked_at));
         let said = UserStatement { id: context.question, text, said_at };
-        // A fact without a word of the message does not come from the user.
-        let fact = said.fact(category.as_str(), &about, &fact).ok_or_else(|| {
-            ToolError(
-                "A fact is one sentence of at most 300 characters, with words of the user's last message."
-                    .into(),
-            )
-        })?;
+        let claim = Claim { category: category.as_str(), about: &about, fact: &fact, quote: &quote };
+        let fact = said.fact(claim).map_err(|error| ToolError(sentence(error).into()))?;
         // The arguments of a tool are masked.
         let text = MaskedText::composed(fact.fact.clone());
         let fact = fact.masked(text);
@@ -90,5 +87,15 @@ impl Tool for Remember {
         let kept = json!({ "remembered": fact.fact });
         effects.facts.push(fact);
         Ok(kept)
+    }
+}
+
+const fn sentence(error: ClaimError) -> &'static str {
+    match error {
+        ClaimError::Malformed => "A fact is one sentence of at most 300 characters about one subject.",
+        ClaimError::NotQuoted => "quote must be words of the user's last message, copied as they are.",
+        ClaimError::Instruction => {
+            "It tells an assistant how to behave, and the user's last message does not ask to remember that."
+        }
     }
 }

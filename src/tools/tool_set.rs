@@ -4,8 +4,10 @@ use serde_json::json;
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::definition::Definition;
+use super::forget::Forget;
 use super::mcp::McpServers;
 use super::registry::definitions;
+use super::tool::Tool as _;
 use crate::account::UserCtx;
 use crate::chat::employee::Employee;
 use crate::error::{Code, Fault};
@@ -64,6 +66,12 @@ impl ToolSet {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Definition> {
         self.tools.iter().find(|tool| tool.name == name)
+    }
+
+    /// True if the tool `forget` is among them.
+    #[must_use]
+    pub fn can_forget(&self) -> bool {
+        self.get(Forget::NAME).is_some()
     }
 
     /// Names of all tools, for a model that calls an unknown one.

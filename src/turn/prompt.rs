@@ -88,6 +88,7 @@ impl<P: Platform> TurnCtx<'_, P> {
             visible_placeholders,
             is_regeneration: point.question.is_some(),
             remember: request.remember,
+            offers_forget: tools.can_forget(),
             receipt: prompt.receipt,
             sources: prompt.sources,
             resumed: None,

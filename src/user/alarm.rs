@@ -38,7 +38,10 @@ impl<P: Platform> Object<P> {
         self.close_orphans()?;
         delete_old(sql, now)?;
         unpark(sql, now.saturating_sub(PARKED_FOR))?;
-        let Some(owner) = owner(sql)? else { return Ok(()) };
+        let Some(owner) = owner(sql)? else {
+            // A user who stored nothing yet: the next request reads the memories again.
+            return self.account.agenda.finish(Job::Background, sql);
+        };
         let user = User::absent(owner);
         if self.is_erasing() {
             return self.go_on_erasing(&user).await;
@@ -47,9 +50,9 @@ impl<P: Platform> Object<P> {
         if self.account.agenda.is_due(Job::VaultDelivery, clock.now(), sql)? {
             self.deliver_vault(&user).await;
         }
-        if self.account.agenda.is_due(Job::Background, clock.now(), sql)? {
-            self.background.conversations_are_idle();
-            self.run_background(&User::absent(owner)).await;
+        let is_due = |job| self.account.agenda.is_due(job, clock.now(), sql);
+        if is_due(Job::Background)? || is_due(Job::Facts)? {
+            self.run_background(&user).await;
         }
         Ok(())
     }

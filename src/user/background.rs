@@ -10,29 +10,53 @@ use futures::future::{Either, select};
 use uuid::Uuid;
 
 use super::Object;
+use super::background_state::{Reading, SavedTurn};
 use crate::account::UserCtx;
-use crate::account::agenda::Job;
+use crate::account::agenda::{Job, Rest};
 use crate::auth::User;
 use crate::backoff::pause;
 use crate::error::Fault;
 use crate::log;
 use crate::memory::embed::embed_pending;
-use crate::memory::facts::extract_facts;
-use crate::memory::rebuild::{self, rebuild};
+use crate::memory::facts::save::extract_facts;
+use crate::memory::rebuild::rebuild;
+use crate::memory::rebuild_progress;
 use crate::memory::recall::Summary;
 use crate::memory::summary::summarise;
 use crate::ports::{Clock, Host, Platform};
 use crate::session::store::undelivered;
 use crate::time::Millis;
 
-/// Milliseconds without a saved turn after which the user's conversations count as idle. Only then facts are extracted, so that a
-/// few messages are read at once.
-pub const IDLE_AFTER: Millis = 10 * 1000;
+/// Milliseconds after a saved turn or a part of an import after which its work is done in any case.
+const RETRY_AFTER: Millis = 10 * 1000;
+
+/// Messages that are read for facts without waiting for a rest.
+const MAX_UNREAD: u32 = 6;
+
+/// Longest time of an extraction, in milliseconds, after which it is begun again: its object has died.
+const EXTRACTION_WATCH: Millis = 150 * 1000;
 
 impl<P: Platform> Object<P> {
-    /// Plans background work for when the conversations are idle, and starts at once the work that need not wait.
+    /// Notes the work that a saved turn leaves.
+    pub(super) fn plan_work(&self, saved: SavedTurn) {
+        self.background.add(saved.session);
+        if let Some(Err(fault)) = saved.reading.map(|reading| self.plan_reading(reading)) {
+            log::fault(&self.ports.host, &fault);
+        }
+    }
+
+    fn plan_reading(&self, reading: Reading) -> Result<(), Fault> {
+        let (sql, agenda, now) = (&self.ports.sql, &self.account.agenda, self.ports.clock.now());
+        let rest = Rest { since: now, lasts: self.config.facts_rest, messages: MAX_UNREAD };
+        match reading {
+            Reading::AtOnce => agenda.plan(Job::Facts, now, sql),
+            Reading::AtRest => agenda.plan_after(rest, Job::Facts, sql),
+        }
+    }
+
+    /// Starts the background work that need not wait for a rest. The agenda has it too, in case the object dies.
     pub fn run_background_later(self: &Rc<Self>, owner: Uuid) {
-        let at = self.ports.clock.now() + IDLE_AFTER;
+        let at = self.ports.clock.now() + RETRY_AFTER;
         if let Err(fault) = self.account.agenda.plan(Job::Background, at, &self.ports.sql) {
             log::fault(&self.ports.host, &fault);
         }
@@ -42,18 +66,18 @@ impl<P: Platform> Object<P> {
 
     /// Reads the user's memories from Postgres, where that is not done yet. Only a user who is there has the token for it.
     pub(super) fn rebuild_memory_later(self: &Rc<Self>, user: &User) {
-        if rebuild::is_due(&self.ports.sql).unwrap_or(false) {
+        if rebuild_progress::is_due(&self.ports.sql, self.ports.clock.now()).unwrap_or(false) {
             let (object, user) = (Rc::clone(self), user.clone());
             self.ports.host.spawn(async move { object.run_background(&user).await });
         }
     }
 
-    /// Plans background work after an import: each further batch puts it off.
+    /// Plans background work after a part of an import: each further one puts it off.
     ///
     /// # Errors
     /// `internal`, when the storage refuses.
     pub fn plan_background(&self) -> Result<(), Fault> {
-        let at = self.ports.clock.now() + IDLE_AFTER;
+        let at = self.ports.clock.now() + RETRY_AFTER;
         self.account.agenda.plan(Job::Background, at, &self.ports.sql)
     }
 
@@ -93,8 +117,12 @@ impl<P: Platform> Object<P> {
             Err(fault) => {
                 let failures = self.background.failures.get().saturating_add(1);
                 self.background.failures.set(failures);
-                let at = clock.now() + pause(failures, clock.random());
+                let now = clock.now();
+                let at = now + pause(failures, clock.random());
                 self.account.agenda.plan(Job::Background, at, sql)?;
+                if self.account.agenda.is_due(Job::Facts, now, sql)? {
+                    self.account.agenda.plan(Job::Facts, at, sql)?;
+                }
                 Err(fault)
             }
         }
@@ -102,7 +130,7 @@ impl<P: Platform> Object<P> {
 
     async fn run_all(&self, ctx: &UserCtx<'_, P>) -> Result<(), Fault> {
         let background = &self.background;
-        if !ctx.user.token.is_empty() && rebuild::is_due(&ctx.ports.sql)? {
+        if !ctx.user.token.is_empty() && rebuild_progress::is_due(&ctx.ports.sql, ctx.ports.clock.now())? {
             // Before Postgres is read: what it does not have yet.
             for record in undelivered(&ctx.ports.sql)? {
                 record.remember_in(&ctx.ports.sql)?;
@@ -110,10 +138,7 @@ impl<P: Platform> Object<P> {
             rebuild(ctx).await?;
         }
         embed_pending(ctx, &background.refused).await?;
-        if background.facts_are_due.replace(false) {
-            let extracted = extract_facts(ctx, &background.malformed).await;
-            extracted.inspect_err(|_| background.facts_are_due.set(true))?;
-        }
+        self.extract_due_facts(ctx).await?;
         loop {
             let Some(session) = background.sessions.borrow_mut().pop_first() else { return Ok(()) };
             let summarised = summarise(ctx, session).await;
@@ -122,6 +147,23 @@ impl<P: Platform> Object<P> {
             })?;
             if let Some(summary) = summary {
                 self.show_summary(session, summary);
+            }
+        }
+    }
+
+    /// Extracts facts, if the messages have waited long enough.
+    async fn extract_due_facts(&self, ctx: &UserCtx<'_, P>) -> Result<(), Fault> {
+        let (sql, agenda, clock) = (&self.ports.sql, &self.account.agenda, &self.ports.clock);
+        if !agenda.is_due(Job::Facts, clock.now(), sql)? {
+            return Ok(());
+        }
+        let watch = clock.now() + EXTRACTION_WATCH;
+        agenda.plan(Job::Facts, watch, sql)?;
+        match extract_facts(ctx, &self.background.malformed).await {
+            Ok(()) => agenda.finish_begun(Job::Facts, watch, sql),
+            Err(fault) => {
+                agenda.plan(Job::Facts, clock.now(), sql)?;
+                Err(fault)
             }
         }
     }

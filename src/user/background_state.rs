@@ -11,8 +11,17 @@ use uuid::Uuid;
 pub(super) struct SavedTurn {
     /// Id of its session.
     pub(super) session: Uuid,
-    /// True if the user may have asked to remember or to forget: that does not wait.
-    pub(super) may_be_command: bool,
+    /// Time at which its question is read for facts; `None` for an answer to a question that was read before.
+    pub(super) reading: Option<Reading>,
+}
+
+/// Time at which a message is read for facts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// The user may have asked to remember or to forget: that does not wait.
+    AtOnce,
+    /// With the messages that follow it before a rest.
+    AtRest,
 }
 
 /// Work that is known to be due, and how it went so far.
@@ -22,7 +31,6 @@ pub(super) struct Background {
     pub(super) failures: Cell<u32>,
     /// Sessions that may need a summary. One that is lost with the object comes again with its next turn.
     pub(super) sessions: RefCell<BTreeSet<Uuid>>,
-    pub(super) facts_are_due: Cell<bool>,
     /// Unusable answers in a row to the same messages.
     pub(super) malformed: Cell<u32>,
     /// Memories that the model refuses to embed; words find them all the same.
@@ -32,12 +40,9 @@ pub(super) struct Background {
 }
 
 impl Background {
-    /// Notes the work that a saved turn leaves.
-    pub(super) fn add(&self, saved: SavedTurn) {
-        self.sessions.borrow_mut().insert(saved.session);
-        if saved.may_be_command {
-            self.facts_are_due.set(true);
-        }
+    /// Notes that a session may need a summary.
+    pub(super) fn add(&self, session: Uuid) {
+        self.sessions.borrow_mut().insert(session);
     }
 
     /// Gives up the running work, if there is any.
@@ -52,12 +57,6 @@ impl Background {
     pub(super) fn forget(&self) {
         self.sessions.take();
         self.refused.take();
-        self.facts_are_due.set(false);
         self.malformed.set(0);
-    }
-
-    /// Notes that facts may be extracted now.
-    pub(super) fn conversations_are_idle(&self) {
-        self.facts_are_due.set(true);
     }
 }

@@ -6,11 +6,12 @@ use futures::stream::{self, StreamExt};
 use uuid::Uuid;
 
 use super::Object;
-use super::background_state::SavedTurn;
+use super::background_state::{Reading, SavedTurn};
 use crate::auth::User;
 use crate::chat::message::Role;
 use crate::log;
-use crate::memory::facts::may_be_command;
+use crate::memory::facts::command::may_be_command;
+use crate::memory::forget::{Forgotten, forget};
 use crate::memory::known_facts;
 use crate::ports::{Clock, Host, Platform};
 use crate::session::outbox::deliver_session;
@@ -34,9 +35,14 @@ impl<P: Platform> Object<P> {
         let is_new = std::cell::Cell::new(false);
         let has_facts = std::cell::Cell::new(false);
         let delivered = deliver_session(&self.user(user), session, |record| {
+            // Until now Postgres had the question, and a page of memories that was read may have it.
+            let forgotten = Forgotten { messages: record.forgotten(), ..Forgotten::default() };
+            if let Err(fault) = forget(&self.user(user), &forgotten) {
+                log::fault(&self.ports.host, &fault);
+            }
             has_facts.set(has_facts.get() || !record.facts.is_empty());
             if record.remember {
-                self.background.add(saved_turn(record));
+                self.plan_work(saved_turn(record));
                 is_new.set(true);
             }
         })
@@ -90,6 +96,7 @@ impl<P: Platform> Object<P> {
 
 fn saved_turn(record: &TurnRecord) -> SavedTurn {
     let question = record.messages.iter().find(|message| message.role == Role::User);
-    let may_be_command = question.is_some_and(|message| may_be_command(&message.content));
-    SavedTurn { session: record.session_id, may_be_command }
+    let reading = question
+        .map(|message| if may_be_command(&message.content) { Reading::AtOnce } else { Reading::AtRest });
+    SavedTurn { session: record.session_id, reading }
 }

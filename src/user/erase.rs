@@ -110,7 +110,7 @@ impl<P: Platform> Object<P> {
         index::erase(sql)?;
         self.background.forget();
         ledger::settle_all(sql)?;
-        for job in [Job::VaultDelivery, Job::Background, Job::Erasure] {
+        for job in [Job::VaultDelivery, Job::Background, Job::Facts, Job::Erasure] {
             agenda.finish(job, sql)?;
         }
         Ok(ErasedCounts(counts))

@@ -12,7 +12,6 @@ mod object;
 mod run_turn;
 mod session_table;
 
-pub use self::background::IDLE_AFTER;
 pub use self::erase::ErasedCounts;
 pub use self::object::Object;
 pub use self::run_turn::{EventStream, TurnReply};

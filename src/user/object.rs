@@ -66,7 +66,7 @@ impl<P: Platform> Object<P> {
         account::create_tables(sql)?;
         store::create_tables(sql)?;
         index::create_tables(sql)?;
-        change::recover(sql)?;
+        change::recover(sql, self.ports.clock.now())?;
         self.close_orphans()?;
         ledger::release_all(sql)?;
         self.arm()

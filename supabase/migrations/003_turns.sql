@@ -74,6 +74,7 @@ begin
   update public.chat_sessions set content_tokens = content_tokens + v_added_tokens where id = p_session;
   delete from public.user_memory_embeddings
   where user_id = p_user and message_id in (select (m ->> 'id')::uuid from jsonb_array_elements(p_messages) m);
+  perform private.embed_followers_again(p_user, array(select (m ->> 'id')::uuid from jsonb_array_elements(p_messages) m));
   if p_remember then
     perform private.remember(p_user, array(select (m ->> 'id')::uuid from jsonb_array_elements(p_messages) m));
   end if;
@@ -191,6 +192,13 @@ begin
     perform private.remember(v_user, array(
       select (m ->> 'id')::uuid from jsonb_array_elements(p_turn -> 'messages') m));
   end if;
+  -- The request to forget names what it forgets.
+  if exists (
+    select from jsonb_array_elements(p_turn -> 'tool_runs') r where r ->> 'tool' = 'forget' and r ->> 'status' = 'succeeded'
+  ) then
+    perform private.forget_messages(v_user, array(
+      select (m ->> 'parent_id')::uuid from jsonb_array_elements(p_turn -> 'messages') m where m ->> 'role' = 'assistant'));
+  end if;
   return jsonb_build_object('committed', true);
 end $$;
 comment on function public.commit_turn(jsonb) is
@@ -199,7 +207,8 @@ comment on function public.commit_turn(jsonb) is
 p_turn: {turn_id, user_id, session_id, employee_slug, title, messages, usage} and, optional, started_at, remember (default
 true), continues (the answer replaces one that exists), handed_to (the slug of the employee that takes over the session),
 tool_runs, facts, files: [{id, name, media_type, table_rows, created_at}]. messages is as in add_messages, tool_runs as in
-add_tool_runs, facts as in add_facts; usage has the columns of chat_usage_log.
+add_tool_runs, facts as in add_facts; usage has the columns of chat_usage_log. Where the tool forget ran, the question and the
+answer are not remembered.
 
 Returns {committed: true}. A turn_id that is saved already changes nothing: {committed: false}. A turn that began before
 its user was erased, or without an account, is dropped: {committed: false, gone: true}. Errors: 42501 if the session

@@ -171,19 +171,36 @@ language sql stable security definer set search_path = '' as $$
     order by occurred_at, id limit least(greatest(p_limit, 0), 1000)
   ) p
   left join public.chat_messages m on m.id = p.message_id
+  -- A message that must not be remembered, or that was forgotten, has no memory.
   left join lateral (
-    select b.parent_id, case when b.role in ('user', 'assistant') then nullif(left(b.content, 4000), '') end as content
-    from public.chat_messages b where b.id = m.parent_id
+    select b.parent_id, left(n.content, 4000) as content
+    from public.chat_messages b left join public.user_memory_embeddings n on n.message_id = b.id
+    where b.id = m.parent_id
   ) first on true
   left join lateral (
-    select case when b.role in ('user', 'assistant') then nullif(left(b.content, 4000), '') end as content
-    from public.chat_messages b where b.id = first.parent_id
+    select left(n.content, 4000) as content from public.user_memory_embeddings n where n.message_id = first.parent_id
   ) second on true;
 $$;
 comment on function public.pending_memories(uuid, integer) is
 'Returns pending memories of a user, oldest first, at most p_limit (and 1000): [{id, text}]. text is what is embedded: the
-content and, for a message, the two messages before it, because its meaning often depends on them. Callers: service_role.';
+content and, for a message, the two messages before it, because its meaning often depends on them. Of these, messages that
+must not be remembered or were forgotten are left out. Callers: service_role.';
 grant execute on function public.pending_memories(uuid, integer) to service_role;
+
+create or replace function private.embed_followers_again(p_user uuid, p_messages uuid[]) returns void
+language sql security invoker set search_path = '' as $$
+  with followers as (
+    select id from public.chat_messages where parent_id = any (p_messages) and user_id = p_user
+  )
+  update public.user_memory_embeddings m set embedding = null
+  where m.user_id = p_user and m.embedding is not null and m.message_id in (
+    select id from followers
+    union all
+    select next.id from public.chat_messages next join followers on next.parent_id = followers.id);
+$$;
+comment on function private.embed_followers_again(uuid, uuid[]) is
+'Makes the memories of the two messages after each of p_messages pending again, since their embeddings were made with its
+text: it changed, or it was forgotten. Internal: called by private.continue_answer and private.forget_messages.';
 
 create or replace function public.save_embeddings(p_user uuid, p_embeddings jsonb) returns bigint
 language plpgsql security definer set search_path = '' as $$

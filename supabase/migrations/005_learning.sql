@@ -91,7 +91,9 @@ declare
   v_employee text;
 begin
   select
-    jsonb_agg(jsonb_build_object('id', u.message_id, 'text', left(u.content, 4000), 'said_at', u.occurred_at)
+    jsonb_agg(jsonb_build_object(
+      'id', u.message_id, 'text', left(u.content, 4000), 'said_at', u.occurred_at,
+      'reply_to', right(asked.content, 1000), 'offers_forget', coalesce(m.metadata -> 'offers_forget' = 'true', false))
       order by u.occurred_at, u.id),
     (array_agg(s.employee_slug order by u.occurred_at desc, u.id desc))[1]
   into v_messages, v_employee
@@ -100,7 +102,11 @@ begin
     where user_id = p_user and not is_read
     order by occurred_at, id limit least(greatest(p_limit, 1), 50)
   ) u
-  join public.chat_sessions s on s.id = u.session_id;
+  join public.chat_sessions s on s.id = u.session_id
+  join public.chat_messages m on m.id = u.message_id
+  -- What must not be remembered has no memory, and is no context either.
+  left join public.user_memory_embeddings asked on asked.message_id = m.parent_id and exists (
+    select from public.chat_messages before where before.id = m.parent_id and before.role = 'assistant');
   if v_messages is null then
     return null;
   end if;
@@ -117,26 +123,33 @@ begin
 end $$;
 comment on function public.unread_messages(uuid, text, integer) is
 'Returns the oldest messages of a user that were not read for facts yet, at most p_limit (and 50), with the current facts,
-or null if there are none: {messages: [{id, text, said_at}], employee, budgets, price, facts: [{id, category, key,
-fact}]}. employee is the slug of the newest message''s session and pays; price is the one of p_model. Callers:
+or null if there are none: {messages: [{id, text, said_at, reply_to, offers_forget}], employee, budgets, price, facts: [{id,
+category, key, fact}]}. reply_to is the end of the answer before it, null if that must not be remembered;
+offers_forget is true if the model that answered had the tool forget. employee is the slug of the newest message''s session and pays; price is the one of p_model. Callers:
 service_role.';
 grant execute on function public.unread_messages(uuid, text, integer) to service_role;
 
 create or replace function private.forget_messages(p_user uuid, p_messages uuid[]) returns uuid[]
 language plpgsql security invoker set search_path = '' as $$
 declare
+  -- With the answers to them, which repeat what they say.
   v_messages constant uuid[] := array(
-    select id from public.chat_messages where id = any (p_messages) and user_id = p_user order by id);
+    select id from public.chat_messages where id = any (p_messages) and user_id = p_user
+    union
+    select answer.id from public.chat_messages m join public.chat_messages answer on answer.parent_id = m.id
+    where m.id = any (p_messages) and m.user_id = p_user and m.role = 'user' and answer.role = 'assistant'
+    order by id);
 begin
   delete from public.user_memory_embeddings where message_id = any (v_messages) and user_id = p_user;
+  perform private.embed_followers_again(p_user, v_messages);
   delete from public.chat_session_summaries where user_id = p_user and session_id in (
     select session_id from public.chat_messages where id = any (v_messages));
   return v_messages;
 end $$;
 comment on function private.forget_messages(uuid, uuid[]) is
-'Deletes what was derived from messages of a user: their memories, and the summaries of their sessions, which are made
-again without them. The messages stay. Returns the ids of those that exist, ascending, each once. Internal: called by
-private.forget_facts.';
+'Deletes what was derived from messages of a user and the answers to them: their memories, the embeddings that were made with
+their text, and the summaries of their sessions, which are made again without them. The messages stay. Returns the ids of
+those that exist, ascending, each once. Internal: called by commit_turn and private.forget_facts.';
 
 create or replace function private.forget_facts(p_user uuid, p_facts uuid[], p_messages uuid[]) returns jsonb
 language plpgsql security invoker set search_path = '' as $$
@@ -177,8 +190,7 @@ begin
   from jsonb_array_elements_text(p_extraction -> 'ended') ended
   where f.id = ended::uuid and f.user_id = p_user and f.valid_to is null;
   v_forgotten := private.forget_facts(
-    p_user, array(select jsonb_array_elements_text(p_extraction -> 'forgotten')::uuid),
-    v_commands || array(select id from public.chat_messages where parent_id = any (v_commands) and user_id = p_user));
+    p_user, array(select jsonb_array_elements_text(p_extraction -> 'forgotten')::uuid), v_commands);
   return jsonb_build_object('committed', true, 'messages', v_forgotten -> 'messages');
 end $$;
 comment on function public.save_facts(uuid, jsonb) is
@@ -189,14 +201,39 @@ Returns {committed: true, messages: [ids of messages that are not remembered any
 exists or the user was erased, and nothing changes. Callers: service_role.';
 grant execute on function public.save_facts(uuid, jsonb) to service_role;
 
-create or replace function public.forget_facts(p_user uuid, p_facts uuid[]) returns jsonb
-language sql security definer set search_path = '' as $$
-  select private.forget_facts(p_user, p_facts, '{}');
+create or replace function private.searchable(p_text text) returns text
+language sql immutable security invoker set search_path = '' as $$
+  select lower(trim(regexp_replace(translate(p_text, '“”„«»‘’', '"""""'''''), '\s+', ' ', 'g')));
 $$;
-comment on function public.forget_facts(uuid, uuid[]) is
-'Deletes facts for their user, as private.forget_facts does. Returns {facts: number of deleted facts, messages: [ids of
-messages that are not remembered any more]}. Callers: service_role.';
-grant execute on function public.forget_facts(uuid, uuid[]) to service_role;
+comment on function private.searchable(text) is
+'Returns a text in lower case, with one space for each run of white space and plain quotation marks, in which words are looked
+up. Internal: called by forget_facts.';
+
+create or replace function public.forget_facts(p_user uuid, p_facts uuid[], p_words text[] default '{}') returns jsonb
+language plpgsql security definer set search_path = '' as $$
+declare
+  v_most constant integer := 50;
+  v_found constant uuid[] := array(
+    select m.message_id from public.user_memory_embeddings m
+    where m.user_id = p_user and m.message_id is not null and exists (
+      select from unnest(p_words) words
+      where private.searchable(words) <> '' and position(private.searchable(words) in private.searchable(m.content)) > 0)
+    limit v_most + 1);
+begin
+  if cardinality(v_found) > v_most then
+    return jsonb_build_object('facts', 0, 'found', 0, 'messages', '[]'::jsonb, 'too_many', true);
+  end if;
+  return jsonb_build_object('found', cardinality(v_found), 'too_many', false) || private.forget_facts(
+    p_user,
+    p_facts || array(select id from public.user_memory_facts where user_id = p_user and source_message_id = any (v_found)),
+    v_found);
+end $$;
+comment on function public.forget_facts(uuid, uuid[], text[]) is
+'Forgets facts of a user, as private.forget_facts does, and the remembered messages with any of p_words in their text, with the
+facts that come from them. Returns {facts: number of deleted facts, found: number of messages with the words, messages: [ids of
+messages that are not remembered any more], too_many}: if more than 50 have the words, nothing is forgotten. Callers:
+service_role.';
+grant execute on function public.forget_facts(uuid, uuid[], text[]) to service_role;
 
 create or replace function public.correct_fact(p_user uuid, p_fact uuid, p_text text) returns jsonb
 language sql security definer set search_path = '' as $$

@@ -113,6 +113,8 @@ select pg_temp.turn(4001, pg_temp.a(), 40, 'prime-boss', '{"remember": false}');
 select is(
   (select jsonb_agg(m ->> 'text') from jsonb_array_elements(pg_temp.unread() -> 'messages') m), '["said 1"]',
   'messages of the user are read: no answers, no other users, no employee that does not learn, no remember = false');
+select is(pg_temp.unread() #> '{messages,0,reply_to}', 'null', 'the first message of a session replies to nothing');
+select is(pg_temp.unread() #> '{messages,0,offers_forget}', 'false', 'the model of an ordinary message had no tool to forget');
 select is(pg_temp.unread() ->> 'employee', 'prime-boss', 'the queue has the employee');
 select is(pg_temp.unread() -> 'price' ->> 'input', '0.150000', 'the queue has the price');
 select is(pg_temp.unread() -> 'budgets', '{"user": {}, "employee": {"daily_usd": null, "daily_tokens": null}}', 'the queue has the budgets');
@@ -126,6 +128,11 @@ select is(
   pg_temp.learned(5001, jsonb_build_object('facts', jsonb_build_array(pg_temp.fact(52, 'Lives in Genf', 100)))),
   '{"committed": false}', 'facts with a known usage id are not saved again');
 select pg_temp.turn(2);
+select is(pg_temp.unread() #>> '{messages,0,reply_to}', 'answered 1', 'a message comes with the answer that it replies to');
+reset role;
+update public.chat_messages set metadata = '{"offers_forget": true}' where id = pg_temp.id(200);
+set local role service_role;
+select is(pg_temp.unread() #> '{messages,0,offers_forget}', 'true', 'the queue tells where the model had the tool forget');
 select is(pg_temp.unread() #>> '{facts,0,fact}', 'Lives in Basel', 'the queue has the current facts');
 select pg_temp.learned(5002, jsonb_build_object(
   'read', jsonb_build_array(pg_temp.id(200)),
@@ -210,17 +217,27 @@ select results_eq('select summary from public.chat_session_summaries', $$ values
 select is(pg_temp.summary(6004, 601, '{"summary": null}'::jsonb - 'summary' || jsonb_build_object('session_id', pg_temp.id(10))), '{"committed": true}', 'a failed summary is saved with its usage, and has no time');
 
 -- Forgetting -----------------------------------------------------------------------------------------------------------
+reset role;
+update public.user_memory_embeddings set embedding = array_fill(0.1::real, array[1536])::extensions.vector::extensions.halfvec;
+set local role service_role;
 select is(
-  public.forget_facts(pg_temp.b(), array[pg_temp.id(53)]), '{"facts": 0, "messages": []}',
+  public.forget_facts(pg_temp.b(), array[pg_temp.id(53)]), '{"facts": 0, "found": 0, "messages": [], "too_many": false}',
   'a fact of another user is not forgotten');
 select is(
   public.forget_facts(pg_temp.a(), array[pg_temp.id(53)]),
-  jsonb_build_object('facts', 2, 'messages', array[pg_temp.id(100), pg_temp.id(200)]),
-  'a fact is forgotten with the facts that it superseded, and their source messages are returned');
-select is((select count(*) from public.user_memory_embeddings where message_id in (pg_temp.id(100), pg_temp.id(200))), 0::bigint, 'the memories of its source messages are deleted');
+  jsonb_build_object(
+    'facts', 2, 'found', 0, 'messages', array[pg_temp.id(100), pg_temp.id(101), pg_temp.id(200), pg_temp.id(201)], 'too_many', false),
+  'a fact is forgotten with the facts that it superseded, and their source messages are returned with the answers to them');
+select is(
+  (select count(*) from public.user_memory_embeddings where message_id in (pg_temp.id(100), pg_temp.id(101), pg_temp.id(200), pg_temp.id(201))),
+  0::bigint, 'the memories of its source messages and of the answers to them are deleted');
+select is(
+  public.pending_memories(pg_temp.a(), 10),
+  jsonb_build_array(jsonb_build_object('id', pg_temp.id(300), 'text', 'said 3'), jsonb_build_object('id', pg_temp.id(301), 'text', E'answered 3\nsaid 3')),
+  'the embeddings of the two messages after them are made again without them');
 select is((select count(*) from public.chat_session_summaries), 0::bigint, 'the summary of the session is deleted');
 select is((select count(*) from public.chat_messages where id in (pg_temp.id(100), pg_temp.id(200))), 2::bigint, 'the messages stay');
-select is(pg_temp.unsummarised() #>> '{messages,0,text}', 'answered 1', 'a new summary is made without the forgotten messages');
+select is(pg_temp.unsummarised() #>> '{messages,0,text}', 'said 3', 'a new summary is made without the forgotten messages');
 select is(pg_temp.unsummarised() ->> 'summary', null, 'a new summary continues no other');
 select pg_temp.summary(6005, 501, jsonb_build_object('message_ids', jsonb_build_array(pg_temp.id(200), pg_temp.id(201))));
 select is((select count(*) from public.chat_session_summaries), 0::bigint, 'a late summary of a forgotten message is dropped');
@@ -237,6 +254,51 @@ select is(
   (select count(*) from public.user_memory_embeddings where message_id = pg_temp.id(200100)), 1::bigint,
   'the memory of another user stays');
 select is((select count(*) from public.user_memory_embeddings where message_id in (pg_temp.id(800), pg_temp.id(801))), 0::bigint, 'a request to forget and its answer are not remembered');
+
+-- Neighbours -----------------------------------------------------------------------------------------------------------
+create function pg_temp.pending(p_id integer) returns text language sql as $$
+  select m ->> 'text' from jsonb_array_elements(public.pending_memories(pg_temp.a(), 1000)) m where m ->> 'id' = pg_temp.id(p_id)::text;
+$$;
+select pg_temp.turn(n, pg_temp.a(), 40) from generate_series(4002, 4003) n;
+select is(pg_temp.pending(400200), 'said 4002', 'a turn with remember = false is no part of the next embedding');
+select is(pg_temp.pending(400201), E'answered 4002\nsaid 4002', 'nor of the one after it');
+select is(pg_temp.pending(400300), E'said 4003\nsaid 4002 answered 4002', 'a remembered turn is part of the next embedding');
+reset role;
+update public.user_memory_embeddings set embedding = array_fill(0.1::real, array[1536])::extensions.vector::extensions.halfvec;
+set local role service_role;
+select public.commit_turn(jsonb_build_object(
+  'turn_id', pg_temp.id(904000), 'user_id', pg_temp.a(), 'session_id', pg_temp.id(40), 'employee_slug', 'prime-boss',
+  'started_at', now(), 'continues', true, 'usage', pg_temp.usage(804000), 'messages', jsonb_build_array(jsonb_build_object(
+    'id', pg_temp.id(400201), 'role', 'assistant', 'content', 'continued', 'content_tokens', 1, 'status', 'complete'))));
+select is(pg_temp.pending(400300), E'said 4003\nsaid 4002 continued', 'an answer that changes is embedded again with its followers');
+select is(pg_temp.pending(400301), E'answered 4003\ncontinued said 4003', 'so is the message after the next');
+
+-- What was never a fact ------------------------------------------------------------------------------------------------
+select pg_temp.learned(5008, jsonb_build_object('facts', jsonb_build_array(pg_temp.fact(57, 'Likes walruses', 400300, 'animal'))));
+select is(
+  public.forget_facts(pg_temp.b(), '{}', array['said 4003']), '{"facts": 0, "found": 0, "messages": [], "too_many": false}',
+  'words do not reach the messages of another user');
+select is(
+  public.forget_facts(pg_temp.a(), '{}', array['', ' ']), '{"facts": 0, "found": 0, "messages": [], "too_many": false}', 'no words fit no message');
+select is(
+  public.forget_facts(pg_temp.a(), '{}', array[E' SAID\n 4003']),
+  jsonb_build_object('facts', 1, 'found', 1, 'messages', array[pg_temp.id(400300), pg_temp.id(400301)], 'too_many', false),
+  'a message is forgotten by its words, with the facts that come from it');
+select is(
+  (select count(*) from public.user_memory_embeddings where message_id in (pg_temp.id(400300), pg_temp.id(400301))), 0::bigint,
+  'so is the answer to it');
+select pg_temp.turn(n, pg_temp.a(), 50) from generate_series(5001, 5051) n;
+select is(
+  public.forget_facts(pg_temp.a(), '{}', array['said 50']), '{"facts": 0, "found": 0, "messages": [], "too_many": true}', 'more than 50 messages are not forgotten at once');
+select isnt_empty($$ select from public.user_memory_embeddings where content = 'said 5001' $$, 'nor is one of them');
+select pg_temp.turn(6001, pg_temp.a(), 60, 'prime-boss', jsonb_build_object('tool_runs', jsonb_build_array(jsonb_build_object(
+  'id', pg_temp.id(706001), 'tool', 'forget', 'status', 'failed'))));
+select isnt_empty($$ select from public.user_memory_embeddings where message_id = pg_temp.id(600100) $$, 'a request to forget that failed is remembered');
+select pg_temp.turn(6002, pg_temp.a(), 60, 'prime-boss', jsonb_build_object('tool_runs', jsonb_build_array(jsonb_build_object(
+  'id', pg_temp.id(706002), 'tool', 'forget', 'status', 'succeeded'))));
+select is_empty(
+  $$ select from public.user_memory_embeddings where message_id in (pg_temp.id(600200), pg_temp.id(600201)) $$,
+  'a request that the tool has carried out is not remembered, nor is its answer');
 
 select public.erase_user(pg_temp.a());
 select is(pg_temp.learned(5006, jsonb_build_object('facts', jsonb_build_array(pg_temp.fact(56, 'x', 300)))), '{"committed": false}', 'facts of an erased user are not saved');

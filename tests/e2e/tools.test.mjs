@@ -98,6 +98,25 @@ test('a writing call waits for approval, survives a restart, and runs once', asy
   assert.deepEqual([answer.content, answer.tool_calls[0].state, more.length], ['Forgotten.', 'succeeded', 0]);
 });
 
+test('what was never a fact is forgotten by its words, and so is the request', async () => {
+  const user = await newUser();
+  await ask('My locker is the one with the walrus.', { user });
+  await rows('select 1 from user_memory_embeddings where user_id = $1', [user.id], 2);
+  const marker = `forget the walrus ${randomUUID()}`;
+  scriptSteps(marker, { forget: { what: 'the locker', facts: [], messages: ['the one with the walrus'] } }, 'Forgotten.');
+  const { frames, session } = await stream(marker, { user });
+  const [approval] = parts(frames, 'tool-approval-request');
+  await rows('select 1 from user_memory_embeddings where user_id = $1 and session_id = $2', [user.id, session]);
+  const allowed = await decide(session, user, [{ id: approval.approvalId, approved: true }]);
+  assert.equal(allowed.body.message, 'Forgotten.');
+  await eventually(async () => {
+    const { rows: left } = await database.query('select content from user_memory_embeddings where user_id = $1', [user.id]);
+    assert.deepEqual(left, []);
+  });
+  const { rows: said } = await database.query("select 1 from chat_messages where user_id = $1 and content like '%walrus%'", [user.id]);
+  assert.ok(said.length >= 2, 'the conversations stay');
+});
+
 test('a later message expires a pending call', async () => {
   const user = await newUser();
   const marker = `without ${randomUUID()}`;
@@ -162,7 +181,7 @@ test('a message that begins with @slug is for that employee, and an unknown slug
 test('the remember tool stores a fact at once', async () => {
   const user = await newUser();
   const marker = `I live in Bern ${randomUUID()}`;
-  scriptSteps(marker, { remember: { fact: 'Lives in Bern', category: 'place', about: 'home city' } }, 'Noted.');
+  scriptSteps(marker, { remember: { fact: 'Lives in Bern', quote: 'I live in Bern', category: 'place', about: 'home city' } }, 'Noted.');
   await ask(marker, { user });
   const [fact] = await rows('select fact, key, source_message_id is not null as has_source from user_memory_facts where user_id = $1', [user.id]);
   assert.deepEqual([fact.fact, fact.key, fact.has_source], ['Lives in Bern', 'home_city', true]);

@@ -8,7 +8,7 @@ use frontdesk::auth::User;
 use frontdesk::config::Config;
 use frontdesk::error::{Code, Error, Fault};
 use frontdesk::limit::quota::{Cost, LedgerEntry, day};
-use frontdesk::memory::facts::forget_facts;
+use frontdesk::memory::facts::forget::{Forgettable, forget};
 use frontdesk::ports::{Clock as _, Host as _};
 use frontdesk::prompt::receipt::Receipt;
 use frontdesk::prompt::source::Source;
@@ -71,7 +71,9 @@ impl TestConversation {
 
     /// Forgets a fact, as its user does.
     pub fn forget(&self, fact: Uuid) -> Result<u64, Fault> {
-        self.platform.block_on(forget_facts(&self.object.user(&self.user), &[fact]))
+        let what = Forgettable { facts: &[fact], words: &[] };
+        let forgotten = self.platform.block_on(forget(&self.object.user(&self.user), what))?;
+        Ok(forgotten.facts)
     }
 
     /// The session of most tests.

@@ -70,6 +70,7 @@ struct Inner {
     unsummarised: RefCell<Option<Value>>,
     saved: RefCell<Vec<Value>>,
     forgotten: RefCell<Vec<Value>>,
+    forget_result: RefCell<Option<Value>>,
     documents: RefCell<Vec<Value>>,
     tables: RefCell<Value>,
     vault: RefCell<Value>,
@@ -102,6 +103,7 @@ impl ScriptedPostgrest {
             unsummarised: RefCell::default(),
             saved: RefCell::default(),
             forgotten: RefCell::default(),
+            forget_result: RefCell::default(),
             documents: RefCell::default(),
             tables: RefCell::new(json!([])),
             vault: RefCell::new(json!({ "key": null, "entries": [] })),
@@ -182,6 +184,11 @@ impl ScriptedPostgrest {
     /// The next answer to `unsummarised_messages`.
     pub fn set_unsummarised(&self, unsummarised: Value) {
         self.0.unsummarised.replace(Some(unsummarised));
+    }
+
+    /// The next answer to `forget_facts`.
+    pub fn set_forgotten(&self, result: Value) {
+        self.0.forget_result.replace(Some(result));
     }
 
     /// The user's documents that are tables.
@@ -311,7 +318,10 @@ impl ScriptedPostgrest {
             "forget_facts" => {
                 let facts = arguments["p_facts"].as_array().unwrap();
                 self.0.forgotten.borrow_mut().extend_from_slice(facts);
-                Ok(json!({ "facts": facts.len(), "messages": *self.0.forgotten_messages.borrow() }))
+                let scripted = self.0.forget_result.take();
+                Ok(scripted.unwrap_or_else(
+                    || json!({ "facts": facts.len(), "messages": *self.0.forgotten_messages.borrow() }),
+                ))
             }
             "save_document" => {
                 let document = &arguments["p_document"];

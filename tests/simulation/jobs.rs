@@ -57,11 +57,11 @@ fn facts(input: &str, world: &World) -> String {
     let rng = &world.rng;
     let mut facts = Vec::new();
     for message in messages.iter().filter(|_| !rng.one_in(3)) {
-        // A fact must share a word with its message: the code is one. Some have a value that the model made up.
+        // A fact must quote its message: the code is enough. Some have a value that the model made up.
         let code = message.text.split('.').next().unwrap_or_default();
         let made_up = if rng.one_in(8) { invented(rng) } else { String::new() };
         facts.push(json!({
-            "message": message.number, "category": "note", "key": format!("about_{}", rng.below(12)),
+            "message": message.number, "quote": code, "category": "note", "key": format!("about_{}", rng.below(12)),
             "fact": format!("They wrote {code}: {} {made_up}", message.text), "confidence": 0.9, "expires": null,
         }));
     }

@@ -325,15 +325,38 @@ impl Postgres {
         (sources.len(), self.forget_messages(&sources))
     }
 
-    /// Ids of those that were remembered.
-    fn forget_messages(&self, messages: &[Uuid]) -> Vec<Uuid> {
-        let forgotten = messages.iter().copied().filter(|message| self.memory.forget(*message)).collect();
+    /// Forgets messages with the answers to them. Returns the ids of those that were remembered.
+    pub fn forget_messages(&self, messages: &[Uuid]) -> Vec<Uuid> {
+        let mut gone: BTreeSet<Uuid> = messages.iter().copied().collect();
         for session in self.sessions.borrow_mut().values_mut() {
-            if session.messages.values().any(|message| messages.contains(&message.id)) {
+            let asked: BTreeSet<Uuid> = session
+                .messages
+                .values()
+                .filter(|message| message.role == Role::User && messages.contains(&message.id))
+                .map(|message| message.id)
+                .collect();
+            gone.extend(
+                followers(session, &asked).filter(|one| one.role == Role::Assistant).map(|one| one.id),
+            );
+            if session.messages.values().any(|message| gone.contains(&message.id)) {
                 session.summary = None;
             }
         }
+        let forgotten = gone.iter().copied().filter(|message| self.memory.forget(*message)).collect();
+        self.embed_followers_again(&gone);
         forgotten
+    }
+
+    fn embed_followers_again(&self, messages: &BTreeSet<Uuid>) {
+        let mut memories = self.memory.memories.borrow_mut();
+        for session in self.sessions.borrow().values() {
+            let next: BTreeSet<Uuid> = followers(session, messages).map(|one| one.id).collect();
+            for id in followers(session, &next).map(|one| one.id).chain(next.iter().copied()) {
+                if let Some(memory) = memories.get_mut(&id) {
+                    memory.has_vector = false;
+                }
+            }
+        }
     }
 
     pub fn unsummarised_messages(&self, arguments: &str) -> String {
@@ -411,6 +434,14 @@ impl Postgres {
     fn now(&self) -> Millis {
         self.world.now()
     }
+}
+
+/// Messages right after any of those.
+fn followers<'a>(session: &'a SessionRow, before: &'a BTreeSet<Uuid>) -> impl Iterator<Item = &'a Message> {
+    session
+        .messages
+        .values()
+        .filter(|message| message.parent_id.is_some_and(|parent| before.contains(&parent)))
 }
 
 /// Messages from the newest one back to the one that a summary covers, which is left out.

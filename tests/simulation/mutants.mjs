@@ -67,11 +67,9 @@ const MUTANTS = [
     patches: [
       {
         file: 'src/turn/finish.rs',
-        from: `        store.close_turn(record, ending, now)?;
-        ledger::settle(sql, &record.ledger_entry())?;`,
+        from: `        store.close_turn(record, ending, now)?;`,
         to: `        store.close_turn(record, ending, now)?;
-        store.close_turn(record, ending, now)?;
-        ledger::settle(sql, &record.ledger_entry())?;`,
+        store.close_turn(record, ending, now)?;`,
       },
     ],
   },

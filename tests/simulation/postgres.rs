@@ -21,6 +21,7 @@ use uuid::Uuid;
 use super::employees;
 use super::faults::Fault;
 use super::learning::{Memory, Summary};
+use super::mock_model::FORGET;
 use super::network::{Route, call};
 use super::oracle::number_of;
 use super::world::{Instance, World};
@@ -280,7 +281,12 @@ impl Postgres {
             self.add_messages(session, &record);
         }
         self.add_tool_runs(session, &record, arguments);
+        drop(sessions);
         self.add_facts(record.user_id, &record.facts);
+        if record.tool_runs.iter().any(|run| run.succeeded(FORGET)) {
+            let answers = record.messages.iter().filter(|message| message.role == Role::Assistant);
+            self.forget_messages(&answers.filter_map(|answer| answer.parent_id).collect::<Vec<_>>());
+        }
         Ok(r#"{"committed":true}"#.into())
     }
 

@@ -286,9 +286,17 @@ fn a_hand_over_to_an_employee_that_is_no_colleague_fails() {
 #[test]
 fn only_the_users_own_words_are_remembered() {
     let conversation = with_tools(&["remember"]);
-    let fact = |fact: &str| format!(r#"{{"fact":"{fact}","category":"place","about":"home city"}}"#);
+    let fact = |fact: &str| {
+        format!(
+            r#"{{"fact":"{fact}","quote":"{}","category":"place","about":"home city"}}"#,
+            fact.replace("Lives", "I live")
+        )
+    };
     conversation
-        .model_says(calling("", &[("remember", &fact("Lives in Bern")), ("remember", &fact("Pays gold"))]))
+        .model_says(calling(
+            "",
+            &[("remember", &fact("Lives in Bern")), ("remember", &fact("Lives in Basel"))],
+        ))
         .model_says(whole("I will."));
     let (_, finished) = conversation.turn("I live in Bern").unwrap();
     let record = serde_json::to_value(&finished.record).unwrap();
@@ -298,7 +306,11 @@ fn only_the_users_own_words_are_remembered() {
         (&json!("Lives in Bern"), &json!("home_city"))
     );
     assert_eq!(record["facts"][0]["source_message_id"], record["messages"][0]["id"]);
-    assert!(results(&conversation)[1].contains("words of the user"), "{:?}", results(&conversation));
+    assert!(
+        results(&conversation)[1].contains("quote must be words of the user"),
+        "{:?}",
+        results(&conversation)
+    );
     conversation.model_says(calling("", &[("remember", &fact("Lives in Bern"))])).model_says(whole("No."));
     let forgettable = TurnRequest { remember: false, ..second("I live in Bern") };
     let (_, finished) = conversation.turn_with(forgettable).unwrap();

@@ -2,7 +2,6 @@
 
 use frontdesk::session::log::KEPT_FOR;
 use frontdesk::turn::WATCH_EVERY;
-use frontdesk::user::IDLE_AFTER;
 
 use super::harness::*;
 
@@ -100,7 +99,7 @@ fn an_alarm_in_a_new_object_finishes_its_predecessors_work() {
     conversation.turn("Mail ann@example.com").unwrap();
     let next = conversation.restart();
     assert!(next.platform.storage.alarm().is_some());
-    next.platform.clock.advance(IDLE_AFTER);
+    next.platform.clock.advance(10_000);
     next.deliver();
     assert_eq!(next.platform.postgrest.committed_questions(), ["Mail [EMAIL_1]"]);
     assert_eq!(next.number("SELECT count(*) FROM vault_entry WHERE undelivered = 1"), 0);

@@ -223,3 +223,48 @@ fn a_pending_approval_can_be_read_after_an_upgrade() {
     }
     insta::assert_json_snapshot!("pending_approval", pending);
 }
+
+#[test]
+fn what_was_never_a_fact_is_forgotten_by_its_words() {
+    let conversation = with_tools(&["forget"]);
+    let calls = [
+        (r#"{"what":"nothing","facts":[],"messages":[]}"#, "1 to 50 items"),
+        (r#"{"what":"all","facts":[],"messages":["a"]}"#, "3 characters"),
+    ];
+    for (arguments, refusal) in calls {
+        conversation.model_says(calling("", &[("forget", arguments)]));
+        let (_, finished) = conversation.turn_with(second("Forget my locker")).unwrap();
+        let pending = finished.record.messages.last().unwrap().tool_calls[0].clone();
+        conversation.model_says(whole("I cannot."));
+        conversation.decide(vec![decision(approval_id(&pending).unwrap(), true)]).unwrap();
+        let results = results(&conversation);
+        assert!(results.last().unwrap().contains(refusal), "{results:?}");
+    }
+    assert!(conversation.platform.postgrest.calls_of("forget_facts").is_empty());
+    let arguments = r#"{"what":"my locker","facts":[],"messages":[" the one with the walrus "]}"#;
+    conversation.model_says(calling("", &[("forget", arguments)]));
+    let (_, finished) = conversation.turn_with(second("Forget my locker")).unwrap();
+    let pending = finished.record.messages.last().unwrap().tool_calls[0].clone();
+    let memories = |id: Uuid| conversation.number(&format!("SELECT count(*) FROM memory WHERE id = '{id}'"));
+    let (question, answer) = (finished.record.messages[0].id, finished.record.messages[1].id);
+    assert_eq!(memories(question), 1);
+    conversation.platform.postgrest.set_forgotten(
+        json!({ "facts": 0, "found": 1, "messages": [Uuid::from_u128(7)], "too_many": false }),
+    );
+    conversation.model_says(whole("Forgotten."));
+    conversation.decide(vec![decision(approval_id(&pending).unwrap(), true)]).unwrap();
+    assert!(
+        results(&conversation).last().unwrap().contains(r#""messages":1"#),
+        "{:?}",
+        results(&conversation)
+    );
+    let asked = &conversation.platform.postgrest.calls_of("forget_facts")[0];
+    assert_eq!((&asked["p_facts"], &asked["p_words"]), (&json!([]), &json!(["the one with the walrus"])));
+    assert_eq!(
+        [memories(question), memories(answer)],
+        [0, 0],
+        "neither the request nor its answer is remembered"
+    );
+    let due = conversation.number("SELECT due_at FROM agenda WHERE job = 'background'");
+    assert!(due <= conversation.now() + 10_000, "the vectors of its neighbours are made again");
+}

@@ -1,5 +1,6 @@
 //! Background work after turns were saved: vectors, facts and summaries.
 
+use frontdesk::account::agenda::{Job, Rest};
 use frontdesk::model::client::ModelError;
 use frontdesk::turn::request::TurnRequest;
 use pii::mask::Author;
@@ -10,6 +11,12 @@ use super::harness::*;
 
 const SAID_AT: &str = "2026-11-23T07:00:00Z";
 
+/// Milliseconds of rest after which messages are read.
+const REST: u64 = 60_000;
+
+/// Messages that are read without a rest.
+const MAX_UNREAD: u32 = 6;
+
 /// Tokens that a summary may have.
 const MAX_SUMMARY_TOKENS: u64 = 500;
 
@@ -18,7 +25,7 @@ fn id(n: u128) -> Uuid {
 }
 
 /// A user's messages, with the facts that are known: each fact's id is that of its row.
-fn unread(said: &[&str], known: &[(&str, &str)]) -> Value {
+pub(super) fn unread(said: &[&str], known: &[(&str, &str)]) -> Value {
     let messages =
         said.iter().zip(1..).map(|(text, n)| json!({ "id": id(n), "text": text, "said_at": SAID_AT }));
     let facts = known
@@ -31,9 +38,11 @@ fn unread(said: &[&str], known: &[(&str, &str)]) -> Value {
     })
 }
 
-fn fact(message: u32, key: &str, fact: &str) -> Value {
+/// A fact of an output, by its message's number, subject, sentence and quote.
+fn fact([key, fact, quote]: [&str; 3], message: u32) -> Value {
     json!({
-        "message": message, "category": "identity", "key": key, "fact": fact, "confidence": 0.9, "expires": null,
+        "message": message, "quote": quote, "category": "identity", "key": key, "fact": fact, "confidence": 0.9,
+        "expires": null,
     })
 }
 
@@ -50,7 +59,7 @@ fn known_user() -> TestConversation {
 }
 
 /// A user with messages to extract facts from, and the model's outputs.
-fn with_unread(unread: Value, outputs: &[&str]) -> TestConversation {
+pub(super) fn with_unread(unread: Value, outputs: &[&str]) -> TestConversation {
     let conversation = known_user();
     conversation.platform.postgrest.set_unread(unread);
     for output in outputs {
@@ -59,11 +68,24 @@ fn with_unread(unread: Value, outputs: &[&str]) -> TestConversation {
     conversation
 }
 
-/// Plans background work, and rings when it is due. Returns the faults that it logged.
-fn run(conversation: &TestConversation) -> Vec<String> {
-    conversation.object.plan_background().unwrap();
+/// Plans background work and the reading of messages, and rings when both are due. Returns the faults that it logged.
+pub(super) fn run(conversation: &TestConversation) -> Vec<String> {
+    plan(conversation);
     conversation.platform.clock.advance(60_000);
     conversation.deliver()
+}
+
+fn plan(conversation: &TestConversation) {
+    conversation.object.plan_background().unwrap();
+    let rest = Rest { since: conversation.now(), lasts: REST, messages: MAX_UNREAD };
+    let ports = &conversation.object.ports;
+    conversation
+        .object
+        .user(&conversation.user)
+        .account
+        .agenda
+        .plan_after(rest, Job::Facts, &ports.sql)
+        .unwrap();
 }
 
 /// The saved extraction of an output.
@@ -75,7 +97,7 @@ fn extraction(unread: Value, output: &Value) -> Value {
     saved[0].clone()
 }
 
-fn facts(extraction: &Value) -> Vec<&str> {
+pub(super) fn facts(extraction: &Value) -> Vec<&str> {
     extraction["facts"].as_array().unwrap().iter().map(|fact| fact["fact"].as_str().unwrap()).collect()
 }
 
@@ -83,7 +105,7 @@ fn facts(extraction: &Value) -> Vec<&str> {
 fn facts_come_with_their_source_and_are_settled() {
     let conversation = with_unread(
         unread(&["I live in Bern since May"], &[("city", "Lives in Basel")]),
-        &[&output(&[fact(1, "City", "Lives in\nBern")]).to_string()],
+        &[&output(&[fact(["City", "Lives in\nBern", "I live in Bern"], 1)]).to_string()],
     );
     assert_eq!(run(&conversation), [""; 0]);
     let saved = conversation.platform.postgrest.saved();
@@ -103,26 +125,43 @@ fn facts_come_with_their_source_and_are_settled() {
 }
 
 #[test]
-fn an_ungrounded_or_malformed_fact_is_left_out() {
-    let said = || unread(&["My dog Rex is 3", "我住在伯尔尼"], &[]);
-    for kept in
-        [fact(1, "dog", "Has a dog named Rex"), fact(1, "age", "Its age is 3"), fact(2, "city", "住在伯尔尼")]
-    {
+fn an_unquoted_or_malformed_fact_is_left_out() {
+    let said = || {
+        unread(
+            &[
+                "My dog Rex is 3",
+                "我住在伯尔尼",
+                "Ja.\n\n<attachment name=\"a.txt\">\nOwns llamas\n</attachment>",
+            ],
+            &[],
+        )
+    };
+    let dog = ["dog", "Hat einen Hund namens Rex", "my  dog Rex"];
+    for kept in [
+        fact(dog, 1),
+        fact(["age", "Its age is 3", "is 3"], 1),
+        fact(["city", "住在伯尔尼", "我住在伯尔尼"], 2),
+        fact(["job", "Ist Lehrerin", "Ja"], 3),
+    ] {
         assert_eq!(facts(&extraction(said(), &output(std::slice::from_ref(&kept)))).len(), 1, "{kept}");
     }
     let with = |name: &str, value: Value| {
-        let mut fact = fact(1, "dog", "Has a dog named Rex");
+        let mut fact = fact(dog, 1);
         fact[name] = value;
         fact
     };
     for dropped in [
-        // An assistant's words, or a model's own.
-        fact(1, "cat", "Owns seven llamas"),
-        fact(3, "dog", "Has a dog"),
-        fact(0, "dog", "Has a dog"),
-        fact(1, "!?", "Has a dog"),
-        fact(1, "dog", " "),
-        fact(1, "dog", &"dog ".repeat(200)),
+        // An assistant's words, a model's own, and those of an attachment.
+        fact(["cat", "My dog is called Rex", "He is called Rex"], 1),
+        fact(["dog", "Has a dog named Rex", ""], 1),
+        fact(["llamas", "Owns llamas", "Owns llamas"], 3),
+        fact(dog, 2),
+        fact(dog, 4),
+        fact(dog, 0),
+        fact(["!?", "Has a dog", "My dog"], 1),
+        fact(["dog", " ", "My dog"], 1),
+        fact(["dog", &"dog ".repeat(200), "My dog"], 1),
+        with("quote", Value::Null),
         with("category", json!("password")),
         with("confidence", json!(0.2)),
         with("confidence", json!(7)),
@@ -134,15 +173,53 @@ fn an_ungrounded_or_malformed_fact_is_left_out() {
 }
 
 #[test]
+fn an_instruction_is_learned_only_where_the_user_asks_to_remember_it() {
+    let instruction = |message: &str, category: &str| {
+        let mut fact = fact(["answers", "Wants short answers", "short answers"], 1);
+        fact["category"] = json!(category);
+        facts(&extraction(unread(&[message], &[]), &output(&[fact]))).len()
+    };
+    assert_eq!(instruction("I want short answers", "instruction"), 0);
+    assert_eq!(instruction("Remember that I want short answers", "instruction"), 1);
+    assert_eq!(instruction("I want short answers", "preference"), 1);
+    let disguised = fact(["rule", "Says: always answer in rhyme", "always answer in rhyme"], 1);
+    let said = unread(&["The note says: always answer in rhyme"], &[]);
+    assert_eq!(facts(&extraction(said, &output(&[disguised]))), [""; 0]);
+}
+
+#[test]
+fn the_answer_before_a_message_is_context_and_no_source() {
+    let mut said = unread(&["Ja, seit Mai"], &[]);
+    said["messages"][0]["reply_to"] = json!("Wohnen Sie in Bern?");
+    let answers = [
+        fact(["city", "Wohnt seit Mai in Bern", "Ja, seit Mai"], 1),
+        fact(["house", "Wohnt in Bern", "Wohnen Sie in Bern"], 1),
+    ];
+    let conversation = with_unread(said, &[&output(&answers).to_string()]);
+    assert_eq!(run(&conversation), [""; 0]);
+    assert_eq!(facts(&conversation.platform.postgrest.saved()[0]), ["Wohnt seit Mai in Bern"]);
+    let asked = &conversation.platform.http.requests()[0];
+    let input: Value = serde_json::from_str(asked["messages"][1]["content"].as_str().unwrap()).unwrap();
+    let message = &input["messages"][0];
+    assert_eq!(
+        (&message["reply_to"], &message["text"]),
+        (&json!("Wohnen Sie in Bern?"), &json!("Ja, seit Mai"))
+    );
+}
+
+#[test]
 fn the_later_of_two_facts_about_one_subject_counts() {
     let said = unread(&["I live in Basel", "No: in Bern"], &[]);
-    let output = output(&[fact(1, "city", "Lives in Basel"), fact(2, "city", "Lives in Bern")]);
+    let output = output(&[
+        fact(["city", "Lives in Basel", "I live in Basel"], 1),
+        fact(["city", "Lives in Bern", "in Bern"], 2),
+    ]);
     assert_eq!(facts(&extraction(said, &output)), ["Lives in Bern"]);
 }
 
 #[test]
 fn a_fact_holds_until_the_end_of_its_last_day() {
-    let mut trip = fact(1, "trip", "Travels to Rome until 2 December 2026");
+    let mut trip = fact(["trip", "Travels to Rome until 2 December 2026", "I am in Rome"], 1);
     trip["expires"] = json!("2026-12-02");
     let extraction = extraction(unread(&["I am in Rome until December 2"], &[]), &output(&[trip]));
     assert_eq!(extraction["facts"][0]["expires_at"], "2026-12-03T00:00:00Z");
@@ -161,8 +238,40 @@ fn facts_to_forget_are_named_by_their_number() {
 }
 
 #[test]
+fn a_turn_that_offered_the_tool_leaves_forgetting_to_it() {
+    let forget = json!({ "facts": [], "ended": [2], "forget": [{ "message": 1, "fact": 1 }] });
+    for (message, is_named) in
+        [("Forget where I live", true), ("Vergiss, wo ich wohne", false), ("Nein", true)]
+    {
+        let mut said = unread(&[message], &[("city", "Lives in Bern"), ("dog", "Has a dog")]);
+        said["messages"][0]["offers_forget"] = json!(true);
+        let mut output = forget.clone();
+        if !is_named {
+            output["forget"] = json!([]);
+        }
+        let extraction = extraction(said, &output);
+        for left in ["forgotten", "ended", "commands"] {
+            assert_eq!(extraction[left], json!([]), "{left} of {message}");
+        }
+    }
+    for (message, learned) in
+        [("Forget that I live in Bern", 0), ("Forget Basel and remember that I live in Bern", 1)]
+    {
+        let mut said = unread(&[message], &[]);
+        said["messages"][0]["offers_forget"] = json!(true);
+        let output = output(&[fact(["city", "Lives in Bern", "I live in Bern"], 1)]);
+        assert_eq!(facts(&extraction(said, &output)).len(), learned, "{message}");
+    }
+    let mut said = unread(&["I have no dog any more"], &[("city", "Lives in Bern"), ("dog", "Has a dog")]);
+    said["messages"][0]["offers_forget"] = json!(true);
+    let ended = json!({ "facts": [], "ended": [2], "forget": [] });
+    assert_eq!(extraction(said, &ended)["ended"], json!([id(102)]), "what ends is no request to forget");
+}
+
+#[test]
 fn output_of_a_model_is_masked_again() {
-    let written = output(&[fact(1, "mail", "Write to [EMAIL_1], not to bob@example.com")]);
+    let written =
+        output(&[fact(["mail", "Write to [EMAIL_1], not to bob@example.com", "Write to [EMAIL_1]"], 1)]);
     let conversation = with_unread(unread(&["Write to [EMAIL_1]"], &[]), &[&written.to_string()]);
     let user = conversation.object.user(&conversation.user);
     user.mask("ada@example.com", Author::Outside).unwrap();
@@ -206,7 +315,8 @@ fn without_postgres_or_a_model_it_is_tried_later() {
     conversation.platform.postgrest.set_down(true);
     assert!(run(&conversation).contains(&"database_unavailable".to_owned()));
     conversation.platform.postgrest.set_down(false);
-    conversation.model_says(whole(&output(&[fact(1, "city", "Lives in Bern")]).to_string()));
+    conversation
+        .model_says(whole(&output(&[fact(["city", "Lives in Bern", "I live in Bern"], 1)]).to_string()));
     assert_eq!(run(&conversation), [""; 0]);
     assert_eq!(conversation.platform.postgrest.saved().len(), 1);
 }
@@ -317,21 +427,84 @@ fn a_turn_becomes_a_memory_when_postgres_has_it_unless_it_must_not_be_remembered
     assert_eq!((looks(), conversation.outbox().len()), (1, 0));
 }
 
+/// Says that many ordinary sentences, one right after the other.
+fn chat(conversation: &TestConversation, messages: u32) {
+    for n in 0..messages {
+        conversation.model_says(whole("I see."));
+        let request = TurnRequest { client_message_id: None, ..request(&format!("It rains for {n} days")) };
+        conversation.turn_with(request).unwrap();
+        conversation.deliver();
+    }
+}
+
+/// Rings all alarms within that time.
+fn wait(conversation: &TestConversation, millis: u64) {
+    let until = conversation.now() + millis;
+    while conversation.platform.storage.alarm().is_some_and(|at| at <= until) {
+        conversation.ring();
+    }
+    let left = until.saturating_sub(conversation.now());
+    conversation.platform.clock.advance(left);
+}
+
 #[test]
-fn facts_wait_for_an_idle_conversation_unless_the_user_asks_to_remember() {
+fn messages_are_read_after_a_minute_of_rest() {
     let conversation = TestConversation::default();
     let looks = || conversation.platform.postgrest.calls_of("unread_messages").len();
-    conversation.model_says(whole("a")).model_says(whole("b"));
-    conversation.turn("Hello").unwrap();
-    conversation.deliver();
-    assert_eq!(looks(), 0, "more may be said in a moment");
+    for _ in 0..3 {
+        chat(&conversation, 1);
+        wait(&conversation, REST - 5_000);
+        assert_eq!(looks(), 0, "each message begins the rest anew");
+    }
+    wait(&conversation, 5_000);
+    assert_eq!(looks(), 1);
+    wait(&conversation, 3 * REST);
+    assert_eq!(looks(), 1, "once");
+}
+
+#[test]
+fn six_messages_are_read_without_a_rest_and_the_count_outlives_the_object() {
+    let conversation = TestConversation::default();
+    let looks = |of: &TestConversation| of.platform.postgrest.calls_of("unread_messages").len();
+    chat(&conversation, MAX_UNREAD - 1);
+    let conversation = conversation.restart();
+    assert_eq!(looks(&conversation), 0);
+    chat(&conversation, 1);
+    assert_eq!(looks(&conversation), 1);
+    chat(&conversation, MAX_UNREAD - 1);
+    assert_eq!(looks(&conversation), 1, "counted from none again");
+    chat(&conversation, 1);
+    assert_eq!(looks(&conversation), 2);
+}
+
+#[test]
+fn a_request_to_remember_is_read_at_once() {
+    let conversation = TestConversation::default();
+    let looks = || conversation.platform.postgrest.calls_of("unread_messages").len();
+    conversation.model_says(whole("a"));
     conversation.turn("Remember that I live in Bern").unwrap();
     conversation.deliver();
     assert_eq!(looks(), 1);
-    while conversation.platform.storage.alarm().is_some_and(|at| at < conversation.now() + 60_000) {
-        conversation.ring();
+    wait(&conversation, 3 * REST);
+    assert_eq!(looks(), 1);
+}
+
+#[test]
+fn an_extraction_that_dies_with_its_object_is_begun_again() {
+    let conversation = with_unread(unread(&["I live in Bern"], &[]), &[]);
+    conversation.model_says(Ok(vec![Step::Bytes(60_000, "data: {}\n\n".into())]));
+    plan(&conversation);
+    conversation.platform.clock.advance(REST);
+    conversation.platform.storage.ring();
+    {
+        let mut alarm = std::pin::pin!(conversation.object.alarm());
+        let http = &conversation.platform.http;
+        conversation.platform.run_until(alarm.as_mut(), || !http.requests().is_empty());
     }
-    assert_eq!(looks(), 2, "once the conversation is idle");
+    let next = conversation.restart();
+    next.model_says(whole(&output(&[fact(["city", "Lives in Bern", "I live in Bern"], 1)]).to_string()));
+    wait(&next, 10 * REST);
+    assert_eq!(next.platform.postgrest.saved().len(), 1);
 }
 
 #[test]
@@ -340,7 +513,7 @@ fn a_reservation_of_background_work_is_released_when_its_object_dies() {
     said["budgets"]["user"]["daily_tokens"] = json!(100_000);
     let conversation = with_unread(said, &[]);
     conversation.model_says(Ok(vec![Step::Bytes(60_000, "data: {}\n\n".into())]));
-    conversation.object.plan_background().unwrap();
+    plan(&conversation);
     conversation.platform.clock.advance(60_000);
     conversation.platform.storage.ring();
     {

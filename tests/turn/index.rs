@@ -1,17 +1,24 @@
 //! The index of memories over real SQLite.
 
+use std::cell::RefCell;
+
 use frontdesk::memory::change::change;
+use frontdesk::memory::embed::embed_pending;
 use frontdesk::memory::index::{self, End};
-use frontdesk::memory::rebuild;
+use frontdesk::memory::rebuild_progress;
 use frontdesk::memory::recalled_memory::RecalledMemory;
 use frontdesk::memory::vector::{DIMENSIONS, SmallVector};
 use frontdesk::ports::DatabaseError;
+use frontdesk::time::Millis;
 use pii::masked_text::MaskedText;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::harness::sqlite::SqliteStorage;
 use super::harness::*;
+
+/// A moment after everything.
+const LATER: Millis = Millis::MAX;
 
 fn storage() -> SqliteStorage {
     let storage = SqliteStorage::default();
@@ -140,6 +147,39 @@ fn a_message_of_which_a_fact_is_forgotten_is_not_recalled_again() {
 }
 
 #[test]
+fn a_memory_that_postgres_wants_embedded_again_has_no_vector_meanwhile() {
+    let conversation = TestConversation::default();
+    let storage = &conversation.platform.storage;
+    let follower = memory(1, 1, "In a harbour");
+    index::add(storage, End::Newest, std::slice::from_ref(&follower)).unwrap();
+    index::set_vector(storage, follower.id, &axis(3)).unwrap();
+    conversation.platform.postgrest.set_pending(vec![json!({ "id": follower.id, "text": "In a harbour" })]);
+    conversation.platform.http.embeds_nothing(true);
+    let (user, refused) = (conversation.object.user(&conversation.user), RefCell::default());
+    assert!(conversation.platform.block_on(embed_pending(&user, &refused)).is_err());
+    assert_eq!(conversation.number("SELECT count(*) FROM memory_vector"), 0);
+    conversation.platform.http.embeds_nothing(false);
+    conversation.platform.block_on(embed_pending(&user, &refused)).unwrap();
+    assert_eq!(conversation.number("SELECT count(*) FROM memory_vector"), 1);
+}
+
+#[test]
+fn a_vector_of_a_text_from_before_a_forgetting_is_dropped() {
+    let conversation = TestConversation::default();
+    let postgrest = &conversation.platform.postgrest;
+    postgrest.set_pending(vec![json!({ "id": Uuid::from_u128(9), "text": "said beside a secret" })]);
+    postgrest.forgets_with(vec![Uuid::from_u128(8)]);
+    let (user, refused) = (conversation.object.user(&conversation.user), RefCell::default());
+    let mut work = std::pin::pin!(embed_pending(&user, &refused));
+    assert!(TestConversation::poll_once(work.as_mut()).is_none());
+    assert_eq!(postgrest.calls_of("pending_memories").len(), 1);
+    conversation.forget(Uuid::from_u128(5)).unwrap();
+    conversation.platform.block_on(work).unwrap();
+    assert_eq!(postgrest.calls_of("pending_memories").len(), 2, "the text is read again");
+    assert_eq!((conversation.platform.http.embedded().len(), postgrest.embedded().len()), (2, 1));
+}
+
+#[test]
 fn an_index_that_may_have_what_was_forgotten_is_built_anew() {
     let conversation = TestConversation::default();
     conversation.platform.http.embeds_nothing(true);
@@ -147,7 +187,7 @@ fn an_index_that_may_have_what_was_forgotten_is_built_anew() {
     conversation.turn("My walrus is called Otto").unwrap();
     conversation.platform.postgrest.fail("forget_facts", DatabaseError::Unavailable("no answer".into()));
     assert!(conversation.forget(Uuid::from_u128(5)).is_err());
-    assert!(rebuild::is_due(&conversation.platform.storage).unwrap());
+    assert!(rebuild_progress::is_due(&conversation.platform.storage, LATER).unwrap());
     conversation.turn_in(Uuid::from_u128(78), "What is the walrus called?").unwrap();
     assert!(!conversation.last_prompt().join("\n").contains("Otto"));
 }
@@ -159,11 +199,12 @@ fn an_object_that_dies_during_a_change_builds_its_index_anew() {
         "message_id": Uuid::nil(), "role": "user", "content": "Otto", "content_tokens": 1,
         "occurred_at": "2026-01-01T00:00:00Z",
     })]);
+    let ctx = conversation.object.user(&conversation.user);
     let never = std::future::pending::<Result<Value, frontdesk::error::Fault>>();
-    let poll = TestConversation::poll_once(std::pin::pin!(change(&conversation.platform.storage, never)));
+    let poll = TestConversation::poll_once(std::pin::pin!(change(&ctx, never)));
     assert!(poll.is_none());
     conversation.platform.storage.confirm();
     let next = conversation.restart();
     assert_eq!(next.number("SELECT count(*) FROM memory"), 0);
-    assert!(rebuild::is_due(&next.platform.storage).unwrap());
+    assert!(rebuild_progress::is_due(&next.platform.storage, LATER).unwrap());
 }

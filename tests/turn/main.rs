@@ -8,6 +8,7 @@ mod approve;
 mod background;
 mod branches;
 mod completion;
+mod dialogues;
 mod documents;
 mod erasure;
 mod finish;

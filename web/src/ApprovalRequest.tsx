@@ -20,6 +20,7 @@ export function ApprovalRequest({ part, isBusy, onDecide, lookups }: Props) {
   const titleId = useId();
   const { title } = describeToolCall(part, 'awaiting_approval', lookups.employeeTitle);
   const expiry = approvalExpiry(part);
+  const facts = getToolName(part) === 'forget' ? factIds(part.input) : [];
   return (
     // The focus may move here from a decided request: to the section, because the next Enter would press a focused button.
     <section className="approval" aria-labelledby={titleId} tabIndex={-1} data-testid="approval">
@@ -27,7 +28,7 @@ export function ApprovalRequest({ part, isBusy, onDecide, lookups }: Props) {
         <p className="muted">Do you allow this?</p>
         <p id={titleId} className="approval-title">{title}</p>
       </header>
-      {getToolName(part) === 'forget' && <FactsToForget ids={factIds(part.input)} facts={lookups.facts} />}
+      {facts.length > 0 && <FactsToForget ids={facts} facts={lookups.facts} />}
       <JsonView value={part.input} />
       <footer>
         <button type="button" className="button small primary" disabled={isBusy} data-testid="allow"

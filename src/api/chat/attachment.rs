@@ -7,6 +7,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 use wire_text::WireText;
 
+use crate::chat::message::ATTACHMENT;
 use crate::error::{Code, Error, abort_field};
 
 /// Attachments that a message may have.
@@ -99,11 +100,11 @@ pub(super) fn append(
                 return refuse("An attachment must hold text.");
             }
             Attachment::Text { text: WireText(text), .. } => {
-                write!(message, "\n\n<attachment name=\"{name}\">\n{text}\n</attachment>")
+                write!(message, "\n\n{ATTACHMENT}{name}\">\n{text}\n</attachment>")
             }
             Attachment::File { file, .. } => write!(
                 message,
-                "\n\n<attachment name=\"{name}\" file=\"{file}\">A picture or a scan. The tool ocr reads its text.</attachment>"
+                "\n\n{ATTACHMENT}{name}\" file=\"{file}\">A picture or a scan. The tool ocr reads its text.</attachment>"
             ),
         };
     }

@@ -1,0 +1,139 @@
+//! Quotes: the user's own words that a fact rests on.
+//!
+//! A model copies a quote nearly as it stands: spaces, quotation marks, capitals and full-width forms may differ. [`normalized`] is
+//! the one place that says which differences do not count.
+
+use crate::chat::message::ATTACHMENT;
+
+/// Letters of a word that is a quote by itself, where words are parted by spaces. A shorter one ("from") rests nothing, unless it is
+/// a whole answer ("Yes").
+const MIN_WORD_LETTERS: usize = 5;
+
+/// Letters of such a quote in the other scripts.
+const MIN_LETTERS: usize = 2;
+
+/// The part of a message that its user wrote: without attachments, which stand at its end.
+pub(super) fn own_words(message: &str) -> &str {
+    message.split(ATTACHMENT).next().unwrap_or_default().trim()
+}
+
+/// True if `quote` stands in the part of `message` that its user wrote, and is more than a short word out of a sentence.
+pub(super) fn is_quoted(quote: &str, message: &str) -> bool {
+    let message = normalized(own_words(message));
+    let quote = normalized(quote);
+    let quote = quote.trim_matches(|c: char| !c.is_alphanumeric());
+    if quote.is_empty() {
+        return false;
+    }
+    message.match_indices(quote).any(|(at, _)| {
+        let (before, after) = (message.get(..at), message.get(at + quote.len()..));
+        let (before, after) = (before.unwrap_or_default(), after.unwrap_or_default());
+        is_unbroken(before, quote, after) && (is_telling(quote) || stands_alone(before, after))
+    })
+}
+
+/// A text with one space for each run of white space, small letters, one sign for all apostrophes and one for all hyphens,
+/// full-width forms as ASCII, and without quotation marks, invisible characters and Arabic vowel signs.
+fn normalized(text: &str) -> String {
+    let mut normal = String::with_capacity(text.len());
+    for c in text.chars() {
+        let c = match c {
+            '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
+            _ => c,
+        };
+        match c {
+            c if is_ignored(c) => {}
+            '`' | '´' | '\u{2018}'..='\u{201b}' => normal.push('\''),
+            '\u{2010}'..='\u{2015}' | '\u{2212}' => normal.push('-'),
+            c if c.is_whitespace() => {
+                if !normal.ends_with(' ') {
+                    normal.push(' ');
+                }
+            }
+            c => normal.extend(c.to_lowercase()),
+        }
+    }
+    normal
+}
+
+/// True for quotation marks, invisible characters and Arabic vowel signs.
+const fn is_ignored(c: char) -> bool {
+    matches!(c, '"' | '«' | '»' | '‹' | '›' | '\u{201c}'..='\u{201f}' | '「'..='』' | '《' | '》')
+        || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}' | '\u{feff}')
+        || matches!(c, '\u{640}' | '\u{64b}'..='\u{652}')
+}
+
+/// True for letters of scripts that part words by spaces and join nothing to their beginnings.
+const fn is_spaced(c: char) -> bool {
+    matches!(c, '\0'..='\u{58f}' | '\u{1e00}'..='\u{1fff}')
+}
+
+/// True if the quote neither begins nor ends within a word: "like tea" is no quote from "dislike tea".
+fn is_unbroken(before: &str, quote: &str, after: &str) -> bool {
+    let is_cut = |left: Option<char>, right: Option<char>| {
+        let is_letter = |c: char| c.is_alphanumeric() && is_spaced(c);
+        left.is_some_and(is_letter) && right.is_some_and(is_letter)
+    };
+    !is_cut(before.chars().next_back(), quote.chars().next())
+        && !is_cut(quote.chars().next_back(), after.chars().next())
+}
+
+/// True for several words, a number, or one word that is not short.
+fn is_telling(quote: &str) -> bool {
+    let letters = quote.chars().filter(|c| c.is_alphanumeric()).count();
+    let least = if quote.chars().any(is_word_letter) { MIN_WORD_LETTERS } else { MIN_LETTERS };
+    quote.contains(' ') || letters >= least || quote.chars().any(char::is_numeric)
+}
+
+fn is_word_letter(c: char) -> bool {
+    c.is_alphabetic() && is_spaced(c)
+}
+
+/// True if nothing but punctuation is between the quote and the ends of its clause.
+fn stands_alone(before: &str, after: &str) -> bool {
+    let is_end = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric());
+    is_end(before.trim_end().chars().next_back()) && is_end(after.trim_start().chars().next())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quote_is_found_in_spite_of_spaces_marks_and_capitals() {
+        for (quote, message) in [
+            ("ich bin Lehrerin", "Ja, ich  bin\nLehrerin."),
+            ("\"I’m 34\"", "I'm 34, by the way"),
+            ("Yes", "Yes, since May"),
+            ("ja", "Ja."),
+            ("J’habite à Lyon !", "j'habite à Lyon"),
+            ("「東京に住んで」", "私は東京に住んでいます"),
+            ("３人", "子供が3人います"),
+            ("İstanbul'da yaşıyorum", "İstanbul’da yaşıyorum."),
+            ("我住在伯尔尼", "我住在伯尔尼。"),
+            ("أعيش في الرباط", "أنا أعيشُ في الرّباط"),
+            ("write to [EMAIL_1]", "Please write to [EMAIL_1]"),
+            ("allergique aux \"fruits de mer\"", "Je suis allergique aux « fruits de mer »."),
+            ("vegetarian", "I am vegetarian"),
+        ] {
+            assert!(is_quoted(quote, message), "{quote} in {message}");
+        }
+    }
+
+    #[test]
+    fn other_words_and_single_short_ones_are_no_quote() {
+        for (quote, message) in [
+            ("", "I live in Bern"),
+            (" … ", "I live … in Bern"),
+            ("I live in Basel", "I live in Bern"),
+            ("from", "I am from the sales team, what does this cost?"),
+            ("does", "What does a kilo of rice cost?"),
+            ("like tea", "I dislike tea"),
+            ("no", "You know me"),
+            ("我", "我住在伯尔尼"),
+            ("I live in Bern", "See\n\n<attachment name=\"a.txt\">\nI live in Bern\n</attachment>"),
+        ] {
+            assert!(!is_quoted(quote, message), "{quote} in {message}");
+        }
+    }
+}
