@@ -20,14 +20,13 @@ const SENTENCES = [
 function extractFacts({ messages, known }) {
   const facts = messages.flatMap(({ number, text }) => {
     const stated = SENTENCES.flatMap(({ pattern, category, key, fact }) => {
-      const [quote, value] = pattern.exec(text) ?? [];
+      const [quote = '', value] = pattern.exec(text) ?? [];
       return value ? [{ message: number, quote, category, key, fact: `${fact} ${value.trim()}`, confidence: 0.9, expires: null }] : [];
     });
     const note = /\bremember (?:that )?([^?\n]{3,250})/iu.exec(text)?.[1].trim();
-    const key = note?.toLowerCase().split(/[^\p{L}\p{N}]+/u).slice(0, 6).join('_');
-    return note && stated.length === 0
-      ? [{ message: number, quote: note, category: 'note', key, fact: `Wants remembered: ${note}`, confidence: 0.9, expires: null }]
-      : stated;
+    if (!note || stated.length > 0) return stated;
+    const key = note.toLowerCase().split(/[^\p{L}\p{N}]+/u).slice(0, 6).join('_');
+    return [{ message: number, quote: note, category: 'note', key, fact: `Wants remembered: ${note}`, confidence: 0.9, expires: null }];
   });
   const forget = messages.flatMap(({ number, text }) => {
     const words = /\bforget (.+)/iu.exec(text)?.[1].toLowerCase().split(/[^\p{L}\p{N}]+/u).filter((word) => word.length > 3);
