@@ -154,8 +154,8 @@ fn simulate(options: Options) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Runs of that seed and of those after it, for as long as the caller takes them. Each core runs the next seed: a run is the same
-/// whatever else runs.
+/// Runs of that seed and of those after it, in their order, for as long as the caller takes them. Each core runs the next seed: a run is
+/// the same whatever else runs.
 fn run_on_all_cores(first_seed: u64) -> impl Iterator<Item = Finding> {
     let next = Arc::new(AtomicU64::new(first_seed));
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -168,7 +168,15 @@ fn run_on_all_cores(first_seed: u64) -> impl Iterator<Item = Finding> {
             },
         );
     }
-    findings.into_iter()
+    let (mut early, mut seed) = (BTreeMap::new(), first_seed);
+    std::iter::from_fn(move || {
+        while !early.contains_key(&seed) {
+            let finding: Finding = findings.recv().ok()?;
+            early.insert(finding.seed, finding);
+        }
+        seed += 1;
+        early.remove(&(seed - 1))
+    })
 }
 
 /// Runs it once more, with a trace: it is the same run.
