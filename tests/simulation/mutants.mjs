@@ -469,12 +469,8 @@ const MUTANTS = [
     patches: [
       {
         file: 'src/memory/change.rs',
-        from: `        reset(sql)?;
-    }
-    result`,
-        to: `        let _ = sql;
-    }
-    result`,
+        from: 'begin_anew(sql, ctx.ports.clock.now())?;',
+        to: 'let _ = || begin_anew(sql, ctx.ports.clock.now());',
       },
     ],
   },
