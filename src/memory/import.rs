@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::change::change;
 use super::index::{self, End};
-use super::recalled_memory::RecalledMemory;
+use super::recalled_memory::{RecalledMemory, Said};
 use crate::account::UserCtx;
 use crate::account::vault::VaultError;
 use crate::chat::message::{Role, title};
@@ -54,19 +54,9 @@ struct MaskedMessage {
 impl MaskedMessage {
     /// The message as the index has it; `None` for one that says nothing.
     fn memory(&self) -> Option<RecalledMemory> {
-        let memory = RecalledMemory {
-            id: self.id,
-            message_id: Some(self.id),
-            session_id: Some(self.session_id),
-            document_id: None,
-            media_type: None,
-            document: None,
-            role: Some(self.role),
-            content: self.content.clone(),
-            content_tokens: self.content_tokens,
-            occurred_at: self.created_at,
-        };
-        memory.is_said().then_some(memory)
+        let Self { id, session_id, role, ref content, content_tokens, created_at, .. } = *self;
+        let said = Said { id, session: session_id, role, content, content_tokens, at: created_at };
+        RecalledMemory::of_message(said)
     }
 }
 
@@ -79,7 +69,7 @@ pub struct ImportCounts {
     /// Messages that were there before.
     #[serde(default)]
     pub known: u64,
-    /// Those that are new.
+    /// Ids of the new messages.
     #[serde(default)]
     pub added: Vec<Uuid>,
     /// Sessions of other users: then nothing was imported.

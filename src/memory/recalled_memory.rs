@@ -41,11 +41,41 @@ pub struct RecalledMemory {
     pub occurred_at: DateTime<Utc>,
 }
 
+/// A message that may become a memory.
+#[derive(Clone, Copy, Debug)]
+pub struct Said<'a> {
+    /// Id of the message.
+    pub id: Uuid,
+    /// Id of its session.
+    pub session: Uuid,
+    /// Author of the message.
+    pub role: Role,
+    /// Its text.
+    pub content: &'a MaskedText,
+    /// Tokens of the text.
+    pub content_tokens: u32,
+    /// Time of the message.
+    pub at: DateTime<Utc>,
+}
+
 impl RecalledMemory {
-    /// True unless it says nothing, as an answer that never came.
+    /// The memory of a message; `None` for one that says nothing, as an answer that never came.
     #[must_use]
-    pub fn is_said(&self) -> bool {
-        matches!(self.role, None | Some(Role::User | Role::Assistant)) && !self.content.trim().is_empty()
+    pub fn of_message(said: Said<'_>) -> Option<Self> {
+        let Said { id, session, role, content, content_tokens, at } = said;
+        let is_said = matches!(role, Role::User | Role::Assistant) && !content.trim().is_empty();
+        is_said.then(|| Self {
+            id,
+            message_id: Some(id),
+            session_id: Some(session),
+            document_id: None,
+            media_type: None,
+            document: None,
+            role: Some(role),
+            content: content.clone(),
+            content_tokens,
+            occurred_at: at,
+        })
     }
 
     /// The session or document that it is a part of.

@@ -16,7 +16,7 @@ use crate::limit::quota::{Cost, LedgerEntry, day};
 use crate::memory::fact::NewFact;
 use crate::memory::index::{self, End};
 use crate::memory::known_facts;
-use crate::memory::recalled_memory::RecalledMemory;
+use crate::memory::recalled_memory::{RecalledMemory, Said};
 use crate::ports::Sql;
 
 /// A finished turn.
@@ -122,7 +122,8 @@ pub(super) const OFFERS_FORGET: &str = "offers_forget";
 const FORGET: &str = "forget";
 
 impl TurnRecord {
-    /// Adds what was said to the user's memory, unless the turn is not to be remembered. A turn that forgets leaves none. A memory that is there stays as it is.
+    /// Adds what was said to the user's memory, unless the turn is not to be remembered. A turn that forgets leaves none. A memory that
+    /// is there stays as it is.
     ///
     /// # Errors
     /// `internal`, when the storage refuses.
@@ -170,19 +171,8 @@ impl MessageRecord {
     /// The memory of the message in that session; `None` for one that says nothing.
     #[must_use]
     pub fn memory(&self, session: Uuid) -> Option<RecalledMemory> {
-        let memory = RecalledMemory {
-            id: self.id,
-            message_id: Some(self.id),
-            session_id: Some(session),
-            document_id: None,
-            media_type: None,
-            document: None,
-            role: Some(self.role),
-            content: self.content.clone(),
-            content_tokens: self.content_tokens,
-            occurred_at: self.created_at,
-        };
-        memory.is_said().then_some(memory)
+        let Self { id, role, ref content, content_tokens, created_at, .. } = *self;
+        RecalledMemory::of_message(Said { id, session, role, content, content_tokens, at: created_at })
     }
 
     /// The id that the client gave the message.

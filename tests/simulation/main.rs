@@ -76,7 +76,7 @@ struct Options {
     trace: usize,
 }
 
-/// What one run came to.
+/// Result of one run.
 struct Finding {
     seed: u64,
     turns: u64,
