@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::rank::{Ranked, Signals, rank};
 use super::recalled_memory::RecalledMemory;
 use super::vector::{CODE_RECORD, Place, SmallVector, without};
-use super::words::{Term, index_words, question_terms};
+use super::words::{Term, index_words};
 use crate::error::Fault;
 use crate::ports::{Sql, SqlValue};
 use crate::storage::{from_json, row, rows, to_json};
@@ -18,9 +18,8 @@ use crate::storage::{from_json, row, rows, to_json};
 /// Tables of the index, created on first use.
 ///
 /// A memory's `place` is the number of its thread (a session or a document) and its position in it, so that the places of neighbours
-/// differ by one. `memory_words` keeps words alone, without the text, and
-/// takes everything but ASCII's signs as letters: words are cut before. `memory_code` has the codes of many vectors in a row, because
-/// each row that is read crosses from JavaScript.
+/// differ by one. `memory_words` keeps words alone, without the text, and takes everything but ASCII's signs as letters: words are
+/// cut before. `memory_code` has the codes of many vectors in a row, because each row that is read crosses from JavaScript.
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS memory (place INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, thread TEXT NOT NULL, memory TEXT NOT NULL);
     CREATE INDEX IF NOT EXISTS memory_thread ON memory (thread, place);
@@ -47,14 +46,13 @@ pub fn create_tables(sql: &impl Sql) -> Result<(), Fault> {
     Ok(sql.exec(SCHEMA, &[])?)
 }
 
-/// Empties the index of memories and facts, so that it is built anew. What was forgotten stays forgotten.
+/// Empties the index of memories and facts. What was forgotten stays forgotten.
 ///
 /// # Errors
 /// `internal`, when the storage refuses.
 pub fn reset(sql: &impl Sql) -> Result<(), Fault> {
     empty(sql)?;
-    remove_state(sql, State::Facts)?;
-    remove_state(sql, State::Rebuild)
+    remove_state(sql, State::Facts)
 }
 
 fn empty(sql: &impl Sql) -> Result<(), Fault> {
@@ -189,19 +187,19 @@ fn remove_vector_at(sql: &impl Sql, place: Place) -> Result<(), Fault> {
     Ok(sql.exec("DELETE FROM memory_vector WHERE place = ?", &[place.into()])?)
 }
 
-/// Ranks the memories for a question, best first, at most `most`. Without a vector words alone decide.
+/// Ranks the memories for the words of a question, best first, at most `most`. Without a vector words alone decide.
 ///
 /// # Errors
 /// `internal`, when the storage refuses.
 pub fn search(
     sql: &impl Sql,
-    question: &str,
+    terms: &[Term],
     vector: Option<&SmallVector>,
     most: usize,
 ) -> Result<Vec<(RecalledMemory, f32)>, Fault> {
     let count: Option<CountRow> = row(sql, "SELECT count(*) AS count FROM memory", &[])?;
     let memories = count.map_or(0, |row| row.count);
-    let hits = hits(sql, &question_terms(question))?;
+    let hits = hits(sql, terms)?;
     let cosines = vector.map(|vector| cosines(sql, vector)).transpose()?.unwrap_or_default();
     let ranked = rank(&Signals { memories, hits: &hits, cosines: &cosines }, most);
     read(sql, &ranked)

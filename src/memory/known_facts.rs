@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::fact::{Fact, NewFact};
 use super::index::{State, set_state, state};
-use super::words::{index_words, question_terms};
+use super::words::{Term, index_words};
 use crate::account::UserCtx;
 use crate::database;
 use crate::error::Fault;
@@ -19,14 +19,13 @@ use crate::storage::{from_json, to_json};
 /// Facts that are recalled at most.
 const MAX_RECALLED: usize = 20;
 
-/// The facts for a question: those that share a word with it first, then the surest and newest.
+/// The facts for the words of a question: those that share one first, then the surest and newest.
 ///
 /// # Errors
 /// `internal`, when the storage refuses.
-pub fn for_question(sql: &impl Sql, question: &str, now: DateTime<Utc>) -> Result<Vec<Fact>, Fault> {
+pub fn for_question(sql: &impl Sql, terms: &[Term], now: DateTime<Utc>) -> Result<Vec<Fact>, Fault> {
     let mut facts = all(sql)?;
     facts.retain(|fact| fact.expires_at.is_none_or(|at| at > now));
-    let terms = question_terms(question);
     let shared = |fact: &Fact| {
         let words = index_words(&format!("{} {} {}", fact.category, fact.key.replace('_', " "), fact.fact));
         let words: BTreeSet<_> = words.split(' ').collect();

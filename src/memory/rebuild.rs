@@ -1,5 +1,6 @@
 //! Building the index from Postgres, newest memories first: an object that starts without one has a user with a past.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -15,7 +16,6 @@ use crate::error::Fault;
 use crate::model::embedding::Embedding;
 use crate::ports::{Caller, Clock, Platform};
 use crate::storage::to_json;
-use chrono::{DateTime, Utc};
 
 /// Memories read at a time: with their vectors about two megabytes.
 const PAGE: u32 = 400;

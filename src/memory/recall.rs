@@ -10,6 +10,7 @@ use super::index;
 use super::known_facts;
 use super::recalled_memory::RecalledMemory;
 use super::vector::SmallVector;
+use super::words::question_terms;
 use crate::account::UserCtx;
 use crate::error::Fault;
 use crate::model::vector_breaker::VectorUse;
@@ -73,10 +74,11 @@ pub fn recall<P: Platform>(ctx: &UserCtx<'_, P>, request: &RecallRequest<'_>) ->
     let most = (budget / SHORT_MEMORY).clamp(ctx.config.top_k.min(MAX_MEMORIES), MAX_MEMORIES);
     let (sql, now) = (&ctx.ports.sql, timestamp(ctx.ports.clock.now()));
     // Neighbours of a hit need not exist: some places are read in vain.
-    let found = index::search(sql, text, vector, MAX_MEMORIES as usize)?;
+    let terms = question_terms(text);
+    let found = index::search(sql, &terms, vector, MAX_MEMORIES as usize)?;
     let mut memories = weigh(found, text);
     memories.truncate(most as usize);
-    Ok(Recalled { facts: known_facts::for_question(sql, text, now)?, memories, ..Recalled::default() })
+    Ok(Recalled { facts: known_facts::for_question(sql, &terms, now)?, memories, ..Recalled::default() })
 }
 
 /// Orders memories by their scores, with less for questions, and for other speakers than those that the message names.

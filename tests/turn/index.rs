@@ -8,6 +8,7 @@ use frontdesk::memory::index::{self, End};
 use frontdesk::memory::rebuild_progress;
 use frontdesk::memory::recalled_memory::RecalledMemory;
 use frontdesk::memory::vector::{DIMENSIONS, SmallVector};
+use frontdesk::memory::words::question_terms;
 use frontdesk::ports::DatabaseError;
 use frontdesk::time::Millis;
 use pii::masked_text::MaskedText;
@@ -48,7 +49,7 @@ fn axis(n: usize) -> SmallVector {
 }
 
 fn found(storage: &SqliteStorage, question: &str, vector: Option<&SmallVector>) -> Vec<String> {
-    let found = index::search(storage, &masked(question), vector, 400).unwrap();
+    let found = index::search(storage, &question_terms(question), vector, 400).unwrap();
     found.into_iter().map(|(memory, _)| memory.content.to_string()).collect()
 }
 
