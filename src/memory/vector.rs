@@ -34,12 +34,6 @@ impl SmallVector {
             .then(|| Self(numbers.iter().map(|number| (number / largest * 127.0).round() as i8).collect()))
     }
 
-    /// Cosine of the angle between two vectors.
-    #[must_use]
-    pub fn cosine(&self, other: &Self) -> f32 {
-        cosine(self.0.iter().copied(), other.0.iter().copied())
-    }
-
     /// The record of this vector for a place.
     #[must_use]
     pub fn record(&self, place: Place) -> Vec<u8> {
@@ -85,10 +79,17 @@ impl SmallVector {
     /// Cosines of records of vectors, by place.
     #[must_use]
     pub fn cosines(&self, records: &[u8]) -> Vec<(Place, f32)> {
+        let own_length = length(self.0.iter().map(|number| square(*number)).sum());
         let one = |record: &[u8]| {
             let (place, numbers) = split(record)?;
-            let numbers = numbers.iter().map(|byte| byte.cast_signed());
-            Some((place, cosine(self.0.iter().copied(), numbers)))
+            let (mut dot, mut squares) = (0, 0);
+            for (own, byte) in self.0.iter().zip(numbers) {
+                let number = byte.cast_signed();
+                dot += i32::from(*own) * i32::from(number);
+                squares += square(number);
+            }
+            let lengths = own_length * length(squares);
+            Some((place, if lengths > 0.0 { as_float(dot) / lengths } else { 0.0 }))
         };
         records.chunks_exact(VECTOR_RECORD).filter_map(one).collect()
     }
@@ -100,17 +101,17 @@ fn split(record: &[u8]) -> Option<(Place, &[u8])> {
     Some((Place::from_le_bytes(*place), rest))
 }
 
+fn square(number: i8) -> i32 {
+    i32::from(number).pow(2)
+}
+
+fn length(squares: i32) -> f32 {
+    as_float(squares).sqrt()
+}
+
 #[expect(clippy::cast_precision_loss, reason = "sums of 1,536 products of two bytes fit a float's order")]
-fn cosine(one: impl Iterator<Item = i8>, other: impl Iterator<Item = i8>) -> f32 {
-    let (mut dot, mut squares, mut other_squares) = (0_i32, 0_i32, 0_i32);
-    for (a, b) in one.zip(other) {
-        let (a, b) = (i32::from(a), i32::from(b));
-        dot += a * b;
-        squares += a * a;
-        other_squares += b * b;
-    }
-    let lengths = (squares as f32).sqrt() * (other_squares as f32).sqrt();
-    if lengths > 0.0 { dot as f32 / lengths } else { 0.0 }
+const fn as_float(sum: i32) -> f32 {
+    sum as f32
 }
 
 /// Takes the record of a place out of a block of code records.
