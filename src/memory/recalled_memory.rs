@@ -50,7 +50,7 @@ pub struct Said<'a> {
     pub session: Uuid,
     /// Author of the message.
     pub role: Role,
-    /// Its text.
+    /// Text of the message, masked.
     pub content: &'a MaskedText,
     /// Tokens of the text.
     pub content_tokens: u32,
