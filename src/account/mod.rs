@@ -16,7 +16,7 @@ use crate::error::Fault;
 use crate::ports::Sql;
 use crate::storage::row;
 
-/// Tables of the account, created on first use. `owner` and `vault_key` have at most one row; `undelivered` is 1 until Postgres has the
+/// Tables of the account, created on first use. `owner`, `vault_key` and `erasure` have at most one row; `undelivered` is 1 until Postgres has the
 /// row. A ledger row is a reservation until it is settled. `messages` counts those that wait for the job.
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS owner (id INTEGER PRIMARY KEY CHECK (id = 1), user_id TEXT NOT NULL);
@@ -26,6 +26,7 @@ const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS ledger (id TEXT PRIMARY KEY, day INTEGER NOT NULL, employee TEXT NOT NULL, tokens INTEGER NOT NULL, micro_usd INTEGER NOT NULL, is_reserved INTEGER NOT NULL);
     CREATE INDEX IF NOT EXISTS ledger_day ON ledger (day);
     CREATE TABLE IF NOT EXISTS agenda (job TEXT PRIMARY KEY, due_at INTEGER NOT NULL, messages INTEGER NOT NULL DEFAULT 0);
+    CREATE TABLE IF NOT EXISTS erasure (id INTEGER PRIMARY KEY CHECK (id = 1), requested_at INTEGER NOT NULL);
 ";
 
 /// Creates the account's tables where they are missing.

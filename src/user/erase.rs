@@ -7,6 +7,8 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
 use serde_json::json;
 
 use super::Object;
@@ -17,9 +19,10 @@ use crate::backoff::pause;
 use crate::database;
 use crate::error::{Code, Error, Fault, abort};
 use crate::memory::index;
-use crate::ports::{Caller, Clock, Platform};
+use crate::ports::{Caller, Clock, Platform, Sql};
 use crate::session::store;
-use crate::time::Millis;
+use crate::storage::row;
+use crate::time::{Millis, timestamp};
 use crate::turn::WATCH_EVERY;
 
 /// Milliseconds between two looks at work that must end first.
@@ -28,6 +31,11 @@ const POLL_EVERY: Millis = 50;
 /// Counts of deleted rows, as JSON of `erase_user`.
 #[derive(Debug)]
 pub struct ErasedCounts(pub String);
+
+#[derive(Deserialize)]
+struct ErasureRow {
+    requested_at: Millis,
+}
 
 /// The right to erase. Dropping it lets another request try.
 struct Running(Rc<Cell<bool>>);
@@ -46,7 +54,11 @@ impl<P: Platform> Object<P> {
     pub async fn erase(&self, user: &User) -> Result<ErasedCounts, Error> {
         let sql = &self.ports.sql;
         account::set_owner(sql, user.id)?;
-        self.account.agenda.plan(Job::Erasure, self.ports.clock.now() + WATCH_EVERY, sql)?;
+        let now = self.ports.clock.now();
+        // Every attempt names the moment of the request: Postgres carries out a request once, however often and late it comes.
+        let statement = "INSERT OR IGNORE INTO erasure (id, requested_at) VALUES (1, ?)";
+        sql.exec(statement, &[now.into()]).map_err(Fault::from)?;
+        self.account.agenda.plan(Job::Erasure, now + WATCH_EVERY, sql)?;
         Ok(self.run_erasure(user).await?)
     }
 
@@ -99,7 +111,7 @@ impl<P: Platform> Object<P> {
     async fn erase_all(&self, user: &User) -> Result<ErasedCounts, Fault> {
         self.end_all_work().await;
         let (sql, agenda) = (&self.ports.sql, &self.account.agenda);
-        let arguments = json!({ "p_user": user.id });
+        let arguments = json!({ "p_user": user.id, "p_requested_at": self.requested_at()? });
         let counts = database::raw(&self.ports.postgrest, Caller::Service, "erase_user", &arguments).await?;
         self.user(user).delete_all_files().await?;
         // No `await` from here on: the object is emptied in one step.
@@ -113,7 +125,14 @@ impl<P: Platform> Object<P> {
         for job in [Job::VaultDelivery, Job::Background, Job::Facts, Job::Erasure] {
             agenda.finish(job, sql)?;
         }
+        sql.exec("DELETE FROM erasure", &[])?;
         Ok(ErasedCounts(counts))
+    }
+
+    fn requested_at(&self) -> Result<DateTime<Utc>, Fault> {
+        let erasure: Option<ErasureRow> = row(&self.ports.sql, "SELECT requested_at FROM erasure", &[])?;
+        // Planned by a version that kept no moment: now is later than all that it means.
+        Ok(timestamp(erasure.map_or_else(|| self.ports.clock.now(), |row| row.requested_at)))
     }
 
     /// Stops turns and background work, and waits for everything that reads or writes the vault.

@@ -345,12 +345,16 @@ comment on column public.chat_pii_vault.token is 'The placeholder, such as [EMAI
 comment on column public.chat_pii_vault.fingerprint is 'HMAC-SHA-256 of the value under a key of the user.';
 
 create table if not exists private.erased_users (
-  user_id   uuid primary key,
-  erased_at timestamptz not null
+  user_id      uuid primary key,
+  requested_at timestamptz not null,
+  erased_at    timestamptz not null,
+  counts       jsonb
 );
 alter table private.erased_users enable row level security;
 comment on table private.erased_users is
 'Users that erase_user erased. A write that was started before the erasure and arrives later is refused by private.is_gone.';
+comment on column private.erased_users.requested_at is 'Moment of the request: erase_user carries out each request once.';
+comment on column private.erased_users.counts is 'Result of erase_user: {table: number of deleted rows}.';
 
 -- Usage, limits and prices ---------------------------------------------------------------------------------------------
 

@@ -109,15 +109,20 @@ tool_run, fact, document, file, memory, usage or vault. Values of the vault and 
 decrypts values, and embeddings can be computed again. Callers: authenticated.';
 grant execute on function public.export_user() to authenticated;
 
-create or replace function public.erase_user(p_user uuid) returns jsonb
+create or replace function public.erase_user(p_user uuid, p_requested_at timestamptz default now()) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
   v_table text;
   v_count bigint;
   v_counts jsonb := '{}';
 begin
-  insert into private.erased_users (user_id, erased_at) values (p_user, now())
-  on conflict (user_id) do update set erased_at = excluded.erased_at;
+  -- A second call of the same request would delete what the user wrote after the first. One that runs beside the first waits here.
+  insert into private.erased_users as known (user_id, requested_at, erased_at) values (p_user, p_requested_at, now())
+  on conflict (user_id) do update set requested_at = excluded.requested_at, erased_at = excluded.erased_at, counts = null
+  where known.requested_at < excluded.requested_at;
+  if not found then
+    return (select counts from private.erased_users where user_id = p_user);
+  end if;
   -- Summaries are deleted by the cascade from their sessions.
   foreach v_table in array array[
     'chat_pii_keys', 'chat_pii_vault', 'user_memory_embeddings', 'user_memory_facts', 'chat_documents', 'chat_files',
@@ -127,12 +132,14 @@ begin
     get diagnostics v_count = row_count;
     v_counts := v_counts || jsonb_build_object(v_table, v_count);
   end loop;
+  update private.erased_users set counts = v_counts where user_id = p_user;
   return v_counts;
 end $$;
-comment on function public.erase_user(uuid) is
+comment on function public.erase_user(uuid, timestamptz) is
 'Deletes all rows of a user and records the erasure, so that later writes of what began before it are refused. Returns
-{table: number of deleted rows}. The account itself is deleted with Supabase Auth. Callers: service_role.';
-grant execute on function public.erase_user(uuid) to service_role;
+{table: number of deleted rows}. A request that was carried out already, or one from before it, deletes nothing and returns the
+counts of the last erasure. The account itself is deleted with Supabase Auth. Callers: service_role.';
+grant execute on function public.erase_user(uuid, timestamptz) to service_role;
 
 -- Retention ------------------------------------------------------------------------------------------------------------
 

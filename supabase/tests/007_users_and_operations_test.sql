@@ -131,6 +131,12 @@ select is(
     "user_memory_facts": 1, "user_memory_embeddings": 3, "chat_message_feedback": 0, "chat_parked_turns": 0}',
   'a user is erased, and the deleted rows are counted');
 select is(
+  public.erase_user('00000000-0000-4000-8000-00000000000a') ->> 'chat_messages', '3',
+  'a request that was carried out already returns the counts of the first time');
+select is(
+  public.erase_user('00000000-0000-4000-8000-00000000000a', now() + interval '1 second') ->> 'chat_messages', '0',
+  'a later request erases again');
+select is(
   public.save_embeddings('00000000-0000-4000-8000-00000000000a', jsonb_build_array(jsonb_build_object(
     'id', gen_random_uuid(), 'embedding', array_fill(0.1::real, array[1536])::extensions.halfvec::text))), 0::bigint,
   'a late embedding finds no memory');

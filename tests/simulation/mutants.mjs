@@ -388,11 +388,21 @@ const MUTANTS = [
     ],
   },
   {
+    name: 'an attempt of an erasure is a request of its own',
+    patches: [
+      {
+        file: 'src/user/erase.rs',
+        from: 'Ok(timestamp(erasure.map_or_else(|| self.ports.clock.now(), |row| row.requested_at)))',
+        to: 'Ok(timestamp(erasure.map_or_else(|| self.ports.clock.now(), |_| self.ports.clock.now())))',
+      },
+    ],
+  },
+  {
     name: 'an erasure ends with its object',
     patches: [
       {
         file: 'src/user/erase.rs',
-        from: `        self.account.agenda.plan(Job::Erasure, self.ports.clock.now() + WATCH_EVERY, sql)?;
+        from: `        self.account.agenda.plan(Job::Erasure, now + WATCH_EVERY, sql)?;
         Ok(self.run_erasure(user).await?)`,
         to: `        let _ = (WATCH_EVERY, sql);
         Ok(self.erase_all(user).await?)`,

@@ -33,7 +33,7 @@ pub struct Postgres {
     /// Rows of `chat_usage_log`, by id.
     pub usage: RefCell<BTreeMap<Uuid, UsageRow>>,
     vaults: RefCell<BTreeMap<Uuid, SealedVault>>,
-    erased: RefCell<BTreeMap<Uuid, Millis>>,
+    erased: RefCell<BTreeMap<Uuid, Erased>>,
     /// Parked turns, with their users.
     pub parked: RefCell<BTreeMap<Uuid, Uuid>>,
     /// Status of each tool run.
@@ -109,6 +109,18 @@ struct OfUser {
 }
 
 #[derive(Deserialize)]
+struct Erasure {
+    p_user: Uuid,
+    p_requested_at: DateTime<Utc>,
+}
+
+/// The last erasure of a user.
+struct Erased {
+    requested_at: DateTime<Utc>,
+    at: Millis,
+}
+
+#[derive(Deserialize)]
 struct ParkTurn {
     p_turn: Uuid,
     p_user: Uuid,
@@ -176,7 +188,7 @@ impl Postgres {
             "park_turn" => self.park_turn(&read(arguments)),
             "load_vault" => self.load_vault(user.unwrap_or_default()),
             "commit_vault" => self.commit_vault(read(arguments)),
-            "erase_user" => self.erase_user(read::<OfUser>(arguments).p_user),
+            "erase_user" => self.erase_user(&read(arguments)),
             "memories" => self.memories(user.unwrap_or_default(), arguments),
             "current_facts" => self.current_facts(read::<OfUser>(arguments).p_user),
             "pending_memories" => self.pending_memories(arguments),
@@ -195,7 +207,7 @@ impl Postgres {
 
     /// Whether a user was erased at that moment or later.
     pub fn is_gone(&self, user: Uuid, at: Millis) -> bool {
-        self.erased.borrow().get(&user).is_some_and(|erased| *erased >= at)
+        self.erased.borrow().get(&user).is_some_and(|erased| erased.at >= at)
     }
 
     fn load_session(&self, arguments: &LoadSession) -> String {
@@ -407,11 +419,16 @@ impl Postgres {
         r#"{"committed":true}"#.into()
     }
 
-    fn erase_user(&self, user: Uuid) -> String {
+    fn erase_user(&self, erasure: &Erasure) -> String {
+        let Erasure { p_user: user, p_requested_at: requested_at } = *erasure;
         let now = self.world.now();
+        let last = self.erased.borrow().get(&user).map(|erased| erased.requested_at);
+        if last.is_some_and(|last| last >= requested_at) {
+            return r#"{"chat_messages":0}"#.into();
+        }
         self.world.check(self.world.oracle.is_erasing(user), || format!("{user} is erased unasked"));
         self.world.note(|| format!("Postgres erases {user}"));
-        self.erased.borrow_mut().insert(user, now);
+        self.erased.borrow_mut().insert(user, Erased { requested_at, at: now });
         self.vaults.borrow_mut().remove(&user);
         self.sessions.borrow_mut().retain(|_, session| session.owner != user);
         self.usage.borrow_mut().retain(|_, row| row.user != user);
@@ -476,18 +493,12 @@ impl Postgrest for SimPostgrest {
         };
         let sent = Sent { function: function.to_owned(), arguments: arguments.to_owned(), user };
         let (postgres, from) = (Rc::clone(&self.postgres), self.instance.name.clone());
-        // A late or second erasure would erase what came after it: one that nobody waits for any more is not carried out.
-        let is_erasure = function == "erase_user";
-        let until = if is_erasure { self.world.now() + timeout } else { Millis::MAX };
         let deliver = move |reply: oneshot::Sender<Answer>| {
-            if postgres.world.now() >= until {
-                return;
-            }
             postgres.world.note(|| format!("postgres gets {} of {from}", sent.function));
             let answer = if postgres.is_away() { Err(unavailable("away")) } else { postgres.perform(&sent) };
             let _ = reply.send(answer);
         };
-        let route = Route { name: "postgres", timeout, repeats: !is_erasure };
+        let route = Route { name: "postgres", timeout, repeats: true };
         let answer = call(&self.world, Some(&self.instance), route, deliver).await;
         answer.unwrap_or_else(|| Err(unavailable("no answer")))
     }

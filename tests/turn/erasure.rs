@@ -76,6 +76,27 @@ fn an_erasure_that_postgres_does_not_take_erases_nothing_here() {
     assert_eq!(conversation.turn("Who was it?").unwrap().0.text, "ann@example.com");
 }
 
+/// Postgres carries out a request once: an attempt that arrives late must not erase what came after the erasure.
+#[test]
+fn every_attempt_of_an_erasure_names_the_moment_of_its_request() {
+    let conversation = TestConversation::default();
+    conversation.model_says(whole("ok"));
+    conversation.turn("Mail ann@example.com").unwrap();
+    let erase = || conversation.platform.block_on(conversation.object.erase(&conversation.user));
+    conversation.platform.postgrest.set_down(true);
+    assert_eq!(erase().unwrap_err().code(), Code::DatabaseUnavailable);
+    conversation.platform.postgrest.set_down(false);
+    conversation.platform.clock.advance(60_000);
+    erase().unwrap();
+    conversation.platform.clock.advance(60_000);
+    erase().unwrap();
+    let calls = conversation.platform.postgrest.calls_of("erase_user");
+    let moments: Vec<_> = calls.iter().map(|call| call["p_requested_at"].as_str().unwrap()).collect();
+    assert_eq!(moments.len(), 3);
+    assert_eq!(moments[0], moments[1], "the same request");
+    assert!(moments[1] < moments[2], "a new request: {moments:?}");
+}
+
 #[test]
 fn a_turn_that_runs_during_an_erasure_ends_and_leaves_nothing_that_opens() {
     let conversation = TestConversation::default();

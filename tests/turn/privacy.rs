@@ -16,8 +16,9 @@ use super::harness::*;
 const EMAIL: &str = "ann@example.com";
 
 /// Every table of the object.
-const TABLES: [&str; 20] = [
+const TABLES: [&str; 21] = [
     "agenda",
+    "erasure",
     "in_flight_turn",
     "ledger",
     "memory",
