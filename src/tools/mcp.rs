@@ -34,6 +34,10 @@ const CALL_TIMEOUT: Millis = 35 * 1000;
 #[derive(Debug, Default)]
 pub struct McpServers(RefCell<BTreeMap<String, KnownServer>>);
 
+/// Version of a server's list of tools: one that was read again is another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ListVersion(Millis);
+
 #[derive(Debug)]
 struct KnownServer {
     server: Server,
@@ -65,6 +69,14 @@ impl McpServers {
         if !old.is_empty() {
             join_all(old.into_iter().map(|server| self.list(server, ctx))).await;
         }
+    }
+
+    /// Versions of the lists of an employee's servers, as last listed.
+    #[must_use]
+    pub fn versions(&self, employee: &Employee) -> Vec<Option<ListVersion>> {
+        let known = self.0.borrow();
+        let version = |server: &Server| known.get(&server.name).map(|known| ListVersion(known.good_until));
+        employee.mcp_servers.iter().map(version).collect()
     }
 
     /// Definitions of the tools that an employee may call on its servers, as last listed.

@@ -11,6 +11,7 @@ pub mod run;
 pub mod schema;
 pub mod tool;
 pub mod tool_set;
+pub mod toolbox;
 
 mod calculator;
 mod forget;

@@ -1,71 +1,96 @@
 //! The tools of one employee, as they are defined for its model.
 
+use std::rc::Rc;
+
 use serde_json::json;
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::definition::Definition;
 use super::forget::Forget;
-use super::mcp::McpServers;
-use super::registry::definitions;
+use super::recall::Recall;
+use super::remember::Remember;
 use super::tool::Tool as _;
-use crate::account::UserCtx;
 use crate::chat::employee::Employee;
 use crate::error::{Code, Fault};
-use crate::ports::Platform;
 use crate::prompt::assemble::ToolWeight;
 use tokens::chat;
 
 /// Share of a prompt's budget that definitions may take, in percent. Further tools are not offered: memories are worth more.
 const MAX_PERCENT: u32 = 12;
 
-/// The tools of an employee.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct ToolSet {
-    tools: Vec<Definition>,
+/// The same for the tools of memory, which an employee with a small budget needs most: they fit into one of 2,000 tokens.
+const MAX_MEMORY_PERCENT: u32 = 17;
+
+/// The tools of memory, the most needed first.
+const MEMORY_TOOLS: [&str; 3] = [Recall::NAME, Remember::NAME, Forget::NAME];
+
+/// The tools of an employee. A clone shares them.
+#[derive(Clone, Debug, Default)]
+pub struct ToolSet(Rc<Tools>);
+
+#[derive(Debug, Default)]
+struct Tools {
+    definitions: Vec<Definition>,
     weight: ToolWeight,
+    /// The `tools` field of a request; `None` for an empty set.
+    json: Option<Box<RawValue>>,
+    /// True if tools were left out.
+    is_partial: bool,
 }
 
 impl ToolSet {
-    /// The tools of the employee's profile in its order, then those of its MCP servers, as many as fit. Only a list of a server that
-    /// has grown old needs the network.
-    pub async fn of<P: Platform>(employee: &Employee, mcp: &McpServers, ctx: &UserCtx<'_, P>) -> Self {
-        let mut tools = Vec::new();
-        if !employee.tools.is_empty() {
-            tools = definitions(employee);
-            let place = |tool: &Definition| employee.tools.iter().position(|name| *name == tool.name);
-            tools.retain(|tool| place(tool).is_some());
-            tools.sort_by_key(place);
+    /// Those of the tools that fit into the employee's budget, in their order. Where not all fit, the tools of memory go first, then
+    /// those that were used last (`recent`, newest first), then the others.
+    ///
+    /// # Errors
+    /// `internal`, when they are no JSON.
+    pub(super) fn fitting(
+        tools: &[Definition],
+        employee: &Employee,
+        budget: u32,
+        recent: &[String],
+    ) -> Result<Self, Fault> {
+        let weigh = |tools: &[&Definition]| weight(&employee.system_prompt, tools);
+        let most = budget / 100 * MAX_PERCENT;
+        let mut chosen: Vec<&Definition> = tools.iter().collect();
+        let mut weight = weigh(&chosen);
+        if weight.tokens > most {
+            chosen.sort_by_key(|tool| urgency(&tool.name, recent));
+            let mut taken = Vec::new();
+            for tool in chosen {
+                let is_of_memory = MEMORY_TOOLS.contains(&tool.name.as_str());
+                let most = if is_of_memory { budget / 100 * MAX_MEMORY_PERCENT } else { most };
+                taken.push(tool);
+                if weigh(&taken).tokens > most {
+                    taken.pop();
+                }
+            }
+            let names: Vec<_> = taken.iter().map(|tool| &tool.name).collect();
+            chosen = tools.iter().filter(|tool| names.contains(&&tool.name)).collect();
+            weight = weigh(&chosen);
         }
-        if !employee.mcp_servers.is_empty() {
-            mcp.refresh(employee, ctx).await;
-            tools.extend(mcp.definitions(employee));
-        }
-        Self::fitting(tools, &employee.system_prompt, employee.token_budget(ctx.config) / 100 * MAX_PERCENT)
+        let is_partial = chosen.len() < tools.len();
+        let definitions: Vec<_> = chosen.into_iter().cloned().collect();
+        let json = json_of(&definitions)?;
+        Ok(Self(Rc::new(Tools { definitions, weight, json, is_partial })))
     }
 
-    /// As many of the tools, from the first on, as fit into `most` tokens beside a persona.
-    fn fitting(mut tools: Vec<Definition>, persona: &str, most: u32) -> Self {
-        loop {
-            let counted: Vec<_> = tools.iter().map(Definition::counted).collect();
-            let tokens = if tools.is_empty() { 0 } else { chat::tools_beside(persona, &counted) };
-            let weight = ToolWeight { tokens, count: u32::try_from(tools.len()).unwrap_or(u32::MAX) };
-            if tokens <= most || tools.is_empty() {
-                return Self { tools, weight };
-            }
-            tools.pop();
-        }
+    /// True if tools of the employee were left out.
+    #[must_use]
+    pub(super) fn is_partial(&self) -> bool {
+        self.0.is_partial
     }
 
     /// True if the set is empty.
     #[must_use]
-    pub const fn is_empty(&self) -> bool {
-        self.tools.is_empty()
+    pub fn is_empty(&self) -> bool {
+        self.0.definitions.is_empty()
     }
 
     /// The tool with that name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Definition> {
-        self.tools.iter().find(|tool| tool.name == name)
+        self.0.definitions.iter().find(|tool| tool.name == name)
     }
 
     /// True if the tool `forget` is among them.
@@ -77,53 +102,83 @@ impl ToolSet {
     /// Names of all tools, for a model that calls an unknown one.
     #[must_use]
     pub fn names(&self) -> String {
-        self.tools.iter().map(|tool| tool.name.as_str()).collect::<Vec<_>>().join(", ")
+        self.0.definitions.iter().map(|tool| tool.name.as_str()).collect::<Vec<_>>().join(", ")
     }
 
     /// Size of the definitions in a prompt.
     #[must_use]
-    pub const fn weight(&self) -> ToolWeight {
-        self.weight
+    pub fn weight(&self) -> ToolWeight {
+        self.0.weight
     }
 
-    /// The `tools` field of a request
-    /// (<https://platform.openai.com/docs/api-reference/chat/create>); `None` for an empty set.
-    ///
-    /// # Errors
-    /// `internal`, when they are no JSON.
-    pub fn json(&self) -> Result<Option<Box<RawValue>>, Fault> {
-        if self.tools.is_empty() {
-            return Ok(None);
-        }
-        let tool = |tool: &Definition| {
-            json!({ "type": "function", "function": {
-                "name": tool.name, "description": tool.description, "parameters": tool.parameters,
-                "strict": tool.is_strict,
-            }})
-        };
-        let tools: Vec<_> = self.tools.iter().map(tool).collect();
-        to_raw_value(&tools)
-            .map(Some)
-            .map_err(|error| Fault::new(Code::Internal, format!("tools: {:?}", error.classify())))
+    /// The `tools` field of a request; `None` for an empty set.
+    #[must_use]
+    pub fn json(&self) -> Option<Box<RawValue>> {
+        self.0.json.clone()
     }
+}
+
+/// Place of a tool in the order in which tools are chosen.
+fn urgency(name: &str, recent: &[String]) -> (usize, usize) {
+    let of_memory = MEMORY_TOOLS.iter().position(|known| *known == name);
+    let used = recent.iter().position(|known| known == name);
+    (of_memory.unwrap_or(usize::MAX), used.unwrap_or(usize::MAX))
+}
+
+fn weight(persona: &str, tools: &[&Definition]) -> ToolWeight {
+    let counted: Vec<_> = tools.iter().map(|tool| tool.counted()).collect();
+    let tokens = if tools.is_empty() { 0 } else { chat::tools_beside(persona, &counted) };
+    ToolWeight { tokens, count: u32::try_from(tools.len()).unwrap_or(u32::MAX) }
+}
+
+/// Definitions as the API takes them (<https://platform.openai.com/docs/api-reference/chat/create>).
+fn json_of(tools: &[Definition]) -> Result<Option<Box<RawValue>>, Fault> {
+    if tools.is_empty() {
+        return Ok(None);
+    }
+    let tool = |tool: &Definition| {
+        json!({ "type": "function", "function": {
+            "name": tool.name, "description": tool.description, "parameters": tool.parameters,
+            "strict": tool.is_strict,
+        }})
+    };
+    let tools: Vec<_> = tools.iter().map(tool).collect();
+    to_raw_value(&tools)
+        .map(Some)
+        .map_err(|error| Fault::new(Code::Internal, format!("tools: {:?}", error.classify())))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::registry::definitions;
     use super::*;
+
+    fn names(budget: u32, recent: &[&str]) -> Vec<String> {
+        let recent: Vec<_> = recent.iter().map(ToString::to_string).collect();
+        let employee = Employee::default();
+        let set = ToolSet::fitting(&definitions(&employee), &employee, budget, &recent).unwrap();
+        assert!(set.weight().tokens <= budget / 100 * MAX_MEMORY_PERCENT, "{:?}", set.weight());
+        assert_eq!(set.is_partial(), set.0.definitions.len() < definitions(&employee).len());
+        set.0.definitions.iter().map(|tool| tool.name.clone()).collect()
+    }
 
     #[test]
     fn tools_leave_room_for_what_is_said() {
-        let all = definitions(&Employee::default());
-        let whole = ToolSet::fitting(all.clone(), "You run the desk.", 1000);
-        assert_eq!(whole.tools.len(), all.len(), "{:?}", whole.weight());
-        let some = ToolSet::fitting(all.clone(), "You run the desk.", 300);
-        assert!(
-            (1..all.len()).contains(&some.tools.len()) && some.weight().tokens <= 300,
-            "{:?}",
-            some.weight()
-        );
-        assert_eq!(some.tools, all[..some.tools.len()]);
-        assert_eq!(ToolSet::fitting(all, "You run the desk.", 0), ToolSet::default());
+        let all: Vec<_> = definitions(&Employee::default()).into_iter().map(|tool| tool.name).collect();
+        assert_eq!(names(6000, &[]), all);
+        assert!((3..all.len()).contains(&names(4000, &[]).len()));
+        assert!(names(100, &[]).is_empty());
+    }
+
+    #[test]
+    fn a_small_budget_keeps_the_tools_of_memory() {
+        assert_eq!(names(2000, &["calculator"]), ["recall", "remember", "forget"]);
+        assert_eq!(names(1000, &[]), ["recall"]);
+    }
+
+    #[test]
+    fn tools_that_were_used_go_before_others_and_all_keep_their_order() {
+        assert_eq!(names(4000, &[]), ["calculator", "recall", "remember", "forget", "ocr"]);
+        assert_eq!(names(4000, &["hand_over"]), ["recall", "remember", "forget", "hand_over", "ocr"]);
     }
 }

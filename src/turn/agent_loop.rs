@@ -237,7 +237,7 @@ impl<P: Platform, F: FnMut(&ClientEvent<'_>)> AgentLoop<'_, P, F> {
             return Ok(());
         }
         let user = self.ctx.session.user;
-        let tools = ToolSet::of(employee, self.ctx.mcp, &user).await;
+        let tools = self.ctx.toolbox.tools_of(employee, &user).await?;
         let persona_tokens =
             |employee: &Employee, tools: &ToolSet| count(&employee.system_prompt) + tools.weight().tokens;
         let before = persona_tokens(&self.agent.employee.employee, &self.agent.tools);
@@ -246,7 +246,7 @@ impl<P: Platform, F: FnMut(&ClientEvent<'_>)> AgentLoop<'_, P, F> {
             return Ok(());
         }
         self.prompt_tokens = prompt_tokens;
-        self.request.body.hand_off(employee, tools.json()?)?;
+        self.request.body.hand_off(employee, tools.json())?;
         self.request.candidates = candidates(&successor, user.config);
         let (slug, model) = (employee.slug.clone(), employee.model(user.config).to_owned());
         (self.turn.price, self.turn.model) = (successor.price, model.clone());

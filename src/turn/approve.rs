@@ -105,7 +105,7 @@ impl<P: Platform> TurnCtx<'_, P> {
             turn.set_model(first);
         }
         let agent = AgentConfig { steps, earlier_calls, ..AgentConfig::new(cache, tools) };
-        let body = ChatBody::resumed(cache.employee(), messages, agent.tools.json()?);
+        let body = ChatBody::resumed(cache.employee(), messages, agent.tools.json());
         let reservation = reserve::for_turn(&turn, cache, &candidates);
         // A decision is no message: it does not count against the rate.
         let limits = UserLimits { messages_per_minute: None, ..reservation.user };

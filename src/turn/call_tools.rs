@@ -8,6 +8,7 @@ use tokens::chat::PER_MESSAGE;
 use super::agent_loop::AgentLoop;
 use super::progress::TurnProgress;
 use crate::chat::tool_call::{CallFailure, CallOutcome, ToolCall};
+use crate::log;
 use crate::ports::{Clock, Platform};
 use crate::prompt::assemble::RecalledAt;
 use crate::stream::client_event::ClientEvent;
@@ -37,6 +38,11 @@ impl<P: Platform, F: FnMut(&ClientEvent<'_>)> AgentLoop<'_, P, F> {
         let user = self.ctx.session.user;
         let clock = &user.ports.clock;
         let (employee, tools) = (self.agent.employee.employee.clone(), self.agent.tools.clone());
+        for call in open.iter().filter(|call| tools.get(&call.name).is_some()) {
+            if let Err(fault) = self.ctx.toolbox.note_use(&call.name, &user) {
+                log::fault(&user.ports.host, &fault);
+            }
+        }
         let message = self.turn.message.clone();
         let context = ToolContext {
             user,
@@ -45,7 +51,7 @@ impl<P: Platform, F: FnMut(&ClientEvent<'_>)> AgentLoop<'_, P, F> {
             message: &message,
             asked_at: self.turn.admitted_at,
             remember: self.turn.remember,
-            mcp: self.ctx.mcp,
+            mcp: &self.ctx.toolbox.mcp,
             employee: &employee,
             price: self.turn.price,
             effects: &progress.effects,

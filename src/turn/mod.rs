@@ -39,7 +39,7 @@ use crate::model::breaker::Breaker;
 use crate::ports::Platform;
 use crate::session::state::SessionCtx;
 use crate::time::Millis;
-use crate::tools::mcp::McpServers;
+use crate::tools::toolbox::Toolbox;
 
 /// Longest time of a turn, in milliseconds.
 const MAX_TURN: Millis = 10 * 60 * 1000;
@@ -51,8 +51,8 @@ pub const WATCH_EVERY: Millis = 10 * 1000;
 pub struct TurnCtx<'a, P: Platform> {
     /// Id of the session.
     pub session: SessionCtx<'a, P>,
-    /// State of the user's MCP servers.
-    pub mcp: &'a McpServers,
+    /// Tools of the user's employees.
+    pub toolbox: &'a Toolbox,
     /// Health of the models, shared by the objects of an isolate.
     pub breaker: &'a Rc<RefCell<Breaker>>,
 }

@@ -178,7 +178,7 @@ impl<P: Platform> TurnCtx<'_, P> {
     pub(super) async fn tools(&self) -> Result<ToolSet, Fault> {
         let employee = self.session.session.cache.borrow().as_ref().map(|cache| cache.employee().clone());
         let employee = employee.ok_or_else(no_cache)?;
-        Ok(ToolSet::of(&employee, self.mcp, &self.session.user).await)
+        self.toolbox.tools_of(&employee, &self.session.user).await
     }
 
     /// Stores the turn and begins its log: the message is durable from here on. A turn that cannot be stored gives its reservation

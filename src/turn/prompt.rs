@@ -64,7 +64,7 @@ impl<P: Platform> TurnCtx<'_, P> {
             budget: employee.token_budget(config),
         };
         let prompt = assemble(&material).map_err(too_long)?;
-        let body = ChatBody::new(employee, &prompt.messages, tools.json()?)?;
+        let body = ChatBody::new(employee, &prompt.messages, tools.json())?;
         let id = || ids::time_ordered(clock, admitted_at);
         // The persona's own brackets are examples, not placeholders.
         let texts = prompt.messages.iter().skip(1).map(|message| message.content.as_str());

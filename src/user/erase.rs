@@ -23,6 +23,7 @@ use crate::ports::{Caller, Clock, Platform, Sql};
 use crate::session::store;
 use crate::storage::row;
 use crate::time::{Millis, timestamp};
+use crate::tools::toolbox;
 use crate::turn::WATCH_EVERY;
 
 /// Milliseconds between two looks at work that must end first.
@@ -120,6 +121,7 @@ impl<P: Platform> Object<P> {
         self.sessions.for_each(super::super::session::state::Session::forget);
         store::erase(sql)?;
         index::erase(sql)?;
+        toolbox::erase(sql)?;
         self.background.forget();
         ledger::settle_all(sql)?;
         for job in [Job::VaultDelivery, Job::Background, Job::Facts, Job::Erasure] {

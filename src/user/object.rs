@@ -18,7 +18,7 @@ use crate::model::breaker::Breaker;
 use crate::ports::{Clock, Host, Platform, Ports};
 use crate::session::state::{SessionCtx, SessionOf};
 use crate::session::store::{self, SessionStore};
-use crate::tools::mcp::McpServers;
+use crate::tools::toolbox::{self, Toolbox};
 use crate::turn::TurnCtx;
 use crate::turn::finish::close_interrupted;
 
@@ -31,7 +31,7 @@ pub struct Object<P: Platform> {
     pub(super) account: Account,
     pub(super) background: Background,
     pub(super) sessions: SessionTable<<P::Host as Host>::Writer>,
-    pub(super) mcp: McpServers,
+    pub(super) toolbox: Toolbox,
     /// Sessions whose records are being delivered.
     pub(super) delivering: RefCell<BTreeSet<Uuid>>,
     /// True while an erasure runs.
@@ -50,7 +50,7 @@ impl<P: Platform> Object<P> {
             account: Account::default(),
             background: Background::default(),
             sessions: SessionTable::default(),
-            mcp: McpServers::default(),
+            toolbox: Toolbox::default(),
             delivering: RefCell::default(),
             erasure_is_running: Rc::default(),
             breaker,
@@ -66,6 +66,7 @@ impl<P: Platform> Object<P> {
         account::create_tables(sql)?;
         store::create_tables(sql)?;
         index::create_tables(sql)?;
+        toolbox::create_tables(sql)?;
         change::recover(sql, self.ports.clock.now())?;
         self.close_orphans()?;
         ledger::release_all(sql)?;
@@ -117,7 +118,7 @@ impl<P: Platform> Object<P> {
     #[must_use]
     pub fn turn<'a>(&'a self, user: &'a User, session: &'a SessionOf<P>) -> TurnCtx<'a, P> {
         let session = SessionCtx { user: self.user(user), session };
-        TurnCtx { session, mcp: &self.mcp, breaker: &self.breaker }
+        TurnCtx { session, toolbox: &self.toolbox, breaker: &self.breaker }
     }
 
     /// Number of sessions in memory.

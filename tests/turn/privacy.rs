@@ -16,7 +16,7 @@ use super::harness::*;
 const EMAIL: &str = "ann@example.com";
 
 /// Every table of the object.
-const TABLES: [&str; 21] = [
+const TABLES: [&str; 22] = [
     "agenda",
     "erasure",
     "in_flight_turn",
@@ -34,6 +34,7 @@ const TABLES: [&str; 21] = [
     "owner",
     "pending_approval",
     "session_snapshot",
+    "tool_use",
     "turn_log",
     "turn_log_events",
     "vault_entry",
