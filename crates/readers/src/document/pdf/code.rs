@@ -1,183 +1,251 @@
 //! Texts of a font's codes: from its `ToUnicode` table, or for one-byte codes from an encoding with differences by name.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
-use lopdf::{Dictionary, Document, Object};
+use lopdf::{Dictionary, Object, Stream};
 
+use super::budget::Stop;
+use super::file::File;
+use super::lexer::{Lexeme, Lexer, hex};
 use crate::document::encoding::{Latin, utf16};
 
-/// Most bytes that a font's table may inflate to.
-const TABLE_BYTES: usize = 512 * 1024;
-
-/// Most codes of a font's table.
-const MOST_CODES: usize = 128 * 1024;
+/// Most bytes that a font's table may inflate to. A larger one counts as none.
+const TABLE_BYTES: usize = 1024 * 1024;
 
 /// Most characters of one code: a ligature has three.
 const LONGEST: usize = 16;
 
-/// A font's `ToUnicode` table: the texts and the size of its codes.
+/// Work for each entry of a table.
+const ENTRY_WORK: usize = 32;
+
+/// Work for each name of a glyph.
+const NAME_WORK: usize = 128;
+
+/// Longest name of a glyph, in bytes.
+const LONGEST_NAME: usize = 64;
+
+/// A font's `ToUnicode` table: the texts and the size of its codes. Fonts share it.
 #[derive(Default)]
 pub(crate) struct ToUnicode {
-    texts: BTreeMap<u32, String>,
-    given: usize,
+    /// Runs of codes by the first of each. They do not overlap.
+    runs: BTreeMap<u32, Run>,
     /// True if codes have one byte, not two.
     pub(crate) is_narrow: bool,
 }
 
+/// Codes whose texts differ in the last character only, which counts up.
+#[derive(Clone)]
+struct Run {
+    last: u32,
+    /// Code with exactly this text.
+    base: u32,
+    text: Box<str>,
+}
+
 impl ToUnicode {
-    /// Reads the table of a font, if it has one.
-    pub(crate) fn of(font: &Dictionary, document: &Document) -> Option<Self> {
-        let stream = font.get_deref(b"ToUnicode", document).ok()?.as_stream().ok()?;
-        let table = Self::read(&stream.get_plain_content_with_limit(TABLE_BYTES).ok()?);
-        (!table.texts.is_empty()).then_some(table)
+    /// Reads the table of a font.
+    pub(crate) fn of(stream: &Stream, file: &File<'_>) -> Result<Option<Self>, Stop> {
+        let cmap = match file.inflate(stream, TABLE_BYTES) {
+            Err(Stop::Stream) => return Ok(None),
+            inflated => inflated?,
+        };
+        let table = Self::read(&cmap, file)?;
+        Ok((!table.runs.is_empty()).then_some(table))
     }
 
-    /// The text of a code.
-    pub(crate) fn text(&self, code: u32) -> Option<&str> {
-        self.texts.get(&code).map(String::as_str)
+    /// Appends the text of a code; `false` where it has none.
+    pub(crate) fn push(&self, code: u32, out: &mut String) -> bool {
+        let Some((_, run)) = self.runs.range(..=code).next_back().filter(|(_, run)| code <= run.last) else {
+            return false;
+        };
+        if code == run.base {
+            out.push_str(&run.text);
+            return true;
+        }
+        let mut chars = run.text.chars();
+        let end = chars.next_back().and_then(|end| u32::from(end).checked_add(code - run.base));
+        let Some(end) = end.and_then(char::from_u32) else { return false };
+        out.push_str(chars.as_str());
+        out.push(end);
+        true
     }
 
     /// Reads the entries between `begin…` and `end…`. Nothing else in a CMap concerns texts.
-    fn read(cmap: &[u8]) -> Self {
+    fn read(cmap: &[u8], file: &File<'_>) -> Result<Self, Stop> {
+        file.budget.work(cmap.len())?;
         let mut table = Self::default();
-        let mut lexemes = Lexemes { rest: cmap };
-        while let Some(lexeme) = lexemes.next() {
+        let mut lexer = Lexer::new(cmap, 0);
+        while let Some(lexeme) = lexer.next() {
             match lexeme {
                 Lexeme::Word(b"begincodespacerange") => {
-                    if let Some(Lexeme::Hex(low)) = lexemes.next() {
-                        table.is_narrow = low.len() == 1;
+                    if let Some(Lexeme::Hex(low)) = lexer.next() {
+                        table.is_narrow = hex(low).len() == 1;
                     }
                 }
                 Lexeme::Word(b"beginbfchar") => {
-                    while let (Some(Lexeme::Hex(code)), Some(text)) = (lexemes.next(), lexemes.next()) {
+                    while let (Some(Lexeme::Hex(code)), Some(text)) = (lexer.next(), lexer.next()) {
                         if let Lexeme::Hex(text) = text {
-                            table.give(number(&code), utf16(&text, u16::from_be_bytes));
+                            table.give(number(code), number(code), text, file)?;
                         }
                     }
                 }
-                Lexeme::Word(b"beginbfrange") => while table.range(&mut lexemes).is_some() {},
+                Lexeme::Word(b"beginbfrange") => while table.range(&mut lexer, file)?.is_some() {},
                 _ => {}
             }
         }
-        table
+        Ok(table)
     }
 
-    /// Reads `<first> <last> <text of the first>` or `<first> <last> [<text> …]`.
-    fn range(&mut self, lexemes: &mut Lexemes<'_>) -> Option<()> {
-        let (Lexeme::Hex(first), Lexeme::Hex(last)) = (lexemes.next()?, lexemes.next()?) else { return None };
-        let codes = number(&first)..=number(&last);
-        match lexemes.next()? {
-            Lexeme::Hex(text) => {
-                let text = utf16(&text, u16::from_be_bytes);
-                let mut before = text.chars();
-                let end = before.next_back()?;
-                for (step, code) in (0..).zip(codes).take(MOST_CODES.saturating_sub(self.given) + 1) {
-                    let end = char::from_u32(u32::from(end).checked_add(step)?)?;
-                    self.give(code, format!("{}{end}", before.as_str()));
+    /// Reads `<first> <last> <text of the first>` or `<first> <last> [<text> …]`; `None` at the end of the ranges.
+    fn range(&mut self, lexer: &mut Lexer<'_>, file: &File<'_>) -> Result<Option<()>, Stop> {
+        let (Some(Lexeme::Hex(first)), Some(Lexeme::Hex(last))) = (lexer.next(), lexer.next()) else {
+            return Ok(None);
+        };
+        let (first, last) = (number(first), number(last));
+        match lexer.next() {
+            Some(Lexeme::Hex(text)) => self.give(first, last, text, file)?,
+            Some(Lexeme::ArrayStart) => {
+                let mut codes = first..=last;
+                while let Some(Lexeme::Hex(text)) = lexer.next() {
+                    if let Some(code) = codes.next() {
+                        self.give(code, code, text, file)?;
+                    }
                 }
             }
-            Lexeme::Open => {
-                for code in codes {
-                    let Lexeme::Hex(text) = lexemes.next()? else { return Some(()) };
-                    self.give(code, utf16(&text, u16::from_be_bytes));
+            _ => return Ok(None),
+        }
+        Ok(Some(()))
+    }
+
+    /// Sets the texts of codes, in place of earlier ones.
+    fn give(&mut self, first: u32, last: u32, text: &[u8], file: &File<'_>) -> Result<(), Stop> {
+        file.budget.work(ENTRY_WORK)?;
+        // A digit is half a byte, and a character has up to four bytes.
+        if text.len() > LONGEST * 8 || last < first {
+            return Ok(());
+        }
+        let text = utf16(&hex(text), u16::from_be_bytes);
+        if text.is_empty() || text.chars().count() > LONGEST {
+            return Ok(());
+        }
+        file.budget.keep(text.len())?;
+        self.clear(first, last, file)?;
+        self.runs.insert(first, Run { last, base: first, text: text.into() });
+        Ok(())
+    }
+
+    /// Takes codes out of the runs that have them.
+    fn clear(&mut self, first: u32, last: u32, file: &File<'_>) -> Result<(), Stop> {
+        let mut tail = None;
+        if let Some((_, before)) =
+            self.runs.range_mut(..first).next_back().filter(|(_, run)| run.last >= first)
+        {
+            tail = Some(before.clone());
+            before.last = first - 1;
+        }
+        while let Some(start) = self.runs.range(first..=last).next().map(|(start, _)| *start) {
+            tail = self.runs.remove(&start);
+        }
+        match (tail.filter(|run| run.last > last), last.checked_add(1)) {
+            (Some(run), Some(next)) => {
+                file.budget.keep(run.text.len())?;
+                self.runs.insert(next, run);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The number that a string of up to four bytes writes.
+fn number(digits: &[u8]) -> u32 {
+    let most = digits.len().min(LONGEST);
+    let digits = digits.get(..most).unwrap_or_default();
+    hex(digits).iter().fold(0, |number, byte| (number << 8) | u32::from(*byte))
+}
+
+/// Texts of the codes of a simple font, which have one byte. Fonts share it.
+pub(crate) struct Encoding {
+    /// U+FFFD where a code has no character.
+    chars: Box<[char; 256]>,
+    /// Codes with a text of several characters.
+    texts: BTreeMap<u8, Box<str>>,
+}
+
+impl Encoding {
+    /// Reads an encoding from its base, and the names that differ from it.
+    pub(crate) fn read(latin: Latin, differences: &[Object], file: &File<'_>) -> Result<Self, Stop> {
+        let mut chars = Box::new([char::REPLACEMENT_CHARACTER; 256]);
+        for (byte, c) in (0..=0xff_u8).zip(chars.iter_mut()).filter(|(byte, _)| *byte >= b' ') {
+            *c = latin.char(byte).unwrap_or(char::REPLACEMENT_CHARACTER);
+        }
+        let mut encoding = Self { chars, texts: BTreeMap::new() };
+        let mut code = Some(0u8);
+        for object in differences {
+            file.budget.work(NAME_WORK)?;
+            match (object, code) {
+                (Object::Integer(at), _) => code = u8::try_from(*at).ok(),
+                (Object::Name(name), Some(at)) => {
+                    let name = std::str::from_utf8(name).ok().filter(|name| name.len() <= LONGEST_NAME);
+                    if let Some(text) = name.and_then(named) {
+                        encoding.set(at, &text);
+                    }
+                    code = at.checked_add(1);
                 }
-                lexemes.find(|lexeme| !matches!(lexeme, Lexeme::Hex(_)));
+                _ => {}
             }
-            Lexeme::Word(_) => return None,
         }
-        (self.given <= MOST_CODES).then_some(())
+        Ok(encoding)
     }
 
-    fn give(&mut self, code: u32, text: String) {
-        self.given += 1;
-        if self.given <= MOST_CODES && !text.is_empty() && text.chars().count() <= LONGEST {
-            self.texts.insert(code, text);
+    fn set(&mut self, code: u8, text: &str) {
+        let mut chars = text.chars();
+        let (first, more) = (chars.next(), chars.next());
+        if let (Some(first), Some(c), None) = (first, self.chars.get_mut(usize::from(code)), more) {
+            *c = first;
+            self.texts.remove(&code);
+        } else {
+            self.texts.insert(code, text.into());
         }
     }
-}
 
-enum Lexeme<'c> {
-    Hex(Vec<u8>),
-    Open,
-    Word(&'c [u8]),
-}
-
-struct Lexemes<'c> {
-    rest: &'c [u8],
-}
-
-impl<'c> Iterator for Lexemes<'c> {
-    type Item = Lexeme<'c>;
-
-    fn next(&mut self) -> Option<Lexeme<'c>> {
-        self.rest = self.rest.trim_ascii_start();
-        let end = |is_end: fn(&u8) -> bool, rest: &[u8]| rest.iter().position(is_end).unwrap_or(rest.len());
-        match self.rest.split_first()? {
-            (b'<', inside) if !inside.starts_with(b"<") => {
-                let (hex, rest) = inside.split_at(end(|byte| *byte == b'>', inside));
-                self.rest = rest.get(1..).unwrap_or_default();
-                Some(Lexeme::Hex(bytes(hex)))
-            }
-            (b'[', rest) => {
-                self.rest = rest;
-                Some(Lexeme::Open)
-            }
-            (_, after) => {
-                let length = 1 + end(|byte| byte.is_ascii_whitespace() || matches!(byte, b'<' | b'['), after);
-                let (word, rest) = self.rest.split_at(length);
-                self.rest = rest;
-                Some(Lexeme::Word(word))
-            }
+    /// Appends the text of a code; `false` where it has none.
+    pub(crate) fn push(&self, code: u8, out: &mut String) -> bool {
+        if let Some(text) = self.texts.get(&code) {
+            out.push_str(text);
+            return true;
         }
+        let c = self.chars.get(usize::from(code)).filter(|c| **c != char::REPLACEMENT_CHARACTER);
+        out.extend(c);
+        c.is_some()
     }
 }
 
-fn bytes(hex: &[u8]) -> Vec<u8> {
-    let digits: Vec<u8> = hex
-        .iter()
-        .filter_map(|digit| char::from(*digit).to_digit(16))
-        .filter_map(|digit| u8::try_from(digit).ok())
-        .collect();
-    digits.chunks(2).map(|pair| pair.iter().fold(0, |byte, digit| (byte << 4) | digit)).collect()
-}
-
-fn number(bytes: &[u8]) -> u32 {
-    bytes.iter().fold(0, |number, byte| (number << 8) | u32::from(*byte))
-}
-
-/// Reads the text of each byte from a font's encoding.
-pub(crate) fn encoded(font: &Dictionary, document: &Document) -> BTreeMap<u8, String> {
-    let encoding = font.get_deref(b"Encoding", document).ok();
-    let base = match encoding {
-        Some(Object::Name(name)) => Some(name.as_slice()),
-        Some(Object::Dictionary(encoding)) => encoding.get(b"BaseEncoding").and_then(Object::as_name).ok(),
-        _ => None,
+/// Finds the base of a font's encoding, and the names that differ from it.
+pub(crate) fn base_of<'f>(font: &'f Dictionary, file: &'f File<'_>) -> Result<(Latin, &'f [Object]), Stop> {
+    let encoding = file.get(font, b"Encoding")?;
+    let (base, differences) = match encoding {
+        Some(Object::Name(name)) => (Some(name.as_slice()), [].as_slice()),
+        Some(Object::Dictionary(encoding)) => {
+            let base = file.get(encoding, b"BaseEncoding")?.and_then(|base| base.as_name().ok());
+            (base, file.array(encoding, b"Differences")?)
+        }
+        _ => (None, [].as_slice()),
     };
     let latin = match base {
         Some(b"WinAnsiEncoding") => Latin::Windows,
         Some(b"MacRomanEncoding") => Latin::Mac,
         _ => Latin::Adobe,
     };
-    let mut texts: BTreeMap<u8, String> =
-        (b' '..=0xff).filter_map(|byte| Some((byte, latin.char(byte)?.to_string()))).collect();
-    let differences = encoding.and_then(|encoding| {
-        encoding.as_dict().ok()?.get_deref(b"Differences", document).ok()?.as_array().ok()
-    });
-    let mut code = Some(0u8);
-    for object in differences.into_iter().flatten() {
-        match (object, code) {
-            (Object::Integer(at), _) => code = u8::try_from(*at).ok(),
-            (Object::Name(name), Some(at)) => {
-                if let Some(text) = std::str::from_utf8(name).ok().and_then(named) {
-                    texts.insert(at, text);
-                }
-                code = at.checked_add(1);
-            }
-            _ => {}
-        }
-    }
-    texts
+    Ok((latin, differences))
 }
+
+/// Texts of glyphs by their names.
+static SIMPLE: LazyLock<BTreeMap<&str, &str>> = LazyLock::new(|| {
+    let words: Vec<_> = NAMES.split_ascii_whitespace().collect();
+    words.as_chunks().0.iter().map(|[name, text]| (*name, *text)).collect()
+});
 
 /// Finds the text of a glyph's name by the rules of the Adobe Glyph List, of which only the Latin part is here.
 fn named(name: &str) -> Option<String> {
@@ -196,8 +264,7 @@ fn named(name: &str) -> Option<String> {
     if let Some(c) = hex.and_then(|hex| u32::from_str_radix(hex, 16).ok()).and_then(char::from_u32) {
         return Some(c.to_string());
     }
-    let simple = NAMES.split_ascii_whitespace().collect::<Vec<_>>();
-    if let Some([_, text]) = simple.as_chunks().0.iter().find(|[known, _]| *known == name) {
+    if let Some(text) = SIMPLE.get(name) {
         return Some(if *text == "␣" { " ".into() } else { (*text).to_owned() });
     }
     accented(name)
@@ -275,26 +342,49 @@ mod tests {
         }
     }
 
+    fn table(cmap: &[u8]) -> ToUnicode {
+        ToUnicode::read(cmap, &File::empty()).unwrap()
+    }
+
+    fn text(table: &ToUnicode, code: u32) -> String {
+        let mut text = String::new();
+        assert_eq!(table.push(code, &mut text), !text.is_empty());
+        text
+    }
+
     #[test]
     fn a_table_gives_texts() {
-        let table = ToUnicode::read(
+        let table = table(
             b"/CIDInit /ProcSet findresource begin 1 begincodespacerange <0000> <FFFF> endcodespacerange
             2 beginbfchar <0003> <0020> <0004><006600660069> endbfchar
             2 beginbfrange <0010> <0012> <0041> <0020> <0021> [<0061> <D83DDE00>] endbfrange
             1 beginbfchar <0030> <0078> endbfchar end",
         );
-        for (code, text) in
-            [(3, " "), (4, "ffi"), (0x10, "A"), (0x12, "C"), (0x20, "a"), (0x21, "😀"), (0x30, "x")]
+        for (code, expected) in
+            [(3, " "), (4, "ffi"), (0x10, "A"), (0x12, "C"), (0x20, "a"), (0x21, "😀"), (0x30, "x"), (5, "")]
         {
-            assert_eq!(table.text(code), Some(text), "{code}");
+            assert_eq!(text(&table, code), expected, "{code}");
         }
-        assert!(!table.is_narrow && table.text(5).is_none());
+        assert!(!table.is_narrow);
     }
 
     #[test]
-    fn no_table_takes_long() {
+    fn a_later_entry_replaces_a_part_of_an_earlier_one() {
+        let table = table(
+            b"3 beginbfrange <00> <ff> <0041> <10> <1f> <0061> <1e> <30> <03B1> endbfrange
+            1 beginbfchar <05> <002a> endbfchar",
+        );
+        for (code, expected) in
+            [(4, "E"), (5, "*"), (6, "G"), (0xf, "P"), (0x10, "a"), (0x1d, "n"), (0x1e, "α"), (0x31, "r")]
+        {
+            assert_eq!(text(&table, code), expected, "{code}");
+        }
+    }
+
+    #[test]
+    fn a_range_of_all_codes_takes_one_entry() {
         let range = b"<0000> <FFFFFFFF> <0041> ".repeat(10_000);
-        let table = ToUnicode::read(&[b"1 beginbfrange ".as_slice(), &range].concat());
-        assert!(table.texts.len() <= MOST_CODES);
+        let table = table(&[b"1 beginbfrange ".as_slice(), &range].concat());
+        assert_eq!((table.runs.len(), text(&table, 1).as_str()), (1, "B"));
     }
 }

@@ -1,75 +1,185 @@
 //! Fonts: the text and the width of each code.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
-use lopdf::{Dictionary, Document, Object};
+use lopdf::{Dictionary, Object};
 
-use super::code::{ToUnicode, encoded};
-use super::object::dictionary;
-use crate::document::encoding::utf16;
+use super::budget::Stop;
+use super::code::{Encoding, ToUnicode, base_of};
+use super::file::File;
+use crate::document::MAX_TEXT_BYTES;
+use crate::document::encoding::{Latin, utf16};
 
-/// Most widths of a font: twice the number of codes.
-const MOST_WIDTHS: usize = 128 * 1024;
+/// Most fonts of a document.
+const MOST_FONTS: usize = 1000;
 
 /// Width of codes without one, in thousandths of the font's size.
 const USUAL_WIDTH: f32 = 500.0;
 
+/// Work for each code that is shown or measured.
+const CODE_WORK: usize = 8;
+
+/// Work for each run of widths.
+const RUN_WORK: usize = 32;
+
+/// The fonts of a document, and the tables that several of them share. Each is read once, and known by its address.
+#[derive(Default)]
+pub(crate) struct Fonts {
+    read: BTreeMap<usize, Rc<Font>>,
+    tables: BTreeMap<usize, Option<Rc<ToUnicode>>>,
+    encodings: BTreeMap<(usize, Latin), Rc<Encoding>>,
+    widths: BTreeMap<usize, Rc<Runs>>,
+}
+
 /// A font with its texts and widths by code.
 pub(crate) struct Font {
-    table: Option<ToUnicode>,
+    table: Option<Rc<ToUnicode>>,
     codes: Codes,
-    widths: BTreeMap<u16, f32>,
     usual_width: f32,
 }
 
 enum Codes {
     /// One byte each, with texts by the font's encoding.
-    Simple(BTreeMap<u8, String>),
+    Simple { encoding: Rc<Encoding>, widths: Box<[f32; 256]> },
     /// Two bytes each, unless `ToUnicode` has one-byte codes; `is_unicode` if the codes are UTF-16.
-    Composite { is_unicode: bool },
+    Composite { is_unicode: bool, widths: Rc<Runs> },
+}
+
+/// Widths of runs of codes, by the first code of each.
+type Runs = BTreeMap<u16, Run>;
+
+struct Run {
+    last: u16,
+    width: f32,
+}
+
+impl Fonts {
+    /// Returns a font by its dictionary.
+    pub(crate) fn get(&mut self, font: &Dictionary, file: &File<'_>) -> Result<Rc<Font>, Stop> {
+        let address = std::ptr::from_ref(font).addr();
+        if let Some(font) = self.read.get(&address) {
+            return Ok(Rc::clone(font));
+        }
+        if self.read.len() >= MOST_FONTS {
+            return Err(Stop::Values);
+        }
+        let font = Rc::new(self.load(font, file)?);
+        self.read.insert(address, Rc::clone(&font));
+        Ok(font)
+    }
+
+    fn load(&mut self, font: &Dictionary, file: &File<'_>) -> Result<Font, Stop> {
+        let table = self.table(font, file)?;
+        let name = |key| Ok(file.get(font, key)?.and_then(|name| name.as_name().ok()).unwrap_or_default());
+        if name(b"Subtype")? != b"Type0" {
+            let codes =
+                Codes::Simple { encoding: self.encoding(font, file)?, widths: simple_widths(font, file)? };
+            return Ok(Font { table, codes, usual_width: USUAL_WIDTH });
+        }
+        let encoding = name(b"Encoding")?;
+        let is_unicode = encoding.windows(4).any(|part| part == b"UCS2")
+            || encoding.windows(5).any(|part| part == b"UTF16");
+        let descendants = file.array(font, b"DescendantFonts")?;
+        let descendant = match descendants.first() {
+            Some(descendant) => file.resolve(descendant)?.and_then(|font| font.as_dict().ok()),
+            None => None,
+        };
+        let Some(descendant) = descendant else {
+            let codes = Codes::Composite { is_unicode, widths: Rc::default() };
+            return Ok(Font { table, codes, usual_width: 1000.0 });
+        };
+        let usual_width =
+            file.get(descendant, b"DW")?.and_then(|width| width.as_float().ok()).unwrap_or(1000.0);
+        let widths = self.widths(file.array(descendant, b"W")?, usual_width, file)?;
+        Ok(Font { table, codes: Codes::Composite { is_unicode, widths }, usual_width })
+    }
+
+    fn table(&mut self, font: &Dictionary, file: &File<'_>) -> Result<Option<Rc<ToUnicode>>, Stop> {
+        let Some(Object::Stream(stream)) = file.get(font, b"ToUnicode")? else { return Ok(None) };
+        let address = std::ptr::from_ref(stream).addr();
+        if let Some(table) = self.tables.get(&address) {
+            return Ok(table.clone());
+        }
+        let table = ToUnicode::of(stream, file)?.map(Rc::new);
+        self.tables.insert(address, table.clone());
+        Ok(table)
+    }
+
+    fn encoding(&mut self, font: &Dictionary, file: &File<'_>) -> Result<Rc<Encoding>, Stop> {
+        let (latin, differences) = base_of(font, file)?;
+        let key = (if differences.is_empty() { 0 } else { differences.as_ptr().addr() }, latin);
+        if let Some(encoding) = self.encodings.get(&key) {
+            return Ok(Rc::clone(encoding));
+        }
+        let encoding = Rc::new(Encoding::read(latin, differences, file)?);
+        self.encodings.insert(key, Rc::clone(&encoding));
+        Ok(encoding)
+    }
+
+    /// Reads `/W` of a composite font.
+    fn widths(&mut self, all: &[Object], usual: f32, file: &File<'_>) -> Result<Rc<Runs>, Stop> {
+        let address = all.as_ptr().addr();
+        if let Some(runs) = self.widths.get(&address).filter(|_| !all.is_empty()) {
+            return Ok(Rc::clone(runs));
+        }
+        let runs = Rc::new(composite_widths(all, usual, file)?);
+        self.widths.insert(address, Rc::clone(&runs));
+        Ok(runs)
+    }
 }
 
 impl Font {
-    pub(crate) fn read(font: &Dictionary, document: &Document) -> Self {
-        let name = |key| font.get_deref(key, document).and_then(Object::as_name).unwrap_or_default();
-        let table = ToUnicode::of(font, document);
-        if name(b"Subtype") == b"Type0" {
-            let encoding = name(b"Encoding");
-            let is_unicode = encoding.windows(4).any(|part| part == b"UCS2")
-                || encoding.windows(5).any(|part| part == b"UTF16");
-            let (widths, usual_width) = composite_widths(font, document).unwrap_or((BTreeMap::new(), 1000.0));
-            return Self { table, codes: Codes::Composite { is_unicode }, widths, usual_width };
-        }
-        let widths = simple_widths(font, document).unwrap_or_default();
-        Self { table, codes: Codes::Simple(encoded(font, document)), widths, usual_width: USUAL_WIDTH }
-    }
-
     /// Appends the text of a string and measures the string.
-    pub(crate) fn show(&self, bytes: &[u8], out: &mut String) -> Shown {
+    pub(crate) fn show(&self, bytes: &[u8], out: &mut String, file: &File<'_>) -> Result<Shown, Stop> {
         let mut shown = Shown::default();
-        let is_narrow = match self.codes {
-            Codes::Simple(_) => true,
-            Codes::Composite { .. } => self.table.as_ref().is_some_and(|table| table.is_narrow),
+        let size = match self.codes {
+            Codes::Simple { .. } => 1,
+            Codes::Composite { .. } if self.table.as_ref().is_some_and(|table| table.is_narrow) => 1,
+            Codes::Composite { .. } => 2,
         };
-        for code in bytes.chunks(if is_narrow { 1 } else { 2 }) {
+        file.budget.work(bytes.len() / size * CODE_WORK)?;
+        for code in bytes.chunks(size) {
             let number = code.iter().fold(0, |number, byte| (number << 8) | u16::from(*byte));
-            shown.width += self.widths.get(&number).copied().unwrap_or(self.usual_width);
+            shown.width += self.width(number);
             shown.codes += 1.0;
             // Word spacing applies to one-byte codes only.
             shown.spaces += if code == b" " { 1.0 } else { 0.0 };
-            let text = self.table.as_ref().and_then(|table| table.text(u32::from(number)));
-            match (text, &self.codes) {
-                (Some(text), _) => out.push_str(text),
-                (None, Codes::Simple(texts)) => {
-                    out.push_str(code.first().and_then(|byte| texts.get(byte)).map_or("", String::as_str));
-                }
-                (None, Codes::Composite { is_unicode: true }) => {
-                    out.push_str(&utf16(code, u16::from_be_bytes));
-                }
-                (None, Codes::Composite { is_unicode: false }) => {}
+            self.push(code, number, out);
+            // One code may have many characters, so that a string can be longer than a document.
+            if out.len() > MAX_TEXT_BYTES {
+                return Err(Stop::Text);
             }
         }
-        shown
+        Ok(shown)
+    }
+
+    fn push(&self, code: &[u8], number: u16, out: &mut String) {
+        if self.table.as_ref().is_some_and(|table| table.push(number.into(), out)) {
+            return;
+        }
+        match (&self.codes, code) {
+            (Codes::Simple { encoding, .. }, [code]) => {
+                encoding.push(*code, out);
+            }
+            (Codes::Composite { is_unicode: true, .. }, code) => {
+                out.push_str(&utf16(code, u16::from_be_bytes));
+            }
+            _ => {}
+        }
+    }
+
+    fn width(&self, code: u16) -> f32 {
+        let width = match &self.codes {
+            Codes::Simple { widths, .. } => {
+                widths.get(usize::from(code)).copied().filter(|width| *width > 0.0)
+            }
+            Codes::Composite { widths, .. } => {
+                let run = widths.range(..=code).next_back();
+                run.filter(|(_, run)| code <= run.last).map(|(_, run)| run.width)
+            }
+        };
+        width.unwrap_or(self.usual_width)
     }
 }
 
@@ -81,53 +191,47 @@ pub(crate) struct Shown {
     pub(crate) spaces: f32,
 }
 
-fn simple_widths(font: &Dictionary, document: &Document) -> Option<BTreeMap<u16, f32>> {
-    let first = font.get_deref(b"FirstChar", document).ok()?.as_i64().ok()?;
-    let widths = font.get_deref(b"Widths", document).ok()?.as_array().ok()?;
-    let codes = u16::try_from(first).ok()?..256;
-    let width = |object| document.dereference(object).ok()?.1.as_float().ok();
-    let widths = codes.zip(widths).filter_map(|(code, object)| Some((code, width(object)?)));
-    Some(widths.filter(|(_, width)| *width > 0.0).collect())
+/// Reads `/Widths` of a simple font. 0 is a code without a width.
+fn simple_widths(font: &Dictionary, file: &File<'_>) -> Result<Box<[f32; 256]>, Stop> {
+    let mut widths = Box::new([0.0; 256]);
+    let first = file.get(font, b"FirstChar")?.and_then(|first| first.as_i64().ok());
+    let Some(first) = first.and_then(|first| usize::try_from(first).ok()) else { return Ok(widths) };
+    let places = widths.get_mut(first..).unwrap_or_default();
+    for (place, object) in places.iter_mut().zip(file.array(font, b"Widths")?) {
+        *place = file.resolve(object)?.and_then(|width| width.as_float().ok()).unwrap_or(0.0);
+    }
+    Ok(widths)
 }
 
-/// Reads `/W` of a composite font: `first [width …]` or `first last width`.
-fn composite_widths(font: &Dictionary, document: &Document) -> Option<(BTreeMap<u16, f32>, f32)> {
-    let descendants = font.get_deref(b"DescendantFonts", document).ok()?.as_array().ok()?;
-    let descendant = document.dereference(descendants.first()?).ok()?.1.as_dict().ok()?;
-    let usual =
-        descendant.get_deref(b"DW", document).ok().and_then(|width| width.as_float().ok()).unwrap_or(1000.0);
-    let mut widths = BTreeMap::new();
-    let all = descendant.get_deref(b"W", document).ok().and_then(|widths| widths.as_array().ok());
-    let mut rest = all.into_iter().flatten();
-    let mut given = 0;
+/// Reads `first [width …]` or `first last width`, repeated.
+fn composite_widths(all: &[Object], usual: f32, file: &File<'_>) -> Result<Runs, Stop> {
+    let mut runs = Runs::new();
+    let mut rest = all.iter();
     while let (Some(first), Some(next)) = (rest.next().and_then(code), rest.next()) {
-        let Ok((_, next)) = document.dereference(next) else { break };
-        if let Object::Array(array) = next {
-            given += array.len();
-            widths
-                .extend((first..=u16::MAX).zip(array.iter().map(|width| width.as_float().unwrap_or(usual))));
-        } else if let (Some(end), Some(width)) =
-            (code(next), rest.next().and_then(|width| width.as_float().ok()))
-        {
-            given += (first..=end).len();
-            widths.extend((first..=end).map(|code| (code, width)));
-        }
-        if given > MOST_WIDTHS {
-            break;
+        match file.resolve(next)? {
+            Some(Object::Array(widths)) => {
+                file.budget.work(widths.len() * RUN_WORK)?;
+                for (code, width) in (first..=u16::MAX).zip(widths) {
+                    let run = Run { last: code, width: width.as_float().unwrap_or(usual) };
+                    if runs.insert(code, run).is_none() {
+                        file.budget.keep(0)?;
+                    }
+                }
+            }
+            Some(next) => {
+                let width = rest.next().and_then(|width| width.as_float().ok());
+                if let (Some(last), Some(width)) = (code(next), width) {
+                    file.budget.work(RUN_WORK)?;
+                    file.budget.keep(0)?;
+                    runs.insert(first, Run { last, width });
+                }
+            }
+            None => break,
         }
     }
-    Some((widths, usual))
+    Ok(runs)
 }
 
 fn code(object: &Object) -> Option<u16> {
     u16::try_from(object.as_i64().ok()?).ok()
-}
-
-/// Finds a font by its name in resources.
-pub(crate) fn named<'d>(
-    resources: &'d Dictionary,
-    name: &[u8],
-    document: &'d Document,
-) -> Option<&'d Dictionary> {
-    dictionary(dictionary(resources, b"Font", document)?, name, document)
 }

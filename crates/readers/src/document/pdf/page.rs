@@ -1,14 +1,15 @@
 //! Text of a page. The operators that move the pen are interpreted, because a gap is a space, a line end or a paragraph end.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 use std::rc::Rc;
 
-use lopdf::content::{Content, Operation};
-use lopdf::{Dictionary, Document, Object, ObjectId};
+use lopdf::{Dictionary, Object, Stream};
 
-use super::budget::{Budget, Stop};
-use super::font::{Font, named};
-use super::object::dictionary;
+use super::budget::{STREAM_BYTES, Stop};
+use super::file::File;
+use super::font::{Font, Fonts};
+use super::lexer::{Lexeme, Lexer, hex, is_space, literal, name};
+use super::tree::Page;
 use crate::document::MAX_TEXT_BYTES;
 
 /// Most levels of nested form XObjects.
@@ -17,8 +18,11 @@ const DEEPEST: usize = 4;
 /// Most graphics states on the stack.
 const MOST_STATES: usize = 64;
 
-/// Most fonts of a document. The tables of each font are read.
-const MOST_FONTS: usize = 1000;
+/// Most operands of one operator. Operators of text have six at most.
+const MOST_OPERANDS: usize = 32;
+
+/// Work for each operator in addition to its bytes.
+const OPERATOR_WORK: usize = 16;
 
 /// Least gap between words, in sizes of the font.
 const WORD_GAP: f32 = 0.18;
@@ -29,100 +33,104 @@ const LINE_GAP: f32 = 0.5;
 /// Least gap between paragraphs, in sizes of the font.
 const PARAGRAPH_GAP: f32 = 1.75;
 
-/// Reads the pages of one document, and each of its fonts once.
-pub(crate) struct Reader<'d> {
-    document: &'d Document,
-    budget: Budget,
-    fonts: BTreeMap<usize, Rc<Font>>,
+/// Reads the pages of one document.
+pub(crate) struct Reader<'f, 'b> {
+    file: &'f File<'b>,
+    fonts: Fonts,
     text: String,
     /// Text of all pages so far, in bytes.
     length: usize,
 }
 
-impl<'d> Reader<'d> {
-    pub(crate) const fn new(document: &'d Document, budget: Budget) -> Self {
-        Self { document, budget, fonts: BTreeMap::new(), text: String::new(), length: 0 }
+impl<'f, 'b> Reader<'f, 'b> {
+    pub(crate) fn new(file: &'f File<'b>) -> Self {
+        Self { file, fonts: Fonts::default(), text: String::new(), length: 0 }
     }
 
     /// Reads the text of a page.
-    pub(crate) fn page(&mut self, page: ObjectId) -> Result<String, Stop> {
-        let mut resources = Vec::new();
-        if let Ok((own, inherited)) = self.document.get_page_resources(page) {
-            resources.extend(own);
-            resources.extend(inherited.into_iter().filter_map(|id| self.document.get_dictionary(id).ok()));
-        }
-        let mut content = Vec::new();
-        for id in self.document.get_page_contents(page) {
-            if let Ok(stream) = self.document.get_object(id).and_then(Object::as_stream) {
-                content.extend(self.budget.inflate(stream)?);
-                content.push(b'\n');
-            }
-        }
-        self.draw(&content, &resources, State::default(), 0)?;
+    pub(crate) fn page(&mut self, page: &Page<'f>) -> Result<String, Stop> {
+        let content = self.content(page.dictionary)?;
+        self.draw(&content, &page.resources, State::default(), 0)?;
         let text = std::mem::take(&mut self.text);
         self.length += text.len();
         Ok(text)
     }
 
+    /// Inflates the streams of a page, which draw as one.
+    fn content(&self, page: &'f Dictionary) -> Result<Vec<u8>, Stop> {
+        let contents = match self.file.get(page, b"Contents")? {
+            Some(Object::Stream(stream)) => return self.file.inflate(stream, STREAM_BYTES),
+            Some(Object::Array(contents)) => contents.as_slice(),
+            _ => &[],
+        };
+        let mut content = Vec::new();
+        for object in contents {
+            if let Some(Object::Stream(stream)) = self.file.resolve(object)? {
+                let left = STREAM_BYTES.saturating_sub(content.len());
+                content.extend(self.file.inflate(stream, left)?);
+                content.push(b'\n');
+            }
+        }
+        Ok(content)
+    }
+
     fn draw(
         &mut self,
         content: &[u8],
-        resources: &[&'d Dictionary],
+        resources: &[&'f Dictionary],
         state: State,
         depth: usize,
     ) -> Result<(), Stop> {
         let mut pen = Pen { state, kept: Vec::new(), text: IDENTITY, line: IDENTITY, last: None };
-        // A malformed operator ends the text of this page, not of the document.
-        for operation in Content::<Vec<Operation>>::decode_iter(content).map_while(Result::ok) {
-            match operation.operator.as_str() {
-                "Do" => self.draw_within(&operation, resources, &pen, depth)?,
-                "Tf" => {
-                    let name = operation.operands.first().and_then(|name| name.as_name().ok());
-                    pen.state.font = match name {
-                        Some(name) => self.font(name, resources)?,
+        let mut lexer = Lexer::new(content, 0);
+        let mut operation = Operation::default();
+        let mut start = 0;
+        while let Some(lexeme) = lexer.next() {
+            let Lexeme::Word(operator) = lexeme else {
+                operation.add(lexeme, &mut lexer);
+                continue;
+            };
+            operation.operator = operator;
+            self.file.budget.work(OPERATOR_WORK + lexer.at() - start)?;
+            start = lexer.at();
+            match operator {
+                b"Do" => self.draw_within(&operation, resources, &pen, depth)?,
+                b"Tf" => {
+                    pen.state.font = match operation.name() {
+                        Some(name) => self.font(&name, resources)?,
                         None => None,
                     };
-                    pen.state.size = number(&operation, 1);
+                    pen.state.size = operation.number(1);
                 }
-                _ => pen.follow(&operation, &mut self.text),
+                b"ID" => skip_image(&mut lexer),
+                _ => pen.follow(&operation, &mut self.text, self.file)?,
             }
+            operation.operands.clear();
             if self.length + self.text.len() > MAX_TEXT_BYTES {
-                return Err(Stop::TooLong);
+                return Err(Stop::Text);
             }
         }
-        Ok(())
+        self.file.budget.work(lexer.at() - start)
     }
 
     /// Draws an XObject if it is a form and not an image.
     fn draw_within(
         &mut self,
-        operation: &Operation,
-        resources: &[&'d Dictionary],
+        operation: &Operation<'_>,
+        resources: &[&'f Dictionary],
         pen: &Pen,
         depth: usize,
     ) -> Result<(), Stop> {
-        let Some(name) = operation.operands.first().and_then(|name| name.as_name().ok()) else {
-            return Ok(());
-        };
-        let form = resources.iter().find_map(|resources| {
-            let stream =
-                dictionary(resources, b"XObject", self.document)?.get_deref(name, self.document).ok()?;
-            let stream = stream.as_stream().ok()?;
-            stream
-                .dict
-                .get(b"Subtype")
-                .and_then(Object::as_name)
-                .is_ok_and(|name| name == b"Form")
-                .then_some(stream)
-        });
-        let Some(form) = form.filter(|_| depth < DEEPEST) else { return Ok(()) };
-        let content = self.budget.inflate(form)?;
-        let own = dictionary(&form.dict, b"Resources", self.document);
+        let Some(name) = operation.name().filter(|_| depth < DEEPEST) else { return Ok(()) };
+        let Some(form) = self.form(&name, resources)? else { return Ok(()) };
+        let content = self.file.inflate(form, STREAM_BYTES)?;
+        let own = self.file.dictionary(&form.dict, b"Resources")?;
         let mut state = pen.state.clone();
-        let matrix =
-            form.dict.get_deref(b"Matrix", self.document).ok().and_then(|matrix| matrix.as_array().ok());
-        if let Some(matrix) = matrix {
-            state.matrix = times(&matrix_of(matrix), &state.matrix);
+        let matrix = self.file.array(&form.dict, b"Matrix")?;
+        if !matrix.is_empty() {
+            let mut own = IDENTITY;
+            own.iter_mut().zip(matrix).for_each(|(to, from)| *to = from.as_float().unwrap_or(0.0));
+            state.matrix = times(&own, &state.matrix);
         }
         if !self.text.is_empty() && !self.text.ends_with('\n') {
             self.text.push('\n');
@@ -133,18 +141,125 @@ impl<'d> Reader<'d> {
         }
     }
 
-    fn font(&mut self, name: &[u8], resources: &[&'d Dictionary]) -> Result<Option<Rc<Font>>, Stop> {
-        let font = resources.iter().find_map(|resources| named(resources, name, self.document));
-        let Some(font) = font else { return Ok(None) };
-        // A font is identified by the address of its dictionary.
-        let place = std::ptr::from_ref(font).addr();
-        if self.fonts.len() >= MOST_FONTS && !self.fonts.contains_key(&place) {
-            return Err(Stop::TooLarge);
+    fn form(&self, name: &[u8], resources: &[&'f Dictionary]) -> Result<Option<&'f Stream>, Stop> {
+        for resources in resources {
+            let Some(objects) = self.file.dictionary(resources, b"XObject")? else { continue };
+            let Some(Object::Stream(stream)) = self.file.get(objects, name)? else { continue };
+            let subtype = self.file.get(&stream.dict, b"Subtype")?;
+            if subtype.is_some_and(|subtype| subtype.as_name().is_ok_and(|name| name == b"Form")) {
+                return Ok(Some(stream));
+            }
         }
-        let document = self.document;
-        let font = self.fonts.entry(place).or_insert_with(|| Rc::new(Font::read(font, document)));
-        Ok(Some(Rc::clone(font)))
+        Ok(None)
     }
+
+    fn font(&mut self, name: &[u8], resources: &[&'f Dictionary]) -> Result<Option<Rc<Font>>, Stop> {
+        for resources in resources {
+            let Some(fonts) = self.file.dictionary(resources, b"Font")? else { continue };
+            if let Some(font) = self.file.dictionary(fonts, name)? {
+                return self.fonts.get(font, self.file).map(Some);
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// An operator with its operands.
+#[derive(Default)]
+struct Operation<'c> {
+    operator: &'c [u8],
+    operands: Vec<Operand<'c>>,
+}
+
+#[derive(Clone, Copy)]
+enum Operand<'c> {
+    Lexeme(Lexeme<'c>),
+    /// The lexemes of an array, as written.
+    Array(&'c [u8]),
+}
+
+impl<'c> Operation<'c> {
+    /// Adds an operand that begins with a lexeme. Arrays and dictionaries are skipped, not read.
+    fn add(&mut self, first: Lexeme<'c>, lexer: &mut Lexer<'c>) {
+        let start = lexer.at();
+        let mut end = start;
+        let mut depth = 0_usize;
+        let mut lexeme = Some(first);
+        while let Some(next) = lexeme {
+            match next {
+                Lexeme::ArrayStart | Lexeme::DictStart => depth += 1,
+                Lexeme::ArrayEnd | Lexeme::DictEnd => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            if depth == 0 {
+                break;
+            }
+            end = lexer.at();
+            lexeme = lexer.next();
+        }
+        if self.operands.len() < MOST_OPERANDS {
+            self.operands.push(match first {
+                Lexeme::ArrayStart => Operand::Array(lexer.slice(start, end)),
+                first => Operand::Lexeme(first),
+            });
+        }
+    }
+
+    fn number(&self, at: usize) -> f32 {
+        match self.operands.get(at) {
+            Some(Operand::Lexeme(lexeme)) => number(*lexeme).unwrap_or(0.0),
+            _ => 0.0,
+        }
+    }
+
+    fn matrix(&self) -> Matrix {
+        std::array::from_fn(|at| self.number(at))
+    }
+
+    fn name(&self) -> Option<Cow<'c, [u8]>> {
+        match self.operands.first() {
+            Some(Operand::Lexeme(Lexeme::Name(raw))) => Some(name(raw)),
+            _ => None,
+        }
+    }
+
+    fn string(&self, at: usize) -> Option<Cow<'c, [u8]>> {
+        match self.operands.get(at) {
+            Some(Operand::Lexeme(lexeme)) => string(*lexeme),
+            _ => None,
+        }
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "positions on a page are small")]
+const fn number(lexeme: Lexeme<'_>) -> Option<f32> {
+    match lexeme {
+        Lexeme::Integer(number) => Some(number as f32),
+        Lexeme::Real(number) => Some(number),
+        _ => None,
+    }
+}
+
+fn string(lexeme: Lexeme<'_>) -> Option<Cow<'_, [u8]>> {
+    match lexeme {
+        Lexeme::Literal(raw) => Some(literal(raw)),
+        Lexeme::Hex(raw) => Some(hex(raw).into()),
+        _ => None,
+    }
+}
+
+/// Skips the data of an inline image, which ends with `EI` between white space.
+fn skip_image(lexer: &mut Lexer<'_>) {
+    let rest = lexer.rest();
+    let is_end = |window: &[u8]| matches!(window, [before, b'E', b'I'] if is_space(*before));
+    let mut from = 0;
+    while let Some(at) = rest.get(from..).and_then(|rest| rest.windows(3).position(is_end)) {
+        from += at + 3;
+        if rest.get(from).is_none_or(|after| is_space(*after)) {
+            return lexer.advance(from);
+        }
+    }
+    lexer.advance(rest.len());
 }
 
 type Matrix = [f32; 6];
@@ -157,16 +272,6 @@ fn times(first: &Matrix, then: &Matrix) -> Matrix {
     let (right, up, place) =
         (turned(first[0], first[1]), turned(first[2], first[3]), turned(first[4], first[5]));
     [right.0, right.1, up.0, up.1, place.0 + then[4], place.1 + then[5]]
-}
-
-fn number(operation: &Operation, at: usize) -> f32 {
-    operation.operands.get(at).and_then(|number| number.as_float().ok()).unwrap_or(0.0)
-}
-
-fn matrix_of(numbers: &[Object]) -> Matrix {
-    let mut matrix = [0.0; 6];
-    matrix.iter_mut().zip(numbers).for_each(|(to, from)| *to = from.as_float().unwrap_or(0.0));
-    matrix
 }
 
 /// The part of the graphics state that positions text.
@@ -203,38 +308,39 @@ struct Vector {
 }
 
 impl Pen {
-    fn follow(&mut self, operation: &Operation, out: &mut String) {
-        match operation.operator.as_str() {
-            "q" if self.kept.len() < MOST_STATES => self.kept.push(self.state.clone()),
-            "Q" => self.state = self.kept.pop().unwrap_or_else(|| self.state.clone()),
-            "cm" => self.state.matrix = times(&matrix_of(&operation.operands), &self.state.matrix),
-            "BT" => (self.text, self.line) = (IDENTITY, IDENTITY),
-            "Tm" => {
-                self.line = matrix_of(&operation.operands);
+    fn follow(&mut self, operation: &Operation<'_>, out: &mut String, file: &File<'_>) -> Result<(), Stop> {
+        match operation.operator {
+            b"q" if self.kept.len() < MOST_STATES => self.kept.push(self.state.clone()),
+            b"Q" => self.state = self.kept.pop().unwrap_or_else(|| self.state.clone()),
+            b"cm" => self.state.matrix = times(&operation.matrix(), &self.state.matrix),
+            b"BT" => (self.text, self.line) = (IDENTITY, IDENTITY),
+            b"Tm" => {
+                self.line = operation.matrix();
                 self.text = self.line;
             }
-            "Td" => self.move_line(number(operation, 0), number(operation, 1)),
-            "TD" => {
-                self.state.leading = -number(operation, 1);
-                self.move_line(number(operation, 0), number(operation, 1));
+            b"Td" => self.move_line(operation.number(0), operation.number(1)),
+            b"TD" => {
+                self.state.leading = -operation.number(1);
+                self.move_line(operation.number(0), operation.number(1));
             }
-            "T*" => self.move_line(0.0, -self.state.leading),
-            "TL" => self.state.leading = number(operation, 0),
-            "Tc" => self.state.of_code = number(operation, 0),
-            "Tw" => self.state.of_space = number(operation, 0),
-            "Tj" => self.show(operation.operands.first(), out),
-            "TJ" => self.show_all(operation.operands.first(), out),
-            "'" => {
+            b"T*" => self.move_line(0.0, -self.state.leading),
+            b"TL" => self.state.leading = operation.number(0),
+            b"Tc" => self.state.of_code = operation.number(0),
+            b"Tw" => self.state.of_space = operation.number(0),
+            b"Tj" => self.show(operation.string(0), out, file)?,
+            b"TJ" => self.show_all(operation.operands.first(), out, file)?,
+            b"'" => {
                 self.move_line(0.0, -self.state.leading);
-                self.show(operation.operands.first(), out);
+                self.show(operation.string(0), out, file)?;
             }
-            "\"" => {
-                (self.state.of_space, self.state.of_code) = (number(operation, 0), number(operation, 1));
+            b"\"" => {
+                (self.state.of_space, self.state.of_code) = (operation.number(0), operation.number(1));
                 self.move_line(0.0, -self.state.leading);
-                self.show(operation.operands.get(2), out);
+                self.show(operation.string(2), out, file)?;
             }
             _ => {}
         }
+        Ok(())
     }
 
     fn move_line(&mut self, x: f32, y: f32) {
@@ -246,28 +352,32 @@ impl Pen {
         self.text = times(&[1.0, 0.0, 0.0, 1.0, by, 0.0], &self.text);
     }
 
-    fn show_all(&mut self, strings: Option<&Object>, out: &mut String) {
-        for object in strings.and_then(|strings| strings.as_array().ok()).into_iter().flatten() {
-            match object.as_float() {
-                Ok(back) => self.advance(-back / 1000.0 * self.state.size),
-                Err(_) => self.show(Some(object), out),
+    fn show_all(
+        &mut self,
+        strings: Option<&Operand<'_>>,
+        out: &mut String,
+        file: &File<'_>,
+    ) -> Result<(), Stop> {
+        let Some(Operand::Array(strings)) = strings else { return Ok(()) };
+        for lexeme in Lexer::new(strings, 0) {
+            match number(lexeme) {
+                Some(back) => self.advance(-back / 1000.0 * self.state.size),
+                None => self.show(string(lexeme), out, file)?,
             }
         }
+        Ok(())
     }
 
-    fn show(&mut self, string: Option<&Object>, out: &mut String) {
-        let (Some(font), Some(bytes)) =
-            (self.state.font.clone(), string.and_then(|string| string.as_str().ok()))
-        else {
-            return;
-        };
+    fn show(&mut self, string: Option<Cow<'_, [u8]>>, out: &mut String, file: &File<'_>) -> Result<(), Stop> {
+        let (Some(font), Some(bytes)) = (self.state.font.clone(), string) else { return Ok(()) };
         let [a, b, _, _, x, y] = times(&self.text, &self.state.matrix);
         self.separate(out, Vector { x: a, y: b }, Vector { x, y });
-        let shown = font.show(bytes, out);
+        let shown = font.show(&bytes, out, file)?;
         let State { size, of_code, of_space, .. } = self.state;
         self.advance(shown.width / 1000.0 * size + shown.codes * of_code + shown.spaces * of_space);
         let [_, _, _, _, x, y] = times(&self.text, &self.state.matrix);
         self.last = Some(Vector { x, y });
+        Ok(())
     }
 
     /// Appends a separator for the gap between the last string and `start`. `baseline` is one unit of text along the line.

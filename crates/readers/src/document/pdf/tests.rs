@@ -1,6 +1,6 @@
 //! Tests with minimal generated PDFs.
 
-use lopdf::{Object, Stream, dictionary};
+use lopdf::{Document, EncryptionState, EncryptionVersion, Object, Permissions, Stream, dictionary};
 
 use super::*;
 use crate::document::extract::extract;
@@ -94,4 +94,87 @@ fn a_form_that_contains_itself_ends() {
     let mut bytes = Vec::new();
     document.save_to(&mut bytes).unwrap();
     assert!(read(&bytes).is_ok());
+}
+
+/// A file of objects, with one stream that has the places of all of them and one with the objects from 5 on.
+fn modern() -> Vec<u8> {
+    let members = [
+        "<< /Type /Pages /Kids [6 0 R] /Count 1 >>",
+        "<< /Type /Page /Contents 2 0 R /Resources 7 0 R >>",
+        "<< /Font << /F1 8 0 R >> >>",
+        "<< /Type /Font /Subtype /Type1 >>",
+    ];
+    let (mut index, mut body) = (String::new(), String::new());
+    for (number, member) in (5..).zip(members) {
+        index.extend([number.to_string(), " ".into(), body.len().to_string(), " ".into()]);
+        body.extend([member, "\n"]);
+    }
+    let mut file = b"%PDF-1.5\n".to_vec();
+    let mut places = vec![0; 4];
+    for (number, dictionary, content) in [
+        (1, String::new(), String::from("<< /Type /Catalog /Pages 5 0 R >>")),
+        (2, "/Length 3 0 R".into(), "BT /F1 9 Tf (modern) Tj ET".into()),
+        (3, String::new(), "26".into()),
+        (4, format!("/Type /ObjStm /N 4 /First {} /Length 0", index.len()), index.clone() + &body),
+    ] {
+        places.extend([
+            1,
+            0,
+            u8::try_from(file.len() / 256).unwrap(),
+            u8::try_from(file.len() % 256).unwrap(),
+        ]);
+        let object = if dictionary.is_empty() {
+            content
+        } else {
+            format!("<< {dictionary} >>stream\r\n{content}\nendstream")
+        };
+        file.extend(format!("{number} 0 obj {object} endobj\n").bytes());
+    }
+    places.extend((5..9).flat_map(|_| [2, 0, 0, 4]));
+    let start = file.len();
+    file.extend(
+        format!("9 0 obj << /Type /XRef /W [1 3 0] /Size 9 /Root 1 0 R /Length {} >> stream\n", places.len())
+            .bytes(),
+    );
+    file.extend(places);
+    file.extend(format!("\nendstream endobj\nstartxref\n{start}\n%%EOF").bytes());
+    file
+}
+
+#[test]
+fn object_streams_are_read_by_their_table_or_by_a_scan() {
+    let read_text = |file: &[u8]| read(file).unwrap().into_iter().map(|part| part.text).collect::<String>();
+    let file = modern();
+    assert_eq!(read_text(&file), "modern");
+    assert_eq!(read_text(&[b"mail header\n".as_slice(), &file].concat()), "modern");
+    // Cut before `startxref`, and in the middle of the last object.
+    for cut in [20, 60] {
+        assert_eq!(read_text(&file[..file.len() - cut]), "modern", "{cut}");
+    }
+    assert!(matches!(read(&file[..200]), Err(ReadError::Unreadable(_))));
+}
+
+#[test]
+fn a_file_that_needs_no_password_is_decrypted() {
+    for (user, text) in [("", Ok("secret")), ("guess", Err("password"))] {
+        let mut document = Document::load_mem(&pdf(&["BT /F1 10 Tf (secret) Tj ET"])).unwrap();
+        let id = Object::string_literal("0123456789abcdef");
+        document.trailer.set("ID", vec![id.clone(), id]);
+        let version = EncryptionVersion::V2 {
+            document: &document,
+            owner_password: "owner",
+            user_password: user,
+            key_length: 128,
+            permissions: Permissions::all(),
+        };
+        let state = EncryptionState::try_from(version).unwrap();
+        document.encrypt(&state).unwrap();
+        let mut bytes = Vec::new();
+        document.save_to(&mut bytes).unwrap();
+        match (read(&bytes), text) {
+            (Ok(parts), Ok(text)) => assert_eq!(parts[0].text, text),
+            (Err(error), Err(part)) => assert!(error.to_string().contains(part), "{error}"),
+            (read, _) => panic!("{read:?}"),
+        }
+    }
 }
