@@ -144,33 +144,26 @@ impl Draft {
         view
     }
 
-    /// Turns the findings of a view into values.
+    /// Turns the findings of a view into values. Each byte is copied once, whatever the number of findings.
     fn take_out(&mut self, findings: &[Finding], scope: &Scope<'_>) -> Result<(), DraftError> {
-        let mut rest = std::mem::take(&mut self.pieces).into_iter();
-        let mut next = rest.next();
-        let mut at = 0;
+        let pieces = std::mem::take(&mut self.pieces);
+        let mut rest = Rest { pieces: pieces.into_iter(), first: None, at: 0 };
         for finding in findings {
             let mut value = String::new();
-            if finding.start < at || finding.end <= finding.start {
+            if finding.start < rest.at || finding.end <= finding.start {
                 return Err(DraftError::Misplaced);
             }
-            while at < finding.end {
-                let piece = next.take().or_else(|| rest.next()).ok_or(DraftError::Misplaced)?;
-                let cut = if at < finding.start { finding.start } else { finding.end } - at;
-                let (piece, remainder) = piece.split(cut).ok_or(DraftError::Misplaced)?;
-                next = remainder;
-                let length = piece.view_length();
-                if at < finding.start {
-                    self.pieces.push(piece);
-                } else {
-                    piece.append_to(&mut value);
-                }
-                at += length;
+            while rest.at < finding.start {
+                self.pieces.push(rest.take(finding.start)?);
+            }
+            while rest.at < finding.end {
+                rest.take(finding.end)?.append_to(&mut value);
             }
             self.push_value(&kind(finding.entity, scope).ok_or(DraftError::Misplaced)?, &value);
         }
-        self.pieces.extend(next);
-        self.pieces.extend(rest);
+        while let Ok(piece) = rest.take(usize::MAX) {
+            self.pieces.push(piece);
+        }
         Ok(())
     }
 
@@ -223,23 +216,44 @@ fn kind(entity: Entity, scope: &Scope<'_>) -> Option<Kind> {
     }
 }
 
+/// Pieces that are not searched yet, from an offset of the view on.
+struct Rest {
+    pieces: std::vec::IntoIter<Piece>,
+    /// A piece of which a part is taken, and the length of that part.
+    first: Option<(Piece, usize)>,
+    /// Offset of the next piece in the view.
+    at: usize,
+}
+
+impl Rest {
+    /// Takes the next piece, or the part of it before `end`. Fails where that is in the middle of a character or of a value.
+    fn take(&mut self, end: usize) -> Result<Piece, DraftError> {
+        let (piece, start) = match self.first.take() {
+            Some(first) => first,
+            None => (self.pieces.next().ok_or(DraftError::Misplaced)?, 0),
+        };
+        let left = piece.view_length() - start;
+        let length = left.min(end - self.at);
+        let taken = match &piece {
+            Piece::Text(text) if length < text.len() => {
+                let part = text.get(start..start + length).ok_or(DraftError::Misplaced)?;
+                let part = Piece::Text(part.to_owned());
+                self.first = (length < left).then_some((piece, start + length));
+                part
+            }
+            _ if length == left => piece,
+            _ => return Err(DraftError::Misplaced),
+        };
+        self.at += length;
+        Ok(taken)
+    }
+}
+
 impl Piece {
     fn view_length(&self) -> usize {
         match self {
             Self::Text(text) => text.len(),
             Self::Placeholder(_) | Self::Value(..) => STAND_IN.len_utf8(),
-        }
-    }
-
-    /// Splits off up to `cut` bytes of the view; `None` when that is in the middle of a character.
-    fn split(self, cut: usize) -> Option<(Self, Option<Self>)> {
-        match self {
-            Self::Text(mut text) if cut < text.len() => {
-                let tail = text.is_char_boundary(cut).then(|| text.split_off(cut))?;
-                Some((Self::Text(text), Some(Self::Text(tail))))
-            }
-            piece if cut >= piece.view_length() => Some((piece, None)),
-            _ => None,
         }
     }
 

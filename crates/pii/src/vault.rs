@@ -214,12 +214,12 @@ impl Vault {
                 if let Piece::Value(kind, value) = piece {
                     self.place_of(kind, value);
                 }
+                if self.values.len() > before + MAX_NEW_VALUES {
+                    return Err(MaskError::TooManyValues);
+                }
             }
             if self.values.len() == known {
                 return Ok(draft);
-            }
-            if self.values.len() > before + MAX_NEW_VALUES {
-                return Err(MaskError::TooManyValues);
             }
         }
         Err(MaskError::Draft(DraftError::Unsettled))

@@ -16,13 +16,31 @@ const LEAST_IDEOGRAPHS: usize = 2;
 /// Bytes that may stand between two letters of a value: " (" and the like.
 const WIDEST_GAP: usize = 4;
 
+/// Letters of a value by which its length is looked up.
+const START: usize = LEAST_LETTERS;
+
+/// Most lengths of values with one start. No user has as many; more are left to the other detectors, so that no text takes long.
+const MOST_LENGTHS: usize = 512;
+
+/// Most values with the same letters and other signs between them.
+const MOST_SPELLINGS: usize = 64;
+
 /// Values to search for, numbered in the order of adding.
 #[derive(Clone, Debug, Default)]
 pub struct KnownValues {
     count: usize,
     forms: Vec<Form>,
-    /// Forms by their first two letters.
-    by_start: HashMap<[char; 2], Vec<usize>>,
+    /// Lengths of the forms by their first letters, in ascending order.
+    lengths: HashMap<[char; START], Vec<usize>>,
+    /// Forms by their letters.
+    by_letters: HashMap<Key, Vec<usize>>,
+}
+
+/// Letters as a length and a hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Key {
+    length: usize,
+    hash: u64,
 }
 
 /// One order in which a value's words may stand.
@@ -63,43 +81,115 @@ impl KnownValues {
         let (before, after) = (signs(0, head.start), signs(tail.end, value.len()));
         let letters: Vec<char> = found.iter().map(|letter| letter.char).collect();
         let least = if letters.iter().any(|c| stands_alone(*c)) { LEAST_IDEOGRAPHS } else { LEAST_LETTERS };
-        let [first, second, ..] = letters.as_slice() else { return };
         if letters.len() < least {
             return;
         }
-        self.by_start.entry([*first, *second]).or_default().push(self.forms.len());
-        self.forms.push(Form {
-            place,
-            kind: kind.to_owned(),
-            normal: normal(kind, value),
-            letters,
-            before,
-            after,
-        });
+        let lengths = self.lengths.entry(start(letters.iter().copied())).or_default();
+        if let Err(at) = lengths.binary_search(&letters.len()) {
+            if lengths.len() >= MOST_LENGTHS {
+                return;
+            }
+            lengths.insert(at, letters.len());
+        }
+        let key = Key { length: letters.len(), hash: letters.iter().fold(0, |hash, c| appended(hash, *c)) };
+        let alike = self.by_letters.entry(key).or_default();
+        if alike.len() >= MOST_SPELLINGS {
+            return;
+        }
+        let normal = normal(kind, value);
+        alike.push(self.forms.len());
+        self.forms.push(Form { place, kind: kind.to_owned(), normal, letters, before, after });
     }
 
+    /// Finds the values in a text. The work is a few steps for each letter: at the start of a word, each length that a value
+    /// with such a start has is looked up by the hash of that many letters.
     pub(super) fn find(&self, text: &Text<'_>, found: &mut Findings) {
         if self.forms.is_empty() {
             return;
         }
         let text = text.str;
         let letters: Vec<Letter> = letters(text).collect();
-        for (at, pair) in letters.windows(2).enumerate() {
-            let [first, second] = pair else { continue };
-            if at
-                .checked_sub(1)
-                .and_then(|before| letters.get(before))
-                .is_some_and(|before| joins(before, first))
-            {
+        let hashes = Hashes::of(&letters);
+        for (at, first) in letters.iter().enumerate() {
+            let before = at.checked_sub(1).and_then(|before| letters.get(before));
+            if before.is_some_and(|before| joins(before, first)) {
                 continue;
             }
-            for form in self.by_start.get(&[first.char, second.char]).into_iter().flatten() {
-                let Some(form) = self.forms.get(*form) else { continue };
-                if let Some((start, end)) = form.at(text, letters.get(at..).unwrap_or_default()) {
-                    found.add(Rank::Distinct, start, end, Entity::Known(form.place));
+            let rest = letters.get(at..).unwrap_or_default();
+            for length in self.lengths_at(rest) {
+                if let Some(hash) = hashes.between(at, at + length) {
+                    self.check(text, rest, Key { length, hash }, found);
                 }
             }
         }
+    }
+
+    /// Lengths of the values that may begin here and end with a word.
+    fn lengths_at<'a>(&'a self, letters: &'a [Letter]) -> impl Iterator<Item = usize> + 'a {
+        // A value of two ideographs has a start of its own.
+        let keys = (LEAST_IDEOGRAPHS..=START).filter_map(|length| {
+            let letters = letters.get(..length)?;
+            self.lengths.get(&start(letters.iter().map(|letter| letter.char)))
+        });
+        keys.flatten().copied().filter(|length| ends(letters, *length))
+    }
+
+    fn check(&self, text: &str, letters: &[Letter], key: Key, found: &mut Findings) {
+        for form in self.by_letters.get(&key).into_iter().flatten().filter_map(|form| self.forms.get(*form)) {
+            if let Some((start, end)) = form.at(text, letters) {
+                found.add(Rank::Distinct, start, end, Entity::Known(form.place));
+            }
+        }
+    }
+}
+
+/// The first letters, filled up with U+0000.
+fn start(mut letters: impl Iterator<Item = char>) -> [char; START] {
+    std::array::from_fn(|_| letters.next().unwrap_or_default())
+}
+
+/// Tells if a word ends after that many letters.
+fn ends(letters: &[Letter], length: usize) -> bool {
+    let last = length.checked_sub(1).and_then(|last| letters.get(last));
+    last.is_some_and(|last| letters.get(length).is_none_or(|next| !joins(last, next)))
+}
+
+/// A prime, 2^61 - 1, and a base below it: hashes of this kind are those of Rabin and Karp.
+const PRIME: u64 = (1 << 61) - 1;
+const BASE: u64 = 0x0c6a_4a79_35bd_1e99;
+
+fn product(one: u64, other: u64) -> u64 {
+    let product = u128::from(one) * u128::from(other) % u128::from(PRIME);
+    u64::try_from(product).unwrap_or_default()
+}
+
+/// The hash of letters with one more at their end.
+fn appended(hash: u64, c: char) -> u64 {
+    (product(hash, BASE) + u64::from(u32::from(c)) + 1) % PRIME
+}
+
+/// Hashes of the first letters of a text, and the powers of the base: from them follow the hashes of all its parts.
+struct Hashes {
+    first: Vec<u64>,
+    powers: Vec<u64>,
+}
+
+impl Hashes {
+    fn of(letters: &[Letter]) -> Self {
+        let (mut first, mut powers) = (vec![0], vec![1]);
+        let (mut hash, mut power) = (0, 1);
+        for letter in letters {
+            hash = appended(hash, letter.char);
+            power = product(power, BASE);
+            first.push(hash);
+            powers.push(power);
+        }
+        Self { first, powers }
+    }
+
+    fn between(&self, start: usize, end: usize) -> Option<u64> {
+        let before = product(*self.first.get(start)?, *self.powers.get(end.checked_sub(start)?)?);
+        Some((self.first.get(end)? + PRIME - before) % PRIME)
     }
 }
 
