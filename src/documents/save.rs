@@ -21,7 +21,7 @@ use crate::time::timestamp;
 use pii::mask::Author;
 use pii::masked_text::{self, MaskedText};
 use readers::document::chunk::chunk;
-use readers::document::{Form, Part};
+use readers::document::{Form, MAX_HEADER_BYTES, Part};
 use readers::error::ReadError;
 
 /// Bytes of text that are masked at a time: about as many as a batch of an import has.
@@ -227,7 +227,7 @@ fn mask_parts<P: Platform>(ctx: &UserCtx<'_, P>, raw: &[Part]) -> Result<Vec<Par
 
 /// Masks a part piece by piece, each piece of a table under the table's header: it names the columns.
 fn mask_part<P: Platform>(ctx: &UserCtx<'_, P>, part: &Part) -> Result<String, VaultError> {
-    let header = part.text.split_inclusive('\n').next().filter(|_| part.form == Form::Table);
+    let header = header(part);
     let mut text = String::with_capacity(part.text.len());
     let mut pieces: VecDeque<_> = pieces(part).into();
     while let Some(piece) = pieces.pop_front() {
@@ -252,13 +252,25 @@ fn mask_part<P: Platform>(ctx: &UserCtx<'_, P>, part: &Part) -> Result<String, V
     Ok(text)
 }
 
+/// The header of a table, unless it is as long as a text: then it names no columns, and is not repeated.
+fn header(part: &Part) -> Option<&str> {
+    let header = part.text.split_inclusive('\n').next()?;
+    (part.form == Form::Table && header.len() <= MAX_HEADER_BYTES).then_some(header)
+}
+
 /// Cuts a part into pieces to mask: a table by rows, long prose by paragraphs. Prose without paragraphs is not cut.
+///
+/// A piece of a table is at least as long as the header above it, so that no header makes the work more than double.
 fn pieces(part: &Part) -> Vec<&str> {
+    let header = header(part).map_or(0, str::len);
     let mut pieces = Vec::new();
     let mut rest = part.text.as_str();
     while !rest.is_empty() {
         let end = match part.form {
-            Form::Table => rest.match_indices('\n').nth(MASK_BATCH_ROWS - 1).map(|(at, _)| at + 1),
+            Form::Table => {
+                let mut ends = rest.match_indices('\n').map(|(at, _)| at + 1).skip(MASK_BATCH_ROWS - 1);
+                ends.find(|end| *end >= header)
+            }
             Form::Plain | Form::Markdown => {
                 let from = rest.floor_char_boundary(MASK_BATCH_BYTES);
                 rest.get(from..).and_then(|tail| tail.find("\n\n")).map(|at| from + at + 2)
@@ -295,6 +307,8 @@ mod tests {
             let form = if is_table { Form::Table } else { Form::Plain };
             let part = Part { form, page: None, text: text.repeat(times) };
             prop_assert_eq!(pieces(&part).concat(), part.text.as_str());
+            let masked: usize = pieces(&part).iter().map(|piece| piece.len() + header(&part).map_or(0, str::len)).sum();
+            prop_assert!(masked <= 2 * part.text.len() + header(&part).map_or(0, str::len));
             if let Some(at) = middle(&text) {
                 prop_assert!(at > 0 && at < text.len());
             }

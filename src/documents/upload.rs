@@ -1,8 +1,8 @@
 //! Uploads: read in the stateless Worker, so that only text goes on to the user's object.
 
-use readers::document::Part;
 use readers::document::extract::extract;
 use readers::document::kind::Kind;
+use readers::document::{Part, charset};
 use serde::{Deserialize, Serialize};
 
 use super::MAX_UPLOAD_BYTES;
@@ -45,7 +45,7 @@ impl Upload {
             ));
         }
         let kind = Kind::of(media_type, name, bytes)?;
-        let parts = extract(kind, bytes)?;
+        let parts = extract(kind, bytes, media_type.and_then(charset::declared))?;
         let size_bytes = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         Ok(Self { name: name.into(), media_type: kind.media_type().into(), size_bytes, parts })
     }

@@ -286,7 +286,41 @@ fn attacks() -> Vec<(&'static str, Kind, Vec<u8>)> {
         ),
         ("comments", pdf(&page("%\n".repeat(2_000_000), &[]))),
     ];
-    pdfs.into_iter().map(|(name, bytes)| (name, Kind::Pdf, bytes)).collect()
+    pdfs.into_iter().map(|(name, bytes)| (name, Kind::Pdf, bytes)).chain(texts()).collect()
+}
+
+/// Texts, tables and pages of the size of an upload.
+fn texts() -> Vec<(&'static str, Kind, Vec<u8>)> {
+    let filled = |line: &str| line.repeat((5 << 20) / line.len()).into_bytes();
+    vec![
+        ("a text", Kind::Text, filled("word ")),
+        ("a text of signs of three bytes", Kind::Text, vec![0x80; 5 << 20]),
+        ("a table of signs of three bytes", Kind::Csv, [0x80, b'\n'].repeat(5 << 19)),
+        ("a table", Kind::Csv, filled("Ann,5\n")),
+        ("a table of one row", Kind::Csv, filled(",")),
+        ("a table of cells with lines", Kind::Csv, filled("\"\n\",")),
+        (
+            "a table with a long header",
+            Kind::Csv,
+            [b"name,".repeat(500_000), b"\n1,2".repeat(600_000)].concat(),
+        ),
+        ("a page", Kind::Html, filled("<p>word")),
+        ("cells of a page", Kind::Html, [b"<table>".to_vec(), b"<td>".repeat(1_300_000)].concat()),
+        ("rows of a page", Kind::Html, [b"<table>".to_vec(), b"<tr><td>a".repeat(500_000)].concat()),
+        ("tables of a page", Kind::Html, filled("<table><td>a</table>")),
+        (
+            "attributes of a tag",
+            Kind::Html,
+            [
+                b"<p ".to_vec(),
+                (0..900_000).flat_map(|n| format!("{n:x} ").into_bytes()).take(5_000_000).collect(),
+            ]
+            .concat(),
+        ),
+        ("hidden elements", Kind::Html, filled("<svg>")),
+        ("a comment", Kind::Html, [b"<!--".to_vec(), b"- ".repeat(2_500_000)].concat()),
+        ("entities", Kind::Html, filled("&amp;")),
+    ]
 }
 
 trait Replace {
@@ -311,7 +345,7 @@ fn no_small_file_takes_much_memory_or_time() {
         let before = ALLOCATOR.current_usage();
         ALLOCATOR.reset_peak_usage();
         let start = std::time::Instant::now();
-        let outcome = extract(kind, &bytes);
+        let outcome = extract(kind, &bytes, None);
         let time = start.elapsed();
         let memory = ALLOCATOR.peak_usage() - before;
         let outcome = match outcome {
@@ -340,7 +374,7 @@ fn a_refusal_names_the_limit() {
         (pdf(&page("/X Do ".repeat(600_000), &[stream(" ".repeat(1 << 20), "/Subtype /Form")])), "40 MiB"),
     ];
     for (file, limit) in files {
-        let error = extract(Kind::Pdf, &file).unwrap_err();
+        let error = extract(Kind::Pdf, &file, None).unwrap_err();
         assert!(matches!(&error, ReadError::TooLong(detail) if detail.contains(limit)), "{error}");
     }
 }

@@ -15,6 +15,9 @@ use crate::memory::import::{ImportedMessage, Order};
 /// Longest line, in bytes.
 const MAX_LINE_BYTES: usize = 64 * 1024;
 
+/// U+FEFF in UTF-8.
+const BYTE_ORDER_MARK: &[u8] = &[0xef, 0xbb, 0xbf];
+
 /// Longest import, in bytes.
 const MAX_BYTES: usize = 64 * 1024 * 1024;
 
@@ -116,6 +119,8 @@ impl LineReader {
 
     fn read_line(&mut self, line: &[u8]) -> Result<(), Error> {
         self.lines += 1;
+        // Editors on Windows begin a file with a byte order mark.
+        let line = line.strip_prefix(BYTE_ORDER_MARK).filter(|_| self.lines == 1).unwrap_or(line);
         if line.trim_ascii().is_empty() {
             return Ok(());
         }
@@ -226,6 +231,14 @@ mod tests {
         reader.feed(body.as_bytes())?;
         reader.end()?;
         Ok((reader.take(), reader.skipped))
+    }
+
+    #[test]
+    fn a_byte_order_mark_before_the_first_line_is_no_part_of_it() {
+        let (messages, _) = import(&format!("\u{feff}{}\n{}", line("a", ""), line("b", ""))).unwrap();
+        assert_eq!(messages.len(), 2);
+        assert_eq!(import("\u{feff}").unwrap().0, []);
+        assert!(import(&format!("{}\n\u{feff}{}", line("a", ""), line("b", ""))).is_err());
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use tokens::count;
 
 use super::prose::{Unit, units};
-use super::{Form, MAX_CHUNKS, Part};
+use super::{Form, MAX_CHUNKS, Part, too_many_chunks};
 use crate::error::ReadError;
 
 /// Most tokens of a chunk's own text.
@@ -45,7 +45,7 @@ pub fn chunk(parts: &[Part]) -> Result<Vec<Chunk>, ReadError> {
     for part in parts {
         splitter.split(part);
         if splitter.chunks.len() > MAX_CHUNKS {
-            return Err(ReadError::too_long(&format!("A document may come to {MAX_CHUNKS} passages.")));
+            return Err(too_many_chunks());
         }
     }
     Ok(splitter.chunks)
@@ -271,7 +271,7 @@ mod tests {
         #[test]
         fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..2000), kind in 0..5) {
             let kind = [Kind::Text, Kind::Markdown, Kind::Csv, Kind::Html, Kind::Pdf][usize::try_from(kind).unwrap()];
-            if let Ok(parts) = extract(kind, &bytes) {
+            if let Ok(parts) = extract(kind, &bytes, None) {
                 check(&parts);
             }
         }

@@ -1,6 +1,4 @@
-//! Text encodings besides Unicode. The few tables here are much smaller than those of the crates for encodings.
-
-use std::borrow::Cow;
+//! Encodings of the codes of a PDF's fonts. Two of the three are of PDF alone.
 
 /// Windows-1252 from 0x80 to 0x9f; the rest is Latin-1.
 const WINDOWS_80: &str = "€\u{fffd}‚ƒ„…†‡ˆ‰Š‹Œ\u{fffd}Ž\u{fffd}\u{fffd}‘’“”•–—˜™š›œ\u{fffd}žŸ";
@@ -34,22 +32,6 @@ impl Latin {
             _ => table.chars().nth(usize::from(byte.checked_sub(from)?))?,
         };
         (c != char::REPLACEMENT_CHARACTER).then_some(c)
-    }
-}
-
-/// Decodes bytes by their byte order mark, as valid UTF-8, or else as Windows-1252.
-pub(crate) fn decode(bytes: &[u8]) -> Cow<'_, str> {
-    match bytes {
-        [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes).into(),
-        [0xfe, 0xff, rest @ ..] => utf16(rest, u16::from_be_bytes).into(),
-        [0xef, 0xbb, 0xbf, rest @ ..] => String::from_utf8_lossy(rest),
-        _ => match std::str::from_utf8(bytes) {
-            Ok(text) => text.into(),
-            Err(_) => bytes
-                .iter()
-                .map(|byte| Latin::Windows.char(*byte).unwrap_or(char::REPLACEMENT_CHARACTER))
-                .collect(),
-        },
     }
 }
 

@@ -1,22 +1,30 @@
 //! Extraction of bounded text from untrusted bytes.
 
-use super::encoding::decode;
+use super::charset::{declared_in_page, decode};
 use super::kind::Kind;
-use super::{Form, MAX_TABLE_BYTES, MAX_TEXT_BYTES, Part, html, pdf, table};
+use super::{Form, MAX_CHUNKS, MAX_TABLE_BYTES, MAX_TEXT_BYTES, Part, html, pdf, table, too_many_chunks};
 use crate::error::ReadError;
 
-/// Extracts the text of a document.
+/// Extracts the text of a document. `charset` is the one that its upload declares, if any.
 ///
 /// # Errors
 /// [`ReadError::Unreadable`], [`ReadError::WithoutText`] or [`ReadError::TooLong`].
-pub fn extract(kind: Kind, bytes: &[u8]) -> Result<Vec<Part>, ReadError> {
+pub fn extract(kind: Kind, bytes: &[u8], charset: Option<&str>) -> Result<Vec<Part>, ReadError> {
+    let text = |form| {
+        let text = decode(bytes, charset, None)?.into_owned();
+        Ok::<_, ReadError>(vec![Part { form, page: None, text }])
+    };
     let parts = match kind {
         Kind::Pdf => pdf::read(bytes)?,
-        Kind::Csv => table::read(&decode(bytes)).into_iter().collect(),
-        Kind::Html => html::read(&decode(bytes)),
-        Kind::Text => vec![Part { form: Form::Plain, page: None, text: decode(bytes).into_owned() }],
-        Kind::Markdown => vec![Part { form: Form::Markdown, page: None, text: decode(bytes).into_owned() }],
+        Kind::Csv => table::read(&decode(bytes, charset, None)?)?.into_iter().collect(),
+        Kind::Html => html::read(&decode(bytes, charset, declared_in_page(bytes))?),
+        Kind::Text => text(Form::Plain)?,
+        Kind::Markdown => text(Form::Markdown)?,
     };
+    if parts.len() > MAX_CHUNKS {
+        // Each part becomes a passage at least.
+        return Err(too_many_chunks());
+    }
     let parts: Vec<_> =
         parts.into_iter().map(|part| Part { text: tidy(&part.text, part.form), ..part }).collect();
     let most = if kind == Kind::Csv { MAX_TABLE_BYTES } else { MAX_TEXT_BYTES };
@@ -77,7 +85,12 @@ mod tests {
     use super::*;
 
     fn text_of(kind: Kind, bytes: &[u8]) -> String {
-        extract(kind, bytes).unwrap().into_iter().map(|part| part.text).collect::<Vec<_>>().join("\n--\n")
+        extract(kind, bytes, None)
+            .unwrap()
+            .into_iter()
+            .map(|part| part.text)
+            .collect::<Vec<_>>()
+            .join("\n--\n")
     }
 
     #[test]
@@ -103,14 +116,14 @@ mod tests {
     #[test]
     fn too_much_and_nothing_are_refused() {
         let long = "word ".repeat(300_000);
-        assert!(matches!(extract(Kind::Text, long.as_bytes()), Err(ReadError::TooLong(_))));
+        assert!(matches!(extract(Kind::Text, long.as_bytes(), None), Err(ReadError::TooLong(_))));
         for (kind, bytes) in [
             (Kind::Text, b" \n -- ".as_slice()),
             (Kind::Html, b"<script>x()</script><p> </p>"),
             (Kind::Csv, b";;;\n"),
         ] {
-            assert!(matches!(extract(kind, bytes), Err(ReadError::WithoutText(_))), "{kind:?}");
+            assert!(matches!(extract(kind, bytes, None), Err(ReadError::WithoutText(_))), "{kind:?}");
         }
-        assert!(matches!(extract(Kind::Pdf, b"%PDF-1.4 nothing"), Err(ReadError::Unreadable(_))));
+        assert!(matches!(extract(Kind::Pdf, b"%PDF-1.4 nothing", None), Err(ReadError::Unreadable(_))));
     }
 }

@@ -1,27 +1,39 @@
 //! Visible text of web pages, as Markdown.
 
-use html5gum::{DefaultEmitter, StartTag, Token, Tokenizer};
+use std::cell::RefCell;
 
-use super::{Form, MAX_TEXT_BYTES, Part, table};
+use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
+use html5gum::{Span, Tokenizer};
 
-/// Reads the text of a page: prose, and each table as a part of its own.
+use super::{Form, MAX_CHUNKS, MAX_TEXT_BYTES, Part, table};
+
+/// Longest name of an element that is looked at, in bytes.
+const LONGEST_NAME: usize = 16;
+
+/// Reads the text of a page: prose, and each table as a part of its own. Stops when it has more than a document may have.
 pub(crate) fn read(html: &str) -> Vec<Part> {
-    let mut emitter = DefaultEmitter::default();
-    // The content of a script or a style is no HTML.
-    emitter.naively_switch_states(true);
-    let mut page = Page::default();
-    for token in Tokenizer::new_with_emitter(html, emitter) {
-        let Ok(token) = token;
-        match token {
-            Token::StartTag(tag) => page.open(&tag),
-            Token::EndTag(tag) => page.close(&tag.name),
-            Token::String(text) => page.say(&String::from_utf8_lossy(&text)),
+    let page = RefCell::new(Page::default());
+    let mut name = Vec::new();
+    // Tags are never kept: one tag can have a million attributes.
+    let mut emitter = CallbackEmitter::new(|event: CallbackEvent<'_>, _: Span<()>| -> Option<()> {
+        let mut page = page.borrow_mut();
+        match event {
+            CallbackEvent::OpenStartTag { name: of } => {
+                name.clear();
+                name.extend(of.iter().take(LONGEST_NAME));
+            }
+            CallbackEvent::CloseStartTag { self_closing } => page.open(&name, self_closing),
+            CallbackEvent::EndTag { name } => page.close(name),
+            CallbackEvent::String { value } => page.say(&String::from_utf8_lossy(value)),
             _ => {}
         }
-        if page.length > MAX_TEXT_BYTES {
-            break;
-        }
-    }
+        (page.length > MAX_TEXT_BYTES || page.parts.len() > MAX_CHUNKS).then_some(())
+    });
+    // The content of a script or a style is no HTML.
+    emitter.naively_switch_states(true);
+    // The one thing that the emitter emits is that the page is too long.
+    let _ = Tokenizer::new_with_emitter(html, emitter).next();
+    let mut page = page.into_inner();
     page.end_table();
     page.end_prose();
     page.parts
@@ -51,10 +63,9 @@ struct Rows {
 }
 
 impl Page {
-    fn open(&mut self, tag: &StartTag<()>) {
-        let name: &[u8] = &tag.name;
+    fn open(&mut self, name: &[u8], self_closing: bool) {
         if is_hidden(name) {
-            if !tag.self_closing && self.hidden.len() < MOST_HIDDEN {
+            if !self_closing && self.hidden.len() < MOST_HIDDEN {
                 self.hidden.push(name.to_vec());
             }
             return;
@@ -69,6 +80,9 @@ impl Page {
             b"tr" => self.with_table(Rows::end_row),
             b"td" | b"th" => {
                 self.with_table(|rows| {
+                    if rows.row.len() >= table::MOST_CELLS {
+                        rows.end_row();
+                    }
                     rows.row.push(String::new());
                     rows.in_cell = true;
                 });

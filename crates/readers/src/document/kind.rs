@@ -1,5 +1,6 @@
 //! Detection of an upload's kind by its bytes, its declared media type and the extension of its name, in this order.
 
+use super::charset;
 use crate::error::ReadError;
 
 /// A kind of document that can be read.
@@ -43,7 +44,11 @@ impl Kind {
             Some(other) if other.starts_with("text/") => Self::by_extension(name).unwrap_or(Self::Text),
             Some(_) => return Err(ReadError::Unsupported),
         };
-        let is_readable = if kind == Self::Pdf { is_pdf } else { !is_pdf && !is_binary(bytes) };
+        let is_utf16 = media_type.and_then(charset::declared).is_some_and(|charset| {
+            charset.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("utf-16"))
+        });
+        let is_text = || is_utf16 || !is_binary(bytes);
+        let is_readable = if kind == Self::Pdf { is_pdf } else { !is_pdf && is_text() };
         if is_readable { Ok(kind) } else { Err(ReadError::Unsupported) }
     }
 

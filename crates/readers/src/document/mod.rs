@@ -2,6 +2,7 @@
 //!
 //! [`kind`] detects the kind, [`extract`] reads the text, [`mod@chunk`] splits it.
 
+pub mod charset;
 pub mod chunk;
 mod encoding;
 pub mod extract;
@@ -13,8 +14,13 @@ mod table;
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::ReadError;
+
 /// Most text of a table, in bytes. Only its first rows become passages.
 pub const MAX_TABLE_BYTES: usize = 5 * 1024 * 1024;
+
+/// Most text of a table's first row, in bytes. The row names the columns, so it is masked and read with other rows again.
+pub const MAX_HEADER_BYTES: usize = 64 * 1024;
 
 /// Most text of a document, in bytes.
 pub const MAX_TEXT_BYTES: usize = 1024 * 1024;
@@ -24,6 +30,11 @@ pub const MAX_CHUNKS: usize = 1000;
 
 /// Most pages of a PDF.
 pub const MAX_PAGES: usize = 500;
+
+/// Makes the error for more than [`MAX_CHUNKS`].
+pub(crate) fn too_many_chunks() -> ReadError {
+    ReadError::too_long(&format!("A document may come to {MAX_CHUNKS} passages."))
+}
 
 /// A part of a document's text. Parts are masked and split separately.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -9,14 +9,17 @@ mod code;
 mod file;
 mod font;
 mod lexer;
+mod order;
 mod page;
 mod parse;
+mod predefined;
 mod stream;
 mod tree;
 mod xref;
 
 use budget::Stop;
 use file::{File, OpenError};
+use page::PageText;
 
 use super::{Form, MAX_PAGES, Part};
 use crate::error::ReadError;
@@ -31,13 +34,24 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Vec<Part>, ReadError> {
     let mut reader = page::Reader::new(&file);
     let mut parts = Vec::new();
     for (number, page) in (1..).zip(&pages) {
-        let text = reader.page(page)?;
+        let PageText { mut text, has_lost } = reader.page(page)?;
+        if has_lost {
+            text.push_str(LOST);
+        }
         if !text.trim().is_empty() {
             parts.push(Part { form: Form::Plain, page: Some(number), text });
         }
     }
+    // A file whose text is lost altogether is refused like a scan.
+    if parts.iter().all(|part| part.text == LOST) {
+        parts.clear();
+    }
     Ok(parts)
 }
+
+/// Line after the text of a page, for the user and the model.
+const LOST: &str =
+    "\n(A part of the text of this page could not be read: its font does not say which letters it shows.)";
 
 /// Counts the pages of a PDF.
 ///

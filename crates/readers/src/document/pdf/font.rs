@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use encoding_rs::Encoding as Charset;
 use lopdf::{Dictionary, Object};
 
 use super::budget::Stop;
 use super::code::{Encoding, ToUnicode, base_of};
 use super::file::File;
+use super::predefined;
 use crate::document::MAX_TEXT_BYTES;
-use crate::document::encoding::{Latin, utf16};
+use crate::document::encoding::Latin;
 
 /// Most fonts of a document.
 const MOST_FONTS: usize = 1000;
@@ -42,8 +44,8 @@ pub(crate) struct Font {
 enum Codes {
     /// One byte each, with texts by the font's encoding.
     Simple { encoding: Rc<Encoding>, widths: Box<[f32; 256]> },
-    /// Two bytes each, unless `ToUnicode` has one-byte codes; `is_unicode` if the codes are UTF-16.
-    Composite { is_unicode: bool, widths: Rc<Runs> },
+    /// By a charset; without one two bytes each, unless `ToUnicode` has one-byte codes.
+    Composite { charset: Option<&'static Charset>, widths: Rc<Runs> },
 }
 
 /// Widths of runs of codes, by the first code of each.
@@ -77,22 +79,20 @@ impl Fonts {
                 Codes::Simple { encoding: self.encoding(font, file)?, widths: simple_widths(font, file)? };
             return Ok(Font { table, codes, usual_width: USUAL_WIDTH });
         }
-        let encoding = name(b"Encoding")?;
-        let is_unicode = encoding.windows(4).any(|part| part == b"UCS2")
-            || encoding.windows(5).any(|part| part == b"UTF16");
+        let charset = predefined::charset(name(b"Encoding")?);
         let descendants = file.array(font, b"DescendantFonts")?;
         let descendant = match descendants.first() {
             Some(descendant) => file.resolve(descendant)?.and_then(|font| font.as_dict().ok()),
             None => None,
         };
         let Some(descendant) = descendant else {
-            let codes = Codes::Composite { is_unicode, widths: Rc::default() };
+            let codes = Codes::Composite { charset, widths: Rc::default() };
             return Ok(Font { table, codes, usual_width: 1000.0 });
         };
         let usual_width =
             file.get(descendant, b"DW")?.and_then(|width| width.as_float().ok()).unwrap_or(1000.0);
         let widths = self.widths(file.array(descendant, b"W")?, usual_width, file)?;
-        Ok(Font { table, codes: Codes::Composite { is_unicode, widths }, usual_width })
+        Ok(Font { table, codes: Codes::Composite { charset, widths }, usual_width })
     }
 
     fn table(&mut self, font: &Dictionary, file: &File<'_>) -> Result<Option<Rc<ToUnicode>>, Stop> {
@@ -133,19 +133,17 @@ impl Font {
     /// Appends the text of a string and measures the string.
     pub(crate) fn show(&self, bytes: &[u8], out: &mut String, file: &File<'_>) -> Result<Shown, Stop> {
         let mut shown = Shown::default();
-        let size = match self.codes {
-            Codes::Simple { .. } => 1,
-            Codes::Composite { .. } if self.table.as_ref().is_some_and(|table| table.is_narrow) => 1,
-            Codes::Composite { .. } => 2,
-        };
-        file.budget.work(bytes.len() / size * CODE_WORK)?;
-        for code in bytes.chunks(size) {
-            let number = code.iter().fold(0, |number, byte| (number << 8) | u16::from(*byte));
-            shown.width += self.width(number);
+        file.budget.work(bytes.len() * CODE_WORK)?;
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let (code, after) = rest.split_at(self.length(rest).min(rest.len()));
+            rest = after;
+            let number = code.iter().fold(0, |number, byte| (number << 8) | u32::from(*byte));
+            shown.width += self.width(u16::try_from(number).unwrap_or(u16::MAX));
             shown.codes += 1.0;
             // Word spacing applies to one-byte codes only.
             shown.spaces += if code == b" " { 1.0 } else { 0.0 };
-            self.push(code, number, out);
+            shown.has_lost |= !self.push(code, number, out);
             // One code may have many characters, so that a string can be longer than a document.
             if out.len() > MAX_TEXT_BYTES {
                 return Err(Stop::Text);
@@ -154,18 +152,29 @@ impl Font {
         Ok(shown)
     }
 
-    fn push(&self, code: &[u8], number: u16, out: &mut String) {
-        if self.table.as_ref().is_some_and(|table| table.push(number.into(), out)) {
-            return;
+    /// Bytes of the code at the start of a string.
+    fn length(&self, string: &[u8]) -> usize {
+        match self.codes {
+            Codes::Composite { charset: Some(charset), .. } => predefined::length(charset, string),
+            Codes::Composite { .. } if self.table.as_ref().is_none_or(|table| !table.is_narrow) => 2,
+            _ => 1,
+        }
+    }
+
+    /// Appends the text of a code; `false` where the font does not say which letters it shows.
+    fn push(&self, code: &[u8], number: u32, out: &mut String) -> bool {
+        if self.table.as_ref().is_some_and(|table| table.push(number, out)) {
+            return true;
         }
         match (&self.codes, code) {
+            // Codes without a glyph in the encoding draw nothing.
             (Codes::Simple { encoding, .. }, [code]) => {
                 encoding.push(*code, out);
+                true
             }
-            (Codes::Composite { is_unicode: true, .. }, code) => {
-                out.push_str(&utf16(code, u16::from_be_bytes));
-            }
-            _ => {}
+            (Codes::Composite { charset: Some(charset), .. }, code) => predefined::push(charset, code, out),
+            // The first glyph stands for characters that the font lacks.
+            _ => number == 0,
         }
     }
 
@@ -189,6 +198,8 @@ pub(crate) struct Shown {
     pub(crate) width: f32,
     pub(crate) codes: f32,
     pub(crate) spaces: f32,
+    /// True if a code has no text: it is lost.
+    pub(crate) has_lost: bool,
 }
 
 /// Reads `/Widths` of a simple font. 0 is a code without a width.

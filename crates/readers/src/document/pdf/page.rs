@@ -9,6 +9,7 @@ use super::budget::{STREAM_BYTES, Stop};
 use super::file::File;
 use super::font::{Font, Fonts};
 use super::lexer::{Lexeme, Lexer, hex, is_space, literal, name};
+use super::order::{logical, right_to_left};
 use super::tree::Page;
 use crate::document::MAX_TEXT_BYTES;
 
@@ -42,18 +43,27 @@ pub(crate) struct Reader<'f, 'b> {
     length: usize,
 }
 
+/// Text of a page.
+#[derive(Default)]
+pub(crate) struct PageText {
+    pub(crate) text: String,
+    /// True if some codes have no text.
+    pub(crate) has_lost: bool,
+}
+
 impl<'f, 'b> Reader<'f, 'b> {
     pub(crate) fn new(file: &'f File<'b>) -> Self {
         Self { file, fonts: Fonts::default(), text: String::new(), length: 0 }
     }
 
     /// Reads the text of a page.
-    pub(crate) fn page(&mut self, page: &Page<'f>) -> Result<String, Stop> {
+    pub(crate) fn page(&mut self, page: &Page<'f>) -> Result<PageText, Stop> {
         let content = self.content(page.dictionary)?;
-        self.draw(&content, &page.resources, State::default(), 0)?;
+        let traits = self.draw(&content, &page.resources, State::default(), 0)?;
         let text = std::mem::take(&mut self.text);
         self.length += text.len();
-        Ok(text)
+        let text = if traits.is_visual { logical(&text) } else { text };
+        Ok(PageText { text, has_lost: traits.has_lost })
     }
 
     /// Inflates the streams of a page, which draw as one.
@@ -80,8 +90,15 @@ impl<'f, 'b> Reader<'f, 'b> {
         resources: &[&'f Dictionary],
         state: State,
         depth: usize,
-    ) -> Result<(), Stop> {
-        let mut pen = Pen { state, kept: Vec::new(), text: IDENTITY, line: IDENTITY, last: None };
+    ) -> Result<Traits, Stop> {
+        let mut pen = Pen {
+            state,
+            kept: Vec::new(),
+            text: IDENTITY,
+            line: IDENTITY,
+            last: None,
+            traits: Traits::default(),
+        };
         let mut lexer = Lexer::new(content, 0);
         let mut operation = Operation::default();
         let mut start = 0;
@@ -94,7 +111,10 @@ impl<'f, 'b> Reader<'f, 'b> {
             self.file.budget.work(OPERATOR_WORK + lexer.at() - start)?;
             start = lexer.at();
             match operator {
-                b"Do" => self.draw_within(&operation, resources, &pen, depth)?,
+                b"Do" => {
+                    let within = self.draw_within(&operation, resources, &pen, depth)?;
+                    pen.traits = pen.traits.or(within);
+                }
                 b"Tf" => {
                     pen.state.font = match operation.name() {
                         Some(name) => self.font(&name, resources)?,
@@ -110,7 +130,8 @@ impl<'f, 'b> Reader<'f, 'b> {
                 return Err(Stop::Text);
             }
         }
-        self.file.budget.work(lexer.at() - start)
+        self.file.budget.work(lexer.at() - start)?;
+        Ok(pen.traits)
     }
 
     /// Draws an XObject if it is a form and not an image.
@@ -120,9 +141,9 @@ impl<'f, 'b> Reader<'f, 'b> {
         resources: &[&'f Dictionary],
         pen: &Pen,
         depth: usize,
-    ) -> Result<(), Stop> {
-        let Some(name) = operation.name().filter(|_| depth < DEEPEST) else { return Ok(()) };
-        let Some(form) = self.form(&name, resources)? else { return Ok(()) };
+    ) -> Result<Traits, Stop> {
+        let Some(name) = operation.name().filter(|_| depth < DEEPEST) else { return Ok(Traits::default()) };
+        let Some(form) = self.form(&name, resources)? else { return Ok(Traits::default()) };
         let content = self.file.inflate(form, STREAM_BYTES)?;
         let own = self.file.dictionary(&form.dict, b"Resources")?;
         let mut state = pen.state.clone();
@@ -298,6 +319,22 @@ struct Pen {
     line: Matrix,
     /// End of the last string.
     last: Option<Vector>,
+    traits: Traits,
+}
+
+/// Facts about the strings that were drawn.
+#[derive(Clone, Copy, Default)]
+struct Traits {
+    /// True if some codes have no text.
+    has_lost: bool,
+    /// True if letters that are read from right to left stand in a string from left to right.
+    is_visual: bool,
+}
+
+impl Traits {
+    const fn or(self, other: Self) -> Self {
+        Self { has_lost: self.has_lost || other.has_lost, is_visual: self.is_visual || other.is_visual }
+    }
 }
 
 /// A position or a direction on the page.
@@ -372,7 +409,10 @@ impl Pen {
         let (Some(font), Some(bytes)) = (self.state.font.clone(), string) else { return Ok(()) };
         let [a, b, _, _, x, y] = times(&self.text, &self.state.matrix);
         self.separate(out, Vector { x: a, y: b }, Vector { x, y });
+        let before = out.len();
         let shown = font.show(&bytes, out, file)?;
+        let is_visual = right_to_left(out.get(before..).unwrap_or_default()) > 1;
+        self.traits = self.traits.or(Traits { has_lost: shown.has_lost, is_visual });
         let State { size, of_code, of_space, .. } = self.state;
         self.advance(shown.width / 1000.0 * size + shown.codes * of_code + shown.spaces * of_space);
         let [_, _, _, _, x, y] = times(&self.text, &self.state.matrix);

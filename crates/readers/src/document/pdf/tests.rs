@@ -64,13 +64,14 @@ fn gaps_are_spaces_lines_and_paragraphs() {
 fn pages_have_their_numbers_and_a_scan_is_told() {
     let drawn = "BT /F1 10 Tf (Text) Tj ET";
     assert_eq!(texts(&[drawn, "0 0 m 9 9 l S", drawn]), [(Some(1), "Text".into()), (Some(3), "Text".into())]);
-    let scan = extract(Kind::Pdf, &pdf(&["q 100 0 0 100 0 0 cm /Im1 Do Q"])).unwrap_err();
+    let scan = extract(Kind::Pdf, &pdf(&["q 100 0 0 100 0 0 cm /Im1 Do Q"]), None).unwrap_err();
     assert!(matches!(scan, ReadError::WithoutText(detail) if detail.contains("OCR")), "{scan}");
 }
 
 #[test]
 fn files_that_are_too_large_are_refused() {
-    let is_too_long = |pages: &[&str]| matches!(extract(Kind::Pdf, &pdf(pages)), Err(ReadError::TooLong(_)));
+    let is_too_long =
+        |pages: &[&str]| matches!(extract(Kind::Pdf, &pdf(pages), None), Err(ReadError::TooLong(_)));
     assert!(is_too_long(&vec!["n"; MAX_PAGES + 1]));
     // 9 MB in 9 KB.
     assert!(is_too_long(&[&" ".repeat(9 << 20)]));
@@ -177,4 +178,48 @@ fn a_file_that_needs_no_password_is_decrypted() {
             (read, _) => panic!("{read:?}"),
         }
     }
+}
+
+/// A page with these fonts beside Helvetica, `F1`.
+fn with_font(font: &str, more: &str, drawn: &str) -> Vec<u8> {
+    let objects = [
+        "<< /Type /Catalog /Pages 2 0 R >>".to_owned(),
+        "<< /Type /Pages /Kids [3 0 R] /Count 1 >>".to_owned(),
+        "<< /Type /Page /Contents 4 0 R /Resources << /Font << /F1 5 0 R /F2 6 0 R >> >> >>".to_owned(),
+        format!("<< /Length {} >>\nstream\n{drawn}\nendstream", drawn.len()),
+        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>".to_owned(),
+        format!("<< /Type /Font /Subtype /Type0 {font} >>"),
+        more.to_owned(),
+    ];
+    let objects = (1..).zip(objects).map(|(number, object)| format!("{number} 0 obj\n{object}\nendobj\n"));
+    // Without a table: the file is scanned.
+    format!("%PDF-1.5\n{}", objects.collect::<String>()).into_bytes()
+}
+
+#[test]
+fn a_predefined_map_gives_the_text_of_its_charset() {
+    let drawn = "BT /F2 10 Tf <C4E3BAC3> Tj /F1 10 Tf 0 -20 Td (Latin) Tj ET";
+    let file = with_font("/Encoding /GBK-EUC-H", "", drawn);
+    assert_eq!(read(&file).unwrap()[0].text.trim(), "你好\n\nLatin");
+}
+
+#[test]
+fn text_that_is_lost_is_told() {
+    let drawn = "BT /F2 10 Tf <00410042> Tj /F1 10 Tf 0 -20 Td (Latin) Tj ET";
+    let file = with_font("/Encoding /Identity-H", "", drawn);
+    assert!(read(&file).unwrap()[0].text.ends_with(LOST));
+    let file = with_font("/Encoding /Identity-H", "", "BT /F2 10 Tf <00410042> Tj ET");
+    assert!(matches!(extract(Kind::Pdf, &file, None), Err(ReadError::WithoutText(_))));
+}
+
+#[test]
+fn letters_that_are_drawn_from_left_to_right_are_read_from_right_to_left() {
+    let map = "1 beginbfrange <0000> <00ff> <0500> endbfrange";
+    let map = format!("<< /Length {} >>\nstream\n{map}\nendstream", map.len());
+    let font = "/Encoding /Identity-H /ToUnicode 7 0 R";
+    let file = with_font(font, &map, "BT /F2 10 Tf <00DD00D500DC00E9> Tj ET");
+    assert_eq!(read(&file).unwrap()[0].text, "\u{5e9}\u{5dc}\u{5d5}\u{5dd}");
+    // One letter a string, from the right: this is how it is read already.
+    let file = with_font(font, &map, "BT /F2 10 Tf <00E9> Tj -11 0 Td <00DC> Tj ET");
+    assert!(read(&file).unwrap()[0].text.starts_with('\u{5e9}'));
 }
