@@ -14,15 +14,18 @@ use super::reply::{self, ReplyOf};
 use crate::account::UserCtx;
 use crate::chat::message::Role;
 use crate::chat::tool_call::ToolCall;
-use crate::database::{self, malformed};
+use crate::database::malformed;
 use crate::error::{Code, Error, Fault, abort_field};
-use crate::ports::{Platform, Sql};
+use crate::ports::{DatabaseError, Platform, Postgrest, Sql};
 use crate::session::record::{MessageRecord, Status};
 use crate::session::store::SessionStore;
 use pii::masked_text::MaskedText;
 
 /// Undelivered turns that a history adds to the rows of Postgres.
 const MAX_UNDELIVERED: u32 = 100;
+
+/// Most bytes of the rows of a page. A message has up to 512 KiB, and an isolate holds the page several times.
+const PAGE_BYTES: usize = 4 * 1024 * 1024;
 
 /// Lists the messages of a session, oldest first.
 pub(super) async fn list<P: Platform>(
@@ -37,10 +40,24 @@ pub(super) async fn list<P: Platform>(
     } else {
         Undelivered::default()
     };
-    let rows = database::read(&ctx.ports.postgrest, &path(session, page), &ctx.user.token).await?;
+    let (rows, page) = read(ctx, session, page).await?;
     let history = History::of(page, &rows, &undelivered)?;
     let values = RowValues::of(ctx, history.messages.iter().map(AsRef::as_ref)).await?;
     Ok(reply::json(200, history.body(&values)))
+}
+
+/// Reads a page of rows; a shorter one where its messages are longer than an answer may be.
+async fn read<P: Platform>(
+    ctx: &UserCtx<'_, P>,
+    session: Uuid,
+    mut page: Page,
+) -> Result<(String, Page), Error> {
+    loop {
+        match ctx.ports.postgrest.get(&path(session, page), &ctx.user.token).await {
+            Err(DatabaseError::TooLarge) if page.limit > 1 => page.limit = page.limit.div_ceil(4),
+            rows => return Ok((rows.map_err(Fault::from)?, page)),
+        }
+    }
 }
 
 /// One session with its newest messages: one query tells both whether the session is the user's and its messages.
@@ -160,6 +177,7 @@ impl<'a> History<'a> {
         }
         let (stored, rows) =
             session.map_or(("", Vec::new()), |session| (session.employee_slug, session.chat_messages));
+        let (rows, page) = within_bounds(rows, page);
         let id = |row: &&RawValue| serde_json::from_str::<MessageId>(row.get()).map(|row| row.id);
         let ids = rows.iter().map(id).collect::<Result<Vec<_>, _>>().map_err(malformed)?;
         let mut messages = Vec::with_capacity(rows.len() + undelivered.messages.len());
@@ -181,6 +199,21 @@ impl<'a> History<'a> {
         let texts: Vec<_> = self.messages.iter().map(|row| values.unmask(row, &self.employee)).collect();
         page::body(&texts, &self.next)
     }
+}
+
+/// Leaves out the oldest rows of a page that has more than [`PAGE_BYTES`]. `rows` come newest first; the first one stays.
+fn within_bounds(mut rows: Vec<&RawValue>, page: Page) -> (Vec<&RawValue>, Page) {
+    let mut bytes = 0;
+    let fits = |row: &&&RawValue| {
+        bytes += row.get().len();
+        bytes <= PAGE_BYTES
+    };
+    let count = rows.iter().take_while(fits).count().max(1);
+    if count >= rows.len() {
+        return (rows, page);
+    }
+    rows.truncate(count);
+    (rows, Page { limit: u32::try_from(count).unwrap_or(page.limit), ..page })
 }
 
 #[cfg(test)]
@@ -241,6 +274,21 @@ mod tests {
         assert_eq!(body("[]", &none), Err(Code::SessionNotFound));
         let empty = r#"[{"employee_slug":"open","chat_messages":[]}]"#;
         assert_eq!(body(empty, &none), Ok(r#"{"data":[],"next":null}"#.into()));
+    }
+
+    #[test]
+    fn a_page_of_long_messages_ends_early_and_says_where_the_next_one_begins() {
+        let row = |number: u128| json(number, &"x".repeat(512 * 1024));
+        let newest_first = (0..20).rev().map(row).collect::<Vec<_>>().join(",");
+        let rows = format!(r#"[{{"employee_slug":"open","chat_messages":[{newest_first}]}}]"#);
+        let none = Undelivered::default();
+        let history = History::of(page("limit=20"), &rows, &none).unwrap();
+        assert_eq!(history.messages.len(), 7);
+        assert!(history.next.contains(&Uuid::from_u128(13).to_string()), "{}", history.next);
+        let one =
+            format!(r#"[{{"employee_slug":"open","chat_messages":[{}]}}]"#, json(1, &"x".repeat(5 << 20)));
+        let history = History::of(page("limit=1"), &one, &none).unwrap();
+        assert_eq!(history.messages.len(), 1);
     }
 
     #[test]

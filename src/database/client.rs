@@ -7,7 +7,9 @@ use serde::de::IgnoredAny;
 
 use super::TIMEOUT;
 use crate::config::Config;
-use crate::ports::{Caller, DatabaseError, Http, HttpAnswer, HttpCall, Method, Postgrest, Redirect, RpcCall};
+use crate::ports::{
+    Caller, DatabaseError, Http, HttpAnswer, HttpCall, HttpError, Method, Postgrest, Redirect, RpcCall,
+};
 use crate::time::Millis;
 
 /// A client of the project's PostgREST.
@@ -38,7 +40,11 @@ impl<H: Http> PostgrestClient<H> {
         let method = if body.is_some() { Method::Post } else { Method::Get };
         let call = HttpCall { method, url: &url, headers: &headers, body, redirect: Redirect::Follow };
         let answer = self.http.send(call, timeout).await;
-        answered(path, answer.map_err(|error| unavailable(format!("{error:?}")))?)
+        match answer {
+            Ok(answer) => answered(path, answer),
+            Err(HttpError::TooLarge) => Err(DatabaseError::TooLarge),
+            Err(error) => Err(unavailable(format!("{error:?}"))),
+        }
     }
 }
 

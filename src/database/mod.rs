@@ -83,6 +83,7 @@ impl From<DatabaseError> for Fault {
         match error {
             DatabaseError::Unavailable(cause) => Self::new(Code::DatabaseUnavailable, cause),
             DatabaseError::Refused(cause) => Self::new(Code::DatabaseRefused, cause),
+            DatabaseError::TooLarge => Self::new(Code::DatabaseUnavailable, "the answer is too large"),
         }
     }
 }

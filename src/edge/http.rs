@@ -4,7 +4,9 @@ use js_sys::{Array, Uint8Array};
 use worker::wasm_bindgen::{JsCast, JsValue};
 
 use super::platform::{Upstream, lines, send};
-use crate::ports::{Http, HttpAnswer, HttpBody, HttpCall, HttpError, HttpResponse, Redirect, Timeouts};
+use crate::ports::{
+    Http, HttpAnswer, HttpBody, HttpCall, HttpError, HttpResponse, MAX_ANSWER_BYTES, Redirect, Timeouts,
+};
 use crate::time::Millis;
 
 /// The platform's HTTP client.
@@ -18,7 +20,9 @@ impl Http for FetchClient {
     type Body = FetchBody;
 
     async fn send(&self, call: HttpCall<'_>, timeout: Millis) -> Result<HttpAnswer, HttpError> {
-        let answer = send(&head(&call), call.body, span(timeout)).await.map_err(|kind| failure(&kind))?;
+        let head = head(&call);
+        let answer = send(&head, call.body, span(timeout), MAX_ANSWER_BYTES).await;
+        let answer = answer.map_err(|kind| failure(&kind))?;
         let answer: Array = answer.unchecked_into();
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an HTTP status")]
         let status = answer.get(0).as_f64().unwrap_or_default() as u16;
@@ -68,6 +72,7 @@ fn failure(kind: &JsValue) -> HttpError {
     match kind.as_string().as_deref() {
         Some("timeout") => HttpError::Timeout,
         Some("cut") => HttpError::Cut,
+        Some("large") => HttpError::TooLarge,
         _ => HttpError::Connect,
     }
 }

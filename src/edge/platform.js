@@ -71,6 +71,7 @@ export function setAlarm(storage, at) {
 const CONNECT = "connect";
 const TIMEOUT = "timeout";
 const CUT = "cut";
+const LARGE = "large";
 
 /** `head` has method, URL, redirect, and headers, a line each. */
 function request(head, body, signal) {
@@ -80,7 +81,7 @@ function request(head, body, signal) {
 }
 
 /** A request whose response is small: `[status, body]`. */
-export async function send(head, body, timeout) {
+export async function send(head, body, timeout, most) {
   const abort = new AbortController();
   let kind = CONNECT;
   // Cleared at the end: an `AbortSignal.timeout` would leave its timer behind until it fires.
@@ -91,7 +92,17 @@ export async function send(head, body, timeout) {
   try {
     const response = await request(head, body, abort.signal);
     if (kind === CONNECT) kind = CUT;
-    return [response.status, await response.text()];
+    const decoder = new TextDecoder();
+    let text = "";
+    let bytes = 0;
+    for await (const piece of response.body ?? []) {
+      bytes += piece.byteLength;
+      if (bytes > most) kind = LARGE;
+      if (kind === LARGE) break;
+      text += decoder.decode(piece, { stream: true });
+    }
+    if (kind === LARGE) throw kind;
+    return [response.status, text + decoder.decode()];
   } catch {
     throw kind;
   } finally {

@@ -43,9 +43,14 @@ extern "C" {
     #[wasm_bindgen(js_name = setAlarm)]
     pub(super) fn set_alarm(storage: &JsValue, at: Option<f64>);
 
-    /// `[status, body]` of a small response. Rejects with "timeout", "connect" or "cut".
+    /// `[status, body]` of a response of at most `most` bytes. Rejects with "timeout", "connect", "cut" or "large".
     #[wasm_bindgen(catch)]
-    pub(super) async fn send(head: &str, body: Option<&str>, timeout: f64) -> Result<JsValue, JsValue>;
+    pub(super) async fn send(
+        head: &str,
+        body: Option<&str>,
+        timeout: f64,
+        most: usize,
+    ) -> Result<JsValue, JsValue>;
 
     /// A request whose response is read in pieces.
     pub(super) type Upstream;

@@ -31,7 +31,7 @@ impl From<HttpError> for ModelError {
         match error {
             HttpError::Connect => Self::Connect,
             HttpError::Timeout => Self::Timeout,
-            HttpError::Cut => Self::Cut,
+            HttpError::Cut | HttpError::TooLarge => Self::Cut,
         }
     }
 }

@@ -66,7 +66,12 @@ pub enum HttpError {
     Timeout,
     /// The connection broke while the body came.
     Cut,
+    /// A whole answer has more than [`MAX_ANSWER_BYTES`].
+    TooLarge,
 }
+
+/// Most bytes of an answer that is read whole: an isolate holds it several times, and has 128 MB for all its users.
+pub const MAX_ANSWER_BYTES: usize = 16 * 1024 * 1024;
 
 /// A small response, complete.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,7 +106,7 @@ pub trait Http {
     /// The body of a streamed response.
     type Body: HttpBody;
 
-    /// Sends a request and reads the whole answer within `timeout` milliseconds.
+    /// Sends a request and reads the whole answer, of [`MAX_ANSWER_BYTES`] at most, within `timeout` milliseconds.
     ///
     /// # Errors
     /// [`HttpError`].

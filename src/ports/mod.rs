@@ -17,7 +17,8 @@ pub use self::blobs::{BlobError, Blobs};
 pub use self::clock::{Clock, Secret};
 pub use self::host::{FrameWriter, Host};
 pub use self::http::{
-    Http, HttpAnswer, HttpBody, HttpCall, HttpError, HttpResponse, Method, Redirect, Timeouts,
+    Http, HttpAnswer, HttpBody, HttpCall, HttpError, HttpResponse, MAX_ANSWER_BYTES, Method, Redirect,
+    Timeouts,
 };
 pub use self::postgrest::{Caller, DatabaseError, Postgrest, RpcCall};
 pub use self::sql::{Sql, SqlError, SqlValue};

@@ -41,6 +41,8 @@ pub enum DatabaseError {
     Unavailable(String),
     /// The request is at fault: it would be refused again.
     Refused(String),
+    /// The answer has more bytes than are read whole.
+    TooLarge,
 }
 
 /// Interface to PostgREST.

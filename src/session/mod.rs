@@ -9,6 +9,7 @@ pub mod in_flight;
 pub mod load;
 pub mod log;
 pub mod outbox;
+mod outbox_row;
 pub mod path;
 pub mod record;
 pub mod state;

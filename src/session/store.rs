@@ -10,6 +10,7 @@ use super::approval::PendingApproval;
 use super::cache::SessionCache;
 use super::in_flight::InFlightTurn;
 use super::log::{KEPT_FOR, TurnLog};
+use super::outbox_row::{self, OutboxRow};
 use super::record::TurnRecord;
 use crate::error::Fault;
 use crate::ports::{Sql, SqlValue};
@@ -26,8 +27,6 @@ const SCHEMA: &str = "
     CREATE INDEX IF NOT EXISTS turn_log_ended ON turn_log (ended_at) WHERE ended_at IS NOT NULL;
     CREATE TABLE IF NOT EXISTS turn_log_events (position INTEGER PRIMARY KEY AUTOINCREMENT, turn_id TEXT NOT NULL, events TEXT NOT NULL);
     CREATE INDEX IF NOT EXISTS turn_log_events_turn ON turn_log_events (turn_id, position);
-    CREATE TABLE IF NOT EXISTS outbox (position INTEGER PRIMARY KEY AUTOINCREMENT, turn_id TEXT NOT NULL UNIQUE, session_id TEXT NOT NULL, record TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, retry_at INTEGER NOT NULL DEFAULT 0, parked_at INTEGER);
-    CREATE INDEX IF NOT EXISTS outbox_session ON outbox (session_id, position);
     CREATE TABLE IF NOT EXISTS pending_approval (session_id TEXT PRIMARY KEY, answer TEXT NOT NULL);
     CREATE TABLE IF NOT EXISTS session_snapshot (session_id TEXT PRIMARY KEY, snapshot TEXT NOT NULL, saved_at INTEGER NOT NULL);
     CREATE INDEX IF NOT EXISTS session_snapshot_saved ON session_snapshot (saved_at);
@@ -41,7 +40,8 @@ const MAX_SNAPSHOTS: u32 = 500;
 /// # Errors
 /// `internal`, when the storage refuses.
 pub fn create_tables(sql: &impl Sql) -> Result<(), Fault> {
-    Ok(sql.exec(SCHEMA, &[])?)
+    sql.exec(SCHEMA, &[])?;
+    Ok(sql.exec(outbox_row::SCHEMA, &[])?)
 }
 
 #[derive(Deserialize)]
@@ -68,12 +68,6 @@ struct SessionRow {
 #[derive(Deserialize)]
 struct TimeRow {
     at: Option<Millis>,
-}
-
-#[derive(Deserialize)]
-struct OutboxRow {
-    record: String,
-    attempts: u32,
 }
 
 /// A record that Postgres does not have yet.
@@ -158,9 +152,8 @@ impl<'a, S: Sql> SessionStore<'a, S> {
     /// `internal`, when the storage refuses: then the turn stays in flight.
     pub fn close_turn(&self, record: &TurnRecord, ending: &TurnEnding, now: Millis) -> Result<(), Fault> {
         let (session, turn) = (self.session.to_string(), record.turn_id.to_string());
-        let (json, ending) = (to_json(record)?, to_json(ending)?);
-        let values = [SqlValue::Text(&turn), (&session).into(), (&json).into()];
-        self.sql.exec("INSERT INTO outbox (turn_id, session_id, record) VALUES (?, ?, ?)", &values)?;
+        let ending = to_json(ending)?;
+        outbox_row::insert(self.sql, &session, record)?;
         let values = [SqlValue::Text(&ending), now.into(), (&turn).into()];
         self.sql.exec("UPDATE turn_log SET ending = ?, ended_at = ? WHERE turn_id = ?", &values)?;
         let values = [SqlValue::Text(&session)];
@@ -263,7 +256,8 @@ impl<'a, S: Sql> SessionStore<'a, S> {
     /// # Errors
     /// `internal`, when the storage refuses.
     pub fn undelivered(&self, limit: u32) -> Result<Vec<UndeliveredTurn>, Fault> {
-        let query = "SELECT record, attempts FROM outbox WHERE session_id = ? ORDER BY position LIMIT ?";
+        let query =
+            "SELECT turn_id, record, attempts FROM outbox WHERE session_id = ? ORDER BY position LIMIT ?";
         self.outbox_rows(query, limit.into())
     }
 
@@ -272,8 +266,8 @@ impl<'a, S: Sql> SessionStore<'a, S> {
     /// # Errors
     /// `internal`, when the storage refuses.
     pub fn next_delivery(&self, now: Millis) -> Result<Option<UndeliveredTurn>, Fault> {
-        let query = "SELECT record, attempts FROM (
-                         SELECT record, attempts, retry_at FROM outbox
+        let query = "SELECT turn_id, record, attempts FROM (
+                         SELECT turn_id, record, attempts, retry_at FROM outbox
                          WHERE session_id = ? AND parked_at IS NULL ORDER BY position LIMIT 1
                      ) WHERE retry_at <= ?";
         Ok(self.outbox_rows(query, now)?.pop())
@@ -284,18 +278,15 @@ impl<'a, S: Sql> SessionStore<'a, S> {
     /// # Errors
     /// `internal`, when the storage refuses.
     pub fn parked(&self, until: Millis) -> Result<Vec<UndeliveredTurn>, Fault> {
-        let query =
-            "SELECT record, attempts FROM outbox WHERE session_id = ? AND parked_at <= ? ORDER BY position";
+        let query = "SELECT turn_id, record, attempts FROM outbox WHERE session_id = ? AND parked_at <= ? ORDER BY position";
         self.outbox_rows(query, until)
     }
 
     fn outbox_rows(&self, query: &str, bound: Millis) -> Result<Vec<UndeliveredTurn>, Fault> {
         let session = self.session.to_string();
         let found: Vec<OutboxRow> = rows(self.sql, query, &[(&session).into(), bound.into()])?;
-        let read = |row: OutboxRow| {
-            let record = from_json(&row.record, "outbox")?;
-            Ok(UndeliveredTurn { record, attempts: row.attempts })
-        };
+        let read =
+            |row: OutboxRow| Ok(UndeliveredTurn { record: row.record(self.sql)?, attempts: row.attempts });
         found.into_iter().map(read).collect()
     }
 
@@ -311,8 +302,7 @@ impl<'a, S: Sql> SessionStore<'a, S> {
 /// # Errors
 /// `internal`, when the storage refuses: then it is delivered again.
 pub fn mark_delivered(sql: &impl Sql, turn: Uuid) -> Result<(), Fault> {
-    let turn = turn.to_string();
-    Ok(sql.exec("DELETE FROM outbox WHERE turn_id = ?", &[(&turn).into()])?)
+    outbox_row::delete(sql, turn)
 }
 
 /// Counts a failed delivery, and puts the next one off.
@@ -330,8 +320,8 @@ pub fn postpone(sql: &impl Sql, turn: Uuid, retry_at: Millis) -> Result<(), Faul
 /// # Errors
 /// `internal`, when the storage refuses.
 pub fn undelivered(sql: &impl Sql) -> Result<Vec<TurnRecord>, Fault> {
-    let found: Vec<JsonRow> = rows(sql, "SELECT record AS json FROM outbox ORDER BY position", &[])?;
-    found.iter().map(|row| from_json(&row.json, "record")).collect()
+    let found: Vec<OutboxRow> = rows(sql, "SELECT turn_id, record FROM outbox ORDER BY position", &[])?;
+    found.iter().map(|row| row.record(sql)).collect()
 }
 
 /// Parks a record that Postgres refuses, so that the session's later ones go first.
@@ -415,6 +405,7 @@ pub fn erase(sql: &impl Sql) -> Result<(), Fault> {
     for statement in [
         "DELETE FROM turn_log WHERE ended_at IS NOT NULL",
         "DELETE FROM outbox",
+        "DELETE FROM outbox_part",
         "DELETE FROM session_snapshot",
         "DELETE FROM pending_approval",
     ] {

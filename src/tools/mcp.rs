@@ -194,7 +194,7 @@ impl<B: HttpBody> ResponseBody for McpBody<B> {
 
 const fn transport_error(error: HttpError) -> TransportError {
     match error {
-        HttpError::Connect | HttpError::Cut => TransportError::Broken,
+        HttpError::Connect | HttpError::Cut | HttpError::TooLarge => TransportError::Broken,
         HttpError::Timeout => TransportError::Timeout,
     }
 }

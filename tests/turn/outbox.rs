@@ -37,6 +37,29 @@ fn delivery_stops_at_a_sessions_first_failure_and_counts_it() {
 }
 
 #[test]
+fn a_record_longer_than_a_row_is_stored_in_parts_and_delivered_whole() {
+    let conversation = TestConversation::default();
+    // A control character has six bytes in JSON.
+    let answer = "\u{1}ö".repeat(150_000);
+    conversation.model_says(whole(&answer));
+    conversation.platform.postgrest.fail("commit_turn", DatabaseError::Unavailable("scripted".into()));
+    conversation.turn("one").unwrap();
+    let longest = |column: &str, table: &str| {
+        let rows = conversation
+            .platform
+            .storage
+            .read(&format!("SELECT max(length(cast({column} AS BLOB))) AS most FROM {table}"));
+        rows[0]["most"].as_u64()
+    };
+    assert!(longest("record", "outbox").is_some_and(|most| most <= 1_000_000));
+    assert!(longest("text", "outbox_part").is_some_and(|most| most <= 1_000_000));
+    conversation.platform.postgrest.mend("commit_turn");
+    deliver_when_due(&conversation);
+    assert_eq!(conversation.platform.postgrest.committed_questions(), ["one"]);
+    assert_eq!((longest("record", "outbox"), longest("text", "outbox_part")), (None, None));
+}
+
+#[test]
 fn a_delivery_that_fails_after_its_turn_is_tried_again_by_the_alarm() {
     let conversation = TestConversation::default();
     conversation.model_says(whole("two"));

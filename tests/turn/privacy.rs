@@ -16,7 +16,7 @@ use super::harness::*;
 const EMAIL: &str = "ann@example.com";
 
 /// Every table of the object.
-const TABLES: [&str; 22] = [
+const TABLES: [&str; 23] = [
     "agenda",
     "erasure",
     "in_flight_turn",
@@ -31,6 +31,7 @@ const TABLES: [&str; 22] = [
     "memory_words_docsize",
     "memory_words_idx",
     "outbox",
+    "outbox_part",
     "owner",
     "pending_approval",
     "session_snapshot",
