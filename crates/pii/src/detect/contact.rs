@@ -1,7 +1,7 @@
 //! E-mail and web addresses.
 
 use super::finding::{Entity, Findings, Rank};
-use super::scan::Text;
+use super::scan::{Text, is_word};
 
 /// Longest local part (RFC 5321, 4.5.3.1.1) and longest domain looked at.
 const MAX_LOCAL: usize = 64;
@@ -21,8 +21,9 @@ pub(super) fn find(text: &Text<'_>, plain_urls: bool, found: &mut Findings) {
 
 fn emails(text: &Text<'_>, found: &mut Findings) {
     for at in text.signs.ats.iter().copied() {
-        let (start, end) = (local_start(text, at), domain_end(text, at + 1));
-        if start < at && end > at + 1 && is_domain(text.slice(at + 1, end)) && !is_remote(text, start, end) {
+        let start = local_start(text, at);
+        let Some(end) = address_end(text, at + 1).filter(|_| start < at) else { continue };
+        if !is_remote(text, start, end) {
             found.add(Rank::Certain, start, end, Entity::Email);
         }
     }
@@ -33,13 +34,16 @@ fn local_start(text: &Text<'_>, at: usize) -> usize {
     let mut start = at;
     while start > least {
         match text.before(start) {
-            byte if is_local(byte) => start -= 1,
-            0x80.. if is_accented(text, start) => start -= 2,
+            byte if is_local(byte) || byte == b'\'' && is_apostrophe(text, start - 1) => start -= 1,
+            0x80.. => {
+                let Some(letter) = letter_before(text, start, at) else { break };
+                start -= letter;
+            }
             _ => break,
         }
     }
     // Neither end of a local part is punctuation: quotes, brackets and key=value stay outside.
-    while start < at && matches!(text.at(start), b'.' | b'%' | b'+' | b'-') {
+    while start < at && matches!(text.at(start), b'.' | b'%' | b'+' | b'-' | b'\'') {
         start += 1;
     }
     if text.before(at) == b'.' { at } else { start }
@@ -49,23 +53,76 @@ const fn is_local(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'%' | b'+' | b'-')
 }
 
-/// Tells if the character that ends at a place is a Latin letter with an accent.
-fn is_accented(text: &Text<'_>, end: usize) -> bool {
-    end >= 2 && matches!(text.slice(end - 2, end), [0xc3..=0xc5, 0x80..=0xbf])
+/// Tells if a sign stands between two letters of a name: `o'reilly`.
+fn is_apostrophe(text: &Text<'_>, place: usize) -> bool {
+    text.before(place).is_ascii_alphabetic()
+        && text.at(place + 1).is_ascii_alphabetic()
+        && !is_word(text.before(place.saturating_sub(1)))
 }
 
-fn domain_end(text: &Text<'_>, start: usize) -> usize {
+/// The length of the letter that ends at a place before an at sign. Scripts without spaces belong to the address only if all
+/// between is written in them: `メールはann@example.com`.
+fn letter_before(text: &Text<'_>, end: usize, at: usize) -> Option<usize> {
+    let letter = text.str.get(..end)?.chars().next_back().filter(|c| c.is_alphanumeric())?;
+    let is_own = has_spaces(letter) || text.slice(end, at).iter().all(|byte| *byte >= 0x80);
+    is_own.then(|| letter.len_utf8())
+}
+
+/// Tells if a letter belongs to a script that puts spaces between words.
+const fn has_spaces(c: char) -> bool {
+    (c as u32) < 0xe00
+}
+
+/// The end of the domain at a place; `None` if there is none.
+fn address_end(text: &Text<'_>, start: usize) -> Option<usize> {
+    // Text may follow without a space in a script that needs none, or behind a point.
+    [domain_end(text, start, true), domain_end(text, start, false)]
+        .into_iter()
+        .find(|end| *end > start && is_domain(text.slice(start, *end)))
+}
+
+fn domain_end(text: &Text<'_>, start: usize, with_other_scripts: bool) -> usize {
+    let mut end = start;
+    let mut is_first = true;
+    // Most domains are ASCII alone.
     let longest = text.ahead(start, MAX_DOMAIN);
-    let is_domain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | 0x80..);
-    let mut end = start + longest.iter().position(|byte| !is_domain(byte)).unwrap_or(longest.len());
-    // Other scripts may follow without a space; letters with accents belong to a label.
-    let foreign = (start..end)
-        .find(|at| text.at(*at) >= 0x80 && !is_accented(text, at + 2) && !is_accented(text, at + 1));
-    end = foreign.unwrap_or(end);
+    let ascii = longest.iter().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'));
+    let ascii = start + ascii.count();
+    if text.at(ascii) < 0x80 {
+        end = ascii;
+    } else {
+        for c in text.str.get(start..).unwrap_or_default().chars() {
+            let belongs = match c {
+                '.' | '-' => true,
+                c if c.is_ascii() => c.is_ascii_alphanumeric(),
+                c if is_accented(c) => true,
+                c => {
+                    with_other_scripts
+                        && is_letter(c)
+                        && (has_spaces(c) || is_first || text.before(end) >= 0x80)
+                }
+            };
+            if !belongs || end - start >= MAX_DOMAIN {
+                break;
+            }
+            is_first = c == '.';
+            end += c.len_utf8();
+        }
+    }
     while end > start && matches!(text.before(end), b'.' | b'-') {
         end -= 1;
     }
     end
+}
+
+/// Tells if a character is a Latin letter with an accent.
+const fn is_accented(c: char) -> bool {
+    matches!(c as u32, 0xc0..=0x17f)
+}
+
+/// Tells if a character may stand in a domain: a letter, or a vowel sign of an Indian script.
+fn is_letter(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c as u32, 0x900..=0xdff)
 }
 
 /// Labels that are joined by points, the last of letters: no version (`4.17.21`), no address (`10.0.0.1`).
@@ -74,11 +131,64 @@ fn is_domain(domain: &[u8]) -> bool {
     let mut labels = domain.split(|byte| *byte == b'.').rev();
     let is_label = |label: &[u8]| !label.is_empty() && label.len() <= 63 && label.first() != Some(&b'-');
     let top = labels.next().unwrap_or_default();
+    let is_encoded = top.starts_with(b"xn--") && top.len() > 4;
+    let is_top = top.iter().all(u8::is_ascii_alphabetic)
+        || is_encoded && top.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-')
+        || top.first().is_some_and(|byte| *byte >= 0x80) && is_foreign_top(top, labels.clone().next());
     top.len() >= 2
-        && top.iter().all(u8::is_ascii_alphabetic)
+        && is_top
         && !FILES.iter().any(|file| top.eq_ignore_ascii_case(file))
         && labels.clone().count() >= 1
         && labels.all(is_label)
+}
+
+/// Top domains that are not written in Latin letters, behind labels that are.
+const FOREIGN_TOPS: &[&str] = &[
+    "рф",
+    "рус",
+    "москва",
+    "дети",
+    "онлайн",
+    "сайт",
+    "срб",
+    "укр",
+    "мкд",
+    "бел",
+    "бг",
+    "қаз",
+    "ею",
+    "мон",
+    "ελ",
+    "ευ",
+    "中国",
+    "中國",
+    "公司",
+    "网络",
+    "网址",
+    "在线",
+    "香港",
+    "台湾",
+    "台灣",
+    "한국",
+    "みんな",
+    "भारत",
+    "ไทย",
+    "مصر",
+    "السعودية",
+    "امارات",
+    "ایران",
+    "ישראל",
+    "հայ",
+    "გე",
+];
+
+/// Accepts a top domain of another script if it is known, or if the label before it is not Latin either.
+fn is_foreign_top(top: &[u8], before: Option<&[u8]>) -> bool {
+    let is_foreign =
+        before.is_some_and(|label| label.iter().all(|byte| *byte >= 0x80 || !byte.is_ascii_alphabetic()));
+    top.iter().all(|byte| *byte >= 0x80)
+        && (is_foreign && before.is_some_and(|label| label.iter().any(|byte| *byte >= 0x80))
+            || FOREIGN_TOPS.iter().any(|one| one.as_bytes() == top))
 }
 
 /// `git@github.com:owner/name` is where code lives, and `user:secret@host` belongs to a web address.

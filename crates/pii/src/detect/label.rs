@@ -5,21 +5,24 @@ use std::sync::LazyLock;
 use super::spelling::plain;
 use super::vocabulary::{Label, WORDS};
 
-/// The label of a phrase of one or more words.
+/// The labels of a phrase of one or more words, one bit each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Labels(u64);
+pub(super) struct Labels([u64; 2]);
 
 impl Labels {
     const fn of(label: Label) -> Self {
-        Self(1 << label as u64)
+        let place = label as u32;
+        if place < 64 { Self([1 << place, 0]) } else { Self([0, 1 << (place - 64)]) }
     }
 
     pub(super) const fn has(self, label: Label) -> bool {
-        self.0 & Self::of(label).0 != 0
+        let (Self([low, high]), Self([label_low, label_high])) = (self, Self::of(label));
+        low & label_low != 0 || high & label_high != 0
     }
 
     pub(super) const fn and(self, other: Self) -> Self {
-        Self(self.0 | other.0)
+        let (Self([low, high]), Self([other_low, other_high])) = (self, other);
+        Self([low | other_low, high | other_high])
     }
 }
 

@@ -32,7 +32,10 @@ fn card(number: &Number<'_, '_>, found: &mut Findings) {
     let is_same = digits.iter().all(|digit| Some(digit) == digits.first());
     // Elsewhere it is a row of hexadecimal numbers, or an identifier.
     let is_account = digits.len() < 15 && number.is_labelled(Label::Account);
-    let is_other = !is_told && (number.separator == b'.' || number.is_dumped() || is_account)
+    // With points it must be one beyond doubt.
+    let is_decimal =
+        number.separator == b'.' && !(number.is_grouped(&[4, 4, 4, 4]) && luhn(digits) && is_issued(digits));
+    let is_other = !is_told && (is_decimal || number.is_dumped() || is_account)
         || digits.len() == 12 && number.is_labelled(Label::Aadhaar);
     if !is_grouped || !is_separated || is_same || is_other {
         return;

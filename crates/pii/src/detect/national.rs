@@ -72,7 +72,10 @@ fn social_security(number: &Number<'_, '_>, add: &mut impl FnMut(Rank, Entity)) 
     if area == 0 || area == 666 || group == 0 || serial == 0 {
         return;
     }
-    if is_formatted && number.separator == b'-' {
+    if is_formatted
+        && number.separator == b'-'
+        && !number.text.is_rather(number.start, Label::NotPerson, Label::Ssn)
+    {
         add(Rank::Sure, Entity::UsSsn);
     } else if number.is_labelled(Label::Ssn) {
         add(Rank::Certain, Entity::UsSsn);

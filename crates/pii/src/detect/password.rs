@@ -9,9 +9,20 @@ use super::vocabulary::Label;
 const SHORTEST: usize = 6;
 const LONGEST: usize = 128;
 
+/// Length of a password in a column of passwords.
+const SHORTEST_CELL: usize = 4;
+
 pub(super) fn find(text: &Text<'_>, found: &mut Findings) {
     for end in text.ends_of(Label::Password) {
         if let Some((from, to)) = value(text, end) {
+            found.add(Rank::Certain, from, to, Entity::Password);
+        }
+    }
+    for (from, to) in text.cells_below(Label::Password) {
+        let cell = text.slice(from, to);
+        let is_one =
+            (SHORTEST_CELL..LONGEST).contains(&cell.len()) && !cell.contains(&b' ') && is_mixed(cell);
+        if is_one && !is_code(cell) {
             found.add(Rank::Certain, from, to, Entity::Password);
         }
     }

@@ -1,11 +1,11 @@
 //! A text as detectors read it: words, tokens, and the labels around a place.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 
 use super::class::{DIGIT, TOKEN, WORD, class};
 use super::label::{Labels, Mark, read};
 use super::signs::Signs;
-use super::table::Tables;
+use super::table::{Below, Tables, insert_column};
 use super::vocabulary::Label;
 
 /// Bytes looked at before a candidate for a word that says what it is, and behind it.
@@ -14,6 +14,9 @@ const AFTER: usize = 12;
 
 /// Bytes of a token that is shown even if it has no digit: the shortest key.
 pub(super) const LONG: usize = 16;
+
+/// Columns of one table that are looked at for one label.
+const MOST_COLUMNS: usize = 8;
 
 /// Bytes before a token with a digit whose words are shown too.
 const LEAD: usize = 16;
@@ -34,6 +37,8 @@ pub(super) struct Text<'a> {
     /// The labels of all marks.
     vocabulary: Labels,
     tables: Tables,
+    /// The ends of all `INSERT INTO`.
+    inserts: OnceCell<Vec<usize>>,
     /// The place that was asked for last, and what labels it: several detectors ask of the same one.
     labelled: Cell<Option<(usize, Labels)>>,
 }
@@ -71,6 +76,7 @@ impl<'a> Text<'a> {
             vocabulary: marks.iter().fold(Labels::default(), |all, mark| all.and(mark.labels)),
             marks,
             tables: Tables::default(),
+            inserts: OnceCell::new(),
             labelled: Cell::new(None),
         }
     }
@@ -175,8 +181,39 @@ impl<'a> Text<'a> {
 
     fn read_labels(&self, start: usize) -> Labels {
         let beside = self.labels_in(self.sentence_start(start), start);
-        let above = self.tables.heading(self.bytes, start);
-        above.map_or(beside, |(from, to)| beside.and(self.labels_in(from, to)))
+        beside.and(self.heading_labels(start))
+    }
+
+    /// The labels in the cells that head the column of a place.
+    fn heading_labels(&self, place: usize) -> Labels {
+        let above = self.tables.headings(self.bytes, place);
+        let named = self.insert_before(place).and_then(|insert| insert_column(self.bytes, insert, place));
+        above.chain(named).fold(Labels::default(), |all, (from, to)| all.and(self.labels_in(from, to)))
+    }
+
+    /// The end of the last `INSERT INTO` before a place.
+    fn insert_before(&self, place: usize) -> Option<usize> {
+        if !self.has(Label::Insert) {
+            return None;
+        }
+        let inserts = self.inserts.get_or_init(|| self.ends_of(Label::Insert).collect());
+        inserts.get(inserts.partition_point(|end| *end <= place).checked_sub(1)?).copied()
+    }
+
+    /// The cells below each heading of a label. Rows of one table head no other.
+    pub(super) fn cells_below(&self, label: Label) -> impl Iterator<Item = (usize, usize)> {
+        let mut table = Below::default();
+        let mut columns = 0;
+        self.ends_of(label).flat_map(move |end| {
+            let is_same = end <= table.header_end;
+            columns = if is_same { columns + 1 } else { 0 };
+            let is_row = !is_same && end <= table.end;
+            let below =
+                if is_row || columns >= MOST_COLUMNS { None } else { self.tables.below(self.bytes, end) };
+            let Some(below) = below else { return Vec::new() };
+            (table.header_end, table.end) = (below.header_end, below.end);
+            below.cells
+        })
     }
 
     /// The labels that end behind `from`, and at `to` at the latest.
@@ -216,6 +253,9 @@ impl<'a> Text<'a> {
 
     /// Tells if a label stands in the line around the span, on either side.
     pub(super) fn is_near(&self, start: usize, end: usize, label: Label) -> bool {
+        if !self.has(label) {
+            return false;
+        }
         let from = start.saturating_sub(CONTEXT);
         let before = self.slice(from, start);
         // A number on a line of its own belongs to the line above.
@@ -226,10 +266,7 @@ impl<'a> Text<'a> {
         let line = from + before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
         self.labels_in(line, start).has(label)
             || self.follows(end, AFTER, label)
-            || self
-                .tables
-                .heading(self.bytes, start)
-                .is_some_and(|(from, to)| self.labels_in(from, to).has(label))
+            || self.heading_labels(start).has(label)
     }
 
     /// Tells if a label stands in the same sentence, at most so many bytes behind a place.

@@ -183,6 +183,70 @@ fn a_column_is_told_by_its_heading() {
 }
 
 #[test]
+fn a_table_under_prose_is_told_by_its_own_header() {
+    for (text, entity, values) in [
+        (
+            "Here is our staff list, please check it\nname,ssn\nAnn,078051120\nBob,219099999",
+            "US_SSN",
+            &["078051120", "219099999"][..],
+        ),
+        ("Hi team, see below\nname,phone\nAnn,0791234567", "PHONE", &["0791234567"]),
+        ("sep=;\nName;SSN;Betrag\nAnn;078051120;1,5", "US_SSN", &["078051120"]),
+        ("name,ssn\n\"Smith, Ann\",078051120", "US_SSN", &["078051120"]),
+        ("Staff list;;\nName;SSN;Betrag\nAnn;078051120;1,5", "US_SSN", &["078051120"]),
+        ("Hi, look\nname,mobile_2\nAnn,0791234567", "PHONE", &["0791234567"]),
+        ("Hello, see below\nname,bsn\nAnn,111222333", "NL_BSN", &["111222333"]),
+        ("| name | ssn |\n|---|---|\n| n/a | n/a |\n| Ann | 078051120 |", "US_SSN", &["078051120"]),
+        (
+            "INSERT INTO staff (id, name, ssn) VALUES (17, 'Ann, Lee', '078051120'), (18, 'Bob', '219099999');",
+            "US_SSN",
+            &["078051120", "219099999"],
+        ),
+        (
+            "user_id|pwd|last_login\nlena|Summer2025!|2026-01-01\ntom|Winter#99|2026-01-02",
+            "PASSWORD",
+            &["Summer2025!", "Winter#99"],
+        ),
+    ] {
+        let wanted: Vec<_> = values.iter().map(|value| (entity, *value)).collect();
+        assert_eq!(found(text), wanted, "{text}");
+    }
+    for text in [
+        "id,qty,price,sku\n1001,3,19.99,884-22-1190\n1002,1,5.00,112-33-4455",
+        "name,amount\nAnn,078051120",
+        "const { password, email } = user;\nreturn { token, name };",
+        "INSERT INTO staff (id, total) VALUES (17, 078051120)",
+    ] {
+        assert_eq!(found(text), [], "{text}");
+    }
+}
+
+#[test]
+fn mail_addresses_may_be_written_in_any_script() {
+    for address in [
+        "user@пример.рф",
+        "иван@example.com",
+        "иван.petrov@example.com",
+        "user@example.xn--p1ai",
+        "δοκιμή@παράδειγμα.ελ",
+        "用户@例子.中国",
+        "jörg@müller.de",
+        "kate.o'reilly@example.com",
+    ] {
+        assert_eq!(found(&format!("mail {address} now")), [("EMAIL", address)]);
+    }
+    assert_eq!(found("邮箱是ann@example.com给我"), [("EMAIL", "ann@example.com")]);
+    assert_eq!(found("пишите ann@example.comи нам"), [("EMAIL", "ann@example.com")]);
+    assert_eq!(found("to='ann@example.com'"), [("EMAIL", "ann@example.com")]);
+}
+
+#[test]
+fn a_card_may_have_points_if_its_checksum_confirms_it() {
+    assert_eq!(found("4111.1111.1111.1111"), [("CREDIT_CARD", "4111.1111.1111.1111")]);
+    assert_eq!(found("4111.1111.1111.1112"), []);
+}
+
+#[test]
 fn disguises_are_seen_through() {
     for text in [
         "４１１１ １１１１ １１１１ １１１１",
@@ -291,6 +355,12 @@ fn no_text_makes_more_work_than_its_length() {
         "身份证1",
         "é",
         "\u{200b}1",
+        "password,pin\n",
+        "password,",
+        "ssn,1,\"1\n",
+        "insert into a(",
+        "insert into a(ssn)values(1),(",
+        "@пример.",
     ] {
         let text = piece.repeat(LENGTH / piece.len());
         assert!(everything(&text).len() <= text.len(), "{piece}");

@@ -16,6 +16,8 @@ pub(super) enum Label {
     Curl,
     FiscalCode,
     GermanTax,
+    /// It is a statement of SQL.
+    Insert,
     /// It is one of a state's numbers for those who pay taxes; an employer's is written with a hyphen.
     Ein,
     /// It is an employer's, however it is written.
@@ -52,6 +54,8 @@ pub(super) enum Label {
     NotCard,
     /// It is no telephone.
     NotPhone,
+    /// It is no number of a person: an article, an order.
+    NotPerson,
     /// It is no address: a version, or a section.
     NotAddress,
 }
@@ -94,6 +98,7 @@ pub(super) const WORDS: &[(Label, &str)] = &[
         "steuer, steuerid, steueridentifikationsnummer, identifikationsnummer, steuernummer, steuerliche, \
          idnr, tax id, tax identification, tin, taxid",
     ),
+    (Label::Insert, "insert into"),
     (
         Label::Ein,
         "ein, fein, employer identification, tax id, tax number, tax identification, federal tax, tax, \
@@ -192,6 +197,11 @@ pub(super) const WORDS: &[(Label, &str)] = &[
          bestellung, auftrag, kunde, kundennummer, kundennr, rechnungsnummer, bestellnummer, commande, \
          facture, pedido, factura, fattura, ordine, longitude, latitude, flight, vin, batch, policy, \
          claim, patent, doi, seed, score",
+    ),
+    (
+        Label::NotPerson,
+        "sku, skus, part number, part no, item no, item number, article number, order no, order number, invoice, tracking, \
+         model number, serial number",
     ),
     (
         Label::NotAddress,
