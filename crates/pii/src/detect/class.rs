@@ -16,6 +16,8 @@ const JOINT: u8 = 16;
 pub(super) const TOKEN: u8 = WORD | JOINT;
 /// A sign that a detector begins from: an at sign, a colon, an opening bracket.
 pub(super) const SIGN: u8 = 32;
+/// A sign that may disguise a value.
+pub(super) const TRICK: u8 = 64;
 
 /// The class of each byte.
 static CLASSES: [u8; 256] = {
@@ -30,6 +32,7 @@ static CLASSES: [u8; 256] = {
             b'_' => UNDERSCORE,
             b'-' | b'.' => JOINT,
             b'@' | b':' | b'(' | b'[' => SIGN,
+            b'&' | b'\\' | b'%' | b'=' | b'<' => TRICK,
             _ => 0,
         };
         rest = next;

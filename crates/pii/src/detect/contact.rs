@@ -15,7 +15,6 @@ const LONGEST_SCHEME: usize = 24;
 
 pub(super) fn find(text: &Text<'_>, plain_urls: bool, found: &mut Findings) {
     emails(text, found);
-    spelled_out(text, found);
     urls(text, plain_urls, found);
 }
 
@@ -200,48 +199,6 @@ fn is_remote(text: &Text<'_>, start: usize, end: usize) -> bool {
 
 const fn is_word_or_slash(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'/'
-}
-
-/// `name (at) host (dot) com`, also with square brackets.
-fn spelled_out(text: &Text<'_>, found: &mut Findings) {
-    for open in text.signs.brackets.iter().copied() {
-        let word = text.slice(open + 1, open + 3);
-        if !word.eq_ignore_ascii_case(b"at") || !matches!(text.at(open + 3), b')' | b']') {
-            continue;
-        }
-        let local_end = if text.before(open) == b' ' { open - 1 } else { open };
-        let start = local_start(text, local_end);
-        let mut end = open + 4;
-        let mut labels = 0;
-        loop {
-            let from = text.run(end, |byte| byte == b' ');
-            let to = text.run(from, |byte| byte.is_ascii_alphanumeric() || byte == b'-');
-            if to == from {
-                break;
-            }
-            labels += 1;
-            end = to;
-            match dot(text, to) {
-                Some(next) => end = next,
-                None => break,
-            }
-        }
-        if start < local_end && labels >= 2 {
-            found.add(Rank::Certain, start, end, Entity::Email);
-        }
-    }
-}
-
-/// The end of a `.` or a spelled ` (dot) ` at a place.
-fn dot(text: &Text<'_>, place: usize) -> Option<usize> {
-    if text.at(place) == b'.' && text.at(place + 1).is_ascii_alphanumeric() {
-        return Some(place + 1);
-    }
-    let open = text.run(place, |byte| byte == b' ');
-    let is_dot = matches!(text.at(open), b'(' | b'[')
-        && text.slice(open + 1, open + 4).eq_ignore_ascii_case(b"dot")
-        && matches!(text.at(open + 4), b')' | b']');
-    is_dot.then_some(open + 5)
 }
 
 fn urls(text: &Text<'_>, plain_urls: bool, found: &mut Findings) {

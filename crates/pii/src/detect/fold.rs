@@ -13,13 +13,18 @@ pub(super) struct Folded<'a> {
 
 impl<'a> Folded<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        if text.is_ascii() || !text.bytes().any(leads_disguise) || !text.chars().any(|c| fold(c) != Some(c)) {
+        if text.is_ascii()
+            || !text.bytes().any(leads_disguise)
+            || !text.chars().any(|c| fold(c) != Some(c) || is_point(c))
+        {
             return Self { text: Cow::Borrowed(text), origins: None };
         }
         let mut plain = String::with_capacity(text.len());
         let mut origins = Vec::with_capacity(text.len() + 1);
-        for (at, c) in text.char_indices() {
-            let Some(folded) = fold(c) else { continue };
+        let mut chars = text.char_indices().peekable();
+        while let Some((at, c)) = chars.next() {
+            let next = chars.peek().map(|(_, next)| *next);
+            let Some(folded) = point(plain.as_bytes().last(), c, next).or_else(|| fold(c)) else { continue };
             plain.push(folded);
             origins.extend(at..at + folded.len_utf8());
         }
@@ -40,27 +45,103 @@ impl<'a> Folded<'a> {
 
 /// Tells if a byte may begin a disguised character. Most languages' letters begin with others.
 const fn leads_disguise(byte: u8) -> bool {
-    matches!(byte, 0xc2 | 0xd9 | 0xdb | 0xe0 | 0xe2 | 0xe3 | 0xef)
+    matches!(byte, 0xc2 | 0xcd | 0xd9 | 0xdb | 0xe0..=0xe3 | 0xef | 0xf0 | 0xf3)
 }
+
+/// A point where another sign stands for one: between digits, or in an address. Elsewhere that sign ends a sentence, or parts
+/// the items of a list.
+const fn point(before: Option<&u8>, c: char, next: Option<char>) -> Option<char> {
+    let (Some(before), Some(next)) = (before, next) else { return None };
+    let is_inside = match c {
+        '。' | '｡' | '․' => {
+            before.is_ascii_alphanumeric() && (next.is_ascii_lowercase() || next.is_ascii_digit())
+        }
+        _ => is_point(c) && before.is_ascii_digit() && next.is_ascii_digit(),
+    };
+    if is_inside { Some('.') } else { None }
+}
+
+const fn is_point(c: char) -> bool {
+    matches!(c, '。' | '｡' | '․' | '·' | '•' | '∙' | '⋅' | '・')
+}
+
+/// Digits of zero to nine in scripts whose speakers write numbers with them.
+const ZEROS: [u32; 21] = [
+    0x660, 0x6f0, 0x7c0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66, 0xe50, 0xed0, 0xf20,
+    0x1040, 0x17e0, 0x1810, 0x2070, 0x2080, 0xff10,
+];
 
 /// The character that a disguised one stands for; `None` for one that cannot be seen.
 const fn fold(c: char) -> Option<char> {
     let code = c as u32;
     match code {
-        // Soft hyphen, zero-width characters, directional marks, word joiner, byte order mark.
-        0xad | 0x200b..=0x200f | 0x202a..=0x202e | 0x2060..=0x2064 | 0xfeff => None,
+        0..=0x7f => Some(c),
+        // Soft hyphen, joiners, fillers, vowel separators, zero-width characters, directional marks, byte order mark, the frame
+        // of a keycap, and selectors of variants and tags.
+        0xad
+        | 0x34f
+        | 0x115f
+        | 0x1160
+        | 0x180b..=0x180f
+        | 0x200b..=0x200f
+        | 0x202a..=0x202e
+        | 0x2060..=0x2064
+        | 0x20e3
+        | 0x3164
+        | 0xfe00..=0xfe0f
+        | 0xfeff
+        | 0xffa0
+        | 0xe0000..=0xe01ef => None,
         // Spaces of other widths.
         0xa0 | 0x2000..=0x200a | 0x202f | 0x205f | 0x3000 => Some(' '),
         // Hyphens and dashes.
         0x2010..=0x2015 | 0x2212 => Some('-'),
         // Full-width forms of ASCII.
         0xff01..=0xff5e => char::from_u32(code - 0xfee0),
-        // Digits: Arabic, extended Arabic, Devanagari, Bengali, Thai.
-        0x660..=0x669 => char::from_u32(code - 0x660 + 0x30),
-        0x6f0..=0x6f9 => char::from_u32(code - 0x6f0 + 0x30),
-        0x966..=0x96f => char::from_u32(code - 0x966 + 0x30),
-        0x9e6..=0x9ef => char::from_u32(code - 0x9e6 + 0x30),
-        0xe50..=0xe59 => char::from_u32(code - 0xe50 + 0x30),
-        _ => Some(c),
+        _ => match numeral(code) {
+            Some(digit) => char::from_u32(digit + 0x30),
+            None => Some(styled(c)),
+        },
+    }
+}
+
+/// The value of a digit of another script, small, or in a circle.
+const fn numeral(code: u32) -> Option<u32> {
+    match code {
+        0xb2 | 0xb3 => return Some(code - 0xb0),
+        0xb9 => return Some(1),
+        0x2071..=0x2073 => return None,
+        0x2460..=0x2468 => return Some(code - 0x245f),
+        0x24ea | 0x24ff => return Some(0),
+        0x24f5..=0x24fd => return Some(code - 0x24f4),
+        0x2776..=0x277e => return Some(code - 0x2775),
+        0x1d7ce..=0x1d7ff => return Some((code - 0x1d7ce) % 10),
+        _ => {}
+    }
+    let mut zeros: &[u32] = &ZEROS;
+    while let Some((zero, rest)) = zeros.split_first() {
+        if *zero <= code && code < *zero + 10 {
+            return Some(code - *zero);
+        }
+        zeros = rest;
+    }
+    None
+}
+
+/// A letter without the circle around it, or the style that mathematics gives it.
+const fn styled(c: char) -> char {
+    let code = c as u32;
+    let (place, first) = match code {
+        0x24b6..=0x24cf => (code - 0x24b6, 'A'),
+        0x24d0..=0x24e9 => (code - 0x24d0, 'a'),
+        0x1d400..=0x1d6a3 => {
+            let place = (code - 0x1d400) % 52;
+            if place < 26 { (place, 'A') } else { (place - 26, 'a') }
+        }
+        _ => return c,
+    };
+    match char::from_u32(first as u32 + place) {
+        Some(letter) => letter,
+        None => c,
     }
 }

@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use super::spelling::plain;
 use super::vocabulary::{Label, WORDS};
+use super::words::{DIGITS, POINTS};
 
 /// The labels of a phrase of one or more words, one bit each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -58,10 +59,11 @@ const CHAR_BUCKETS: usize = 128;
 static INDEX: LazyLock<Index> = LazyLock::new(|| {
     let buckets = |count| std::iter::repeat_with(Vec::new).take(count).collect::<Vec<_>>();
     let mut index = Index { used: [0; BUCKETS / 64], latin: buckets(BUCKETS), other: buckets(CHAR_BUCKETS) };
-    for (label, words) in WORDS {
+    let spelled = DIGITS.iter().map(|words| (Label::Digit, *words)).chain([(Label::Point, POINTS)]);
+    for (label, words) in WORDS.iter().copied().chain(spelled) {
         for phrase in words.split(", ") {
             let (word, rest) = phrase.split_once(' ').unwrap_or((phrase, ""));
-            let entry = |word, rest| Entry { word, rest, labels: Labels::of(*label) };
+            let entry = |word, rest| Entry { word, rest, labels: Labels::of(label) };
             let (bucket, entry) = match phrase.chars().next() {
                 Some(first) if !first.is_ascii() => {
                     (index.other.get_mut(char_bucket(first)), entry(phrase, ""))

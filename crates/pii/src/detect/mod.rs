@@ -6,6 +6,7 @@ mod class;
 mod contact;
 pub mod custom;
 mod date;
+mod disguise;
 mod document;
 mod finding;
 mod fold;
@@ -27,8 +28,10 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod vendor;
+mod view;
 mod vocabulary;
 mod wallet;
+mod words;
 
 use class::DIGIT;
 pub use custom::Patterns;
@@ -63,34 +66,40 @@ pub fn find(text: &str, scope: &Scope<'_>) -> Vec<Finding> {
     let mut found = Findings::default();
     scope.patterns.find(&view, &mut found);
     scope.known.find(&view, &mut found);
-    contact::find(&view, scope.plain_urls, &mut found);
-    password::find(&view, &mut found);
-    secret::private_keys(&view, &mut found);
-    secret::told(&view, &mut found);
-    let mut shown = 0;
-    for token in view.tokens() {
-        secret::token(&view, token, &mut found);
-        if token.has(DIGIT) {
-            view.words(token, shown).for_each(|word| show(&view, word, &mut found));
-            shown = token.end;
-        }
-    }
-    if view.signs.digits >= 1 && view.signs.colons.len() >= 2 {
-        network::ipv6(&view, &mut found);
-    }
-    if view.signs.digits >= 6 {
-        number::each(&view, |number| {
-            money::number(number, &mut found);
-            national::number(number, &mut found);
-            lettered::number(number, &mut found);
-            phone::number(number, &mut found);
-        });
-    }
+    read(&view, scope.plain_urls, &mut found);
     let mut findings = found.resolve();
+    view::add_disguised(&view, |view, found| read(view, false, found), &mut findings);
     for finding in &mut findings {
         (finding.start, finding.end) = folded.original(text, finding.start, finding.end);
     }
     findings
+}
+
+/// Shows a text to all detectors of built-in kinds.
+fn read(view: &Text<'_>, plain_urls: bool, found: &mut Findings) {
+    contact::find(view, plain_urls, found);
+    password::find(view, found);
+    secret::private_keys(view, found);
+    secret::told(view, found);
+    let mut shown = 0;
+    for token in view.tokens() {
+        secret::token(view, token, found);
+        if token.has(DIGIT) {
+            view.words(token, shown).for_each(|word| show(view, word, found));
+            shown = token.end;
+        }
+    }
+    if view.signs.digits >= 1 && view.signs.colons.len() >= 2 {
+        network::ipv6(view, found);
+    }
+    if view.signs.digits >= 6 {
+        number::each(view, |number| {
+            money::number(number, found);
+            national::number(number, found);
+            lettered::number(number, found);
+            phone::number(number, found);
+        });
+    }
 }
 
 /// Passes a word to the detectors that know words by their form.

@@ -27,14 +27,18 @@ fn card(number: &Number<'_, '_>, found: &mut Findings) {
         number.groups,
         [_] | [4, 4, 4, 1..=7] | [4, 4, 4, 4, 1..=3] | [4, 6, 4 | 5] | [8, 8] | [6, 10 | 13]
     );
-    let is_separated = number.is_plain() || matches!(number.separator, b' ' | b'-' | b'.');
     let is_told = number.is_labelled(Label::Card);
+    // Beside its word a card may be written in any way, if all that can be checked is right.
+    let is_proven = luhn(digits) && is_issued(digits);
+    let is_grouped = is_grouped || is_proven && is_told;
+    let is_separated = number.is_plain()
+        || matches!(number.separator, b' ' | b'-' | b'.')
+        || is_proven && (is_told || number.is_grouped(&[4, 4, 4, 4]));
     let is_same = digits.iter().all(|digit| Some(digit) == digits.first());
     // Elsewhere it is a row of hexadecimal numbers, or an identifier.
     let is_account = digits.len() < 15 && number.is_labelled(Label::Account);
     // With points it must be one beyond doubt.
-    let is_decimal =
-        number.separator == b'.' && !(number.is_grouped(&[4, 4, 4, 4]) && luhn(digits) && is_issued(digits));
+    let is_decimal = number.separator == b'.' && !(number.is_grouped(&[4, 4, 4, 4]) && is_proven);
     let is_other = !is_told && (is_decimal || number.is_dumped() || is_account)
         || digits.len() == 12 && number.is_labelled(Label::Aadhaar);
     if !is_grouped || !is_separated || is_same || is_other {

@@ -261,6 +261,94 @@ fn disguises_are_seen_through() {
 }
 
 #[test]
+fn a_disguised_address_is_read_as_it_is_meant() {
+    for address in [
+        "ann.lee&#64;example.com",
+        "ann.lee&#x40;example&#46;com",
+        "ann.lee&commat;example.com",
+        "ann.lee\\u0040example.com",
+        "ann.lee\\@example.com",
+        "ann.lee%40example.com",
+        "ann.lee=40example.com",
+        "ann (at) example (dot) com",
+        "ann[@]example[.]com",
+        "ann(a)example.com",
+        "ann (ät) example.com",
+        "ann<at>example<dot>com",
+        "ann AT example DOT com",
+        "ann arobase example point com",
+        "ann arroba example punto com",
+        "ann małpa example kropka com",
+        "ann собака example точка com",
+        "ann 골뱅이 example 점 com",
+        "ann アット example ドット com",
+        "ann 艾特 example 点 com",
+        "ann @ example.com",
+        "ann.le-\ne@example.com",
+        "ann@\nexample.com",
+        "ann@exam<wbr>ple.com",
+        "ann@example。com",
+        "ⓐⓝⓝ@ⓔⓧⓐⓜⓟⓛⓔ.ⓒⓞⓜ",
+        "a\u{e0020}n\u{fe0f}n\u{180e}@example.com",
+    ] {
+        assert_eq!(found(&format!("my email: {address}, thanks")), [("EMAIL", address)]);
+    }
+}
+
+#[test]
+fn a_disguised_number_is_read_as_it_is_meant() {
+    for (text, entity, value) in [
+        ("card ⁴¹¹¹ ¹¹¹¹ ¹¹¹¹ ¹¹¹¹!", "CREDIT_CARD", "⁴¹¹¹ ¹¹¹¹ ¹¹¹¹ ¹¹¹¹"),
+        ("card ④①①①①①①①①①①①①①①①", "CREDIT_CARD", "④①①①①①①①①①①①①①①①"),
+        ("4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 ok", "CREDIT_CARD", "4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1"),
+        ("card 41 11 11 11 11 11 11 11", "CREDIT_CARD", "41 11 11 11 11 11 11 11"),
+        ("card 4111/1111/1111/1111", "CREDIT_CARD", "4111/1111/1111/1111"),
+        ("card 4111·1111·1111·1111", "CREDIT_CARD", "4111·1111·1111·1111"),
+        ("4111 1111 \n> 1111 1111", "CREDIT_CARD", "4111 1111 \n> 1111 1111"),
+        ("4111 1111<br>1111 1111", "CREDIT_CARD", "4111 1111<br>1111 1111"),
+        ("SSN 536-22-\n8841", "US_SSN", "536-22-\n8841"),
+        ("call +49 171\n2345678", "PHONE", "+49 171\n2345678"),
+        ("call +49\t171\t2345678", "PHONE", "+49\t171\t2345678"),
+        ("_+49 171 2345678_", "PHONE", "+49 171 2345678"),
+        ("call me 415_555_0132", "PHONE", "415_555_0132"),
+        ("tel:%2B49%20171%202345678", "PHONE", "%2B49%20171%202345678"),
+        ("phone: four one five, 555 zero132", "PHONE", "four one five, 555 zero132"),
+        (
+            "mein Handy: null eins sieben eins zwei drei vier fünf sechs sieben acht",
+            "PHONE",
+            "null eins sieben eins zwei drei vier fünf sechs sieben acht",
+        ),
+        ("手机: 一三八一二三四五六七八", "PHONE", "一三八一二三四五六七八"),
+    ] {
+        assert_eq!(found(text), [(entity, value)], "{text}");
+    }
+}
+
+#[test]
+fn signs_of_disguises_that_hide_nothing_are_left_alone() {
+    for text in [
+        "we met at the dot com party at noon",
+        "ok cool @app.route(\"/users\")",
+        "one two three four five six seven eight nine ten",
+        "1.\n2.\n3.\n4.\n5.\n6.\n7.\n8. go",
+        "17.03.2024\n18.03.2024\n19.03.2024",
+        "let x = 1_000_000_000; let y = 415_555_01;",
+        "see above.\nann wrote it",
+        "a%20b%20c 12%25 of 1234567",
+    ] {
+        assert_eq!(found(text), [], "{text}");
+    }
+}
+
+#[test]
+fn whole_numbers_on_lines_of_their_own_stay_apart() {
+    assert_eq!(
+        found("+49 171 2345678\n+49 171 2345679\n0171 2345670"),
+        [("PHONE", "+49 171 2345678"), ("PHONE", "+49 171 2345679"), ("PHONE", "0171 2345670")]
+    );
+}
+
+#[test]
 fn the_surer_finding_wins_where_two_overlap() {
     assert_eq!(
         found("https://ann:secret@example.com/x"),
@@ -361,6 +449,26 @@ fn no_text_makes_more_work_than_its_length() {
         "insert into a(",
         "insert into a(ssn)values(1),(",
         "@пример.",
+        "&#64;",
+        "\\u0040",
+        "%40a",
+        "a=40",
+        "1\n",
+        "1 \t",
+        "12 \n> 12345 ",
+        "1_",
+        "111_222_3333 ",
+        "(a)",
+        "[.]a",
+        "a @ ",
+        "1 1 1 1 1 1 1 1 x",
+        "one ",
+        "一",
+        "at x dot ",
+        "<b>1234567</b>",
+        "\"1234567\" ",
+        "*1234567* ",
+        "1234567-\n",
     ] {
         let text = piece.repeat(LENGTH / piece.len());
         assert!(everything(&text).len() <= text.len(), "{piece}");

@@ -14,6 +14,8 @@ pub(super) enum Label {
     Cnpj,
     Cpf,
     Curl,
+    /// It is a digit itself.
+    Digit,
     FiscalCode,
     GermanTax,
     /// It is a statement of SQL.
@@ -24,6 +26,7 @@ pub(super) enum Label {
     EinOnly,
     Itin,
     Licence,
+    Mail,
     Medicare,
     Mysql,
     Nhs,
@@ -37,6 +40,8 @@ pub(super) enum Label {
     Personnummer,
     Pesel,
     Phone,
+    /// It is the point of an address.
+    Point,
     PrivateKey,
     Ric,
     Rrn,
@@ -116,6 +121,11 @@ pub(super) const WORDS: &[(Label, &str)] = &[
          carteira de motorista, cnh, carta de conducao, patente, patente di guida, rijbewijs, \
          rijbewijsnummer, prawo jazdy, korkort, korkortsnummer, ajokortti, ehliyet, водительск, 驾驶证, 驾照, \
          運転免許, 운전면허, ड्राइविंग",
+    ),
+    (
+        Label::Mail,
+        "mail, email, e mail, mails, emails, address, adresse, correo, courriel, mel, posta, eposta, poczta, sahkoposti, epost, \
+         write, reach, contact, schreib, escribe, ecris, scrivi, почта, почту, имейл, 邮箱, 郵箱, 邮件, メール, 이메일, 메일, ईमेल, بريد, ايميل, אימייל, מייל",
     ),
     (Label::Medicare, "medicare"),
     (Label::Mysql, "mysql, mysqldump, mysqladmin, mariadb, sshpass, mysqlimport"),
