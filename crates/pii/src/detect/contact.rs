@@ -73,7 +73,7 @@ const fn has_spaces(c: char) -> bool {
 }
 
 /// The end of the domain at a place; `None` if there is none.
-fn address_end(text: &Text<'_>, start: usize) -> Option<usize> {
+pub(super) fn address_end(text: &Text<'_>, start: usize) -> Option<usize> {
     // Text may follow without a space in a script that needs none, or behind a point.
     [domain_end(text, start, true), domain_end(text, start, false)]
         .into_iter()

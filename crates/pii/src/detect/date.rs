@@ -10,22 +10,40 @@ const BEHIND: usize = 24;
 
 /// First letters of months, shared by several languages.
 const MONTHS: [&[&str]; 12] = [
-    &["jan", "ene", "gen", "sty", "янв"],
-    &["feb", "fev", "fév", "lut", "фев"],
-    &["mar", "mär", "mrz", "maa", "мар"],
-    &["apr", "abr", "avr", "kwi", "апр"],
-    &["may", "mai", "maj", "mei", "mag", "май", "мая"],
-    &["jun", "juin", "giu", "cze", "июн"],
-    &["jul", "juil", "lug", "lip", "июл"],
-    &["aug", "ago", "aoû", "aou", "sie", "авг"],
-    &["sep", "set", "wrz", "сен"],
-    &["oct", "okt", "out", "ott", "paź", "paz", "окт"],
-    &["nov", "lis", "ноя"],
-    &["dec", "dez", "dic", "déc", "dés", "gru", "дек"],
+    &["jan", "ene", "gen", "sty", "oca", "янв", "січ", "ιαν", "يناير", "जनवरी"],
+    &["feb", "fev", "fév", "lut", "şub", "sub", "фев", "лют", "φεβ", "فبراير", "फरवरी", "फ़रवरी"],
+    &["mar", "mär", "mrz", "maa", "мар", "бер", "μαρ", "مارس", "मार्च"],
+    &["apr", "abr", "avr", "kwi", "nis", "апр", "кві", "απρ", "أبريل", "ابريل", "अप्रैल"],
+    &["may", "mai", "maj", "mei", "mag", "май", "мая", "тра", "μαϊ", "μαΐ", "مايو", "मई"],
+    &["jun", "juin", "giu", "cze", "haz", "июн", "чер", "ιουν", "يونيو", "जून"],
+    &["jul", "juil", "lug", "lip", "tem", "июл", "лип", "ιουλ", "يوليو", "जुलाई"],
+    &["aug", "ago", "aoû", "aou", "sie", "ağu", "agu", "авг", "сер", "αυγ", "أغسطس", "اغسطس", "अगस्त"],
+    &["sep", "set", "wrz", "eyl", "сен", "вер", "σεπ", "سبتمبر", "सितंबर", "सितम्बर"],
+    &[
+        "oct",
+        "okt",
+        "out",
+        "ott",
+        "paź",
+        "paz",
+        "eki",
+        "окт",
+        "жов",
+        "οκτ",
+        "أكتوبر",
+        "اكتوبر",
+        "अक्टूबर",
+        "अक्तूबर",
+    ],
+    &["nov", "lis", "kas", "ноя", "лис", "νοε", "نوفمبر", "नवंबर", "नवम्बर"],
+    &["dec", "dez", "dic", "déc", "dés", "gru", "ara", "дек", "гру", "δεκ", "ديسمبر", "दिसंबर", "दिसम्बर"],
 ];
 
+/// Names of the reigns that Japanese years are counted in.
+const REIGNS: [&str; 5] = ["明治", "大正", "昭和", "平成", "令和"];
+
 /// Letters of the longest name of a month.
-const LONGEST_MONTH: usize = 20;
+const LONGEST_MONTH: usize = 32;
 
 /// Accepts a date of the last 130 years, or one with a two-digit year.
 pub(super) const fn is_date(year: u64, month: u64, day: u64) -> bool {
@@ -51,7 +69,11 @@ pub(super) fn word(text: &Text<'_>, word: Word, found: &mut Findings) {
     let Some(end) = end else { return };
     // A time may follow: 1990-05-04T00:00.
     let is_whole = !is_word(text.at(end)) || text.at(end) == b'T' && text.at(end + 1).is_ascii_digit();
-    if is_whole && (text.is_labelled(start, Label::Birth) || is_told_behind(text, end)) {
+    let is_told =
+        text.is_labelled(start, Label::Birth) && !text.is_rather(start, Label::NotBirth, Label::Birth);
+    if is_whole && (is_told || is_told_behind(text, end)) {
+        let reign = REIGNS.iter().find(|reign| text.slice(0, start).ends_with(reign.as_bytes()));
+        let start = start - reign.map_or_else(|| ordinal(text, start), |reign| reign.len());
         found.add(Rank::Sure, start, end, Entity::DateOfBirth);
     }
 }
@@ -61,8 +83,10 @@ fn is_told_behind(text: &Text<'_>, end: usize) -> bool {
     let rest = text.ahead(end, BEHIND * 2);
     let ends = |pair: &[u8]| matches!(pair, [b'\n' | b',', _] | [b'.' | b'!' | b'?' | b';', b' ']);
     let sentence = rest.windows(2).position(ends).unwrap_or(rest.len());
-    text.follows(end, BEHIND.min(sentence), Label::Birth)
-        && !rest.iter().take(sentence).any(u8::is_ascii_digit)
+    // In Korean one syllable behind the date says it.
+    text.slice(end, end + 3) == "생".as_bytes()
+        || text.follows(end, BEHIND.min(sentence), Label::Birth)
+            && !rest.iter().take(sentence).any(u8::is_ascii_digit)
 }
 
 impl Text<'_> {
@@ -132,7 +156,7 @@ fn ideographic(text: &Text<'_>, year: u64, at: usize) -> Option<usize> {
     let (month, at) = text.number_at(behind(at, ["年", "년"])?, 2)?;
     let (day, at) = text.number_at(behind(at, ["月", "월"])?, 2)?;
     let end = behind(at, ["日", "일"])?;
-    (year > 31 && is_date(year, month, day)).then_some(end)
+    is_date(year, month, day).then_some(end)
 }
 
 /// A date of eight digits, such as 19900504.
@@ -160,10 +184,27 @@ fn day_first(text: &Text<'_>, start: usize) -> Option<usize> {
 /// April 14, 1980; May 4th 1990.
 fn month_first(text: &Text<'_>, start: usize) -> Option<usize> {
     let (month, at) = month(text, start)?;
+    if ordinal(text, start) > 0 {
+        let (year, end) = text.year_at(text.joint(at))?;
+        return (year >= 1900 && is_date(year, month, 1)).then_some(end);
+    }
     let (day, at) = text.number_at(text.joint(at), 2)?;
     let at = text.joint(text.skip(at, &["st", "nd", "rd", "th"]));
     let (year, end) = text.year_at(at)?;
     is_date(year, month, day).then_some(end)
+}
+
+/// The length of a day in words, with its space, before a month: `dritter März`, `twenty-first of May`.
+fn ordinal(text: &Text<'_>, start: usize) -> usize {
+    const ENDINGS: [&[u8]; 8] = [b"ter", b"ten", b"te", b"rst", b"ond", b"ird", b"th", b"iger"];
+    let before = text.slice(start.saturating_sub(LONGEST_MONTH), start);
+    let Some(spoken) = before.strip_suffix(b" ") else { return 0 };
+    let spoken = spoken.strip_suffix(b" of").unwrap_or(spoken);
+    let is_part = |byte: &&u8| byte.is_ascii_alphabetic() || **byte >= 0x80 || **byte == b'-';
+    let length = spoken.iter().rev().take_while(is_part).count();
+    let word = spoken.get(spoken.len() - length..).unwrap_or_default();
+    let is_one = length >= 4 && ENDINGS.iter().any(|ending| word.ends_with(ending));
+    if is_one { before.len() - (spoken.len() - length) } else { 0 }
 }
 
 /// A month by how its name begins, and where the name ends.

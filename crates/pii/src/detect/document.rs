@@ -1,4 +1,5 @@
-//! Passports and licences: they have another form in each country, and only the word beside them in common.
+//! Passports, licences, identity cards and their like: they have another form in each country, and only the word beside them
+//! in common.
 
 use super::class::{DIGIT, LOWER, UPPER};
 use super::finding::{Entity, Findings, Rank};
@@ -11,6 +12,18 @@ const LENGTHS: std::ops::RangeInclusive<usize> = 6..=21;
 
 /// A group that is shorter than this may go on behind a space.
 const SHORT_GROUP: usize = 5;
+
+/// Digits that a number with points must have, unlike a version.
+const VERSION: usize = 8;
+
+/// Labels, and the kind that each tells.
+const KINDS: [(Label, Entity); 5] = [
+    (Label::Passport, Entity::Passport),
+    (Label::Licence, Entity::DriverLicense),
+    (Label::IdCard, Entity::NationalId),
+    (Label::Medical, Entity::MedicalId),
+    (Label::Device, Entity::DeviceId),
+];
 
 pub(super) fn word(text: &Text<'_>, word: Word, found: &mut Findings) {
     // `DL-` or a country may stand before the digits.
@@ -28,26 +41,26 @@ pub(super) fn word(text: &Text<'_>, word: Word, found: &mut Findings) {
     if matches!(text.before(word.start), b'-' | b'.' | b'/') {
         return;
     }
-    let entity = if text.is_labelled(word.start, Label::Passport) {
-        Entity::Passport
-    } else if text.is_labelled(word.start, Label::Licence) {
-        Entity::DriverLicense
-    } else {
+    let Some((_, entity)) = KINDS.iter().find(|(label, _)| text.is_labelled(word.start, *label)) else {
         return;
     };
-    let end = end(text, word);
+    let is_own = matches!(entity, Entity::Passport | Entity::DriverLicense);
+    let end = end(text, word, is_own);
     let number = text.slice(word.start, end);
     let digits = number.iter().filter(|byte| byte.is_ascii_digit()).count();
-    let is_code = digits >= 3 || !word.has(LOWER);
+    let is_version =
+        number.contains(&b'.') && digits < VERSION || matches!(text.before(word.start), b'^' | b'~' | b'=');
+    let is_code =
+        if is_own { digits >= 3 || !word.has(LOWER) } else { digits >= 6 && !word.has(LOWER) && !is_version };
     let is_color = text.before(word.start) == b'#' && number.len() == 6;
     if LENGTHS.contains(&number.len()) && is_code && !is_color && !number.contains(&b'_') && !is_other(number)
     {
-        found.add(Rank::Sure, word.start, end, entity);
+        found.add(if is_own { Rank::Sure } else { Rank::Distinct }, word.start, end, *entity);
     }
 }
 
 /// Finds the end of groups joined by hyphens, or by spaces where groups are short.
-fn end(text: &Text<'_>, word: Word) -> usize {
+fn end(text: &Text<'_>, word: Word, is_own: bool) -> usize {
     let mut end = word.end;
     let mut last = word.len();
     for _ in 1..MAX_GROUPS {
@@ -56,6 +69,7 @@ fn end(text: &Text<'_>, word: Word) -> usize {
         let group = text.slice(end + 1, end + 1 + length);
         let joins = match text.at(end) {
             b'-' => !group.is_empty() && !group.iter().any(u8::is_ascii_lowercase),
+            b'.' => !is_own && !group.is_empty() && group.iter().all(u8::is_ascii_digit),
             b' ' => {
                 last < SHORT_GROUP
                     && word.len() < SHORT_GROUP

@@ -45,6 +45,8 @@ entities! {
     BrCnpj = "BR_CNPJ",
     /// Taxpayer number, Brazil.
     BrCpf = "BR_CPF",
+    /// Expiry date of a payment card.
+    CardExpiry = "CARD_EXPIRY",
     /// Social insurance number, Canada.
     CaSin = "CA_SIN",
     /// Resident identity card, China.
@@ -53,10 +55,14 @@ entities! {
     CreditCard = "CREDIT_CARD",
     /// Address of a crypto currency.
     Crypto = "CRYPTO",
+    /// Security code of a payment card.
+    Cvv = "CVV",
     /// Date of birth.
     DateOfBirth = "DATE_OF_BIRTH",
     /// Tax identification number, Germany.
     DeTaxId = "DE_TAX_ID",
+    /// Number of a device: IMEI.
+    DeviceId = "DEVICE_ID",
     /// Driver's licence number.
     DriverLicense = "DRIVER_LICENSE",
     /// E-mail address, spelled out or not.
@@ -83,10 +89,16 @@ entities! {
     Jwt = "JWT",
     /// Resident registration number, Korea.
     KrRrn = "KR_RRN",
+    /// Licence plate of a vehicle beside its label.
+    LicensePlate = "LICENSE_PLATE",
     /// Hardware (MAC) address.
     MacAddress = "MAC_ADDRESS",
+    /// Number of a patient or of a medical practitioner beside its label.
+    MedicalId = "MEDICAL_ID",
     /// Population registry code, Mexico.
     MxCurp = "MX_CURP",
+    /// Identity or tax number of another state beside its label.
+    NationalId = "NATIONAL_ID",
     /// Citizen service number, Netherlands.
     NlBsn = "NL_BSN",
     /// Passport number beside its label.
@@ -95,14 +107,20 @@ entities! {
     Password = "PASSWORD",
     /// Telephone number of any country.
     Phone = "PHONE",
+    /// PIN, one-time code or door code beside its label.
+    Pin = "PIN",
     /// Personal number, Poland.
     PlPesel = "PL_PESEL",
     /// Private key in PEM.
     PrivateKey = "PRIVATE_KEY",
     /// Personal number, Sweden.
     SePersonnummer = "SE_PERSONNUMMER",
+    /// Recovery phrase of a wallet.
+    SeedPhrase = "SEED_PHRASE",
     /// Identity number, Singapore.
     SgNric = "SG_NRIC",
+    /// Cookie or other secret of a session.
+    Session = "SESSION",
     /// Identity number, Turkey.
     TrTckn = "TR_TCKN",
     /// National Health Service number, United Kingdom.

@@ -1,8 +1,11 @@
 //! International bank account numbers.
 
 use super::check::mod97;
+use super::class::LOWER;
 use super::finding::{Entity, Findings, Rank};
+use super::number::Number;
 use super::scan::{Text, Word, is_word};
+use super::vocabulary::Label;
 
 /// The longest of them.
 const LONGEST: usize = 34;
@@ -102,8 +105,14 @@ const IBAN_LENGTHS: &[(&[u8; 2], usize)] = &[
 
 /// Groups of letters and digits with single spaces or hyphens between, as many as the country's length needs.
 pub(super) fn word(text: &Text<'_>, word: Word, found: &mut Findings) {
-    let [first, second, third, ..] = text.slice(word.start, word.end) else { return };
-    if !first.is_ascii_alphabetic() || !second.is_ascii_alphabetic() || !third.is_ascii_digit() {
+    let [first, second, rest @ ..] = text.slice(word.start, word.end) else { return };
+    // The country may stand apart from its number.
+    let is_apart = rest.is_empty()
+        && text.at(word.end) == b' '
+        && text.at(word.end + 1).is_ascii_digit()
+        && !word.has(LOWER);
+    let is_headed = first.is_ascii_alphabetic() && second.is_ascii_alphabetic();
+    if !is_headed || !(is_apart || rest.first().is_some_and(u8::is_ascii_digit)) {
         return;
     }
     let country = [first.to_ascii_uppercase(), second.to_ascii_uppercase()];
@@ -123,5 +132,20 @@ pub(super) fn word(text: &Text<'_>, word: Word, found: &mut Findings) {
     }
     if !is_word(text.at(at)) && mod97(compact.get(..*length).unwrap_or_default()) {
         found.add(Rank::Certain, word.start, at, Entity::Iban);
+    }
+}
+
+/// Polish numbers are written without their country: its checksum confirms them.
+pub(super) fn number(number: &Number<'_, '_>, found: &mut Findings) {
+    let Number { start, end, digits, .. } = *number;
+    if digits.len() != 26 || !(number.is_plain() || number.is_grouped(&[2, 4, 4, 4, 4, 4, 4])) {
+        return;
+    }
+    let mut iban = *b"PL00000000000000000000000000";
+    for (byte, digit) in iban.iter_mut().skip(2).zip(digits) {
+        *byte = digit + b'0';
+    }
+    if mod97(&iban) && number.is_labelled(Label::Account) {
+        found.add(Rank::Certain, start, end, Entity::Iban);
     }
 }

@@ -3,11 +3,13 @@
 
 mod check;
 mod class;
+mod code;
 mod contact;
 pub mod custom;
 mod date;
 mod disguise;
 mod document;
+mod encoded;
 mod finding;
 mod fold;
 mod iban;
@@ -20,8 +22,10 @@ mod network;
 mod number;
 mod password;
 mod phone;
+mod plate;
 mod scan;
 mod secret;
+mod seed;
 mod signs;
 mod spelling;
 mod table;
@@ -33,7 +37,7 @@ mod vocabulary;
 mod wallet;
 mod words;
 
-use class::DIGIT;
+use class::{DIGIT, LOWER, UPPER};
 pub use custom::Patterns;
 use finding::Findings;
 pub use finding::{Entity, Finding};
@@ -66,24 +70,50 @@ pub fn find(text: &str, scope: &Scope<'_>) -> Vec<Finding> {
     let mut found = Findings::default();
     scope.patterns.find(&view, &mut found);
     scope.known.find(&view, &mut found);
-    read(&view, scope.plain_urls, &mut found);
+    let long = read(&view, scope.plain_urls, &mut found);
     let mut findings = found.resolve();
-    view::add_disguised(&view, |view, found| read(view, false, found), &mut findings);
+    encoded(&view, &long, &mut findings);
+    let again = |view: &Text<'_>, found: &mut Findings| drop(read(view, false, found));
+    view::add_disguised(&view, again, &mut findings);
     for finding in &mut findings {
         (finding.start, finding.end) = folded.original(text, finding.start, finding.end);
     }
     findings
 }
 
-/// Shows a text to all detectors of built-in kinds.
-fn read(view: &Text<'_>, plain_urls: bool, found: &mut Findings) {
+/// Adds values in words that are encoded as a whole.
+fn encoded(view: &Text<'_>, long: &[Word], findings: &mut Vec<Finding>) {
+    let inner = |plain: &str| {
+        let mut found = Findings::default();
+        read(&Text::new(plain), false, &mut found);
+        found.resolve()
+    };
+    let mut found = Findings::default();
+    for token in long {
+        encoded::token(view, *token, inner, &mut found);
+    }
+    for one in found.resolve() {
+        view::take_over(findings, one);
+    }
+}
+
+/// Shows a text to all detectors of built-in kinds. Returns the words that may be encoded texts.
+fn read(view: &Text<'_>, plain_urls: bool, found: &mut Findings) -> Vec<Word> {
+    let mut long = Vec::new();
     contact::find(view, plain_urls, found);
     password::find(view, found);
     secret::private_keys(view, found);
     secret::told(view, found);
+    code::find(view, found);
+    plate::find(view, found);
+    seed::find(view, found);
     let mut shown = 0;
     for token in view.tokens() {
         secret::token(view, token, found);
+        secret::headless_key(view, token, found);
+        if token.len() >= encoded::SHORTEST && token.has(LOWER | UPPER) {
+            long.push(token);
+        }
         if token.has(DIGIT) {
             view.words(token, shown).for_each(|word| show(view, word, found));
             shown = token.end;
@@ -95,17 +125,19 @@ fn read(view: &Text<'_>, plain_urls: bool, found: &mut Findings) {
     if view.signs.digits >= 6 {
         number::each(view, |number| {
             money::number(number, found);
+            iban::number(number, found);
             national::number(number, found);
             lettered::number(number, found);
             phone::number(number, found);
         });
     }
+    long
 }
 
 /// Passes a word to the detectors that know words by their form.
 fn show(text: &Text<'_>, word: Word, found: &mut Findings) {
+    iban::word(text, word, found);
     if word.has(DIGIT) {
-        iban::word(text, word, found);
         wallet::word(text, word, found);
         network::ipv4(text, word, found);
     }

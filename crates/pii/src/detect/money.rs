@@ -16,7 +16,14 @@ pub(super) fn number(number: &Number<'_, '_>, found: &mut Findings) {
     }
     let is_grouped = number.groups.iter().all(|group| *group >= 3) && !number.is_grouped(&[3, 3, 4]);
     let is_account = matches!(digits.len(), 6..=17) && is_grouped && number.separator != b'.';
-    if is_account && number.is_labelled(Label::Account) && !number.is_labelled(Label::NotAccount) {
+    // "Savings of 120000" are an amount.
+    let is_amount = number.text.slice(number.start.saturating_sub(4), number.start).ends_with(b" of ")
+        || matches!(number.text.before(number.start), b'$');
+    if is_account
+        && !is_amount
+        && number.is_labelled(Label::Account)
+        && !number.is_labelled(Label::NotAccount)
+    {
         found.add(Rank::Sure, number.start, number.end, Entity::UsBankAccount);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::net::Ipv6Addr;
 
+use super::class::DIGIT;
 use super::finding::{Entity, Findings, Rank};
 use super::scan::{Text, Word, is_word};
 use super::vocabulary::Label;
@@ -33,7 +34,11 @@ pub(super) fn ipv4(text: &Text<'_>, word: Word, found: &mut Findings) {
         b'-' => is_word(text.at(at + 1)) && octet_end(text, at + 1).is_none_or(|end| text.at(end) != b'.'),
         next => is_word(next),
     };
-    let is_nobodys = matches!(text.slice(start, at), b"127.0.0.1" | b"0.0.0.0" | b"255.255.255.255");
+    let address = text.slice(start, at);
+    // Every machine's own, masks of networks, and the addresses that routers come with.
+    let is_nobodys =
+        matches!(address, b"127.0.0.1" | b"0.0.0.0" | b"192.168.0.1" | b"192.168.1.1" | b"10.0.0.1")
+            || address.starts_with(b"255.");
     if !is_longer && !is_nobodys && !is_version(text, start) {
         found.add(Rank::Distinct, start, at, Entity::IpAddress);
     }
@@ -50,12 +55,26 @@ fn octet_end(text: &Text<'_>, start: usize) -> Option<usize> {
 
 fn is_version(text: &Text<'_>, start: usize) -> bool {
     text.is_labelled(start, Label::NotAddress)
+        || text.slice(start.saturating_sub(6), start).eq_ignore_ascii_case(b" .net ")
+        || earlier(text, start).is_some_and(|other| text.is_labelled(other, Label::NotAddress))
         || text.slice(start.saturating_sub(2), start) == b"=="
         || matches!(text.before(start), b'^' | b'~')
         || text.before(start) == b'-' && text.before(start - 1).is_ascii_alphabetic()
         || text.slice(start.saturating_sub(2), start) == "§".as_bytes()
         || text.slice(start.saturating_sub(3), start) == "§ ".as_bytes()
         || text.slice(start.saturating_sub(2), start) == b"# "
+}
+
+/// Words between two versions.
+const JOINTS: &[&[u8]] = &[b" to ", b" -> ", b" and ", b" auf ", b" a "];
+
+/// The beginning of the version that this one replaces: `1.2.3.4 to 1.2.3.5`.
+fn earlier(text: &Text<'_>, start: usize) -> Option<usize> {
+    let before = text.slice(start.saturating_sub(LONGEST), start);
+    let joint = JOINTS.iter().find(|joint| before.ends_with(joint))?;
+    let other = before.get(..before.len() - joint.len())?;
+    let length = other.iter().rev().take_while(|byte| byte.is_ascii_digit() || **byte == b'.').count();
+    (length >= 7).then_some(start - joint.len() - length)
 }
 
 /// Groups of hexadecimal digits that colons join.
@@ -100,6 +119,12 @@ fn is_ipv6(text: &Text<'_>, start: usize, end: usize) -> bool {
 /// Six pairs joined by colons or hyphens, or three groups of four joined by points. The first is the word.
 pub(super) fn mac(text: &Text<'_>, word: Word, found: &mut Findings) {
     let separator = text.at(word.end);
+    if word.len() == 12 && word.has(DIGIT) && text.is_labelled(word.start, Label::Mac) {
+        let is_hexadecimal = text.slice(word.start, word.end).iter().all(u8::is_ascii_hexdigit);
+        if is_hexadecimal && !is_word(separator) {
+            found.add(Rank::Sure, word.start, word.end, Entity::MacAddress);
+        }
+    }
     let end = match (word.len(), separator) {
         (2, b':' | b'-') => groups_end(text, word.start, separator, 2, 6),
         (4, b'.') => groups_end(text, word.start, b'.', 4, 3),

@@ -8,7 +8,7 @@ use super::vocabulary::Label;
 const MAX_GROUPS: usize = 8;
 
 /// Digits of the longest number known.
-const MAX_DIGITS: usize = 24;
+const MAX_DIGITS: usize = 26;
 
 /// One or more groups of digits, joined by single separators, that nothing else touches.
 #[derive(Debug)]

@@ -44,6 +44,9 @@ const LENGTHS: &[(u64, usize)] = &[
     (972, 12),
 ];
 
+/// Bytes between a label and the number that it names.
+const NAME_GAP: usize = 4;
+
 pub(super) fn number(number: &Number<'_, '_>, found: &mut Findings) {
     let (start, is_international) = beginning(number);
     let rank = if is_international { international(number) } else { national(number) };
@@ -129,6 +132,9 @@ fn national(number: &Number<'_, '_>) -> Option<Rank> {
     if is_american(number, in_brackets) || in_brackets && (is_trunk || matches!(text.at(end), b'-' | b'x')) {
         return Some(Rank::Distinct);
     }
+    if is_mobile(number) {
+        return Some(Rank::Shape);
+    }
     let is_near = text.is_near(start, extension_end(number), Label::Phone);
     if count == 6 {
         return (is_near && groups == [2, 2, 2]).then_some(Rank::Distinct);
@@ -145,7 +151,7 @@ fn national(number: &Number<'_, '_>) -> Option<Rank> {
         return Some(if is_near { Rank::Distinct } else { Rank::Shape });
     }
     let is_plausible = is_regular && count <= 12
-        || matches!(count, 9..=11) && !is_time(number)
+        || matches!(count, 9..=11) && (!is_time(number) || is_named(number))
         || groups.len() > 1 && matches!(count, 7..=12)
         || digits.starts_with(&[0, 0]);
     (is_near && is_plausible).then_some(Rank::Distinct)
@@ -165,6 +171,27 @@ fn is_chinese(number: &Number<'_, '_>) -> bool {
     number.groups == [3, 4, 4]
         && number.digits.first() == Some(&1)
         && matches!(number.digits.get(1), Some(3..=9))
+}
+
+/// Mobile numbers with the zero that is dialled in their country: Germany, France, Japan, Korea, the United Kingdom.
+fn is_mobile(number: &Number<'_, '_>) -> bool {
+    let Number { text, start, end, .. } = *number;
+    // Elsewhere digits without a gap are a part of code.
+    let is_prose = |byte: u8| matches!(byte, b' ' | b',' | b'.' | b'?' | b'!' | b'\n' | 0 | 0x80..);
+    number.is_plain()
+        && is_prose(text.before(start))
+        && is_prose(text.at(end))
+        && match number.digits {
+            [0, 1, 5..=7, ..] => matches!(number.digits.len(), 11 | 12),
+            [0, 7, ..] | [0, 1 | 8 | 9, 0, ..] => number.digits.len() == 11,
+            [0, 6, ..] => number.digits.len() == 10,
+            _ => false,
+        }
+}
+
+/// Tells if a label ends directly before the number: `"phone": 1712345678`.
+fn is_named(number: &Number<'_, '_>) -> bool {
+    number.text.last(number.start, Label::Phone).is_some_and(|end| number.start - end <= NAME_GAP)
 }
 
 /// 8 (912) 345-67-89 and 0 (532) 123 45 67.
@@ -207,8 +234,14 @@ fn is_something_else(number: &Number<'_, '_>) -> bool {
         || is_code
         || is_list
         || is_binary
+        || is_clock(text, end)
         || is_dump
         || text.is_rather(start, Label::NotPhone, Label::Phone)
+}
+
+/// Tells if the minutes of a time follow, as behind a date: `2024-01-02 10:30`.
+fn is_clock(text: &Text<'_>, end: usize) -> bool {
+    text.at(end) == b':' && text.ahead(end + 1, 2).iter().filter(|byte| byte.is_ascii_digit()).count() == 2
 }
 
 /// Tells if two hexadecimal digits stand alone at a place.

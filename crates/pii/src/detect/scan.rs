@@ -248,7 +248,8 @@ impl<'a> Text<'a> {
 
     /// The ends of all words of a label.
     pub(super) fn ends_of(&self, label: Label) -> impl Iterator<Item = usize> {
-        self.marks.iter().filter(move |mark| mark.labels.has(label)).map(|mark| mark.end)
+        let marks = if self.has(label) { self.marks.as_slice() } else { &[] };
+        marks.iter().filter(move |mark| mark.labels.has(label)).map(|mark| mark.end)
     }
 
     /// Tells if a label stands in the line around the span, on either side.

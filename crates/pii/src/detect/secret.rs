@@ -12,6 +12,18 @@ const SHORTEST_TOLD: usize = 20;
 /// Length of AWS's secret keys, in base64.
 const AWS_KEY: usize = 40;
 
+/// The shortest value behind the bare word "key".
+const SHORTEST_HEX: usize = 32;
+
+/// Bytes before the word "key" in which its kind stands.
+const OPENNESS: usize = 14;
+
+/// Bytes of the longest name of a cookie.
+const LONGEST_COOKIE: usize = 40;
+
+/// The shortest private key in base64.
+const SHORTEST_PRIVATE: usize = 120;
+
 /// The longest value that a word tells.
 const LONGEST_TOLD: usize = 512;
 
@@ -99,6 +111,8 @@ fn has_form(token: &[u8]) -> bool {
             let (key, centre) = token.split_at(32);
             is_hex(key) && centre.starts_with(b"-us") && centre.iter().skip(3).all(u8::is_ascii_digit)
         }
+        // Terraform Cloud: an identifier of fourteen characters, and this sign.
+        _ if token.get(14..23) == Some(b".atlasv1.") => token.len() >= 60,
         // Discord's bots: a number, a time and a signature in base64.
         [b'M' | b'N' | b'O', ..] if (59..=80).contains(&token.len()) => {
             let mut parts = token.split(|byte| *byte == b'.').map(<[u8]>::len);
@@ -123,19 +137,58 @@ fn telegram_bot(text: &Text<'_>, start: usize, end: usize) -> Option<(usize, usi
 
 /// Finds keys with signs in their alphabet behind a label: secret keys of AWS, storage keys of Azure.
 pub(super) fn told(text: &Text<'_>, found: &mut Findings) {
-    let ends = [Label::Token, Label::Secret].map(|label| text.ends_of(label).map(move |end| (end, label)));
+    let ends = [Label::Token, Label::Secret, Label::Key, Label::Session]
+        .map(|label| text.ends_of(label).map(move |end| (end, label)));
     for (end, label) in ends.into_iter().flatten() {
         let (start, is_told) = value_start(text, end);
+        let start =
+            start + if label == Label::Session { cookie_name(text.ahead(start, LONGEST_COOKIE)) } else { 0 };
         let value = text.ahead(start, LONGEST_TOLD);
-        let length = value.iter().position(|byte| !is_base64(*byte)).unwrap_or(value.len());
+        let is_part = |byte: u8| {
+            is_base64(byte) || byte == b'~' || label == Label::Session && matches!(byte, b'.' | b'%')
+        };
+        let length = value.iter().position(|byte| !is_part(*byte)).unwrap_or(value.len());
         let value = value.get(..length).unwrap_or_default();
         // A path has signs too, and words.
         let is_path = value.first() == Some(&b'/') && length != AWS_KEY && value.last() != Some(&b'=');
         let is_whole = length < LONGEST_TOLD && !is_word(text.at(start + length)) && !is_path;
         let follows = start > end && (is_told || label == Label::Token);
-        if follows && is_whole && length >= SHORTEST_TOLD && is_key(value) {
-            found.add(Rank::Sure, start, start + length, Entity::ApiKey);
+        let least = if label == Label::Key { SHORTEST_HEX } else { SHORTEST_TOLD };
+        let is_public = label == Label::Key && is_public(text, end);
+        if follows && is_whole && length >= least && is_key(value) && !is_public {
+            let entity = if label == Label::Session { Entity::Session } else { Entity::ApiKey };
+            found.add(Rank::Sure, start, start + length, entity);
         }
+    }
+}
+
+/// The length of a cookie's name with its sign of equality.
+fn cookie_name(text: &[u8]) -> usize {
+    let length = text.iter().take_while(|byte| is_word(**byte) || matches!(byte, b'.' | b'-')).count();
+    if text.get(length) == Some(&b'=') { length + 1 } else { 0 }
+}
+
+/// Tells if the word before "key" that ends at a place says that it is no secret.
+fn is_public(text: &Text<'_>, end: usize) -> bool {
+    const OPEN: [&[u8]; 10] =
+        [b"gpg", b"pgp", b"public", b"cache", b"primary", b"foreign", b"sort", b"host", b"index", b"hash"];
+    let before = text.slice(end.saturating_sub(OPENNESS), end).to_ascii_lowercase();
+    before.split(|byte| !byte.is_ascii_alphabetic()).any(|word| OPEN.contains(&word))
+}
+
+/// A private key without its first line, known by the version that its encoding begins with (RFC 8017, A.1.2; RFC 5208; OpenSSH).
+pub(super) fn headless_key(text: &Text<'_>, token: Word, found: &mut Findings) {
+    let head = text.slice(token.start, token.end);
+    let is_der = head.starts_with(b"MI") && matches!(head.get(6..10), Some(b"IBAA" | b"IBAD"));
+    let is_one = is_der || head.starts_with(b"b3BlbnNzaC1rZXktdjE");
+    if !is_one || text.before(token.start) == b'/' || is_word(text.before(token.start)) {
+        return;
+    }
+    let end = text.run(token.start, |byte| is_base64(byte) || matches!(byte, b'\n' | b'\r' | b'\\'));
+    let key = text.slice(token.start, end);
+    let key = key.trim_ascii_end();
+    if key.len() >= SHORTEST_PRIVATE {
+        found.add(Rank::Sure, token.start, token.start + key.len(), Entity::PrivateKey);
     }
 }
 
@@ -178,12 +231,23 @@ pub(super) fn value_start(text: &Text<'_>, end: usize) -> (usize, bool) {
 const LINKS: &[(&str, bool)] = &[
     ("was", false),
     ("is", true),
+    ("ye", true),
+    ("c'est", true),
+    ("should be", true),
+    ("hai", true),
+    ("هي", true),
+    ("هو", true),
+    ("היא", true),
+    ("are", true),
     ("ist", true),
     ("lautet", true),
     ("es", true),
     ("est", true),
     ("set to", true),
     ("to", false),
+    ("bearer", false),
+    ("basic", true),
+    ("flyv1", true),
     ("jest", true),
     ("er", true),
     ("é", true),

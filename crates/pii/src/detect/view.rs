@@ -46,7 +46,7 @@ pub(super) fn add_disguised(
 }
 
 /// Adds a value unless it begins like one that was found undisguised, or encloses several.
-fn take_over(findings: &mut Vec<Finding>, one: Finding) {
+pub(super) fn take_over(findings: &mut Vec<Finding>, one: Finding) {
     let first = findings.partition_point(|other| other.end <= one.start);
     let after = findings.partition_point(|other| other.start < one.end);
     match findings.get(first..after) {

@@ -12,8 +12,11 @@ pub(super) enum Label {
     Bsn,
     Card,
     Cnpj,
+    Cvv,
     Cpf,
     Curl,
+    /// It is a number of a device.
+    Device,
     /// It is a digit itself.
     Digit,
     FiscalCode,
@@ -25,9 +28,17 @@ pub(super) enum Label {
     /// It is an employer's, however it is written.
     EinOnly,
     Itin,
+    Expiry,
+    /// It is an identity card, or a state's number without a detector of its own.
+    IdCard,
+    Key,
+    LastFour,
+    Mac,
     Licence,
     Mail,
+    Medical,
     Medicare,
+    NetUse,
     Mysql,
     Nhs,
     Nif,
@@ -40,12 +51,16 @@ pub(super) enum Label {
     Personnummer,
     Pesel,
     Phone,
+    Pin,
+    Plate,
     /// It is the point of an address.
     Point,
     PrivateKey,
     Ric,
     Rrn,
     Secret,
+    Seed,
+    Session,
     Sin,
     Ssn,
     Tckn,
@@ -55,6 +70,8 @@ pub(super) enum Label {
     ZaId,
     /// It is no account at a bank.
     NotAccount,
+    /// It is another day than a birthday.
+    NotBirth,
     /// It is no card: something as long, and as often with a card's checksum.
     NotCard,
     /// It is no telephone.
@@ -72,12 +89,12 @@ pub(super) const WORDS: &[(Label, &str)] = &[
     (Label::Abn, "abn, australian business number, business number"),
     (
         Label::Account,
-        "account, acct, a c no, a c number, checking, savings, bank account, acc no, acc number, iban, \
+        "nr konta, numer konta, numer rachunku, rachunek, account, acct, a c no, a c number, checking, savings, bank account, acc no, acc number, iban, \
          konto, kontonummer, cuenta, conta, compte, rekening, direct deposit",
     ),
     (
         Label::Birth,
-        "dob, d o b, birth, born, birthday, birthdate, bday, bdate, birth date, geboren, geb, \
+        "janm, janma, janam, dn, data nasc, f nacimiento, fecha nac, jahrgang, rozeny, dog tarihi, ngaysinh, born on, сурта, туган, تولد, ميلادي, जन्मतिथि, 생년, 태어난, 出生日期, 生まれ, dob, d o b, birth, born, birthday, birthdate, bday, bdate, birth date, geboren, geb, \
          geburtsdatum, geburtstag, naissance, ne le, nee le, ne e le, anniversaire, nacimiento, nacido, \
          nacida, naci, cumpleanos, f nac, nascimento, nascido, nascida, nasci, aniversario, nascita, nato, \
          nata, compleanno, geboortedatum, verjaardag, urodzenia, urodzony, urodzona, urodzilem, urodzilam, \
@@ -93,6 +110,72 @@ pub(super) const WORDS: &[(Label, &str)] = &[
          maestro, unionpay, credit, debit, karte, kreditkarte, carte, tarjeta, pan, carta, cartao, kaart, \
          creditcard, karta, karty, kort, kortti, kart, карта, карты, карту, 信用卡, 银行卡, 卡号, カード, 카드, कार्ड, \
          بطاقة",
+    ),
+    (
+        Label::Cvv,
+        "cvv, cvc, cvn, cvv2, cvc2, security code, card code, kartenprufnummer, prufnummer, sicherheitscode, code de securite, \
+         cryptogramme, codigo de seguridad, codice di sicurezza, codigo de seguranca, 安全码, セキュリティコード, код безопасности",
+    ),
+    (Label::Device, "imei, meid, imsi, iccid"),
+    (
+        Label::Expiry,
+        "exp, expires, expiry, expiration, exp date, valid thru, valid until, valid through, gultig bis, ablauf, ablaufdatum, \
+         expire, vencimiento, vence, caduca, scadenza, validade, vervaldatum, 有效期, 有効期限",
+    ),
+    (
+        Label::IdCard,
+        "personalausweis, personalausweisnummer, ausweisnummer, ausweis nr, ausweisnr, id card, identity card, identity number, \
+         id card number, national id, national identity, identification number, rijksregisternummer, rijksregister, \
+         registre national, fodselsnummer, fodselsnr, fnr, cpr nummer, cpr nr, kennitala, cedula, carte d identite, cni, \
+         carta d identita, carta identita, dowod osobisty, dowodu, nip, regon, bilhete de identidade, cartao de cidadao, \
+         numero de contribuinte, contribuinte, nif, svnr, sv nummer, sozialversicherungsnummer, rentenversicherungsnummer, \
+         versicherungsnummer, ahv, ahv nummer, avs, ird, ird number, mykad, nric no, malaysian ic, ic number, ic no, emirates id, \
+         iqama, rfc, cnp, egn, oib, emso, jmbg, amka, afm, rodne cislo, isikukood, asmens kodas, personas kods, pps, ppsn, hkid, \
+         cccd, cmnd, nik, ktp, voter id, epic no, personvernnummer, cuit, cuil, الهوية, رقم الهوية, \
+         البطاقة, инн, снилс, рнокпп, マイナンバー, 個人番号, 身分證, 身分证, 居民身份, 주민등록증, תעודת זהות, ת ז, मतदाता, αφμ, αμκα",
+    ),
+    (Label::Key, "key, schlussel, キー, 密钥, 密鑰, 秘钥, 키, ключ, مفتاح, कुंजी"),
+    (
+        Label::LastFour,
+        "last 4, last four, letzten 4, letzten vier, ultimos 4, ultimos cuatro, derniers chiffres, last digits",
+    ),
+    (Label::Mac, "mac, mac address, mac addr, hwaddr, hw address, bssid, ethernet"),
+    (
+        Label::Medical,
+        "mrn, mrn no, medical record, medical record number, patient id, patient number, patient no, patientennummer, \
+         npi, npi number, national provider, dea number, dea no, health card, ohip, krankenversichertennummer, kvnr, \
+         versichertennummer, numero de paciente, health insurance number, member id, medicaid, mbi, 病历号, 病歴番号",
+    ),
+    (Label::NetUse, "net use, psexec, runas"),
+    (
+        Label::Pin,
+        "pin, pins, pin code, pin is, otp, one time code, one time password, passcode, verification code, 2fa, 2fa code, mfa code, \
+         auth code, authentication code, login code, sms code, tan, mtan, door code, gate code, access code, alarm code, \
+         safe code, entry code, keypad code, unlock code, lockbox code, garage code, screen code, voicemail code, geheimzahl, \
+         turcode, zugangscode, bestatigungscode, code pin, digicode, code d acces, code de verification, code de la porte, \
+         clave pin, codigo de verificacion, codigo de acceso, codigo pin, codice pin, codice di verifica, codigo de verificacao, \
+         verificatiecode, pincode, kod pin, kod weryfikacyjny, pinkod, dogrulama kodu, sifre kodu, пин, пин код, код подтверждения, \
+         код из смс, 验证码, 驗證碼, 取款密码, 認証コード, 確認コード, 暗証番号, 인증번호, 핀번호, رمز التحقق, الرقم السري, ओटीपी, पिन",
+    ),
+    (
+        Label::Plate,
+        "license plate, licence plate, number plate, plate number, plate no, plate, registration plate, reg plate, vehicle registration, kennzeichen, \
+         autokennzeichen, nummernschild, immatriculation, plaque, plaque d immatriculation, matricula, placa, placas, patente, targa, chapa, \
+         kenteken, rejestracja, rejestracyjny, tablica, registreringsnummer, regnr, registreringsskylt, rekisterinumero, plaka, \
+         plakam, plakasi, rendszam, spz, госномер, номер машины, 车牌, 車牌, 車牌號, ナンバー, ナンバーは, 차량번호, 차번호, 번호판, رقم اللوحة",
+    ),
+    (
+        Label::Seed,
+        "seed phrase, seed words, seedphrase, seed is, recovery phrase, recovery words, secret recovery, backup phrase, backup words, mnemonic, \
+         mnemonic phrase, wallet seed, wallet words, wallet phrase, 12 words, 24 words, my 12 words, my 24 words, these 12 words, these 24 words, \
+         the 12 words, the 24 words, wiederherstellungsphrase, phrase de recuperation, frase semilla, frase de recuperacion, frase seed, \
+         bip39, 助记词, ニーモニック, シードフレーズ, 시드 구문, сид фраза",
+    ),
+    (
+        Label::Session,
+        "sessionid, session id, sessid, phpsessid, jsessionid, csrftoken, csrf token, xsrf token, roblosecurity, laravel session, \
+         connect sid, sessiontoken, session token, session cookie, aspsessionid, sid, remember token, auth token, cookie, set cookie, \
+         session, authjs session, next auth",
     ),
     (Label::Cnpj, "cnpj"),
     (Label::Cpf, "cpf, cadastro de pessoa"),
@@ -143,7 +226,7 @@ pub(super) const WORDS: &[(Label, &str)] = &[
     ),
     (
         Label::Password,
-        "password, passwort, passwd, pass, pwd, pw, passphrase, passcode, kennwort, contrasena, clave, \
+        "creds, sifrem, sifresi, sifremiz, parolam, palavra passe, palavrapasse, contra, contrasenia, passwort lautet, kennwort ist, motdepasse, mot passe, code wifi, cle wifi, clave wifi, wifi key, wifi code, wlan schlussel, wlan key, wlan passwort, netzwerkschlussel, passcode, login pw, psw, psswd, passw, haslem, sandi, pasahitza, лозинка, парола, пасс, 口令, パス, 암호, 비번, 패스워드, كلمة السر, الباسورد, باسورد, رمز عبور, סיסמה, סיסמא, รหัสผ่าน, password, passwort, passwd, pass, pwd, pw, passphrase, passcode, kennwort, contrasena, clave, \
          mot de passe, mdp, senha, wachtwoord, haslo, losenord, adgangskode, passord, salasana, heslo, \
          jelszo, parola, sifre, parole, mat khau, kata sandi, pgpassword, userpassword, dbpassword, \
          requirepass, identified by, sshpass, пароль, 密码, 密碼, パスワード, 비밀번호, पासवर्ड, كلمة المرور, κωδικος",
@@ -155,7 +238,7 @@ pub(super) const WORDS: &[(Label, &str)] = &[
     (Label::Pesel, "pesel"),
     (
         Label::Phone,
-        "phone, phones, tel, telephone, telefon, telefonnummer, mobile, cell, cellphone, call, whatsapp, \
+        "telemovel, tlm, tlmvl, cel, cell no, cellular, mera number, mera no, mera mobile, mi numero, ma numero, whatsapp me, hp, handphone, gsm, gsm no, numaram, telefonum, telefono movil, اتصل, تلفون, موبايل, رقمي, رقم الهاتف, מספר, پیامک, تماس, ফোন, মোবাইল, போன், เบอร์, дзвони, телефонуй, 打给我, 拨打, 番号は, phone, phones, tel, telephone, telefon, telefonnummer, mobile, cell, cellphone, call, whatsapp, \
          whats app, fax, sms, text, number is, no is, contact no, contact, reach, office, handy, handynummer, \
          mobil, mobilnummer, mobiel, movil, telefono, celular, telefone, signal, telegram, dial, me at, \
          answering at, support on, mob, ph, my number, numero, nummer, message, messages, ring on, ring me, a ring, landline, \
@@ -175,11 +258,11 @@ pub(super) const WORDS: &[(Label, &str)] = &[
     (Label::Secret, "secret, secrets, token, credential, credentials"),
     (Label::Sin, "sin, social insurance, nas, assurance sociale"),
     (Label::Ssn, "ssn, ssns, ss, social, social security, soc sec, seguro social"),
-    (Label::Tckn, "tckn, tc kimlik, kimlik, t c, tc no, vatandaslik, turkish id"),
+    (Label::Tckn, "tc, tckn, tc kimlik, kimlik, t c, tc no, vatandaslik, turkish id"),
     (Label::Tfn, "tfn, tax file"),
     (
         Label::Token,
-        "api key, apikey, api token, api secret, security token, access token, auth token, secret key, \
+        "auth basic, basic auth, clave de api, clave de la api, cle d api, cle de l api, chave de api, chave da api, chiave api, api schluessel, apikey is, api token is, deploy key, deploy token is, storage key, sas key, hmac key, aes key, license key is, apiキー, トークン, 令牌, 토큰, токен, api 키, api密钥, api key, apikey, api token, api secret, security token, access token, auth token, secret key, \
          secret token, client secret, bearer, access key, secret access key, app secret, app key, \
          consumer secret, consumer key, signing secret, signing key, webhook secret, encryption key, \
          private key, auth key, authorization basic, refresh token, session token, bot token, \
@@ -193,6 +276,10 @@ pub(super) const WORDS: &[(Label, &str)] = &[
     ),
     (Label::ZaId, "id, sa id, id number, identity, south african, rsa id"),
     (Label::NotAccount, "account id, aws account, accountid, user account, arn, aws, account manager"),
+    (
+        Label::NotBirth,
+        "born to, came out, released, release, album, movie, film, premiere, premiered, published, founded, launched, aired",
+    ),
     (
         Label::NotCard,
         "tracking, imei, ean, isbn, serial, parcel, shipment, barcode, gtin, upc, meid, \
@@ -215,6 +302,6 @@ pub(super) const WORDS: &[(Label, &str)] = &[
     ),
     (
         Label::NotAddress,
-        "version, ver, v, release, released, oid, section, chapter, firmware, build, driver, asn, python, chrome, firefox, windows, nginx, java, php, ruby, kernel, semver",
+        "dotnet, net core, net framework, sdk, upgraded, upgrade, upgrades, upgrading, downgraded, downgrade, updated to, update to, updating, migrated, assembly, fileversion, productversion, clause, version, ver, v, release, released, oid, section, chapter, firmware, build, driver, asn, python, chrome, firefox, windows, nginx, java, php, ruby, kernel, semver",
     ),
 ];

@@ -216,9 +216,163 @@ fn numbers_in_code_and_prose() {
         "timestamp: 1715390092123, took 1234567890 ns",
         "40.712776, -74.005974 or (40.7128, -74.0060)",
         "$1,234,567.89, 1.234.567,89 EUR, 1 234 567 units",
-        "IMEI 490154203237518, EAN 4006381333931",
+        "serial 490154203237518, EAN 4006381333931",
         "SELECT * FROM users WHERE id = 123456789;",
         "the phone number column has 100000000 rows",
         "docs from 1990-2000 on call",
     ]);
+}
+
+#[test]
+fn codes_that_let_people_in() {
+    assert_found(
+        "PIN",
+        &[
+            "my pin is ⟦0977⟧ if you need it",
+            "door code ⟦4417#⟧",
+            "Your OTP: ⟦482 913⟧.",
+            "验证码：⟦482913⟧",
+            "Ihre TAN lautet ⟦4829137⟧",
+        ],
+    );
+    assert_found("CVV", &["the cvv is ⟦318⟧", "CVC: ⟦4821⟧", "Prüfnummer: ⟦318⟧"]);
+    assert_found("CARD_EXPIRY", &["my card, valid thru ⟦08/29⟧", "Karte gültig bis ⟦08/2029⟧"]);
+    assert_found("US_SSN", &["last 4 of my ssn are ⟦8841⟧"]);
+    assert_found(
+        "SEED_PHRASE",
+        &[
+            "my seed phrase is ⟦ocean lizard velvet cargo drift humble piano rocket slim tuna walnut yard⟧",
+            "⟦abandon ability able about above absent absorb abstract absurd abuse access accident⟧\nthis is my 12 words",
+        ],
+    );
+    assert_nothing(&[
+        "pin 13 of the board, GPIO pin 1.2.3",
+        "otp = 12345.67, cvv 31",
+        "exp 08/29 of the medicine",
+        "the recovery phrase must have twelve words, and people write them down where others can not read them",
+    ]);
+}
+
+#[test]
+fn passwords_in_prose() {
+    assert_found(
+        "PASSWORD",
+        &[
+            "wifi password: ⟦sunshine⟧",
+            "the wifi pw is ⟦bluehouse⟧, guest network",
+            "Passwort ist ⟦schnuffel⟧",
+            "mon mdp c'est ⟦Loulou75⟧",
+            "şifrem ⟦Galata1905⟧",
+            "비번 ⟦dlwlrma93⟧",
+            "كلمة السر: ⟦Qatar2022⟧",
+            "creds are root:⟦Tr0ub4dor&3⟧",
+            "\"⟦Kx9$mQ2v⟧\" is the admin password",
+            "{\"credentials\": {\"secret\": \"⟦Summer2025!⟧\"}}",
+            "net use Z: \\\\srv\\share /user:corp\\jdoe ⟦Winter2025!⟧",
+            "old password ⟦monkey12⟧",
+        ],
+    );
+    assert_eq!(found("log in with ops@acme.io / Summer2025!").last(), Some(&("PASSWORD", "Summer2025!")));
+    assert_nothing(&[
+        "the password is required, my password is wrong.",
+        "password: string, passwd: hidden",
+        "hash the password sha256 or base64",
+        "token = 1*tchar, secret: foo(bar1!)",
+        "npm install @types/node@20.1.4 / @ai-sdk/gateway@4.0.146",
+    ]);
+}
+
+#[test]
+fn cookies_and_keys_beside_their_words() {
+    let body = "8f9ObumwHTzZylOYywW6t38nDPNd4Qsz";
+    assert_eq!(found(&format!("Cookie: sessionid={body}; theme=dark")), [("SESSION", body)]);
+    let hex = "06cbc21910ed386c92293a71b70b0abc";
+    assert_eq!(found(&format!("azure openai key: {hex}")), [("API_KEY", hex)]);
+    assert_eq!(found(&format!("APIキー：{body}")), [("API_KEY", body)]);
+    assert_eq!(found(&format!("la clave de API es {body}")), [("API_KEY", body)]);
+    assert_eq!(found(&format!("Release GPG key: {hex}")), []);
+    let key = format!("{}AKCAQEA{}", concat!("MIIEpQ", "IBA"), "a1B2c3D4e5F6g7H8".repeat(10));
+    assert_eq!(found(&format!("here:\n{key}\nthanks")), [("PRIVATE_KEY", key.as_str())]);
+    for prefix in [concat!("cf", "ut_"), concat!("bk", "ua_"), concat!("CCI", "PAT_"), concat!("AQ", ".")] {
+        let key = format!("{prefix}{body}a1B2c3D4e5");
+        assert_eq!(found(&format!("use {key} now")), [("API_KEY", key.as_str())]);
+    }
+}
+
+#[test]
+fn numbers_of_other_states_beside_their_words() {
+    assert_found(
+        "NATIONAL_ID",
+        &[
+            "rijksregisternummer ⟦85.07.30-033.28⟧",
+            "NZ IRD number ⟦49-091-850⟧",
+            "الهوية الإماراتية ⟦784-1987-1234567-1⟧",
+            "o meu NIF é ⟦501442600⟧",
+            "Personalausweis ⟦L01X00T471⟧",
+            "RFC ⟦GODE561231GR8⟧",
+            "SVNR ⟦1237 010180⟧ (Österreich)",
+            "fødselsnummer ⟦15108695088⟧",
+            "NIP ⟦526-000-12-46⟧",
+        ],
+    );
+    assert_found("DEVICE_ID", &["my IMEI is ⟦49-015420-323751-8⟧"]);
+    assert_found("MEDICAL_ID", &["NPI ⟦1234567893⟧", "patient MRN: ⟦00482913⟧"]);
+    assert_found(
+        "LICENSE_PLATE",
+        &[
+            "matrícula ⟦1234 BCD⟧",
+            "license plate ⟦7ABC123⟧",
+            "plakam ⟦34 ABC 123⟧",
+            "Kennzeichen ⟦M-AB 1234⟧",
+            "車のナンバーは⟦品川 300 あ 12-34⟧",
+        ],
+    );
+    assert_found("MAC_ADDRESS", &["mac is ⟦f492bf017c3a⟧"]);
+    assert_nothing(&[
+        "see RFC 2822 and RFC 7231-6",
+        "\"rfc\": \"^24.13.5\"",
+        "a plate of food, plate number five",
+    ]);
+}
+
+#[test]
+fn national_spellings() {
+    assert_found(
+        "IBAN",
+        &["auf ⟦DE 73 37040044 3313985898⟧ danke", "nr konta ⟦10 0676 7360 0153 5668 2583 4968⟧"],
+    );
+    assert_found(
+        "PHONE",
+        &[
+            "hi its sam ⟦07700900377⟧ let me know",
+            "o meu telemóvel é ⟦912 345 678⟧",
+            "{\"phone\": ⟦1712345678⟧}",
+        ],
+    );
+    assert_found(
+        "DATE_OF_BIRTH",
+        &[
+            "Geburtsdatum: ⟦dritter März 1987⟧",
+            "生年月日は⟦昭和62年3月3日⟧です",
+            "تاريخ ميلادي ⟦٣ مارس ١٩٨٧⟧",
+            "mera janm ⟦3 march 1987⟧ ko hua",
+            "जन्म ⟦3 मार्च 1987⟧",
+        ],
+    );
+    assert_nothing(&[
+        "born to run came out on August 25, 1975",
+        "savings of 120000000 over 10 years",
+        "set netmask 255.255.255.0 gateway 192.168.0.1",
+        "upgraded from 10.4.1.2 to 10.4.2.0 and it broke, .NET 8.0.100.10",
+        "on 2024-01-02 10:30:15 and 20240102 10:30",
+    ]);
+}
+
+#[test]
+fn words_that_decode_to_a_value() {
+    assert_found(
+        "EMAIL",
+        &["base64 ⟦bGVuYS52b2d0QHBvc3Rlby5uZXQ=⟧", "hex ⟦6c656e612e766f677440706f7374656f2e6e6574⟧"],
+    );
+    assert_nothing(&["sha1 da39a3ee5e6b4b0d3255bfef95601890afd80709", "aGVsbG8gd29ybGQgaGVsbG8gd29ybGQ="]);
 }
