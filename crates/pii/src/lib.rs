@@ -2,7 +2,7 @@
 //!
 //! In scope: detection, masking, redaction, unmasking of whole texts and streams, and the cryptography of the vault. Out of
 //! scope: storage, the network, time and randomness (nonces and keys come in as values), and names or addresses of people
-//! that the vault does not know.
+//! without a word that tells them.
 //!
 //! [`detect`] finds, [`mask`] and [`placeholder`] replace, [`vault`] and [`seal`] keep, [`policy`] and [`unmask`] put back.
 

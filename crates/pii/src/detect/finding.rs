@@ -33,6 +33,8 @@ macro_rules! entities {
 entities! {
     /// Bank routing number, United States.
     AbaRouting = "ABA_ROUTING",
+    /// Postal address of a house.
+    Address = "ADDRESS",
     /// A key or token of a vendor's API.
     ApiKey = "API_KEY",
     /// Business number, Australia.
@@ -105,6 +107,8 @@ entities! {
     Passport = "PASSPORT",
     /// Password beside a label for one.
     Password = "PASSWORD",
+    /// Name of a person.
+    Person = "PERSON",
     /// Telephone number of any country.
     Phone = "PHONE",
     /// PIN, one-time code or door code beside its label.

@@ -10,6 +10,9 @@ use super::spelling::{Letter, letters, normal};
 /// Letters that a value must have to be looked for: fewer stand in any text.
 const LEAST_LETTERS: usize = 4;
 
+/// Digits that a value of digits alone must have to be looked for.
+const LEAST_DIGITS: usize = 6;
+
 /// The same for scripts that write a word, or a person's name, in two.
 const LEAST_IDEOGRAPHS: usize = 2;
 
@@ -66,6 +69,9 @@ impl KnownValues {
     pub fn add(&mut self, kind: &str, value: &str) -> usize {
         let place = self.count;
         self.count += 1;
+        if !stands_anywhere(kind, value) {
+            return place;
+        }
         self.add_form(place, kind, value);
         // Lists write a person's name the other way round.
         if let Some((first, last)) = value.trim().rsplit_once(' ').filter(|_| kind == "PERSON") {
@@ -219,6 +225,13 @@ impl Form {
         let (start, end) = (start.unwrap_or(first.start), end.unwrap_or(last.end));
         (normal(&self.kind, text.get(start..end)?) == self.normal).then_some((start, end))
     }
+}
+
+/// Tells if a value means the same wherever it stands. Dates and short codes have other meanings elsewhere, and so has a first name.
+fn stands_anywhere(kind: &str, value: &str) -> bool {
+    let is_short = value.len() < LEAST_DIGITS && value.bytes().all(|byte| byte.is_ascii_digit());
+    let is_first_name = kind == "PERSON" && value.chars().all(|c| c.is_alphabetic() && !stands_alone(c));
+    !matches!(kind, "DATE_OF_BIRTH" | "PIN" | "CVV" | "CARD_EXPIRY") && !is_short && !is_first_name
 }
 
 /// Accepts a short gap between two letters of a value, without another value in it.

@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use super::given::GIVEN;
 use super::spelling::plain;
 use super::vocabulary::{Label, WORDS};
 use super::words::{DIGITS, POINTS};
@@ -45,7 +46,7 @@ struct Entry {
 /// The vocabulary, by what words can be told apart with at a glance.
 struct Index {
     /// One bit for each bucket in use, since most words are not in the vocabulary.
-    used: [u64; BUCKETS / 64],
+    used: [u64; HASHES / 64],
     latin: Vec<Vec<Entry>>,
     other: Vec<Vec<Entry>>,
 }
@@ -53,13 +54,19 @@ struct Index {
 /// Letters of the longest word.
 const LONGEST: usize = 32;
 
+/// Values of a word's hash: so many more than words that most other words meet none.
+const HASHES: usize = 32768;
+
 const BUCKETS: usize = 2048;
 const CHAR_BUCKETS: usize = 128;
 
 static INDEX: LazyLock<Index> = LazyLock::new(|| {
     let buckets = |count| std::iter::repeat_with(Vec::new).take(count).collect::<Vec<_>>();
-    let mut index = Index { used: [0; BUCKETS / 64], latin: buckets(BUCKETS), other: buckets(CHAR_BUCKETS) };
-    let spelled = DIGITS.iter().map(|words| (Label::Digit, *words)).chain([(Label::Point, POINTS)]);
+    let mut index = Index { used: [0; HASHES / 64], latin: buckets(BUCKETS), other: buckets(CHAR_BUCKETS) };
+    let spelled = DIGITS
+        .iter()
+        .map(|words| (Label::Digit, *words))
+        .chain([(Label::Point, POINTS), (Label::Given, GIVEN)]);
     for (label, words) in WORDS.iter().copied().chain(spelled) {
         for phrase in words.split(", ") {
             let (word, rest) = phrase.split_once(' ').unwrap_or((phrase, ""));
@@ -69,11 +76,11 @@ static INDEX: LazyLock<Index> = LazyLock::new(|| {
                     (index.other.get_mut(char_bucket(first)), entry(phrase, ""))
                 }
                 _ => {
-                    let bucket = bucket(word.as_bytes());
-                    if let Some(bits) = index.used.get_mut(bucket / 64) {
-                        *bits |= 1 << (bucket % 64);
+                    let hash = hash(word.as_bytes());
+                    if let Some(bits) = index.used.get_mut(hash / 64) {
+                        *bits |= 1 << (hash % 64);
                     }
-                    (index.latin.get_mut(bucket), entry(word, rest))
+                    (index.latin.get_mut(hash % BUCKETS), entry(word, rest))
                 }
             };
             if let Some(bucket) = bucket {
@@ -84,12 +91,16 @@ static INDEX: LazyLock<Index> = LazyLock::new(|| {
     index
 });
 
-/// First, last, one in the middle and length tell most words apart. The case of a letter is one bit.
-fn bucket(word: &[u8]) -> usize {
-    let (Some(first), Some(last)) = (word.first(), word.last()) else { return 0 };
-    let middle = word.get(word.len() / 2).copied().unwrap_or_default();
-    let [first, middle, last] = [*first, middle, *last].map(|byte| usize::from(byte & 0x1f));
-    (first << 6 ^ middle << 3 ^ last ^ word.len() << 7) % BUCKETS
+/// The first two, the last, one in the middle and the length tell most words apart. The case of a letter is one bit.
+fn hash(word: &[u8]) -> usize {
+    let at = |place: usize| usize::from(word.get(place).copied().unwrap_or_default() & 0x1f);
+    let letters = at(0)
+        | at(1) << 5
+        | at(word.len() / 2) << 10
+        | at(word.len().wrapping_sub(1)) << 15
+        | (word.len() & 0xf) << 20;
+    // Knuth's multiplicative hash, of which the high bits are taken.
+    (letters.wrapping_mul(0x9e37_79b1) >> 12) % HASHES
 }
 
 const fn char_bucket(c: char) -> usize {
@@ -164,18 +175,18 @@ impl Reader<'_> {
         let word = self.bytes.get(start..end).unwrap_or_default();
         if word.len() > 1 {
             self.look_up(word, end);
-        } else if matches!(word, [b'd' | b'D' | b't' | b'T']) {
-            // d.o.b. and t.c.
+        } else if matches!(word, [b'd' | b'D' | b't' | b'T' | b'i' | b'I']) {
+            // d.o.b., t.c. and I'm.
             self.look_up(word, end);
         }
     }
 
     fn look_up(&mut self, word: &[u8], end: usize) {
-        let bucket = bucket(word);
-        if self.index.used.get(bucket / 64).is_none_or(|bits| bits >> (bucket % 64) & 1 == 0) {
+        let hash = hash(word);
+        if self.index.used.get(hash / 64).is_none_or(|bits| bits >> (hash % 64) & 1 == 0) {
             return;
         }
-        for entry in self.index.latin.get(bucket).into_iter().flatten() {
+        for entry in self.index.latin.get(hash % BUCKETS).into_iter().flatten() {
             if word.eq_ignore_ascii_case(entry.word.as_bytes())
                 && let Some(end) = self.follows(end, entry.rest)
             {

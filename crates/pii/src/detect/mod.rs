@@ -1,6 +1,7 @@
 //! Detection of personal data in a text: by patterns, by checksums where a number has one, and by labels beside it where digits
-//! alone would be weak. Names and addresses of people have no pattern and are not found.
+//! alone would be weak. Names and addresses of people are found where the words around them say what they are.
 
+mod address;
 mod check;
 mod class;
 mod code;
@@ -12,6 +13,7 @@ mod document;
 mod encoded;
 mod finding;
 mod fold;
+mod given;
 mod iban;
 pub mod known;
 mod label;
@@ -21,6 +23,7 @@ mod national;
 mod network;
 mod number;
 mod password;
+mod person;
 mod phone;
 mod plate;
 mod scan;
@@ -107,6 +110,8 @@ fn read(view: &Text<'_>, plain_urls: bool, found: &mut Findings) -> Vec<Word> {
     code::find(view, found);
     plate::find(view, found);
     seed::find(view, found);
+    person::find(view, found);
+    address::find(view, found);
     let mut shown = 0;
     for token in view.tokens() {
         secret::token(view, token, found);

@@ -15,6 +15,9 @@ const AFTER: usize = 12;
 /// Bytes of a token that is shown even if it has no digit: the shortest key.
 pub(super) const LONG: usize = 16;
 
+/// Bytes behind a label in which its cell ends.
+const LONGEST_REST: usize = 12;
+
 /// Columns of one table that are looked at for one label.
 const MOST_COLUMNS: usize = 8;
 
@@ -207,13 +210,26 @@ impl<'a> Text<'a> {
         self.ends_of(label).flat_map(move |end| {
             let is_same = end <= table.header_end;
             columns = if is_same { columns + 1 } else { 0 };
-            let is_row = !is_same && end <= table.end;
+            let is_row = !is_same && end <= table.end || !self.ends_cell(end);
             let below =
                 if is_row || columns >= MOST_COLUMNS { None } else { self.tables.below(self.bytes, end) };
             let Some(below) = below else { return Vec::new() };
             (table.header_end, table.end) = (below.header_end, below.end);
             below.cells
         })
+    }
+
+    /// Tells if a cell or a line may end behind a word.
+    fn ends_cell(&self, end: usize) -> bool {
+        let rest = self.ahead(end, LONGEST_REST);
+        let next =
+            rest.iter().find(|byte| !matches!(byte, b' ' | b'"' | b'_') && !byte.is_ascii_alphanumeric());
+        next.is_none_or(|byte| matches!(byte, b',' | b';' | b'|' | b'\t' | b'\n' | b'\r'))
+            && rest.len() < LONGEST_REST
+            || next.is_some_and(|byte| {
+                matches!(byte, b';' | b'|' | b'\t' | b'\n' | b'\r')
+                    || *byte == b',' && !rest.windows(2).any(|pair| pair == b", ")
+            })
     }
 
     /// The labels that end behind `from`, and at `to` at the latest.

@@ -184,11 +184,25 @@ pub(super) fn headless_key(text: &Text<'_>, token: Word, found: &mut Findings) {
     if !is_one || text.before(token.start) == b'/' || is_word(text.before(token.start)) {
         return;
     }
-    let end = text.run(token.start, |byte| is_base64(byte) || matches!(byte, b'\n' | b'\r' | b'\\'));
-    let key = text.slice(token.start, end);
-    let key = key.trim_ascii_end();
-    if key.len() >= SHORTEST_PRIVATE {
-        found.add(Rank::Sure, token.start, token.start + key.len(), Entity::PrivateKey);
+    let line = |start: usize| text.run(start, is_base64);
+    let mut end = line(token.start);
+    let width = end - token.start;
+    // Lines are as long as the first, but for the last, which has capitals or digits as well.
+    loop {
+        let start = text.run(end, |byte| matches!(byte, b'\n' | b'\r' | b' ')).min(end + 4);
+        let next = line(start);
+        let has_kind = text.slice(start, next).iter().any(|byte| byte.is_ascii_digit() || *byte == b'=');
+        if start == end || next == start || next - start > width || next - start < width && !has_kind {
+            break;
+        }
+        let is_last = next - start < width;
+        end = next;
+        if is_last {
+            break;
+        }
+    }
+    if end - token.start >= SHORTEST_PRIVATE {
+        found.add(Rank::Sure, token.start, end, Entity::PrivateKey);
     }
 }
 

@@ -68,7 +68,9 @@ fn is_trusted(plain: &Undisguised, view: &Text<'_>, one: &Finding) -> bool {
     match one.entity {
         Entity::Email => !has_plain_word(source) || view.is_near(one.start, one.end, Label::Mail),
         Entity::Phone => !is_split || view.at(one.start) == b'+',
-        Entity::Url
+        Entity::Person
+        | Entity::Address
+        | Entity::Url
         | Entity::Password
         | Entity::IpAddress
         | Entity::UsBankAccount

@@ -8,19 +8,30 @@ pub(super) enum Label {
     Aba,
     Abn,
     Account,
+    /// It is a postal address.
+    AddressKey,
     Birth,
     Bsn,
     Card,
+    /// It ends a letter, and a signature follows.
+    Closing,
     Cnpj,
     Cvv,
     Cpf,
     Curl,
     /// It is a number of a device.
     Device,
+    /// It is a part of a town in a script without spaces.
+    District,
     /// It is a digit itself.
     Digit,
     FiscalCode,
     GermanTax,
+    /// It is a given name itself.
+    Given,
+    Greeting,
+    /// A name may follow, or something else.
+    IAm,
     /// It is a statement of SQL.
     Insert,
     /// It is one of a state's numbers for those who pay taxes; an employer's is written with a hyphen.
@@ -38,6 +49,10 @@ pub(super) enum Label {
     Mail,
     Medical,
     Medicare,
+    NameIs,
+    NameKey,
+    /// It heads a name, of a person or of something else.
+    NamePlain,
     NetUse,
     Mysql,
     Nhs,
@@ -56,6 +71,7 @@ pub(super) enum Label {
     /// It is the point of an address.
     Point,
     PrivateKey,
+    Relation,
     Ric,
     Rrn,
     Secret,
@@ -63,8 +79,12 @@ pub(super) enum Label {
     Session,
     Sin,
     Ssn,
+    /// It is a word for a street before its name, or behind.
+    StreetFirst,
+    StreetLast,
     Tckn,
     Tfn,
+    Title,
     Token,
     Wallet,
     ZaId,
@@ -176,6 +196,83 @@ pub(super) const WORDS: &[(Label, &str)] = &[
         "sessionid, session id, sessid, phpsessid, jsessionid, csrftoken, csrf token, xsrf token, roblosecurity, laravel session, \
          connect sid, sessiontoken, session token, session cookie, aspsessionid, sid, remember token, auth token, cookie, set cookie, \
          session, authjs session, next auth",
+    ),
+    (
+        Label::AddressKey,
+        "address, street address, home address, shipping address, billing address, mailing address, addr, street, line1, adresse, anschrift, \
+         wohnhaft, strasse, lieferadresse, direccion, domicilio, calle y numero, indirizzo, residenza, endereco, morada, adres, ulica, adresa, \
+         osoite, adress, lakcim, dia chi, alamat, адрес, адреса, 地址, 住址, 住所, 주소, पता, العنوان, כתובת, διευθυνση",
+    ),
+    (
+        Label::Closing,
+        "regards, best regards, kind regards, warm regards, sincerely, yours sincerely, yours truly, yours faithfully, best, cheers, thanks, \
+         many thanks, thank you, love, best wishes, mit freundlichen grussen, mit freundlichem gruss, freundliche grusse, viele grusse, \
+         liebe grusse, beste grusse, herzliche grusse, grusse, gruss, mfg, vg, lg, cordialement, bien cordialement, bien a vous, amicalement, \
+         amities, salutations, saludos, un saludo, atentamente, cordialmente, un abrazo, cordiali saluti, distinti saluti, saluti, atenciosamente, \
+         cumprimentos, abracos, abraco, met vriendelijke groet, met vriendelijke groeten, groeten, groetjes, pozdrawiam, z powazaniem, \
+         med vanliga halsningar, halsningar, mvh, vennlig hilsen, med venlig hilsen, hilsen, terveisin, ystavallisin terveisin, s pozdravem, \
+         udvozlettel, cu stima, saygilarimla, tran trong, salam, с уважением, з повагою, με εκτιμηση",
+    ),
+    (Label::District, "区, 區, 县, 縣, 市, 郡, 구, 군, 시"),
+    (
+        Label::Greeting,
+        "dear, hi, hello, hey, hallo, liebe, lieber, geehrter, geehrte, guten tag, guten morgen, moin, servus, bonjour, cher, chere, salut, hola, \
+         estimado, estimada, querido, querida, ciao, caro, cara, gentile, salve, ola, oi, prezado, prezada, caro sr, beste, hoi, dag, geachte, \
+         czesc, szanowny, szanowna, drogi, droga, hej, hei, kjaere, kaere, basta, merhaba, sayin, sevgili, ahoj, szia, kedves, buna, draga, \
+         xin chao, здравствуйте, привет, уважаемый, уважаемая, дорогой, дорогая, γεια",
+    ),
+    (
+        Label::IAm,
+        "i am, i m, im, this is, ich bin, hier ist, je suis, soy, sono, sou, ik ben, jestem, jag ar, jeg er, olen, jsem, \
+         vagyok, sunt, ben, это, я, me llaman, ask for, named, called",
+    ),
+    (
+        Label::NameIs,
+        "my name is, my full name is, name s, my name s, mein name ist, ich heisse, je m appelle, mon nom est, me llamo, mi nombre es, mi chiamo, il mio nome, \
+         meu nome, me chamo, chamo me, mijn naam is, ik heet, nazywam sie, mam na imie, jag heter, mitt namn ar, mit navn er, mitt navn er, jeg hedder, \
+         jeg heter, nimeni on, minun nimeni, jmenuji se, a nevem, ma numesc, numele meu, benim adim, adim, ten toi la, toi ten la, nama saya, меня зовут, \
+         мое имя, мене звати, με λενε, ονομαζομαι, 我叫, 我的名字是, 我名叫, 私の名前は, 名前は, 제 이름은, 이름은, मेरा नाम, اسمي, קוראים לי, שמי",
+    ),
+    (
+        Label::NameKey,
+        "full name, fullname, first name, firstname, fname, last name, lastname, lname, given name, givenname, surname, family name, familyname, middle name, \
+         middlename, maiden name, customer name, client name, patient name, employee name, contact name, account holder, cardholder, card holder, \
+         cardholder name, beneficiary, applicant, vorname, nachname, familienname, kontoinhaber, kontoinhaberin, ansprechpartner, prenom, nom de famille, \
+         nom complet, titulaire, apellido, apellidos, nombre completo, titular, cognome, sobrenome, nome completo, voornaam, achternaam, imie, nazwisko, \
+         fornavn, etternavn, efternavn, efternamn, fornamn, etunimi, sukunimi, jmeno, prijmeni, keresztnev, prenume, soyad, soyadi, ad soyad, \
+         owner name, holder name, имя, фамилия, фио, отчество, прізвище, 姓名, 氏名, お名前, 성명, 성함, الاسم الكامل, שם מלא, שם משפחה, ονοματεπωνυμο",
+    ),
+    (
+        Label::NamePlain,
+        "name, names, nom, nombre, nome, naam, navn, namn, nimi, nazwa, isim, nama, contact, recipient, holder, employee, customer, client, patient, \
+         user, owner, sender, attn, attention, empfanger, absender, kunde, kundin, mitarbeiter, destinataire, client, \
+         employe, cliente, paciente, destinatario, manager, tenant, student, teacher, member, passenger, guest, driver, author, signed, 名前, 이름, नाम, الاسم, שם",
+    ),
+    (
+        Label::Relation,
+        "landlord, landlady, husband, wife, son, daughter, brother, sister, mother, father, mom, mum, dad, boss, manager, supervisor, colleague, \
+         coworker, co worker, friend, neighbor, neighbour, doctor, lawyer, attorney, accountant, dentist, teacher, tenant, client, customer, patient, roommate, \
+         flatmate, girlfriend, boyfriend, partner, fiance, fiancee, ex, cousin, uncle, aunt, nephew, niece, grandmother, grandfather, grandma, grandpa, \
+         assistant, therapist, agent, contact, director, ceo, cto, coach, mentor, student, intern, nanny, stepfather, stepmother, vermieter, vermieterin, mann, frau, \
+         kollege, kollegin, freund, freundin, nachbar, nachbarin, ehemann, ehefrau, bruder, schwester, tochter, sohn, mutter, vater, chef, chefin, anwalt, \
+         arzt, arztin, collegue, mari, femme, fils, fille, frere, soeur, mere, pere, proprietaire, voisin, voisine, ami, amie, copain, copine, hermano, hermana, \
+         esposo, esposa, marido, hijo, hija, madre, padre, jefe, jefa, amigo, amiga, vecino, vecina, novio, novia, marito, moglie, fratello, sorella, figlio, figlia, \
+         collega, capo, amico, amica, mae, pai, irmao, irma, filho, filha, vizinho, vizinha, man, vrouw, broer, zus, dochter, buurman, kollega, sambo",
+    ),
+    (
+        Label::StreetFirst,
+        "rue, avenue, av, boulevard, bd, place, chemin, allee, impasse, quai, route, cours, square, calle, avenida, avda, plaza, paseo, carrera, camino, \
+         rua, travessa, praca, estrada, alameda, via, viale, piazza, corso, largo, vicolo, ul, ulica, al, aleja, os, plac, strada, bulevardul, улица, ул, проспект, просп, пер, вул",
+    ),
+    (
+        Label::StreetLast,
+        "street, st, avenue, ave, road, rd, boulevard, blvd, lane, ln, drive, dr, court, ct, way, place, pl, terrace, square, sq, parkway, pkwy, circle, cir, \
+         highway, hwy, crescent, close, gardens, grove, mews, row, trail, walk, hill, heights, plaza, loop, alley",
+    ),
+    (
+        Label::Title,
+        "mr, mrs, ms, miss, mx, dr, prof, professor, rev, judge, sen, capt, herr, herrn, frau, fraulein, mme, mlle, monsieur, madame, sra, srta, senor, senora, \
+         dona, sig, signor, signora, dott, dottoressa, pani, panie, dhr, mevr, mevrouw, meneer, fru, herra, rouva, doktor, dra, docteur, господин, госпожа, доктор",
     ),
     (Label::Cnpj, "cnpj"),
     (Label::Cpf, "cpf, cadastro de pessoa"),

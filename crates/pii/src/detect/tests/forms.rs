@@ -376,3 +376,83 @@ fn words_that_decode_to_a_value() {
     );
     assert_nothing(&["sha1 da39a3ee5e6b4b0d3255bfef95601890afd80709", "aGVsbG8gd29ybGQgaGVsbG8gd29ybGQ="]);
 }
+
+#[test]
+fn names_beside_the_words_that_say_so() {
+    assert_found(
+        "PERSON",
+        &[
+            "Hello, my name is ⟦Gregory Hill⟧ and I need help",
+            "ich heiße ⟦Jürgen Müller-Lüdenscheidt⟧",
+            "je m'appelle ⟦Zinédine Ben Yahia⟧.",
+            "me llamo ⟦Íñigo de la Vega⟧",
+            "mi chiamo ⟦Ludovica Rossi⟧",
+            "Меня зовут ⟦Иван Петров⟧",
+            "我叫⟦王小明⟧，你好",
+            "my landlord ⟦Gregory Hill⟧ wrote again",
+            "ask Mr. ⟦Okonkwo⟧ about it",
+            "Frau ⟦Schneider⟧ hat angerufen",
+            "Dear ⟦Sam⟧,\nplease find it attached",
+            "See you soon.\n\nBest regards,\n⟦Priya Raman⟧",
+            "{\"first_name\": \"⟦Ludovica⟧\"}",
+            "Vorname: ⟦Ludovica⟧",
+            "{\"name\": \"⟦Thomas Okafor⟧\"}",
+            "yesterday ⟦Thomas Okafor⟧ called",
+            "I'm ⟦Sarah⟧, nice to meet you",
+            "first_name\tcity\n⟦Ludovica⟧\tRome",
+        ],
+    );
+    assert_eq!(
+        found("From: Ludovica Rossi <ludovica@example.com>"),
+        [("PERSON", "Ludovica Rossi"), ("EMAIL", "ludovica@example.com")]
+    );
+}
+
+#[test]
+fn words_with_capitals_that_are_no_names() {
+    assert_nothing(&[
+        "Hello World! Hi there, Dear Customer, Hey Team,",
+        "My name is not important. I am German. This is Sparta!",
+        "my boss is angry, my wife and I went to Paris",
+        "Visit Times Square, Central Park and the White House on Monday.",
+        "{\"name\": \"Visual Studio\", \"name\": \"left-pad\"}",
+        "Copyright (c) 2014 Thomas Okafor",
+        "fn name: AsRef<str>, class Name extends Base, let name = Foo::new();",
+        "Thanks,\nI will try that. Best Practices for Python",
+        "authors = [\"Thomas Okafor\"]",
+        "The Dijkstra algorithm, Bayes theorem, Martin Luther King Day",
+    ]);
+}
+
+#[test]
+fn addresses_of_many_countries() {
+    assert_found(
+        "ADDRESS",
+        &[
+            "I live at ⟦221B Baker Street⟧ with a dog",
+            "ship to ⟦742 Evergreen Terrace, Springfield, IL 62704⟧ please",
+            "⟦350 Fifth Avenue, Suite 3300, New York, NY 10118⟧",
+            "⟦10 Downing Street, London SW1A 2AA⟧",
+            "ich wohne in der ⟦Lindenstraße 12a, 10969 Berlin⟧.",
+            "⟦Hauptstr. 5⟧ in Köln",
+            "j'habite ⟦12 rue de la Paix, 75002 Paris⟧",
+            "vivo en la ⟦Calle Mayor 5, 28013 Madrid⟧",
+            "abito in ⟦Via Garibaldi 12, 20121 Milano⟧",
+        ],
+    );
+    assert_found(
+        "ADDRESS",
+        &[
+            "地址：⟦北京市朝阳区建国路88号⟧",
+            "住所は⟦東京都千代田区丸の内1-9-1⟧です",
+            "⟦서울시 강남구 테헤란로 152⟧ 입니다",
+        ],
+    );
+    assert_nothing(&[
+        "in 2024 the Main Street Fund grew by 5 per cent",
+        "drive 20 miles, row 3, way 5, SHA-256 via SHA extensions",
+        "address: 0x7fff1234, ip address: localhost, addr = \"foo(5)\"",
+        "the street is long and has 20 houses",
+        "Umweg 3 mal, Vorsprung 5, Ring 0",
+    ]);
+}

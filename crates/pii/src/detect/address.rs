@@ -1,0 +1,329 @@
+//! Postal addresses: a house number beside a street in the spelling of its country, with postcode and town where they follow; or
+//! a line behind a word for an address.
+
+use super::finding::{Entity, Findings, Rank};
+use super::scan::{Text, is_word};
+use super::vocabulary::Label;
+
+/// Bytes of a street's name, of a town with its postcode, and of a line behind the word "address".
+const LONGEST_STREET: usize = 48;
+const LONGEST_TOWN: usize = 48;
+const LONGEST_LINE: usize = 160;
+
+/// Signs and spaces between the word "address" and the address.
+const LONGEST_GAP: usize = 12;
+
+/// Digits of a house number.
+const HOUSE: std::ops::RangeInclusive<usize> = 1..=5;
+
+pub(super) fn find(text: &Text<'_>, found: &mut Findings) {
+    let mut add = |rank, span: Option<(usize, usize)>| {
+        if let Some((start, end)) = span {
+            found.add(rank, start, with_town(text, end), Entity::Address);
+        }
+    };
+    text.ends_of(Label::StreetLast).for_each(|end| add(Rank::Distinct, number_first(text, end)));
+    text.ends_of(Label::StreetFirst).for_each(|end| add(Rank::Distinct, street_first(text, end)));
+    text.signs.groups.iter().for_each(|group| add(Rank::Distinct, compound(text, group.start, group.end)));
+    for (start, end) in text.ends_of(Label::AddressKey).filter_map(|end| line(text, end)) {
+        found.add(Rank::Sure, start, end, Entity::Address);
+    }
+    for (start, end) in text.cells_below(Label::AddressKey) {
+        if is_address(text.slice(start, end)) {
+            found.add(Rank::Distinct, start, end, Entity::Address);
+        }
+    }
+    ideographic(text, found);
+}
+
+/// "221B Baker Street": the street ends at a place.
+fn number_first(text: &Text<'_>, end: usize) -> Option<(usize, usize)> {
+    let from = text.str.floor_char_boundary(end.saturating_sub(LONGEST_STREET));
+    let street = text.str.get(from..end)?.rsplit('\n').next()?;
+    let offset = end - street.len();
+    let mut at = end;
+    // Words with a capital, from the last back to the number.
+    for (count, word) in street.rsplit(' ').enumerate() {
+        let start = at - word.len();
+        let is_house = word.starts_with(|c: char| c.is_ascii_digit());
+        if is_house {
+            let digits = word.bytes().take_while(u8::is_ascii_digit).count();
+            let letters = word.get(digits..)?;
+            let is_ordinal = matches!(letters, "st" | "nd" | "rd" | "th");
+            if is_ordinal {
+                at = start.checked_sub(1)?;
+                continue;
+            }
+            let is_number =
+                HOUSE.contains(&digits) && letters.len() <= 1 && count >= 2 - usize::from(at < end);
+            let is_apart = start > offset || !is_word(text.before(start));
+            return (is_number
+                && is_apart
+                && count >= 2
+                && !matches!(text.before(start), b'.' | b'$' | b'#' | b'-'))
+            .then(|| (start, unit_end(text, end)));
+        }
+        if count > 4
+            || !word.starts_with(char::is_uppercase)
+            || word.contains(['.', ',', ':', ';', '(', '/']) && count > 0
+        {
+            return None;
+        }
+        at = start.checked_sub(1)?;
+    }
+    None
+}
+
+/// The end of "Apt 4B", "Suite 200", "#5" behind a street.
+fn unit_end(text: &Text<'_>, end: usize) -> usize {
+    const UNITS: &[&[u8]] =
+        &[b"apt", b"apartment", b"suite", b"ste", b"unit", b"flat", b"floor", b"#", b"room"];
+    let end = end + usize::from(text.at(end) == b'.');
+    let at = end + text.ahead(end, 2).iter().take_while(|byte| matches!(byte, b',' | b' ')).count();
+    let rest = text.ahead(at, 12).to_ascii_lowercase();
+    let Some(unit) = UNITS.iter().find(|unit| rest.starts_with(unit)) else { return end };
+    let from = at
+        + unit.len()
+        + text.ahead(at + unit.len(), 2).iter().take_while(|byte| matches!(byte, b'.' | b' ')).count();
+    let to = text.run(from, |byte| byte.is_ascii_alphanumeric());
+    if to > from && to - from <= 5 { to } else { end }
+}
+
+/// "12 rue de la Paix", "Calle Mayor 5", "ul. Długa 3/4": the word for a street ends at a place.
+fn street_first(text: &Text<'_>, end: usize) -> Option<(usize, usize)> {
+    let from = text.str.floor_char_boundary(end.saturating_sub(LONGEST_STREET));
+    let head = text.str.get(from..end)?;
+    let word: usize = head.chars().rev().take_while(|c| c.is_alphabetic()).map(char::len_utf8).sum();
+    let start = end - word;
+    let name_start =
+        end + text.ahead(end, 2).iter().take_while(|byte| matches!(byte, b'.' | b' ' | b'/')).count();
+    let name_end = street_name_end(text, name_start);
+    // "Via" is a word of English as well.
+    let is_other = matches!(
+        text.slice(start, end),
+        b"via" | b"al" | b"os" | b"largo" | b"square" | b"place" | b"cours" | b"camino"
+    );
+    if name_end <= name_start || name_start == end || is_other {
+        return None;
+    }
+    let before = text.slice(start.saturating_sub(12), start);
+    let before = before.strip_suffix(b", ").or_else(|| before.strip_suffix(b" ")).unwrap_or_default();
+    let before = before.strip_suffix(b" bis").or_else(|| before.strip_suffix(b" ter")).unwrap_or(before);
+    let digits = before.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+    let joint = text.slice(0, start).len() - text.slice(start.saturating_sub(12), start).len() + before.len();
+    if HOUSE.contains(&digits) && !is_word(text.before(joint - digits)) {
+        return Some((joint - digits, name_end));
+    }
+    let is_joint = |byte: &u8| matches!(byte, b' ' | b',' | b'.');
+    let gap = text.ahead(name_end, 3).iter().take_while(|byte| is_joint(byte)).count();
+    let mut number = name_end + gap;
+    for mark in ["nº ", "n° ", "n. ", "nr ", "no. ", "no: ", "№ ", "д. ", "дом "] {
+        if text.slice(number, number + mark.len()) == mark.as_bytes() {
+            number += mark.len();
+        }
+    }
+    let stop = text.run(number, |byte| byte.is_ascii_digit());
+    let stop_letter = text.run(stop, |byte| byte.is_ascii_alphanumeric() || byte == b'/');
+    (HOUSE.contains(&(stop - number)) && number > name_end && stop_letter - stop <= 5)
+        .then_some((start, stop_letter))
+}
+
+/// The end of a street's name behind the word for a street: words with a capital and small ones between them.
+fn street_name_end(text: &Text<'_>, start: usize) -> usize {
+    const SMALL: &[&str] = &[
+        "de", "la", "le", "les", "du", "des", "del", "da", "do", "dos", "di", "dei", "della", "l", "d",
+        "los", "las", "el", "e", "y", "und", "der",
+    ];
+    let rest = text.str.get(start..).unwrap_or_default();
+    let (mut at, mut end) = (start, start);
+    for word in rest.split([' ', '\'', '’']).take(5) {
+        let letters = word.find(|c: char| !c.is_alphabetic() && c != '-').unwrap_or(word.len());
+        let own = word.get(..letters).unwrap_or_default();
+        if own.starts_with(char::is_uppercase) {
+            end = at + letters;
+        } else if !SMALL.contains(&own) || letters != word.len() {
+            break;
+        }
+        if letters != word.len() || end - start > LONGEST_STREET {
+            break;
+        }
+        at += word.len() + 1;
+        if !text.str.is_char_boundary(at.min(text.bytes.len())) {
+            break;
+        }
+    }
+    end
+}
+
+/// "Lindenstraße 12a": a number behind a word that ends like a street.
+fn compound(text: &Text<'_>, start: usize, end: usize) -> Option<(usize, usize)> {
+    const SURE: &[&str] = &[
+        "straße", "strasse", "str.", "gasse", "allee", "straat", "laan", "gracht", "gatan", "vägen", "gata",
+        "katu", "chaussee",
+    ];
+    const LIKELY: &[&str] = &[
+        "weg", "platz", "ring", "damm", "ufer", "plein", "kade", "vej", "veien", "tie", "utca", "stieg",
+        "markt", "hof",
+    ];
+    if !HOUSE.contains(&(end - start)) || end - start > 4 || text.before(start) != b' ' {
+        return None;
+    }
+    let head_end = start - 1;
+    let from = text.str.floor_char_boundary(head_end.saturating_sub(LONGEST_STREET));
+    let head = text.str.get(from..head_end)?;
+    let is_sure = SURE.iter().any(|one| head.ends_with(one));
+    if !is_sure && !LIKELY.iter().any(|one| head.ends_with(one)) {
+        return None;
+    }
+    let word = head.rsplit([' ', '\n', ',', '(', ':', '"', ';']).next()?;
+    let is_capital = word.starts_with(char::is_uppercase) && word.chars().count() >= 6;
+    let stop = text.run(end, |byte| byte.is_ascii_alphabetic());
+    let stop = if stop - end <= 1 { stop } else { return None };
+    let has_town = with_town(text, stop) > stop;
+    let is_told = text.has(Label::AddressKey);
+    (is_capital
+        && (is_sure || has_town || is_told)
+        && !matches!(text.at(stop), b'.' | b'%' | b'-')
+            | (text.at(stop) == b'.' && !text.at(stop + 1).is_ascii_digit()))
+    .then_some((head_end - word.len(), stop))
+}
+
+/// The end of a postcode and a town behind a street, or of a town, a state and a postcode.
+fn with_town(text: &Text<'_>, end: usize) -> usize {
+    let at = end + text.ahead(end, 3).iter().take_while(|byte| matches!(byte, b',' | b' ' | b'\n')).count();
+    if at == end {
+        return end;
+    }
+    let rest = text
+        .str
+        .get(at..text.str.floor_char_boundary((at + LONGEST_TOWN).min(text.bytes.len())))
+        .unwrap_or_default();
+    let line = rest.split('\n').next().unwrap_or_default();
+    let digits = line.bytes().take_while(u8::is_ascii_digit).count();
+    if matches!(digits, 4 | 5) {
+        // 12345 Town; 1234 AB Town.
+        let code = line.get(digits..).unwrap_or_default();
+        let town = at + digits + code.len() - code.trim_start().len();
+        let is_dutch = text.at(town).is_ascii_uppercase()
+            && text.at(town + 1).is_ascii_uppercase()
+            && text.at(town + 2) == b' ';
+        let town_end = street_name_end(text, town + if is_dutch { 3 } else { 0 });
+        return if town_end > town { town_end } else { at + digits };
+    }
+    // Town, ST 12345; Town AB1 2CD.
+    let Some(code) = line
+        .split([',', ' '])
+        .scan(at, |place, word| {
+            let start = *place;
+            *place += word.len() + 1;
+            Some((start, word))
+        })
+        .skip(1)
+        .take(5)
+        .find(|(_, word)| is_postcode(word))
+    else {
+        return end;
+    };
+    let (start, word) = code;
+    let is_town = text.str.get(at..start).is_some_and(|town| {
+        town.starts_with(char::is_uppercase) && !town.contains(['.', ':', ';', '?', '!'])
+    });
+    let second = text.ahead(start + word.len(), 4);
+    let is_british = !word.starts_with(|c: char| c.is_ascii_digit())
+        && matches!(second, [b' ', b'0'..=b'9', b'A'..=b'Z', b'A'..=b'Z']);
+    if is_town { start + word.len() + if is_british { 4 } else { 0 } } else { end }
+}
+
+/// Five digits, or the first half of a British postcode.
+fn is_postcode(word: &str) -> bool {
+    let bytes = word.as_bytes();
+    let digits = bytes.iter().filter(|byte| byte.is_ascii_digit()).count();
+    let capitals = bytes.iter().filter(|byte| byte.is_ascii_uppercase()).count();
+    digits == bytes.len() && digits == 5
+        || matches!(bytes.len(), 2..=4)
+            && capitals >= 1
+            && digits >= 1
+            && capitals + digits == bytes.len()
+            && bytes.first().is_some_and(u8::is_ascii_uppercase)
+}
+
+/// "Address: 5 Main Road, Oldtown": what stands behind the label to the end of its line or string.
+fn line(text: &Text<'_>, end: usize) -> Option<(usize, usize)> {
+    let start = end
+        + text
+            .ahead(end, LONGEST_GAP)
+            .iter()
+            .take_while(|byte| matches!(byte, b' ' | b':' | b'=' | b'"' | b'\''))
+            .count();
+    let is_told = text.slice(end, start).iter().any(|byte| matches!(byte, b':' | b'='))
+        || matches!(text.ahead(end, 4), [b' ', b'i', b's', b' ']);
+    let start = if text.slice(end, end + 4) == b" is " { end + 4 } else { start };
+    let is_quoted = matches!(text.before(start), b'"' | b'\'');
+    let rest = text.ahead(start, LONGEST_LINE);
+    let ends = |byte: &u8| {
+        matches!(byte, b'\n' | b'\r' | b';' | b'|' | b'<' | b'>' | b'{')
+            || is_quoted && matches!(byte, b'"' | b'\'')
+    };
+    let length = rest.iter().position(ends).unwrap_or(rest.len());
+    let value = rest.get(..length)?;
+    // A sentence ends behind the address.
+    let length = value.windows(2).position(|pair| matches!(pair, b". " | b"? " | b"! ")).unwrap_or(length);
+    let value = value.get(..length)?.trim_ascii_end();
+    (is_told && std::str::from_utf8(value).is_ok() && is_address(value)).then(|| (start, start + value.len()))
+}
+
+/// Tells if a text has a short number, a word with a capital, and nothing of code or of the net.
+fn is_address(value: &[u8]) -> bool {
+    let is_digit_word = |word: &[u8]| {
+        let digits = word.iter().filter(|byte| byte.is_ascii_digit()).count();
+        (1..=6).contains(&digits) && word.len() <= digits + 2
+    };
+    let words = || value.split(|byte| matches!(byte, b' ' | b',' | b'\n')).filter(|word| !word.is_empty());
+    let is_name = |word: &[u8]| {
+        word.len() >= 3
+            && word.first().is_some_and(|first| first.is_ascii_uppercase() || *first >= 0x80)
+            && word.iter().all(|byte| {
+                byte.is_ascii_alphabetic() || *byte >= 0x80 || matches!(byte, b'-' | b'.' | b'\'')
+            })
+    };
+    let is_code = value.iter().any(|byte| matches!(byte, b'@' | b'(' | b'{' | b'[' | b'=' | b'$' | b'_'))
+        || value.windows(2).any(|pair| matches!(pair, b"//" | b"::" | b"0x"));
+    words().any(is_digit_word) && words().any(is_name) && words().count() >= 2 && !is_code
+}
+
+/// 北京市朝阳区建国路88号, 〒100-0001 東京都千代田区千代田1-1, 서울시 강남구 테헤란로 12.
+fn ideographic(text: &Text<'_>, found: &mut Findings) {
+    for end in text.ends_of(Label::District) {
+        let from = text.str.floor_char_boundary(end.saturating_sub(LONGEST_STREET));
+        let head = text.str.get(from..end).unwrap_or_default();
+        let is_part = |c: char| matches!(c as u32, 0x3005..=0x3007 | 0x3041..=0x30ff | 0x4e00..=0x9fff | 0xac00..=0xd7af);
+        let is_own =
+            |c: char| is_part(c) && !matches!(c, 'は' | 'が' | 'を' | 'に' | 'の' | '是' | '在' | '住');
+        let length: usize = head.chars().rev().take_while(|c| is_own(*c)).map(char::len_utf8).sum();
+        let rest = text
+            .str
+            .get(end..text.str.floor_char_boundary((end + LONGEST_TOWN).min(text.bytes.len())))
+            .unwrap_or_default();
+        let tail: usize = rest
+            .chars()
+            .take_while(|c| is_part(*c) || c.is_ascii_digit() || matches!(c, '-' | ' '))
+            .map(char::len_utf8)
+            .sum();
+        let tail = rest.get(..tail).unwrap_or_default();
+        let Some(number) = tail.rfind(|c: char| c.is_ascii_digit()) else { continue };
+        let stop = end + number + 1;
+        let unit = ["号", "號", "番地", "番", "号楼", "호", "室"]
+            .iter()
+            .find(|unit| text.slice(stop, stop + unit.len()) == unit.as_bytes());
+        let is_road = tail.contains(['路', '街', '道', '巷', '弄', '町', '丁', '村', '로', '길', '동'])
+            || tail.contains('-');
+        if length >= 6 && is_road {
+            found.add(
+                Rank::Distinct,
+                end - length,
+                stop + unit.map_or(0, |unit| unit.len()),
+                Entity::Address,
+            );
+        }
+    }
+}
