@@ -16,6 +16,9 @@ const SHORT_GROUP: usize = 5;
 /// Digits that a number with points must have, unlike a version.
 const VERSION: usize = 8;
 
+/// Digits of a device's number without its check (3GPP TS 23.003, 6.2).
+const DEVICE: usize = 14;
+
 /// Labels, and the kind that each tells.
 const KINDS: [(Label, Entity); 5] = [
     (Label::Passport, Entity::Passport),
@@ -48,10 +51,14 @@ pub(super) fn word(text: &Text<'_>, word: Word, found: &mut Findings) {
     let end = end(text, word, is_own);
     let number = text.slice(word.start, end);
     let digits = number.iter().filter(|byte| byte.is_ascii_digit()).count();
-    let is_version =
+    let is_other_number =
         number.contains(&b'.') && digits < VERSION || matches!(text.before(word.start), b'^' | b'~' | b'=');
-    let is_code =
-        if is_own { digits >= 3 || !word.has(LOWER) } else { digits >= 6 && !word.has(LOWER) && !is_version };
+    let is_other_number = is_other_number || *entity == Entity::DeviceId && digits < DEVICE;
+    let is_code = if is_own {
+        digits >= 3 || !word.has(LOWER)
+    } else {
+        digits >= 6 && !word.has(LOWER) && !is_other_number
+    };
     let is_color = text.before(word.start) == b'#' && number.len() == 6;
     if LENGTHS.contains(&number.len()) && is_code && !is_color && !number.contains(&b'_') && !is_other(number)
     {

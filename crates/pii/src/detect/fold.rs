@@ -13,21 +13,35 @@ pub(super) struct Folded<'a> {
 
 impl<'a> Folded<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        if text.is_ascii()
-            || !text.bytes().any(leads_disguise)
-            || !text.chars().any(|c| fold(c) != Some(c) || is_point(c))
-        {
-            return Self { text: Cow::Borrowed(text), origins: None };
+        let unchanged = Self { text: Cow::Borrowed(text), origins: None };
+        if text.is_ascii() {
+            return unchanged;
         }
-        let mut plain = String::with_capacity(text.len());
-        let mut origins = Vec::with_capacity(text.len() + 1);
-        let mut chars = text.char_indices().peekable();
-        while let Some((at, c)) = chars.next() {
-            let next = chars.peek().map(|(_, next)| *next);
-            let Some(folded) = point(plain.as_bytes().last(), c, next).or_else(|| fold(c)) else { continue };
-            plain.push(folded);
-            origins.extend(at..at + folded.len_utf8());
+        let mut plain = String::new();
+        let mut origins = Vec::new();
+        let mut done = 0;
+        let mut keep = |from: usize, to: usize, folded: Option<char>| {
+            plain.push_str(text.get(from..to).unwrap_or_default());
+            origins.extend(from..to);
+            if let Some(folded) = folded {
+                plain.push(folded);
+                origins.extend(to..to + folded.len_utf8());
+            }
+        };
+        for (at, c) in disguised(text) {
+            let (before, next) = (at.checked_sub(1), at + c.len_utf8());
+            let before = before.and_then(|before| text.as_bytes().get(before));
+            let next_char = || text.get(next..).and_then(|rest| rest.chars().next());
+            let folded = if is_point(c) { point(before, c, next_char()) } else { None }.or_else(|| fold(c));
+            if folded != Some(c) {
+                keep(done, at, folded);
+                done = next;
+            }
         }
+        if done == 0 {
+            return unchanged;
+        }
+        keep(done, text.len(), None);
         origins.push(text.len());
         Self { text: Cow::Owned(plain), origins: Some(origins) }
     }
@@ -41,6 +55,18 @@ impl<'a> Folded<'a> {
         let end = (last + 1..=text.len()).find(|end| text.is_char_boundary(*end));
         (begin, end.unwrap_or(text.len()))
     }
+}
+
+/// The characters that may be disguised, with their places.
+fn disguised(text: &str) -> impl Iterator<Item = (usize, char)> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let rest = text.as_bytes().get(at..)?;
+        let place = at + rest.iter().position(|byte| leads_disguise(*byte))?;
+        let c = text.get(place..)?.chars().next()?;
+        at = place + c.len_utf8();
+        Some((place, c))
+    })
 }
 
 /// Tells if a byte may begin a disguised character. Most languages' letters begin with others.

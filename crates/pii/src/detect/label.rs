@@ -17,6 +17,22 @@ impl Labels {
         if place < 64 { Self([1 << place, 0]) } else { Self([0, 1 << (place - 64)]) }
     }
 
+    /// The most labels that there may be.
+    const MOST: usize = 128;
+
+    /// The places of its labels.
+    fn places(self) -> impl Iterator<Item = usize> {
+        let Self(halves) = self;
+        (0..).zip(halves).flat_map(|(half, bits): (usize, u64)| {
+            let mut rest = bits;
+            std::iter::from_fn(move || {
+                let place = (rest != 0).then(|| rest.trailing_zeros() as usize)?;
+                rest &= rest - 1;
+                Some(half * 64 + place)
+            })
+        })
+    }
+
     pub(super) const fn has(self, label: Label) -> bool {
         let (Self([low, high]), Self([label_low, label_high])) = (self, Self::of(label));
         low & label_low != 0 || high & label_high != 0
@@ -33,6 +49,44 @@ impl Labels {
 pub(super) struct Mark {
     pub(super) end: usize,
     pub(super) labels: Labels,
+}
+
+/// The ends of marks, sorted by their labels.
+#[derive(Debug)]
+pub(super) struct ByLabel {
+    /// Offset of the first end of each label, and of the next label's.
+    starts: [usize; Labels::MOST + 1],
+    ends: Vec<usize>,
+}
+
+impl ByLabel {
+    pub(super) fn new(marks: &[Mark]) -> Self {
+        let mut starts = [0; Labels::MOST + 1];
+        for label in marks.iter().flat_map(|mark| mark.labels.places()) {
+            starts.get_mut(label + 1).into_iter().for_each(|count| *count += 1);
+        }
+        let mut sum = 0;
+        for start in &mut starts {
+            sum += *start;
+            *start = sum;
+        }
+        let mut next = starts;
+        let mut ends = vec![0; sum];
+        for (mark, label) in
+            marks.iter().flat_map(|mark| mark.labels.places().map(move |label| (mark, label)))
+        {
+            if let Some(next) = next.get_mut(label) {
+                ends.get_mut(*next).into_iter().for_each(|end| *end = mark.end);
+                *next += 1;
+            }
+        }
+        Self { starts, ends }
+    }
+
+    pub(super) fn of(&self, label: Label) -> &[usize] {
+        let start = |label: usize| self.starts.get(label).copied().unwrap_or_default();
+        self.ends.get(start(label as usize)..start(label as usize + 1)).unwrap_or_default()
+    }
 }
 
 /// A word of the vocabulary, and those that must follow it.
@@ -58,7 +112,7 @@ const LONGEST: usize = 32;
 const HASHES: usize = 32768;
 
 const BUCKETS: usize = 2048;
-const CHAR_BUCKETS: usize = 128;
+const CHAR_BUCKETS: usize = 1024;
 
 static INDEX: LazyLock<Index> = LazyLock::new(|| {
     let buckets = |count| std::iter::repeat_with(Vec::new).take(count).collect::<Vec<_>>();
@@ -244,8 +298,9 @@ impl Reader<'_> {
     }
 
     fn other(&mut self, at: usize, first: char) {
-        let small = |c: char| c.to_lowercase().next().unwrap_or(c);
-        for entry in self.index.other.get(char_bucket(small(first))).into_iter().flatten() {
+        let first = small(first);
+        let entries = self.index.other.get(char_bucket(first)).into_iter().flatten();
+        for entry in entries.filter(|entry| entry.word.starts_with(first)) {
             let mut letters = self.text.get(at..).unwrap_or_default().chars();
             if entry.word.chars().all(|wanted| letters.next().map(small) == Some(wanted)) {
                 let end = self.bytes.len() - letters.as_str().len();
@@ -253,4 +308,9 @@ impl Reader<'_> {
             }
         }
     }
+}
+
+/// The small letter of a character; ideographs and syllables have no other.
+fn small(c: char) -> char {
+    if c as u32 >= 0x2e80 { c } else { c.to_lowercase().next().unwrap_or(c) }
 }

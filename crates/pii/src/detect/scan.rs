@@ -3,7 +3,7 @@
 use std::cell::{Cell, OnceCell};
 
 use super::class::{DIGIT, TOKEN, WORD, class};
-use super::label::{Labels, Mark, read};
+use super::label::{ByLabel, Labels, Mark, read};
 use super::signs::Signs;
 use super::table::{Below, Tables, insert_column};
 use super::vocabulary::Label;
@@ -37,6 +37,7 @@ pub(super) struct Text<'a> {
     pub(super) bytes: &'a [u8],
     pub(super) signs: Signs,
     marks: Vec<Mark>,
+    by_label: OnceCell<ByLabel>,
     /// The labels of all marks.
     vocabulary: Labels,
     tables: Tables,
@@ -78,6 +79,7 @@ impl<'a> Text<'a> {
             signs: Signs::new(text.as_bytes()),
             vocabulary: marks.iter().fold(Labels::default(), |all, mark| all.and(mark.labels)),
             marks,
+            by_label: OnceCell::new(),
             tables: Tables::default(),
             inserts: OnceCell::new(),
             labelled: Cell::new(None),
@@ -264,8 +266,12 @@ impl<'a> Text<'a> {
 
     /// The ends of all words of a label.
     pub(super) fn ends_of(&self, label: Label) -> impl Iterator<Item = usize> {
-        let marks = if self.has(label) { self.marks.as_slice() } else { &[] };
-        marks.iter().filter(move |mark| mark.labels.has(label)).map(|mark| mark.end)
+        let ends = if self.has(label) {
+            self.by_label.get_or_init(|| ByLabel::new(&self.marks)).of(label)
+        } else {
+            &[]
+        };
+        ends.iter().copied()
     }
 
     /// Tells if a label stands in the line around the span, on either side.

@@ -38,13 +38,19 @@ pub(super) struct Below {
     pub(super) end: usize,
 }
 
-/// A line, and how often each delimiter parts it.
-#[derive(Debug, Clone, Copy)]
+/// A line, and its parts once they were asked for.
+#[derive(Debug)]
 struct Line {
     start: usize,
     end: usize,
+    parts: OnceCell<Parts>,
+}
+
+#[derive(Debug, Default)]
+struct Parts {
+    /// The number of delimiters of each kind.
     counts: [u16; DELIMITERS.len()],
-    /// Some digits in it are not a part of a word.
+    /// Some digits are not a part of a word.
     has_number: bool,
 }
 
@@ -75,10 +81,13 @@ impl Tables {
     pub(super) fn below(&self, text: &[u8], place: usize) -> Option<Below> {
         let lines = self.lines(text);
         let at = line_at(lines, place);
-        let head = lines.get(at).filter(|line| !line.has_number && line.end - line.start <= LONGEST_LINE)?;
+        let head = lines
+            .get(at)
+            .filter(|line| !line.read(text).has_number && line.end - line.start <= LONGEST_LINE)?;
         let span = (head.start, head.end);
-        (0..).zip(DELIMITERS).filter(|(kind, _)| head.parts(*kind) > 0).find_map(|(kind, delimiter)| {
-            let rows = lines.iter().skip(at + 1).take_while(|line| line.parts(kind) == head.parts(kind));
+        (0..).zip(DELIMITERS).filter(|(kind, _)| head.parts(text, *kind) > 0).find_map(|(kind, delimiter)| {
+            let rows =
+                lines.iter().skip(at + 1).take_while(|line| line.parts(text, kind) == head.parts(text, kind));
             let last = rows.clone().last().filter(|_| is_named_header(text, span, delimiter))?;
             let column =
                 cells(text, span, delimiter).position(|(start, end)| start <= place && place <= end)?;
@@ -94,9 +103,7 @@ impl Tables {
             let mut start = 0;
             for line in text.split(|byte| *byte == b'\n') {
                 let end = start + line.len();
-                let counts = if line.len() > LONGEST_LINE { [0; DELIMITERS.len()] } else { count(line) };
-                let has_number = has_number(line);
-                lines.push(Line { start, end, counts, has_number });
+                lines.push(Line { start, end, parts: OnceCell::new() });
                 start = end + 1;
             }
             lines
@@ -109,11 +116,11 @@ impl Tables {
         let plain = Row { start: place, end: place, delimiter: 0, heads: [None; 2] };
         let Some(line) = lines.get(at) else { return plain };
         let plain = Row { start: line.start, end: line.end, ..plain };
-        for (kind, delimiter) in (0..).zip(DELIMITERS).filter(|(kind, _)| line.parts(*kind) > 0) {
+        for (kind, delimiter) in (0..).zip(DELIMITERS).filter(|(kind, _)| line.parts(text, *kind) > 0) {
             let above = lines.iter().take(at).rev().take(MOST_ROWS);
             let mut heads = above
-                .take_while(|one| one.parts(kind) > 0)
-                .filter(|one| one.parts(kind) == line.parts(kind) && !one.has_number)
+                .take_while(|one| one.parts(text, kind) > 0)
+                .filter(|one| one.parts(text, kind) == line.parts(text, kind) && !one.read(text).has_number)
                 .map(|one| (one.start, one.end))
                 .filter(|one| is_header(text, *one, delimiter));
             if let Some(nearest) = heads.next() {
@@ -126,8 +133,18 @@ impl Tables {
 
 impl Line {
     /// The number of delimiters of one kind.
-    fn parts(&self, kind: usize) -> u16 {
-        self.counts.get(kind).copied().unwrap_or_default()
+    fn parts(&self, text: &[u8], kind: usize) -> u16 {
+        self.read(text).counts.get(kind).copied().unwrap_or_default()
+    }
+
+    fn read(&self, text: &[u8]) -> &Parts {
+        self.parts.get_or_init(|| {
+            let line = slice(text, self.start, self.end);
+            if line.len() > LONGEST_LINE {
+                return Parts::default();
+            }
+            Parts { counts: count(line), has_number: has_number(line) }
+        })
     }
 }
 

@@ -55,7 +55,9 @@ static WORDS: LazyLock<Words> = LazyLock::new(|| {
 /// The sign that the word at the beginning of a text stands for, and the length of the word, whatever its case and accents.
 /// Only signs that are wanted are looked for.
 pub(super) fn sign_at(text: &str, is_wanted: impl Fn(char) -> bool) -> Option<(char, usize)> {
-    let small = |c: char| plain(c.to_lowercase().next().unwrap_or(c));
+    let small = |c: char| {
+        if c.is_ascii() { c.to_ascii_lowercase() } else { plain(c.to_lowercase().next().unwrap_or(c)) }
+    };
     let words = WORDS.get(&small(text.chars().next()?))?;
     words.iter().filter(|(_, sign)| is_wanted(*sign)).find_map(|(word, sign)| {
         let mut rest = text.chars();
