@@ -134,7 +134,7 @@ fn street_name_end(text: &Text<'_>, start: usize) -> usize {
         "de", "la", "le", "les", "du", "des", "del", "da", "do", "dos", "di", "dei", "della", "l", "d",
         "los", "las", "el", "e", "y", "und", "der",
     ];
-    let rest = text.str.get(start..).unwrap_or_default();
+    let rest = text.str_ahead(start, 2 * LONGEST_STREET);
     let (mut at, mut end) = (start, start);
     for word in rest.split([' ', '\'', '’']).take(5) {
         let letters = word.find(|c: char| !c.is_alphabetic() && c != '-').unwrap_or(word.len());

@@ -119,8 +119,8 @@ fn particle(text: &Text<'_>, at: usize) -> Option<usize> {
 
 /// Tells if the word at a place is a frequent given name.
 fn is_given(text: &Text<'_>, start: usize) -> bool {
-    let length = text.str.get(start..).unwrap_or_default().find(|c: char| !c.is_alphabetic());
-    let end = length.map_or(text.bytes.len(), |length| start + length);
+    let rest = text.str_ahead(start, LONGEST_WORD);
+    let end = start + rest.find(|c: char| !c.is_alphabetic()).unwrap_or(rest.len());
     text.labels_in(start, end).has(Label::Given)
 }
 
@@ -138,7 +138,7 @@ fn introduced(text: &Text<'_>, end: usize) -> Option<(usize, usize)> {
 /// A name in a script without capitals: a family name and one or two characters, or two words.
 fn uncased(text: &Text<'_>, start: usize) -> Option<(usize, usize)> {
     const STOPS: &[&str] = &["हूं", "हूँ", "है", "और", "و", "من", "في", "انا", "أنا", "לא", "אני"];
-    let rest = text.str.get(start..)?;
+    let rest = text.str_ahead(start, 2 * LONGEST_WORD);
     let is_han = |c: char| matches!(c as u32, 0x4e00..=0x9fff);
     let han = rest.chars().take_while(|c| is_han(*c)).count();
     let length = |count: usize| rest.chars().take(count).map(char::len_utf8).sum::<usize>();

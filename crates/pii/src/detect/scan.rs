@@ -105,6 +105,11 @@ impl<'a> Text<'a> {
         self.slice(start, (start + most).min(self.bytes.len()))
     }
 
+    /// The text from a place on, up to about `most` bytes, in whole characters.
+    pub(super) fn str_ahead(&self, start: usize, most: usize) -> &'a str {
+        self.str.get(start..self.str.floor_char_boundary(start + most)).unwrap_or_default()
+    }
+
     /// Finds the end of the run of such bytes from `start` on.
     pub(super) fn run(&self, start: usize, kind: impl Fn(u8) -> bool) -> usize {
         let rest = self.bytes.get(start..).unwrap_or_default();
