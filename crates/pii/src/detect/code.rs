@@ -8,18 +8,21 @@ use super::vocabulary::Label;
 /// Bytes between "last four" and the digits.
 const LAST_FOUR: usize = 48;
 
+/// Bytes between a label and the word that links it with its value.
+const LONGEST_CLAUSE: usize = 40;
+
 /// Digits of a PIN or a one-time code.
 const PIN: std::ops::RangeInclusive<usize> = 4..=8;
 
 pub(super) fn find(text: &Text<'_>, found: &mut Findings) {
     for end in text.ends_of(Label::Pin) {
-        let Some((start, end)) = digits(text, value_start(text, end).0, end) else { continue };
+        let Some((start, end)) = told(text, end) else { continue };
         if PIN.contains(&count(text, start, end)) {
             found.add(Rank::Sure, start, end, Entity::Pin);
         }
     }
-    let told = text.ends_of(Label::Cvv).filter_map(|end| digits(text, value_start(text, end).0, end));
-    for (start, end) in told.chain(text.cells_below(Label::Cvv)) {
+    let cvv = text.ends_of(Label::Cvv).filter_map(|end| told(text, end));
+    for (start, end) in cvv.chain(text.cells_below(Label::Cvv)) {
         if is_digits(text, start, end) && matches!(end - start, 3 | 4) {
             found.add(Rank::Sure, start, end, Entity::Cvv);
         }
@@ -33,6 +36,24 @@ pub(super) fn find(text: &Text<'_>, found: &mut Findings) {
         expiry(text, found);
     }
     last_four(text, found);
+}
+
+/// The digits behind a label, or behind a few words and one that links them: "the pin of my card is".
+fn told(text: &Text<'_>, end: usize) -> Option<(usize, usize)> {
+    digits(text, value_start(text, end).0, end).or_else(|| digits(text, linked(text, end)?, end))
+}
+
+/// The place behind the word that links a label with its value, some words later in the same clause.
+pub(super) fn linked(text: &Text<'_>, end: usize) -> Option<usize> {
+    const LINKS: [&[u8]; 8] =
+        [b" is ", b" ist ", b" lautet ", b" es ", b" est ", b" jest ", b" are ", b" was "];
+    let clause = text.ahead(end, LONGEST_CLAUSE);
+    let is_word = |byte: &u8| byte.is_ascii_alphabetic() || matches!(byte, b' ' | b'\'' | b'-' | 0x80..);
+    let clause = clause.get(..clause.iter().position(|byte| !is_word(byte)).unwrap_or(clause.len()))?;
+    let link = |link: &[u8]| {
+        clause.windows(link.len()).position(|window| *window == *link).map(|at| at + link.len())
+    };
+    LINKS.iter().filter_map(|one| link(one)).min().map(|length| end + length)
 }
 
 fn is_digits(text: &Text<'_>, start: usize, end: usize) -> bool {

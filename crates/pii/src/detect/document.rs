@@ -105,3 +105,32 @@ fn is_other(number: &[u8]) -> bool {
             | [Some(3), Some(3), Some(4), None]
     )
 }
+
+/// Length of the lines that machines read on passports and identity cards (ICAO Doc 9303).
+const MACHINE_LINE: std::ops::RangeInclusive<usize> = 28..=46;
+
+/// Lines that machines read: capitals, digits and signs that fill gaps. The line before belongs to it.
+pub(super) fn machine_lines(text: &Text<'_>, found: &mut Findings) {
+    let is_part = |byte: &&u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || **byte == b'<';
+    let mut done = 0;
+    for group in text.signs.groups.iter().filter(|group| group.end - group.start >= *LENGTHS.start()) {
+        let is_filled = text.before(group.start) == b'<'
+            || text.at(group.end) == b'<'
+            || text.at(group.end).is_ascii_uppercase();
+        if !is_filled || group.start < done {
+            continue;
+        }
+        let before = text.slice(group.start.saturating_sub(*MACHINE_LINE.end()), group.start);
+        let start = group.start - before.iter().rev().take_while(is_part).count();
+        let end = start + text.ahead(start, *MACHINE_LINE.end() + 1).iter().take_while(is_part).count();
+        let line = text.slice(start, end);
+        if !MACHINE_LINE.contains(&line.len()) || !line.contains(&b'<') {
+            continue;
+        }
+        let above = text.slice(start.saturating_sub(*MACHINE_LINE.end() + 1), start.saturating_sub(1));
+        let above = above.iter().rev().take_while(is_part).count();
+        let names = above >= *MACHINE_LINE.start() && text.before(start) == b'\n';
+        found.add(Rank::Certain, if names { start - 1 - above } else { start }, end, Entity::Passport);
+        done = end;
+    }
+}

@@ -41,7 +41,7 @@ pub(super) fn is_other(word: &str) -> bool {
     OTHERS.contains(word)
 }
 
-const OTHER_WORDS: &str = "all team everyone everybody world there sir madam support customer hiring guys folks assistant claude gpt \
+const OTHER_WORDS: &str = "dr prof mr mrs ms herr frau mme monsieur madame all team everyone everybody world there sir madam support customer hiring guys folks assistant claude gpt \
      chatgpt siri alexa bot the this that and but not from with for monday tuesday wednesday thursday friday \
      saturday sunday january february march april june july august september october november december street road \
      avenue drive lane square university college school hospital airport park inc llc ltd gmbh corp company group \

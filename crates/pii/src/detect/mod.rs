@@ -108,6 +108,8 @@ fn read(view: &Text<'_>, plain_urls: bool, found: &mut Findings) -> Vec<Word> {
     secret::private_keys(view, found);
     secret::told(view, found);
     code::find(view, found);
+    money::disguised_cards(view, found);
+    document::machine_lines(view, found);
     plate::find(view, found);
     seed::find(view, found);
     person::find(view, found);

@@ -3,7 +3,11 @@
 use super::check::{luhn, value, weighted};
 use super::finding::{Entity, Findings, Rank};
 use super::number::Number;
+use super::scan::{Text, is_word};
 use super::vocabulary::Label;
+
+/// Bytes of the longest card with its separators.
+const LONGEST_WRITTEN: usize = 24;
 
 pub(super) fn number(number: &Number<'_, '_>, found: &mut Findings) {
     let digits = number.digits;
@@ -97,4 +101,39 @@ fn is_aba(digits: &[u8]) -> bool {
     let prefix = value(digits.get(..2).unwrap_or_default());
     matches!(prefix, 0..=12 | 21..=32 | 61..=72 | 80)
         && weighted(digits, &[3, 7, 1, 3, 7, 1, 3, 7, 1]).is_multiple_of(10)
+}
+
+/// Digits for which people take letters that look alike, and the letters.
+const LOOKALIKES: [(&[u8], u8); 6] = [(b"Oo", 0), (b"Il|", 1), (b"Zz", 2), (b"Ss", 5), (b"G", 6), (b"B", 8)];
+
+/// Most letters in a card that has some instead of digits.
+const MOST_LETTERS: usize = 6;
+
+/// A card behind its word with letters that look like digits, if its checksum and its issuer confirm it.
+pub(super) fn disguised_cards(text: &Text<'_>, found: &mut Findings) {
+    for label in text.ends_of(Label::Card) {
+        let start = text.run(label, |byte| matches!(byte, b' ' | b':' | b'#'));
+        let mut digits = Vec::new();
+        let (mut end, mut letters) = (start, 0);
+        for (at, byte) in (start..).zip(text.ahead(start, LONGEST_WRITTEN)) {
+            let letter =
+                LOOKALIKES.iter().find(|(letters, _)| letters.contains(byte)).map(|(_, digit)| *digit);
+            match byte {
+                b'0'..=b'9' => digits.push(byte - b'0'),
+                b' ' | b'-' if end == at => continue,
+                _ => match letter {
+                    Some(digit) => {
+                        letters += 1;
+                        digits.push(digit);
+                    }
+                    None => break,
+                },
+            }
+            end = at + 1;
+        }
+        let is_card = matches!(digits.len(), 13..=19) && luhn(&digits) && is_issued(&digits);
+        if start > label && (1..=MOST_LETTERS).contains(&letters) && is_card && !is_word(text.at(end)) {
+            found.add(Rank::Certain, start, end, Entity::CreditCard);
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! Passwords: what stands after a word that says so, if it looks like one.
 
+use super::code::linked;
 use super::contact::address_end;
 use super::finding::{Entity, Findings, Rank};
 use super::scan::{Text, is_word};
@@ -39,7 +40,8 @@ pub(super) fn find(text: &Text<'_>, found: &mut Findings) {
             found.add(Rank::Distinct, from, to, Entity::Password);
         }
     }
-    for (from, to) in text.ends_of(Label::Password).filter_map(|end| told_behind(text, end)) {
+    let later = text.ends_of(Label::Password).filter_map(|end| told_later(text, end));
+    for (from, to) in text.ends_of(Label::Password).filter_map(|end| told_behind(text, end)).chain(later) {
         found.add(Rank::Sure, from, to, Entity::Password);
     }
     for (from, to) in text.signs.ats.iter().filter_map(|at| beside_address(text, *at)) {
@@ -175,6 +177,17 @@ fn is_strong(word: &[u8]) -> bool {
         && has_sign
         && word.iter().any(u8::is_ascii_digit)
         && !is_call
+}
+
+/// "The password for the router is": a value behind the word that links it with the label.
+fn told_later(text: &Text<'_>, label: usize) -> Option<(usize, usize)> {
+    let from = linked(text, label)?;
+    let from = from + usize::from(matches!(text.at(from), b'"' | b'\'' | b'`'));
+    let to = value_end(text, from, text.before(from));
+    let word = text.slice(from, to);
+    let is_one = kinds(word) >= 3 || kinds(word) >= 2 && matches!(text.before(from), b'"' | b'\'');
+    let has_digit = word.iter().any(u8::is_ascii_digit);
+    ((SHORTEST..LONGEST).contains(&word.len()) && is_one && has_digit && !is_code(word)).then_some((from, to))
 }
 
 /// `"secret" is the admin password`: a quoted value before the label that ends at a place.

@@ -24,6 +24,7 @@ pub(super) fn find(text: &Text<'_>, found: &mut Findings) {
     };
     text.ends_of(Label::NameIs).for_each(|end| add(introduced(text, end)));
     text.ends_of(Label::IAm).for_each(|end| add(introduced(text, end).filter(|span| is_given(text, span.0))));
+    text.ends_of(Label::Honorific).for_each(|end| add(honoured(text, end)));
     text.ends_of(Label::Title).for_each(|end| add(titled(text, end)));
     text.ends_of(Label::Relation).for_each(|end| add(related(text, end)));
     text.ends_of(Label::Greeting).for_each(|end| add(greeted(text, end)));
@@ -132,7 +133,38 @@ fn behind(text: &Text<'_>, end: usize, signs: &[u8]) -> usize {
 /// "My name is Ann Lee", "我叫王伟".
 fn introduced(text: &Text<'_>, end: usize) -> Option<(usize, usize)> {
     let start = behind(text, end, b" :,");
-    name(text, start).filter(|_| start > end).map(|(end, _)| (start, end)).or_else(|| uncased(text, start))
+    let cased = name(text, start).filter(|_| start > end).map(|(end, _)| (start, end));
+    cased.or_else(|| uncased(text, start)).or_else(|| small(text, start))
+}
+
+/// A frequent given name in small letters, with the last word of the clause if that is all behind it.
+fn small(text: &Text<'_>, start: usize) -> Option<(usize, usize)> {
+    let letters = |from: usize| {
+        let rest = text.str_ahead(from, LONGEST_WORD);
+        from + rest.find(|c: char| !c.is_alphabetic()).unwrap_or(rest.len())
+    };
+    let given = letters(start);
+    if given == start || !is_given(text, start) {
+        return None;
+    }
+    let surname = letters(given + 1);
+    let ends = matches!(text.at(surname), 0 | b',' | b'.' | b'\n' | b'!' | b'?');
+    let is_one = text.at(given) == b' ' && ends && surname > given + 2;
+    Some((start, if is_one { surname } else { given }))
+}
+
+/// 田中様: two or three ideographs before a word of respect.
+fn honoured(text: &Text<'_>, end: usize) -> Option<(usize, usize)> {
+    const OTHERS: [char; 12] = ['皆', '客', '神', '奥', '王', '母', '父', '兄', '姉', '員', '業', '者'];
+    let from = text.str.floor_char_boundary(end.saturating_sub(LONGEST_WORD));
+    let head = text.str.get(from..end)?;
+    let word = ["様", "さん", "先生", "氏は"].iter().find(|word| head.ends_with(**word))?;
+    let name = head.get(..head.len() - word.len())?;
+    let is_han = |c: &char| matches!(*c as u32, 0x4e00..=0x9fff);
+    let chars: Vec<char> = name.chars().rev().take_while(is_han).take(5).collect();
+    let stop = end - word.len();
+    let is_name = matches!(chars.len(), 2..=4) && !chars.iter().any(|c| OTHERS.contains(c));
+    is_name.then(|| (stop - chars.iter().map(|c| c.len_utf8()).sum::<usize>(), stop))
 }
 
 /// A name in a script without capitals: a family name and one or two characters, or two words.

@@ -155,7 +155,9 @@ pub(super) fn told(text: &Text<'_>, found: &mut Findings) {
         let follows = start > end && (is_told || label == Label::Token);
         let least = if label == Label::Key { SHORTEST_HEX } else { SHORTEST_TOLD };
         let is_public = label == Label::Key && is_public(text, end);
-        if follows && is_whole && length >= least && is_key(value) && !is_public {
+        let is_random = is_key(value)
+            || label == Label::Session && is_random(value) && value.iter().any(u8::is_ascii_digit);
+        if follows && is_whole && length >= least && is_random && !is_public {
             let entity = if label == Label::Session { Entity::Session } else { Entity::ApiKey };
             found.add(Rank::Sure, start, start + length, entity);
         }
@@ -212,7 +214,10 @@ fn is_key(value: &[u8]) -> bool {
     let is_mixed = has(u8::is_ascii_digit) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase);
     let is_hex = value.len() >= 32 && value.iter().all(u8::is_ascii_hexdigit) && has(u8::is_ascii_digit);
     let has_signs = value.len() >= AWS_KEY && value.iter().any(|byte| matches!(byte, b'+' | b'/'));
-    (is_mixed || is_hex) && (has_signs || is_random(value))
+    // Of forty characters in base64 one digit or none is no rarity.
+    let is_long =
+        has_signs && value.len() == AWS_KEY && has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase);
+    is_long || (is_mixed || is_hex) && (has_signs || is_random(value))
 }
 
 const fn is_base64(byte: u8) -> bool {

@@ -34,6 +34,8 @@ pub(super) enum Label {
     IAm,
     /// It is a statement of SQL.
     Insert,
+    /// It follows a name.
+    Honorific,
     /// It is one of a state's numbers for those who pay taxes; an employer's is written with a hyphen.
     Ein,
     /// It is an employer's, however it is written.
@@ -114,7 +116,7 @@ pub(super) const WORDS: &[(Label, &str)] = &[
     ),
     (
         Label::Birth,
-        "janm, janma, janam, dn, data nasc, f nacimiento, fecha nac, jahrgang, rozeny, dog tarihi, ngaysinh, born on, сурта, туган, تولد, ميلادي, जन्मतिथि, 생년, 태어난, 出生日期, 生まれ, dob, d o b, birth, born, birthday, birthdate, bday, bdate, birth date, geboren, geb, \
+        "일생, janm, janma, janam, dn, data nasc, f nacimiento, fecha nac, jahrgang, rozeny, dog tarihi, ngaysinh, born on, сурта, туган, تولد, ميلادي, जन्मतिथि, 생년, 태어난, 出生日期, 生まれ, dob, d o b, birth, born, birthday, birthdate, bday, bdate, birth date, geboren, geb, \
          geburtsdatum, geburtstag, naissance, ne le, nee le, ne e le, anniversaire, nacimiento, nacido, \
          nacida, naci, cumpleanos, f nac, nascimento, nascido, nascida, nasci, aniversario, nascita, nato, \
          nata, compleanno, geboortedatum, verjaardag, urodzenia, urodzony, urodzona, urodzilem, urodzilam, \
@@ -283,6 +285,7 @@ pub(super) const WORDS: &[(Label, &str)] = &[
         "steuer, steuerid, steueridentifikationsnummer, identifikationsnummer, steuernummer, steuerliche, \
          idnr, tax id, tax identification, tin, taxid",
     ),
+    (Label::Honorific, "様, さん, 先生, 氏は"),
     (Label::Insert, "insert into"),
     (
         Label::Ein,

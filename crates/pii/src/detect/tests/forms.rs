@@ -456,3 +456,28 @@ fn addresses_of_many_countries() {
         "Umweg 3 mal, Vorsprung 5, Ring 0",
     ]);
 }
+
+#[test]
+fn cards_and_passports_as_people_and_machines_write_them() {
+    assert_found("CREDIT_CARD", &["card ⟦4S39 S787 6362 I486⟧", "card: ⟦4539 5787 6362 l486⟧"]);
+    assert_found(
+        "PASSPORT",
+        &["⟦P<D<<VOGT<<LENA<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<\nC01X00T478D<<8703127F3108011<<<<<<<<<<<<<<<4⟧"],
+    );
+    assert_found("PIN", &["el pin de mi tarjeta es ⟦4821⟧"]);
+    assert_found("PASSWORD", &["the password for the router is \"⟦Blue-Fox-77⟧\""]);
+    assert_found("DATE_OF_BIRTH", &["⟦1987년 3월 3일⟧생입니다"]);
+    assert_found(
+        "PERSON",
+        &[
+            "my name is ⟦maria gonzalez⟧",
+            "⟦田中⟧様、お世話になっております",
+            "Herr Dr. ⟦Peter Schmidt⟧ rief an",
+        ],
+    );
+    assert_nothing(&[
+        "card 4S39 S787 6362 I487",
+        "皆さん、お客様",
+        "CONST_A<<123456 and std::cout<<1234567<<endl",
+    ]);
+}
