@@ -30,8 +30,10 @@ pub(super) fn find(text: &Text<'_>, found: &mut Findings) {
     text.ends_of(Label::Greeting).for_each(|end| add(greeted(text, end)));
     text.ends_of(Label::Closing).for_each(|end| add(signed(text, end)));
     text.ends_of(Label::NameKey).for_each(|end| add(keyed(text, end)));
-    text.ends_of(Label::NamePlain)
-        .for_each(|end| add(keyed(text, end).filter(|span| is_given(text, span.0) && !is_author(text, end))));
+    text.ends_of(Label::NamePlain).for_each(|end| {
+        add(keyed(text, end)
+            .filter(|span| is_given(text, span.0) && !is_author(text, end) && !is_contributor(text, span.1)))
+    });
     text.cells_below(Label::NameKey).for_each(|cell| add(whole(text, cell)));
     text.cells_below(Label::NamePlain)
         .for_each(|cell| add(whole(text, cell).filter(|span| is_given(text, span.0))));
@@ -297,7 +299,8 @@ fn full_name(text: &Text<'_>, end: usize) -> Option<(usize, usize)> {
     let goes_on = text.at(stop) == b' '
         && text.at(stop + 1).is_ascii_uppercase()
         && text.at(stop + 2).is_ascii_lowercase();
-    (count >= 2 && !is_path && !goes_on && !is_credit(text, start)).then_some((start, stop))
+    (count >= 2 && !is_path && !goes_on && !is_credit(text, start) && !is_contributor(text, stop))
+        .then_some((start, stop))
 }
 
 /// Tells if a key of that name belongs to a list of authors.
@@ -306,6 +309,24 @@ fn is_author(text: &Text<'_>, end: usize) -> bool {
     [&b"author"[..], b"contributors", b"maintainers"]
         .iter()
         .any(|word| before.windows(word.len()).any(|window| window == *word))
+}
+
+/// Tells if the address of a contributor to software follows a name.
+fn is_contributor(text: &Text<'_>, end: usize) -> bool {
+    let rest = text.ahead(end, 2 * LONGEST_WORD);
+    let rest = rest
+        .get(..rest.windows(2).position(|pair| pair == b"\n\n").unwrap_or(rest.len()))
+        .unwrap_or_default();
+    let signs = rest
+        .iter()
+        .take(6)
+        .copied()
+        .take_while(|byte| matches!(byte, b'*' | b' ' | b'<' | b'(' | b'"' | b'\''))
+        .collect::<Vec<_>>();
+    signs.contains(&b'<')
+        || [&b"github"[..], b"(http", b"\"url\""]
+            .iter()
+            .any(|word| rest.windows(word.len()).any(|window| window == *word))
 }
 
 /// Tells if the line so far credits someone for software: a licence, a list of authors.
