@@ -24,7 +24,7 @@ pub(super) const GIVEN: &str = "aaron, abigail, adam, adrian, agnieszka, ahmed, 
      maria, mariam, mariana, marie, marina, mario, marion, marta, martha, martin, martina, mary, mateusz, mathias, mathieu, matteo, matthew, matthias, maurice, max, maximilian, megan, \
      mehmet, melanie, melissa, mia, michael, michal, michele, michelle, miguel, mika, mikael, mike, mikhail, milan, mohamed, mohammed, muhammad, mohammad, monica, monika, monique, moritz, mustafa, nadia, \
      nadine, nancy, natalia, natalie, natasha, nathan, nathalie, neil, nicholas, nicola, nicolas, nicole, nikita, niklas, nikolai, nina, noah, nora, norbert, olga, oliver, olivia, olivier, \
-     omar, oscar, oskar, otto, pablo, pamela, paola, paolo, pascal, patricia, patrick, patrik, paul, paula, paulo, pavel, pawel, pedro, peter, petra, philip, philipp, philippe, pierre, pieter, \
+     omar, oscar, oskar, otto, pablo, pamela, paola, paolo, patricia, patrick, patrik, paul, paula, paulo, pavel, pawel, pedro, peter, petra, philip, philipp, philippe, pierre, pieter, \
      piotr, priya, rachel, rafael, rahul, raj, rajesh, ralf, ralph, ramon, raul, raymond, rebecca, regina, renate, ricardo, richard, rita, robert, roberta, roberto, robin, rodrigo, roger, \
      roland, ronald, rosa, roxana, ruben, rudolf, ryan, sabine, sally, salvatore, sam, samantha, samir, samuel, sandra, sanjay, santiago, sara, sarah, scott, sean, sebastian, sergei, sergey, sergio, sharon, \
      shirley, silvia, simon, simona, simone, sofia, sofie, sonia, sophia, sophie, stefan, stefanie, stefano, stella, stephan, stephanie, stephen, steve, steven, stuart, susan, susana, susanne, svetlana, \
@@ -32,6 +32,17 @@ pub(super) const GIVEN: &str = "aaron, abigail, adam, adrian, agnieszka, ahmed, 
      umberto, ursula, uwe, valentina, valerie, vanessa, vera, veronica, veronika, victor, viktor, vincent, vincenzo, vladimir, walter, wanda, wei, wendy, werner, wilhelm, william, wolfgang, xavier, yasmin, yusuf, \
      youssef, yuki, yvonne, zoe, zofia, zuzana, иван, анна, мария, елена, ольга, наталья, сергей, алексей, андрей, дмитрий, александр, екатерина, татьяна, михаил, николай, владимир, павел, петр, юлия, ирина, светлана, \
      максим, артем, оксана, тарас, ніна, олександр, наталія, γιωργος, μαρια, ελενη, νικος, κωστας, δημητρης";
+
+/// Given names that alone mean something else as well: places, languages, people of examples.
+const SHARED: &str = "alice bob carol dave max sam kim ben jan jean julia milan santiago diego robin leon mia rosa will otto jordan scott kelly ashley \
+     jamie alex jesse roland regina raj wei gloria vera nikita andrea florence eve mary martin john victor clement magnus kai omar";
+
+static SHARED_NAMES: LazyLock<HashSet<&'static str>> = LazyLock::new(|| SHARED.split(' ').collect());
+
+/// Tells if a given name of small letters needs more than itself to be one.
+pub(super) fn is_shared(word: &str) -> bool {
+    SHARED_NAMES.contains(word)
+}
 
 /// Words with a capital that are no part of a name.
 static OTHERS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| OTHER_WORDS.split(' ').collect());

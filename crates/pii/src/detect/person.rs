@@ -2,7 +2,7 @@
 //! column, a key, or a frequent given name with a surname behind it.
 
 use super::finding::{Entity, Findings, Rank};
-use super::given::is_other;
+use super::given::{is_other, is_shared};
 use super::scan::Text;
 use super::vocabulary::Label;
 
@@ -39,7 +39,7 @@ pub(super) fn find(text: &Text<'_>, found: &mut Findings) {
         .for_each(|cell| add(whole(text, cell).filter(|span| is_given(text, span.0))));
     text.signs.ats.iter().for_each(|at| add(addressed(text, *at)));
     for end in text.ends_of(Label::Given) {
-        if let Some((start, end)) = full_name(text, end) {
+        if let Some((start, end)) = full_name(text, end).or_else(|| first_name(text, end)) {
             found.add(Rank::Shape, start, end, Entity::Person);
         }
     }
@@ -58,8 +58,11 @@ fn name_word(text: &Text<'_>, start: usize) -> Option<NameWord> {
     let mut end = start + first.len_utf8();
     let mut letters = 1;
     for c in rest.chars().skip(1) {
-        let is_joint = matches!(c, '\'' | '’' | '-')
-            && text.str.get(end + c.len_utf8()..).is_some_and(|rest| rest.starts_with(char::is_alphabetic));
+        let behind = text.str_ahead(end + c.len_utf8(), 4);
+        // A genitive is no part of the name.
+        let is_genitive = behind.starts_with('s') && !behind.chars().nth(1).is_some_and(char::is_alphabetic);
+        let is_joint =
+            matches!(c, '\'' | '’' | '-') && behind.starts_with(char::is_alphabetic) && !is_genitive;
         if !(c.is_alphabetic() || is_joint) || end - start > LONGEST_WORD {
             break;
         }
@@ -136,7 +139,7 @@ fn behind(text: &Text<'_>, end: usize, signs: &[u8]) -> usize {
 fn introduced(text: &Text<'_>, end: usize) -> Option<(usize, usize)> {
     let start = behind(text, end, b" :,");
     let cased = name(text, start).filter(|_| start > end).map(|(end, _)| (start, end));
-    cased.or_else(|| uncased(text, start)).or_else(|| small(text, start))
+    cased.or_else(|| uncased(text, start)).or_else(|| small(text, start).filter(|_| start > end))
 }
 
 /// A frequent given name in small letters, with the last word of the clause if that is all behind it.
@@ -301,6 +304,29 @@ fn full_name(text: &Text<'_>, end: usize) -> Option<(usize, usize)> {
         && text.at(stop + 2).is_ascii_lowercase();
     (count >= 2 && !is_path && !goes_on && !is_credit(text, start) && !is_contributor(text, stop))
         .then_some((start, stop))
+}
+
+/// A given name alone in prose: "I met Jessica yesterday", "Priya's number".
+fn first_name(text: &Text<'_>, end: usize) -> Option<(usize, usize)> {
+    let from = text.str.floor_char_boundary(end.saturating_sub(LONGEST_WORD));
+    let head = text.str.get(from..end)?;
+    let length: usize = head.chars().rev().take_while(|c| c.is_alphabetic()).map(char::len_utf8).sum();
+    let start = end - length;
+    let word = text.str.get(start..end)?;
+    let is_written = word.starts_with(char::is_uppercase) && word.chars().skip(1).all(char::is_lowercase);
+    let before = text.slice(start.saturating_sub(2), start);
+    let follows_prose = matches!(before, [b'a'..=b'z' | b',' | 0x80.., b' ']);
+    let is_possessed = text.slice(end, end + 2) == b"'s" && text.at(end + 2) == b' ';
+    let goes_on = matches!(
+        text.ahead(end, 2),
+        [b' ', b'a'..=b'z']
+            | [b',' | b'.' | b'?' | b'!' | b';', b' ' | b'\n']
+            | [b'.' | b'?' | b'!' | b'\n']
+            | []
+    );
+    let is_one = is_written && follows_prose && (is_possessed || goes_on);
+    (is_one && !is_shared(&word.to_lowercase()) && !is_credit(text, start) && !is_contributor(text, end))
+        .then_some((start, end))
 }
 
 /// Tells if a key of that name belongs to a list of authors.

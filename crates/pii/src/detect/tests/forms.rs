@@ -398,6 +398,8 @@ fn names_beside_the_words_that_say_so() {
             "Vorname: ⟦Ludovica⟧",
             "{\"name\": \"⟦Thomas Okafor⟧\"}",
             "yesterday ⟦Thomas Okafor⟧ called",
+            "I met ⟦Jessica⟧ yesterday",
+            "what is ⟦Priya⟧'s number?",
             "I'm ⟦Sarah⟧, nice to meet you",
             "first_name\tcity\n⟦Ludovica⟧\tRome",
         ],
@@ -420,6 +422,7 @@ fn words_with_capitals_that_are_no_names() {
         "fn name: AsRef<str>, class Name extends Base, let name = Foo::new();",
         "Thanks,\nI will try that. Best Practices for Python",
         "authors = [\"Thomas Okafor\"]",
+        "between Alice and Bob, in Julia or in Milan, the Max value",
         "The Dijkstra algorithm, Bayes theorem, Martin Luther King Day",
     ]);
 }
