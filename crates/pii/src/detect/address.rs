@@ -13,6 +13,9 @@ const LONGEST_LINE: usize = 160;
 /// Signs and spaces between the word "address" and the address.
 const LONGEST_GAP: usize = 12;
 
+/// Words between "address" and the address.
+const LINKS: [&[u8]; 5] = [b" is ", b" ist ", b" es ", b" est ", " è ".as_bytes()];
+
 /// Digits of a house number.
 const HOUSE: std::ops::RangeInclusive<usize> = 1..=5;
 
@@ -255,9 +258,10 @@ fn line(text: &Text<'_>, end: usize) -> Option<(usize, usize)> {
             .iter()
             .take_while(|byte| matches!(byte, b' ' | b':' | b'=' | b'"' | b'\''))
             .count();
-    let is_told = text.slice(end, start).iter().any(|byte| matches!(byte, b':' | b'='))
-        || matches!(text.ahead(end, 4), [b' ', b'i', b's', b' ']);
-    let start = if text.slice(end, end + 4) == b" is " { end + 4 } else { start };
+    let link =
+        LINKS.iter().find(|link| text.slice(end, end + link.len()) == **link).map_or(0, |link| link.len());
+    let is_told = text.slice(end, start).iter().any(|byte| matches!(byte, b':' | b'=')) || link > 0;
+    let start = if link > 0 { end + link } else { start };
     let is_quoted = matches!(text.before(start), b'"' | b'\'');
     let rest = text.ahead(start, LONGEST_LINE);
     let ends = |byte: &u8| {

@@ -5,7 +5,14 @@ use std::collections::HashSet;
 use std::sync::LazyLock;
 
 /// Given names in small letters without accents.
-pub(super) const GIVEN: &str = "aaron, abigail, adam, adrian, agnieszka, ahmed, ahmad, aisha, alan, albert, alberto, alejandro, aleksandra, alessandro, \
+pub(super) const GIVEN: &str = "kwame, beatrice, oluwaseun, chidi, amara, ngozi, kofi, akua, tunde, femi, zainab, amina, aminata, mamadou, fatou, moussa, ousmane, \
+     layla, noor, nour, rania, salma, yara, tariq, bilal, imran, ayesha, deepak, anil, sunil, vijay, ravi, suresh, ramesh, anjali, neha, pooja, kavita, lakshmi, \
+     arjun, rohan, vikram, aditya, ananya, divya, haruto, hiroshi, kenji, takashi, yuko, akiko, naoki, thanh, huong, linh, tuan, siti, budi, dewi, agus, putri, \
+     ayse, emre, elif, fatma, hatice, zeynep, ozge, murat, kemal, oleksandr, olena, bohdan, dmytro, yulia, kateryna, vasyl, jiri, vaclav, marketa, lenka, istvan, \
+     laszlo, zoltan, katalin, ildiko, ferenc, gabor, attila, mihai, ioana, bogdan, radu, stoyan, dragan, milos, jelena, snezana, goran, branko, mirjana, aino, \
+     eero, pekka, liisa, sanna, sigrun, leif, knut, ragnhild, solveig, signe, freja, jesper, rasmus, mette, lotte, joost, femke, sanne, maarten, jeroen, wouter, \
+     anouk, thijs, thiago, joana, tiago, goncalo, nuno, ximena, guadalupe, mateo, lautaro, camila, valeria, brittany, tyler, trevor, connor, cody, kayla, haley, \
+     brianna, latoya, tyrone, jamal, darnell, keisha, zinedine, gertrud, jurgen, holger, detlef, jutta, anke, antje, ute, gudrun, aaron, abigail, adam, adrian, agnieszka, ahmed, ahmad, aisha, alan, albert, alberto, alejandro, aleksandra, alessandro, \
      alessandra, alex, alexander, alexandra, alfred, alice, alicia, alina, alison, amanda, amelia, amit, amy, ana, anastasia, anders, andre, andrea, andreas, andreea, \
      andrew, andrzej, anders, angela, anita, anja, anna, anne, annika, ann, anthony, antoine, anton, antonio, antonia, anya, arthur, arturo, ashley, astrid, aurelie, \
      barbara, beatriz, ben, benjamin, bernard, bernd, bianca, bjorn, bob, brandon, brenda, brian, bridget, bruno, camille, carla, carlos, carmen, carol, caroline, \
@@ -52,7 +59,7 @@ pub(super) fn is_other(word: &str) -> bool {
     OTHERS.contains(word)
 }
 
-const OTHER_WORDS: &str = "dr prof mr mrs ms herr frau mme monsieur madame all team everyone everybody world there sir madam support customer hiring guys folks assistant claude gpt \
+const OTHER_WORDS: &str = "president universe chairman speaker minister dr prof mr mrs ms herr frau mme monsieur madame all team everyone everybody world there sir madam support customer hiring guys folks assistant claude gpt \
      chatgpt siri alexa bot the this that and but not from with for monday tuesday wednesday thursday friday \
      saturday sunday january february march april june july august september october november december street road \
      avenue drive lane square university college school hospital airport park inc llc ltd gmbh corp company group \

@@ -10,6 +10,9 @@ use super::vocabulary::Label;
 const MAX_WORDS: usize = 4;
 const LONGEST_WORD: usize = 40;
 
+/// First byte of the scripts without capitals: Hebrew and all behind it.
+const UNCASED: u8 = 0xd6;
+
 /// Words that join the parts of a name.
 const PARTICLES: &[&str] = &[
     "de", "da", "do", "dos", "das", "del", "della", "di", "la", "le", "van", "von", "der", "den", "zu",
@@ -31,17 +34,43 @@ pub(super) fn find(text: &Text<'_>, found: &mut Findings) {
     text.ends_of(Label::Closing).for_each(|end| add(signed(text, end)));
     text.ends_of(Label::NameKey).for_each(|end| add(keyed(text, end)));
     text.ends_of(Label::NamePlain).for_each(|end| {
-        add(keyed(text, end)
-            .filter(|span| is_given(text, span.0) && !is_author(text, end) && !is_contributor(text, span.1)))
+        add(keyed(text, end).filter(|span| {
+            (is_given(text, span.0) || text.at(span.0) >= UNCASED)
+                && !is_author(text, end)
+                && !is_contributor(text, span.1)
+        }));
     });
     text.cells_below(Label::NameKey).for_each(|cell| add(whole(text, cell)));
     text.cells_below(Label::NamePlain)
         .for_each(|cell| add(whole(text, cell).filter(|span| is_given(text, span.0))));
     text.signs.ats.iter().for_each(|at| add(addressed(text, *at)));
+    cards(text, found);
     for end in text.ends_of(Label::Given) {
         if let Some((start, end)) = full_name(text, end).or_else(|| first_name(text, end)) {
             found.add(Rank::Shape, start, end, Entity::Person);
         }
+    }
+}
+
+/// The lines of a contact card that name its person (RFC 6350, 6.2).
+fn cards(text: &Text<'_>, found: &mut Findings) {
+    if !text.has(Label::VCard) {
+        return;
+    }
+    let mut start = 0;
+    for line in text.str.split('\n') {
+        let value = line.split_once(':').filter(|(key, _)| {
+            let key = key.split(';').next().unwrap_or_default();
+            key.eq_ignore_ascii_case("FN") || key.eq_ignore_ascii_case("N")
+        });
+        if let Some((_, value)) = value {
+            let name = value.trim_end_matches([';', '\r', ' ']);
+            let from = start + line.len() - value.len();
+            if !name.is_empty() {
+                found.add(Rank::Shape, from, from + name.len(), Entity::Person);
+            }
+        }
+        start += line.len() + 1;
     }
 }
 
@@ -225,7 +254,16 @@ fn related(text: &Text<'_>, end: usize) -> Option<(usize, usize)> {
     let link = LINKS.iter().find(|link| text.slice(end, end + link.len()) == **link)?;
     let start = end + link.len();
     let (stop, count) = name(text, start).filter(|_| is_owned)?;
-    (count >= 2 || is_given(text, start)).then_some((start, stop))
+    // A single noun has a capital in German as well.
+    let is_german = [&b" mein"[..], b" unser"]
+        .iter()
+        .any(|owner| before.windows(owner.len()).any(|window| window == *owner))
+        || before.starts_with(b"mein")
+        || before.starts_with(b"unser");
+    let is_direct = matches!(*link, b" " | b", ")
+        && !is_german
+        && matches!(text.at(stop), b' ' | b',' | b'.' | b'!' | b'?' | b'\n' | 0);
+    (count >= 2 || is_given(text, start) || is_direct).then_some((start, stop))
 }
 
 /// "Hi Sam," and "Dear Ann Lee" at the beginning of a line.
@@ -255,7 +293,9 @@ fn keyed(text: &Text<'_>, end: usize) -> Option<(usize, usize)> {
     if !is_told {
         return None;
     }
-    let (stop, _) = name(text, start).or_else(|| uncased(text, start).map(|(_, end)| (end, 1)))?;
+    let (stop, _) = name(text, start)
+        .or_else(|| capitals(text, start))
+        .or_else(|| uncased(text, start).map(|(_, end)| (end, 1)))?;
     let is_closed =
         matches!(text.at(stop), b'"' | b'\'' | b'\n' | b'\r' | b',' | b';' | b'<' | b'|' | b'.' | b'&' | 0)
             || text.at(stop) == b' ' && !text.at(stop + 1).is_ascii_lowercase();
@@ -277,6 +317,16 @@ fn addressed(text: &Text<'_>, at: usize) -> Option<(usize, usize)> {
     name(text, start)
         .filter(|(end, _)| *end == stop && !is_code && !is_credit(text, start))
         .map(|(end, _)| (start, end))
+}
+
+/// A name in capitals, as forms have it: two words or three.
+fn capitals(text: &Text<'_>, start: usize) -> Option<(usize, usize)> {
+    let rest = text.str_ahead(start, 2 * LONGEST_WORD);
+    let is_capital =
+        |word: &&str| word.chars().count() >= 2 && word.chars().all(|c| c.is_uppercase() || c == '-');
+    let words = rest.split([' ', '\n', ',', '"', ';']).take_while(is_capital).take(3);
+    let (count, length) = words.fold((0, 0), |(count, length), word| (count + 1, length + word.len() + 1));
+    (count >= 2).then(|| (start + length - 1, count))
 }
 
 /// A cell that is a name and nothing else.

@@ -81,6 +81,7 @@ pub(super) enum Label {
     Session,
     Sin,
     Ssn,
+    VCard,
     /// It is a word for a street before its name, or behind.
     StreetFirst,
     StreetLast,
@@ -207,7 +208,8 @@ pub(super) const WORDS: &[(Label, &str)] = &[
     ),
     (
         Label::Closing,
-        "regards, best regards, kind regards, warm regards, sincerely, yours sincerely, yours truly, yours faithfully, best, cheers, thanks, \
+        "mit freundlichen grüßen, mit freundlichem gruß, viele grüße, liebe grüße, beste grüße, freundliche grüße, herzliche grüße, \
+         gruße, gruß, bien à vous, z poważaniem, med vänliga hälsningar, regards, best regards, kind regards, warm regards, sincerely, yours sincerely, yours truly, yours faithfully, best, cheers, thanks, \
          many thanks, thank you, love, best wishes, mit freundlichen grussen, mit freundlichem gruss, freundliche grusse, viele grusse, \
          liebe grusse, beste grusse, herzliche grusse, grusse, gruss, mfg, vg, lg, cordialement, bien cordialement, bien a vous, amicalement, \
          amities, salutations, saludos, un saludo, atentamente, cordialmente, un abrazo, cordiali saluti, distinti saluti, saluti, atenciosamente, \
@@ -230,7 +232,7 @@ pub(super) const WORDS: &[(Label, &str)] = &[
     ),
     (
         Label::NameIs,
-        "my name is, my full name is, name s, my name s, mein name ist, ich heisse, je m appelle, mon nom est, me llamo, mi nombre es, mi chiamo, il mio nome, \
+        "ich heiße, ten tôi là, benim adım, mam na imię, il mio nome è, meu nome é, mitt namn är, my name is, my full name is, name s, my name s, mein name ist, ich heisse, je m appelle, mon nom est, me llamo, mi nombre es, mi chiamo, il mio nome, \
          meu nome, me chamo, chamo me, mijn naam is, ik heet, nazywam sie, mam na imie, jag heter, mitt namn ar, mit navn er, mitt navn er, jeg hedder, \
          jeg heter, nimeni on, minun nimeni, jmenuji se, a nevem, ma numesc, numele meu, benim adim, adim, ten toi la, toi ten la, nama saya, меня зовут, \
          мое имя, мене звати, με λενε, ονομαζομαι, 我叫, 我的名字是, 我名叫, 私の名前は, 名前は, 제 이름은, 이름은, मेरा नाम, اسمي, קוראים לי, שמי",
@@ -273,7 +275,7 @@ pub(super) const WORDS: &[(Label, &str)] = &[
     ),
     (
         Label::Title,
-        "mr, mrs, ms, miss, mx, dr, prof, professor, rev, judge, sen, capt, herr, herrn, frau, fraulein, mme, mlle, monsieur, madame, sra, srta, senor, senora, \
+        "пани, пан, гражданин, mr, mrs, ms, miss, mx, dr, prof, professor, rev, judge, sen, capt, herr, herrn, frau, fraulein, mme, mlle, monsieur, madame, sra, srta, senor, senora, \
          dona, sig, signor, signora, dott, dottoressa, pani, panie, dhr, mevr, mevrouw, meneer, fru, herra, rouva, doktor, dra, docteur, господин, госпожа, доктор",
     ),
     (Label::Cnpj, "cnpj"),
@@ -358,6 +360,7 @@ pub(super) const WORDS: &[(Label, &str)] = &[
     (Label::Secret, "secret, secrets, token, credential, credentials"),
     (Label::Sin, "sin, social insurance, nas, assurance sociale"),
     (Label::Ssn, "ssn, ssns, ss, social, social security, soc sec, seguro social"),
+    (Label::VCard, "vcard"),
     (Label::Tckn, "tc, tckn, tc kimlik, kimlik, t c, tc no, vatandaslik, turkish id"),
     (Label::Tfn, "tfn, tax file"),
     (
