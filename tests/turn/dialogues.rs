@@ -1,6 +1,7 @@
 //! A hundred dialogues in ten languages: facts that a model extracts from them, true and false, and those that are kept.
 //!
-//! In the files of `dialogues/` a line begins with its kind: `<` an answer of the assistant, `>` the user's message, `=` a fact that
+//! In the files of `dialogues/` a line begins with its kind: `<` an answer of the assistant, `@` a name that is masked, `>` the user's
+//! message, `=` a fact that
 //! rests on it (fact, quote, category), `-` one that does not (reason, fact, quote, category).
 
 use serde_json::{Value, json};
@@ -27,6 +28,8 @@ const DIALOGUES: usize = 10;
 #[derive(Default)]
 struct Dialogue {
     reply_to: Option<String>,
+    /// The name that a placeholder stands for in the saved facts.
+    person: Option<String>,
     message: String,
     /// The model's facts, true and false.
     extraction: Vec<Value>,
@@ -40,6 +43,7 @@ fn dialogue(block: &str) -> Dialogue {
         let (kind, text) = line.split_once(' ').unwrap();
         match kind {
             "<" => dialogue.reply_to = Some(text.to_owned()),
+            "@" => dialogue.person = Some(text.to_owned()),
             ">" => {
                 dialogue.message = text.replace("<attachment>", "\n\n<attachment name=\"letter.txt\">\n");
                 if dialogue.message != text {
@@ -75,7 +79,9 @@ impl Dialogue {
         let conversation = with_unread(said, &[&output.to_string()]);
         assert_eq!(run(&conversation), [""; 0]);
         let saved = conversation.platform.postgrest.saved();
-        facts(&saved[0]).into_iter().map(str::to_owned).collect()
+        // Facts are saved masked; the name behind the placeholder is compared.
+        let person = self.person.as_deref().unwrap_or("[PERSON_1]");
+        facts(&saved[0]).into_iter().map(|fact| fact.replace("[PERSON_1]", person)).collect()
     }
 }
 
