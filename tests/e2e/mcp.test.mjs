@@ -24,14 +24,14 @@ test('the tools that a profile allows are offered, and their results are masked 
   const user = await newUser();
   const slug = await createEmployee([{ ...CRM, tools: ['find_customer', 'send_mail'] }]);
   const marker = `find ${randomUUID()}`;
-  scriptSteps(marker, { crm__find_customer: { name: 'Erika' } }, 'It is [EMAIL_1].');
+  scriptSteps(marker, { crm__find_customer: { name: 'Mustermann' } }, 'It is [EMAIL_1].');
   const { frames, text, session } = await stream(marker, { user, employee: slug });
   assert.equal(text, 'It is erika.mustermann@example.com.');
   const [first, second] = stepRequests(marker);
   assert.deepEqual(first.tools.map((tool) => tool.function.name), ['calculator', 'crm__find_customer', 'crm__send_mail']);
   const result = JSON.parse(second.messages.at(-1).content);
   assert.match(result.from, /outside/);
-  assert.match(result.content, /Erika is customer 4711. Write to \[EMAIL_\d+\]\./);
+  assert.match(result.content, /Mustermann is customer 4711. Write to \[EMAIL_\d+\]\./);
   assert.match(parts(frames, 'tool-output-available')[0].output.content, /erika\.mustermann@example\.com/);
   const [run] = await rows('select tool, status from chat_tool_runs where session_id = $1', [session]);
   assert.deepEqual(run, { tool: 'crm__find_customer', status: 'succeeded' });
@@ -86,16 +86,16 @@ test('a server without sessions that responds with JSON is called', async (t) =>
   const user = await newUser();
   const slug = await createEmployee([{ name: 'plain', url: plain.url, tools: ['find_customer'] }]);
   const marker = `plain ${randomUUID()}`;
-  scriptSteps(marker, { plain__find_customer: { name: 'Erika' } }, 'Found.');
+  scriptSteps(marker, { plain__find_customer: { name: 'Mustermann' } }, 'Found.');
   const { frames, text } = await stream(marker, { user, employee: slug });
   assert.equal(text, 'Found.');
-  assert.match(parts(frames, 'tool-output-available')[0].output.content, /Erika is customer 4711/);
+  assert.match(parts(frames, 'tool-output-available')[0].output.content, /Mustermann is customer 4711/);
 });
 
 test('after a server has dropped its sessions its tools are called in a new one', async () => {
   const user = await newUser();
   const slug = await createEmployee([CRM]);
-  for (const name of ['Erika', 'Max']) {
+  for (const name of ['Mustermann', 'Beispiel']) {
     const marker = `again ${randomUUID()}`;
     scriptSteps(marker, { crm__find_customer: { name } }, 'Found.');
     const { frames } = await stream(marker, { user, employee: slug });

@@ -42,7 +42,7 @@ test('imported messages are recalled in another session, under their date, and o
   assert.equal(count, 3);
 
   const { session, marker } = await streamWithRecall((unique) => `How many llamas ${unique}?`, { user, remember: false });
-  assert.match(recalledText(marker), /\[8 May 2023\]\nUser: My sister Petunia keeps seven llamas near Cusco\.\nYou: Seven llamas/);
+  assert.match(recalledText(marker), /\[8 May 2023\]\nUser: My sister \[PERSON_\d+\] keeps seven llamas near Cusco\.\nYou: Seven llamas/);
   const foreignTurn = await streamWithRecall((unique) => `How many llamas ${unique}?`, { user: other, remember: false });
   assert.equal(recalledText(foreignTurn.marker), '');
   const listed = await (await call('/api/sessions', { user })).json();
