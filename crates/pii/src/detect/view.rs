@@ -3,7 +3,7 @@
 
 use super::disguise::Undisguised;
 use super::finding::{Entity, Finding, Findings};
-use super::scan::Text;
+use super::scan::{Text, is_word};
 use super::vocabulary::Label;
 use super::words::sign_at;
 
@@ -196,7 +196,7 @@ fn is_broken(text: &Text<'_>, place: usize) -> bool {
 /// Tells if underscores part digits as the groups of a number, or frame it.
 fn is_underscored(text: &Text<'_>, place: usize) -> bool {
     if !text.before(place).is_ascii_digit() {
-        return true;
+        return !is_word(text.before(place)) && digits(text.ahead(place, NEIGHBOURHOOD)) >= FEWEST_DIGITS;
     }
     let is_part = |byte: &&u8| byte.is_ascii_digit() || **byte == b'_';
     let head =
