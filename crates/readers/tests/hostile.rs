@@ -28,8 +28,8 @@ static ALONE: Mutex<()> = Mutex::new(());
 /// Most bytes that a document of any kind may take in addition to its own.
 const MOST_BYTES: usize = 20_000_000;
 
-/// Most time for a document in a release build. Without optimization the same work takes up to thirty times as long.
-const MOST_TIME: Duration = Duration::from_millis(if cfg!(debug_assertions) { 6000 } else { 200 });
+/// Most time for a document in a release build. Without optimisation only a hang is a failure: a slow machine takes some seconds.
+const MOST_TIME: Duration = Duration::from_millis(if cfg!(debug_assertions) { 60_000 } else { 200 });
 
 const CATALOG: &str = "<< /Type /Catalog /Pages 2 0 R >>";
 const PAGES: &str =
