@@ -33,7 +33,6 @@ pub struct Toolbox {
 #[derive(Debug)]
 struct KnownSet {
     employee: Employee,
-    budget: u32,
     lists: Vec<Option<ListVersion>>,
     set: ToolSet,
 }
@@ -73,20 +72,20 @@ impl Toolbox {
         if !employee.mcp_servers.is_empty() {
             self.mcp.refresh(employee, ctx).await;
         }
-        let (budget, lists) = (employee.token_budget(ctx.config), self.mcp.versions(employee));
-        let is_same =
-            |known: &KnownSet| known.employee == *employee && known.budget == budget && known.lists == lists;
+        let lists = self.mcp.versions(employee);
+        let is_same = |known: &KnownSet| known.employee == *employee && known.lists == lists;
         if let Some(known) = self.sets.borrow().iter().find(|known| is_same(known)) {
             return Ok(known.set.clone());
         }
         let tools = all_definitions(employee, &self.mcp);
+        let budget = employee.token_budget(ctx.config);
         let set = ToolSet::fitting(&tools, employee, budget, &recent(&ctx.ports.sql)?)?;
         let mut sets = self.sets.borrow_mut();
         sets.retain(|known| known.employee.slug != employee.slug);
         if sets.len() >= MAX_SETS {
             sets.remove(0);
         }
-        sets.push(KnownSet { employee: employee.clone(), budget, lists, set: set.clone() });
+        sets.push(KnownSet { employee: employee.clone(), lists, set: set.clone() });
         Ok(set)
     }
 
