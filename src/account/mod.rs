@@ -12,9 +12,10 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 pub use self::ctx::{Account, UserCtx};
-use crate::error::Fault;
+use crate::error::{Code, Fault};
 use crate::ports::Sql;
 use crate::storage::row;
+use crate::time::Millis;
 
 /// Tables of the account, created on first use. `owner`, `vault_key` and `erasure` have at most one row; `undelivered` is 1 until Postgres has the
 /// row. A ledger row is a reservation until it is settled. `messages` counts those that wait for the job.
@@ -59,4 +60,35 @@ pub fn owner(sql: &impl Sql) -> Result<Option<Uuid>, Fault> {
 pub fn set_owner(sql: &impl Sql, user: Uuid) -> Result<(), Fault> {
     let user = user.to_string();
     Ok(sql.exec("INSERT OR IGNORE INTO owner (id, user_id) VALUES (1, ?)", &[(&user).into()])?)
+}
+
+#[derive(Deserialize)]
+struct ErasureRow {
+    requested_at: Millis,
+}
+
+/// Stores the moment at which an erasure is requested. While one is under way, that of the first request stays.
+///
+/// # Errors
+/// `internal`, when the storage refuses.
+pub fn request_erasure(sql: &impl Sql, now: Millis) -> Result<(), Fault> {
+    Ok(sql.exec("INSERT OR IGNORE INTO erasure (id, requested_at) VALUES (1, ?)", &[now.into()])?)
+}
+
+/// Moment of the request for the erasure that is under way, in milliseconds since 1970.
+///
+/// # Errors
+/// `internal`, when there is none, or the storage refuses.
+pub fn erasure_requested_at(sql: &impl Sql) -> Result<Millis, Fault> {
+    let erasure: Option<ErasureRow> = row(sql, "SELECT requested_at FROM erasure", &[])?;
+    let erasure = erasure.ok_or_else(|| Fault::new(Code::Internal, "no erasure is under way"))?;
+    Ok(erasure.requested_at)
+}
+
+/// Ends the erasure that is under way: a later request is another.
+///
+/// # Errors
+/// `internal`, when the storage refuses.
+pub fn end_erasure(sql: &impl Sql) -> Result<(), Fault> {
+    Ok(sql.exec("DELETE FROM erasure", &[])?)
 }

@@ -7,8 +7,6 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use chrono::{DateTime, Utc};
-use serde::Deserialize;
 use serde_json::json;
 
 use super::Object;
@@ -19,9 +17,8 @@ use crate::backoff::pause;
 use crate::database;
 use crate::error::{Code, Error, Fault, abort};
 use crate::memory::index;
-use crate::ports::{Caller, Clock, Platform, Sql};
+use crate::ports::{Caller, Clock, Platform};
 use crate::session::store;
-use crate::storage::row;
 use crate::time::{Millis, timestamp};
 use crate::tools::toolbox;
 use crate::turn::WATCH_EVERY;
@@ -32,11 +29,6 @@ const POLL_EVERY: Millis = 50;
 /// Counts of deleted rows, as JSON of `erase_user`.
 #[derive(Debug)]
 pub struct ErasedCounts(pub String);
-
-#[derive(Deserialize)]
-struct ErasureRow {
-    requested_at: Millis,
-}
 
 /// The right to erase. Dropping it lets another request try.
 struct Running(Rc<Cell<bool>>);
@@ -57,8 +49,7 @@ impl<P: Platform> Object<P> {
         account::set_owner(sql, user.id)?;
         let now = self.ports.clock.now();
         // Every attempt names the moment of the request: Postgres carries out a request once, however often and late it comes.
-        let statement = "INSERT OR IGNORE INTO erasure (id, requested_at) VALUES (1, ?)";
-        sql.exec(statement, &[now.into()]).map_err(Fault::from)?;
+        account::request_erasure(sql, now)?;
         self.account.agenda.plan(Job::Erasure, now + WATCH_EVERY, sql)?;
         Ok(self.run_erasure(user).await?)
     }
@@ -112,7 +103,8 @@ impl<P: Platform> Object<P> {
     async fn erase_all(&self, user: &User) -> Result<ErasedCounts, Fault> {
         self.end_all_work().await;
         let (sql, agenda) = (&self.ports.sql, &self.account.agenda);
-        let arguments = json!({ "p_user": user.id, "p_requested_at": self.requested_at()? });
+        let requested_at = timestamp(account::erasure_requested_at(sql)?);
+        let arguments = json!({ "p_user": user.id, "p_requested_at": requested_at });
         let counts = database::raw(&self.ports.postgrest, Caller::Service, "erase_user", &arguments).await?;
         self.user(user).delete_all_files().await?;
         // No `await` from here on: the object is emptied in one step.
@@ -127,14 +119,8 @@ impl<P: Platform> Object<P> {
         for job in [Job::VaultDelivery, Job::Background, Job::Facts, Job::Erasure] {
             agenda.finish(job, sql)?;
         }
-        sql.exec("DELETE FROM erasure", &[])?;
+        account::end_erasure(sql)?;
         Ok(ErasedCounts(counts))
-    }
-
-    fn requested_at(&self) -> Result<DateTime<Utc>, Fault> {
-        let erasure: Option<ErasureRow> = row(&self.ports.sql, "SELECT requested_at FROM erasure", &[])?;
-        // Planned by a version that kept no moment: now is later than all that it means.
-        Ok(timestamp(erasure.map_or_else(|| self.ports.clock.now(), |row| row.requested_at)))
     }
 
     /// Stops turns and background work, and waits for everything that reads or writes the vault.

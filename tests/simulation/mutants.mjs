@@ -392,8 +392,8 @@ const MUTANTS = [
     patches: [
       {
         file: 'src/user/erase.rs',
-        from: 'Ok(timestamp(erasure.map_or_else(|| self.ports.clock.now(), |row| row.requested_at)))',
-        to: 'Ok(timestamp(erasure.map_or_else(|| self.ports.clock.now(), |_| self.ports.clock.now())))',
+        from: 'let requested_at = timestamp(account::erasure_requested_at(sql)?);',
+        to: 'let requested_at = timestamp(account::erasure_requested_at(sql)?.max(self.ports.clock.now()));',
       },
     ],
   },
