@@ -48,7 +48,7 @@ impl<P: Platform> Object<P> {
         let sql = &self.ports.sql;
         account::set_owner(sql, user.id)?;
         let now = self.ports.clock.now();
-        // Every attempt names the moment of the request: Postgres carries out a request once, however often and late it comes.
+        // Every attempt names this moment: Postgres carries out a request once, however often and late it comes.
         account::request_erasure(sql, now)?;
         self.account.agenda.plan(Job::Erasure, now + WATCH_EVERY, sql)?;
         Ok(self.run_erasure(user).await?)

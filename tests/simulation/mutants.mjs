@@ -388,16 +388,6 @@ const MUTANTS = [
     ],
   },
   {
-    name: 'an attempt of an erasure is a request of its own',
-    patches: [
-      {
-        file: 'src/user/erase.rs',
-        from: 'let requested_at = timestamp(account::erasure_requested_at(sql)?);',
-        to: 'let requested_at = timestamp(account::erasure_requested_at(sql)?.max(self.ports.clock.now()));',
-      },
-    ],
-  },
-  {
     name: 'an erasure ends with its object',
     patches: [
       {

@@ -76,7 +76,7 @@ fn an_erasure_that_postgres_does_not_take_erases_nothing_here() {
     assert_eq!(conversation.turn("Who was it?").unwrap().0.text, "ann@example.com");
 }
 
-/// Postgres carries out a request once: an attempt that arrives late must not erase what came after the erasure.
+/// Postgres carries out a request once, and answers its further attempts with the counts of the first.
 #[test]
 fn every_attempt_of_an_erasure_names_the_moment_of_its_request() {
     let conversation = TestConversation::default();
