@@ -171,21 +171,46 @@ pub(super) enum Rank {
 
 /// All findings of the detectors, with overlaps.
 #[derive(Debug, Default)]
-pub(super) struct Findings(Vec<(Rank, Finding)>);
+pub(super) struct Findings {
+    ranked: Vec<(Rank, Finding)>,
+    /// Spans of identifiers, in order and without overlaps. No detector of ours may find something in a part of one.
+    whole: Vec<(usize, usize)>,
+}
 
 impl Findings {
     pub(super) fn add(&mut self, rank: Rank, start: usize, end: usize, entity: Entity) {
-        self.0.push((rank, Finding { start, end, entity }));
+        self.ranked.push((rank, Finding { start, end, entity }));
+    }
+
+    /// Keeps a span whole. Must be called in the order of the text.
+    pub(super) fn keep_whole(&mut self, start: usize, end: usize) {
+        self.whole.push((start, end));
+    }
+
+    /// Tells if a finding begins or ends in the middle of a span that is kept whole.
+    fn is_in_part(&self, finding: &Finding) -> bool {
+        if matches!(finding.entity, Entity::Custom(_) | Entity::Known(_)) {
+            return false;
+        }
+        let holds = |place: usize| {
+            let next = self.whole.partition_point(|(_, end)| *end <= place);
+            self.whole.get(next).is_some_and(|(start, _)| *start < place)
+        };
+        holds(finding.start) || holds(finding.end)
     }
 
     /// The surest ones that do not overlap, of equally sure ones the longest; in the order of the text.
     pub(super) fn resolve(mut self) -> Vec<Finding> {
-        self.0.sort_unstable_by_key(|(rank, finding)| {
+        let mut ranked = std::mem::take(&mut self.ranked);
+        ranked.sort_unstable_by_key(|(rank, finding)| {
             (std::cmp::Reverse((*rank, finding.end - finding.start)), finding.start, finding.entity)
         });
         // By where they begin: as those that are kept do not overlap, one look tells.
         let mut kept: BTreeMap<usize, Finding> = BTreeMap::new();
-        for (_, finding) in self.0 {
+        for (_, finding) in ranked {
+            if self.is_in_part(&finding) {
+                continue;
+            }
             let last = kept.range(..finding.end).next_back();
             if last.is_none_or(|(_, other)| other.end <= finding.start) {
                 kept.insert(finding.start, finding);

@@ -15,6 +15,7 @@ mod finding;
 mod fold;
 mod given;
 mod iban;
+mod identifier;
 pub mod known;
 mod label;
 mod lettered;
@@ -116,6 +117,7 @@ fn read(view: &Text<'_>, plain_urls: bool, found: &mut Findings) -> Vec<Word> {
     address::find(view, found);
     let mut shown = 0;
     for token in view.tokens() {
+        identifier::token(view, token, found);
         secret::token(view, token, found);
         secret::headless_key(view, token, found);
         if token.len() >= encoded::SHORTEST && token.has(LOWER | UPPER) {

@@ -136,6 +136,27 @@ fn keys_are_known_by_how_they_begin() {
 }
 
 #[test]
+fn a_part_of_a_uuid_is_no_number_of_a_person() {
+    for uuid in [
+        "be852814-11d0-44c9-a144-37bd64e396c0",
+        "C6E892EA-AD46-4EDC-AC85-44345C7E5401",
+        "00410625-1712-4806-afd9-1ef30392ed96",
+    ] {
+        for text in [
+            uuid.to_string(),
+            format!("user_{uuid}, done"),
+            format!("/a/{uuid}/b.{uuid}"),
+            format!("{uuid}-{uuid}"),
+        ] {
+            assert_eq!(found(&text), [], "{text}");
+        }
+        assert_eq!(found(&format!("password: {uuid}")), [("PASSWORD", uuid)]);
+    }
+    // Hexadecimal groups of other lengths are no UUID.
+    assert_eq!(found("be852814-11d0-44c9"), [("IBAN", "be852814-11d0-44c9")]);
+}
+
+#[test]
 fn what_only_looks_like_it_is_left_alone() {
     for text in [
         "lodash@4.17.21 and git@github.com:acme/widgets.git",
