@@ -19,6 +19,9 @@ const { say } = progress;
 /** The release, which is deployed. `--dev` tests the build of `npm start`, which is made sooner. @type {import('./build/worker.mjs').Profile} */
 const profile = process.argv.includes('--dev') ? 'dev' : 'release';
 
+/** Milliseconds after which a test or a suite has failed. Without it, one that waits for ever would keep the others from being told. */
+const TEST_LIMIT = 20 * 60_000;
+
 /** Parts that run when none is named. @type {string[]} */
 const USUAL = ['unit', 'e2e'];
 
@@ -90,7 +93,7 @@ async function endToEnd() {
  */
 function runTests(files, env) {
   // SQLite is an experiment of Node's.
-  const options = ['--disable-warning=ExperimentalWarning', '--test', '--experimental-test-isolation=none', '--test-reporter=spec'];
+  const options = ['--disable-warning=ExperimentalWarning', '--test', '--experimental-test-isolation=none', '--test-reporter=spec', `--test-timeout=${TEST_LIMIT}`];
   return run(NODE, [...options, ...files], { FRONTDESK_PROFILE: profile, ...env });
 }
 

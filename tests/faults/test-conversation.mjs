@@ -94,7 +94,8 @@ export class TestConversation {
   /** Sends the message, and waits until the gate is reached and `hasReceived` is true for the client. */
   async sendUntil(gate, hasReceived = () => true) {
     const { received, disconnected } = await this.send();
-    await gate.reached;
+    const ended = disconnected.then(() => { throw new Error(`the connection ended before the gate: ${outcomeOf(received)}`); });
+    await Promise.race([gate.reached, ended]);
     await waitUntil(() => hasReceived(received));
     return { received, disconnected };
   }
