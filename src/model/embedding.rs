@@ -1,7 +1,10 @@
 //! Vectors of texts, as the model's API gives them and as Postgres takes and returns them.
 
+use std::fmt::Write as _;
+
 use base64ct::{Base64, Encoding};
 use pii::masked_text::MaskedText;
+use serde::ser::Error as _;
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::error::{Code, Fault};
@@ -13,6 +16,9 @@ const DIMENSIONS: u32 = 1536;
 /// (<https://platform.openai.com/docs/guides/embeddings>).
 const MAX_BYTES: usize = 16 * 1024;
 
+/// Bytes of a number between -1 and 1 as text, with its comma.
+const NUMBER_BYTES: usize = 9;
+
 /// A vector of a text.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Embedding(Vec<f32>);
@@ -20,8 +26,14 @@ pub struct Embedding(Vec<f32>);
 /// As pgvector reads it: a text with the numbers in brackets, as exact as half precision is.
 impl Serialize for Embedding {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let numbers: Vec<_> = self.0.iter().map(|number| format!("{number:.5}")).collect();
-        serializer.serialize_str(&format!("[{}]", numbers.join(",")))
+        let mut text = String::with_capacity(2 + self.0.len() * NUMBER_BYTES);
+        text.push('[');
+        for (place, number) in self.0.iter().enumerate() {
+            let comma = if place == 0 { "" } else { "," };
+            write!(text, "{comma}{number:.5}").map_err(S::Error::custom)?;
+        }
+        text.push(']');
+        serializer.serialize_str(&text)
     }
 }
 

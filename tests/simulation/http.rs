@@ -12,11 +12,11 @@ use super::completion::{Item, MockCompletion, Plan, Tail};
 use super::faults::Fault;
 use super::invariants::{Step, answered};
 use super::jobs;
-use super::learning::numbers_of;
 use super::mcp::McpServer;
 use super::mock_model::plan_calls;
 use super::postgres::{read, to_json};
 use super::tool_invariants::{ModelRequest, Prompt};
+use super::vectors;
 use super::world::{Instance, World};
 
 /// HTTP of one instance.
@@ -64,10 +64,7 @@ impl SimHttp {
         let data: Vec<_> = input
             .iter()
             .enumerate()
-            .map(|(index, text)| {
-                let embedding = numbers_of(text);
-                json!({ "index": index, "embedding": embedding })
-            })
+            .map(|(index, text)| json!({ "index": index, "embedding": vectors::base64_of(text) }))
             .collect();
         Ok(HttpAnswer { status: 200, body: to_json(&json!({ "data": data })) })
     }

@@ -6,8 +6,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use frontdesk::chat::message::{Message, Role};
 use frontdesk::memory::fact::NewFact;
-use frontdesk::memory::vector::DIMENSIONS;
-use frontdesk::model::embedding::Embedding;
 use frontdesk::session::record::{MessageRecord, TurnRecord};
 use frontdesk::time::{Millis, timestamp};
 use serde::{Deserialize, Serialize};
@@ -16,6 +14,7 @@ use uuid::Uuid;
 
 use super::employees;
 use super::postgres::{Postgres, SessionRow, UsageRow, millis, read, to_json};
+use super::vectors;
 
 /// Memories and facts of all users.
 #[derive(Default)]
@@ -214,7 +213,7 @@ impl Postgres {
             if let Some(memory) = memories.get_mut(&id).filter(|memory| memory.user == p_user) {
                 // A resumed answer may have been embedded as it was before.
                 let is_its =
-                    Value::from(embedding) == vector_of(&memory.text) || self.world.oracle.is_resumed(id);
+                    vectors::is_stored_of(&memory.text, &embedding) || self.world.oracle.is_resumed(id);
                 self.world.check(is_its, || format!("memory {id} gets the vector of another text"));
                 memory.has_vector = true;
             }
@@ -454,19 +453,4 @@ fn path_to_newest(session: &SessionRow, covered: Option<Uuid>) -> Vec<&Message> 
         next = session.messages.values().rev().find(|one| Some(one.id) == parent);
     }
     path
-}
-
-/// The vector of a text, as the mock model makes it: enough to tell texts apart.
-pub fn numbers_of(text: &str) -> Vec<f32> {
-    let hash = text.bytes().fold(7_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
-    let mut numbers = vec![0.0; DIMENSIONS];
-    for (number, byte) in numbers.iter_mut().zip(hash.to_le_bytes()) {
-        *number = f32::from(byte) / 256.0 + 0.1;
-    }
-    numbers
-}
-
-/// A vector as Postgres gets it.
-fn vector_of(text: &str) -> Value {
-    serde_json::to_value(Embedding::new(numbers_of(text))).expect("a vector is JSON")
 }

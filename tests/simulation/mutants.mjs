@@ -481,7 +481,7 @@ const chosen = MUTANTS.filter(({ name }) => name.includes(word));
 const copy = mkdtempSync(join(tmpdir(), 'frontdesk-mutants-'));
 process.on('exit', () => rmSync(copy, { recursive: true, force: true }));
 process.on('SIGINT', () => process.exit(1));
-for (const part of ['Cargo.toml', 'Cargo.lock', 'rust-toolchain.toml', 'crates', 'src', 'docs', 'tests/harness', 'tests/simulation']) {
+for (const part of ['.cargo', 'Cargo.toml', 'Cargo.lock', 'rust-toolchain.toml', 'crates', 'src', 'docs', 'tests/harness', 'tests/simulation']) {
   cpSync(join(ROOT, part), join(copy, part), { recursive: true });
 }
 
