@@ -4,7 +4,7 @@
 //! [`SqliteStorage::lose`] rolls it back, as the death of an object does.
 
 use std::cell::{Cell, RefCell};
-use std::fmt::Write as _;
+use std::io::Write as _;
 use std::rc::Rc;
 
 use frontdesk::ports::{Sql, SqlError, SqlValue};
@@ -229,24 +229,24 @@ fn bound<'a>(values: &'a [SqlValue<'a>]) -> impl Params {
 
 /// Rows as a JSON array of objects, keyed by column.
 fn json(statement: &mut Statement<'_>, values: impl Params) -> rusqlite::Result<String> {
-    let keys: Vec<_> = statement.column_names().map(quoted).collect();
+    let columns = statement.column_count();
     let mut rows = statement.query(values)?;
-    let mut json = String::from("[");
+    let mut json = vec![b'['];
     while let Some(row) = rows.next()? {
-        json.push_str(if json.len() == 1 { "{" } else { ",{" });
-        for (column, key) in keys.iter().enumerate() {
-            json.push_str(if column == 0 { "" } else { "," });
-            json.push_str(key);
-            json.push(':');
+        json.extend(if json.len() == 1 { "{" } else { ",{" }.as_bytes());
+        for column in 0..columns {
+            json.extend(if column == 0 { "" } else { "," }.as_bytes());
+            push_text(&mut json, row.as_ref().column_name(column)?);
+            json.push(b':');
             push_value(&mut json, row, column)?;
         }
-        json.push('}');
+        json.push(b'}');
     }
-    json.push(']');
-    Ok(json)
+    json.push(b']');
+    Ok(String::from_utf8(json).expect("JSON is UTF-8"))
 }
 
-fn push_value(json: &mut String, row: &Row<'_>, column: usize) -> rusqlite::Result<()> {
+fn push_value(json: &mut Vec<u8>, row: &Row<'_>, column: usize) -> rusqlite::Result<()> {
     let written = match row.get_ref(column)? {
         ValueRef::Null => write!(json, "null"),
         ValueRef::Integer(number) => write!(json, "{number}"),
@@ -254,15 +254,19 @@ fn push_value(json: &mut String, row: &Row<'_>, column: usize) -> rusqlite::Resu
         ValueRef::Text(text) => {
             let text =
                 std::str::from_utf8(text).map_err(|error| rusqlite::Error::Utf8Error(column, error))?;
-            write!(json, "{}", quoted(text))
+            push_text(json, text);
+            Ok(())
         }
         // Tests look for texts in them.
-        ValueRef::Blob(bytes) => write!(json, "{}", quoted(&String::from_utf8_lossy(bytes))),
+        ValueRef::Blob(bytes) => {
+            push_text(json, &String::from_utf8_lossy(bytes));
+            Ok(())
+        }
     };
-    written.expect("a string takes everything");
+    written.expect("memory takes everything");
     Ok(())
 }
 
-fn quoted(text: &str) -> String {
-    serde_json::to_string(text).expect("text is JSON")
+fn push_text(json: &mut Vec<u8>, text: &str) {
+    serde_json::to_writer(json, text).expect("text is JSON");
 }
