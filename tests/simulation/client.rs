@@ -10,6 +10,7 @@ use frontdesk::session::approval::{APPROVAL_TIMEOUT, Decision};
 use frontdesk::session::path::InsertAt;
 use frontdesk::session::record::Status;
 use frontdesk::stream::ui_messages::FrameId;
+use frontdesk::time::Millis;
 use frontdesk::turn::request::{AnswerForm, TurnRequest};
 use futures::StreamExt as _;
 use futures::channel::mpsc::UnboundedReceiver;
@@ -29,6 +30,9 @@ const INTERRUPTED: u32 = 1_000_001;
 
 /// Times that a client tries the same.
 const TRIES: u32 = 6;
+
+/// Milliseconds within which something else begins.
+const SOON: Millis = 200;
 
 /// Approvals in a row that a client decides on.
 const MAX_APPROVALS: u32 = 6;
@@ -120,7 +124,12 @@ impl Client {
         for _ in 0..messages {
             self.world.sleep(pause(&self.world.rng)).await;
             if self.world.occurs(Fault::Erase) {
-                self.erase().await;
+                if self.world.rng.one_in(2) {
+                    self.erase().await;
+                } else {
+                    // While the message is prepared.
+                    self.erase_soon();
+                }
             }
             let request = self.compose();
             let mut waiting = self.converse(request).await;
@@ -131,6 +140,27 @@ impl Client {
                 waiting = self.decide(waiting).await;
             }
         }
+    }
+
+    /// Comes back to an object that stores nothing yet, and may have everything erased at the same time.
+    pub fn return_early(&self) {
+        let delay = self.world.rng.below(SOON);
+        self.spawn(async move |client| {
+            client.world.sleep(delay).await;
+            client.join().await;
+        });
+        if self.world.faults.has(Fault::Erase) {
+            self.erase_soon();
+        }
+    }
+
+    /// Has everything erased while something else goes on.
+    fn erase_soon(&self) {
+        let delay = self.world.rng.below(SOON);
+        self.spawn(async move |client| {
+            client.world.sleep(delay).await;
+            client.erase().await;
+        });
     }
 
     fn compose(&self) -> TurnRequest {

@@ -119,6 +119,11 @@ impl Faults {
         occurs
     }
 
+    /// Whether that kind may occur in this run.
+    pub fn has(&self, fault: Fault) -> bool {
+        self.rates[fault as usize] > 0
+    }
+
     pub fn count(&self) -> Count {
         Count(std::array::from_fn(|kind| self.counts[kind].get()))
     }

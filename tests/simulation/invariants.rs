@@ -37,12 +37,15 @@ impl World {
         let comes_back = vaults.get(&user).is_some_and(|all| all.iter().any(|vault| is_old(&vault)));
         drop(vaults);
         self.check(!comes_back, || format!("an erased key of {user} comes back"));
+        self.oracle
+            .vault(user, |vault| vault.is_erased |= vault.is_lost && vault.key_id != Some(wrapped.key_id));
         let opened = UserKey::open(user, wrapped, &[7; 32], master);
         let Ok((key, _)) = opened else { return self.violated("a key is stored that does not open") };
         self.oracle.vault(user, |vault| {
             let is_same = vault.key_id.is_none_or(|known| known == wrapped.key_id);
             self.check(is_same, || format!("user {user} has two keys"));
             (vault.key_id, vault.key) = (Some(wrapped.key_id), Some(key));
+            (vault.is_stored, vault.is_lost) = (true, false);
         });
     }
 
@@ -67,6 +70,7 @@ impl World {
     pub fn key_deleted(&self, user: Uuid) {
         self.check(self.oracle.is_erasing(user), || format!("the key of {user} is deleted unasked"));
         self.note(|| format!("the key of {user} is deleted"));
+        self.oracle.emptied_at.borrow_mut().insert(user, self.now());
         self.oracle.vault(user, |vault| vault.is_erased |= vault.key_id.is_some());
     }
 
@@ -101,6 +105,9 @@ impl World {
         let Some(asked) = asks.get(&code).filter(|asked| asked.session == turn.session_id) else {
             return self.violated(format!("nobody said {}", turn.message));
         };
+        let emptied_at = self.oracle.emptied_at.borrow().get(&asked.user).copied();
+        let is_later = emptied_at.is_none_or(|at| at <= turn.admitted_at);
+        self.check(is_later, || format!("turn {} was prepared before its user was erased", turn.turn_id));
         let vault = self.oracle.present_vault(asked.user);
         self.check_question(turn, asked, vault);
         let is_reserved = self.oracle.daily_tokens.get().is_none()
@@ -234,11 +241,14 @@ impl World {
             // An erasure stops the turns that run.
             let is_erasing = self.oracle.is_erasing(record.user_id) && status == Status::Stopped;
             let stopped_at = turn.stopped_at.or(is_erasing.then_some(now));
-            (turn.status.replace(status), stopped_at, turn.steps.clone())
+            let before = turn.status.replace(status);
+            (before, stopped_at, turn.steps.clone(), turn.vault)
         });
-        let Some((before, stopped_at, steps)) = known else {
+        let Some((before, stopped_at, steps, vault)) = known else {
             return self.violated(format!("a turn ends that was never stored: {}", record.turn_id));
         };
+        let is_erased = self.oracle.is_erased(record.user_id, vault);
+        self.check(!is_erased, || format!("turn {} ends after its user was erased", record.turn_id));
         self.check(before.is_none(), || format!("turn {} is closed twice", record.turn_id));
         self.oracle.outbox_changed_at.borrow_mut().insert(record.session_id, now);
         let last = steps.last().map(|last| last.borrow());

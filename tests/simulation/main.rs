@@ -12,6 +12,7 @@ mod alarm;
 mod client;
 mod completion;
 mod disk;
+mod earlier;
 mod employees;
 mod faults;
 mod http;

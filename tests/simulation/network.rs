@@ -75,7 +75,12 @@ async fn carry<T: 'static>(
 }
 
 async fn travel(world: &World) {
-    let span =
-        if world.occurs(Fault::Slow) { 500 + world.rng.below(15_000) } else { 1 + world.rng.below(20) };
+    let span = if world.occurs(Fault::Slow) {
+        500 + world.rng.below(15_000)
+    } else if world.is_uneven {
+        1 << world.rng.below(12)
+    } else {
+        1 + world.rng.below(20)
+    };
     world.sleep(span).await;
 }

@@ -37,6 +37,8 @@ pub struct Oracle {
     pub calls: RefCell<BTreeMap<u64, Rc<IssuedCall>>>,
     /// Users for whom an erasure was requested, with the number of requests that are not answered yet.
     pub erasing: RefCell<BTreeMap<Uuid, usize>>,
+    /// Moments at which the objects of users were emptied last.
+    pub emptied_at: RefCell<BTreeMap<Uuid, Millis>>,
     /// Moments at which the outbox of a session changed last.
     pub outbox_changed_at: RefCell<BTreeMap<Uuid, Millis>>,
     /// Moments until which a record waits after its own failures.
@@ -108,7 +110,11 @@ pub struct KnownVault {
     pub key: Option<UserKey>,
     pub values: BTreeMap<String, String>,
     pub placeholders: BTreeMap<String, String>,
-    /// Whether the object deleted its key.
+    /// Whether the object stores it: one of an earlier object may be in Postgres alone.
+    pub is_stored: bool,
+    /// Whether Postgres erased the only copy: another key may be made, unless the copy was on its way to the object.
+    pub is_lost: bool,
+    /// Whether the object deleted its key, or made another.
     pub is_erased: bool,
 }
 
@@ -176,6 +182,11 @@ impl Oracle {
         let mut vaults = self.vaults.borrow_mut();
         let vault = vaults.get_mut(&user).and_then(|vaults| vaults.get_mut(number));
         change(vault.expect("the present vault exists"))
+    }
+
+    /// Postgres erases its copy of the user's vault.
+    pub fn copy_erased(&self, user: Uuid) {
+        self.vault(user, |vault| vault.is_lost |= vault.key_id.is_some() && !vault.is_stored);
     }
 
     /// Whether the vault of a turn was erased since.

@@ -430,6 +430,7 @@ impl Postgres {
         self.world.note(|| format!("Postgres erases {user}"));
         self.erased.borrow_mut().insert(user, Erased { requested_at, at: now });
         self.vaults.borrow_mut().remove(&user);
+        self.world.oracle.copy_erased(user);
         self.sessions.borrow_mut().retain(|_, session| session.owner != user);
         self.usage.borrow_mut().retain(|_, row| row.user != user);
         self.parked.borrow_mut().retain(|_, owner| *owner != user);
@@ -439,6 +440,11 @@ impl Postgres {
             turn.is_gone |= turn.is_committed;
         }
         r#"{"chat_messages":0}"#.into()
+    }
+
+    /// Gives a user the vault of an earlier object.
+    pub fn restore(&self, user: Uuid, vault: SealedVault) {
+        self.vaults.borrow_mut().insert(user, vault);
     }
 
     pub fn vault(&self, user: Uuid) -> SealedVault {

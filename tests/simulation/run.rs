@@ -11,6 +11,7 @@ use frontdesk::time::Millis;
 use uuid::Uuid;
 
 use super::client::Client;
+use super::earlier;
 use super::employees::WITH_TOOLS;
 use super::mcp::McpServer;
 use super::object::{ObjectNode, Surroundings};
@@ -41,6 +42,8 @@ struct Scenario {
     around: Rc<Surroundings>,
     objects: Vec<Rc<ObjectNode>>,
     clients: Vec<Client>,
+    /// A client of each user who was here before.
+    returning: Vec<Client>,
     busy: Rc<Cell<usize>>,
     /// Messages of each client, at most.
     messages: u64,
@@ -70,7 +73,7 @@ impl Scenario {
         let is_wide = rng.one_in(10);
         let users = if is_wide { 1 } else { 1 + rng.index(3) };
         let remember = rng.one_in(3);
-        let (mut objects, mut clients) = (Vec::new(), Vec::new());
+        let (mut objects, mut clients, mut returning) = (Vec::new(), Vec::new(), Vec::new());
         for number in 0..users {
             let object = ObjectNode::new(&around, person(number));
             around.bucket.keys.borrow_mut().insert(format!("{}/{}", object.user.id, Uuid::from_u128(7)));
@@ -81,14 +84,19 @@ impl Scenario {
                 let employee = rng.one_in(4).then_some(WITH_TOOLS);
                 clients.push(Client { employee, remember, ..client });
             }
+            if let Some(client) = clients.last().filter(|_| rng.one_in(3)) {
+                earlier::store_vault(&around, &object, &client.values);
+                returning.push(Client::clone(client));
+            }
             objects.push(object);
         }
         let messages = if is_wide { 6 } else { 50 };
-        Self { around, objects, clients, busy, messages }
+        Self { around, objects, clients, returning, busy, messages }
     }
 
     fn play(&self) -> Result<(), String> {
         let world = &self.around.world;
+        self.returning.iter().for_each(Client::return_early);
         for client in &self.clients {
             let messages = self.messages / 10 + world.rng.below(self.messages);
             client.spawn(async move |client| client.talk(messages).await);

@@ -30,6 +30,8 @@ pub struct World {
     pub rng: Rng,
     pub faults: Faults,
     pub oracle: Oracle,
+    /// Whether one call takes a thousand times as long as another, so that later ones overtake it.
+    pub is_uneven: bool,
     now: Cell<Millis>,
     steps: Cell<u64>,
     tasks: RefCell<Vec<Slot>>,
@@ -121,6 +123,7 @@ impl World {
         let rng = Rng::new(seed);
         Rc::new(Self {
             faults: Faults::new(&rng),
+            is_uneven: rng.one_in(4),
             rng,
             oracle: Oracle::default(),
             now: Cell::new(START),
