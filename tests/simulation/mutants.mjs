@@ -1,5 +1,5 @@
-// `npm run simulate:mutants`: puts bugs into a copy of the sources, one after the other, and shows how long the simulator
-// takes to find each. `npm run simulate:mutants -- outbox` takes only the bugs with that word in their name.
+// `npm run simulate:mutants`: puts bugs into a copy of the sources, one after the other, and shows after how many turns the
+// simulator finds each. `npm run simulate:mutants -- outbox` takes only the bugs with that word in their name.
 import { spawn, spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,8 +7,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-/** Milliseconds that the simulator may take to find a bug. */
-const WITHIN = 60_000;
+/** Turns within which the simulator must find a bug: a number of turns is the same on every machine. */
+const TURNS = 200_000;
+/** Milliseconds after which a simulator is given up that neither finds anything nor ends. */
+const HANGS_AFTER = 60 * 60 * 1000;
 
 /** @typedef {{ file: string, from: string, to: string }} Patch */
 /** @typedef {{ name: string, patches: Patch[] }} Mutant */
@@ -487,7 +489,7 @@ for (const part of ['.cargo', 'Cargo.toml', 'Cargo.lock', 'rust-toolchain.toml',
 
 let missed = 0;
 for (const mutant of chosen) missed += (await isFound(mutant)) ? 0 : 1;
-console.log(`${chosen.length - missed} of ${chosen.length} found within ${WITHIN / 1000} s each`);
+console.log(`${chosen.length - missed} of ${chosen.length} found within ${TURNS.toLocaleString('en')} turns each`);
 process.exit(missed > 0 ? 1 : 0);
 
 /** @param {Mutant} mutant */
@@ -507,9 +509,10 @@ async function isFound({ name, patches }) {
   } finally {
     for (const [file, text] of before) writeFileSync(join(copy, file), text);
   }
-  const { seconds, said } = await run(simulator);
+  const { turns, seed, said } = await run(simulator);
   const isKilled = said !== '';
-  console.log(`${isKilled ? `✓ ${seconds.toFixed(1).padStart(5)} s` : `✗ ${WITHIN / 1000} s`}  ${name}${isKilled ? `\n           ${said.slice(0, 160)}` : ''}`);
+  const count = turns === undefined ? 'hangs' : turns.toLocaleString('en');
+  console.log(`${isKilled ? '✓' : '✗'} ${count.padStart(7)}  ${name}${isKilled ? `\n           seed ${seed}: ${said.slice(0, 160)}` : ''}`);
   return isKilled;
 }
 
@@ -523,7 +526,7 @@ function build(name) {
   // would have the bug.
   const target = join(process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target'), 'mutants');
   const built = spawnSync('cargo', options, {
-    cwd: copy, env: { ...process.env, CARGO_TARGET_DIR: target }, encoding: 'utf8', maxBuffer: 1 << 30,
+    cwd: copy, env: { ...process.env, CARGO_TARGET_DIR: target, CARGO_INCREMENTAL: '1' }, encoding: 'utf8', maxBuffer: 1 << 30,
   });
   const artifacts = built.stdout.split('\n').filter(Boolean).map((line) => JSON.parse(line));
   if (built.status !== 0) {
@@ -535,19 +538,20 @@ function build(name) {
 
 /**
  * @param {string} simulator
- * @returns {Promise<{ seconds: number, said: string }>} how long it took, and what was violated, if anything was
+ * @returns {Promise<{ turns?: number, seed?: string, said: string }>} turns that it took, and the violation that it found, if any
  */
 function run(simulator) {
-  const began = performance.now();
-  const child = spawn(simulator, ['--turns', '1000000000'], { stdio: ['ignore', 'pipe', 'ignore'] });
-  const timer = setTimeout(() => child.kill(), WITHIN);
+  const child = spawn(simulator, ['--turns', `${TURNS}`], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const timer = setTimeout(() => child.kill(), HANGS_AFTER);
   let out = '';
   child.stdout.setEncoding('utf8').on('data', (data) => (out += data));
   return new Promise((resolve) => {
     child.once('close', (code) => {
       clearTimeout(timer);
-      const said = code === 1 ? (out.match(/simulation: seed \d+: (.*)/)?.[1] ?? out.slice(-160)) : '';
-      resolve({ seconds: (performance.now() - began) / 1000, said });
+      const turns = out.match(/^simulation: (?:FAILED after )?(\d+) turns in /m)?.[1];
+      const [, seed, violation] = out.match(/^simulation: seed (\d+):? (.*)/m) ?? [];
+      const said = code === 1 ? (violation ?? out.slice(-160)) : '';
+      resolve({ turns: turns === undefined ? undefined : Number(turns), seed, said });
     });
   });
 }
