@@ -1,8 +1,9 @@
 //! Changes of memories in Postgres that the index must follow. Where nobody knows if one took effect, the index is built anew.
 
 use super::index::{State, remove_state, set_state, state};
-use super::rebuild_progress::begin_anew;
+use super::rebuild_progress::{begin_anew, settles_at};
 use crate::account::UserCtx;
+use crate::account::agenda::{Agenda, Job};
 use crate::error::{Code, Fault};
 use crate::ports::{Clock, Platform, Sql};
 use crate::storage::from_json;
@@ -21,7 +22,7 @@ pub async fn change<P: Platform, T>(
     let result = call.await;
     add_to_pending(sql, -1)?;
     if result.as_ref().is_err_and(|fault| fault.code != Code::DatabaseRefused) {
-        begin_anew(sql, ctx.ports.clock.now())?;
+        distrust(&ctx.account.agenda, sql, ctx.ports.clock.now())?;
     }
     result
 }
@@ -30,12 +31,22 @@ pub async fn change<P: Platform, T>(
 ///
 /// # Errors
 /// `internal`, when the storage refuses.
-pub fn recover(sql: &impl Sql, now: Millis) -> Result<(), Fault> {
+pub fn recover(agenda: &Agenda, sql: &impl Sql, now: Millis) -> Result<(), Fault> {
     if pending(sql)? == 0 {
         return Ok(());
     }
     remove_state(sql, State::PendingChanges)?;
-    begin_anew(sql, now)
+    distrust(agenda, sql, now)
+}
+
+/// Builds the index anew. A call that reaches Postgres late may still take vectors away, so there is background work after it.
+fn distrust(agenda: &Agenda, sql: &impl Sql, now: Millis) -> Result<(), Fault> {
+    begin_anew(sql, now)?;
+    if agenda.is_planned(Job::Background, sql)? {
+        // It plans itself again, as long as a call may be on its way.
+        return Ok(());
+    }
+    agenda.plan(Job::Background, settles_at(sql)?, sql)
 }
 
 fn pending(sql: &impl Sql) -> Result<u32, Fault> {

@@ -44,6 +44,14 @@ pub fn begin_anew(sql: &impl Sql, now: Millis) -> Result<(), Fault> {
     set_state(sql, State::Rebuild, &to_json(&progress)?)
 }
 
+/// Moment at which every request on its way has reached Postgres; zero if none is known to be.
+///
+/// # Errors
+/// `internal`, when the storage refuses.
+pub fn settles_at(sql: &impl Sql) -> Result<Millis, Fault> {
+    Ok(progress(sql)?.not_before)
+}
+
 impl Progress {
     /// True if something is to be read now.
     #[must_use]

@@ -108,11 +108,7 @@ impl<P: Platform> Object<P> {
         match done {
             Ok(()) => {
                 self.background.failures.set(0);
-                // A job that was planned meanwhile stays planned.
-                if self.account.agenda.is_due(Job::Background, began, sql)? {
-                    self.account.agenda.finish(Job::Background, sql)?;
-                }
-                Ok(())
+                self.plan_after_success(began)
             }
             Err(fault) => {
                 let failures = self.background.failures.get().saturating_add(1);
@@ -125,6 +121,22 @@ impl<P: Platform> Object<P> {
                 }
                 Err(fault)
             }
+        }
+    }
+
+    /// Ends the job, unless a request that got no answer may still reach Postgres: then it is planned for the time after that.
+    fn plan_after_success(&self, began: Millis) -> Result<(), Fault> {
+        let (agenda, sql) = (&self.account.agenda, &self.ports.sql);
+        let is_due = agenda.is_due(Job::Background, began, sql)?;
+        if !is_due && agenda.is_planned(Job::Background, sql)? {
+            // A job that was planned meanwhile stays planned.
+            return Ok(());
+        }
+        let settles_at = rebuild_progress::settles_at(sql)?;
+        if settles_at > began {
+            agenda.plan(Job::Background, settles_at, sql)
+        } else {
+            agenda.finish(Job::Background, sql)
         }
     }
 

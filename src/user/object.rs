@@ -67,7 +67,7 @@ impl<P: Platform> Object<P> {
         store::create_tables(sql)?;
         index::create_tables(sql)?;
         toolbox::create_tables(sql)?;
-        change::recover(sql, self.ports.clock.now())?;
+        change::recover(&self.account.agenda, sql, self.ports.clock.now())?;
         self.close_orphans()?;
         ledger::release_all(sql)?;
         self.arm()

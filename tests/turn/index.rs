@@ -193,6 +193,40 @@ fn an_index_that_may_have_what_was_forgotten_is_built_anew() {
     assert!(!conversation.last_prompt().join("\n").contains("Otto"));
 }
 
+/// A call that got no answer may reach Postgres within a minute, and take vectors away there.
+#[test]
+fn a_call_that_may_arrive_late_is_followed_by_background_work() {
+    let conversation = TestConversation::default();
+    let postgrest = &conversation.platform.postgrest;
+    conversation.model_says(whole("Noted.")).model_says(whole("No."));
+    conversation.turn("My walrus is called Otto").unwrap();
+    while conversation.ring() {}
+    let vectors = || postgrest.embedded().len();
+    let take_vector =
+        || postgrest.set_pending(vec![json!({ "id": Uuid::from_u128(9), "text": "In a harbour" })]);
+
+    postgrest.fail("forget_facts", DatabaseError::Unavailable("no answer".into()));
+    let lost_at = conversation.now();
+    assert!(conversation.forget(Uuid::from_u128(5)).is_err());
+    let before = vectors();
+    take_vector();
+    assert!(conversation.ring());
+    assert_eq!((conversation.now() - lost_at, vectors()), (60_000, before + 1));
+    while conversation.ring() {}
+
+    // The same after the work of a turn that came meanwhile.
+    let lost_at = conversation.now();
+    assert!(conversation.forget(Uuid::from_u128(5)).is_err());
+    conversation.turn("What is the walrus called?").unwrap();
+    while conversation.platform.storage.alarm().is_some_and(|at| at < lost_at + 60_000) {
+        conversation.ring();
+    }
+    let before = vectors();
+    take_vector();
+    assert!(conversation.ring());
+    assert_eq!((conversation.now() - lost_at, vectors()), (60_000, before + 1));
+}
+
 #[test]
 fn an_object_that_dies_during_a_change_builds_its_index_anew() {
     let conversation = TestConversation::default();
