@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use sse::EventStream;
+use sse::{Event, EventStream};
 use wire_text::WireText;
 
 use super::error::Loss;
@@ -236,7 +236,7 @@ impl ResponseReader {
                 Ok(Vec::new())
             }
             Form::Events(events) => {
-                collect(self.awaited, |on_data| events.feed(piece, on_data).is_ok()).ok_or(Loss::Malformed)
+                collect(self.awaited, |on_event| events.feed(piece, on_event).is_ok()).ok_or(Loss::Malformed)
             }
         }
     }
@@ -256,7 +256,7 @@ impl ResponseReader {
             }
             Form::Events(events) => {
                 let received =
-                    collect(self.awaited, |on_data| events.end(on_data).is_ok()).ok_or(Loss::Malformed)?;
+                    collect(self.awaited, |on_event| events.end(on_event).is_ok()).ok_or(Loss::Malformed)?;
                 if received.iter().any(|received| matches!(received, Received::Response(_))) {
                     return Ok(received);
                 }
@@ -267,9 +267,10 @@ impl ResponseReader {
 }
 
 /// Collects the messages of the events that `read` yields. Skips events without JSON-RPC: servers prime a stream with an empty one.
-fn collect(awaited: u64, read: impl FnOnce(&mut dyn FnMut(&str)) -> bool) -> Option<Vec<Received>> {
+fn collect(awaited: u64, read: impl FnOnce(&mut dyn FnMut(Event<'_>)) -> bool) -> Option<Vec<Received>> {
     let mut received = Vec::new();
-    let is_stream = read(&mut |data| {
+    let is_stream = read(&mut |event| {
+        let Event::Data(data) = event else { return };
         received.extend(serde_json::from_str::<Message>(data).ok().and_then(|message| message.read(awaited)));
     });
     is_stream.then_some(received)
@@ -356,7 +357,7 @@ mod tests {
     fn a_stream_that_ends_without_the_response_is_broken() {
         assert_eq!(received(&[b"data: {\"id\":7,\"resu"]), Err(Loss::Broken));
         assert_eq!(received(&[]), Err(Loss::Broken));
-        assert_eq!(received(&[b"data: \xff\n\n"]), Err(Loss::Malformed));
+        assert_eq!(received(&[b"data: \xff\n\n"]), Err(Loss::Broken));
     }
 
     #[test]

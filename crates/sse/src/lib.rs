@@ -1,7 +1,7 @@
 //! Server-sent events from bytes, without I/O (<https://html.spec.whatwg.org/multipage/server-sent-events.html>).
 //!
-//! In scope: `data` fields in chunks of any size. Out of scope: `event`, `id`, `retry` and a lone CR as a line end, which no
-//! model's API uses.
+//! In scope: `data` fields in chunks of any size, and the `error` field of llama.cpp's server. Out of scope: `event`, `id`, `retry`
+//! and a lone CR as a line end, which no model's API uses.
 
 /// Longest line, in bytes: far above any chunk of a completion, far below the memory of an isolate.
 const MAX_LINE_BYTES: usize = 1024 * 1024;
@@ -15,16 +15,26 @@ pub struct EventStream {
     data: Option<String>,
 }
 
-/// The error for a line or an event that exceeds the size limit or is not UTF-8.
+/// One event of a stream. Bytes that are not UTF-8 are replaced by U+FFFD.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event<'a> {
+    /// Its `data` lines, joined by line ends.
+    Data(&'a str),
+    /// An `error` line, which ends with its line
+    /// (<https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md>).
+    Error(&'a str),
+}
+
+/// The error for a line or an event that exceeds the size limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Malformed;
 
 impl EventStream {
-    /// Takes the next bytes and calls `on_data` with the data of each event that they complete.
+    /// Takes the next bytes and calls `on_event` with each event that they complete.
     ///
     /// # Errors
     /// [`Malformed`]. The stream must not be used after an error.
-    pub fn feed(&mut self, bytes: &[u8], mut on_data: impl FnMut(&str)) -> Result<(), Malformed> {
+    pub fn feed(&mut self, bytes: &[u8], mut on_event: impl FnMut(Event<'_>)) -> Result<(), Malformed> {
         let mut lines = bytes.split_inclusive(|byte| *byte == b'\n');
         for piece in &mut lines {
             let Some(end) = piece.strip_suffix(b"\n") else {
@@ -35,11 +45,11 @@ impl EventStream {
                 return Ok(());
             };
             if self.partial.is_empty() {
-                self.line(end, &mut on_data)?;
+                self.line(end, &mut on_event)?;
             } else {
                 let mut line = std::mem::take(&mut self.partial);
                 line.extend_from_slice(end);
-                self.line(&line, &mut on_data)?;
+                self.line(&line, &mut on_event)?;
             }
         }
         Ok(())
@@ -49,29 +59,34 @@ impl EventStream {
     ///
     /// # Errors
     /// [`Malformed`] as for [`EventStream::feed`].
-    pub fn end(&mut self, mut on_data: impl FnMut(&str)) -> Result<(), Malformed> {
+    pub fn end(&mut self, mut on_event: impl FnMut(Event<'_>)) -> Result<(), Malformed> {
         let rest = std::mem::take(&mut self.partial);
-        self.line(&rest, &mut on_data)?;
-        self.line(b"", &mut on_data)
+        self.line(&rest, &mut on_event)?;
+        self.line(b"", &mut on_event)
     }
 
-    fn line(&mut self, line: &[u8], on_data: &mut impl FnMut(&str)) -> Result<(), Malformed> {
+    fn line(&mut self, line: &[u8], on_event: &mut impl FnMut(Event<'_>)) -> Result<(), Malformed> {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         if line.is_empty() {
             if let Some(data) = self.data.take() {
-                on_data(&data);
+                on_event(Event::Data(&data));
             }
             return Ok(());
         }
-        let line = std::str::from_utf8(line).map_err(|_| Malformed)?;
         // A byte order mark may precede the first field. No other line that starts with one is a field.
-        let Some(value) = line.trim_start_matches('\u{feff}').strip_prefix("data:") else { return Ok(()) };
-        let value = value.strip_prefix(' ').unwrap_or(value);
+        let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
+        let value =
+            |name: &[u8]| line.strip_prefix(name).map(|value| value.strip_prefix(b" ").unwrap_or(value));
+        if let Some(error) = value(b"error:") {
+            on_event(Event::Error(&String::from_utf8_lossy(error)));
+            return Ok(());
+        }
+        let Some(value) = value(b"data:").map(String::from_utf8_lossy) else { return Ok(()) };
         match &mut self.data {
-            None => self.data = Some(value.to_owned()),
+            None => self.data = Some(value.into_owned()),
             Some(data) if data.len() + value.len() < MAX_LINE_BYTES => {
                 data.push('\n');
-                data.push_str(value);
+                data.push_str(&value);
             }
             Some(_) => return Err(Malformed),
         }
@@ -88,10 +103,16 @@ mod tests {
     fn events(pieces: &[&[u8]]) -> Vec<String> {
         let mut stream = EventStream::default();
         let mut events = Vec::new();
+        let mut push = |event: Event<'_>| {
+            events.push(match event {
+                Event::Data(data) => data.to_owned(),
+                Event::Error(error) => format!("error {error}"),
+            });
+        };
         for piece in pieces {
-            stream.feed(piece, |data| events.push(data.to_owned())).unwrap();
+            stream.feed(piece, &mut push).unwrap();
         }
-        stream.end(|data| events.push(data.to_owned())).unwrap();
+        stream.end(push).unwrap();
         events
     }
 
@@ -109,10 +130,19 @@ mod tests {
     }
 
     #[test]
-    fn long_lines_and_invalid_utf8_are_malformed() {
+    fn long_lines_are_malformed() {
         let long = vec![b'x'; MAX_LINE_BYTES + 1];
         assert_eq!(EventStream::default().feed(&long, |_| ()), Err(Malformed));
-        assert_eq!(EventStream::default().feed(b"data: \xff\n\n", |_| ()), Err(Malformed));
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf8_cost_no_more_than_themselves() {
+        assert_eq!(events(&[b"data: a\xffb\n\ndata: c\n\n"]), ["a\u{fffd}b", "c"]);
+    }
+
+    #[test]
+    fn an_error_line_is_an_event_of_its_own() {
+        assert_eq!(events(&[b"error: {\"code\":400}\n\ndata: 1\n\n"]), ["error {\"code\":400}", "1"]);
     }
 
     proptest! {
