@@ -14,8 +14,9 @@ use super::vector::SmallVector;
 use crate::account::UserCtx;
 use crate::database;
 use crate::error::{Code, Fault};
-use crate::model::client::{ModelError, client};
+use crate::model::client::client;
 use crate::model::embedding::{self, Embedding};
+use crate::model::model_error::ModelError;
 use crate::ports::{Caller, Clock, Platform};
 use crate::time::Millis;
 

@@ -23,6 +23,8 @@ use crate::limit::quota::{Cost, LedgerEntry, day};
 use crate::model::candidate::{Candidate, Provider};
 use crate::model::client::client;
 use crate::model::completion::{Completion, CompletionRequest, stream_completion};
+use crate::model::finish::Finish;
+use crate::model::json_output;
 use crate::model::pace::Readers;
 use crate::model::prompt_message::PromptMessage;
 use crate::model::request::ChatBody;
@@ -124,7 +126,7 @@ impl<'a> BackgroundJob<'a> {
 /// Output of a background job.
 #[derive(Debug)]
 pub struct JobOutput {
-    /// The text; empty when it broke off.
+    /// The JSON object in the text; empty when there is none, or when it broke off.
     pub text: String,
     /// Row of `chat_usage_log`.
     pub usage: JobUsage,
@@ -188,24 +190,25 @@ pub async fn run_job<P: Platform>(
     let mut completion = Completion::default();
     let outcome =
         stream_completion(&client(ctx.ports, config), &request, &mut completion, |_| Readers::Absent).await;
-    let is_free = outcome.is_err() && completion.text.is_empty();
+    let is_free = outcome.is_err() && !completion.is_billed();
     let estimated = if is_free {
         Usage::estimated(0, 0)
     } else {
-        Usage::estimated(prompt_tokens, count(&completion.text))
+        Usage::estimated(prompt_tokens, count(&completion.text) + count(&completion.thoughts))
     };
-    let usage = completion.usage.unwrap_or(estimated);
+    let usage = completion.usage_or(estimated);
     settle(&ctx.ports.sql, &job.entry(id, began, &usage))?;
     match outcome {
         Err(fault) if is_free => return Err(fault),
-        Ok(()) if completion.finish == Some("stop") => {}
+        Ok(()) if completion.finish == Some(Finish::Stop) => {}
         _ => completion.text.clear(),
     }
+    let text = json_output::object(&completion.text).unwrap_or_default().to_owned();
     let usage = usage_record(&usage, price, Times { began, ended: clock.now() });
     let usage = UsageRecord { model: config.memory_model.clone(), ..usage };
     let employee_slug = job.account.employee.clone();
     let usage = JobUsage { id, purpose: job.purpose, session_id: job.session, employee_slug, usage };
-    Ok(Some(JobOutput { text: completion.text, usage }))
+    Ok(Some(JobOutput { text, usage }))
 }
 
 /// Masks the text of a background job's output, in which the job's own placeholders are placeholders.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::candidate::{Candidate, Provider};
-use super::client::ModelError;
+use super::model_error::ModelError;
 use crate::time::Millis;
 
 /// Turns in a row that a model must fail to be kept out.
@@ -66,12 +66,18 @@ fn key(candidate: &Candidate) -> (Provider, String) {
     (candidate.provider, candidate.model.clone())
 }
 
-/// True if an error concerns the model and not the request. 401, 403 and 404 concern keys and names that the model does
+/// True if an error concerns the model and not the request. 401 to 404 concern keys, credit and names that the model does
 /// not accept from any caller.
 const fn is_health(error: ModelError) -> bool {
     match error {
-        ModelError::Connect | ModelError::Timeout | ModelError::Cut => true,
-        ModelError::Status { status, .. } => matches!(status, 401 | 403 | 404 | 408 | 409 | 429 | 500..=599),
+        ModelError::Connect
+        | ModelError::Timeout
+        | ModelError::Cut
+        | ModelError::Nothing
+        | ModelError::Unexplained
+        | ModelError::OtherApi => true,
+        ModelError::Spent => false,
+        ModelError::Status { status, .. } => matches!(status, 401..=404 | 408 | 409 | 429 | 500..=599),
     }
 }
 

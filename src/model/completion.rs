@@ -5,9 +5,13 @@ use std::rc::Rc;
 
 use super::breaker::Breaker;
 use super::candidate::Candidate;
-use super::client::{ModelClient, ModelError};
+use super::client::ModelClient;
 use super::decoder::{CompletionDecoder, DeltaBatch};
+use super::finish::Finish;
+use super::json_output;
+use super::model_error::ModelError;
 use super::pace::{self, Readers};
+use super::reported_usage::ReportedUsage;
 use super::request::{ChatBody, timeouts};
 use super::requested_call::RequestedCalls;
 use super::retry;
@@ -38,14 +42,16 @@ pub struct CompletionRequest {
 pub struct Completion {
     /// Text of the answer.
     pub text: String,
+    /// Thoughts before it, which are billed and not part of the answer.
+    pub thoughts: String,
     /// The tool calls.
     pub calls: RequestedCalls,
     /// Arrival of the first token.
     pub first_token_at: Option<Millis>,
-    /// Finish reason, in the AI SDK's terms; `None` when the model gave none.
-    pub finish: Option<&'static str>,
-    /// Usage, as the provider reported it.
-    pub usage: Option<Usage>,
+    /// Finish reason; `None` when the model gave none.
+    pub finish: Option<Finish>,
+    /// Usage, as far as the provider reported it.
+    pub usage: Option<ReportedUsage>,
     /// Number of requests made.
     pub attempts: u32,
 }
@@ -127,6 +133,7 @@ impl<H: Http, C: Clock, F: FnMut(DeltaFrom<'_>) -> Readers> Stream<'_, H, C, F> 
             self.completion.attempts += 1;
             // Reports of an earlier attempt without text do not belong to this one.
             (self.completion.finish, self.completion.usage) = (None, None);
+            self.completion.thoughts.clear();
             let Err(error) = self.receive(attempt).await else {
                 breaker.borrow_mut().answered(candidate);
                 return Ok(());
@@ -154,34 +161,54 @@ impl<H: Http, C: Clock, F: FnMut(DeltaFrom<'_>) -> Readers> Stream<'_, H, C, F> 
         let mut last_frame = None;
         let mut gather = 0;
         loop {
-            let read = response.read(gather).await.map_err(ModelError::from);
-            let read = read.and_then(|bytes| match bytes {
-                Some(bytes) => Ok((decoder.feed(&bytes)?, false)),
-                None => Ok((decoder.end()?, true)),
-            });
-            let (batch, is_over) = match read {
+            let (batch, is_over) = match response.read(gather).await {
+                Ok(Some(bytes)) => (decoder.feed(&bytes), false),
+                Ok(None) => (decoder.end(), true),
                 // The model had finished; only its usage is lost.
-                Err(_) if self.completion.finish.is_some() => return Ok(()),
-                read => read?,
+                Err(_) if self.completion.finish.is_some() => return self.conclude(&decoder),
+                Err(error) => return Err(error.into()),
             };
-            let is_done = batch.done;
+            let (failure, is_done) = (batch.failure, batch.done || is_over);
             if let Some(readers) = self.take(candidate, batch) {
                 let now = self.client.clock.now();
                 gather = pace::gather(now.saturating_sub(last_frame.replace(now).unwrap_or(now)), readers);
                 self.completion.first_token_at.get_or_insert(now);
             }
-            let is_late = !is_over && !is_done && self.client.clock.now() >= self.request.deadline;
+            if let Some(error) = failure {
+                return Err(error);
+            }
+            if is_done {
+                return self.conclude(&decoder);
+            }
+            if decoder.is_damaged() && !self.completion.has_begun() {
+                return Err(ModelError::Cut);
+            }
+            let is_late = self.client.clock.now() >= self.request.deadline;
             if self.completion.bytes() > MAX_COMPLETION_BYTES || (is_late && self.completion.has_begun()) {
-                self.completion.finish = Some("length");
+                self.completion.finish = Some(Finish::Length);
                 return Ok(());
             }
-            match is_over {
-                _ if is_done => return Ok(()),
-                _ if is_late => return Err(ModelError::Timeout),
-                false => {}
-                true if self.completion.finish.is_some() => return Ok(()),
-                true => return Err(ModelError::Cut),
+            if is_late {
+                return Err(ModelError::Timeout);
             }
+        }
+    }
+
+    /// Decides at the end of an answer whether it is one: it has a finish reason that says so, and something was said.
+    fn conclude(&mut self, decoder: &CompletionDecoder) -> Result<(), ModelError> {
+        let Self { completion, request, .. } = self;
+        if completion.finish.is_none() && request.body.is_structured() && json_output::whole(&completion.text)
+        {
+            completion.finish = Some(Finish::Stop);
+        }
+        match completion.finish {
+            _ if decoder.is_other_api() => Err(ModelError::OtherApi),
+            _ if decoder.is_damaged() => Err(ModelError::Cut),
+            None => Err(ModelError::Cut),
+            Some(Finish::ContentFilter) => Ok(()),
+            Some(_) if completion.has_begun() => Ok(()),
+            Some(Finish::Length) => Err(ModelError::Spent),
+            Some(Finish::Stop | Finish::ToolCalls) => Err(ModelError::Nothing),
         }
     }
 
@@ -192,6 +219,7 @@ impl<H: Http, C: Clock, F: FnMut(DeltaFrom<'_>) -> Readers> Stream<'_, H, C, F> 
             |delta: ModelDelta<'_>| on_delta(DeltaFrom { candidate, delta, at: client.clock.now() });
         completion.finish = batch.finish.or(completion.finish);
         completion.usage = batch.usage.or(completion.usage);
+        completion.thoughts.push_str(&batch.thoughts);
         let mut readers = (!batch.calls.is_empty()).then_some(Readers::Absent);
         if !batch.text.is_empty() {
             readers = Some(emit(ModelDelta::Text(&batch.text)));
@@ -213,7 +241,19 @@ impl Completion {
         !self.text.is_empty() || !self.calls.is_empty()
     }
 
+    /// True if the provider bills it even if it fails.
+    #[must_use]
+    pub const fn is_billed(&self) -> bool {
+        self.has_begun() || !self.thoughts.is_empty()
+    }
+
+    /// Usage of the request: the provider's counts, and those of `estimated` where it reports none.
+    #[must_use]
+    pub fn usage_or(&self, estimated: Usage) -> Usage {
+        self.usage.map_or(estimated, |reported| reported.or(&estimated))
+    }
+
     fn bytes(&self) -> usize {
-        self.text.len() + self.calls.bytes()
+        self.text.len() + self.thoughts.len() + self.calls.bytes()
     }
 }

@@ -2,13 +2,21 @@
 
 pub mod breaker;
 pub mod candidate;
+mod chunk;
 pub mod client;
 pub mod completion;
 pub mod decoder;
 pub mod embedding;
+pub mod finish;
+pub mod json_output;
+mod lenient;
+pub mod model_error;
 pub mod pace;
 pub mod prompt_message;
+mod provider_error;
+pub mod reported_usage;
 pub mod request;
 pub mod requested_call;
 pub mod retry;
+mod thoughts;
 pub mod vector_breaker;

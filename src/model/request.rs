@@ -169,6 +169,12 @@ impl ChatBody {
         })
     }
 
+    /// True if the answer is to be JSON.
+    #[must_use]
+    pub const fn is_structured(&self) -> bool {
+        self.format.is_some()
+    }
+
     /// Serializes the body for `model`.
     ///
     /// # Errors

@@ -1,10 +1,13 @@
 //! Tool calls that a model requests, gathered from the pieces in which it streams them.
 
 use serde::Deserialize;
-
+use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
 use wire_text::WireText;
 
-/// RequestedCalls that one completion may request; further ones are dropped. Twenty at once have been seen.
+use super::lenient::read;
+
+/// Calls that one completion may request; further ones are dropped. Twenty at once have been seen.
 pub const MAX_CALLS: usize = 32;
 
 /// Longest name of a tool that is kept, in bytes: more than any tool has
@@ -21,22 +24,62 @@ pub struct RequestedCall {
 }
 
 /// A piece of a call.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CallDelta {
-    #[serde(default)]
     index: Option<u32>,
-    #[serde(default)]
     id: Option<String>,
-    #[serde(default)]
-    function: Option<FunctionDelta>,
+    name: Option<String>,
+    arguments: String,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-struct FunctionDelta {
-    #[serde(default)]
-    name: Option<String>,
-    #[serde(default)]
-    arguments: Option<WireText>,
+#[derive(Deserialize)]
+struct WireCall<'a> {
+    #[serde(borrow, default)]
+    index: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    id: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    function: Option<&'a RawValue>,
+}
+
+#[derive(Default, Deserialize)]
+struct WireFunction<'a> {
+    #[serde(borrow, default)]
+    name: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    arguments: Option<&'a RawValue>,
+}
+
+impl CallDelta {
+    /// Reads a piece. A field of another shape than expected is absent.
+    pub(super) fn read(raw: &RawValue) -> Option<Self> {
+        let wire: WireCall<'_> = read(Some(raw))?;
+        let function = read(wire.function).unwrap_or_default();
+        // A number, also as a string; a fraction or a negative one places nothing.
+        let index = wire.index.and_then(|raw| raw.get().trim_matches('"').parse().ok());
+        Some(Self::new(index, read(wire.id), &function))
+    }
+
+    /// Reads a piece in the form before `tool_calls`, which had no index and no id.
+    pub(super) fn of_function(raw: &RawValue) -> Option<Self> {
+        Some(Self::new(None, None, &read(Some(raw))?))
+    }
+
+    fn new(index: Option<u32>, id: Option<WireText>, function: &WireFunction<'_>) -> Self {
+        let filled = |text: WireText| Some(text.0).filter(|text| !text.is_empty());
+        let name = read(function.name).and_then(filled);
+        let arguments = match read::<WireText>(function.arguments) {
+            Some(text) => text.0,
+            // Some servers send the object itself.
+            None => function
+                .arguments
+                .map(RawValue::get)
+                .filter(|raw| raw.starts_with('{'))
+                .unwrap_or_default()
+                .to_owned(),
+        };
+        Self { index, id: id.and_then(filled), name, arguments }
+    }
 }
 
 /// The requested calls of a completion, as far as they have come.
@@ -67,12 +110,9 @@ impl RequestedCalls {
     pub fn take(&mut self, delta: CallDelta) -> Option<usize> {
         let at = self.place(&delta)?;
         let one = self.0.get_mut(at)?;
-        let function = delta.function.unwrap_or_default();
-        if let Some(arguments) = function.arguments {
-            one.call.arguments.push_str(&arguments.0);
-        }
+        one.call.add_arguments(&delta.arguments);
         // Some providers repeat it with every piece.
-        let name = function.name.filter(|name| one.call.name.is_empty() && !name.is_empty())?;
+        let name = delta.name.filter(|_| one.call.name.is_empty())?;
         one.call.name = name;
         one.call.name.truncate(one.call.name.floor_char_boundary(MAX_NAME_BYTES));
         Some(at)
@@ -90,23 +130,60 @@ impl RequestedCalls {
         self.0.into_iter().map(|one| one.call).collect()
     }
 
-    /// Finds the call that a piece belongs to: the one of its index, unless its id differs; without either, the last one.
+    /// Finds the call that a piece belongs to, or begins one.
     fn place(&mut self, delta: &CallDelta) -> Option<usize> {
-        let is_another =
-            |one: &Gathered| matches!((&one.id, &delta.id), (Some(a), Some(b)) if a != b && !b.is_empty());
-        let known = match delta.index {
-            Some(_) => self.0.iter().rposition(|one| one.index == delta.index),
-            None => self.0.len().checked_sub(1),
+        let by_index = delta.index.and_then(|_| self.0.iter().rposition(|one| one.index == delta.index));
+        let last = self.0.len().checked_sub(1);
+        let known = match delta.name {
+            // Without a name it continues: the call of its index or its id, or the last one.
+            None => by_index.or_else(|| self.by_id(delta)).or(last),
+            Some(_) if delta.index.is_some() => by_index,
+            Some(_) => self.by_id(delta).or(last),
         };
-        if let Some(at) = known.filter(|at| self.0.get(*at).is_some_and(|one| !is_another(one))) {
+        if let Some(at) = known.filter(|at| self.0.get(*at).is_some_and(|one| !one.is_before(delta))) {
             return Some(at);
         }
         if self.0.len() >= MAX_CALLS {
             return None;
         }
-        let id = delta.id.clone().filter(|id| !id.is_empty());
-        self.0.push(Gathered { index: delta.index, id, call: RequestedCall::default() });
+        self.0.push(Gathered { index: delta.index, id: delta.id.clone(), call: RequestedCall::default() });
         Some(self.0.len() - 1)
+    }
+
+    fn by_id(&self, delta: &CallDelta) -> Option<usize> {
+        delta.id.as_ref().and_then(|_| self.0.iter().rposition(|one| one.id == delta.id))
+    }
+}
+
+impl Gathered {
+    /// True if a piece with a name begins another call after this one: it has another id, or this one is whole.
+    fn is_before(&self, delta: &CallDelta) -> bool {
+        let Some(name) = &delta.name else { return false };
+        match (&self.id, &delta.id) {
+            (Some(own), Some(other)) => own != other,
+            _ => {
+                !self.call.name.is_empty()
+                    && (*name != self.call.name || self.call.is_whole())
+                    && delta.index.is_none()
+            }
+        }
+    }
+}
+
+impl RequestedCall {
+    /// True if the arguments are a whole JSON object.
+    fn is_whole(&self) -> bool {
+        let text = self.arguments.trim();
+        text.starts_with('{') && text.ends_with('}') && serde_json::from_str::<IgnoredAny>(text).is_ok()
+    }
+
+    /// Adds a piece of the arguments. One that begins an object behind a whole one takes its place: some servers send `{}` first,
+    /// or the whole once more.
+    fn add_arguments(&mut self, piece: &str) {
+        if piece.trim_start().starts_with('{') && self.is_whole() {
+            self.arguments.clear();
+        }
+        self.arguments.push_str(piece);
     }
 }
 
@@ -114,10 +191,14 @@ impl RequestedCalls {
 mod tests {
     use super::*;
 
+    fn piece(json: &str) -> CallDelta {
+        CallDelta::read(&RawValue::from_string(json.to_owned()).unwrap()).unwrap()
+    }
+
     fn gather(deltas: &[&str]) -> Vec<(String, String)> {
         let mut calls = RequestedCalls::default();
         for delta in deltas {
-            calls.take(serde_json::from_str(delta).unwrap());
+            calls.take(piece(delta));
         }
         calls.into_calls().into_iter().map(|call| (call.name, call.arguments)).collect()
     }
@@ -150,11 +231,70 @@ mod tests {
     }
 
     #[test]
+    fn a_piece_without_a_name_continues_a_call() {
+        let other_id = gather(&[
+            r#"{"index":0,"id":"k1","function":{"name":"one","arguments":""}}"#,
+            r#"{"index":0,"id":"k2","function":{"arguments":"{\"x\":1}"}}"#,
+        ]);
+        assert_eq!(other_id, [pair("one", "{\"x\":1}")]);
+        let unknown_index = gather(&[
+            r#"{"index":0,"id":"k1","function":{"name":"one","arguments":"{\"x\":"}}"#,
+            r#"{"index":1,"function":{"arguments":"1}"}}"#,
+        ]);
+        assert_eq!(unknown_index, [pair("one", "{\"x\":1}")]);
+        let interleaved = gather(&[
+            r#"{"id":"a","function":{"name":"one","arguments":"{\"x\":"}}"#,
+            r#"{"id":"b","function":{"name":"two","arguments":"{\"y\":"}}"#,
+            r#"{"id":"a","function":{"arguments":"1}"}}"#,
+            r#"{"id":"b","function":{"arguments":"2}"}}"#,
+        ]);
+        assert_eq!(interleaved, [pair("one", "{\"x\":1}"), pair("two", "{\"y\":2}")]);
+    }
+
+    #[test]
+    fn a_name_after_whole_arguments_begins_another_call() {
+        let calls = gather(&[
+            r#"{"function":{"name":"one","arguments":"{\"x\":1}"}}"#,
+            r#"{"function":{"name":"two","arguments":"{}"}}"#,
+            r#"{"function":{"name":"two","arguments":"{}"}}"#,
+        ]);
+        assert_eq!(calls, [pair("one", "{\"x\":1}"), pair("two", "{}"), pair("two", "{}")]);
+        let repeated = gather(&[
+            r#"{"function":{"name":"one","arguments":""}}"#,
+            r#"{"function":{"name":"one","arguments":"{\"x\":"}}"#,
+            r#"{"function":{"name":"one","arguments":"1}"}}"#,
+        ]);
+        assert_eq!(repeated, [pair("one", "{\"x\":1}")]);
+    }
+
+    #[test]
+    fn whole_arguments_are_replaced_and_not_continued() {
+        let calls = gather(&[
+            r#"{"index":0,"id":"k1","function":{"name":"one","arguments":"{}"}}"#,
+            r#"{"index":0,"function":{"arguments":"{\"x\":"}}"#,
+            r#"{"index":0,"function":{"arguments":"1}"}}"#,
+            r#"{"index":0,"function":{"arguments":"{\"x\":1}"}}"#,
+        ]);
+        assert_eq!(calls, [pair("one", "{\"x\":1}")]);
+    }
+
+    #[test]
+    fn fields_of_other_shapes_are_absent() {
+        let calls = gather(&[
+            r#"{"index":"0","id":7,"function":{"name":"one","arguments":{"x":1}}}"#,
+            r#"{"index":-1,"function":null}"#,
+            r#"{"index":1.5,"function":{"name":null,"arguments":null}}"#,
+            r#"{"index":0,"id":"","function":{"name":"","arguments":""}}"#,
+        ]);
+        assert_eq!(calls, [pair("one", "{\"x\":1}")]);
+    }
+
+    #[test]
     fn there_is_an_end_to_calls() {
         let mut calls = RequestedCalls::default();
         for index in 0..100 {
             let delta = format!(r#"{{"index":{index},"id":"{index}","function":{{"name":"x"}}}}"#);
-            let began = calls.take(serde_json::from_str(&delta).unwrap());
+            let began = calls.take(piece(&delta));
             assert_eq!(began, (index < MAX_CALLS).then_some(index));
         }
         assert_eq!(calls.into_calls().len(), MAX_CALLS);

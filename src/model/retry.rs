@@ -1,7 +1,7 @@
 //! Retries of a model that did not answer: only before its first token, a few times with growing pauses; once only if
 //! another model may answer instead.
 
-use super::client::ModelError;
+use super::model_error::ModelError;
 use crate::error::{Code, Fault};
 use crate::time::Millis;
 
@@ -28,7 +28,9 @@ pub fn pause(attempt: u32, has_another: bool, error: ModelError, random: [u8; 16
     let backoff = FIRST_PAUSE << (attempt - 1).min(8);
     let jittered = backoff - backoff / 2 * Millis::from(random[0]) / 255;
     match error {
-        ModelError::Connect | ModelError::Cut => Some(jittered),
+        ModelError::Connect | ModelError::Cut | ModelError::Nothing => Some(jittered),
+        // It may be a brief failure or one that lasts.
+        ModelError::Unexplained => (attempt == 1).then_some(jittered),
         // It had its time already; once more, no more.
         ModelError::Timeout => (attempt == 1 && !has_another).then_some(jittered),
         ModelError::Status { status: 408 | 409 | 429 | 500..=599, retry_after } => match retry_after {
@@ -36,7 +38,7 @@ pub fn pause(attempt: u32, has_another: bool, error: ModelError, random: [u8; 16
             Some(wait) => Some(wait.max(jittered)),
             None => Some(jittered),
         },
-        ModelError::Status { .. } => None,
+        ModelError::Status { .. } | ModelError::Spent | ModelError::OtherApi => None,
     }
 }
 
@@ -56,6 +58,18 @@ pub fn give_up(error: ModelError, attempts: u32) -> Fault {
         }
         ModelError::Cut => {
             Fault::new(Code::ModelTruncated, format!("cut before the end, {attempts} attempts"))
+        }
+        ModelError::Nothing => {
+            Fault::new(Code::ModelTruncated, format!("nothing was said, {attempts} attempts"))
+        }
+        ModelError::Spent => {
+            Fault::new(Code::ModelTruncated, "max_output_tokens reached before the first word")
+        }
+        ModelError::Unexplained => {
+            Fault::new(Code::ModelUnavailable, format!("an error of an unknown kind, {attempts} attempts"))
+        }
+        ModelError::OtherApi => {
+            Fault::new(Code::ModelRejected, "no chat completions come from there: check the base URL")
         }
     }
 }
@@ -89,6 +103,15 @@ mod tests {
             assert_eq!(pause(1, false, status(refused, None), CALM), None);
             assert_eq!(give_up(status(refused, None), 1).code, Code::ModelRejected);
         }
+    }
+
+    #[test]
+    fn what_no_repetition_mends_is_not_repeated() {
+        for error in [ModelError::Spent, ModelError::OtherApi, status(402, None)] {
+            assert_eq!(pause(1, false, error, CALM), None);
+        }
+        assert_eq!(pause(1, false, ModelError::Unexplained, CALM), Some(500));
+        assert_eq!(pause(2, false, ModelError::Unexplained, CALM), None);
     }
 
     #[test]

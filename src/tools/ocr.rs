@@ -149,7 +149,7 @@ async fn transcribe<P: Platform>(
     if outcome.is_ok() || completion.has_begun() {
         let pages = u32::try_from(pages.len()).unwrap_or(u32::MAX);
         let estimated = Usage::estimated(pages.saturating_mul(PER_PAGE), count(&completion.text));
-        let usage = completion.usage.unwrap_or(estimated);
+        let usage = completion.usage_or(estimated);
         context.effects.borrow_mut().spent.push((usage, context.price.map(|price| price.of(&usage))));
     }
     outcome

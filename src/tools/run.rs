@@ -31,8 +31,11 @@ const MAX_RESULT_BYTES: usize = 512 * 1024;
 pub fn parse(arguments: &str, was_cut: bool) -> Result<Value, (CallFailure, String)> {
     // Models leave them out where a tool takes none.
     let text = if arguments.trim().is_empty() { "{}" } else { arguments };
+    let inner = |text: &str| serde_json::from_str(text).ok().filter(Value::is_object);
     match serde_json::from_str(text) {
         Ok(value @ Value::Object(_)) => Ok(value),
+        // Some models encode the object twice.
+        Ok(Value::String(text)) if let Some(value) = inner(&text) => Ok(value),
         _ if was_cut => {
             let detail =
                 "The arguments broke off, for the answer came to its longest. Call it again with less.";

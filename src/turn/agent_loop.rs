@@ -22,6 +22,7 @@ use crate::ids;
 use crate::model::candidate::candidates;
 use crate::model::client::client;
 use crate::model::completion::{Completion, CompletionRequest, DeltaFrom, ModelDelta, stream_completion};
+use crate::model::finish::Finish;
 use crate::model::requested_call::RequestedCall;
 use crate::ports::{Clock, Platform};
 use crate::session::approval::{APPROVAL_TIMEOUT, PendingApproval};
@@ -124,13 +125,12 @@ impl<P: Platform, F: FnMut(&ClientEvent<'_>)> AgentLoop<'_, P, F> {
 
     /// Moves the finished completion into the answer, masked. Only the masked form is used from here on.
     fn record_step(&mut self, progress: &mut TurnProgress, ids: &[Uuid]) {
-        let completion = std::mem::take(&mut progress.completion);
-        let was_cut = completion.finish == Some("length");
-        let calls = completion.calls.into_calls();
+        let mut completion = std::mem::take(&mut progress.completion);
+        let was_cut = completion.finish == Some(Finish::Length);
+        let calls = std::mem::take(&mut completion.calls).into_calls();
         let call_tokens = calls.iter().map(|call| count(&call.name) + count(&call.arguments)).sum::<u32>();
-        let usage = completion
-            .usage
-            .unwrap_or_else(|| Usage::estimated(self.prompt_tokens, count(&completion.text) + call_tokens));
+        let written = count(&completion.text) + count(&completion.thoughts) + call_tokens;
+        let usage = completion.usage_or(Usage::estimated(self.prompt_tokens, written));
         progress.add_cost(&usage, self.turn.price.map(|price| price.of(&usage)));
         progress.attempts += completion.attempts;
         let parsed: Vec<_> = calls.iter().map(|call| parse(&call.arguments, was_cut)).collect();

@@ -15,6 +15,7 @@ use crate::chat::tool_call::{CallFailure, ToolCall};
 use crate::chat::usage::{Usage, UsageSource};
 use crate::config::Config;
 use crate::error::{Code, Fault};
+use crate::model::finish::Finish;
 use crate::ports::{Clock, Host, Platform, Sql};
 use crate::session::approval::PendingApproval;
 use crate::session::in_flight::{InFlightTurn, TurnResult};
@@ -68,7 +69,7 @@ impl<P: Platform> TurnCtx<'_, P> {
         let now = user.ports.clock.now();
         let reason = match &pending {
             Some(_) => "tool-calls",
-            None => progress.completion.finish.unwrap_or("other"),
+            None => progress.completion.finish.map_or("other", Finish::as_str),
         };
         let result = result(progress, &turn, &outcome, &Ended { text, reason, at: now });
         let record = turn.into_record(result);
@@ -146,12 +147,12 @@ fn result(progress: TurnProgress, turn: &InFlightTurn, outcome: &Outcome, ended:
     let TurnProgress { mut answer, completion, spent, first_token_at, effects, .. } = progress;
     let fault = if let Outcome::Failed(fault) = outcome { Some(fault) } else { None };
     // A model that refused or was never reached read nothing, and nothing is owed.
-    let is_free = !completion.has_begun() && (fault.is_some() || spent.is_some());
+    let is_free = !completion.is_billed() && (fault.is_some() || spent.is_some());
     let text_tokens = count(&ended.text);
-    let last = completion.usage.unwrap_or_else(|| match is_free {
+    let last = completion.usage_or(match is_free {
         true if spent.is_some() => Usage::NONE,
         true => Usage::estimated(0, text_tokens),
-        false => Usage::estimated(turn.prompt_tokens, text_tokens),
+        false => Usage::estimated(turn.prompt_tokens, text_tokens + count(&completion.thoughts)),
     });
     let StepCost { mut usage, cost_usd } = spent.unwrap_or(StepCost::NONE);
     usage.add(&last);

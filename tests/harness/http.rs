@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use frontdesk::memory::vector::DIMENSIONS;
-use frontdesk::model::client::ModelError;
+use frontdesk::model::model_error::ModelError;
 use frontdesk::ports::{Http, HttpAnswer, HttpBody, HttpCall, HttpError, HttpResponse, Timeouts};
 use frontdesk::time::Millis;
 use serde_json::{Value, json};
@@ -25,6 +25,15 @@ pub enum Step {
 /// The outcome of one request to a model. A script that runs out is the end of the body.
 pub type Reply = Result<Vec<Step>, ModelError>;
 
+/// A scripted response.
+#[derive(Clone)]
+enum Response {
+    /// A status, headers, and the steps of the body.
+    Body(u16, Vec<(String, String)>, Vec<Step>),
+    /// No response.
+    None(HttpError),
+}
+
 /// The world of HTTP. Clones are handles of the same one.
 #[derive(Clone)]
 pub struct ScriptedHttp(Rc<Inner>);
@@ -32,7 +41,7 @@ pub struct ScriptedHttp(Rc<Inner>);
 struct Inner {
     clock: ScriptedClock,
     storage: SqliteStorage,
-    replies: RefCell<VecDeque<Reply>>,
+    replies: RefCell<VecDeque<Response>>,
     requests: RefCell<Vec<Value>>,
     urls: RefCell<Vec<String>>,
     gathers: Rc<RefCell<Vec<Millis>>>,
@@ -63,7 +72,22 @@ impl ScriptedHttp {
 
     /// The model's reply to its next request without one.
     pub fn reply(&self, reply: Reply) {
-        self.0.replies.borrow_mut().push_back(reply);
+        let response = match reply {
+            Ok(steps) => Response::Body(200, Vec::new(), steps),
+            Err(ModelError::Status { status, retry_after }) => {
+                let seconds = retry_after.map(|wait| ("retry-after".to_owned(), (wait / 1000).to_string()));
+                Response::Body(status, seconds.into_iter().collect(), Vec::new())
+            }
+            Err(error) => Response::None(http_error(error)),
+        };
+        self.0.replies.borrow_mut().push_back(response);
+    }
+
+    /// The model's refusal of its next request without a reply.
+    pub fn refuse(&self, status: u16, header: Option<(&str, &str)>, body: &str) {
+        let headers = header.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let steps = vec![Step::Bytes(0, body.to_owned())];
+        self.0.replies.borrow_mut().push_back(Response::Body(status, headers.into_iter().collect(), steps));
     }
 
     /// Bodies of the requests for completions.
@@ -153,12 +177,8 @@ impl Http for ScriptedHttp {
         self.0.requests.borrow_mut().push(serde_json::from_str(call.body.unwrap()).unwrap());
         let reply = self.0.replies.borrow_mut().pop_front().expect("one request more than scripted");
         let (status, headers, steps) = match reply {
-            Ok(steps) => (200, Vec::new(), steps),
-            Err(ModelError::Status { status, retry_after }) => {
-                let seconds = retry_after.map(|wait| ("retry-after".to_owned(), (wait / 1000).to_string()));
-                (status, seconds.into_iter().collect(), Vec::new())
-            }
-            Err(error) => return Err(http_error(error)),
+            Response::Body(status, headers, steps) => (status, headers, steps),
+            Response::None(error) => return Err(error),
         };
         let (gathers, clock) = (Rc::clone(&self.0.gathers), self.0.clock.clone());
         Ok(HttpResponse { status, headers, body: ScriptedBody { steps: steps.into(), gathers, clock } })
@@ -170,7 +190,7 @@ fn http_error(error: ModelError) -> HttpError {
         ModelError::Connect => HttpError::Connect,
         ModelError::Timeout => HttpError::Timeout,
         ModelError::Cut => HttpError::Cut,
-        ModelError::Status { .. } => unreachable!("a status comes before the body"),
+        _ => unreachable!("no failure of a connection"),
     }
 }
 

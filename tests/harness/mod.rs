@@ -3,7 +3,7 @@
 //! Time stands still until nothing can go on; then it jumps to the next timer.
 
 #![allow(unreachable_pub)] // a module of a test is a root and a private module at once
-#![allow(dead_code)] // each test file uses a part of it
+#![allow(dead_code, unused_imports)] // each test file uses a part of it
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)] // a deviation from the script fails the test
 
 pub mod blobs;

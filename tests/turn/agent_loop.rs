@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use frontdesk::chat::employee::Colleague;
 use frontdesk::error::Code;
-use frontdesk::model::client::ModelError;
+use frontdesk::model::model_error::ModelError;
 use frontdesk::session::record::Status;
 use frontdesk::turn::request::TurnRequest;
 use pii::masked_text::MaskedText;

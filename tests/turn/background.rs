@@ -1,7 +1,7 @@
 //! Background work after turns were saved: vectors, facts and summaries.
 
 use frontdesk::account::agenda::{Job, Rest};
-use frontdesk::model::client::ModelError;
+use frontdesk::model::model_error::ModelError;
 use frontdesk::turn::request::TurnRequest;
 use pii::mask::Author;
 use serde_json::{Value, json};
@@ -364,7 +364,7 @@ fn a_summary_is_bounded_and_a_malformed_one_is_counted() {
     assert!(saved["summary"].as_str().unwrap().ends_with("Decided:\n- One"));
     let overlong =
         json!({ "overview": "word ".repeat(2000), "details": [], "decisions": [], "open_questions": [] });
-    for output in ["", "no JSON", "{}", &overlong.to_string()] {
+    for output in ["```json", "no JSON", "{}", &overlong.to_string()] {
         let saved = summary(output);
         assert!(saved.get("summary").is_none(), "{output:.20}");
         assert_eq!(saved["usage"]["error_code"], "malformed_answer");

@@ -2,7 +2,7 @@
 
 use frontdesk::chat::usage::UsageSource;
 use frontdesk::error::Code;
-use frontdesk::model::client::ModelError;
+use frontdesk::model::model_error::ModelError;
 use frontdesk::session::record::Status;
 use frontdesk::stream::turn_event::TurnEnding;
 use frontdesk::turn::request::{AnswerForm, TurnRequest};

@@ -2,7 +2,7 @@
 
 use frontdesk::chat::limits::{Budget, UserLimits};
 use frontdesk::error::{Code, Error};
-use frontdesk::model::client::ModelError;
+use frontdesk::model::model_error::ModelError;
 
 use super::harness::*;
 

@@ -3,7 +3,7 @@
 use frontdesk::chat::price::Price;
 use frontdesk::config::{Config, Fallback};
 use frontdesk::error::Code;
-use frontdesk::model::client::ModelError;
+use frontdesk::model::model_error::ModelError;
 use frontdesk::session::record::Status;
 use serde_json::Value;
 
