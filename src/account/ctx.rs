@@ -1,10 +1,15 @@
 //! Context of work for one user.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use super::agenda::Agenda;
 use super::rate::RateLimits;
 use super::vault_state::VaultState;
 use crate::auth::User;
 use crate::config::Config;
+use crate::model::client::ModelClient;
+use crate::model::known_models::KnownModels;
 use crate::model::vector_breaker::VectorBreaker;
 use crate::ports::{Platform, Ports};
 
@@ -19,6 +24,8 @@ pub struct Account {
     pub agenda: Agenda,
     /// Vectors of questions that failed.
     pub vectors: VectorBreaker,
+    /// Health and dialects of the models, shared by the objects of an isolate.
+    pub models: Rc<RefCell<KnownModels>>,
 }
 
 /// Everything that work for one user needs.
@@ -41,3 +48,12 @@ impl<P: Platform> Clone for UserCtx<'_, P> {
 }
 
 impl<P: Platform> Copy for UserCtx<'_, P> {}
+
+impl<'a, P: Platform> UserCtx<'a, P> {
+    /// A client of the deployment's providers.
+    #[must_use]
+    pub fn model_client(&self) -> ModelClient<'a, P::Http, P::Clock> {
+        let Self { config, ports, account, .. } = *self;
+        ModelClient { http: &ports.http, clock: &ports.clock, config, models: &account.models }
+    }
+}

@@ -16,16 +16,16 @@ use std::rc::Rc;
 use worker::Env;
 
 use crate::api::entry::Isolate;
-use crate::model::breaker::Breaker;
+use crate::model::known_models::KnownModels;
 
 thread_local! {
-    static BREAKER: Rc<RefCell<Breaker>> = Rc::default();
+    static MODELS: Rc<RefCell<KnownModels>> = Rc::default();
     static ISOLATE: OnceCell<Rc<Isolate>> = const { OnceCell::new() };
 }
 
-/// Health of the models, as the objects of this isolate know it.
-fn breaker() -> Rc<RefCell<Breaker>> {
-    BREAKER.with(Rc::clone)
+/// Health and dialects of the models, as the objects of this isolate know them.
+fn models() -> Rc<RefCell<KnownModels>> {
+    MODELS.with(Rc::clone)
 }
 
 /// State of this isolate. The deployment's variables are read once.

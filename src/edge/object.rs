@@ -48,7 +48,7 @@ impl DurableObject for User {
                 blobs: R2(env),
                 host: ObjectHost(state),
             };
-            Object::start(Rc::clone(config), super::breaker(), ports)
+            Object::start(Rc::clone(config), super::models(), ports)
         });
         Self { object }
     }

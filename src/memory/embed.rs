@@ -14,14 +14,17 @@ use super::vector::SmallVector;
 use crate::account::UserCtx;
 use crate::database;
 use crate::error::{Code, Fault};
-use crate::model::client::client;
-use crate::model::embedding::{self, Embedding};
+use crate::model::client::EmbedError;
+use crate::model::embedding::Embedding;
 use crate::model::model_error::ModelError;
 use crate::ports::{Caller, Clock, Platform};
 use crate::time::Millis;
 
 /// Memories embedded at a time.
 const BATCH: u32 = 64;
+
+/// Longest time for a batch, in milliseconds.
+const TIMEOUT: Millis = 60 * 1000;
 
 /// Milliseconds between two batches: while an import gets its vectors, others need the database too.
 const BATCH_PAUSE_MS: Millis = 250;
@@ -79,11 +82,13 @@ pub async fn embed_pending<P: Platform>(
             return Ok(());
         }
         let is_last = pending.len() < BATCH as usize;
-        let embedded = match embed(ctx, &pending).await {
-            Err(EmbedError::Model(ModelError::Status { status: 400 | 413 | 422, .. })) => {
-                embed_one_by_one(ctx, pending, refused).await?
+        let (embedded, is_whole) = match embed_beginning(ctx, &pending).await {
+            Err(error) if is_refusal(&error) => (embed_one_by_one(ctx, pending, refused).await?, true),
+            embedded => {
+                let embedded = embedded?;
+                let is_whole = embedded.len() == pending.len();
+                (embedded, is_whole)
             }
-            embedded => embedded?,
         };
         if last_forgotten(sql)? != forgotten {
             // The texts may have what was forgotten meanwhile.
@@ -98,24 +103,25 @@ pub async fn embed_pending<P: Platform>(
                 }
             }
         }
-        if is_last || refused.borrow().len() >= MAX_REFUSED {
+        if is_last && is_whole || refused.borrow().len() >= MAX_REFUSED {
             return Ok(());
         }
         ctx.ports.clock.sleep(BATCH_PAUSE_MS).await;
     }
 }
 
-/// Failure to embed.
-enum EmbedError {
-    Model(ModelError),
-    Fault(Fault),
-}
-
-impl From<EmbedError> for Fault {
-    fn from(error: EmbedError) -> Self {
-        match error {
-            EmbedError::Model(error) => Self::new(Code::ModelUnavailable, format!("embeddings: {error:?}")),
-            EmbedError::Fault(fault) => fault,
+/// Embeds memories; the first of them only where the model is too slow for all.
+async fn embed_beginning<P: Platform>(
+    ctx: &UserCtx<'_, P>,
+    pending: &[PendingMemory],
+) -> Result<Vec<EmbeddedMemory>, EmbedError> {
+    let mut batch = pending;
+    loop {
+        match embed(ctx, batch).await {
+            Err(EmbedError::Model(ModelError::Timeout)) if batch.len() > 1 => {
+                batch = batch.get(..batch.len() / 2).unwrap_or_default();
+            }
+            embedded => return embedded,
         }
     }
 }
@@ -125,11 +131,14 @@ async fn embed<P: Platform>(
     pending: &[PendingMemory],
 ) -> Result<Vec<EmbeddedMemory>, EmbedError> {
     let texts: Vec<_> = pending.iter().map(|memory| &memory.text).collect();
-    let body = embedding::body(&ctx.config.embedding_model, &texts).map_err(EmbedError::Fault)?;
-    let answer = client(ctx.ports, ctx.config).embed(&body).await.map_err(EmbedError::Model)?;
-    let vectors = embedding::read(&answer, pending.len()).map_err(EmbedError::Fault)?;
+    let vectors = ctx.model_client().embed(&texts, TIMEOUT).await?;
     let embedded = pending.iter().zip(vectors);
     Ok(embedded.map(|(memory, embedding)| EmbeddedMemory { id: memory.id, embedding }).collect())
+}
+
+/// True if the texts may be at fault.
+const fn is_refusal(error: &EmbedError) -> bool {
+    matches!(error, EmbedError::Model(ModelError::Refused { .. } | ModelError::Status { status: 413, .. }))
 }
 
 /// Finds the memories that the model refuses. When it refuses all, their texts are not at fault.
@@ -142,9 +151,7 @@ async fn embed_one_by_one<P: Platform>(
     let mut rejected = Vec::new();
     for memory in &pending {
         match embed(ctx, std::slice::from_ref(memory)).await {
-            Err(EmbedError::Model(ModelError::Status { status: 400 | 413 | 422, .. })) => {
-                rejected.push(memory.id);
-            }
+            Err(error) if is_refusal(&error) => rejected.push(memory.id),
             one => embedded.extend(one?),
         }
         if rejected.len() >= MAX_REJECTIONS && embedded.is_empty() {

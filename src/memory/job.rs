@@ -1,7 +1,5 @@
 //! Background requests to a model: JSON of a schema, within the user's budget, and settled like a turn.
 
-use std::rc::Rc;
-
 use pii::mask::Author;
 use pii::masked_text::MaskedText;
 use pii::unmask::placeholders;
@@ -21,7 +19,6 @@ use crate::error::Fault;
 use crate::ids;
 use crate::limit::quota::{Cost, LedgerEntry, day};
 use crate::model::candidate::{Candidate, Provider};
-use crate::model::client::client;
 use crate::model::completion::{Completion, CompletionRequest, stream_completion};
 use crate::model::finish::Finish;
 use crate::model::json_output;
@@ -184,12 +181,11 @@ pub async fn run_job<P: Platform>(
     let request = CompletionRequest {
         body: ChatBody::structured(&job.messages, name, &job.schema, MAX_OUTPUT)?,
         candidates: vec![candidate],
-        breaker: Rc::default(),
         deadline: began + TIMEOUT,
     };
     let mut completion = Completion::default();
     let outcome =
-        stream_completion(&client(ctx.ports, config), &request, &mut completion, |_| Readers::Absent).await;
+        stream_completion(&ctx.model_client(), &request, &mut completion, |_| Readers::Absent).await;
     let is_free = outcome.is_err() && !completion.is_billed();
     let estimated = if is_free {
         Usage::estimated(0, 0)

@@ -7,10 +7,12 @@ use pii::masked_text::MaskedText;
 
 use super::vector::SmallVector;
 use crate::account::UserCtx;
-use crate::model::client::client;
-use crate::model::embedding;
 use crate::model::vector_breaker::VectorUse;
 use crate::ports::{Clock, Platform};
+use crate::time::Millis;
+
+/// Longest time of a request, in milliseconds. A turn waits for its deadline only.
+const TIMEOUT: Millis = 3000;
 
 /// The vector of a question, waiting no longer than the configured deadline.
 pub async fn question_vector<P: Platform>(
@@ -33,8 +35,6 @@ pub async fn question_vector<P: Platform>(
 }
 
 async fn ask<P: Platform>(ctx: &UserCtx<'_, P>, question: &MaskedText) -> Option<SmallVector> {
-    let body = embedding::body(&ctx.config.embedding_model, &[question]).ok()?;
-    let answer = client(ctx.ports, ctx.config).embed(&body).await.ok()?;
-    let vectors = embedding::read(&answer, 1).ok()?;
+    let vectors = ctx.model_client().embed(&[question], TIMEOUT).await.ok()?;
     SmallVector::new(vectors.first()?.numbers())
 }

@@ -76,7 +76,7 @@ const fn is_health(error: ModelError) -> bool {
         | ModelError::Nothing
         | ModelError::Unexplained
         | ModelError::OtherApi => true,
-        ModelError::Spent => false,
+        ModelError::Refused { .. } | ModelError::Spent => false,
         ModelError::Status { status, .. } => matches!(status, 401..=404 | 408 | 409 | 429 | 500..=599),
     }
 }
@@ -125,7 +125,7 @@ mod tests {
     fn a_request_that_is_refused_says_nothing_of_the_model() {
         let mut breaker = Breaker::default();
         for _ in 0..9 {
-            breaker.failed(&candidate("own"), ModelError::Status { status: 400, retry_after: None }, 0);
+            breaker.failed(&candidate("own"), ModelError::Refused { status: 400, parameter: None }, 0);
         }
         assert_eq!(order(&mut breaker, 1), ["own", "other"]);
     }

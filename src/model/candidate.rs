@@ -1,11 +1,14 @@
 //! Models that may answer a turn, in the order in which they are asked.
 
+use serde::{Deserialize, Serialize};
+
 use crate::chat::employee::PricedEmployee;
 use crate::chat::price::Price;
 use crate::config::Config;
 
 /// Provider of the API that serves a model.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Provider {
     /// Provider at `OPENAI_BASE_URL`.
     Primary,

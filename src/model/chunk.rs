@@ -19,6 +19,8 @@ const MAX_DEPTH: u8 = 8;
 pub(super) struct Chunk {
     /// Pieces of the answer and of thoughts, in their order.
     pub(super) pieces: Vec<Piece>,
+    /// True if thoughts stand in `reasoning_content`.
+    pub(super) has_thought_field: bool,
     /// True if the model refuses.
     pub(super) is_refusal: bool,
     /// Pieces of tool calls.
@@ -142,6 +144,7 @@ impl Chunk {
         let mut thoughts = [delta.reasoning_content, delta.reasoning].into_iter().flatten();
         if let Some(thoughts) = thoughts.find(|raw| provider_error::is_something(raw)) {
             self.take_parts(thoughts, true, MAX_DEPTH);
+            self.has_thought_field = delta.reasoning_content.is_some();
         }
         if let Some(content) = delta.content {
             self.take_parts(content, false, MAX_DEPTH);

@@ -1,21 +1,47 @@
 //! Requests to OpenAI-compatible providers, each with its own URL and key.
 
+use std::cell::RefCell;
+
 use chrono::DateTime;
+use pii::masked_text::MaskedText;
 
 use super::candidate::Provider;
+use super::embedding::{self, Embedding};
+use super::known_models::KnownModels;
 use super::model_error::ModelError;
+use super::parameter::Parameter;
 use super::provider_error;
 use crate::config::Config;
-use crate::ports::{
-    Clock, Http, HttpBody, HttpCall, HttpResponse, Method, Platform, Ports, Redirect, Timeouts,
-};
+use crate::error::{Code, Fault};
+use crate::ports::{Clock, Http, HttpBody, HttpCall, HttpResponse, Method, Redirect, Timeouts};
 use crate::time::Millis;
-
-/// Longest time for vectors, in milliseconds: a person waits for the one of their message.
-const EMBEDDING_TIMEOUT: Millis = 3000;
 
 /// Most bytes of an error's body that are read.
 const MAX_ERROR_BYTES: usize = 16 * 1024;
+
+/// Failure to get vectors.
+#[derive(Debug)]
+pub enum EmbedError {
+    /// The model failed.
+    Model(ModelError),
+    /// The request or the answer is not as it must be.
+    Fault(Fault),
+}
+
+impl From<ModelError> for EmbedError {
+    fn from(error: ModelError) -> Self {
+        Self::Model(error)
+    }
+}
+
+impl From<EmbedError> for Fault {
+    fn from(error: EmbedError) -> Self {
+        match error {
+            EmbedError::Model(error) => Self::new(Code::ModelUnavailable, format!("embeddings: {error:?}")),
+            EmbedError::Fault(fault) => fault,
+        }
+    }
+}
 
 /// A client of the deployment's providers.
 #[derive(Debug)]
@@ -26,29 +52,59 @@ pub struct ModelClient<'a, H, C> {
     pub clock: &'a C,
     /// URLs and keys.
     pub config: &'a Config,
-}
-
-/// A client over an object's ports.
-pub fn client<'a, P: Platform>(
-    ports: &'a Ports<P>,
-    config: &'a Config,
-) -> ModelClient<'a, P::Http, P::Clock> {
-    ModelClient { http: &ports.http, clock: &ports.clock, config }
+    /// Health and dialects of the models.
+    pub models: &'a RefCell<KnownModels>,
 }
 
 impl<H: Http, C: Clock> ModelClient<'_, H, C> {
-    /// Posts an embeddings request; the result is the answer's JSON.
+    /// Asks the primary provider for the vectors of texts, in their order, within `timeout` milliseconds for each request; at once
+    /// again without what it refuses.
     ///
     /// # Errors
-    /// [`ModelError`], one for every answer but a 2xx.
-    pub async fn embed(&self, body: &str) -> Result<String, ModelError> {
-        let url = format!("{}/embeddings", self.config.model_url);
-        let bearer = format!("Bearer {}", self.config.model_key);
+    /// [`EmbedError`].
+    pub async fn embed(&self, texts: &[&MaskedText], timeout: Millis) -> Result<Vec<Embedding>, EmbedError> {
+        let Config { model_url, embedding_model, .. } = self.config;
+        let known = self.models.borrow().dialects.of(Provider::Primary, embedding_model, model_url);
+        let mut dialect = known;
+        loop {
+            let body = embedding::body(embedding_model, texts, dialect).map_err(EmbedError::Fault)?;
+            let refusal = match self.post_embeddings(&body, timeout).await {
+                Err(ModelError::Refused { parameter, status }) => (parameter, status),
+                answer => {
+                    let vectors = embedding::read(&answer?, texts.len()).map_err(EmbedError::Fault)?;
+                    if dialect != known {
+                        let mut models = self.models.borrow_mut();
+                        models.dialects.learn(Provider::Primary, embedding_model, dialect);
+                    }
+                    return Ok(vectors);
+                }
+            };
+            let (parameter, status) = refusal;
+            // The only field that servers are known to refuse without a word.
+            let refused = parameter.unwrap_or(Parameter::Dimensions);
+            let refused_again = EmbedError::Model(ModelError::Refused { parameter, status });
+            dialect = dialect.without(refused).ok_or(refused_again)?;
+        }
+    }
+
+    async fn post_embeddings(&self, body: &str, timeout: Millis) -> Result<String, ModelError> {
+        let (base_url, key) = self.address(Provider::Primary);
+        let (url, bearer) = (format!("{base_url}/embeddings"), format!("Bearer {key}"));
         let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
-        let answer = self.http.send(post(&url, &headers, body), EMBEDDING_TIMEOUT).await?;
+        let answer = self.http.send(post(&url, &headers, body), timeout).await?;
         match answer.status {
             200..=299 => Ok(answer.body),
-            status => Err(ModelError::Status { status, retry_after: None }),
+            status => Err(provider_error::of_response(status, None, &answer.body)),
+        }
+    }
+
+    /// Base URL and key of a provider.
+    pub(super) fn address(&self, provider: Provider) -> (&str, &str) {
+        match (provider, &self.config.fallback) {
+            (Provider::Fallback, Some(fallback)) => (&fallback.url, &fallback.key),
+            (Provider::Primary, _) | (Provider::Fallback, None) => {
+                (&self.config.model_url, &self.config.model_key)
+            }
         }
     }
 
@@ -62,13 +118,8 @@ impl<H: Http, C: Clock> ModelClient<'_, H, C> {
         body: &str,
         timeouts: Timeouts,
     ) -> Result<H::Body, ModelError> {
-        let (url, key) = match (provider, &self.config.fallback) {
-            (Provider::Fallback, Some(fallback)) => (&fallback.url, &fallback.key),
-            (Provider::Primary, _) | (Provider::Fallback, None) => {
-                (&self.config.model_url, &self.config.model_key)
-            }
-        };
-        let url = format!("{url}/chat/completions");
+        let (base_url, key) = self.address(provider);
+        let url = format!("{base_url}/chat/completions");
         let bearer = format!("Bearer {key}");
         let headers = [
             ("authorization", bearer.as_str()),
@@ -82,7 +133,7 @@ impl<H: Http, C: Clock> ModelClient<'_, H, C> {
         let retry_after = retry_after(&response, self.clock.now());
         let mut rejected = response.body;
         let body = beginning(&mut rejected).await;
-        Err(ModelError::Status { status: provider_error::status(response.status, &body), retry_after })
+        Err(provider_error::of_response(response.status, retry_after, &body))
     }
 }
 

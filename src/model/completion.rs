@@ -1,10 +1,6 @@
 //! A streamed chat completion from request to end, with retries and failover until its first token.
 
-use std::cell::RefCell;
-use std::rc::Rc;
-
-use super::breaker::Breaker;
-use super::candidate::Candidate;
+use super::candidate::{Candidate, Provider};
 use super::client::ModelClient;
 use super::decoder::{CompletionDecoder, DeltaBatch};
 use super::finish::Finish;
@@ -30,8 +26,6 @@ pub struct CompletionRequest {
     pub body: ChatBody,
     /// Models that may answer, in the order in which they are asked.
     pub candidates: Vec<Candidate>,
-    /// Health of the models.
-    pub breaker: Rc<RefCell<Breaker>>,
     /// Time at which a completion must end. The text up to then is kept, as for one that is too long. The deadline is checked
     /// when bytes arrive, so a silent model adds its idle timeout.
     pub deadline: Millis,
@@ -44,6 +38,10 @@ pub struct Completion {
     pub text: String,
     /// Thoughts before it, which are billed and not part of the answer.
     pub thoughts: String,
+    /// True if thoughts came in a field of their own, which some providers want back within a turn.
+    pub has_thought_field: bool,
+    /// Provider and model that answered.
+    pub sender: Option<(Provider, String)>,
     /// The tool calls.
     pub calls: RequestedCalls,
     /// Arrival of the first token.
@@ -81,14 +79,6 @@ pub enum ModelDelta<'a> {
     },
 }
 
-/// One candidate, and whether another one is left after it.
-#[derive(Clone, Copy)]
-struct Attempt<'a> {
-    candidate: &'a Candidate,
-    has_another: bool,
-    body: &'a str,
-}
-
 /// Asks one model after the other until one answers or asking again makes no sense, and calls `on_delta` with each piece as it
 /// comes. `on_delta` returns the readers of the answer, which decide how long the next pieces are gathered. After the first token no other request is made: its answer would not continue the first. `completion` is up to date at any
 /// moment; dropping the future ends the call.
@@ -104,10 +94,9 @@ pub async fn stream_completion<H: Http, C: Clock>(
     let mut outcome = Err(Fault::new(Code::Internal, "no model to ask"));
     let mut left = request.candidates.iter();
     while let Some(candidate) = left.next() {
-        let body = request.body.to_json(&candidate.model)?;
-        let attempt = Attempt { candidate, has_another: !left.as_slice().is_empty(), body: &body };
+        let has_another = !left.as_slice().is_empty();
         let mut stream = Stream { client, request, completion, on_delta: &mut on_delta };
-        outcome = stream.ask(attempt).await;
+        outcome = stream.ask(candidate, has_another).await;
         if outcome.is_ok() || completion.has_begun() || client.clock.now() >= request.deadline {
             break;
         }
@@ -124,18 +113,13 @@ struct Stream<'a, H, C, F> {
 
 impl<H: Http, C: Clock, F: FnMut(DeltaFrom<'_>) -> Readers> Stream<'_, H, C, F> {
     /// Asks one model, again after a pause where that may help.
-    async fn ask(&mut self, attempt: Attempt<'_>) -> Result<(), Fault> {
-        let Attempt { candidate, has_another, .. } = attempt;
-        let (clock, breaker) = (self.client.clock, &self.request.breaker);
+    async fn ask(&mut self, candidate: &Candidate, has_another: bool) -> Result<(), Fault> {
+        let (clock, models) = (self.client.clock, self.client.models);
         let mut attempts = 0;
         loop {
             attempts += 1;
-            self.completion.attempts += 1;
-            // Reports of an earlier attempt without text do not belong to this one.
-            (self.completion.finish, self.completion.usage) = (None, None);
-            self.completion.thoughts.clear();
-            let Err(error) = self.receive(attempt).await else {
-                breaker.borrow_mut().answered(candidate);
+            let Err(error) = self.ask_in_a_dialect(candidate).await? else {
+                models.borrow_mut().breaker.answered(candidate);
                 return Ok(());
             };
             let now = clock.now();
@@ -146,16 +130,52 @@ impl<H: Http, C: Clock, F: FnMut(DeltaFrom<'_>) -> Readers> Stream<'_, H, C, F> 
             }
             let pause = retry::pause(attempts, has_another, error, clock.random());
             let Some(pause) = pause.filter(|pause| now + pause < self.request.deadline) else {
-                breaker.borrow_mut().failed(candidate, error, now);
+                models.borrow_mut().breaker.failed(candidate, error, now);
                 return Err(retry::give_up(error, attempts));
             };
             clock.sleep(pause).await;
         }
     }
 
+    /// Asks one model, at once again in another dialect as long as it refuses the form of the request. A dialect that was accepted
+    /// is kept.
+    ///
+    /// # Errors
+    /// `internal`, when the request is no JSON.
+    async fn ask_in_a_dialect(&mut self, candidate: &Candidate) -> Result<Result<(), ModelError>, Fault> {
+        let Candidate { provider, model, .. } = candidate;
+        let (url, _) = self.client.address(*provider);
+        let known = self.client.models.borrow().dialects.of(*provider, model, url);
+        let mut dialect = known;
+        let mut body = self.request.body.to_json(candidate, dialect)?;
+        loop {
+            self.completion.attempts += 1;
+            let outcome = self.receive(candidate, &body).await;
+            let Err(ModelError::Refused { parameter, .. }) = outcome else {
+                if dialect != known && outcome.is_ok() {
+                    self.client.models.borrow_mut().dialects.learn(*provider, model, dialect);
+                }
+                return Ok(outcome);
+            };
+            let other = match parameter {
+                Some(parameter) => dialect.without(parameter),
+                None => dialect.strictest(),
+            };
+            let Some(other) = other else { return Ok(outcome) };
+            let other_body = self.request.body.to_json(candidate, other)?;
+            if other_body == body {
+                return Ok(outcome);
+            }
+            (dialect, body) = (other, other_body);
+        }
+    }
+
     /// Makes one request and receives its answer to the end.
-    async fn receive(&mut self, attempt: Attempt<'_>) -> Result<(), ModelError> {
-        let Attempt { candidate, body, .. } = attempt;
+    async fn receive(&mut self, candidate: &Candidate, body: &str) -> Result<(), ModelError> {
+        // Reports of an earlier attempt without text do not belong to this one.
+        (self.completion.finish, self.completion.usage) = (None, None);
+        self.completion.thoughts.clear();
+        (self.completion.has_thought_field, self.completion.sender) = (false, None);
         let mut response = self.client.open(candidate.provider, body, timeouts(&candidate.model)).await?;
         let mut decoder = CompletionDecoder::default();
         let mut last_frame = None;
@@ -220,6 +240,8 @@ impl<H: Http, C: Clock, F: FnMut(DeltaFrom<'_>) -> Readers> Stream<'_, H, C, F> 
         completion.finish = batch.finish.or(completion.finish);
         completion.usage = batch.usage.or(completion.usage);
         completion.thoughts.push_str(&batch.thoughts);
+        completion.has_thought_field |= batch.has_thought_field;
+        completion.sender.get_or_insert_with(|| (candidate.provider, candidate.model.clone()));
         let mut readers = (!batch.calls.is_empty()).then_some(Readers::Absent);
         if !batch.text.is_empty() {
             readers = Some(emit(ModelDelta::Text(&batch.text)));

@@ -23,6 +23,8 @@ pub struct DeltaBatch {
     pub text: String,
     /// Next piece of thoughts.
     pub thoughts: String,
+    /// True if thoughts came in `reasoning_content`.
+    pub has_thought_field: bool,
     /// New pieces of tool calls.
     pub calls: Vec<CallDelta>,
     /// Finish reason, once there is one.
@@ -178,6 +180,7 @@ impl CompletionDecoder {
         for piece in chunk.pieces {
             self.take_piece(piece, batch);
         }
+        batch.has_thought_field |= chunk.has_thought_field;
         batch.calls.extend(chunk.calls);
         batch.usage = chunk.usage.or(batch.usage);
         self.is_refusal |= chunk.is_refusal;

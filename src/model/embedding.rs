@@ -7,6 +7,8 @@ use pii::masked_text::MaskedText;
 use serde::ser::Error as _;
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::dialect::Dialect;
+use super::parameter::Parameter;
 use crate::error::{Code, Fault};
 
 /// Numbers in a vector: as `halfvec(1536)` in the database has it.
@@ -91,8 +93,10 @@ fn from_half(half: u16) -> f32 {
 struct Request<'a> {
     model: &'a str,
     input: Vec<&'a str>,
-    dimensions: u32,
-    encoding_format: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dimensions: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encoding_format: Option<&'static str>,
 }
 
 #[derive(Deserialize)]
@@ -102,7 +106,8 @@ struct Answer {
 
 #[derive(Deserialize)]
 struct Item {
-    index: usize,
+    #[serde(default)]
+    index: Option<usize>,
     embedding: Numbers,
 }
 
@@ -127,11 +132,16 @@ impl Numbers {
 ///
 /// # Errors
 /// `internal`, when it is no JSON.
-pub fn body(model: &str, texts: &[&MaskedText]) -> Result<String, Fault> {
+pub(super) fn body(model: &str, texts: &[&MaskedText], dialect: Dialect) -> Result<String, Fault> {
     let input =
         texts.iter().map(|text| text.get(..text.floor_char_boundary(MAX_BYTES)).unwrap_or(text.as_str()));
-    let request =
-        Request { model, input: input.collect(), dimensions: DIMENSIONS, encoding_format: "base64" };
+    let has = |parameter| !dialect.left_out.has(parameter);
+    let request = Request {
+        model,
+        input: input.collect(),
+        dimensions: has(Parameter::Dimensions).then_some(DIMENSIONS),
+        encoding_format: has(Parameter::EncodingFormat).then_some("base64"),
+    };
     serde_json::to_string(&request).map_err(|error| Fault::new(Code::Internal, format!("embedding: {error}")))
 }
 
@@ -139,11 +149,15 @@ pub fn body(model: &str, texts: &[&MaskedText]) -> Result<String, Fault> {
 ///
 /// # Errors
 /// `model_rejected`, if the answer holds anything else.
-pub fn read(answer: &str, count: usize) -> Result<Vec<Embedding>, Fault> {
+pub(super) fn read(answer: &str, count: usize) -> Result<Vec<Embedding>, Fault> {
     let malformed = || Fault::new(Code::ModelRejected, "embeddings are not as they must be");
     let Answer { mut data } = serde_json::from_str(answer).map_err(|_| malformed())?;
+    if data.iter().all(|item| item.index.is_none()) {
+        // Some servers leave it out, and keep the order.
+        data.iter_mut().enumerate().for_each(|(n, item)| item.index = Some(n));
+    }
     data.sort_by_key(|item| item.index);
-    let is_each_once = data.len() == count && data.iter().enumerate().all(|(n, item)| item.index == n);
+    let is_each_once = data.len() == count && data.iter().enumerate().all(|(n, item)| item.index == Some(n));
     let read = data.into_iter().map(|item| item.embedding.read()).collect::<Option<_>>();
     read.filter(|_| is_each_once).ok_or_else(malformed)
 }
@@ -159,6 +173,8 @@ mod tests {
         assert_eq!(read(answer, 2).unwrap(), [Embedding(vec![1.0, 0.0]), Embedding(vec![0.5, 1e-3])]);
         let base64 = r#"{"data":[{"index":0,"embedding":"AACAPwAAAL8="}]}"#;
         assert_eq!(read(base64, 1).unwrap(), [Embedding(vec![1.0, -0.5])]);
+        let no_index = r#"{"data":[{"embedding":[1,0]},{"embedding":[0.5, 1e-3]}]}"#;
+        assert_eq!(read(no_index, 2).unwrap(), [Embedding(vec![1.0, 0.0]), Embedding(vec![0.5, 1e-3])]);
     }
 
     #[test]
@@ -194,7 +210,7 @@ mod tests {
     #[test]
     fn a_long_text_is_cut_between_characters() {
         let long = MaskedText::from_storage("é".repeat(MAX_BYTES));
-        let body = body("m", &[&long]).unwrap();
+        let body = body("m", &[&long], Dialect::known("", "m")).unwrap();
         assert!(body.len() < MAX_BYTES + 100 && body.contains("\"dimensions\":1536"));
     }
 }

@@ -1,5 +1,6 @@
 //! Failures of requests to models.
 
+use super::parameter::Parameter;
 use crate::ports::HttpError;
 use crate::time::Millis;
 
@@ -16,6 +17,13 @@ pub enum ModelError {
         status: u16,
         /// `Retry-After`, in milliseconds.
         retry_after: Option<Millis>,
+    },
+    /// The provider refuses the request, with status 400 or 422.
+    Refused {
+        /// The HTTP status.
+        status: u16,
+        /// Parameter that it names.
+        parameter: Option<Parameter>,
     },
     /// The connection broke while the answer came, or it ended without a finish reason.
     Cut,

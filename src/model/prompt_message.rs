@@ -43,7 +43,7 @@ pub struct WireCall<'a> {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 struct WireFunction<'a> {
-    name: &'a str,
+    name: Cow<'a, str>,
     arguments: String,
 }
 
@@ -63,7 +63,7 @@ impl<'a> PromptMessage<'a> {
             WireCall {
                 id: call.id,
                 r#type: "function",
-                function: WireFunction { name: &call.name, arguments },
+                function: WireFunction { name: wire_name(&call.name), arguments },
             }
         };
         let result = |call: &'a ToolCall| {
@@ -73,5 +73,38 @@ impl<'a> PromptMessage<'a> {
         let calling =
             Self { tool_calls: calls.iter().map(wire).collect(), ..Self::new(Role::Assistant, text) };
         std::iter::once(calling).chain(calls.iter().map(result)).collect()
+    }
+}
+
+/// Longest name of a tool on the wire, in bytes.
+const MAX_NAME_BYTES: usize = 64;
+
+/// A name as every provider takes it back (<https://platform.openai.com/docs/api-reference/chat/create>, `tools`): a model may
+/// have made one up, and a session must not end with it.
+fn wire_name(name: &str) -> Cow<'_, str> {
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    if !name.is_empty() && name.len() <= MAX_NAME_BYTES && name.chars().all(is_allowed) {
+        return Cow::Borrowed(name);
+    }
+    let name: String =
+        name.chars().take(MAX_NAME_BYTES).map(|c| if is_allowed(c) { c } else { '_' }).collect();
+    Cow::Owned(if name.is_empty() { "unnamed".to_owned() } else { name })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_go_back_as_every_provider_takes_them() {
+        for (name, wire) in [
+            ("browser.tabs.open", "browser_tabs_open"),
+            ("calculator", "calculator"),
+            ("rechne für mich", "rechne_f_r_mich"),
+            ("", "unnamed"),
+        ] {
+            assert_eq!(wire_name(name), wire);
+        }
+        assert_eq!(wire_name(&"é".repeat(100)), "_".repeat(MAX_NAME_BYTES));
     }
 }

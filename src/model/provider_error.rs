@@ -5,6 +5,8 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::model_error::ModelError;
+use super::parameter::Parameter;
+use crate::time::Millis;
 
 /// Statuses for words in codes, types and, where those are missing, messages of errors; the first that fits counts. Names of gRPC
 /// statuses are among them, since Google's servers report those.
@@ -113,11 +115,17 @@ pub(super) fn read_value(json: &str) -> ModelError {
     error.classify()
 }
 
-/// Status of a response that is no 2xx: used-up credit is often reported as 429, which asking again does not mend.
-pub(super) fn status(status: u16, body: &str) -> u16 {
-    match read(body) {
+/// The failure of a response that is no 2xx. Used-up credit is often reported as 429, which asking again does not mend, and a prompt
+/// that is too long as 400.
+pub(super) fn of_response(status: u16, retry_after: Option<Millis>, body: &str) -> ModelError {
+    let status = match read(body) {
         Some(ModelError::Status { status: 402, .. }) if status == 429 => 402,
+        Some(ModelError::Status { status: 413, .. }) if status == 400 => 413,
         _ => status,
+    };
+    match status {
+        400 | 422 => ModelError::Refused { status, parameter: Parameter::refused_by(body) },
+        _ => ModelError::Status { status, retry_after },
     }
 }
 
@@ -240,9 +248,12 @@ mod tests {
 
     #[test]
     fn used_up_credit_is_no_matter_of_waiting() {
-        assert_eq!(super::status(429, r#"{"error":{"code":"insufficient_quota"}}"#), 402);
-        assert_eq!(super::status(429, r#"{"error":{"code":"rate_limit_exceeded"}}"#), 429);
-        assert_eq!(super::status(500, "<html>quota"), 500);
+        let of = |status, body| of_response(status, None, body);
+        assert_eq!(of(429, r#"{"error":{"code":"insufficient_quota"}}"#), status(402));
+        assert_eq!(of(429, r#"{"error":{"code":"rate_limit_exceeded"}}"#), status(429));
+        assert_eq!(of(500, "<html>quota"), status(500));
+        assert_eq!(of(400, r#"{"error":{"code":"context_length_exceeded"}}"#), status(413));
+        assert_eq!(of(422, "?"), ModelError::Refused { status: 422, parameter: None });
     }
 
     #[test]

@@ -1,9 +1,15 @@
 //! The chat completion request, with the parameters that each family of models takes.
 
+use std::borrow::Cow;
+
 use pii::masked_text::MaskedText;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
+use super::body_message::{BodyMessage, StepEcho, arranged};
+use super::candidate::Candidate;
+use super::dialect::{Dialect, Family, OutputFormat, TokenLimit};
+use super::parameter::Parameter;
 use super::prompt_message::{CallForm, PromptMessage};
 use crate::chat::employee::Employee;
 use crate::chat::message::Role;
@@ -15,7 +21,7 @@ use crate::ports::Timeouts;
 #[derive(Debug)]
 pub struct ChatBody {
     /// In the order in which the model reads them.
-    messages: Vec<Box<RawValue>>,
+    messages: Vec<BodyMessage>,
     tools: Option<Box<RawValue>>,
     /// True if the model must answer with text.
     is_text_only: bool,
@@ -28,13 +34,14 @@ pub struct ChatBody {
 #[derive(Debug, Serialize)]
 struct ChatRequest<'a> {
     model: &'a str,
-    messages: &'a [Box<RawValue>],
+    messages: &'a [Cow<'a, RawValue>],
     #[serde(skip_serializing_if = "Option::is_none")]
     tools: Option<&'a RawValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tool_choice: Option<&'static str>,
     stream: bool,
-    stream_options: StreamOptions,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream_options: Option<StreamOptions>,
     #[serde(skip_serializing_if = "Option::is_none")]
     max_completion_tokens: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -50,33 +57,6 @@ struct StreamOptions {
     include_usage: bool,
 }
 
-/// Families of models, by the parameters that they take.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Family {
-    /// Thinks first: refuses `max_tokens` and any `temperature` but the default, and is slow to its first token
-    /// (<https://platform.openai.com/docs/guides/reasoning>).
-    Reasoning,
-    /// OpenAI's other chat models: `max_tokens` is deprecated for them.
-    OpenAi,
-    /// Everything else speaks the older dialect: Ollama, vLLM, llama.cpp, Mistral.
-    Other,
-}
-
-impl Family {
-    /// By the model's name, with or without a router's prefix (`openai/o3`).
-    fn of(model: &str) -> Self {
-        let name = model.rsplit('/').next().unwrap_or(model);
-        let is_o = name.strip_prefix('o').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
-        if is_o || (name.starts_with("gpt-5") && !name.contains("-chat")) {
-            Self::Reasoning
-        } else if ["gpt-3", "gpt-4", "gpt-5", "chatgpt-"].iter().any(|prefix| name.starts_with(prefix)) {
-            Self::OpenAi
-        } else {
-            Self::Other
-        }
-    }
-}
-
 impl ChatBody {
     /// A body within the limits of `employee`, for a model that may call `tools`.
     ///
@@ -88,7 +68,7 @@ impl ChatBody {
         tools: Option<Box<RawValue>>,
     ) -> Result<Self, Fault> {
         let Employee { max_output_tokens, temperature, .. } = *employee;
-        let messages = raw(messages)?;
+        let messages = body_messages(messages)?;
         Ok(Self { messages, tools, is_text_only: false, max_output_tokens, temperature, format: None })
     }
 
@@ -96,7 +76,7 @@ impl ChatBody {
     #[must_use]
     pub const fn resumed(
         employee: &Employee,
-        messages: Vec<Box<RawValue>>,
+        messages: Vec<BodyMessage>,
         tools: Option<Box<RawValue>>,
     ) -> Self {
         let Employee { max_output_tokens, temperature, .. } = *employee;
@@ -105,17 +85,25 @@ impl ChatBody {
 
     /// The messages, to be stored with a pending approval.
     #[must_use]
-    pub fn messages(&self) -> &[Box<RawValue>] {
+    pub fn messages(&self) -> &[BodyMessage] {
         &self.messages
     }
 
-    /// Adds a step of the answer: its text, its calls and their results.
+    /// Adds a step of the answer: its text, its calls and their results, and what goes back to its model alone.
     ///
     /// # Errors
     /// `internal`, when it is no JSON.
-    pub fn add_step(&mut self, text: &MaskedText, calls: &[ToolCall]) -> Result<(), Fault> {
-        let added = PromptMessage::with_calls(text, calls, CallForm::Full);
-        self.messages.extend(raw(&added)?);
+    pub fn add_step(
+        &mut self,
+        text: &MaskedText,
+        calls: &[ToolCall],
+        echo: Option<StepEcho>,
+    ) -> Result<(), Fault> {
+        let mut added = body_messages(&PromptMessage::with_calls(text, calls, CallForm::Full))?;
+        if let (Some(calling), Some(echo)) = (added.first_mut(), echo) {
+            calling.set_echo(echo);
+        }
+        self.messages.extend(added);
         Ok(())
     }
 
@@ -138,7 +126,7 @@ impl ChatBody {
     pub fn hand_off(&mut self, employee: &Employee, tools: Option<Box<RawValue>>) -> Result<(), Fault> {
         let persona = PromptMessage::new(Role::System, &employee.system_prompt);
         if let Some(first) = self.messages.first_mut() {
-            *first = to_raw_value(&persona).map_err(not_json)?;
+            *first = BodyMessage::new(&persona).map_err(not_json)?;
         }
         self.tools = tools;
         (self.max_output_tokens, self.temperature) = (employee.max_output_tokens, employee.temperature);
@@ -160,7 +148,7 @@ impl ChatBody {
             "type": "json_schema", "json_schema": { "name": name, "strict": true, "schema": schema }
         });
         Ok(Self {
-            messages: raw(messages)?,
+            messages: body_messages(messages)?,
             tools: None,
             is_text_only: false,
             max_output_tokens: Some(max_output_tokens),
@@ -175,34 +163,51 @@ impl ChatBody {
         self.format.is_some()
     }
 
-    /// Serializes the body for `model`.
+    /// Serializes the body in the dialect of a candidate.
     ///
     /// # Errors
     /// `internal`, when it is no JSON.
-    pub fn to_json(&self, model: &str) -> Result<String, Fault> {
-        let family = Family::of(model);
-        let (max_completion_tokens, max_tokens) = match family {
-            Family::Other => (None, self.max_output_tokens),
-            Family::Reasoning | Family::OpenAi => (self.max_output_tokens, None),
+    pub fn to_json(&self, candidate: &Candidate, dialect: Dialect) -> Result<String, Fault> {
+        let has = |parameter| !dialect.left_out.has(parameter);
+        let (max_completion_tokens, max_tokens) = match dialect.token_limit {
+            TokenLimit::MaxCompletionTokens { .. } => (self.max_output_tokens, None),
+            TokenLimit::MaxTokens { .. } => (None, self.max_output_tokens),
+            TokenLimit::None => (None, None),
         };
+        let loose_tools = self.tools.as_deref().filter(|_| !has(Parameter::Strict)).map(loose).transpose()?;
+        let any_object = RawValue::from_string(r#"{"type":"json_object"}"#.to_owned()).map_err(not_json)?;
+        let is_text_only = self.is_text_only && self.tools.is_some() && has(Parameter::ToolChoice);
         let request = ChatRequest {
-            model,
-            messages: &self.messages,
-            tools: self.tools.as_deref(),
-            tool_choice: self.tools.as_ref().filter(|_| self.is_text_only).map(|_| "none"),
+            model: &candidate.model,
+            messages: &arranged(&self.messages, candidate, dialect).map_err(not_json)?,
+            tools: loose_tools.as_deref().or(self.tools.as_deref()),
+            tool_choice: is_text_only.then_some("none"),
             stream: true,
-            stream_options: StreamOptions { include_usage: true },
+            stream_options: has(Parameter::StreamOptions).then_some(StreamOptions { include_usage: true }),
             max_completion_tokens,
             max_tokens,
-            temperature: self.temperature.filter(|_| family != Family::Reasoning),
-            response_format: self.format.as_deref(),
+            temperature: self.temperature.filter(|_| has(Parameter::Temperature)),
+            response_format: match dialect.format {
+                OutputFormat::JsonSchema => self.format.as_deref(),
+                OutputFormat::JsonObject => self.format.as_ref().map(|_| &*any_object),
+                OutputFormat::Prose => None,
+            },
         };
         serde_json::to_string(&request).map_err(not_json)
     }
 }
 
-fn raw(messages: &[PromptMessage<'_>]) -> Result<Vec<Box<RawValue>>, Fault> {
-    messages.iter().map(|message| to_raw_value(message).map_err(not_json)).collect()
+fn body_messages(messages: &[PromptMessage<'_>]) -> Result<Vec<BodyMessage>, Fault> {
+    messages.iter().map(|message| BodyMessage::new(message).map_err(not_json)).collect()
+}
+
+/// Tools without strict mode.
+fn loose(tools: &RawValue) -> Result<Box<RawValue>, Fault> {
+    let mut tools: Vec<serde_json::Value> = serde_json::from_str(tools.get()).map_err(not_json)?;
+    for function in tools.iter_mut().filter_map(|tool| tool.get_mut("function")?.as_object_mut()) {
+        function.remove("strict");
+    }
+    to_raw_value(&tools).map_err(not_json)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "as map_err gives it")]
@@ -215,13 +220,16 @@ fn not_json(error: serde_json::Error) -> Fault {
 pub fn timeouts(model: &str) -> Timeouts {
     match Family::of(model) {
         Family::Reasoning => Timeouts { first_byte: 120_000, idle: 60_000, total: None },
-        Family::OpenAi | Family::Other => Timeouts { first_byte: 30_000, idle: 30_000, total: None },
+        Family::OpenAi | Family::Mistral | Family::Other => {
+            Timeouts { first_byte: 30_000, idle: 30_000, total: None }
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::candidate::Provider;
 
     fn request(model: &str) -> serde_json::Value {
         let employee = Employee {
@@ -232,8 +240,9 @@ mod tests {
             ..Employee::default()
         };
         let messages = [PromptMessage::new(Role::User, MaskedText::fixed("Hello"))];
-        serde_json::from_str(&ChatBody::new(&employee, &messages, None).unwrap().to_json(model).unwrap())
-            .unwrap()
+        let candidate = Candidate { model: model.into(), provider: Provider::Primary, price: None };
+        let body = ChatBody::new(&employee, &messages, None).unwrap();
+        serde_json::from_str(&body.to_json(&candidate, Dialect::known("", model)).unwrap()).unwrap()
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde_json::Value;
 use serde_json::value::RawValue;
 use wire_text::WireText;
 
@@ -14,6 +15,9 @@ pub const MAX_CALLS: usize = 32;
 /// (<https://platform.openai.com/docs/api-reference/chat/create>, `tools`: 64).
 const MAX_NAME_BYTES: usize = 128;
 
+/// Longest fields of a provider that are kept, in bytes.
+const MAX_EXTRA_BYTES: usize = 64 * 1024;
+
 /// A tool call as the model requested it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RequestedCall {
@@ -21,6 +25,10 @@ pub struct RequestedCall {
     pub name: String,
     /// Text that should be a JSON object.
     pub arguments: String,
+    /// Id that the provider gave it.
+    pub own_id: Option<String>,
+    /// Fields of the provider beside it, which go back with it.
+    pub extra_content: Option<Value>,
 }
 
 /// A piece of a call.
@@ -28,6 +36,7 @@ pub struct RequestedCall {
 pub struct CallDelta {
     index: Option<u32>,
     id: Option<String>,
+    extra_content: Option<Value>,
     name: Option<String>,
     arguments: String,
 }
@@ -40,6 +49,8 @@ struct WireCall<'a> {
     id: Option<&'a RawValue>,
     #[serde(borrow, default)]
     function: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    extra_content: Option<&'a RawValue>,
 }
 
 #[derive(Default, Deserialize)]
@@ -57,7 +68,8 @@ impl CallDelta {
         let function = read(wire.function).unwrap_or_default();
         // A number, also as a string; a fraction or a negative one places nothing.
         let index = wire.index.and_then(|raw| raw.get().trim_matches('"').parse().ok());
-        Some(Self::new(index, read(wire.id), &function))
+        let extra = wire.extra_content.filter(|raw| raw.get().len() <= MAX_EXTRA_BYTES);
+        Some(Self { extra_content: read(extra), ..Self::new(index, read(wire.id), &function) })
     }
 
     /// Reads a piece in the form before `tool_calls`, which had no index and no id.
@@ -78,7 +90,8 @@ impl CallDelta {
                 .unwrap_or_default()
                 .to_owned(),
         };
-        Self { index, id: id.and_then(filled), name, arguments }
+        let id = id.and_then(filled).filter(|id| id.len() <= MAX_NAME_BYTES);
+        Self { index, id, extra_content: None, name, arguments }
     }
 }
 
@@ -111,6 +124,7 @@ impl RequestedCalls {
         let at = self.place(&delta)?;
         let one = self.0.get_mut(at)?;
         one.call.add_arguments(&delta.arguments);
+        one.call.extra_content = delta.extra_content.or(one.call.extra_content.take());
         // Some providers repeat it with every piece.
         let name = delta.name.filter(|_| one.call.name.is_empty())?;
         one.call.name = name;
@@ -127,7 +141,7 @@ impl RequestedCalls {
     /// The calls, in the order in which they began.
     #[must_use]
     pub fn into_calls(self) -> Vec<RequestedCall> {
-        self.0.into_iter().map(|one| one.call).collect()
+        self.0.into_iter().map(|one| RequestedCall { own_id: one.id, ..one.call }).collect()
     }
 
     /// Finds the call that a piece belongs to, or begins one.

@@ -38,7 +38,9 @@ pub fn pause(attempt: u32, has_another: bool, error: ModelError, random: [u8; 16
             Some(wait) => Some(wait.max(jittered)),
             None => Some(jittered),
         },
-        ModelError::Status { .. } | ModelError::Spent | ModelError::OtherApi => None,
+        ModelError::Status { .. } | ModelError::Refused { .. } | ModelError::Spent | ModelError::OtherApi => {
+            None
+        }
     }
 }
 
@@ -53,6 +55,10 @@ pub fn give_up(error: ModelError, attempts: u32) -> Fault {
             Fault::new(Code::ModelUnavailable, format!("status {status} after {attempts} attempts"))
         }
         ModelError::Status { status, .. } => Fault::new(Code::ModelRejected, format!("status {status}")),
+        ModelError::Refused { status, parameter } => {
+            let named = parameter.map_or_else(String::new, |parameter| format!(", for {parameter:?}"));
+            Fault::new(Code::ModelRejected, format!("status {status}{named}"))
+        }
         ModelError::Connect => {
             Fault::new(Code::ModelUnavailable, format!("no connection after {attempts} attempts"))
         }

@@ -7,12 +7,12 @@ use pii::placeholder::Placeholder;
 use pii::policy::Policy;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::in_flight::{InFlightTurn, PartialAnswer};
 use crate::chat::tool_call::{CallOutcome, ToolCall};
 use crate::error::{Code, Error, abort, abort_field};
+use crate::model::body_message::{BodyMessage, StepEcho};
 use crate::time::{Millis, timestamp};
 
 /// Milliseconds that a user may take to decide.
@@ -33,7 +33,10 @@ pub struct PendingApproval {
     /// Slug of the employee.
     pub employee: String,
     /// Messages that the model read, up to the step that waits.
-    pub messages: Vec<Box<RawValue>>,
+    pub messages: Vec<BodyMessage>,
+    /// Parts of the waiting step that go back to its model alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub echo: Option<StepEcho>,
     /// Steps so far.
     pub steps: u32,
     /// Tokens of those messages.

@@ -1,8 +1,6 @@
 //! `ocr`: the text of a picture or a scan that the user uploaded. A picture cannot be masked before a model sees it, so no profile has
 //! this tool unless an operator puts it there.
 
-use std::rc::Rc;
-
 use base64ct::{Base64, Encoding};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,10 +12,11 @@ use super::definition::ToolSpec;
 use super::error::ToolError;
 use super::tool::{Tool, ToolContext};
 use crate::chat::employee::Employee;
+use crate::chat::message::Role;
 use crate::chat::usage::Usage;
 use crate::documents::{SaveOutcome, Upload, save_document};
+use crate::model::body_message::BodyMessage;
 use crate::model::candidate::{Candidate, Provider};
-use crate::model::client::client;
 use crate::model::completion::{Completion, CompletionRequest, stream_completion};
 use crate::model::pace::Readers;
 use crate::model::request::ChatBody;
@@ -132,7 +131,9 @@ async fn transcribe<P: Platform>(
     let blocks: Vec<_> = pages.iter().map(part).collect();
     let messages =
         [json!({ "role": "system", "content": INSTRUCTIONS }), json!({ "role": "user", "content": blocks })];
-    let messages = messages.iter().map(to_raw_value).collect::<Result<Vec<_>, _>>();
+    let messages = [Role::System, Role::User].into_iter().zip(&messages);
+    let messages = messages.map(|(role, message)| Ok(BodyMessage::raw(role, to_raw_value(message)?)));
+    let messages: Result<_, serde_json::Error> = messages.collect();
     let messages = messages.map_err(|_| ToolError(format!("{name} cannot be sent.")))?;
     let reader =
         Employee { max_output_tokens: Some(MAX_OUTPUT), temperature: Some(0.0), ..Employee::default() };
@@ -140,12 +141,11 @@ async fn transcribe<P: Platform>(
     let request = CompletionRequest {
         body: ChatBody::resumed(&reader, messages, None),
         candidates: vec![Candidate { model, provider: Provider::Primary, price: context.price }],
-        breaker: Rc::default(),
         deadline: ports.clock.now() + TIMEOUT,
     };
     let mut completion = Completion::default();
     let outcome =
-        stream_completion(&client(ports, config), &request, &mut completion, |_| Readers::Absent).await;
+        stream_completion(&user.model_client(), &request, &mut completion, |_| Readers::Absent).await;
     if outcome.is_ok() || completion.has_begun() {
         let pages = u32::try_from(pages.len()).unwrap_or(u32::MAX);
         let estimated = Usage::estimated(pages.saturating_mul(PER_PAGE), count(&completion.text));

@@ -2,6 +2,7 @@
 
 use crate::chat::employee::PricedEmployee;
 use crate::chat::limits::UserLimits;
+use crate::model::body_message::StepEcho;
 use crate::prompt::assemble::RecalledAt;
 use crate::session::cache::SessionCache;
 use crate::tools::tool_set::ToolSet;
@@ -21,12 +22,22 @@ pub(super) struct AgentConfig {
     pub(super) earlier_calls: usize,
     /// Recalled memories in the prompt, as long as they stand there.
     pub(super) recalled_at: Option<RecalledAt>,
+    /// Parts of the running step that go back to its model alone.
+    pub(super) echo: Option<StepEcho>,
 }
 
 impl AgentConfig {
     /// The configuration of a new answer.
     pub(super) fn new(cache: &SessionCache, tools: ToolSet) -> Self {
         let employee = cache.employee.clone();
-        Self { employee, tools, limits: cache.limits, steps: 0, earlier_calls: 0, recalled_at: None }
+        Self {
+            employee,
+            tools,
+            limits: cache.limits,
+            steps: 0,
+            earlier_calls: 0,
+            recalled_at: None,
+            echo: None,
+        }
     }
 }

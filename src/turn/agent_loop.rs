@@ -19,8 +19,8 @@ use crate::chat::tool_call::{CallFailure, CallOutcome, ToolCall};
 use crate::chat::usage::Usage;
 use crate::error::Fault;
 use crate::ids;
+use crate::model::body_message::{CallEcho, StepEcho};
 use crate::model::candidate::candidates;
-use crate::model::client::client;
 use crate::model::completion::{Completion, CompletionRequest, DeltaFrom, ModelDelta, stream_completion};
 use crate::model::finish::Finish;
 use crate::model::requested_call::RequestedCall;
@@ -117,8 +117,7 @@ impl<P: Platform, F: FnMut(&ClientEvent<'_>)> AgentLoop<'_, P, F> {
             events.push(&event);
             ctx.session.session.subscribers.readers()
         };
-        let client = client(user.ports, user.config);
-        stream_completion(&client, request, &mut progress.completion, on_delta).await?;
+        stream_completion(&user.model_client(), request, &mut progress.completion, on_delta).await?;
         progress.first_token_at = progress.first_token_at.or(progress.completion.first_token_at);
         Ok(ids)
     }
@@ -134,7 +133,9 @@ impl<P: Platform, F: FnMut(&ClientEvent<'_>)> AgentLoop<'_, P, F> {
         progress.add_cost(&usage, self.turn.price.map(|price| price.of(&usage)));
         progress.attempts += completion.attempts;
         let parsed: Vec<_> = calls.iter().map(|call| parse(&call.arguments, was_cut)).collect();
-        let masked = self.mask_step(completion.text, &calls, &parsed);
+        let thoughts = if completion.has_thought_field { completion.thoughts } else { String::new() };
+        let masked = self.mask_step([completion.text, thoughts], &calls, &parsed);
+        let mut echo = completion.sender.map(|sender| StepEcho::new(sender, masked.thoughts));
         let clock = &self.ctx.session.user.ports.clock;
         let now = clock.now();
         for (at, ((call, parsed), arguments)) in
@@ -145,8 +146,12 @@ impl<P: Platform, F: FnMut(&ClientEvent<'_>)> AgentLoop<'_, P, F> {
                 (Err((code, error)), _) => CallOutcome::Failed { code, error: MaskedText::composed(error) },
                 (Ok(_), Some(arguments)) => self.admit_call(&call.name, arguments),
             };
+            let id = ids.get(at).copied().unwrap_or_else(|| ids::time_ordered(clock, now));
+            if let Some(echo) = &mut echo {
+                echo.calls.push(CallEcho { id, own_id: call.own_id, extra_content: call.extra_content });
+            }
             let call = ToolCall {
-                id: ids.get(at).copied().unwrap_or_else(|| ids::time_ordered(clock, now)),
+                id,
                 name: if call.name.is_empty() { "unnamed".to_owned() } else { call.name },
                 arguments: arguments.unwrap_or_default(),
                 before: if at == 0 { masked.text.clone() } else { MaskedText::default() },
@@ -163,6 +168,7 @@ impl<P: Platform, F: FnMut(&ClientEvent<'_>)> AgentLoop<'_, P, F> {
             progress.answer.calls.push(call);
         }
         progress.answer.push_step(&masked.text);
+        self.agent.echo = echo.filter(|echo| !echo.is_empty());
     }
 
     /// Decides whether a call may run, must wait for its user, or fails.
@@ -179,10 +185,10 @@ impl<P: Platform, F: FnMut(&ClientEvent<'_>)> AgentLoop<'_, P, F> {
         CallOutcome::Waiting { approval_id: ids::random(clock), expires_at }
     }
 
-    /// Masks the text and the arguments of a step in one go, so that each is searched beside the others.
+    /// Masks the text, the thoughts and the arguments of a step in one go, so that each is searched beside the others.
     fn mask_step(
         &self,
-        text: String,
+        texts: [String; 2],
         calls: &[RequestedCall],
         parsed: &[Result<Value, (CallFailure, String)>],
     ) -> MaskedStep {
@@ -190,7 +196,7 @@ impl<P: Platform, F: FnMut(&ClientEvent<'_>)> AgentLoop<'_, P, F> {
             Ok(value) => value.clone(),
             Err(_) => Value::String(call.arguments.clone()),
         });
-        let all: Value = std::iter::once(Value::String(text)).chain(arguments).collect();
+        let all: Value = texts.into_iter().map(Value::String).chain(arguments).collect();
         let author = Author::Model(&self.visible_placeholders);
         let user = self.ctx.session.user;
         let masked = user.mask(&json::text(&all), author).ok();
@@ -198,12 +204,16 @@ impl<P: Platform, F: FnMut(&ClientEvent<'_>)> AgentLoop<'_, P, F> {
         let Some(Value::Array(masked)) = masked else {
             let text = all.get(0).and_then(Value::as_str).unwrap_or_default();
             let text = redact(text, author, &user.config.pii_patterns);
-            return MaskedStep { text, arguments: calls.iter().map(|_| None).collect() };
+            let arguments = calls.iter().map(|_| None).collect();
+            return MaskedStep { text, thoughts: MaskedText::default(), arguments };
         };
         let mut masked = masked.into_iter();
-        let text = masked.next().and_then(|text| text.as_str().map(ToOwned::to_owned)).unwrap_or_default();
-        let text = MaskedText::composed(text);
-        MaskedStep { text, arguments: masked.map(Some).collect() }
+        let mut text = || match masked.next() {
+            Some(Value::String(text)) => MaskedText::composed(text),
+            _ => MaskedText::default(),
+        };
+        let (text, thoughts) = (text(), text());
+        MaskedStep { text, thoughts, arguments: masked.map(Some).collect() }
     }
 
     /// Ends a step after its calls have run: the model reads their results, another employee may take over, and the next step is
@@ -212,7 +222,7 @@ impl<P: Platform, F: FnMut(&ClientEvent<'_>)> AgentLoop<'_, P, F> {
         let calls = progress.answer.calls.get_mut(first..).unwrap_or_default();
         calls.iter_mut().for_each(ToolCall::count_tokens);
         let text = calls.first().map_or(MaskedText::EMPTY, |call| &call.before);
-        self.request.body.add_step(text, calls)?;
+        self.request.body.add_step(text, calls, self.agent.echo.take())?;
         let read =
             calls.iter().map(ToolCall::tokens_now).fold(count(text) + PER_MESSAGE, u32::saturating_add);
         self.prompt_tokens = self.prompt_tokens.saturating_add(read);
@@ -263,6 +273,7 @@ impl<P: Platform, F: FnMut(&ClientEvent<'_>)> AgentLoop<'_, P, F> {
             earlier_calls: first,
             employee: self.agent.employee.employee.slug.clone(),
             messages: self.request.body.messages().to_vec(),
+            echo: self.agent.echo.clone(),
             steps,
             prompt_tokens: self.prompt_tokens,
             visible_placeholders: self.visible_placeholders.clone(),
@@ -301,9 +312,10 @@ impl<P: Platform, F: FnMut(&ClientEvent<'_>)> AgentLoop<'_, P, F> {
     }
 }
 
-/// A step's text and arguments, masked. Arguments that cannot be masked are absent.
+/// A step's text, thoughts and arguments, masked. Arguments that cannot be masked are absent.
 struct MaskedStep {
     text: MaskedText,
+    thoughts: MaskedText,
     arguments: Vec<Option<Value>>,
 }
 

@@ -1,7 +1,5 @@
 //! Decisions of a user on tool calls that wait for them. With the last one the answer is resumed as a turn of its own.
 
-use std::rc::Rc;
-
 use pii::mask::Author;
 use pii::unmask::{Escape, PlaceholderMap, unmask};
 use serde_json::Value;
@@ -86,8 +84,8 @@ impl<P: Platform> TurnCtx<'_, P> {
         let cache = session.cache.borrow();
         let cache = cache.as_ref().ok_or_else(no_cache)?;
         let mut candidates = candidates(&cache.employee, user.config);
-        self.breaker.borrow_mut().arrange(&mut candidates, now);
-        let PendingApproval { turn, answer, messages, employee, steps, earlier_calls, .. } = pending;
+        user.account.models.borrow_mut().breaker.arrange(&mut candidates, now);
+        let PendingApproval { turn, answer, messages, echo, employee, steps, earlier_calls, .. } = pending;
         let mut turn = InFlightTurn {
             // The employee that took over, if one did.
             employee,
@@ -104,14 +102,13 @@ impl<P: Platform> TurnCtx<'_, P> {
         if let Some(first) = candidates.first() {
             turn.set_model(first);
         }
-        let agent = AgentConfig { steps, earlier_calls, ..AgentConfig::new(cache, tools) };
+        let agent = AgentConfig { steps, earlier_calls, echo, ..AgentConfig::new(cache, tools) };
         let body = ChatBody::resumed(cache.employee(), messages, agent.tools.json());
         let reservation = reserve::for_turn(&turn, cache, &candidates);
         // A decision is no message: it does not count against the rate.
         let limits = UserLimits { messages_per_minute: None, ..reservation.user };
         self.reserve(&ReservationRequest { user: limits, ..reservation })?;
-        let breaker = Rc::clone(self.breaker);
-        let request = CompletionRequest { body, candidates, breaker, deadline: now + MAX_TURN };
+        let request = CompletionRequest { body, candidates, deadline: now + MAX_TURN };
         let head = turn.head(&pending.policy);
         Ok(self.keep(NewTurn { admission, turn, request, agent, head })?)
     }

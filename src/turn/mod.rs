@@ -32,10 +32,6 @@ mod progress;
 mod prompt;
 mod reserve;
 
-use std::cell::RefCell;
-use std::rc::Rc;
-
-use crate::model::breaker::Breaker;
 use crate::ports::Platform;
 use crate::session::state::SessionCtx;
 use crate::time::Millis;
@@ -53,8 +49,6 @@ pub struct TurnCtx<'a, P: Platform> {
     pub session: SessionCtx<'a, P>,
     /// Tools of the user's employees.
     pub toolbox: &'a Toolbox,
-    /// Health of the models, shared by the objects of an isolate.
-    pub breaker: &'a Rc<RefCell<Breaker>>,
 }
 
 // Written by hand: a derive would ask the same of `P`.

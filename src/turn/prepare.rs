@@ -1,7 +1,5 @@
 //! The first state of a turn: everything that can still be answered with an HTTP status.
 
-use std::rc::Rc;
-
 use futures::channel::oneshot;
 use futures::future::{OptionFuture, join};
 use pii::mask::Author;
@@ -123,7 +121,7 @@ impl<P: Platform> TurnCtx<'_, P> {
         let cache = session.cache.borrow();
         let cache = cache.as_ref().ok_or_else(no_cache)?;
         let mut candidates = candidates(&cache.employee, user.config);
-        self.breaker.borrow_mut().arrange(&mut candidates, admitted_at);
+        user.account.models.borrow_mut().breaker.arrange(&mut candidates, admitted_at);
         let point = cache.branch_point(&insert_at)?.ok_or_else(no_such_message)?;
         let input = TurnInput { cache, point, recalled, tools: &tools, request, message, admitted_at };
         let PreparedPrompt { mut turn, body, window, recalled_at } = self.assemble(input)?;
@@ -139,8 +137,7 @@ impl<P: Platform> TurnCtx<'_, P> {
         self.reserve(&reserve::for_turn(&turn, cache, &candidates))?;
         turn.withdrawn = self.withdrawn_calls()?;
         let agent = AgentConfig { recalled_at, ..AgentConfig::new(cache, tools) };
-        let breaker = Rc::clone(self.breaker);
-        let request = CompletionRequest { body, candidates, breaker, deadline: admitted_at + MAX_TURN };
+        let request = CompletionRequest { body, candidates, deadline: admitted_at + MAX_TURN };
         let mut prepared = self.keep(NewTurn { admission, turn, request, agent, head })?;
         // A message that a budget refuses does not count.
         user.account.rates.count(&taken, admitted_at);

@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::error::{Code, Fault};
 use crate::log;
 use crate::memory::{change, index};
-use crate::model::breaker::Breaker;
+use crate::model::known_models::KnownModels;
 use crate::ports::{Clock, Host, Platform, Ports};
 use crate::session::state::{SessionCtx, SessionOf};
 use crate::session::store::{self, SessionStore};
@@ -36,24 +36,22 @@ pub struct Object<P: Platform> {
     pub(super) delivering: RefCell<BTreeSet<Uuid>>,
     /// True while an erasure runs.
     pub(super) erasure_is_running: Rc<Cell<bool>>,
-    breaker: Rc<RefCell<Breaker>>,
 }
 
 impl<P: Platform> Object<P> {
     /// Starts the object of a user: creates its tables on first use, and closes the turns that its predecessor left in flight.
-    /// `breaker` is shared by the objects of an isolate.
+    /// `models` is shared by the objects of an isolate.
     #[must_use]
-    pub fn start(config: Rc<Config>, breaker: Rc<RefCell<Breaker>>, ports: Ports<P>) -> Rc<Self> {
+    pub fn start(config: Rc<Config>, models: Rc<RefCell<KnownModels>>, ports: Ports<P>) -> Rc<Self> {
         let object = Self {
             config,
             ports,
-            account: Account::default(),
+            account: Account { models, ..Account::default() },
             background: Background::default(),
             sessions: SessionTable::default(),
             toolbox: Toolbox::default(),
             delivering: RefCell::default(),
             erasure_is_running: Rc::default(),
-            breaker,
         };
         if let Err(fault) = object.recover() {
             log::fault(&object.ports.host, &fault);
@@ -118,7 +116,7 @@ impl<P: Platform> Object<P> {
     #[must_use]
     pub fn turn<'a>(&'a self, user: &'a User, session: &'a SessionOf<P>) -> TurnCtx<'a, P> {
         let session = SessionCtx { user: self.user(user), session };
-        TurnCtx { session, toolbox: &self.toolbox, breaker: &self.breaker }
+        TurnCtx { session, toolbox: &self.toolbox }
     }
 
     /// Number of sessions in memory.

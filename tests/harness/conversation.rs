@@ -49,7 +49,7 @@ impl Default for TestConversation {
 impl TestConversation {
     /// A conversation with a new object over a platform.
     pub fn over(platform: TestPlatform, config: Config) -> Self {
-        let object = Object::start(Rc::new(config), Rc::clone(&platform.breaker), platform.ports());
+        let object = Object::start(Rc::new(config), Rc::clone(&platform.models), platform.ports());
         Self { object, platform, user: user() }
     }
 
@@ -59,7 +59,7 @@ impl TestConversation {
         let config = Rc::clone(&object.config);
         platform.die();
         drop(object);
-        let object = Object::start(config, Rc::clone(&platform.breaker), platform.ports());
+        let object = Object::start(config, Rc::clone(&platform.models), platform.ports());
         Self { object, platform, user }
     }
 

@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use frontdesk::memory::index::{self, End};
 use frontdesk::memory::recalled_memory::RecalledMemory;
 use frontdesk::memory::vector::SmallVector;
-use frontdesk::model::breaker::Breaker;
+use frontdesk::model::known_models::KnownModels;
 use frontdesk::ports::{Platform, Ports};
 use futures::future::LocalBoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt as _};
@@ -46,7 +46,7 @@ pub struct TestPlatform {
     pub blobs: MemoryBlobs,
     pub host: ScriptedHost,
     /// Health of the models, as the objects of one isolate share it.
-    pub breaker: Rc<RefCell<Breaker>>,
+    pub models: Rc<RefCell<KnownModels>>,
     tasks: RefCell<FuturesUnordered<LocalBoxFuture<'static, ()>>>,
 }
 
@@ -75,7 +75,7 @@ impl Default for TestPlatform {
             http: ScriptedHttp::new(clock.clone(), storage.clone()),
             blobs: MemoryBlobs::default(),
             host: ScriptedHost::new(storage.clone()),
-            breaker: Rc::default(),
+            models: Rc::default(),
             tasks: RefCell::default(),
             clock,
             storage,

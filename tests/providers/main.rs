@@ -5,6 +5,7 @@
 
 mod bodies;
 mod calls;
+mod dialects;
 mod streams;
 
 #[path = "../harness/mod.rs"]

@@ -6,7 +6,7 @@ use std::rc::{Rc, Weak};
 use frontdesk::auth::User;
 use frontdesk::config::Config;
 use frontdesk::error::Error;
-use frontdesk::model::breaker::Breaker;
+use frontdesk::model::known_models::KnownModels;
 use frontdesk::ports::Ports;
 use frontdesk::session::approval::Decision;
 use frontdesk::stream::ui_messages::FrameId;
@@ -53,7 +53,7 @@ pub struct Surroundings {
     pub mcp: Rc<McpServer>,
     pub bucket: Rc<Bucket>,
     /// Health of the models, shared by all objects: they are in one isolate.
-    pub breaker: Rc<RefCell<Breaker>>,
+    pub models: Rc<RefCell<KnownModels>>,
 }
 
 /// The place of a user's object.
@@ -102,7 +102,7 @@ impl ObjectNode {
     }
 
     fn start(&self, instance: &Rc<Instance>) -> Rc<Object<Simulated>> {
-        let Surroundings { world, config, postgres, mcp, bucket, breaker } = &*self.around;
+        let Surroundings { world, config, postgres, mcp, bucket, models } = &*self.around;
         let (world, own) = (|| Rc::clone(world), || Rc::clone(instance));
         let is_started = Rc::new(Cell::new(false));
         let ports = Ports {
@@ -118,7 +118,7 @@ impl ObjectNode {
             blobs: SimBlobs { world: world(), instance: own(), bucket: Rc::clone(bucket) },
             host: SimHost { world: world(), instance: own() },
         };
-        let object = Object::start(Rc::clone(config), Rc::clone(breaker), ports);
+        let object = Object::start(Rc::clone(config), Rc::clone(models), ports);
         is_started.set(true);
         object
     }

@@ -66,7 +66,7 @@ impl Scenario {
             postgres: Postgres::new(world),
             mcp: Rc::new(McpServer::default()),
             bucket: Rc::new(Bucket::default()),
-            breaker: Rc::default(),
+            models: Rc::default(),
         });
         let (rng, busy) = (&world.rng, Rc::new(Cell::new(0)));
         // In some runs one user has more sessions than an object keeps in memory.
