@@ -1,5 +1,6 @@
-//! Pause before Postgres is tried again.
+//! Pauses before a failed request is made again.
 
+use crate::error::Code;
 use crate::time::Millis;
 
 /// The first pause after a failed delivery.
@@ -16,9 +17,40 @@ pub fn pause(attempts: u32, random: [u8; 16]) -> Millis {
     full - full / 2 * Millis::from(random[0]) / 255
 }
 
+/// The first pause of background work whose model failed.
+const FIRST_MODEL_PAUSE: Millis = 10 * 1000;
+
+/// The longest pause after a failure that may pass by itself.
+const LONGEST_MODEL_PAUSE: Millis = 10 * 60 * 1000;
+
+/// The longest pause after a refusal, which a person must look into.
+const LONGEST_REFUSAL_PAUSE: Millis = 6 * 60 * 60 * 1000;
+
+/// Pause of background work after so many failures in a row. It grows fourfold where a model failed: its work is paid for, and
+/// nobody waits for it.
+#[must_use]
+pub fn background_pause(fault: Code, failures: u32, random: [u8; 16]) -> Millis {
+    let longest = match fault {
+        Code::ModelRejected => LONGEST_REFUSAL_PAUSE,
+        Code::ModelUnavailable | Code::ModelTimeout | Code::ModelTruncated => LONGEST_MODEL_PAUSE,
+        _ => return pause(failures, random),
+    };
+    let full = FIRST_MODEL_PAUSE.saturating_mul(1 << (2 * failures.saturating_sub(1).min(10))).min(longest);
+    full - full / 4 * Millis::from(random[0]) / 255
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn background_work_that_a_model_refuses_soon_rests() {
+        let pauses =
+            [1, 2, 3, 4, 99].map(|failures| background_pause(Code::ModelRejected, failures, [0; 16]));
+        assert_eq!(pauses, [10_000, 40_000, 160_000, 640_000, LONGEST_REFUSAL_PAUSE]);
+        assert_eq!(background_pause(Code::ModelTimeout, 99, [0; 16]), LONGEST_MODEL_PAUSE);
+        assert_eq!(background_pause(Code::DatabaseUnavailable, 99, [0; 16]), LONGEST_PAUSE);
+    }
 
     #[test]
     fn pauses_grow_to_a_bound_and_vary_by_at_most_half() {

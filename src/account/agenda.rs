@@ -66,6 +66,8 @@ struct DueTimes {
     stored: Millis,
     /// Messages that wait with the job.
     messages: u32,
+    /// Failed tries in a row.
+    failures: u32,
 }
 
 /// New due time of a job, and the messages that wait with it.
@@ -73,6 +75,7 @@ struct DueTimes {
 struct Due {
     at: Millis,
     messages: u32,
+    failures: u32,
 }
 
 #[derive(Deserialize)]
@@ -80,6 +83,7 @@ struct JobRow {
     job: Job,
     due_at: Millis,
     messages: u32,
+    failures: u32,
 }
 
 impl Agenda {
@@ -108,9 +112,27 @@ impl Agenda {
     /// # Errors
     /// `internal`, when the storage refuses.
     pub fn plan(&self, job: Job, at: Millis, sql: &impl Sql) -> Result<(), Fault> {
-        self.set_due(job, Due { at, messages: 0 }, sql)?;
+        self.set_due(job, Due { at, messages: 0, failures: 0 }, sql)?;
         self.wake_by(at, sql);
         Ok(())
+    }
+
+    /// Plans another try of a job after so many failures in a row, which are kept with it.
+    ///
+    /// # Errors
+    /// `internal`, when the storage refuses.
+    pub fn plan_again(&self, job: Job, at: Millis, failures: u32, sql: &impl Sql) -> Result<(), Fault> {
+        self.set_due(job, Due { at, messages: 0, failures }, sql)?;
+        self.wake_by(at, sql);
+        Ok(())
+    }
+
+    /// Failed tries of a job in a row.
+    ///
+    /// # Errors
+    /// `internal`, when the storage refuses.
+    pub fn failures(&self, job: Job, sql: &impl Sql) -> Result<u32, Fault> {
+        Ok(self.due(job, sql)?.map_or(0, |due| due.failures))
     }
 
     /// Plans a job for the end of a rest, which begins anew with each message, or at once when enough messages wait. A job that is
@@ -127,25 +149,31 @@ impl Agenda {
             Some(_) if messages >= rest.messages => rest.since,
             _ => end,
         };
-        self.set_due(job, Due { at, messages }, sql)?;
+        let failures = before.map_or(0, |due| due.failures);
+        self.set_due(job, Due { at, messages, failures }, sql)?;
         self.wake_by(end, sql);
         Ok(())
     }
 
     fn set_due(&self, job: Job, due: Due, sql: &impl Sql) -> Result<(), Fault> {
-        let Due { at, messages } = due;
+        let Due { at, messages, failures } = due;
         let before = self.due(job, sql)?;
         let stored = match before {
-            Some(before) if before.stored <= at && before.messages == messages => before.stored,
+            Some(before)
+                if before.stored <= at && before.messages == messages && before.failures == failures =>
+            {
+                before.stored
+            }
             _ => {
-                let [at, messages] = [at, messages.into()].map(SqlValue::Integer);
-                let statement = "INSERT OR REPLACE INTO agenda (job, due_at, messages) VALUES (?, ?, ?)";
-                sql.exec(statement, &[job.as_str().into(), at, messages])?;
+                let [at, messages, failures] = [at, messages.into(), failures.into()].map(SqlValue::Integer);
+                let statement =
+                    "INSERT OR REPLACE INTO agenda (job, due_at, messages, failures) VALUES (?, ?, ?, ?)";
+                sql.exec(statement, &[job.as_str().into(), at, messages, failures])?;
                 due.at
             }
         };
         if let Some(jobs) = self.jobs.borrow_mut().as_mut() {
-            jobs.insert(job, DueTimes { now: at, stored, messages });
+            jobs.insert(job, DueTimes { now: at, stored, messages, failures });
         }
         Ok(())
     }
@@ -200,9 +228,11 @@ impl Agenda {
         if let Some(jobs) = self.jobs.borrow().as_ref() {
             return Ok(look(jobs));
         }
-        let stored: Vec<JobRow> = rows(sql, "SELECT job, due_at, messages FROM agenda", &[])?;
-        let due =
-            |row: JobRow| (row.job, DueTimes { now: row.due_at, stored: row.due_at, messages: row.messages });
+        let stored: Vec<JobRow> = rows(sql, "SELECT job, due_at, messages, failures FROM agenda", &[])?;
+        let due = |row: JobRow| {
+            let JobRow { job, due_at, messages, failures } = row;
+            (job, DueTimes { now: due_at, stored: due_at, messages, failures })
+        };
         let jobs = stored.into_iter().map(due).collect();
         let seen = look(&jobs);
         self.jobs.replace(Some(jobs));

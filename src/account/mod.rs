@@ -18,7 +18,7 @@ use crate::storage::row;
 use crate::time::Millis;
 
 /// Tables of the account, created on first use. `owner`, `vault_key` and `erasure` have at most one row; `undelivered` is 1 until Postgres has the
-/// row. A ledger row is a reservation until it is settled. `messages` counts those that wait for the job.
+/// row. A ledger row is a reservation until it is settled. `messages` counts those that wait for the job, `failures` its failed tries in a row.
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS owner (id INTEGER PRIMARY KEY CHECK (id = 1), user_id TEXT NOT NULL);
     CREATE TABLE IF NOT EXISTS vault_key (id INTEGER PRIMARY KEY CHECK (id = 1), key TEXT NOT NULL, undelivered INTEGER NOT NULL);
@@ -26,7 +26,7 @@ const SCHEMA: &str = "
     CREATE INDEX IF NOT EXISTS vault_entry_undelivered ON vault_entry (undelivered) WHERE undelivered = 1;
     CREATE TABLE IF NOT EXISTS ledger (id TEXT PRIMARY KEY, day INTEGER NOT NULL, employee TEXT NOT NULL, tokens INTEGER NOT NULL, micro_usd INTEGER NOT NULL, is_reserved INTEGER NOT NULL);
     CREATE INDEX IF NOT EXISTS ledger_day ON ledger (day);
-    CREATE TABLE IF NOT EXISTS agenda (job TEXT PRIMARY KEY, due_at INTEGER NOT NULL, messages INTEGER NOT NULL DEFAULT 0);
+    CREATE TABLE IF NOT EXISTS agenda (job TEXT PRIMARY KEY, due_at INTEGER NOT NULL, messages INTEGER NOT NULL DEFAULT 0, failures INTEGER NOT NULL DEFAULT 0);
     CREATE TABLE IF NOT EXISTS erasure (id INTEGER PRIMARY KEY CHECK (id = 1), requested_at INTEGER NOT NULL);
 ";
 

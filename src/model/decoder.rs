@@ -160,8 +160,9 @@ impl CompletionDecoder {
             }
             let mut values = Deserializer::from_str(rest).into_iter::<&RawValue>();
             let Some(Ok(value)) = values.next() else {
-                // Text that is no object says nothing of the answer.
-                self.is_damaged |= rest.starts_with('{') && !self.has_finished;
+                // A word such as `ping` keeps the connection alive. Anything else may have been a part of the answer.
+                let is_word = rest.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'-');
+                self.is_damaged |= !is_word && !self.has_finished;
                 return;
             };
             self.take_value(value, batch);
@@ -349,11 +350,13 @@ mod tests {
     fn a_chunk_that_breaks_off_is_a_damage() {
         for (data, is_damaged) in [
             ("{\"choices\":[{\"del", true),
-            ("<html>", false),
+            ("<html>", true),
+            ("\u{fffd}", true),
+            ("[1", true),
             ("\"x\"", false),
             ("null", false),
             ("", false),
-            ("[1", false),
+            ("keep-alive", false),
         ] {
             let mut decoder = CompletionDecoder::default();
             let batch = decoder.feed(format!("data: {data}\n\n{}", text("Good")).as_bytes());

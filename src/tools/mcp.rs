@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use futures::future::join_all;
-use mcp_client::client::Client;
+use mcp_client::client::{Client, Effect};
 use mcp_client::error::McpError;
 use mcp_client::server::Server;
 use mcp_client::session::Session;
@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 
 use super::definition::{Definition, ToolSpec};
 use super::error::ToolError;
+use super::schema::complete;
 use crate::account::UserCtx;
 use crate::chat::employee::Employee;
 use crate::ports::{Clock, Http, HttpBody, HttpCall, HttpError, Method, Platform, Ports, Redirect, Timeouts};
@@ -44,6 +45,12 @@ struct KnownServer {
     tools: Vec<RemoteTool>,
     session: Option<Session>,
     good_until: Millis,
+}
+
+/// A tool as its server knows it.
+struct CalledTool {
+    name: String,
+    effect: Effect,
 }
 
 impl McpServers {
@@ -116,13 +123,25 @@ impl McpServers {
     ) -> Option<Result<Value, ToolError>> {
         let (server, tool) = named_by_model(name)?;
         let server = employee.mcp_servers.iter().find(|known| known.name == server)?;
-        Some(self.call_on(server, tool, arguments, ctx).await)
+        let unknown = || CalledTool { name: tool.to_owned(), effect: Effect::Writes };
+        let called = self.called(server, name).unwrap_or_else(unknown);
+        Some(self.call_on(server, called, arguments, ctx).await)
+    }
+
+    /// The tool that a model calls by a name.
+    fn called(&self, server: &Server, name: &str) -> Option<CalledTool> {
+        let known = self.0.borrow();
+        let mut tools = known.get(&server.name)?.tools.iter();
+        let is_named = |tool: &&RemoteTool| name_for_model(&server.name, &tool.name).as_deref() == Some(name);
+        let tool = tools.find(is_named)?;
+        let effect = if tool.is_read_only { Effect::Reads } else { Effect::Writes };
+        Some(CalledTool { name: tool.name.clone(), effect })
     }
 
     async fn call_on<P: Platform>(
         &self,
         server: &Server,
-        tool: &str,
+        tool: CalledTool,
         arguments: &Value,
         ctx: &UserCtx<'_, P>,
     ) -> Result<Value, ToolError> {
@@ -132,7 +151,7 @@ impl McpServers {
         let failed = |error: McpError| ToolError(error.sentence().into());
         let client = Client::new(&transport, server, &ctx.config.mcp_tokens, self.session(server));
         let client = client.map_err(failed)?;
-        let result = client.call(tool, &arguments).await;
+        let result = client.call(&tool.name, &arguments, tool.effect).await;
         self.keep_session(server, client.session());
         let result = result.map_err(failed)?;
         if result.is_error {
@@ -153,7 +172,7 @@ fn definition(server: &Server, tool: &RemoteTool) -> Option<Definition> {
     Some(Definition {
         name: name_for_model(&server.name, &tool.name)?,
         description: tool.description.clone(),
-        parameters: serde_json::from_str(tool.schema.get()).ok()?,
+        parameters: complete(serde_json::from_str(tool.schema.get()).ok()?),
         is_strict: false,
         spec,
     })
@@ -179,6 +198,7 @@ impl<P: Platform> Transport for McpTransport<'_, P> {
             status: response.status,
             content_type: response.header("content-type").unwrap_or_default().to_owned(),
             session: response.header("mcp-session-id").map(ToOwned::to_owned),
+            location: response.header("location").map(ToOwned::to_owned),
             body: McpBody(response.body),
         })
     }

@@ -46,6 +46,45 @@ fn tighten(schema: &mut Value) {
     }
 }
 
+/// Completes the schema of another server for models whose APIs ask for more than JSON Schema does: `properties` of an object and
+/// `items` of an array
+/// (<https://platform.openai.com/docs/guides/function-calling>).
+#[must_use]
+pub fn complete(mut schema: Value) -> Value {
+    fill(&mut schema);
+    schema
+}
+
+fn fill(schema: &mut Value) {
+    let fields = match schema {
+        Value::Array(schemas) => return schemas.iter_mut().for_each(fill),
+        Value::Object(fields) => fields,
+        _ => return,
+    };
+    let has_type = |name: &str| match fields.get("type") {
+        Some(Value::String(kind)) => kind == name,
+        Some(Value::Array(kinds)) => kinds.iter().any(|kind| kind == name),
+        _ => false,
+    };
+    let (is_object, is_array) = (has_type("object"), has_type("array"));
+    if is_object && !fields.get("properties").is_some_and(Value::is_object) {
+        fields.insert("properties".into(), Value::Object(serde_json::Map::new()));
+    }
+    if is_array && fields.get("items").is_none_or(Value::is_null) {
+        fields.insert("items".into(), Value::Object(serde_json::Map::new()));
+    }
+    for (name, inner) in fields.iter_mut() {
+        match (name.as_str(), inner) {
+            // By name, not as keywords: a field may be called `enum`.
+            ("properties" | "$defs" | "definitions", Value::Object(named)) => {
+                named.values_mut().for_each(fill);
+            }
+            ("enum" | "const" | "default" | "examples", _) => {}
+            (_, inner) => fill(inner),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde::Deserialize;
@@ -79,6 +118,28 @@ mod tests {
     enum Order {
         Up,
         Down,
+    }
+
+    #[test]
+    fn a_schema_of_another_server_is_completed() {
+        let schema = serde_json::json!({
+            "type": "object",
+            "properties": { "type": { "type": ["array", "null"] }, "of": { "anyOf": [{ "type": "object" }] } },
+            "default": { "type": "object" },
+        });
+        let completed = serde_json::json!({
+            "type": "object",
+            "properties": {
+                "type": { "type": ["array", "null"], "items": {} },
+                "of": { "anyOf": [{ "type": "object", "properties": {} }] },
+            },
+            "default": { "type": "object" },
+        });
+        assert_eq!(complete(schema), completed);
+        assert_eq!(
+            complete(serde_json::json!({ "type": "object" })),
+            serde_json::json!({ "type": "object", "properties": {} })
+        );
     }
 
     #[test]

@@ -14,7 +14,7 @@ use super::background_state::{Reading, SavedTurn};
 use crate::account::UserCtx;
 use crate::account::agenda::{Job, Rest};
 use crate::auth::User;
-use crate::backoff::pause;
+use crate::backoff::background_pause;
 use crate::error::Fault;
 use crate::log;
 use crate::memory::embed::embed_pending;
@@ -56,12 +56,22 @@ impl<P: Platform> Object<P> {
 
     /// Starts the background work that need not wait for a rest. The agenda has it too, in case the object dies.
     pub fn run_background_later(self: &Rc<Self>, owner: Uuid) {
+        if self.background_rests() {
+            return;
+        }
         let at = self.ports.clock.now() + RETRY_AFTER;
         if let Err(fault) = self.account.agenda.plan(Job::Background, at, &self.ports.sql) {
             log::fault(&self.ports.host, &fault);
         }
         let object = Rc::clone(self);
         self.ports.host.spawn(async move { object.run_background(&User::absent(owner)).await });
+    }
+
+    /// True after a failure, until the time of the next try: further messages do not bring it forward.
+    fn background_rests(&self) -> bool {
+        let (sql, agenda, now) = (&self.ports.sql, &self.account.agenda, self.ports.clock.now());
+        let failures = agenda.failures(Job::Background, sql).unwrap_or(0);
+        failures > 0 && !agenda.is_due(Job::Background, now, sql).unwrap_or(true)
     }
 
     /// Reads the user's memories from Postgres, where that is not done yet. Only a user who is there has the token for it.
@@ -106,16 +116,12 @@ impl<P: Platform> Object<P> {
     fn plan_next(&self, done: Result<(), Fault>, began: Millis) -> Result<(), Fault> {
         let (clock, sql) = (&self.ports.clock, &self.ports.sql);
         match done {
-            Ok(()) => {
-                self.background.failures.set(0);
-                self.plan_after_success(began)
-            }
+            Ok(()) => self.plan_after_success(began),
             Err(fault) => {
-                let failures = self.background.failures.get().saturating_add(1);
-                self.background.failures.set(failures);
+                let failures = self.account.agenda.failures(Job::Background, sql)?.saturating_add(1);
                 let now = clock.now();
-                let at = now + pause(failures, clock.random());
-                self.account.agenda.plan(Job::Background, at, sql)?;
+                let at = now + background_pause(fault.code, failures, clock.random());
+                self.account.agenda.plan_again(Job::Background, at, failures, sql)?;
                 if self.account.agenda.is_due(Job::Facts, now, sql)? {
                     self.account.agenda.plan(Job::Facts, at, sql)?;
                 }
@@ -149,13 +155,20 @@ impl<P: Platform> Object<P> {
             }
             rebuild(ctx).await?;
         }
-        embed_pending(ctx, &background.refused).await?;
-        self.extract_due_facts(ctx).await?;
+        // Each asks another model, and none of them waits for another that fails.
+        let embedded = embed_pending(ctx, &background.refused).await;
+        let extracted = self.extract_due_facts(ctx).await;
+        let summarised = self.summarise_sessions(ctx).await;
+        embedded.and(extracted).and(summarised)
+    }
+
+    async fn summarise_sessions(&self, ctx: &UserCtx<'_, P>) -> Result<(), Fault> {
+        let sessions = &self.background.sessions;
         loop {
-            let Some(session) = background.sessions.borrow_mut().pop_first() else { return Ok(()) };
+            let Some(session) = sessions.borrow_mut().pop_first() else { return Ok(()) };
             let summarised = summarise(ctx, session).await;
             let summary = summarised.inspect_err(|_| {
-                background.sessions.borrow_mut().insert(session);
+                sessions.borrow_mut().insert(session);
             })?;
             if let Some(summary) = summary {
                 self.show_summary(session, summary);

@@ -28,7 +28,6 @@ pub(super) enum Reading {
 #[derive(Debug, Default)]
 pub(super) struct Background {
     pub(super) is_running: Cell<bool>,
-    pub(super) failures: Cell<u32>,
     /// Sessions that may need a summary. One that is lost with the object comes again with its next turn.
     pub(super) sessions: RefCell<BTreeSet<Uuid>>,
     /// Unusable answers in a row to the same messages.

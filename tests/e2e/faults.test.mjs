@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { LASTING_FAULTS, MATRIX } from '../faults/matrix.mjs';
 import { runMatrix } from '../faults/run-matrix.mjs';
 import { MESSAGE_PREFIX, startConversation, waitUntil } from '../faults/test-conversation.mjs';
-import { ask, call, database, eventually, proxies, requestsWith, rows, script, stack, storedMessages } from './test-stack.mjs';
+import { ask, call, database, eventually, newUser, proxies, requestsWith, rows, script, stack, storedMessages } from './test-stack.mjs';
 
 // `npm run test:faults` runs the full matrix.
 runMatrix(MATRIX.filter(({ isFullOnly }) => !isFullOnly));
@@ -56,7 +56,8 @@ for (const [name, fault] of LASTING_FAULTS) {
 
 test('a rejection by the model reaches the client without the upstream text', async () => {
   script('refuse this', { error: { message: 'internal upstream secret', type: 'invalid_request_error' }, status: 400 });
-  const { status, body, session } = await ask('refuse this');
+  // A user without memories: their prompt has one form only, in which it is refused for good.
+  const { status, body, session } = await ask('refuse this', { user: await newUser() });
   assert.deepEqual([status, body.code], [502, 'model_rejected']);
   assert.ok(!JSON.stringify(body).includes('secret'));
   assert.equal(requestsWith('refuse this').length, 1, 'a rejected request is not retried');

@@ -33,6 +33,23 @@ const MAX_ERROR_BODY: usize = 16 * 1024;
 /// Most requests from the server that get a reply while the client waits for one response.
 const MAX_REPLIES: u32 = 4;
 
+/// Effect of a tool on its server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// It only reads: a call may be repeated.
+    Reads,
+    /// It may change something.
+    Writes,
+}
+
+/// A method of the protocol, with the tool that it calls.
+#[derive(Clone, Copy)]
+struct Method<'a> {
+    name: &'static str,
+    tool: Option<&'a str>,
+    effect: Effect,
+}
+
 /// A client of one server. Its methods may run concurrently.
 #[derive(Debug)]
 pub struct Client<'a, T> {
@@ -86,7 +103,9 @@ impl<'a, T: Transport> Client<'a, T> {
         let mut cursor: Option<String> = None;
         for _ in 0..MAX_PAGES {
             let params = ListTools { cursor: cursor.as_deref() };
-            let (session, response) = self.send("tools/list", None, &params, until).await?;
+            let (session, response) = self
+                .send(Method { name: "tools/list", tool: None, effect: Effect::Reads }, &params, until)
+                .await?;
             let page: Page = match response {
                 RpcResponse::Result(result) => {
                     serde_json::from_str(result.get()).map_err(|_| Loss::Malformed)?
@@ -107,20 +126,26 @@ impl<'a, T: Transport> Client<'a, T> {
         Ok(tools)
     }
 
-    /// Calls a tool by its name on the server, once: a call that may have arrived is never repeated.
+    /// Calls a tool by its name on the server, once: a call that may have arrived is repeated only if it reads.
     ///
     /// A JSON-RPC error is a result too, because a model can correct its arguments by the message.
     ///
     /// # Errors
     /// [`McpError`] if there is no result to pass on.
-    pub async fn call(&self, tool: &str, arguments: &RawValue) -> Result<RemoteResult, McpError> {
+    pub async fn call(
+        &self,
+        tool: &str,
+        arguments: &RawValue,
+        effect: Effect,
+    ) -> Result<RemoteResult, McpError> {
         if !self.server.allows(tool) || name_for_model(&self.server.name, tool).is_none() {
             return Err(McpError::NotAllowed);
         }
         self.ensure_session().await?;
         let until = self.transport.now().saturating_add(CALL_TIMEOUT);
         let params = CallTool { name: tool, arguments };
-        let (_, response) = self.send("tools/call", Some(tool), &params, until).await?;
+        let method = Method { name: "tools/call", tool: Some(tool), effect };
+        let (_, response) = self.send(method, &params, until).await?;
         match response {
             RpcResponse::Error { message, .. } => Ok(RemoteResult { text: message, is_error: true }),
             RpcResponse::Result(result) => {
@@ -131,10 +156,10 @@ impl<'a, T: Transport> Client<'a, T> {
     }
 
     /// Sends a request in the present session. A 404 means that the server forgot the session and did nothing: one retry follows.
+    /// Some servers send 400 in its place, which may mean anything: only what reads is sent again.
     async fn send(
         &self,
-        method: &str,
-        tool: Option<&str>,
+        Method { name: method, tool, effect }: Method<'_>,
         params: impl Serialize,
         until: Millis,
     ) -> Result<(Session, RpcResponse), McpError> {
@@ -148,12 +173,15 @@ impl<'a, T: Transport> Client<'a, T> {
                 Ok((_, response)) => return Ok((session, response)),
                 Err(error) => error,
             };
-            // Some servers send 400 where the specification has 404. The next request then starts a session, but this one is not repeated.
             if matches!(error, McpError::Refused { status: 400 | 404, .. }) {
                 self.drop_session(&session);
             }
-            let is_unknown = matches!(error, McpError::Refused { status: 404, .. }) && session.id().is_some();
-            if !is_unknown || !is_first {
+            let is_unknown = match error {
+                McpError::Refused { status: 404, .. } => true,
+                McpError::Refused { status: 400, .. } => effect == Effect::Reads,
+                _ => false,
+            };
+            if !is_unknown || !is_first || session.id().is_none() {
                 return Err(error);
             }
             is_first = false;
@@ -272,9 +300,27 @@ impl<'a, T: Transport> Client<'a, T> {
                 headers.extend(request.tool.map(|tool| ("mcp-name", tool)));
             }
         }
-        let post = PostRequest { url: &self.server.url, headers, body: request.body, timeout };
+        let mut post = PostRequest { url: &self.server.url, headers, body: request.body, timeout };
+        let posted = self.transport.post(&post).await?;
+        let moved = posted.location.as_deref().filter(|_| matches!(posted.status, 307 | 308));
+        let Some(url) = moved.and_then(|location| at_same_origin(&self.server.url, location)) else {
+            return Ok(posted);
+        };
+        // The server did nothing yet, and the token stays where it belongs.
+        post.url = &url;
         Ok(self.transport.post(&post).await?)
     }
+}
+
+/// The address that a redirect leads to, if it is of the same server.
+fn at_same_origin(url: &str, location: &str) -> Option<String> {
+    let path = url.find("://").map_or(0, |at| at + 3);
+    let origin = url.get(..url.get(path..)?.find('/').map_or(url.len(), |at| path + at))?;
+    let path = location.strip_prefix(origin).unwrap_or(location);
+    let is_path = path.starts_with('/')
+        && !path.starts_with("//")
+        && path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    is_path.then(|| format!("{origin}{path}"))
 }
 
 /// Returns true for errors of `initialize` by which a server shows that it has only revisions without `initialize`.

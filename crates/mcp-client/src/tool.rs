@@ -52,12 +52,15 @@ pub struct RemoteResult {
     pub is_error: bool,
 }
 
-/// The name that a model gets for a tool: `{server}__{tool}`. `None` if models' APIs would reject it.
+/// The name that a model gets for a tool: `{server}__{tool}`, in which `_` stands for every sign that models' APIs reject, as in
+/// `issues.list`. `None` if it would be too long.
 #[must_use]
 pub fn name_for_model(server: &str, tool: &str) -> Option<String> {
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    let tool: String = tool.chars().map(|c| if is_allowed(c) { c } else { '_' }).collect();
     let name = format!("{server}{BETWEEN}{tool}");
-    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
-    (!tool.is_empty() && name.len() <= MAX_NAME && name.bytes().all(is_name)).then_some(name)
+    let is_name = name.len() <= MAX_NAME && name.chars().all(is_allowed);
+    (!tool.is_empty() && is_name).then_some(name)
 }
 
 /// Splits a name from a model into the names of the server and of the tool.
@@ -75,20 +78,22 @@ pub(crate) struct Page {
 }
 
 impl Page {
-    /// Adds the tools that the profile allows and a model's API accepts. Of tools with equal names, the first is kept.
+    /// Adds the tools that the profile allows and a model's API accepts. Of tools with equal names for a model, the first is kept.
     pub(crate) fn add_to(&self, tools: &mut Vec<RemoteTool>, server: &Server, session: &Session) {
-        let mut names: BTreeSet<_> = tools.iter().map(|tool| tool.name.clone()).collect();
+        let name_of = |tool: &str| name_for_model(&server.name, tool).unwrap_or_default();
+        let mut names: BTreeSet<_> = tools.iter().map(|tool| name_of(&tool.name)).collect();
         for raw in &self.tools {
             // A malformed tool does not invalidate the others.
             let Ok(wire) = serde_json::from_str::<WireTool>(raw.get()) else { continue };
-            if tools.len() >= MAX_TOOLS || !server.allows(&wire.name) || names.contains(&wire.name) {
+            if tools.len() >= MAX_TOOLS || !server.allows(&wire.name) || names.contains(&name_of(&wire.name))
+            {
                 continue;
             }
             if session.is_stateless() && wire.schema.get().contains(IN_HEADER) {
                 continue;
             }
             if let Some(tool) = wire.read(server) {
-                names.insert(tool.name.clone());
+                names.insert(name_of(&tool.name));
                 tools.push(tool);
             }
         }
@@ -158,6 +163,52 @@ struct Part {
     kind: String,
     #[serde(default)]
     text: Option<WireText>,
+    /// Of an embedded resource.
+    #[serde(default)]
+    resource: Option<Resource>,
+    /// Of a link to a resource.
+    #[serde(default)]
+    uri: Option<WireText>,
+}
+
+#[derive(Deserialize)]
+struct Resource {
+    #[serde(default)]
+    uri: Option<WireText>,
+    #[serde(default)]
+    text: Option<WireText>,
+}
+
+impl Part {
+    /// True for a text that is the same JSON.
+    fn repeats(&self, structured: &RawValue) -> bool {
+        let Some(text) = self.text.as_ref().filter(|_| self.kind == "text") else { return false };
+        let value = |json: &str| serde_json::from_str::<Value>(json).ok();
+        text.0 == structured.get() || value(&text.0).is_some_and(|text| Some(text) == value(structured.get()))
+    }
+
+    /// The part as the model reads it. Only the specification's kinds are named: any other name would be text of the server's choice.
+    fn read(self) -> String {
+        let address =
+            |uri: Option<WireText>| uri.map_or_else(String::new, |uri| format!(" {}", one_line(&uri.0)));
+        match (self.kind.as_str(), self.resource) {
+            ("text", _) => self.text.unwrap_or_default().0,
+            ("resource", Some(Resource { uri, text: Some(text) })) => {
+                format!("[resource{}]\n{}", address(uri), text.0)
+            }
+            ("resource", Some(Resource { uri, .. })) => format!("[resource{}, not a text]", address(uri)),
+            ("resource_link", _) => format!("[resource_link{}]", address(self.uri)),
+            (kind @ ("image" | "audio" | "resource"), _) => format!("[{kind}]"),
+            _ => "[other]".to_owned(),
+        }
+    }
+}
+
+/// Longest address that is told, in characters.
+const MAX_ADDRESS: usize = 200;
+
+fn one_line(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(MAX_ADDRESS).collect()
 }
 
 impl WireResult {
@@ -166,21 +217,14 @@ impl WireResult {
         self.kind.as_deref().is_some_and(|kind| kind != "complete")
     }
 
-    /// Makes text for the model. Other parts are named by their kind; structured content replaces missing text.
+    /// Makes text for the model: texts, texts of embedded resources, and structured content, unless a text repeats it as the
+    /// specification asks for. Other parts are named by their kind.
     pub(crate) fn read(self) -> RemoteResult {
-        let is_text = |part: &Part| part.kind == "text";
-        let mut lines = Vec::with_capacity(self.content.len().saturating_add(1));
-        if !self.content.iter().any(is_text) {
-            lines.extend(self.structured.map(|structured| structured.get().to_owned()));
-        }
-        for part in self.content {
-            // Only the specification's kinds are named: any other name would be text of the server's choice.
-            lines.push(match part.kind.as_str() {
-                "text" => part.text.unwrap_or_default().0,
-                kind @ ("image" | "audio" | "resource" | "resource_link") => format!("[{kind}]"),
-                _ => "[other]".to_owned(),
-            });
-        }
+        let structured = self.structured.filter(|structured| structured.get() != "null");
+        let structured =
+            structured.filter(|structured| !self.content.iter().any(|part| part.repeats(structured)));
+        let structured = structured.map(|structured| structured.get().to_owned());
+        let lines: Vec<_> = self.content.into_iter().map(Part::read).chain(structured).collect();
         RemoteResult { text: lines.join("\n"), is_error: self.is_error }
     }
 }
@@ -270,6 +314,7 @@ mod tests {
         let page = json!({ "tools": [
             { "name": "first", "inputSchema": object },
             { "name": "admin.list", "inputSchema": object },
+            { "name": "admin/list", "inputSchema": object },
             { "name": "", "inputSchema": object },
             { "name": "a".repeat(60), "inputSchema": object },
             { "name": "no_schema" },
@@ -280,7 +325,8 @@ mod tests {
             { "name": "first", "inputSchema": object, "description": "again" },
             { "name": "last", "inputSchema": object },
         ] });
-        assert_eq!(names(&page), ["first", "last"]);
+        assert_eq!(names(&page), ["first", "admin.list", "last"]);
+        assert_eq!(name_for_model("crm", "admin.list").as_deref(), Some("crm__admin_list"));
     }
 
     #[test]
@@ -325,15 +371,17 @@ mod tests {
             { "type": "text", "text": "two" },
         ], "structuredContent": { "unused": 1 }, "isError": true }))
         .read();
-        assert_eq!(read.text, "one\n[image]\n[resource]\n[other]\ntwo");
+        assert_eq!(read.text, "one\n[image]\n[resource file:///x]\nhidden\n[other]\ntwo\n{\"unused\":1}");
         assert!(read.is_error);
     }
 
     #[test]
-    fn structured_content_replaces_missing_text() {
+    fn structured_content_is_told_once() {
         let read =
             result(&json!({ "content": [{ "type": "audio" }], "structuredContent": { "a": [1] } })).read();
-        assert_eq!((read.text.as_str(), read.is_error), ("{\"a\":[1]}\n[audio]", false));
+        assert_eq!((read.text.as_str(), read.is_error), ("[audio]\n{\"a\":[1]}", false));
+        let same = json!({ "content": [{ "type": "text", "text": "{ \"a\": [1] }" }], "structuredContent": { "a": [1] } });
+        assert_eq!(result(&same).read().text, "{ \"a\": [1] }");
         assert_eq!(result(&json!({})).read().text, "");
     }
 
@@ -350,9 +398,10 @@ mod tests {
             match name_for_model(&server, &tool) {
                 Some(name) => {
                     prop_assert!(name.len() <= 64 && !name.contains('.'));
-                    prop_assert_eq!(named_by_model(&name), Some((server.as_str(), tool.as_str())));
+                    let mapped = tool.replace('.', "_");
+                    prop_assert_eq!(named_by_model(&name), Some((server.as_str(), mapped.as_str())));
                 }
-                None => prop_assert!(tool.is_empty() || tool.contains('.') || server.len() + tool.len() > 62),
+                None => prop_assert!(tool.is_empty() || server.len() + tool.len() > 62),
             }
         }
     }

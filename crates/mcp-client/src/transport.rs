@@ -56,6 +56,8 @@ pub struct PostResponse<B> {
     pub content_type: String,
     /// The header `Mcp-Session-Id`.
     pub session: Option<String>,
+    /// The header `Location`.
+    pub location: Option<String>,
     /// Reader of the body.
     pub body: B,
 }

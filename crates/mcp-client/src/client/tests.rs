@@ -15,12 +15,14 @@ struct Script {
     status: u16,
     content_type: &'static str,
     session: Option<&'static str>,
+    location: Option<&'static str>,
     pieces: Vec<Result<Vec<u8>, TransportError>>,
 }
 
 /// A request that the server received.
 #[derive(Debug)]
 struct SeenRequest {
+    url: String,
     headers: BTreeMap<String, String>,
     body: Value,
     timeout: Millis,
@@ -59,17 +61,22 @@ impl<'a> Transport for &'a ScriptedServer {
         &self,
         request: &PostRequest<'_>,
     ) -> Result<PostResponse<ScriptedBody<'a>>, TransportError> {
-        assert_eq!(request.url, "https://crm.example/mcp");
         let headers =
             request.headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let body = serde_json::from_str(request.body).unwrap();
-        self.seen.borrow_mut().push(SeenRequest { headers, body, timeout: request.timeout });
+        self.seen.borrow_mut().push(SeenRequest {
+            url: request.url.to_owned(),
+            headers,
+            body,
+            timeout: request.timeout,
+        });
         self.now.set(self.now.get() + 1000);
         let script = self.scripts.borrow_mut().pop_front().expect("a request that is in no script")?;
         Ok(PostResponse {
             status: script.status,
             content_type: script.content_type.to_owned(),
             session: script.session.map(str::to_owned),
+            location: script.location.map(str::to_owned),
             body: ScriptedBody(script.pieces.into(), self),
         })
     }
@@ -92,12 +99,12 @@ impl ScriptedServer {
 }
 
 fn status(status: u16) -> Script {
-    Script { status, content_type: "text/plain", session: None, pieces: Vec::new() }
+    Script { status, content_type: "text/plain", session: None, location: None, pieces: Vec::new() }
 }
 
 fn body(status: u16, body: &Value) -> Script {
     let pieces = vec![Ok(body.to_string().into_bytes())];
-    Script { status, content_type: "application/json", session: None, pieces }
+    Script { status, content_type: "application/json", session: None, location: None, pieces }
 }
 
 fn result(id: u64, result: &Value) -> Script {
@@ -110,7 +117,7 @@ fn error(status: u16, code: i64) -> Script {
 
 fn events(pieces: &[&str]) -> Script {
     let pieces = pieces.iter().map(|piece| Ok(piece.as_bytes().to_vec())).collect();
-    Script { status: 200, content_type: "text/event-stream", session: None, pieces }
+    Script { status: 200, content_type: "text/event-stream", session: None, location: None, pieces }
 }
 
 /// Responses to `initialize` and to the notification after it.
@@ -161,7 +168,7 @@ fn list(scripted: &ScriptedServer) -> Result<Vec<String>, McpError> {
 
 fn call(scripted: &ScriptedServer, known: Option<Session>) -> Result<RemoteResult, McpError> {
     let arguments = RawValue::from_string("{}".to_owned()).unwrap();
-    with(scripted, known, async |client| client.call("send", &arguments).await).0
+    with(scripted, known, async |client| client.call("send", &arguments, Effect::Writes).await).0
 }
 
 fn known(id: &str) -> Option<Session> {
@@ -213,8 +220,8 @@ fn a_known_session_is_continued() {
     let scripted = ScriptedServer::new([text(1, "done"), text(2, "again")]);
     let arguments = RawValue::from_string(r#"{"to":"a"}"#.to_owned()).unwrap();
     let (said, kept) = with(&scripted, known("s-1"), async |client| {
-        let first = client.call("send", &arguments).await.unwrap();
-        (first, client.call("send", &arguments).await.unwrap().text)
+        let first = client.call("send", &arguments, Effect::Writes).await.unwrap();
+        (first, client.call("send", &arguments, Effect::Writes).await.unwrap().text)
     });
     assert_eq!(said, (RemoteResult { text: "done".to_owned(), is_error: false }, "again".to_owned()));
     assert_eq!(
@@ -269,9 +276,41 @@ fn a_session_that_the_server_forgot_begins_anew_once() {
 fn a_rejected_session_is_dropped() {
     let arguments = RawValue::from_string("{}".to_owned()).unwrap();
     let scripted = ScriptedServer::new([error(400, -32000)]);
-    let (failed, kept) = with(&scripted, known("s-1"), async |client| client.call("send", &arguments).await);
+    let (failed, kept) =
+        with(&scripted, known("s-1"), async |client| client.call("send", &arguments, Effect::Writes).await);
     assert_eq!(failed, Err(McpError::Refused { status: 400, code: Some(-32000) }));
     assert_eq!(kept, None);
+}
+
+#[test]
+fn a_reading_call_survives_a_session_that_is_lost_with_400() {
+    let arguments = RawValue::from_string("{}".to_owned()).unwrap();
+    let scripted = ScriptedServer::new(
+        [error(400, -32000)].into_iter().chain(handshake(Some("s-2"))).chain([text(1, "done")]),
+    );
+    let (read, _) =
+        with(&scripted, known("s-1"), async |client| client.call("send", &arguments, Effect::Reads).await);
+    assert_eq!(read.unwrap().text, "done");
+}
+
+#[test]
+fn a_redirect_is_followed_on_the_same_server_only() {
+    let moved = |location| Script { location: Some(location), ..status(307) };
+    for location in ["/mcp/", "https://crm.example/mcp/"] {
+        let scripted = ScriptedServer::new([moved(location), text(1, "done")]);
+        assert_eq!(call(&scripted, known("s-1")).unwrap().text, "done");
+        assert_eq!(scripted.seen.borrow()[1].url, "https://crm.example/mcp/");
+    }
+    for location in [
+        "//evil.example/",
+        "https://crm.example.evil.example/",
+        "https://crm.example@evil.example/",
+        "mcp",
+        "/a b",
+    ] {
+        let scripted = ScriptedServer::new([moved(location)]);
+        assert_eq!(call(&scripted, known("s-1")), Err(McpError::Redirected), "{location}");
+    }
 }
 
 #[test]
@@ -368,12 +407,12 @@ fn a_server_without_initialize_is_used_without_sessions() {
 #[test]
 fn a_tool_outside_the_allow_list_is_never_called() {
     let (bearers, scripted) = (bearers(), ScriptedServer::default());
-    let server = Server { tools: vec!["find".to_owned(), "a.b".to_owned()], ..server() };
+    let server = Server { tools: vec!["find".to_owned(), "x".repeat(64)], ..server() };
     let transport = &scripted;
     let client = Client::new(&transport, &server, &bearers, None).unwrap();
     let arguments = RawValue::from_string("{}".to_owned()).unwrap();
-    for name in ["send", "a.b"] {
-        assert_eq!(block_on(client.call(name, &arguments)), Err(McpError::NotAllowed));
+    for name in ["send", &"x".repeat(64)] {
+        assert_eq!(block_on(client.call(name, &arguments, Effect::Writes)), Err(McpError::NotAllowed));
     }
 }
 
@@ -382,7 +421,10 @@ fn concurrent_calls_have_ids_of_their_own() {
     let scripted = ScriptedServer::new([text(1, "one"), text(2, "two")]);
     let arguments = RawValue::from_string("{}".to_owned()).unwrap();
     let ((one, two), _) = with(&scripted, known("s-1"), async |client| {
-        futures::join!(client.call("send", &arguments), client.call("send", &arguments))
+        futures::join!(
+            client.call("send", &arguments, Effect::Writes),
+            client.call("send", &arguments, Effect::Writes)
+        )
     });
     assert_eq!((one.unwrap().text, two.unwrap().text), ("one".to_owned(), "two".to_owned()));
 }
