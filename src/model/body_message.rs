@@ -38,7 +38,7 @@ pub struct StepEcho {
         deserialize_with = "pii::masked_text::stored_option"
     )]
     pub thoughts: Option<MaskedText>,
-    /// Its calls.
+    /// The calls of the step.
     pub calls: Vec<CallEcho>,
 }
 

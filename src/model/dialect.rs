@@ -29,7 +29,7 @@ pub enum TokenLimit {
         /// True if the other name has been refused.
         is_second: bool,
     },
-    /// `max_tokens`.
+    /// The older name, `max_tokens`.
     MaxTokens {
         /// True if the other name has been refused.
         is_second: bool,
@@ -62,7 +62,7 @@ pub enum Order {
 /// Form of the ids of tool calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CallIds {
-    /// A UUID.
+    /// A UUID, as here.
     Uuid,
     /// Nine letters and digits (<https://docs.mistral.ai/capabilities/function_calling/>).
     Nine,
