@@ -70,6 +70,8 @@ pub struct DeltaFrom<'a> {
 pub enum ModelDelta<'a> {
     /// Next piece of text.
     Text(&'a str),
+    /// Next piece of thoughts.
+    Thought(&'a str),
     /// The beginning of a tool call.
     Call {
         /// Position among the completion's calls.
@@ -239,10 +241,13 @@ impl<H: Http, C: Clock, F: FnMut(DeltaFrom<'_>) -> Readers> Stream<'_, H, C, F> 
             |delta: ModelDelta<'_>| on_delta(DeltaFrom { candidate, delta, at: client.clock.now() });
         completion.finish = batch.finish.or(completion.finish);
         completion.usage = batch.usage.or(completion.usage);
-        completion.thoughts.push_str(&batch.thoughts);
         completion.has_thought_field |= batch.has_thought_field;
         completion.sender.get_or_insert_with(|| (candidate.provider, candidate.model.clone()));
         let mut readers = (!batch.calls.is_empty()).then_some(Readers::Absent);
+        if !batch.thoughts.is_empty() {
+            readers = Some(emit(ModelDelta::Thought(&batch.thoughts)));
+            completion.thoughts.push_str(&batch.thoughts);
+        }
         if !batch.text.is_empty() {
             readers = Some(emit(ModelDelta::Text(&batch.text)));
             completion.text.push_str(&batch.text);

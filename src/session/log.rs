@@ -39,7 +39,7 @@ impl TurnLog {
     #[must_use]
     pub fn bytes(&self) -> usize {
         let size = |event: &TurnEvent| match event {
-            TurnEvent::TextDelta(text) => text.len(),
+            TurnEvent::TextDelta(text) | TurnEvent::ThoughtDelta(text) => text.len(),
             TurnEvent::ToolCall { call, .. } => call.arguments_json().len(),
             TurnEvent::ToolResult { outcome: CallOutcome::Succeeded { output }, .. } => output.len(),
             TurnEvent::ToolResult { .. }
@@ -58,6 +58,7 @@ impl TurnLog {
                 placeholders.as_slice()
             }
             TurnEvent::TextDelta(_)
+            | TurnEvent::ThoughtDelta(_)
             | TurnEvent::ToolCallStarted { .. }
             | TurnEvent::StepFinished
             | TurnEvent::HandedOff { .. } => &[],
@@ -85,8 +86,10 @@ impl TurnLog {
                         call.outcome = outcome.clone();
                     }
                 }
-                TurnEvent::ToolCallStarted { .. } | TurnEvent::StepFinished | TurnEvent::HandedOff { .. } => {
-                }
+                TurnEvent::ThoughtDelta(_)
+                | TurnEvent::ToolCallStarted { .. }
+                | TurnEvent::StepFinished
+                | TurnEvent::HandedOff { .. } => {}
             }
         }
         text

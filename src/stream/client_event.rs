@@ -20,6 +20,8 @@ pub enum ClientEvent<'a> {
     Source(&'a Source),
     /// More text of the answer.
     Text(&'a str),
+    /// More thoughts before the text.
+    Thought(&'a str),
     /// Progress of a tool call.
     Call(Uuid, CallProgress<'a>),
     /// The end of a step: the model goes on after its calls.

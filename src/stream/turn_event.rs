@@ -18,6 +18,8 @@ use crate::prompt::source::Source;
 pub enum TurnEvent {
     /// Text as the model wrote it, with placeholders.
     TextDelta(#[serde(deserialize_with = "pii::masked_text::stored")] MaskedText),
+    /// Thoughts of the model before the text, with placeholders. They are no part of the answer.
+    ThoughtDelta(#[serde(deserialize_with = "pii::masked_text::stored")] MaskedText),
     /// The beginning of a tool call.
     ToolCallStarted {
         /// Id of the call.

@@ -71,6 +71,16 @@ enum UiPart<'a> {
     TextEnd {
         id: &'a str,
     },
+    ReasoningStart {
+        id: &'a str,
+    },
+    ReasoningDelta {
+        id: &'a str,
+        delta: &'a str,
+    },
+    ReasoningEnd {
+        id: &'a str,
+    },
     ToolInputStart {
         tool_call_id: Uuid,
         tool_name: &'a str,
@@ -137,9 +147,19 @@ pub struct UiEncoder {
     frames: u32,
     /// Number of frames that the reader has.
     after: u32,
-    in_text: bool,
-    /// Text parts so far, at most one for each step.
+    /// The part that is open.
+    open: Option<OpenPart>,
+    /// Text parts so far.
     texts: u32,
+    /// Parts of thoughts so far.
+    thoughts: u32,
+}
+
+/// A part that comes in pieces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum OpenPart {
+    Text,
+    Thoughts,
 }
 
 impl UiEncoder {
@@ -152,7 +172,7 @@ impl UiEncoder {
     /// An encoder for a reader that has the first `after` frames of a turn: it skips them.
     #[must_use]
     pub const fn resuming(turn: Uuid, after: u32) -> Self {
-        Self { turn, frames: 0, after, in_text: false, texts: 0 }
+        Self { turn, frames: 0, after, open: None, texts: 0, thoughts: 0 }
     }
 
     /// True if the reader has every frame so far.
@@ -179,21 +199,19 @@ impl UiEncoder {
                 self.frame(&mut out, &part);
             }
             ClientEvent::Text(delta) => {
-                if !self.in_text {
-                    self.in_text = true;
-                    self.texts += 1;
-                    let id = self.text_part();
-                    self.frame(&mut out, &UiPart::TextStart { id: &id });
-                }
-                let id = self.text_part();
+                let id = self.open(OpenPart::Text, &mut out);
                 self.frame(&mut out, &UiPart::TextDelta { id: &id, delta });
             }
+            ClientEvent::Thought(delta) => {
+                let id = self.open(OpenPart::Thoughts, &mut out);
+                self.frame(&mut out, &UiPart::ReasoningDelta { id: &id, delta });
+            }
             ClientEvent::Call(id, call) => {
-                self.end_text(&mut out);
+                self.close(&mut out);
                 self.frame(&mut out, &call_part(*id, call));
             }
             ClientEvent::StepFinished => {
-                self.end_text(&mut out);
+                self.close(&mut out);
                 self.frame(&mut out, &UiPart::FinishStep);
                 self.frame(&mut out, &UiPart::StartStep);
             }
@@ -201,13 +219,13 @@ impl UiEncoder {
                 self.frame(&mut out, &UiPart::HandedOff { message_metadata: hand_off });
             }
             ClientEvent::Finish(finish_reason, summary) => {
-                self.end_text(&mut out);
+                self.close(&mut out);
                 self.frame(&mut out, &UiPart::FinishStep);
                 self.frame(&mut out, &UiPart::Finish { finish_reason, message_metadata: summary });
                 out.push_str(END);
             }
             ClientEvent::Stopped(summary) => {
-                self.end_text(&mut out);
+                self.close(&mut out);
                 // Before `abort`, after which clients listen to nothing.
                 let message_metadata = StoppedMetadata { status: "stopped", summary };
                 self.frame(&mut out, &UiPart::MessageMetadata { message_metadata });
@@ -224,21 +242,45 @@ impl UiEncoder {
     }
 
     fn error(&mut self, out: &mut String, error_text: &str) {
-        self.end_text(out);
+        self.close(out);
         self.frame(out, &UiPart::Error { error_text });
         out.push_str(END);
     }
 
-    fn end_text(&mut self, out: &mut String) {
-        if self.in_text {
-            self.in_text = false;
-            let id = self.text_part();
-            self.frame(out, &UiPart::TextEnd { id: &id });
+    /// Opens a part, unless it is open, and closes the other. Returns its id.
+    fn open(&mut self, part: OpenPart, out: &mut String) -> String {
+        if self.open != Some(part) {
+            self.close(out);
+            self.open = Some(part);
+            match part {
+                OpenPart::Text => {
+                    self.texts += 1;
+                    self.frame(out, &UiPart::TextStart { id: &self.id_of(part) });
+                }
+                OpenPart::Thoughts => {
+                    self.thoughts += 1;
+                    self.frame(out, &UiPart::ReasoningStart { id: &self.id_of(part) });
+                }
+            }
         }
+        self.id_of(part)
     }
 
-    fn text_part(&self) -> String {
-        format!("text-{}", self.texts)
+    fn close(&mut self, out: &mut String) {
+        let Some(part) = self.open.take() else { return };
+        let id = &self.id_of(part);
+        let end = match part {
+            OpenPart::Text => UiPart::TextEnd { id },
+            OpenPart::Thoughts => UiPart::ReasoningEnd { id },
+        };
+        self.frame(out, &end);
+    }
+
+    fn id_of(&self, part: OpenPart) -> String {
+        match part {
+            OpenPart::Text => format!("text-{}", self.texts),
+            OpenPart::Thoughts => format!("reasoning-{}", self.thoughts),
+        }
     }
 
     fn frame(&mut self, out: &mut String, part: &UiPart<'_>) {
@@ -304,6 +346,21 @@ mod tests {
             ClientEvent::Text("Hi\n\"you\""),
             ClientEvent::Text(" 😀"),
             ClientEvent::Finish("stop", &summary),
+        ];
+        let wire: String = events.iter().map(|event| encoder.encode(event)).collect();
+        insta::assert_snapshot!(wire);
+    }
+
+    #[test]
+    fn thoughts_are_parts_of_their_own() {
+        let mut encoder = UiEncoder::new(Uuid::from_u128(1));
+        let events = [
+            ClientEvent::Thought("Hm"),
+            ClientEvent::Thought(", yes"),
+            ClientEvent::Text("Yes"),
+            ClientEvent::StepFinished,
+            ClientEvent::Thought("And now"),
+            ClientEvent::Error("It broke off."),
         ];
         let wire: String = events.iter().map(|event| encoder.encode(event)).collect();
         insta::assert_snapshot!(wire);

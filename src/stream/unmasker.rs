@@ -18,6 +18,7 @@ pub struct EventUnmasker<F> {
     /// up stays as it is.
     visible: PlaceholderMap,
     text: Unmasker,
+    thought: Unmasker,
     emit: F,
 }
 
@@ -30,7 +31,8 @@ impl<F: FnMut(&ClientEvent<'_>)> EventUnmasker<F> {
         for source in &head.sources {
             emit(&ClientEvent::Source(&source.unmasked(&visible)));
         }
-        Self { known, text: Unmasker::new(visible.clone()), visible, emit }
+        let unmasker = || Unmasker::new(visible.clone());
+        Self { known, text: unmasker(), thought: unmasker(), visible, emit }
     }
 
     /// Adds values of placeholders that the turn came to since.
@@ -41,12 +43,19 @@ impl<F: FnMut(&ClientEvent<'_>)> EventUnmasker<F> {
     /// Emits the unmasked form of one event. Text that may be the beginning of a placeholder is held back.
     pub fn push(&mut self, event: &TurnEvent) {
         if !matches!(event, TurnEvent::TextDelta(_)) {
-            self.flush_text();
+            self.flush_answer();
+        }
+        if !matches!(event, TurnEvent::ThoughtDelta(_)) {
+            self.flush_thought();
         }
         match event {
             TurnEvent::TextDelta(delta) => {
                 let text = self.text.feed(delta);
                 self.emit_text(&text);
+            }
+            TurnEvent::ThoughtDelta(delta) => {
+                let thought = self.thought.feed(delta);
+                self.emit_thought(&thought);
             }
             TurnEvent::ToolCallStarted { id, name } => self.emit_call(*id, CallProgress::Started(name)),
             TurnEvent::ToolCall { call, placeholders } => {
@@ -65,10 +74,20 @@ impl<F: FnMut(&ClientEvent<'_>)> EventUnmasker<F> {
         }
     }
 
-    /// Emits the text that was held back: no more text follows in this step.
+    /// Emits what was held back: no more text follows in this step.
     pub fn flush_text(&mut self) {
+        self.flush_thought();
+        self.flush_answer();
+    }
+
+    fn flush_answer(&mut self) {
         let rest = self.text.end();
         self.emit_text(&rest);
+    }
+
+    fn flush_thought(&mut self) {
+        let rest = self.thought.end();
+        self.emit_thought(&rest);
     }
 
     /// Emits the last event of the turn.
@@ -80,6 +99,7 @@ impl<F: FnMut(&ClientEvent<'_>)> EventUnmasker<F> {
         if !placeholders.is_empty() {
             self.visible.extend(self.known.only(placeholders));
             self.text = Unmasker::new(self.visible.clone());
+            self.thought = Unmasker::new(self.visible.clone());
         }
     }
 
@@ -104,6 +124,12 @@ impl<F: FnMut(&ClientEvent<'_>)> EventUnmasker<F> {
 
     fn emit_call(&mut self, id: Uuid, progress: CallProgress<'_>) {
         (self.emit)(&ClientEvent::Call(id, progress));
+    }
+
+    fn emit_thought(&mut self, thought: &str) {
+        if !thought.is_empty() {
+            (self.emit)(&ClientEvent::Thought(thought));
+        }
     }
 
     fn emit_text(&mut self, text: &str) {

@@ -105,6 +105,7 @@ impl<P: Platform, F: FnMut(&ClientEvent<'_>)> AgentLoop<'_, P, F> {
             }
             let event = match from.delta {
                 ModelDelta::Text(text) => TurnEvent::TextDelta(MaskedText::from_model(text.to_owned())),
+                ModelDelta::Thought(text) => TurnEvent::ThoughtDelta(MaskedText::from_model(text.to_owned())),
                 ModelDelta::Call { index, name } => {
                     while ids.len() <= index {
                         ids.push(ids::time_ordered(&user.ports.clock, from.at));

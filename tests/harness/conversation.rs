@@ -306,6 +306,7 @@ pub fn stream(reply: TurnReply<Scripted>) -> StreamReader {
 #[derive(Debug, Default)]
 pub struct Seen {
     pub text: String,
+    pub thoughts: String,
     pub frames: usize,
     pub error: Option<String>,
     pub is_finished: bool,
@@ -329,6 +330,7 @@ impl Seen {
                 self.frames += 1;
                 self.text.push_str(text);
             }
+            ClientEvent::Thought(thought) => self.thoughts.push_str(thought),
             ClientEvent::Call(_, call) => self.calls.push(format!("{call:?}")),
             ClientEvent::StepFinished => self.calls.push("StepFinished".into()),
             ClientEvent::HandedOff(to) => self.calls.push(format!("HandedOff {}", to.employee)),

@@ -96,6 +96,23 @@ fn usage_is_believed_where_it_can_be() {
 }
 
 #[test]
+fn thoughts_are_shown_and_billed_and_in_no_later_prompt() {
+    let conversation = conversation();
+    let thinking = "data: {\"choices\":[{\"delta\":{\"reasoning_content\":\"plan\"}}]}\n\n";
+    conversation.model_says(with_gaps(&[thinking, &chunk("7"), &end()].concat()));
+    conversation.model_says(at_once(stream!("thoughts_in_tags")));
+    let (seen, finished) = conversation.turn("hi").unwrap();
+    assert_eq!((seen.thoughts.as_str(), seen.text.as_str()), ("plan", "7"));
+    assert_eq!(finished.record.messages[1].content.as_str(), "7");
+    let second =
+        frontdesk::turn::request::TurnRequest { client_message_id: Some("mine-2".into()), ..request("and?") };
+    let (seen, finished) = conversation.turn_with(second).unwrap();
+    assert_eq!((seen.thoughts.as_str(), seen.text.as_str()), ("plan", "7"));
+    assert_eq!(finished.record.usage.completion_tokens, tokens::count("plan") + tokens::count("7"));
+    assert!(conversation.last_messages().iter().all(|message| !message.to_string().contains("plan")));
+}
+
+#[test]
 fn usage_that_a_provider_withholds_uses_up_the_budget() {
     let conversation = conversation();
     conversation
