@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { chatAbout, createGate } from '../faults/faults.mjs';
 import { openPage, PHONE, send, signIn, SLOW_ANSWER } from './browser.mjs';
-import { eventually, grace, holdAnswerEnd, proxies, requestsWith, script } from './test-stack.mjs';
+import { eventually, grace, holdAnswerEnd, newUser, proxies, requestsWith, script } from './test-stack.mjs';
 
 test('a user signs in, picks an employee, sees text arrive, and finds the conversation again', async () => {
   const answer = 'Let me count the columns one by one. '.repeat(8).trim();
@@ -56,6 +56,33 @@ test('HTML of the user and of the model is shown as text and never executed', as
   assert.equal(await page.locator('.conversation img, .conversation script').count(), 0);
   assert.ok(!await page.locator('.conversation a[href^="javascript"]').count());
   assert.ok(!requestedUrls.some((url) => url.includes('example.com')), 'no image of an answer is fetched');
+});
+
+test('thoughts of a model are folded, unmasked like the answer, and in no later prompt', async () => {
+  const chunks = [
+    { choices: [{ index: 0, delta: { reasoning_content: 'The address is ' } }] },
+    { choices: [{ index: 0, delta: { reasoning_content: '[EMAIL_1], I see.' } }] },
+    { choices: [{ index: 0, delta: { content: 'Noted.' } }] },
+    { choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] },
+  ];
+  const body = [...chunks.map((chunk) => JSON.stringify(chunk)), '[DONE]'].map((data) => `data: ${data}\n\n`).join('');
+  proxies.model.addRule(chatAbout('think about'), (exchange) => exchange.respond(200, body, { 'content-type': 'text/event-stream' }));
+  const { page, consoleErrors } = await openPage();
+  const { email } = await newUser();
+  await signIn(page);
+  await send(page, `think about ${email}`);
+  await page.getByText('Noted.').waitFor();
+  const thoughts = page.getByTestId('thoughts');
+  assert.equal(await thoughts.locator('summary').innerText(), 'Thoughts');
+  assert.ok(!await thoughts.locator('p').isVisible(), 'they are folded');
+  await thoughts.locator('summary').focus();
+  await page.keyboard.press('Enter');
+  assert.match(await thoughts.locator('p').innerText(), /^The address is \S+@example\.com, I see\.$/);
+  await send(page, 'and then what?');
+  await page.getByText('Very well.').waitFor();
+  const prompt = await eventually(async () => JSON.stringify(requestsWith('and then what?').at(-1).messages));
+  assert.ok(prompt.includes('Noted.') && !prompt.includes('I see.'), prompt);
+  assert.deepEqual(consoleErrors, []);
 });
 
 test('a message that cannot be sent returns to the composer', async () => {

@@ -1,4 +1,4 @@
-import { isToolUIPart } from 'ai';
+import { isToolUIPart, type ReasoningUIPart } from 'ai';
 import { memo } from 'react';
 import { BranchSwitcher } from './BranchSwitcher.tsx';
 import { CopyButton } from './CopyButton.tsx';
@@ -6,6 +6,7 @@ import { LazyMarkdown } from './LazyMarkdown.tsx';
 import type { Lookups } from './lookups.ts';
 import { messageText, receiptOf, sourceNames, type ChatMessage, type MessageMetadata } from './messages.ts';
 import { Receipt } from './Receipt.tsx';
+import { Thoughts } from './Thoughts.tsx';
 import { ToolCallList } from './ToolCallList.tsx';
 import type { AnswerPhase, ToolCallPart } from './toolCalls.ts';
 
@@ -44,9 +45,11 @@ export const AssistantMessage = memo(function AssistantMessage(
   return (
     <article className={isStreaming ? 'message assistant streaming' : 'message assistant'} aria-label="Answer"
       data-testid="message-assistant">
-      {blocks.map((block, index) => (typeof block === 'string'
-        ? <LazyMarkdown key={index} text={block} />
-        : <ToolCallList key={index} parts={block} phase={phase} onDecide={onDecide} lookups={lookups} />))}
+      {blocks.map((block, index) => {
+        if (typeof block === 'string') return <LazyMarkdown key={index} text={block} />;
+        if (Array.isArray(block)) return <ToolCallList key={index} parts={block} phase={phase} onDecide={onDecide} lookups={lookups} />;
+        return <Thoughts key={index} text={block.text} isStreaming={isStreaming && index === blocks.length - 1} />;
+      })}
       <Sources names={sourceNames(message)} />
       {statusText && <p className="answer-status">{statusText}</p>}
       {!isStreaming && (
@@ -65,12 +68,16 @@ export const AssistantMessage = memo(function AssistantMessage(
   );
 });
 
-/** Splits an answer into texts and groups of consecutive tool calls. */
-function toBlocks({ parts }: ChatMessage): (string | ToolCallPart[])[] {
-  const blocks: (string | ToolCallPart[])[] = [];
+/** A text, consecutive tool calls, or thoughts. */
+type Block = string | ToolCallPart[] | ReasoningUIPart;
+
+/** Splits an answer into its blocks, in the order of the stream. */
+function toBlocks({ parts }: ChatMessage): Block[] {
+  const blocks: Block[] = [];
   for (const part of parts) {
     const last = blocks.at(-1);
     if (part.type === 'text' && part.text) blocks.push(part.text);
+    else if (part.type === 'reasoning' && part.text.trim()) blocks.push(part);
     else if (isToolUIPart(part) && Array.isArray(last)) last.push(part);
     else if (isToolUIPart(part)) blocks.push([part]);
   }

@@ -14,6 +14,10 @@ export function replayBeforeApproval({ parts }: ChatMessage): UIMessageChunk[] {
       const id = `replayed-${index}`;
       return [{ type: 'text-start', id }, { type: 'text-delta', id, delta: part.text }, { type: 'text-end', id }];
     }
+    if (part.type === 'reasoning') {
+      const id = `replayed-${index}`;
+      return [{ type: 'reasoning-start', id }, { type: 'reasoning-delta', id, delta: part.text }, { type: 'reasoning-end', id }];
+    }
     return isToolUIPart(part) ? replayToolCall(part) : [];
   });
 }
