@@ -50,6 +50,8 @@ struct WireChunk<'a> {
     #[serde(borrow, default)]
     choices: Option<&'a RawValue>,
     #[serde(borrow, default)]
+    error: Option<&'a RawValue>,
+    #[serde(borrow, default)]
     usage: Option<&'a RawValue>,
     /// Groq's place for the usage (<https://console.groq.com/docs/text-chat>).
     #[serde(borrow, default)]
@@ -114,8 +116,10 @@ impl Chunk {
     /// Reads a JSON object. `None` for anything else.
     pub(super) fn read(json: &RawValue) -> Option<Self> {
         let wire: WireChunk<'_> = read(Some(json).filter(|json| json.get().starts_with('{')))?;
+        // Nearly every chunk has choices and no error: it is not searched for other forms of one.
+        let may_be_error = wire.error.is_some() || wire.choices.is_none();
         let mut chunk = Self {
-            error: provider_error::read(json.get()),
+            error: if may_be_error { provider_error::read(json.get()) } else { None },
             is_completion: wire.choices.is_some(),
             ..Self::default()
         };
