@@ -24,6 +24,8 @@ pub enum Job {
     Background,
     /// Extraction of facts.
     Facts,
+    /// Deletion of sessions.
+    SessionDeletion,
     /// Erasure of the user. While it is planned, no turn begins.
     Erasure,
 }
@@ -34,6 +36,7 @@ impl Job {
             Self::VaultDelivery => "vault_delivery",
             Self::Background => "background",
             Self::Facts => "facts",
+            Self::SessionDeletion => "session_deletion",
             Self::Erasure => "erasure",
         }
     }

@@ -1,5 +1,8 @@
 //! Bodies of requests, within their limits.
 
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+
 use crate::error::{Code, Error, Fault, abort};
 use crate::ports::RequestBody;
 
@@ -30,4 +33,12 @@ pub(super) async fn read_within(
 ) -> Result<Vec<u8>, Error> {
     let body = body.read_all(limit).await.map_err(|_| abort(Code::InvalidJson, "The body broke off."))?;
     body.ok_or_else(too_large)
+}
+
+/// Reads a field of a JSON body, so that an error names it. `null` counts as absent.
+pub(super) fn field<T: DeserializeOwned>(
+    raw: Option<&RawValue>,
+    rule: impl FnOnce() -> Error,
+) -> Result<Option<T>, Error> {
+    raw.map(|raw| serde_json::from_str(raw.get())).transpose().map_err(|_| rule())
 }

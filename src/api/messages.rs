@@ -7,15 +7,17 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
+use super::not_found::no_such_session;
 use super::page::{self, Page};
 use super::placeholders::RowValues;
 use super::query::Query;
 use super::reply::{self, ReplyOf};
+use super::sessions::refuse_deleted;
 use crate::account::UserCtx;
 use crate::chat::message::Role;
 use crate::chat::tool_call::ToolCall;
 use crate::database::malformed;
-use crate::error::{Code, Error, Fault, abort_field};
+use crate::error::{Error, Fault};
 use crate::ports::{DatabaseError, Platform, Postgrest, Sql};
 use crate::session::record::{MessageRecord, Status};
 use crate::session::store::SessionStore;
@@ -34,6 +36,7 @@ pub(super) async fn list<P: Platform>(
     query: &Query,
 ) -> Result<ReplyOf<P>, Error> {
     let page = Page::parse(query)?;
+    refuse_deleted(ctx, session)?;
     // Before Postgres is read: a turn that is delivered during the read is then in both, and shown once, instead of in none.
     let undelivered = if page.is_newest() {
         Undelivered::of(&SessionStore::new(&ctx.ports.sql, session))?
@@ -172,8 +175,7 @@ impl<'a> History<'a> {
         let sessions: Vec<SessionRow<'a>> = serde_json::from_str(rows).map_err(malformed)?;
         let session = sessions.into_iter().next();
         if session.is_none() && undelivered.messages.is_empty() {
-            let detail = "session_id is not a session of yours.";
-            return Err(abort_field(Code::SessionNotFound, "session_id", detail));
+            return Err(no_such_session());
         }
         let (stored, rows) =
             session.map_or(("", Vec::new()), |session| (session.employee_slug, session.chat_messages));
@@ -221,6 +223,7 @@ mod tests {
     use pii::placeholder::Placeholder;
 
     use super::*;
+    use crate::error::Code;
 
     const ID: &str = "00000000-0000-4000-8000-000000000001";
 

@@ -70,6 +70,9 @@ impl<P: Platform> Object<P> {
                 chat::decide(self, user, request).await
             }
             UserRoute::Sessions => sessions::list(ctx, query).await,
+            UserRoute::Session(id) => sessions::get(ctx, *id).await,
+            UserRoute::UpdateSession(id) => sessions::update(ctx, *id, &read(&mut body).await?).await,
+            UserRoute::DeleteSession(id) => sessions::delete(self, user, *id).await,
             UserRoute::Messages(session) => messages::list(ctx, *session, query).await,
             UserRoute::Employees => employees::list(ctx).await,
             UserRoute::Facts => facts::list(ctx).await,

@@ -1,6 +1,6 @@
 //! Errors for ids that name nothing of the user's: they are the same for ids that exist nowhere.
 
-use crate::error::{Code, Error, abort};
+use crate::error::{Code, Error, abort, abort_field};
 
 /// The error for a document that does not exist, or is another user's.
 pub(super) fn no_such_document() -> Error {
@@ -10,4 +10,10 @@ pub(super) fn no_such_document() -> Error {
 /// The error for a file that does not exist, or is another user's.
 pub(super) fn no_such_file() -> Error {
     abort(Code::FileNotFound, "There is no such file of yours. GET /api/files lists them.")
+}
+
+/// The error for a session that does not exist, is being deleted, or is another user's.
+pub(super) fn no_such_session() -> Error {
+    let detail = "There is no such session of yours. GET /api/sessions lists them.";
+    abort_field(Code::SessionNotFound, "session_id", detail)
 }

@@ -52,6 +52,12 @@ pub enum UserRoute {
     Approvals(String),
     /// List of the sessions.
     Sessions,
+    /// One session by its id.
+    Session(Uuid),
+    /// Changes to a session.
+    UpdateSession(Uuid),
+    /// Deletion of a session.
+    DeleteSession(Uuid),
     /// Messages of one session.
     Messages(Uuid),
     /// List of the employees.
@@ -128,6 +134,7 @@ impl UserRoute {
         match self {
             Self::Resume(_)
             | Self::Sessions
+            | Self::Session(_)
             | Self::Messages(_)
             | Self::Employees
             | Self::Facts
@@ -143,8 +150,12 @@ impl UserRoute {
             | Self::Import
             | Self::UploadDocument
             | Self::UploadPicture => "POST",
-            Self::CorrectFact(_) => "PATCH",
-            Self::ForgetFact(_) | Self::DeleteDocument(_) | Self::DeleteFile(_) | Self::EraseUser => "DELETE",
+            Self::CorrectFact(_) | Self::UpdateSession(_) => "PATCH",
+            Self::ForgetFact(_)
+            | Self::DeleteSession(_)
+            | Self::DeleteDocument(_)
+            | Self::DeleteFile(_)
+            | Self::EraseUser => "DELETE",
         }
     }
 
@@ -159,6 +170,9 @@ impl UserRoute {
             | Self::Stop(_)
             | Self::Approvals(_)
             | Self::Sessions
+            | Self::Session(_)
+            | Self::UpdateSession(_)
+            | Self::DeleteSession(_)
             | Self::Messages(_)
             | Self::Employees
             | Self::Facts
@@ -187,6 +201,9 @@ impl UserRoute {
             | Self::Stop(_)
             | Self::Approvals(_)
             | Self::Sessions
+            | Self::Session(_)
+            | Self::UpdateSession(_)
+            | Self::DeleteSession(_)
             | Self::Messages(_)
             | Self::Employees
             | Self::Facts
@@ -230,6 +247,10 @@ fn routes_at(path: &str) -> Result<Vec<Route>, Error> {
         ["api", "chat", chat, "stop"] => vec![User::Stop(decode(chat))],
         ["api", "chat", chat, "approvals"] => vec![User::Approvals(decode(chat))],
         ["api", "sessions"] => vec![User::Sessions],
+        ["api", "sessions", id] => {
+            let id = uuid("session_id", id)?;
+            vec![User::Session(id), User::UpdateSession(id), User::DeleteSession(id)]
+        }
         ["api", "sessions", id, "messages"] => vec![User::Messages(uuid("session_id", id)?)],
         ["api", "employees"] => vec![User::Employees],
         ["api", "facts"] => vec![User::Facts],
@@ -286,6 +307,9 @@ mod tests {
             UserRoute::Stop(chat) => format!("/api/chat/{chat}/stop"),
             UserRoute::Approvals(chat) => format!("/api/chat/{chat}/approvals"),
             UserRoute::Sessions => "/api/sessions".into(),
+            UserRoute::Session(id) | UserRoute::UpdateSession(id) | UserRoute::DeleteSession(id) => {
+                format!("/api/sessions/{id}")
+            }
             UserRoute::Messages(id) => format!("/api/sessions/{id}/messages"),
             UserRoute::Employees => "/api/employees".into(),
             UserRoute::Facts => "/api/facts".into(),
@@ -308,6 +332,9 @@ mod tests {
             UserRoute::Stop(chat()),
             UserRoute::Approvals(chat()),
             UserRoute::Sessions,
+            UserRoute::Session(ID),
+            UserRoute::UpdateSession(ID),
+            UserRoute::DeleteSession(ID),
             UserRoute::Messages(ID),
             UserRoute::Employees,
             UserRoute::Facts,
@@ -362,6 +389,7 @@ mod tests {
             ("PUT", "/api/import", Code::MethodNotAllowed),
             ("PATCH", "/api/facts/mine", Code::InvalidField),
             ("GET", "/api/sessions/me/messages", Code::InvalidField),
+            ("DELETE", "/api/sessions/me", Code::InvalidField),
             ("GET", "/api/files/1", Code::FileNotFound),
             ("GET", "/api/documents/1", Code::DocumentNotFound),
         ] {

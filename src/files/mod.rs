@@ -57,6 +57,20 @@ impl<P: Platform> UserCtx<'_, P> {
         Ok(self.ports.blobs.delete(&key(self.user.id, file)).await?)
     }
 
+    /// Deletes files of the user. A deployment without a bucket has none.
+    ///
+    /// # Errors
+    /// `files_unavailable`: some may be left, and it is to be tried again.
+    pub async fn delete_files(&self, files: impl IntoIterator<Item = Uuid>) -> Result<(), Fault> {
+        for file in files {
+            match self.ports.blobs.delete(&key(self.user.id, file)).await {
+                Err(BlobError::NoBucket) => return Ok(()),
+                deleted => deleted?,
+            }
+        }
+        Ok(())
+    }
+
     /// Deletes all files of the user. A deployment without a bucket has none.
     ///
     /// # Errors

@@ -47,6 +47,16 @@ pub fn forget<P: Platform>(ctx: &UserCtx<'_, P>, forgotten: &Forgotten) -> Resul
     ctx.account.agenda.plan(Job::Background, now + 1, sql)
 }
 
+/// Removes a deleted session from the index. A page of memories that is being read may still have it.
+///
+/// # Errors
+/// `internal`, when the storage refuses.
+pub fn forget_session<P: Platform>(ctx: &UserCtx<'_, P>, session: Uuid) -> Result<(), Fault> {
+    let sql = &ctx.ports.sql;
+    index::remove_thread(sql, session)?;
+    set_state(sql, State::Forgotten, &ctx.ports.clock.now().to_string())
+}
+
 /// As [`forget`], with the facts that are named.
 ///
 /// # Errors

@@ -5,6 +5,7 @@
 pub mod approval;
 pub mod branch;
 pub mod cache;
+pub mod deletion;
 pub mod in_flight;
 pub mod load;
 pub mod log;

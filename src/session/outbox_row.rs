@@ -64,6 +64,13 @@ pub(super) fn insert(sql: &impl Sql, session: &str, record: &TurnRecord) -> Resu
     Ok(sql.exec("INSERT INTO outbox (turn_id, session_id, record) VALUES (?, ?, ?)", &values)?)
 }
 
+/// Replaces a record by a shorter one of the same turn, which keeps its place.
+pub(super) fn replace(sql: &impl Sql, record: &TurnRecord) -> Result<(), Fault> {
+    let (turn, json) = (record.turn_id.to_string(), to_json(record)?);
+    sql.exec("UPDATE outbox SET record = ? WHERE turn_id = ?", &[(&json).into(), (&turn).into()])?;
+    Ok(sql.exec("DELETE FROM outbox_part WHERE turn_id = ?", &[(&turn).into()])?)
+}
+
 /// Deletes a record with its parts.
 pub(super) fn delete(sql: &impl Sql, turn: Uuid) -> Result<(), Fault> {
     let turn = turn.to_string();

@@ -155,6 +155,17 @@ impl TurnRecord {
         answers.flat_map(|answer| answer.parent_id.into_iter().chain([answer.id])).collect()
     }
 
+    /// Takes out everything but cost and facts: the session was deleted.
+    pub fn strip(&mut self) {
+        self.title = MaskedText::default();
+        self.remember = false;
+        self.continues = false;
+        self.handed_to = None;
+        self.messages.clear();
+        self.tool_runs.clear();
+        self.files.clear();
+    }
+
     /// The turn's ledger entry, on the day on which it began.
     #[must_use]
     pub fn ledger_entry(&self) -> LedgerEntry {

@@ -18,8 +18,8 @@ use crate::storage::{from_json, row, rows, to_json};
 use crate::stream::turn_event::{TurnEnding, TurnEvent, TurnHead};
 use crate::time::Millis;
 
-/// Tables of the sessions, created on first use. A session has at most one row in `in_flight_turn`, `pending_approval` and
-/// `session_snapshot`.
+/// Tables of the sessions, created on first use. A session has at most one row in `in_flight_turn`, `pending_approval`,
+/// `session_snapshot` and `session_deletion`, whose `files` are ids of files that may be in the bucket.
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS in_flight_turn (session_id TEXT PRIMARY KEY, turn TEXT NOT NULL);
     CREATE TABLE IF NOT EXISTS turn_log (turn_id TEXT PRIMARY KEY, session_id TEXT NOT NULL, client_message_id TEXT, head TEXT NOT NULL, ending TEXT, ended_at INTEGER);
@@ -30,6 +30,7 @@ const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS pending_approval (session_id TEXT PRIMARY KEY, answer TEXT NOT NULL);
     CREATE TABLE IF NOT EXISTS session_snapshot (session_id TEXT PRIMARY KEY, snapshot TEXT NOT NULL, saved_at INTEGER NOT NULL);
     CREATE INDEX IF NOT EXISTS session_snapshot_saved ON session_snapshot (saved_at);
+    CREATE TABLE IF NOT EXISTS session_deletion (session_id TEXT PRIMARY KEY, requested_at INTEGER NOT NULL, files TEXT NOT NULL);
 ";
 
 /// Snapshots that are kept: the sessions that were used last can go on while Postgres is away.
@@ -408,6 +409,7 @@ pub fn erase(sql: &impl Sql) -> Result<(), Fault> {
         "DELETE FROM outbox_part",
         "DELETE FROM session_snapshot",
         "DELETE FROM pending_approval",
+        "DELETE FROM session_deletion",
     ] {
         sql.exec(statement, &[])?;
     }

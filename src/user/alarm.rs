@@ -46,6 +46,7 @@ impl<P: Platform> Object<P> {
         if self.is_erasing() {
             return self.go_on_erasing(&user).await;
         }
+        self.go_on_deleting_sessions(&user).await?;
         self.deliver_all(&user).await;
         if self.account.agenda.is_due(Job::VaultDelivery, clock.now(), sql)? {
             self.deliver_vault(&user).await;

@@ -44,6 +44,11 @@ impl Background {
         self.sessions.borrow_mut().insert(session);
     }
 
+    /// Notes that a session needs no summary any more.
+    pub(super) fn remove(&self, session: Uuid) {
+        self.sessions.borrow_mut().remove(&session);
+    }
+
     /// Gives up the running work, if there is any.
     pub(super) fn cancel(&self) {
         if let Some(cancel) = self.cancel.take() {

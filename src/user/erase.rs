@@ -24,7 +24,7 @@ use crate::tools::toolbox;
 use crate::turn::WATCH_EVERY;
 
 /// Milliseconds between two looks at work that must end first.
-const POLL_EVERY: Millis = 50;
+pub(super) const POLL_EVERY: Millis = 50;
 
 /// Counts of deleted rows, as JSON of `erase_user`.
 #[derive(Debug)]
@@ -116,7 +116,7 @@ impl<P: Platform> Object<P> {
         toolbox::erase(sql)?;
         self.background.forget();
         ledger::settle_all(sql)?;
-        for job in [Job::VaultDelivery, Job::Background, Job::Facts, Job::Erasure] {
+        for job in [Job::VaultDelivery, Job::Background, Job::Facts, Job::SessionDeletion, Job::Erasure] {
             agenda.finish(job, sql)?;
         }
         account::end_erasure(sql)?;

@@ -6,12 +6,14 @@
 mod alarm;
 mod background;
 mod background_state;
+mod delete_session;
 mod deliver;
 mod erase;
 mod object;
 mod run_turn;
 mod session_table;
 
+pub use self::delete_session::DeletedSession;
 pub use self::erase::ErasedCounts;
 pub use self::object::Object;
 pub use self::run_turn::{EventStream, TurnReply};

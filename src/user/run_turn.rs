@@ -57,6 +57,7 @@ impl<P: Platform> Object<P> {
         request: TurnRequest,
     ) -> Result<TurnReply<P>, Error> {
         self.refuse_during_erasure()?;
+        self.refuse_during_deletion(request.session_id)?;
         let began = self.ports.clock.now();
         let session = self.session(request.session_id);
         let form = request.form;
@@ -84,6 +85,7 @@ impl<P: Platform> Object<P> {
         form: AnswerForm,
     ) -> Result<TurnReply<P>, Error> {
         self.refuse_during_erasure()?;
+        self.refuse_during_deletion(session)?;
         let began = self.ports.clock.now();
         let session = self.session(session);
         let outcome = self.turn(user, &session).resume_after_approval(decisions).await;

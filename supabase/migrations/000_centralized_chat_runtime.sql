@@ -71,8 +71,10 @@ create table if not exists public.chat_sessions (
   user_id         uuid not null references auth.users (id) on delete cascade,
   -- An employee with sessions is deactivated (is_active), not deleted.
   employee_slug   text not null references public.employee_profiles (slug) on delete restrict,
-  title           text check (length(title) between 1 and 200),
-  status          text not null default 'active' check (status in ('active', 'archived')),
+  -- At most 200 characters as the user writes it. A placeholder may be longer than its value.
+  title           text check (length(title) between 1 and 2000),
+  is_archived     boolean not null default false,
+  is_pinned       boolean not null default false,
   message_count   integer not null default 0 check (message_count >= 0),
   content_tokens  bigint not null default 0 check (content_tokens >= 0),
   last_message_at timestamptz not null default now(),
@@ -90,6 +92,20 @@ comment on column public.chat_sessions.content_tokens is
 create index if not exists chat_sessions_user_recent on public.chat_sessions (user_id, last_message_at desc, id desc);
 -- The foreign key's check when an employee is deleted.
 create index if not exists chat_sessions_employee on public.chat_sessions (employee_slug);
+
+create table if not exists private.deleted_sessions (
+  session_id   uuid not null,
+  user_id      uuid not null references auth.users (id) on delete cascade,
+  requested_at timestamptz not null,
+  files        uuid[] not null,
+  primary key (user_id, session_id)
+);
+alter table private.deleted_sessions enable row level security;
+comment on table private.deleted_sessions is
+'Sessions that delete_session deleted. Of a turn that began before the deletion and arrives later, commit_turn stores the cost and
+the facts, and no message.';
+comment on column private.deleted_sessions.requested_at is 'Moment of the request: delete_session carries out each request once.';
+comment on column private.deleted_sessions.files is 'Files of the session, for a request that is repeated: the bucket may have them still.';
 
 create table if not exists public.chat_messages (
   id             uuid primary key,

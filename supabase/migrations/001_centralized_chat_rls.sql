@@ -15,10 +15,9 @@ grant select on
   public.user_memory_embeddings, public.chat_pii_keys, public.chat_pii_vault, public.chat_usage_log,
   public.chat_user_limits
 to authenticated;
--- Usage and tool runs are records and stay; the vault is deleted by erase_user only.
+-- Usage and tool runs are records and stay; sessions are deleted by delete_session, the vault by erase_user only.
 grant delete on
-  public.chat_sessions, public.chat_message_feedback, public.user_memory_facts, public.chat_documents,
-  public.user_memory_embeddings
+  public.chat_message_feedback, public.user_memory_facts, public.chat_documents, public.user_memory_embeddings
 to authenticated;
 -- For operators. The service key writes through functions only, and reads parked turns through v_parked_turns.
 grant select on
@@ -51,7 +50,7 @@ begin
     execute format('create policy "Users read their own" on public.%I ' || format(v_own, 'select'), v_table);
   end loop;
   foreach v_table in array array[
-    'chat_sessions', 'chat_message_feedback', 'user_memory_facts', 'chat_documents', 'user_memory_embeddings'
+    'chat_message_feedback', 'user_memory_facts', 'chat_documents', 'user_memory_embeddings'
   ] loop
     execute format('drop policy if exists "Users delete their own" on public.%I', v_table);
     execute format('create policy "Users delete their own" on public.%I ' || format(v_own, 'delete'), v_table);

@@ -1,4 +1,5 @@
--- Reading sessions. These functions run as the calling user: row-level security selects the rows.
+-- Sessions: reading, changing and deleting them. The reading functions run as the calling user: row-level security selects the rows.
+-- The others run with the rights of their owner, only the service key calls them, and they check the owner again.
 
 -- Loading a session ----------------------------------------------------------------------------------------------------
 
@@ -112,23 +113,124 @@ grant execute on function public.load_session(uuid, text, text, text, integer, u
 
 -- Listing sessions -----------------------------------------------------------------------------------------------------
 
-create or replace function public.list_sessions(
-  p_limit integer default 50, p_before_at timestamptz default null, p_before_id uuid default null
-) returns table (
-  id uuid, title text, employee_slug text, status text, message_count integer, last_message_at timestamptz,
-  created_at timestamptz
-)
+create or replace function private.session_row(p_session public.chat_sessions) returns jsonb
 language sql stable security invoker set search_path = '' as $$
-  select s.id, s.title, s.employee_slug, s.status, s.message_count, s.last_message_at, s.created_at
+  select jsonb_build_object(
+    'id', p_session.id, 'title', p_session.title, 'employee_slug', p_session.employee_slug,
+    'archived', p_session.is_archived, 'pinned', p_session.is_pinned, 'message_count', p_session.message_count,
+    'last_message_at', p_session.last_message_at, 'created_at', p_session.created_at);
+$$;
+comment on function private.session_row(public.chat_sessions) is
+'Returns a session as its user sees it: {id, title, employee_slug, archived, pinned, message_count, last_message_at,
+created_at}. Callers: list_sessions as authenticated, update_session as its owner.';
+grant execute on function private.session_row(public.chat_sessions) to authenticated;
+
+create or replace function public.list_sessions(
+  p_limit integer default 50, p_before_at timestamptz default null, p_before_id uuid default null,
+  p_archived boolean default null, p_pinned boolean default null, p_session uuid default null
+) returns setof jsonb
+language sql stable security invoker set search_path = '' as $$
+  select private.session_row(s)
   from public.chat_sessions s
   -- In sub-selects, because "coalesce" counts as leaky: under row-level security the planner would compare row by row, from the
   -- newest session on, instead of starting the index at the position.
   where (s.last_message_at, s.id) < (
-    (select coalesce(p_before_at, 'infinity')), (select coalesce(p_before_id, 'ffffffff-ffff-ffff-ffff-ffffffffffff')))
+      (select coalesce(p_before_at, 'infinity')), (select coalesce(p_before_id, 'ffffffff-ffff-ffff-ffff-ffffffffffff')))
+    and (p_archived is null or s.is_archived = p_archived) and (p_pinned is null or s.is_pinned = p_pinned)
+    and (p_session is null or s.id = p_session)
   order by s.last_message_at desc, s.id desc
   limit least(p_limit, 500);
 $$;
-comment on function public.list_sessions(integer, timestamptz, uuid) is
-'Returns a page of the sessions of the caller, newest first: at most p_limit (and 500) sessions after the position
-(p_before_at, p_before_id), which is last_message_at and id of the last row of the previous page. Callers: authenticated.';
-grant execute on function public.list_sessions(integer, timestamptz, uuid) to authenticated;
+comment on function public.list_sessions(integer, timestamptz, uuid, boolean, boolean, uuid) is
+'Returns a page of the sessions of the caller as in session_row, newest first: at most p_limit (and 500) sessions after the
+position (p_before_at, p_before_id), which is last_message_at and id of the last row of the previous page. p_archived and
+p_pinned leave out the others, p_session all others; null leaves out none. Callers: authenticated.';
+grant execute on function public.list_sessions(integer, timestamptz, uuid, boolean, boolean, uuid) to authenticated;
+
+-- Changing and deleting sessions ---------------------------------------------------------------------------------------
+
+create or replace function private.lock_session(p_session uuid) returns void
+language sql security invoker set search_path = '' as $$
+  select pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('chat_sessions ' || p_session, 0));
+$$;
+comment on function private.lock_session(uuid) is
+'Waits until no other transaction saves a turn of the session, changes or deletes it, whether or not its row exists. Internal:
+called by commit_turn, update_session and delete_session.';
+
+create or replace function private.is_deleted_session(p_user uuid, p_session uuid, p_at timestamptz) returns boolean
+language sql stable security invoker set search_path = '' as $$
+  select exists (
+    select from private.deleted_sessions where user_id = p_user and session_id = p_session and requested_at >= p_at);
+$$;
+comment on function private.is_deleted_session(uuid, uuid, timestamptz) is
+'True if no message of the session from that time may be stored: the user deleted it at or after that time. Internal: called by
+commit_turn and update_session.';
+
+create or replace function public.update_session(
+  p_user uuid, p_session uuid, p_changes jsonb, p_undelivered jsonb default null
+) returns jsonb
+language plpgsql security definer set search_path = '' as $$
+declare
+  v_created constant timestamptz := (p_undelivered ->> 'created_at')::timestamptz;
+  v_row public.chat_sessions;
+begin
+  perform private.lock_session(p_session);
+  if v_created is not null and not private.is_gone(p_user, v_created)
+    and not private.is_deleted_session(p_user, p_session, v_created) then
+    insert into public.chat_sessions (id, user_id, employee_slug, title, last_message_at, created_at)
+    values (
+      p_session, p_user, p_undelivered ->> 'employee_slug', nullif(p_undelivered ->> 'title', ''), v_created, v_created)
+    on conflict (id) do nothing;
+  end if;
+  update public.chat_sessions
+  set title = coalesce(p_changes ->> 'title', title),
+      is_archived = coalesce((p_changes ->> 'archived')::boolean, is_archived),
+      is_pinned = coalesce((p_changes ->> 'pinned')::boolean, is_pinned)
+  where id = p_session and user_id = p_user
+  returning * into v_row;
+  return case when found then private.session_row(v_row) end;
+end $$;
+comment on function public.update_session(uuid, uuid, jsonb, jsonb) is
+'Changes a session of a user: {title, archived, pinned}, each optional. Returns it as in session_row, or null if there is no such
+session. p_undelivered is {employee_slug, title, created_at} of a session whose first turn is not saved yet: its row is inserted
+first. Errors: 23514 for a title of another length. Callers: service_role.';
+grant execute on function public.update_session(uuid, uuid, jsonb, jsonb) to service_role;
+
+create or replace function public.delete_session(
+  p_user uuid, p_session uuid, p_requested_at timestamptz, p_is_known boolean
+) returns jsonb
+language plpgsql security definer set search_path = '' as $$
+declare
+  v_owner uuid;
+  v_files uuid[];
+begin
+  perform private.lock_session(p_session);
+  select user_id into v_owner from public.chat_sessions where id = p_session;
+  if private.is_gone(p_user, p_requested_at) or v_owner <> p_user or (v_owner is null and not p_is_known
+    and not private.is_deleted_session(p_user, p_session, p_requested_at)) then
+    return jsonb_build_object('deleted', false, 'files', jsonb_build_array());
+  end if;
+  v_files := array(select id from public.chat_files where session_id = p_session and user_id = p_user order by id);
+  -- A second call of the same request would delete what the user wrote after the first.
+  insert into private.deleted_sessions as known (session_id, user_id, requested_at, files)
+  values (p_session, p_user, p_requested_at, v_files)
+  on conflict (user_id, session_id) do update set requested_at = excluded.requested_at, files = excluded.files
+  where known.requested_at < excluded.requested_at;
+  if found then
+    delete from public.chat_files where id = any (v_files);
+    delete from public.chat_parked_turns where session_id = p_session and user_id = p_user;
+    -- Messages, summary, feedback, tool runs and memories are deleted by the cascade.
+    delete from public.chat_sessions where id = p_session and user_id = p_user;
+  end if;
+  return (
+    select jsonb_build_object('deleted', true, 'files', files)
+    from private.deleted_sessions where user_id = p_user and session_id = p_session);
+end $$;
+comment on function public.delete_session(uuid, uuid, timestamptz, boolean) is
+'Deletes a session of a user with everything that belongs to it, and records the deletion, so that no later write of a turn that
+began before it brings the session back. Its cost and the facts from it stay. p_is_known is true if the user''s object has
+something of the session that may not be saved yet.
+
+Returns {deleted, files: [ids that the bucket may delete]}: deleted is false if the user has no such session. A request that was
+carried out already, or one from before it, deletes nothing and returns the files of the last deletion. Callers: service_role.';
+grant execute on function public.delete_session(uuid, uuid, timestamptz, boolean) to service_role;

@@ -138,9 +138,11 @@ declare
   v_usage constant public.chat_usage_log := jsonb_populate_record(null::public.chat_usage_log, p_turn -> 'usage');
   v_started constant timestamptz := coalesce(p_turn ->> 'started_at', p_turn #>> '{messages,0,created_at}');
   v_remember constant boolean := p_turn -> 'remember' is distinct from 'false';
+  v_is_deleted boolean;
   v_owner uuid;
   v_session_tokens bigint;
 begin
+  perform private.lock_session(v_session);
   delete from public.chat_parked_turns where turn_id = v_turn;
   if exists (select from public.chat_usage_log where turn_id = v_turn) then
     return jsonb_build_object('committed', false);
@@ -149,26 +151,34 @@ begin
     return jsonb_build_object('committed', false, 'gone', true);
   end if;
 
-  insert into public.chat_sessions (id, user_id, employee_slug, title, last_message_at, created_at)
-  values (v_session, v_user, v_employee, left(nullif(p_turn ->> 'title', ''), 200), v_started, v_started)
-  on conflict (id) do nothing;
+  v_is_deleted := private.is_deleted_session(v_user, v_session, v_started);
+  if not v_is_deleted then
+    insert into public.chat_sessions (id, user_id, employee_slug, title, last_message_at, created_at)
+    values (v_session, v_user, v_employee, left(nullif(p_turn ->> 'title', ''), 2000), v_started, v_started)
+    on conflict (id) do nothing;
 
-  -- The row lock serialises the turns of a session: a second call with the same turn waits here.
-  select user_id, content_tokens into v_owner, v_session_tokens
-  from public.chat_sessions where id = v_session for update;
-  perform private.require_owner(v_session, v_owner, v_user);
+    -- Imports of the session wait for the row.
+    select user_id, content_tokens into v_owner, v_session_tokens
+    from public.chat_sessions where id = v_session for update;
+    perform private.require_owner(v_session, v_owner, v_user);
+  end if;
 
   insert into public.chat_usage_log (
     turn_id, user_id, session_id, employee_slug, model, prompt_tokens, cached_tokens, completion_tokens, total_tokens,
     history_tokens, session_tokens, cost_usd, latency_ms, ttft_ms, success, error_code, usage_source, created_at)
   values (
-    v_turn, v_user, v_session, p_turn ->> 'employee_slug', v_usage.model, v_usage.prompt_tokens,
+    v_turn, v_user, case when not v_is_deleted then v_session end, p_turn ->> 'employee_slug', v_usage.model,
+    v_usage.prompt_tokens,
     coalesce(v_usage.cached_tokens, 0), v_usage.completion_tokens, v_usage.total_tokens, v_usage.history_tokens,
     v_session_tokens, v_usage.cost_usd, v_usage.latency_ms, v_usage.ttft_ms, v_usage.success, v_usage.error_code,
     v_usage.usage_source, v_usage.created_at)
   on conflict (turn_id) do nothing;
   if not found then
     return jsonb_build_object('committed', false);
+  end if;
+  if v_is_deleted then
+    perform private.add_facts(v_user, p_turn -> 'facts');
+    return jsonb_build_object('committed', true, 'deleted', true);
   end if;
 
   update public.chat_sessions set employee_slug = v_employee where id = v_session and employee_slug <> v_employee;
@@ -211,7 +221,8 @@ add_tool_runs, facts as in add_facts; usage has the columns of chat_usage_log. W
 answer are not remembered.
 
 Returns {committed: true}. A turn_id that is saved already changes nothing: {committed: false}. A turn that began before
-its user was erased, or without an account, is dropped: {committed: false, gone: true}. Errors: 42501 if the session
+its user was erased, or without an account, is dropped: {committed: false, gone: true}. Of a turn that began before its session
+was deleted, usage and facts are saved alone: {committed: true, deleted: true}. Errors: 42501 if the session
 belongs to another user, 23514 and other constraint violations for malformed rows. Callers: service_role.';
 grant execute on function public.commit_turn(jsonb) to service_role;
 

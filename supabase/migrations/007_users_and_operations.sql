@@ -132,6 +132,7 @@ begin
     get diagnostics v_count = row_count;
     v_counts := v_counts || jsonb_build_object(v_table, v_count);
   end loop;
+  delete from private.deleted_sessions where user_id = p_user;
   update private.erased_users set counts = v_counts where user_id = p_user;
   return v_counts;
 end $$;
@@ -165,13 +166,14 @@ begin
   get diagnostics v_documents = row_count;
   -- Older writes do not arrive any more.
   delete from private.erased_users where erased_at < now() - greatest(p_keep, interval '90 days');
+  delete from private.deleted_sessions where requested_at < now() - greatest(p_keep, interval '90 days');
   return jsonb_build_object(
     'expired_facts', v_expired_facts, 'superseded_facts', v_superseded_facts, 'tool_runs', v_tool_runs,
     'unfinished_documents', v_documents);
 end $$;
 comment on function public.purge_expired(interval) is
 'Deletes facts past expires_at, facts superseded and tool runs older than p_keep, documents that never got chunks within 7
-days, and records of erasures older than p_keep (at least 90 days). Usage is kept. Returns {expired_facts,
+days, and records of erasures and deleted sessions older than p_keep (at least 90 days). Usage is kept. Returns {expired_facts,
 superseded_facts, tool_runs, unfinished_documents}, the numbers of deleted rows. Errors: 22023 if p_keep is null or less
 than a day. Run it every day, for example with pg_cron: select cron.schedule(''frontdesk-retention'', ''17 3 * * *'',
 ''select public.purge_expired()''). Callers: service_role.';

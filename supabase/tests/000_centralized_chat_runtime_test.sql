@@ -45,13 +45,6 @@ exception when others then
 end $$;
 -- Up to version 17, triggers that a cascade queues run with the role of the outer statement, which has no right to update
 -- chat_sessions.
-set local request.jwt.claims = '{"role": "authenticated", "sub": "00000000-0000-4000-8000-00000000000a"}';
-select is(
-  pg_temp.attempt('authenticated', $$ delete from public.chat_sessions where id = '00000000-0000-4000-8000-0000000000a1' $$),
-  'ok', 'a user deletes a session with messages');
-select is_empty(
-  $$ select from public.chat_messages where session_id = '00000000-0000-4000-8000-0000000000a1' $$,
-  'the messages are deleted with it');
 select is(
   pg_temp.attempt('supabase_auth_admin', $$ delete from auth.users where id = '00000000-0000-4000-8000-00000000000a' $$),
   'ok', 'Supabase Auth deletes an account with sessions and messages');
@@ -163,7 +156,7 @@ select isnt_empty(
   $$ select from plan where line ~ 'Index Cond: \(\(user_id = .* AND \(ROW\(occurred_at, id\) < ' $$,
   'memories begins a page at its position in the index, also under row-level security');
 select isnt_empty(
-  $$ select from pg_temp.plan_of('public.list_sessions(integer, timestamptz, uuid)') line
+  $$ select from pg_temp.plan_of('public.list_sessions(integer, timestamptz, uuid, boolean, boolean, uuid)') line
      where line ~ 'Index Cond: \(\(user_id = .* AND \(ROW\(last_message_at, id\) < ' $$,
   'list_sessions does, too');
 select is_empty(
@@ -187,8 +180,10 @@ select set_has(
   $$ values ('chat_messages_user'), ('chat_sessions_user_recent'), ('user_memory_embeddings_user'),
             ('user_memory_facts_user'), ('chat_usage_log_user_time') $$, 'erase_user');
 select set_has(
-  $$ select unnest(pg_temp.scans('delete from public.chat_sessions')) $$,
-  $$ values ('chat_sessions_user_recent'), ('chat_messages_session_order'), ('chat_messages_parent'),
+  format('select unnest(pg_temp.scans(%L, %L))', format(
+    'select public.delete_session(%L, %L, now(), false)', '00000000-0000-4000-8000-000000000001', pg_temp.a_session()),
+    'service_role'),
+  $$ values ('chat_files_session'), ('chat_messages_session_order'), ('chat_messages_parent'),
             ('chat_usage_log_session'), ('chat_tool_runs_session'), ('chat_session_summaries_message'),
             ('user_memory_facts_source'), ('user_memory_embeddings_message_id_chunk_index_key') $$,
   'deleting a session, with its cascades');

@@ -11,7 +11,7 @@ select is_empty(
 select results_eq(
   $$ select table_name collate "default", policy_count from public.v_rls_status $$,
   $$ values ('chat_documents', 2), ('chat_files', 1), ('chat_message_feedback', 2), ('chat_messages', 1), ('chat_model_prices', 0), ('chat_parked_turns', 0),
-            ('chat_pii_keys', 1), ('chat_pii_vault', 1), ('chat_session_summaries', 1), ('chat_sessions', 2), ('chat_tool_runs', 1),
+            ('chat_pii_keys', 1), ('chat_pii_vault', 1), ('chat_session_summaries', 1), ('chat_sessions', 1), ('chat_tool_runs', 1),
             ('chat_usage_log', 1), ('chat_user_limits', 1), ('employee_profiles', 1), ('user_memory_embeddings', 2), ('user_memory_facts', 2) $$,
   'v_rls_status lists each public table with its number of policies');
 
@@ -31,12 +31,13 @@ select results_eq(
             ('authenticated', 'is_admin'), ('authenticated', 'is_foreign_session'), ('authenticated', 'list_documents'),
             ('authenticated', 'list_sessions'), ('authenticated', 'load_session'), ('authenticated', 'load_vault'),
             ('authenticated', 'match_memories'), ('authenticated', 'memories'), ('authenticated', 'pending_memories_count'),
+            ('authenticated', 'session_row'),
             ('authenticated', 'unmask_policies'), ('service_role', 'commit_turn'), ('service_role', 'commit_vault'), ('service_role', 'correct_fact'), ('service_role', 'current_facts'),
-            ('service_role', 'delete_files'), ('service_role', 'erase_user'), ('service_role', 'forget_facts'), ('service_role', 'import_messages'),
+            ('service_role', 'delete_files'), ('service_role', 'delete_session'), ('service_role', 'erase_user'), ('service_role', 'forget_facts'), ('service_role', 'import_messages'),
             ('service_role', 'is_admin'), ('service_role', 'park_turn'), ('service_role', 'parked_turns'),
             ('service_role', 'pending_memories'), ('service_role', 'purge_expired'), ('service_role', 'save_document'), ('service_role', 'save_embeddings'),
             ('service_role', 'save_facts'), ('service_role', 'save_feedback'), ('service_role', 'save_file'), ('service_role', 'save_summary'),
-            ('service_role', 'unread_messages'), ('service_role', 'unsummarised_messages') $$,
+            ('service_role', 'unread_messages'), ('service_role', 'unsummarised_messages'), ('service_role', 'update_session') $$,
   'the API roles may execute these functions and no others');
 
 select is_empty(
@@ -117,7 +118,7 @@ select pg_temp.populate(
 -- inserts or updates; anon may only read some columns of employee_profiles.
 create temporary table expected (tablename text, user_select text, user_delete text, service_select text);
 insert into expected values
-  ('chat_sessions', 'own', 'own', 'all'),
+  ('chat_sessions', 'own', 'refused', 'all'),
   ('chat_messages', 'own', 'refused', 'all'),
   ('chat_session_summaries', 'own', 'refused', 'all'),
   ('chat_message_feedback', 'own', 'own', 'all'),
@@ -203,12 +204,17 @@ select pg_temp.become('authenticated', '00000000-0000-4000-8000-00000000000a');
 select results_eq(
   'select user_id::text from public.chat_messages', array['00000000-0000-4000-8000-00000000000a'],
   'user A reads only messages of user A');
-with gone as (delete from public.chat_sessions returning user_id)
-select is(array_agg(user_id::text), array['00000000-0000-4000-8000-00000000000a'], 'user A deletes only sessions of user A')
-from gone;
+select throws_ok('delete from public.chat_sessions', '42501', null, 'a session is deleted by the API alone');
+select pg_temp.become('service_role');
+select is(
+  (public.delete_session(
+    '00000000-0000-4000-8000-00000000000a', '00000000-0000-4000-8000-0000000000a1', now(), false) -> 'deleted'),
+  'true', 'the service key deletes the session of user A');
+select pg_temp.become('authenticated', '00000000-0000-4000-8000-00000000000a');
 select is_empty('select from public.chat_messages', 'the messages are deleted with the session');
 select is_empty('select from public.chat_session_summaries', 'the summary is deleted with the session');
 select is_empty('select from public.chat_tool_runs', 'the tool runs are deleted with the session');
+select is_empty('select from public.chat_files', 'the files are deleted with the session');
 select results_eq(
   'select session_id from public.chat_usage_log', array[null::uuid], 'the usage stays, without the session');
 

@@ -1,4 +1,4 @@
--- Reading sessions: load_session and list_sessions.
+-- Reading, changing and deleting sessions.
 begin;
 create extension if not exists pgtap with schema extensions;
 select no_plan();
@@ -155,16 +155,139 @@ insert into public.chat_sessions (id, user_id, employee_slug, title) values
 set local role authenticated;
 set local request.jwt.claims = '{"role": "authenticated", "sub": "00000000-0000-4000-8000-00000000000a"}';
 select results_eq(
-  'select title from public.list_sessions(2)', array['Session 4', 'Session 3'], 'the newest sessions are first');
+  $$ select row ->> 'title' from public.list_sessions(2) row $$, array['Session 4', 'Session 3'], 'the newest sessions are first');
 select results_eq(
-  $$ select title from public.list_sessions(
-       2, '2026-11-01T10:03:00Z', '00000000-0000-4000-8000-000000000103') $$,
+  $$ select row ->> 'title' from public.list_sessions(
+       2, '2026-11-01T10:03:00Z', '00000000-0000-4000-8000-000000000103') row $$,
   array['Session 2', 'Session 1'], 'the next page begins after the last row, also among rows of the same time');
 select results_eq(
-  $$ select title from public.list_sessions(1, '2026-11-01T10:03:00Z', '00000000-0000-4000-8000-000000000104') $$,
+  $$ select row ->> 'title' from public.list_sessions(1, '2026-11-01T10:03:00Z', '00000000-0000-4000-8000-000000000104') row $$,
   array['Session 3'], 'no row is lost between pages');
 select is(
   (select count(*) from public.list_sessions(10000)), 4::bigint, 'only sessions of the caller are listed');
+
+select results_eq(
+  $$ select jsonb_object_keys(row) from public.list_sessions(1) row $$,
+  array['id', 'title', 'pinned', 'archived', 'created_at', 'employee_slug', 'message_count', 'last_message_at'],
+  'a session has these fields');
+select results_eq(
+  $$ select row ->> 'title' from public.list_sessions(p_session => '00000000-0000-4000-8000-000000000102') row $$,
+  array['Session 2'], 'one session is listed alone');
+select is_empty(
+  $$ select from public.list_sessions(p_session => '00000000-0000-4000-8000-0000000001b1') $$,
+  'a session of another user is not listed');
+
+-- update_session -------------------------------------------------------------------------------------------------------
+select throws_ok(
+  $$ select public.update_session(auth.uid(), '00000000-0000-4000-8000-000000000102', '{}') $$, '42501', null,
+  'a user may not call update_session');
+set local role service_role;
+create function pg_temp.change(p_changes jsonb, p_session text, p_undelivered jsonb default null, p_user text default 'a')
+returns jsonb language sql as $$
+  select public.update_session(
+    ('00000000-0000-4000-8000-00000000000' || p_user)::uuid, ('00000000-0000-4000-8000-000000000' || p_session)::uuid,
+    p_changes, p_undelivered);
+$$;
+select is(
+  pg_temp.change('{"title": "Plans", "pinned": true}', '102') - 'created_at',
+  '{"id": "00000000-0000-4000-8000-000000000102", "title": "Plans", "employee_slug": "prime-boss", "archived": false,
+    "pinned": true, "message_count": 0, "last_message_at": "2026-11-01T10:02:00+00:00"}', 'a session gets its new title');
+select is(
+  pg_temp.change('{"archived": true}', '102') ->> 'title', 'Plans', 'what is not named stays');
+select is(pg_temp.change('{"pinned": true}', '102', null, 'b'), null, 'a session of another user is not changed');
+select is(pg_temp.change('{"pinned": true}', '1ff'), null, 'an unknown session is not changed');
+select is(
+  pg_temp.change(
+    '{"title": "Mine"}', '105', '{"employee_slug": "doc-clerk", "title": "Hello", "created_at": "2026-11-01T11:00:00Z"}')
+    - 'last_message_at' - 'id',
+  '{"title": "Mine", "employee_slug": "doc-clerk", "archived": false, "pinned": false, "message_count": 0,
+    "created_at": "2026-11-01T11:00:00+00:00"}', 'a session whose first turn is not saved yet is changed');
+select throws_ok(
+  $$ select pg_temp.change(jsonb_build_object('title', repeat('x', 2001)), '102') $$, '23514', null,
+  'a title has 2000 characters at most');
+set local role authenticated;
+select results_eq(
+  $$ select row ->> 'title' from public.list_sessions(p_archived => true) row $$, array['Plans'], 'archived sessions alone');
+select results_eq(
+  $$ select row ->> 'title' from public.list_sessions(p_archived => false) row $$,
+  array['Mine', 'Session 4', 'Session 3', 'Session 1'], 'the other sessions alone');
+select results_eq(
+  $$ select row ->> 'title' from public.list_sessions(p_pinned => true) row $$, array['Plans'], 'pinned sessions alone');
+
+-- delete_session -------------------------------------------------------------------------------------------------------
+create function pg_temp.remove(p_session text, p_at text, p_is_known boolean default false, p_user text default 'a')
+returns jsonb language sql as $$
+  select public.delete_session(
+    ('00000000-0000-4000-8000-00000000000' || p_user)::uuid, ('00000000-0000-4000-8000-000000000' || p_session)::uuid,
+    p_at::timestamptz, p_is_known);
+$$;
+create function pg_temp.commit(p_turn text, p_session text, p_started text) returns jsonb language sql as $$
+  select public.commit_turn(jsonb_build_object(
+    'turn_id', '00000000-0000-4000-8000-000000000' || p_turn, 'user_id', '00000000-0000-4000-8000-00000000000a',
+    'session_id', '00000000-0000-4000-8000-000000000' || p_session, 'employee_slug', 'prime-boss', 'title', 'Late',
+    'started_at', p_started,
+    'facts', jsonb_build_array(jsonb_build_object(
+      'id', '00000000-0000-4000-8000-000000001' || p_turn, 'category', 'profile', 'key', 'k' || p_turn, 'fact', 'Told',
+      'source_message_id', '00000000-0000-4000-8000-000000002' || p_turn)),
+    'messages', jsonb_build_array(jsonb_build_object(
+      'id', '00000000-0000-4000-8000-000000002' || p_turn, 'role', 'user', 'content', 'Late', 'content_tokens', 1,
+      'status', 'complete', 'created_at', p_started)),
+    'usage', '{"model": "m", "prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2, "latency_ms": 5,
+               "success": true, "usage_source": "provider", "created_at": "2026-11-02T10:00:01Z"}'::jsonb));
+$$;
+grant execute on all functions in schema pg_temp to public;
+select throws_ok(
+  $$ select pg_temp.remove('103', '2026-11-02T10:00:00Z') $$, '42501', null, 'a user may not call delete_session');
+reset role;
+insert into public.chat_files (id, user_id, session_id, purpose, name, media_type) values
+  ('00000000-0000-4000-8000-0000000000f1', '00000000-0000-4000-8000-00000000000a', '00000000-0000-4000-8000-000000000103',
+   'export', 'a.xlsx', 'text/csv'),
+  ('00000000-0000-4000-8000-0000000000f2', '00000000-0000-4000-8000-00000000000a', '00000000-0000-4000-8000-000000000104',
+   'export', 'b.xlsx', 'text/csv');
+set local role service_role;
+select is(
+  pg_temp.remove('103', '2026-11-02T10:00:00Z', true, 'b'), '{"deleted": false, "files": []}',
+  'a session of another user is not deleted');
+select is(
+  pg_temp.remove('1ff', '2026-11-02T10:00:00Z'), '{"deleted": false, "files": []}', 'an unknown session is not deleted');
+select is(
+  pg_temp.remove('103', '2026-11-02T10:00:00Z'),
+  '{"deleted": true, "files": ["00000000-0000-4000-8000-0000000000f1"]}', 'a session is deleted, and its files are named');
+select is_empty(
+  $$ select from public.chat_sessions where id = '00000000-0000-4000-8000-000000000103' $$, 'the session is gone');
+select results_eq('select name from public.chat_files', array['b.xlsx'], 'its files are gone, others stay');
+
+select is(
+  pg_temp.commit('301', '103', '2026-11-02T09:59:00Z'), '{"committed": true, "deleted": true}',
+  'a turn that began before the deletion brings nothing back');
+select is_empty(
+  $$ select from public.chat_messages where session_id = '00000000-0000-4000-8000-000000000103' $$,
+  'no message of it is stored');
+select results_eq(
+  'select total_tokens, session_id from public.chat_usage_log', $$ values (2, null::uuid) $$, 'its cost is stored');
+select results_eq(
+  'select fact, source_message_id from public.user_memory_facts', $$ values ('Told', null::uuid) $$, 'its facts are stored');
+select is(
+  pg_temp.commit('301', '103', '2026-11-02T09:59:00Z'), '{"committed": false}', 'it is stored once');
+select is(
+  pg_temp.change(
+    '{"title": "Mine"}', '103', '{"employee_slug": "doc-clerk", "title": "x", "created_at": "2026-11-02T09:59:00Z"}'),
+  null, 'nor does a change of it');
+
+select is(
+  pg_temp.commit('302', '103', '2026-11-02T10:01:00Z'), '{"committed": true}', 'a turn that begins later is stored');
+select is(
+  pg_temp.remove('103', '2026-11-02T10:00:00Z'),
+  '{"deleted": true, "files": ["00000000-0000-4000-8000-0000000000f1"]}', 'a request that comes twice has the same answer');
+select isnt_empty(
+  $$ select from public.chat_sessions where id = '00000000-0000-4000-8000-000000000103' $$, 'and is carried out once');
+select is(
+  pg_temp.remove('106', '2026-11-02T10:00:00Z', true), '{"deleted": true, "files": []}',
+  'a session is deleted before its first turn is stored');
+select is(
+  pg_temp.commit('303', '106', '2026-11-02T09:59:00Z'), '{"committed": true, "deleted": true}', 'and stays deleted');
+select is_empty(
+  $$ select from public.chat_sessions where id = '00000000-0000-4000-8000-000000000106' $$, 'it has no row');
 
 select * from finish();
 rollback;

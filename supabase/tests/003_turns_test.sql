@@ -39,8 +39,8 @@ select throws_ok('select public.commit_turn(pg_temp.turn(10))', '42501', null, '
 set local role service_role;
 select is(public.commit_turn(pg_temp.turn(10)), '{"committed": true}', 'the service key commits a turn');
 select results_eq(
-  $$ select employee_slug, title, status, message_count, last_message_at from public.chat_sessions $$,
-  $$ values ('prime-boss', 'First title', 'active', 2, '2026-11-01T10:00:10.5Z'::timestamptz) $$,
+  $$ select employee_slug, title, is_archived, message_count, last_message_at from public.chat_sessions $$,
+  $$ values ('prime-boss', 'First title', false, 2, '2026-11-01T10:00:10.5Z'::timestamptz) $$,
   'the session is created, with its counters');
 select results_eq(
   $$ select role, content, status, right(parent_id::text, 3) from public.chat_messages order by created_at $$,

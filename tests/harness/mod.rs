@@ -6,6 +6,7 @@
 #![allow(dead_code, unused_imports)] // each test file uses a part of it
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)] // a deviation from the script fails the test
 
+pub mod api;
 pub mod blobs;
 pub mod clock;
 pub mod conversation;
@@ -16,6 +17,7 @@ pub mod platform;
 pub mod postgrest;
 pub mod sqlite;
 
+pub use self::api::ApiReply;
 pub use self::conversation::{Seen, TestConversation};
 pub use self::fixtures::*;
 pub use self::http::{Reply, Step};

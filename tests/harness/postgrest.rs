@@ -5,6 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
+use chrono::{DateTime, Utc};
 use frontdesk::chat::employee::Employee;
 use frontdesk::chat::limits::UserLimits;
 use frontdesk::chat::message::Message;
@@ -61,6 +62,10 @@ struct Inner {
     refused: RefCell<BTreeSet<Uuid>>,
     slow: RefCell<BTreeSet<Uuid>>,
     parked: RefCell<Vec<(Uuid, String)>>,
+    /// Moments at which sessions were deleted.
+    deleted: RefCell<BTreeMap<Uuid, DateTime<Utc>>>,
+    changes: RefCell<BTreeMap<Uuid, Value>>,
+    session_files: RefCell<Vec<Uuid>>,
     memories: RefCell<Vec<Value>>,
     forgotten_messages: RefCell<Vec<Uuid>>,
     facts: RefCell<Value>,
@@ -94,6 +99,9 @@ impl ScriptedPostgrest {
             refused: RefCell::default(),
             slow: RefCell::default(),
             parked: RefCell::default(),
+            deleted: RefCell::default(),
+            changes: RefCell::default(),
+            session_files: RefCell::default(),
             memories: RefCell::default(),
             forgotten_messages: RefCell::default(),
             facts: RefCell::new(json!([])),
@@ -194,6 +202,11 @@ impl ScriptedPostgrest {
     /// The user's documents that are tables.
     pub fn set_tables(&self, tables: Value) {
         self.0.tables.replace(tables);
+    }
+
+    /// Files of the next session that is deleted.
+    pub fn set_session_files(&self, files: &[Uuid]) {
+        self.0.session_files.replace(files.to_vec());
     }
 
     /// Sets today's spending in the answers of `load_vault`.
@@ -337,6 +350,9 @@ impl ScriptedPostgrest {
                 self.commit_vault(&arguments["p_vault"]);
                 committed()
             }
+            "update_session" => Ok(self.update_session(arguments)),
+            "delete_session" => Ok(self.delete_session(arguments)),
+            "unmask_policies" => Ok(json!({})),
             "erase_user" => Ok(self.erase_user()),
             other => panic!("{other} is not scripted"),
         }
@@ -379,9 +395,12 @@ impl ScriptedPostgrest {
     }
 
     fn commit_turn(&self, arguments: &Value) -> Result<(), DatabaseError> {
-        let record: TurnRecord = serde_json::from_value(arguments["p_turn"].clone()).unwrap();
+        let mut record: TurnRecord = serde_json::from_value(arguments["p_turn"].clone()).unwrap();
         if self.0.refused.borrow().contains(&record.turn_id) {
             return Err(DatabaseError::Refused("commit_turn: status 400, 23514".into()));
+        }
+        if self.0.deleted.borrow().get(&record.session_id).is_some_and(|at| *at >= record.started_at) {
+            record.strip();
         }
         let mut messages = self.0.messages.borrow_mut();
         for message in &record.messages {
@@ -390,6 +409,60 @@ impl ScriptedPostgrest {
         }
         self.0.committed.borrow_mut().push(record);
         Ok(())
+    }
+
+    /// A row of a session, as `list_sessions` returns it.
+    fn session(&self, id: Uuid) -> Option<Value> {
+        let committed = self.0.committed.borrow();
+        let turns: Vec<_> = committed
+            .iter()
+            .filter(|record| record.session_id == id && !record.messages.is_empty())
+            .filter(|record| self.0.deleted.borrow().get(&id).is_none_or(|at| *at < record.started_at))
+            .collect();
+        let first = turns.first()?;
+        let mut row = json!({
+            "id": id,
+            "title": first.title,
+            "employee_slug": first.employee_slug,
+            "archived": false,
+            "pinned": false,
+            "message_count": 2 * turns.len(),
+            "last_message_at": first.started_at,
+            "created_at": first.started_at,
+        });
+        for (name, value) in self.0.changes.borrow().get(&id).and_then(Value::as_object).into_iter().flatten()
+        {
+            row[name] = value.clone();
+        }
+        Some(row)
+    }
+
+    fn list_sessions(&self, query: &str) -> Vec<Value> {
+        if let Some(id) = query.strip_prefix("p_session=") {
+            return self.session(Uuid::try_parse(id).unwrap()).into_iter().collect();
+        }
+        let ids: BTreeSet<_> = self.0.committed.borrow().iter().map(|record| record.session_id).collect();
+        ids.into_iter().filter_map(|id| self.session(id)).collect()
+    }
+
+    fn update_session(&self, arguments: &Value) -> Value {
+        let id = uuid(&arguments["p_session"]);
+        let changes = arguments["p_changes"].as_object().unwrap().iter();
+        let changes = changes.filter(|(_, value)| !value.is_null());
+        let changes = changes.map(|(name, value)| (name.clone(), value.clone())).collect();
+        self.0.changes.borrow_mut().insert(id, Value::Object(changes));
+        self.session(id).unwrap_or(Value::Null)
+    }
+
+    fn delete_session(&self, arguments: &Value) -> Value {
+        let id = uuid(&arguments["p_session"]);
+        if self.session(id).is_none() && arguments["p_is_known"] == false {
+            return json!({ "deleted": false, "files": [] });
+        }
+        let at = serde_json::from_value(arguments["p_requested_at"].clone()).unwrap();
+        self.0.deleted.borrow_mut().insert(id, at);
+        self.0.messages.borrow_mut().retain(|(session, _)| *session != id);
+        json!({ "deleted": true, "files": self.0.session_files.take() })
     }
 
     fn commit_vault(&self, sent: &Value) {
@@ -447,6 +520,9 @@ impl Postgrest for ScriptedPostgrest {
         self.travel().await;
         if self.0.is_down.get() {
             return Err(DatabaseError::Unavailable("scripted".into()));
+        }
+        if let Some(query) = path.strip_prefix("rpc/list_sessions?") {
+            return Ok(Value::Array(self.list_sessions(query)).to_string());
         }
         assert!(path.starts_with("chat_documents?"), "{path} is not scripted");
         Ok(self.0.tables.borrow().to_string())

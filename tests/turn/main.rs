@@ -8,6 +8,7 @@ mod approve;
 mod background;
 mod branches;
 mod completion;
+mod deletion;
 mod dialogues;
 mod documents;
 mod erasure;

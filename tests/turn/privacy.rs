@@ -16,7 +16,7 @@ use super::harness::*;
 const EMAIL: &str = "ann@example.com";
 
 /// Every table of the object.
-const TABLES: [&str; 23] = [
+const TABLES: [&str; 24] = [
     "agenda",
     "erasure",
     "in_flight_turn",
@@ -34,6 +34,7 @@ const TABLES: [&str; 23] = [
     "outbox_part",
     "owner",
     "pending_approval",
+    "session_deletion",
     "session_snapshot",
     "tool_use",
     "turn_log",

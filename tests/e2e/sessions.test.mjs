@@ -1,0 +1,83 @@
+import { test } from 'node:test';
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { createClient } from '@supabase/supabase-js';
+import { ask, call, database, eventually, holdAnswerEnd, newUser, readFrames, rows, script, stack, storedMessages } from './test-stack.mjs';
+
+/** Calls a route and returns its status with its body. */
+async function send(method, path, user, json) {
+  const response = await call(path, { user, method, json });
+  const text = await response.text();
+  return { status: response.status, body: text ? JSON.parse(text) : undefined };
+}
+
+const ids = async (query, user) => (await send('GET', `/api/sessions${query}`, user)).body.data.map(({ id }) => id);
+
+test('a session is renamed, archived and pinned, and no value of its title leaves', async () => {
+  const [user, other] = [await newUser(), await newUser()];
+  const [{ session }, { session: second }] = [await ask('first session', { user }), await ask('second session', { user })];
+  await Promise.all([storedMessages(session), storedMessages(second)]);
+  const path = `/api/sessions/${session}`;
+  const renamed = await send('PATCH', path, user, { title: 'Letters to zoe@example.com', pinned: true });
+  assert.deepEqual([renamed.status, renamed.body.title, renamed.body.pinned], [200, 'Letters to zoe@example.com', true]);
+  const [{ title }] = await rows('select title from chat_sessions where id = $1', [session]);
+  assert.match(title, /^Letters to \[EMAIL_\d+\]$/);
+  assert.deepEqual((await send('GET', path, user)).body, renamed.body);
+  assert.deepEqual(await ids('?pinned=true', user), [session]);
+
+  assert.equal((await send('PATCH', path, user, { archived: true })).body.title, 'Letters to zoe@example.com');
+  assert.deepEqual([await ids('', user), await ids('?archived=true', user)], [[second], [session]]);
+  const { status, body } = await send('PATCH', path, user, { title: '' });
+  assert.deepEqual([status, body.code, body.field], [422, 'invalid_field', 'title']);
+  for (const [method, json] of [['GET'], ['PATCH', { title: 'Mine' }], ['DELETE']]) {
+    assert.equal((await send(method, path, other, json)).body.code, 'session_not_found', method);
+  }
+  assert.equal((await send('GET', path, user)).status, 200);
+});
+
+test('a deleted session leaves its cost alone', async () => {
+  const user = await newUser();
+  const [{ session }, { session: kept }] = [await ask('soon to be deleted', { user }), await ask('to be kept', { user })];
+  await Promise.all([storedMessages(session), storedMessages(kept)]);
+  const own = createClient(stack.supabaseUrl, stack.anonKey, { accessToken: async () => user.access_token });
+  assert.equal((await own.from('chat_sessions').delete().eq('id', session)).error.code, '42501');
+
+  assert.equal((await send('DELETE', `/api/sessions/${session}`, user)).status, 204);
+  assert.deepEqual(await ids('', user), [kept]);
+  for (const path of [`/api/sessions/${session}`, `/api/sessions/${session}/messages`]) assert.equal((await send('GET', path, user)).status, 404);
+  const { rows: left } = await database.query(`
+    select 'message', session_id from chat_messages where user_id = $1
+    union all select 'memory', session_id from user_memory_embeddings where user_id = $1`, [user.id]);
+  assert.deepEqual(new Set(left.map(({ session_id: id }) => id)), new Set([kept]));
+  const { rows: usage } = await database.query('select session_id from chat_usage_log where user_id = $1', [user.id]);
+  assert.deepEqual(new Set(usage.map(({ session_id: id }) => id)), new Set([kept, null]));
+  assert.equal((await send('DELETE', `/api/sessions/${session}`, user)).status, 404);
+
+  // The same id begins a new session.
+  const { body } = await ask('what did I say before?', { user, session });
+  assert.equal(body.message, 'Very well.');
+  const stored = await storedMessages(session);
+  assert.deepEqual(stored.map(({ content }) => content), ['what did I say before?', 'Very well.']);
+});
+
+test('deleting a session stops its running answer, which does not come back', async () => {
+  const user = await newUser();
+  const session = randomUUID();
+  const gate = holdAnswerEnd('a running answer');
+  script('a running answer', { content: 'Word after word.' });
+  const response = await call('/api/chat', { user, json: { message: 'a running answer', session_id: session } });
+  const types = [];
+  for await (const { data } of readFrames(response)) {
+    if (data.type === 'text-delta' && !types.includes('text-delta')) assert.equal((await send('DELETE', `/api/sessions/${session}`, user)).status, 204);
+    types.push(data.type);
+  }
+  assert.ok(types.includes('abort'), types.join());
+  gate.open();
+  await eventually(async () => {
+    const { rows: usage } = await database.query('select session_id from chat_usage_log where user_id = $1', [user.id]);
+    assert.deepEqual(usage, [{ session_id: null }]);
+  });
+  const { rows: sessions } = await database.query('select from chat_sessions where user_id = $1', [user.id]);
+  assert.equal(sessions.length, 0);
+  assert.equal((await call(`/api/chat/${session}/stream`, { user })).status, 204);
+});

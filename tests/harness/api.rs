@@ -1,0 +1,51 @@
+//! Calls of an object as the Worker makes them.
+
+use frontdesk::api::call::ObjectCall;
+use frontdesk::api::query::Query;
+use frontdesk::api::routes::UserRoute;
+use frontdesk::ports::{BodyError, ReplyBody, RequestBody};
+use serde_json::Value;
+
+use super::conversation::TestConversation;
+
+/// A body that comes in one piece.
+struct WholeBody(Option<Vec<u8>>);
+
+impl RequestBody for WholeBody {
+    async fn read(&mut self) -> Result<Option<Vec<u8>>, BodyError> {
+        Ok(self.0.take())
+    }
+}
+
+/// The status of a reply, and its body.
+#[derive(Debug, PartialEq)]
+pub struct ApiReply {
+    pub status: u16,
+    /// JSON, `null` for an empty body; the text of a stream.
+    pub body: Value,
+}
+
+impl TestConversation {
+    /// Calls a route without a query.
+    pub fn call(&self, route: UserRoute, body: &str) -> ApiReply {
+        self.call_with(route, "", body)
+    }
+
+    /// Calls a route. A streamed reply is read to its end.
+    pub fn call_with(&self, route: UserRoute, query: &str, body: &str) -> ApiReply {
+        let call =
+            ObjectCall { user: self.user.clone(), route, query: Query::parse(query), last_event_id: None };
+        let body = WholeBody(Some(body.as_bytes().to_vec()));
+        let reply = self.platform.block_on(self.object.handle(call, body));
+        let body = match reply.body {
+            ReplyBody::Empty => Value::Null,
+            ReplyBody::Text(text) => serde_json::from_str(&text).unwrap(),
+            ReplyBody::Stream(stream) => {
+                self.platform.run_tasks();
+                assert!(stream.is_closed());
+                Value::String(stream.text())
+            }
+        };
+        ApiReply { status: reply.status, body }
+    }
+}
