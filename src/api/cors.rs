@@ -4,7 +4,7 @@ use crate::error::{Code, Error, abort};
 
 /// Headers of the reply to a preflight.
 pub const PREFLIGHT: [(&str, &str); 3] = [
-    ("access-control-allow-methods", "GET, POST, PATCH, DELETE, OPTIONS"),
+    ("access-control-allow-methods", "GET, POST, PUT, PATCH, DELETE, OPTIONS"),
     ("access-control-allow-headers", "authorization, content-type, last-event-id, traceparent"),
     ("access-control-max-age", "7200"),
 ];

@@ -69,8 +69,7 @@ fn path(session: Uuid, page: Page) -> String {
         let (at, id) = (position.time(), position.id);
         format!("&chat_messages.or=(created_at.lt.{at},and(created_at.eq.{at},id.lt.{id}))")
     });
-    let select =
-        "employee_slug,chat_messages(id,parent_id,role,content,tool_calls,status,metadata,created_at)";
+    let select = "employee_slug,chat_messages(id,parent_id,role,content,tool_calls,status,metadata,created_at,feedback)";
     let order = "&chat_messages.order=created_at.desc,id.desc";
     let (limit, before) = (page.limit, before.unwrap_or_default());
     format!("chat_sessions?id=eq.{session}&select={select}{order}&chat_messages.limit={limit}{before}")
@@ -98,6 +97,8 @@ struct HistoryMessage {
     status: Status,
     metadata: serde_json::Map<String, serde_json::Value>,
     created_at: DateTime<Utc>,
+    /// A message that Postgres lacks has none.
+    feedback: (),
 }
 
 impl From<MessageRecord> for HistoryMessage {
@@ -105,7 +106,7 @@ impl From<MessageRecord> for HistoryMessage {
         let MessageRecord { id, parent_id, role, content, tool_calls, status, metadata, created_at, .. } =
             record;
         let tool_calls = (!tool_calls.is_empty()).then_some(tool_calls);
-        Self { id, parent_id, role, content, tool_calls, status, metadata, created_at }
+        Self { id, parent_id, role, content, tool_calls, status, metadata, created_at, feedback: () }
     }
 }
 
@@ -251,6 +252,7 @@ mod tests {
             status: Status::Complete,
             metadata: serde_json::Map::new(),
             created_at: DateTime::default(),
+            feedback: (),
         }
     }
 

@@ -20,6 +20,7 @@ mod client_id;
 mod documents;
 mod employees;
 mod facts;
+mod feedback;
 mod files;
 mod health;
 mod import;
@@ -74,6 +75,8 @@ impl<P: Platform> Object<P> {
             UserRoute::UpdateSession(id) => sessions::update(ctx, *id, &read(&mut body).await?).await,
             UserRoute::DeleteSession(id) => sessions::delete(self, user, *id).await,
             UserRoute::Messages(session) => messages::list(ctx, *session, query).await,
+            UserRoute::SaveFeedback(id) => feedback::save(self, user, *id, &read(&mut body).await?).await,
+            UserRoute::DeleteFeedback(id) => feedback::delete(self, user, *id).await,
             UserRoute::Employees => employees::list(ctx).await,
             UserRoute::Facts => facts::list(ctx).await,
             UserRoute::CorrectFact(fact) => facts::correct(ctx, *fact, &read(&mut body).await?).await,

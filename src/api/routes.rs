@@ -60,6 +60,10 @@ pub enum UserRoute {
     DeleteSession(Uuid),
     /// Messages of one session.
     Messages(Uuid),
+    /// Rating of an answer.
+    SaveFeedback(Uuid),
+    /// Deletion of a rating.
+    DeleteFeedback(Uuid),
     /// List of the employees.
     Employees,
     /// List of the facts.
@@ -150,8 +154,10 @@ impl UserRoute {
             | Self::Import
             | Self::UploadDocument
             | Self::UploadPicture => "POST",
+            Self::SaveFeedback(_) => "PUT",
             Self::CorrectFact(_) | Self::UpdateSession(_) => "PATCH",
-            Self::ForgetFact(_)
+            Self::DeleteFeedback(_)
+            | Self::ForgetFact(_)
             | Self::DeleteSession(_)
             | Self::DeleteDocument(_)
             | Self::DeleteFile(_)
@@ -174,6 +180,8 @@ impl UserRoute {
             | Self::UpdateSession(_)
             | Self::DeleteSession(_)
             | Self::Messages(_)
+            | Self::SaveFeedback(_)
+            | Self::DeleteFeedback(_)
             | Self::Employees
             | Self::Facts
             | Self::CorrectFact(_)
@@ -205,6 +213,8 @@ impl UserRoute {
             | Self::UpdateSession(_)
             | Self::DeleteSession(_)
             | Self::Messages(_)
+            | Self::SaveFeedback(_)
+            | Self::DeleteFeedback(_)
             | Self::Employees
             | Self::Facts
             | Self::CorrectFact(_)
@@ -252,6 +262,10 @@ fn routes_at(path: &str) -> Result<Vec<Route>, Error> {
             vec![User::Session(id), User::UpdateSession(id), User::DeleteSession(id)]
         }
         ["api", "sessions", id, "messages"] => vec![User::Messages(uuid("session_id", id)?)],
+        ["api", "messages", id, "feedback"] => {
+            let id = uuid("message_id", id)?;
+            vec![User::SaveFeedback(id), User::DeleteFeedback(id)]
+        }
         ["api", "employees"] => vec![User::Employees],
         ["api", "facts"] => vec![User::Facts],
         ["api", "facts", id] => {
@@ -311,6 +325,9 @@ mod tests {
                 format!("/api/sessions/{id}")
             }
             UserRoute::Messages(id) => format!("/api/sessions/{id}/messages"),
+            UserRoute::SaveFeedback(id) | UserRoute::DeleteFeedback(id) => {
+                format!("/api/messages/{id}/feedback")
+            }
             UserRoute::Employees => "/api/employees".into(),
             UserRoute::Facts => "/api/facts".into(),
             UserRoute::CorrectFact(id) | UserRoute::ForgetFact(id) => format!("/api/facts/{id}"),
@@ -336,6 +353,8 @@ mod tests {
             UserRoute::UpdateSession(ID),
             UserRoute::DeleteSession(ID),
             UserRoute::Messages(ID),
+            UserRoute::SaveFeedback(ID),
+            UserRoute::DeleteFeedback(ID),
             UserRoute::Employees,
             UserRoute::Facts,
             UserRoute::CorrectFact(ID),
@@ -390,6 +409,7 @@ mod tests {
             ("PATCH", "/api/facts/mine", Code::InvalidField),
             ("GET", "/api/sessions/me/messages", Code::InvalidField),
             ("DELETE", "/api/sessions/me", Code::InvalidField),
+            ("PUT", "/api/messages/1/feedback", Code::InvalidField),
             ("GET", "/api/files/1", Code::FileNotFound),
             ("GET", "/api/documents/1", Code::DocumentNotFound),
         ] {

@@ -7,8 +7,10 @@ use uuid::Uuid;
 
 use super::Object;
 use super::background_state::{Reading, SavedTurn};
+use super::erase::POLL_EVERY;
 use crate::auth::User;
 use crate::chat::message::Role;
+use crate::error::Fault;
 use crate::log;
 use crate::memory::facts::command::may_be_command;
 use crate::memory::forget::{Forgotten, forget};
@@ -16,7 +18,7 @@ use crate::memory::known_facts;
 use crate::ports::{Clock, Host, Platform};
 use crate::session::outbox::deliver_session;
 use crate::session::record::TurnRecord;
-use crate::session::store::sessions_to_deliver;
+use crate::session::store::{sessions_to_deliver, undelivered};
 
 /// Sessions that deliver at the same time, below the six connections that an object may have open.
 const MAX_CONCURRENT_DELIVERIES: usize = 4;
@@ -60,6 +62,23 @@ impl<P: Platform> Object<P> {
         if is_new.get() {
             self.run_background_later(user.id);
         }
+    }
+
+    /// Delivers the turn of an answer that Postgres may lack; returns whether there is one.
+    ///
+    /// # Errors
+    /// `internal`, when the storage refuses.
+    pub async fn deliver_answer(self: &Rc<Self>, user: &User, answer: Uuid) -> Result<bool, Fault> {
+        let has_answer = |record: &TurnRecord| record.messages.iter().any(|message| message.id == answer);
+        let Some(record) = undelivered(&self.ports.sql)?.into_iter().find(has_answer) else {
+            return Ok(false);
+        };
+        self.deliver(user, record.session_id).await;
+        // One that runs already takes it along.
+        while self.delivering.borrow().contains(&record.session_id) {
+            self.ports.clock.sleep(POLL_EVERY).await;
+        }
+        Ok(true)
     }
 
     /// Delivers everything of every session that is due. A slow or failing session does not hold up the others.

@@ -157,7 +157,8 @@ create table if not exists public.chat_message_feedback (
   message_id uuid not null references public.chat_messages (id) on delete cascade,
   user_id    uuid not null references auth.users (id) on delete cascade,
   rating     smallint not null check (rating in (-1, 1)),
-  comment    text check (length(comment) between 1 and 2000),
+  -- At most 2,000 characters as the user writes it. A placeholder may be longer than its value.
+  comment    text check (length(comment) between 1 and 20000),
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   primary key (message_id, user_id)

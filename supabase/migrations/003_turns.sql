@@ -278,3 +278,13 @@ comment on function public.save_feedback(uuid, uuid, integer, text) is
 replaces an earlier one; a null rating deletes it. Returns {saved}: false if there is no such message. Errors: 23514 for
 another rating. Callers: service_role.';
 grant execute on function public.save_feedback(uuid, uuid, integer, text) to service_role;
+
+create or replace function public.feedback(p_message public.chat_messages) returns jsonb
+language sql stable security invoker set search_path = '' as $$
+  select jsonb_build_object('rating', case when rating > 0 then 'up' else 'down' end, 'comment', comment)
+  from public.chat_message_feedback where message_id = p_message.id and user_id = p_message.user_id;
+$$;
+comment on function public.feedback(public.chat_messages) is
+'Returns the feedback of a user on one of their messages, or null: {rating: up | down, comment}. PostgREST offers it as a column
+of chat_messages. Callers: authenticated.';
+grant execute on function public.feedback(public.chat_messages) to authenticated;

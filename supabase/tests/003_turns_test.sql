@@ -374,6 +374,12 @@ select is(
 select throws_ok(
   $$ select public.save_feedback('00000000-0000-4000-8000-00000000000a', '00000000-0000-4000-8000-000000000202', 5) $$,
   '23514', null, 'a rating is 1 or -1');
+set local role authenticated;
+set local request.jwt.claims = '{"role": "authenticated", "sub": "00000000-0000-4000-8000-00000000000a"}';
+select results_eq(
+  'select m.feedback from public.chat_messages m order by role',
+  $$ values ('{"rating": "down", "comment": null}'::jsonb), (null) $$, 'a message has the feedback of its user');
+set local role service_role;
 do $do$ begin
   perform public.save_feedback('00000000-0000-4000-8000-00000000000a', '00000000-0000-4000-8000-000000000202', null);
 end $do$;

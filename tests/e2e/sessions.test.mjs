@@ -35,6 +35,29 @@ test('a session is renamed, archived and pinned, and no value of its title leave
   assert.equal((await send('GET', path, user)).status, 200);
 });
 
+test('an answer is rated at once, and no value of the comment leaves', async () => {
+  const [user, other] = [await newUser(), await newUser()];
+  const { session, body: { id: answer } } = await ask('to be rated', { user });
+  const path = `/api/messages/${answer}/feedback`;
+  const comment = 'Better ask zoe@example.com';
+  assert.deepEqual(await send('PUT', path, user, { rating: 'up', comment }), { status: 200, body: { rating: 'up', comment } });
+  const [row] = await rows('select rating, comment from chat_message_feedback where user_id = $1', [user.id]);
+  assert.equal(row.rating, 1);
+  assert.match(row.comment, /^Better ask \[EMAIL_\d+\]$/);
+  const feedback = async () => (await send('GET', `/api/sessions/${session}/messages`, user)).body.data.map((message) => message.feedback);
+  assert.deepEqual(await feedback(), [null, { rating: 'up', comment }]);
+
+  assert.equal((await send('PUT', path, user, { rating: 'down' })).status, 200);
+  assert.deepEqual(await feedback(), [null, { rating: 'down', comment: null }]);
+  const [question] = await storedMessages(session);
+  for (const [method, id, by] of [['PUT', answer, other], ['DELETE', answer, other], ['PUT', question.id, user], ['DELETE', randomUUID(), user]]) {
+    const { body } = await send(method, `/api/messages/${id}/feedback`, by, method === 'PUT' ? { rating: 'up' } : undefined);
+    assert.equal(body.code, 'message_not_found', `${method} ${id}`);
+  }
+  assert.equal((await send('DELETE', path, user)).status, 204);
+  assert.deepEqual(await feedback(), [null, null]);
+});
+
 test('a deleted session leaves its cost alone', async () => {
   const user = await newUser();
   const [{ session }, { session: kept }] = [await ask('soon to be deleted', { user }), await ask('to be kept', { user })];

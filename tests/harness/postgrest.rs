@@ -8,7 +8,7 @@ use std::rc::Rc;
 use chrono::{DateTime, Utc};
 use frontdesk::chat::employee::Employee;
 use frontdesk::chat::limits::UserLimits;
-use frontdesk::chat::message::Message;
+use frontdesk::chat::message::{Message, Role};
 use frontdesk::chat::price::Price;
 use frontdesk::ports::{Caller, DatabaseError, Postgrest, RpcCall};
 use frontdesk::session::record::{MessageRecord, TurnRecord};
@@ -351,6 +351,13 @@ impl ScriptedPostgrest {
                 committed()
             }
             "update_session" => Ok(self.update_session(arguments)),
+            "save_feedback" => {
+                let messages = self.0.messages.borrow();
+                let is_known = messages.iter().any(|(_, message)| {
+                    message.role == Role::Assistant && message.id == uuid(&arguments["p_message"])
+                });
+                Ok(json!({ "saved": is_known }))
+            }
             "delete_session" => Ok(self.delete_session(arguments)),
             "unmask_policies" => Ok(json!({})),
             "erase_user" => Ok(self.erase_user()),
