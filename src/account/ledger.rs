@@ -3,6 +3,8 @@
 //! Between the check and the reservation there is no `await`, so no two turns spend the same rest of a budget. A reservation lives
 //! as long as its work does: an object that starts settles its predecessor's interrupted turns and releases the other reservations.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -92,18 +94,29 @@ impl<P: Platform> UserCtx<'_, P> {
 /// # Errors
 /// `internal`, when the storage refuses.
 pub fn spent(sql: &impl Sql, entry: &LedgerEntry) -> Result<Scoped<Cost>, Fault> {
+    let by_employee = spent_without(sql, entry.day, entry.id)?;
+    let user = by_employee.values().copied().sum();
+    let employee = by_employee.get(&entry.employee).copied().unwrap_or_default();
+    Ok(Scoped { user, employee })
+}
+
+/// Costs of a day by employee: settled and reserved.
+///
+/// # Errors
+/// `internal`, when the storage refuses.
+pub fn spent_by_employee(sql: &impl Sql, day: u64) -> Result<BTreeMap<String, Cost>, Fault> {
+    // No entry has the nil UUID.
+    spent_without(sql, day, Uuid::nil())
+}
+
+/// Costs of a day by employee, without one entry.
+fn spent_without(sql: &impl Sql, day: u64, entry: Uuid) -> Result<BTreeMap<String, Cost>, Fault> {
     let query = "SELECT employee, sum(tokens) AS tokens, sum(micro_usd) AS micro_usd FROM ledger
                  WHERE day = ? AND id <> ? GROUP BY employee";
-    let id = entry.id.to_string();
-    let (mut user, mut employee) = (Cost::default(), Cost::default());
-    for row in rows::<SpentRow>(sql, query, &[entry.day.into(), (&id).into()])? {
-        let cost = Cost { tokens: row.tokens, micro_usd: row.micro_usd };
-        user = user.plus(cost);
-        if row.employee == entry.employee {
-            employee = cost;
-        }
-    }
-    Ok(Scoped { user, employee })
+    let entry = entry.to_string();
+    let spent: Vec<SpentRow> = rows(sql, query, &[day.into(), (&entry).into()])?;
+    let cost = |row: SpentRow| (row.employee, Cost { tokens: row.tokens, micro_usd: row.micro_usd });
+    Ok(spent.into_iter().map(cost).collect())
 }
 
 /// Writes the actual usage of work, once, and deletes ledger days older than `LEDGER_DAYS`.

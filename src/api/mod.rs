@@ -29,6 +29,7 @@ mod messages;
 mod not_found;
 mod pictures;
 mod sessions;
+mod usage;
 
 use std::rc::Rc;
 
@@ -98,6 +99,7 @@ impl<P: Platform> Object<P> {
             UserRoute::FileLink(file) => files::link(ctx, *file).await,
             UserRoute::DeleteFile(file) => files::delete(ctx, *file).await,
             UserRoute::Download(file) => files::download(self, user, *file).await,
+            UserRoute::Usage => usage::get(ctx).await,
             UserRoute::EraseUser => me::erase(self, user).await,
         }
     }

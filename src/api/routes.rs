@@ -94,6 +94,8 @@ pub enum UserRoute {
     DeleteFile(Uuid),
     /// Download of a file by a signed link, without a token.
     Download(Uuid),
+    /// Usage and the rest of the budgets.
+    Usage,
     /// Erasure of the user.
     EraseUser,
 }
@@ -147,7 +149,8 @@ impl UserRoute {
             | Self::Document(_)
             | Self::Files
             | Self::FileLink(_)
-            | Self::Download(_) => "GET",
+            | Self::Download(_)
+            | Self::Usage => "GET",
             Self::Chat
             | Self::Stop(_)
             | Self::Approvals(_)
@@ -195,6 +198,7 @@ impl UserRoute {
             | Self::FileLink(_)
             | Self::DeleteFile(_)
             | Self::Download(_)
+            | Self::Usage
             | Self::EraseUser => Payload::Unread,
         }
     }
@@ -229,6 +233,7 @@ impl UserRoute {
             | Self::UploadPicture
             | Self::FileLink(_)
             | Self::DeleteFile(_)
+            | Self::Usage
             | Self::EraseUser => None,
         }
     }
@@ -284,6 +289,7 @@ fn routes_at(path: &str) -> Result<Vec<Route>, Error> {
             vec![User::FileLink(id), User::DeleteFile(id)]
         }
         ["api", "files", id, "download"] => vec![User::Download(file_id(id)?)],
+        ["api", "usage"] => vec![User::Usage],
         ["api", "me"] => vec![User::EraseUser],
         ["config.json"] => return Ok(vec![PageConfig.into()]),
         ["healthz"] => return Ok(vec![Health.into()]),
@@ -337,6 +343,7 @@ mod tests {
             UserRoute::Files | UserRoute::UploadPicture => "/api/files".into(),
             UserRoute::FileLink(id) | UserRoute::DeleteFile(id) => format!("/api/files/{id}"),
             UserRoute::Download(id) => format!("/api/files/{id}/download"),
+            UserRoute::Usage => "/api/usage".into(),
             UserRoute::EraseUser => "/api/me".into(),
         }
     }
@@ -370,6 +377,7 @@ mod tests {
             UserRoute::FileLink(ID),
             UserRoute::DeleteFile(ID),
             UserRoute::Download(ID),
+            UserRoute::Usage,
             UserRoute::EraseUser,
         ]
     }

@@ -1,5 +1,7 @@
 //! Daily budgets of tokens and dollars: arithmetic only. The ledger itself is `account::ledger`.
 
+use std::iter::Sum;
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -45,6 +47,12 @@ impl Cost {
     }
 }
 
+impl Sum for Cost {
+    fn sum<I: Iterator<Item = Self>>(costs: I) -> Self {
+        costs.fold(Self::default(), Self::plus)
+    }
+}
+
 /// True if `spent` and `wanted` together are within a budget.
 fn allows(budget: &Budget, spent: Cost, wanted: Cost) -> bool {
     let both = spent.plus(wanted);
@@ -75,10 +83,38 @@ pub struct LedgerEntry {
     pub cost: Cost,
 }
 
+/// Rest of a budget of one day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BudgetLeft {
+    /// Tokens that are left; `None` where they are not limited.
+    pub tokens: Option<u64>,
+    /// Millionths of a US dollar that are left; `None` where they are not limited.
+    pub micro_usd: Option<u64>,
+}
+
+impl BudgetLeft {
+    /// The rest of a budget after `spent`.
+    #[must_use]
+    pub fn of(budget: &Budget, spent: Cost) -> Self {
+        let left = |limit: u64, spent| limit.saturating_sub(spent);
+        let micro_usd = budget.daily_usd.map(|usd| Cost::new(0, Some(usd)).micro_usd);
+        Self {
+            tokens: budget.daily_tokens.map(|limit| left(limit, spent.tokens)),
+            micro_usd: micro_usd.map(|limit| left(limit, spent.micro_usd)),
+        }
+    }
+}
+
 /// Number of the day of a moment, in days since 1970.
 #[must_use]
 pub const fn day(at: Millis) -> u64 {
     at / DAY
+}
+
+/// First moment of a day.
+#[must_use]
+pub const fn start_of_day(day: u64) -> Millis {
+    day * DAY
 }
 
 /// Seconds until the next day.
@@ -124,6 +160,18 @@ mod tests {
         assert!(allows(&dollars, Cost::new(5, Some(0.004)), Cost::new(5, Some(0.006))));
         assert!(!allows(&dollars, Cost::new(5, Some(0.004)), Cost::new(5, Some(0.006_001))));
         assert!(allows(&Budget::default(), tokens(u64::MAX), tokens(u64::MAX)));
+    }
+
+    #[test]
+    fn what_is_left_of_a_budget_is_what_it_would_still_allow() {
+        let budget = Budget { daily_tokens: Some(100), daily_usd: Some(0.01) };
+        let left = BudgetLeft::of(&budget, Cost { tokens: 60, micro_usd: 4000 });
+        assert_eq!(left, BudgetLeft { tokens: Some(40), micro_usd: Some(6000) });
+        assert!(allows(&budget, Cost { tokens: 60, micro_usd: 4000 }, Cost { tokens: 40, micro_usd: 6000 }));
+        let overspent = BudgetLeft::of(&budget, Cost { tokens: 101, micro_usd: 20_000 });
+        assert_eq!(overspent, BudgetLeft { tokens: Some(0), micro_usd: Some(0) });
+        let unlimited = BudgetLeft::of(&Budget::default(), tokens(5));
+        assert_eq!(unlimited, BudgetLeft { tokens: None, micro_usd: None });
     }
 
     #[test]

@@ -72,6 +72,48 @@ nothing is new; {committed: false, gone: true} without a key, for a key from bef
 the one saved. Callers: service_role.';
 grant execute on function public.commit_vault(uuid, jsonb) to service_role;
 
+-- Usage and limits -----------------------------------------------------------------------------------------------------
+
+create or replace function private.usage_since(p_user uuid, p_since timestamptz) returns jsonb
+language sql stable security invoker set search_path = '' as $$
+  select jsonb_build_object(
+    'since', p_since, 'requests', coalesce(sum(requests), 0), 'total_tokens', coalesce(sum(total_tokens), 0),
+    'cost_usd', coalesce(sum(cost_usd), 0), 'by', coalesce(jsonb_agg(to_jsonb(used) order by employee, purpose), '[]'))
+  from (
+    select
+      employee_slug as employee, purpose, count(*) as requests, sum(prompt_tokens) as prompt_tokens,
+      sum(cached_tokens) as cached_tokens, sum(completion_tokens) as completion_tokens,
+      sum(total_tokens) as total_tokens, sum(cost_usd) as cost_usd
+    from public.chat_usage_log where user_id = p_user and created_at >= p_since
+    group by employee_slug, purpose
+  ) used;
+$$;
+comment on function private.usage_since(uuid, timestamptz) is
+'Returns the usage of a user since a time: {since, requests, total_tokens, cost_usd, by: [{employee, purpose, requests,
+prompt_tokens, cached_tokens, completion_tokens, total_tokens, cost_usd}]}. cost_usd in by is null where no price was known.
+Internal: called by user_usage.';
+
+create or replace function public.user_usage(p_user uuid, p_today timestamptz, p_month timestamptz) returns jsonb
+language sql stable security definer set search_path = '' as $$
+  select jsonb_build_object(
+    'today', private.usage_since(p_user, p_today), 'month', private.usage_since(p_user, p_month),
+    'limits', coalesce((
+      select jsonb_build_object(
+        'messages_per_minute', messages_per_minute, 'daily_tokens', daily_tokens, 'daily_usd', daily_usd)
+      from public.chat_user_limits where user_id = p_user), '{}'),
+    'employees', (
+      select coalesce(jsonb_agg(jsonb_build_object(
+        'employee', slug, 'messages_per_minute', messages_per_minute, 'daily_tokens', daily_tokens, 'daily_usd', daily_usd)
+        order by slug), '[]')
+      from public.employee_profiles
+      where is_active and coalesce(messages_per_minute, daily_tokens, daily_usd) is not null));
+$$;
+comment on function public.user_usage(uuid, timestamptz, timestamptz) is
+'Returns the usage of a user as in usage_since, today and this month, and the limits that apply: {today, month, limits:
+{messages_per_minute, daily_tokens, daily_usd} | {}, employees: [{employee, and the same}]}, of active employees with a limit.
+Security definer, because clients cannot read budgets: the object returns what is left of them. Callers: service_role.';
+grant execute on function public.user_usage(uuid, timestamptz, timestamptz) to service_role;
+
 -- Export and erasure ---------------------------------------------------------------------------------------------------
 
 create or replace function public.export_user() returns setof jsonb

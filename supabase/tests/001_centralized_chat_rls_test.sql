@@ -37,7 +37,7 @@ select results_eq(
             ('service_role', 'is_admin'), ('service_role', 'park_turn'), ('service_role', 'parked_turns'),
             ('service_role', 'pending_memories'), ('service_role', 'purge_expired'), ('service_role', 'save_document'), ('service_role', 'save_embeddings'),
             ('service_role', 'save_facts'), ('service_role', 'save_feedback'), ('service_role', 'save_file'), ('service_role', 'save_summary'),
-            ('service_role', 'unread_messages'), ('service_role', 'unsummarised_messages'), ('service_role', 'update_session') $$,
+            ('service_role', 'unread_messages'), ('service_role', 'unsummarised_messages'), ('service_role', 'update_session'), ('service_role', 'user_usage') $$,
   'the API roles may execute these functions and no others');
 
 select is_empty(

@@ -67,6 +67,59 @@ delete from auth.users;
 delete from private.erased_users;
 drop function pg_temp.vault, pg_temp.commit;
 
+-- Usage and limits -----------------------------------------------------------------------------------------------------
+insert into auth.users (id, email) values
+  ('00000000-0000-4000-8000-00000000000a', 'a@example.com'), ('00000000-0000-4000-8000-00000000000b', 'b@example.com');
+insert into public.chat_usage_log (
+  turn_id, user_id, purpose, employee_slug, model, prompt_tokens, cached_tokens, completion_tokens, total_tokens, cost_usd,
+  latency_ms, success, usage_source, created_at)
+select
+  gen_random_uuid(), ('00000000-0000-4000-8000-00000000000' || owner)::uuid, purpose, employee, 'm', 10, 4, 2, 12, cost, 5, true,
+  'provider', at::timestamptz
+from (values
+  ('a', 'turn', 'prime-boss', 0.5, '2026-11-29T10:00:00Z'), ('a', 'turn', 'prime-boss', null, '2026-11-29T11:00:00Z'),
+  ('a', 'facts', 'doc-clerk', null, '2026-11-29T11:00:00Z'), ('a', 'turn', 'doc-clerk', 0.25, '2026-11-28T23:59:59Z'),
+  ('a', 'turn', 'doc-clerk', 9, '2026-10-31T23:59:59Z'), ('b', 'turn', 'prime-boss', 9, '2026-11-29T10:00:00Z')
+) as used (owner, purpose, employee, cost, at);
+insert into public.chat_user_limits (user_id, daily_tokens) values ('00000000-0000-4000-8000-00000000000a', 1000);
+update public.employee_profiles set daily_usd = 2.5 where slug = 'doc-clerk';
+create function pg_temp.used(p_user text) returns jsonb language sql as $$
+  select public.user_usage(
+    ('00000000-0000-4000-8000-00000000000' || p_user)::uuid, '2026-11-29T00:00:00Z', '2026-11-01T00:00:00Z');
+$$;
+grant execute on all functions in schema pg_temp to public;
+
+set local role service_role;
+select is(
+  pg_temp.used('a') -> 'today',
+  '{"since": "2026-11-29T00:00:00+00:00", "requests": 3, "total_tokens": 36, "cost_usd": 0.5, "by": [
+    {"employee": "doc-clerk", "purpose": "facts", "requests": 1, "prompt_tokens": 10, "cached_tokens": 4,
+     "completion_tokens": 2, "total_tokens": 12, "cost_usd": null},
+    {"employee": "prime-boss", "purpose": "turn", "requests": 2, "prompt_tokens": 20, "cached_tokens": 8,
+     "completion_tokens": 4, "total_tokens": 24, "cost_usd": 0.5}]}', 'the usage of today by employee and purpose');
+select is(
+  pg_temp.used('a') #> '{month,total_tokens}', '48', 'the usage of the month has the other days of it');
+select is(
+  pg_temp.used('a') -> 'limits', '{"messages_per_minute": null, "daily_tokens": 1000, "daily_usd": null}',
+  'the limits of the user');
+select is(
+  pg_temp.used('a') -> 'employees',
+  '[{"employee": "doc-clerk", "messages_per_minute": null, "daily_tokens": null, "daily_usd": 2.5}]',
+  'the limits of employees that have one');
+select is(pg_temp.used('b') -> 'limits', '{}', 'a user without limits');
+select is(
+  pg_temp.used('c') -> 'month',
+  '{"since": "2026-11-01T00:00:00+00:00", "requests": 0, "total_tokens": 0, "cost_usd": 0, "by": []}',
+  'the usage of a user without usage');
+set local role authenticated;
+set local request.jwt.claims = '{"role": "authenticated", "sub": "00000000-0000-4000-8000-00000000000a"}';
+select throws_ok($$ select pg_temp.used('a') $$, '42501', null, 'a user may not call user_usage: it tells the budgets');
+
+reset role;
+update public.employee_profiles set daily_usd = null;
+delete from auth.users;
+drop function pg_temp.used;
+
 -- User data ------------------------------------------------------------------------------------------------------------
 insert into auth.users (id, email) values
   ('00000000-0000-4000-8000-00000000000a', 'a@example.com'), ('00000000-0000-4000-8000-00000000000b', 'b@example.com');

@@ -130,3 +130,21 @@ test('requests from one IP address are limited before authentication', async () 
   const other = await call('/api/employees', { user: null, headers: { 'cf-connecting-ip': '2001:db8::1' } });
   assert.equal(other.status, 401, 'other addresses are not limited');
 });
+
+test('a user sees what they used, and what is left of their budgets', async () => {
+  const [user, other] = [await newUser(), await newUser()];
+  await database.query('insert into chat_user_limits (user_id, daily_tokens) values ($1, 50000)', [user.id]);
+  const { body: { usage: spent, cost_usd: cost }, session } = await ask('what does it cost?', { user });
+  await rows('select from chat_usage_log where session_id = $1', [session]);
+  const { today, month, limits } = await (await call('/api/usage', { user })).json();
+  const [{ employee, purpose, requests, total_tokens: total, cost_usd: booked }, ...others] = today.by;
+  assert.deepEqual([employee, purpose, requests, total, others], ['prime-boss', 'turn', 1, spent.total_tokens, []]);
+  assert.ok(Math.abs(booked - cost) < 1e-9, `${booked} of ${cost}`);
+  assert.deepEqual([today.total_tokens, month.total_tokens], [total, total]);
+  assert.deepEqual(limits.user, {
+    messages_per_minute: null, daily_tokens: { limit: 50000, used: total, left: 50000 - total }, daily_usd: null,
+  });
+  assert.ok(Date.parse(limits.resets_at) > Date.now() && Date.parse(limits.resets_at) <= Date.now() + 86_400_000);
+  const theirs = await (await call('/api/usage', { user: other })).json();
+  assert.deepEqual([theirs.today.by, theirs.limits.user.daily_tokens], [[], null]);
+});

@@ -351,6 +351,18 @@ impl ScriptedPostgrest {
                 committed()
             }
             "update_session" => Ok(self.update_session(arguments)),
+            "user_usage" => {
+                let SessionRow { employee, limits, .. } = self.0.profile.borrow().clone();
+                let Employee { slug, messages_per_minute, budget, .. } = employee.unwrap();
+                let limits_of_employee = UserLimits { messages_per_minute, budget };
+                let mut employee = serde_json::to_value(limits_of_employee).unwrap();
+                employee["employee"] = json!(slug);
+                let period = |since: &str| json!({ "since": arguments[since], "by": [] });
+                Ok(json!({
+                    "today": period("p_today"), "month": period("p_month"),
+                    "limits": limits.unwrap_or_default(), "employees": [employee],
+                }))
+            }
             "save_feedback" => {
                 let messages = self.0.messages.borrow();
                 let is_known = messages.iter().any(|(_, message)| {

@@ -1,8 +1,11 @@
 //! Limits of messages, tokens and dollars: checked before a turn, settled after it.
 
+use frontdesk::api::routes::UserRoute;
 use frontdesk::chat::limits::{Budget, UserLimits};
+use frontdesk::chat::price::Price;
 use frontdesk::error::{Code, Error};
 use frontdesk::model::model_error::ModelError;
+use serde_json::json;
 
 use super::harness::*;
 
@@ -152,4 +155,54 @@ fn a_new_object_counts_todays_earlier_spending() {
     let next = conversation.restart();
     assert_eq!(next.refusal("Hello"), Code::BudgetExceeded);
     assert_eq!(next.spent().tokens, 900);
+}
+
+#[test]
+fn a_user_sees_what_is_left_of_their_budgets_and_when_it_comes_back() {
+    let conversation = TestConversation::default();
+    conversation.platform.postgrest.profile(|row| {
+        let budget = Budget { daily_tokens: Some(5000), daily_usd: None };
+        row.limits = Some(UserLimits { messages_per_minute: Some(20), budget });
+        row.employee.as_mut().unwrap().budget = Budget { daily_tokens: None, daily_usd: Some(5.0) };
+        row.price = Some(Price { input: 1000.0, cached_input: 1000.0, output: 1000.0 });
+    });
+    conversation.model_says(whole("ok"));
+    conversation.turn("Hello").unwrap();
+    let reply = conversation.call(UserRoute::Usage, "");
+    assert_eq!(reply.status, 200);
+    let limits = json!({
+        "resets_at": "2026-11-24T00:00:00Z",
+        "user": {
+            "messages_per_minute": 20,
+            "daily_tokens": { "limit": 5000, "used": 24, "left": 4976 },
+            "daily_usd": null,
+        },
+        "employees": [{
+            "employee": "prime-boss",
+            "messages_per_minute": null,
+            "daily_tokens": null,
+            "daily_usd": { "limit": 5.0, "used": 0.024, "left": 4.976 },
+        }],
+    });
+    assert_eq!(reply.body["limits"], limits);
+    assert_eq!(reply.body["today"]["since"], "2026-11-23T00:00:00Z");
+    assert_eq!(reply.body["month"]["since"], "2026-11-01T00:00:00Z");
+}
+
+#[test]
+fn an_answer_that_runs_counts_with_what_is_reserved_for_it() {
+    let conversation = TestConversation::default();
+    conversation.platform.postgrest.profile(|row| {
+        let budget = Budget { daily_tokens: Some(5000), daily_usd: None };
+        row.limits = Some(UserLimits { messages_per_minute: None, budget });
+    });
+    let prepared = conversation.prepare("Hello").unwrap();
+    let used = || {
+        let reply = conversation.call(UserRoute::Usage, "");
+        reply.body["limits"]["user"]["daily_tokens"]["used"].as_u64().unwrap()
+    };
+    assert!(used() > 800, "the longest answer");
+    conversation.model_says(whole("ok"));
+    conversation.answer(SESSION, prepared);
+    assert_eq!(used(), 24);
 }

@@ -284,7 +284,10 @@ fn a_preflight_is_answered_on_every_path() {
     for path in ["/api/chat", "/anything"] {
         let reply = worker.serve(FakeRequest::new("OPTIONS", path).with("origin", "https://app.example.com"));
         assert_eq!((reply.status, &reply.body), (204, &ReplyBody::Empty));
-        assert_eq!(header(&reply, "access-control-allow-methods"), Some("GET, POST, PUT, PATCH, DELETE, OPTIONS"));
+        assert_eq!(
+            header(&reply, "access-control-allow-methods"),
+            Some("GET, POST, PUT, PATCH, DELETE, OPTIONS")
+        );
         assert_eq!(header(&reply, "access-control-allow-origin"), Some("https://app.example.com"));
     }
 }
