@@ -19,6 +19,7 @@ use crate::memory::fact::NewFact;
 use crate::model::candidate::Candidate;
 use crate::prompt::receipt::Receipt;
 use crate::prompt::source::Source;
+use crate::stream::client_event::AnswerSummary;
 use crate::stream::turn_event::TurnHead;
 use crate::time::{Millis, timestamp};
 
@@ -258,16 +259,19 @@ impl InFlightTurn {
 
     fn answer_metadata(&self, result: &TurnResult) -> serde_json::Map<String, serde_json::Value> {
         let mut metadata = serde_json::Map::new();
-        metadata.insert("model".into(), self.model.as_str().into());
+        let employee = result.answer.handed_to.as_deref().unwrap_or(&self.employee);
+        metadata.insert("employee".into(), employee.into());
+        // Model, usage, cost and times, as the end of the stream has them.
+        let summary = AnswerSummary::from(&self.usage_record(result));
+        if let Ok(serde_json::Value::Object(summary)) = serde_json::to_value(summary) {
+            metadata.extend(summary);
+        }
         // A receipt that cannot be written is no reason to lose the answer.
         if let Ok(receipt) = serde_json::to_value(self.receipt.billed(&self.model, &result.usage)) {
             metadata.insert("receipt".into(), receipt);
         }
         if let (false, Ok(sources)) = (self.sources.is_empty(), serde_json::to_value(&self.sources)) {
             metadata.insert("sources".into(), sources);
-        }
-        if let Some(employee) = &result.answer.handed_to {
-            metadata.insert("employee".into(), employee.as_str().into());
         }
         if let Some(reason) = result.finish_reason {
             metadata.insert("finish_reason".into(), reason.into());

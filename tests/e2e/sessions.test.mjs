@@ -2,7 +2,7 @@ import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { createClient } from '@supabase/supabase-js';
-import { ask, call, database, eventually, holdAnswerEnd, newUser, readFrames, rows, script, stack, storedMessages } from './test-stack.mjs';
+import { ask, call, database, eventually, holdAnswerEnd, newUser, readFrames, rows, script, stack, storedMessages, stream } from './test-stack.mjs';
 
 /** Calls a route and returns its status with its body. */
 async function send(method, path, user, json) {
@@ -56,6 +56,18 @@ test('an answer is rated at once, and no value of the comment leaves', async () 
   }
   assert.equal((await send('DELETE', path, user)).status, 204);
   assert.deepEqual(await feedback(), [null, null]);
+});
+
+test('a history says who answered, and at what cost', async () => {
+  const user = await newUser();
+  const { frames, session } = await stream('who are you?', { user, employee: 'doc-clerk' });
+  const finish = frames.find(({ data }) => data.type === 'finish').data.messageMetadata;
+  const metadata = async () => (await send('GET', `/api/sessions/${session}/messages`, user)).body.data[1].metadata;
+  for (const _ of ['from the outbox or Postgres', 'from Postgres']) {
+    const { employee, model, usage, ttft_ms, latency_ms, cost_usd } = await metadata();
+    assert.deepEqual([employee, { model, usage, ttft_ms, latency_ms, cost_usd }], ['doc-clerk', finish]);
+    await storedMessages(session);
+  }
 });
 
 test('a deleted session leaves its cost alone', async () => {
