@@ -9,7 +9,7 @@ use pii::placeholder::Placeholder;
 use pii::policy::Policy;
 use pii::seal::{FileKey, KeyId, SealedEntry, UserKey, WrappedKey};
 use pii::unmask::PlaceholderMap;
-use pii::vault::{MAX_NEW_VALUES, MaskError, MaskRequest, Vault};
+use pii::vault::{MAX_NEW_VALUES, MaskError, MaskRequest, Masked, Vault};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -207,18 +207,48 @@ impl<P: Platform> UserCtx<'_, P> {
         masked
     }
 
-    fn mask_open(&self, text: &str, author: Author<'_>) -> Result<MaskedText, VaultError> {
+    /// Masks a text without storing its new values.
+    fn draft_open(&self, text: &str, author: Author<'_>) -> Result<Masked, VaultError> {
         let mut open = self.account.vault.open.borrow_mut();
         let vault = open.as_mut().ok_or_else(|| VaultError::Failed("the vault is locked".into()))?;
         let (identity, patterns) = (&self.user.identity, &self.config.pii_patterns);
         let request = MaskRequest { text, author, identity, patterns };
-        let masked = vault.mask(request, || self.ports.clock.secret())?;
+        Ok(vault.mask(request, || self.ports.clock.secret())?)
+    }
+
+    fn mask_open(&self, text: &str, author: Author<'_>) -> Result<MaskedText, VaultError> {
+        let masked = self.draft_open(text, author)?;
         if !masked.new.is_empty() {
             let new = SealedVault { key: None, entries: masked.new };
             store(&self.ports.sql, self.user.id, &new, Delivery::Due)?;
             self.plan_delivery()?;
         }
         Ok(masked.text)
+    }
+
+    /// Masks a text that is only compared with stored ones; `None` if it has a value that no stored text can have. No value is
+    /// stored for it. In an object that stores no vault, call [`UserCtx::unlock`] first.
+    ///
+    /// # Errors
+    /// As [`UserCtx::mask`].
+    pub fn mask_known(&self, text: &str) -> Result<Option<MaskedText>, VaultError> {
+        if !self.reopen()? {
+            return Err(VaultError::Failed("the vault is locked".into()));
+        }
+        let masked = self.draft_open(text, Author::Outside);
+        if masked.as_ref().is_ok_and(|masked| masked.new.is_empty()) {
+            return Ok(masked.ok().map(|masked| masked.text));
+        }
+        // The open vault knows values that are not stored.
+        self.account.vault.lock();
+        masked.map(|_| None)
+    }
+
+    /// Placeholders of the user's values that have `text` in them, in any case; none while the vault is locked.
+    #[must_use]
+    pub fn placeholders_with(&self, text: &str) -> Vec<Placeholder> {
+        let open = self.account.vault.open.borrow();
+        open.as_ref().map(|vault| vault.placeholders_with(text)).unwrap_or_default()
     }
 
     fn plan_delivery(&self) -> Result<(), Fault> {

@@ -28,6 +28,7 @@ mod me;
 mod messages;
 mod not_found;
 mod pictures;
+mod search;
 mod sessions;
 mod usage;
 
@@ -71,7 +72,7 @@ impl<P: Platform> Object<P> {
                 let request = ApprovalRequest::parse(&read(&mut body).await?, session)?;
                 chat::decide(self, user, request).await
             }
-            UserRoute::Sessions => sessions::list(ctx, query).await,
+            UserRoute::Sessions => sessions::list(self, user, query).await,
             UserRoute::Session(id) => sessions::get(ctx, *id).await,
             UserRoute::UpdateSession(id) => sessions::update(ctx, *id, &read(&mut body).await?).await,
             UserRoute::DeleteSession(id) => sessions::delete(self, user, *id).await,

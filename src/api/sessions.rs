@@ -1,6 +1,6 @@
 //! `/api/sessions`: the list of sessions, and one session to read, change and delete.
 
-use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use chrono::{DateTime, Utc};
 use pii::mask::Author;
@@ -13,10 +13,11 @@ use wire_text::WireText;
 
 use super::body::field;
 use super::not_found::no_such_session;
-use super::page::{self, Page};
+use super::page::{self, Page, Position};
 use super::placeholders::RowValues;
 use super::query::Query;
 use super::reply::{self, ReplyOf};
+use super::search::{self, Search};
 use crate::account::UserCtx;
 use crate::account::vault::VaultError;
 use crate::auth::User;
@@ -36,13 +37,35 @@ const MAX_TITLE_CHARS: usize = 200;
 /// Undelivered turns that are looked at for a session that Postgres does not have.
 const MAX_UNDELIVERED: u32 = 100;
 
-/// `GET /api/sessions`: newest first.
-pub(super) async fn list<P: Platform>(ctx: &UserCtx<'_, P>, query: &Query) -> Result<ReplyOf<P>, Error> {
-    let (page, filter) = (Page::parse(query)?, Filter::parse(query)?);
-    let rows = database::read(&ctx.ports.postgrest, &path(page, filter), &ctx.user.token).await?;
-    let deleted = deletion::sessions(&ctx.ports.sql)?.into_iter().collect();
-    let values = RowValues::of(ctx, [rows.as_str()]).await?;
-    Ok(reply::json(200, body(page, &rows, &Shown { values, deleted })?))
+/// `GET /api/sessions`: newest first; with `q`, those that have its words, with the messages that have them.
+pub(super) async fn list<P: Platform>(
+    object: &Rc<Object<P>>,
+    user: &User,
+    query: &Query,
+) -> Result<ReplyOf<P>, Error> {
+    let ctx = &object.user(user);
+    let (page, filter, text) = (Page::parse(query)?, Filter::parse(query)?, search::text(query)?);
+    let search = match text {
+        Some(text) => {
+            // A search may be the first request to an object without an index.
+            object.rebuild_memory_later(user);
+            Some(Search::run(ctx, &text).await?)
+        }
+        None => None,
+    };
+    if search.as_ref().is_some_and(Search::finds_nothing) {
+        return Ok(reply::json(200, page::body(&[], "null")));
+    }
+    let arguments = ListSessions::new(page, filter, search.as_ref());
+    let caller = Caller::User(&ctx.user.token);
+    let rows = database::raw(&ctx.ports.postgrest, caller, "list_sessions", &arguments).await?;
+    let deleted = deletion::sessions(&ctx.ports.sql)?;
+    let page = SessionPage::read(&rows, page, &deleted, |session| match &search {
+        Some(search) => search.matches(&ctx.ports.sql, session).map(Some),
+        None => Ok(None),
+    })?;
+    let values = RowValues::of(ctx, page.rows.iter().map(|(row, _)| row.as_str())).await?;
+    Ok(reply::json(200, page.body(&values)))
 }
 
 /// `GET /api/sessions/{id}`: one session, whether or not Postgres has it yet.
@@ -126,13 +149,31 @@ impl Filter {
     }
 }
 
-fn path(page: Page, filter: Filter) -> String {
-    let before =
-        page.before.map(|position| format!("&p_before_at={}&p_before_id={}", position.time(), position.id));
-    let pinned = filter.is_pinned.map(|is_pinned| format!("&p_pinned={is_pinned}"));
-    let (limit, archived) = (page.limit, filter.is_archived);
-    let (before, pinned) = (before.unwrap_or_default(), pinned.unwrap_or_default());
-    format!("rpc/list_sessions?p_limit={limit}{before}&p_archived={archived}{pinned}")
+/// Arguments of `list_sessions`.
+#[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "names of the SQL function's parameters")]
+struct ListSessions<'a> {
+    p_limit: u32,
+    p_before_at: Option<String>,
+    p_before_id: Option<Uuid>,
+    p_archived: bool,
+    p_pinned: Option<bool>,
+    p_words: Option<&'a [Vec<String>]>,
+    p_found: Option<Vec<Uuid>>,
+}
+
+impl<'a> ListSessions<'a> {
+    fn new(page: Page, filter: Filter, search: Option<&'a Search>) -> Self {
+        Self {
+            p_limit: page.limit,
+            p_before_at: page.before.map(Position::time),
+            p_before_id: page.before.map(|position| position.id),
+            p_archived: filter.is_archived,
+            p_pinned: filter.is_pinned,
+            p_words: search.map(Search::title_words),
+            p_found: search.map(Search::sessions),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -147,24 +188,45 @@ impl<'a> SessionRow<'a> {
     }
 }
 
-/// Everything that decides what a list shows.
-struct Shown {
-    values: RowValues,
-    /// Sessions that are being deleted.
-    deleted: BTreeSet<Uuid>,
+/// A page of sessions, masked.
+struct SessionPage {
+    /// JSON of each session, with the slug of its employee.
+    rows: Vec<(String, String)>,
+    next: String,
 }
 
-fn body(page: Page, rows: &str, shown: &Shown) -> Result<String, Fault> {
-    let rows: Vec<&RawValue> =
-        serde_json::from_str(rows).map_err(|error| malformed("list_sessions", &error))?;
-    let mut texts = Vec::with_capacity(rows.len());
-    for row in &rows {
-        let session = SessionRow::read(row.get())?;
-        if !shown.deleted.contains(&session.id) {
-            texts.push(shown.values.unmask(row.get(), session.employee_slug));
+impl SessionPage {
+    /// Reads the rows of `list_sessions` but those of deleted sessions. `matches` gives the JSON of a session's matches.
+    fn read(
+        rows: &str,
+        page: Page,
+        deleted: &[Uuid],
+        matches: impl Fn(Uuid) -> Result<Option<String>, Fault>,
+    ) -> Result<Self, Fault> {
+        let stored: Vec<&RawValue> =
+            serde_json::from_str(rows).map_err(|error| malformed("list_sessions", &error))?;
+        let mut rows = Vec::with_capacity(stored.len());
+        for row in &stored {
+            let SessionRow { id, employee_slug } = SessionRow::read(row.get())?;
+            if deleted.contains(&id) {
+                continue;
+            }
+            let row = match matches(id)? {
+                Some(matches) => {
+                    let fields = row.get().trim_end().trim_end_matches('}');
+                    format!("{fields},\"matches\":{matches}}}")
+                }
+                None => row.get().to_owned(),
+            };
+            rows.push((row, employee_slug.to_owned()));
         }
+        Ok(Self { rows, next: page.next(&stored)? })
     }
-    Ok(page::body(&texts, &page.next(&rows)?))
+
+    fn body(&self, values: &RowValues) -> String {
+        let texts: Vec<_> = self.rows.iter().map(|(row, employee)| values.unmask(row, employee)).collect();
+        page::body(&texts, &self.next)
+    }
 }
 
 /// Unmasks one session.
@@ -305,14 +367,12 @@ mod tests {
     fn a_page_becomes_arguments_and_nothing_else_gets_through() {
         let query = "limit=20&before=2026-11-23T10:00:00%2B01:00&select=secret&pinned=true";
         let filter = Filter::parse(&Query::parse(query)).unwrap();
-        assert_eq!(
-            path(page(query), filter),
-            format!(
-                "rpc/list_sessions?p_limit=20&p_before_at=2026-11-23T09:00:00.000000Z&p_before_id={}\
-                 &p_archived=false&p_pinned=true",
-                Uuid::nil()
-            )
-        );
+        let arguments = serde_json::to_value(ListSessions::new(page(query), filter, None)).unwrap();
+        let expected = json!({
+            "p_limit": 20, "p_before_at": "2026-11-23T09:00:00.000000Z", "p_before_id": Uuid::nil(),
+            "p_archived": false, "p_pinned": true, "p_words": null, "p_found": null,
+        });
+        assert_eq!(arguments, expected);
         let error = Filter::parse(&Query::parse("archived=1")).unwrap_err();
         assert_eq!(error.field(), Some("archived"));
     }
@@ -343,12 +403,27 @@ mod tests {
         }
     }
 
+    fn body(rows: &str, deleted: &[Uuid], values: &RowValues) -> String {
+        SessionPage::read(rows, page(""), deleted, |_| Ok(None)).unwrap().body(values)
+    }
+
     #[test]
     fn a_session_that_is_being_deleted_is_not_listed() {
         let rows = format!("[{}]", session("Gone", "open"));
-        let deleted = BTreeSet::from([Uuid::try_parse(ID).unwrap()]);
-        let shown = Shown { values: RowValues::default(), deleted };
-        assert_eq!(body(page(""), &rows, &shown).unwrap(), r#"{"data":[],"next":null}"#);
+        let deleted = [Uuid::try_parse(ID).unwrap()];
+        assert_eq!(body(&rows, &deleted, &RowValues::default()), r#"{"data":[],"next":null}"#);
+    }
+
+    #[test]
+    fn matches_are_a_field_of_their_session() {
+        let rows = format!("[{}]", session("Bees", "open"));
+        let matches = |_| Ok(Some(r#"[{"snippet":"To [EMAIL_1]"}]"#.to_owned()));
+        let page = SessionPage::read(&rows, page(""), &[], matches).unwrap();
+        let values = vec![(Placeholder::new("EMAIL", 1), "ann@example.com".to_owned())];
+        let body = page.body(&RowValues::new(values, "{}"));
+        let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+        assert_eq!(body["data"][0]["matches"], json!([{ "snippet": "To ann@example.com" }]));
+        assert_eq!(body["data"][0]["title"], "Bees");
     }
 
     #[test]
@@ -356,7 +431,7 @@ mod tests {
         let values = vec![(Placeholder::new("EMAIL", 1), "\"ann\"@example.com".to_owned())];
         let values = RowValues::new(values, r#"{"open":{},"discreet":{"EMAIL":"none"}}"#);
         let rows = format!("[{},{}]", session("To [EMAIL_1]", "open"), session("To [EMAIL_1]", "discreet"));
-        let body = body(page(""), &rows, &Shown { values, deleted: BTreeSet::new() }).unwrap();
+        let body = body(&rows, &[], &values);
         assert!(body.contains(r#""title":"To \"ann\"@example.com""#), "{body}");
         assert!(body.contains(r#""title":"To [EMAIL_1]""#), "{body}");
         assert!(body.ends_with(r#"],"next":null}"#), "{body}");

@@ -38,6 +38,9 @@ const BLOCK: usize = 256;
 /// Memories whose vectors are compared in full: those with the nearest codes.
 const COMPARED: usize = 400;
 
+/// Memories that a search for words finds at most.
+const MAX_FOUND: u32 = 5000;
+
 /// Creates the index's tables where they are missing.
 ///
 /// # Errors
@@ -210,16 +213,49 @@ fn hits(sql: &impl Sql, terms: &[Term]) -> Result<Vec<Vec<Place>>, Fault> {
     if terms.is_empty() {
         return Ok(Vec::new());
     }
-    let either = |term: &Term| {
-        let quoted: Vec<_> = term.iter().map(|form| format!("\"{form}\"")).collect();
-        quoted.join(" OR ")
-    };
-    let terms = to_json(&terms.iter().map(either).collect::<Vec<_>>())?;
+    let terms = to_json(&terms.iter().map(any_form).collect::<Vec<_>>())?;
     // One row for each word: a row for each hit would cross one by one.
     let query = "SELECT (SELECT json_group_array(rowid) FROM memory_words WHERE memory_words MATCH term.value) AS places
          FROM json_each(?) AS term";
     let found: Vec<PlacesRow> = rows(sql, query, &[(&terms).into()])?;
     found.iter().map(|row| from_json(&row.places, "places")).collect()
+}
+
+/// FTS5's expression for a word in any of its forms.
+fn any_form(term: &Term) -> String {
+    let quoted: Vec<_> = term.iter().map(|form| format!("\"{form}\"")).collect();
+    quoted.join(" OR ")
+}
+
+/// Places of the memories that have all words of a query, by their threads, newest first. `start` is the word of the query that is
+/// still being written: words that begin with it count as well.
+///
+/// # Errors
+/// `internal`, when the storage refuses.
+pub fn places_with(
+    sql: &impl Sql,
+    terms: &[Term],
+    start: Option<&str>,
+) -> Result<BTreeMap<Uuid, Vec<Place>>, Fault> {
+    if terms.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let word = |term: &Term| match start.filter(|start| term.contains(*start)) {
+        Some(start) => format!("({} OR \"{start}\" *)", any_form(term)),
+        None => format!("({})", any_form(term)),
+    };
+    let all = terms.iter().map(word).collect::<Vec<_>>().join(" AND ");
+    // One row for each thread: a row for each memory would cross one by one.
+    let query = "SELECT thread, json_group_array(place) AS places FROM (
+                     SELECT memory.thread, memory.place FROM memory_words JOIN memory ON memory.place = memory_words.rowid
+                     WHERE memory_words MATCH ? ORDER BY memory.place DESC LIMIT ?) GROUP BY thread";
+    let found: Vec<ThreadRow> = rows(sql, query, &[(&all).into(), MAX_FOUND.into()])?;
+    let read = |row: ThreadRow| {
+        let mut places: Vec<Place> = from_json(&row.places, "places")?;
+        places.sort_unstable_by(|one, other| other.cmp(one));
+        Ok((row.thread, places))
+    };
+    found.into_iter().map(read).collect()
 }
 
 fn cosines(sql: &impl Sql, vector: &SmallVector) -> Result<Vec<(Place, f32)>, Fault> {
@@ -231,15 +267,21 @@ fn cosines(sql: &impl Sql, vector: &SmallVector) -> Result<Vec<(Place, f32)>, Fa
 
 /// The memories at those places, with their scores.
 fn read(sql: &impl Sql, ranked: &[Ranked]) -> Result<Vec<(RecalledMemory, f32)>, Fault> {
-    let places = to_json(&ranked.iter().map(|ranked| ranked.place).collect::<Vec<_>>())?;
+    let places: Vec<_> = ranked.iter().map(|ranked| ranked.place).collect();
+    let mut found = at(sql, &places)?;
+    let read = |ranked: &Ranked| found.remove(&ranked.place).map(|memory| (memory, ranked.score));
+    Ok(ranked.iter().filter_map(read).collect())
+}
+
+/// The memories at those places.
+///
+/// # Errors
+/// `internal`, when the storage refuses.
+pub fn at(sql: &impl Sql, places: &[Place]) -> Result<BTreeMap<Place, RecalledMemory>, Fault> {
+    let places = to_json(&places)?;
     let query = "SELECT place, memory FROM memory WHERE place IN (SELECT value FROM json_each(?))";
     let found: Vec<MemoryRow> = rows(sql, query, &[(&places).into()])?;
-    let found: BTreeMap<Place, String> = found.into_iter().map(|row| (row.place, row.memory)).collect();
-    let read = |ranked: &Ranked| {
-        let json = found.get(&ranked.place)?;
-        Some(from_json(json, "memory").map(|memory| (memory, ranked.score)))
-    };
-    ranked.iter().filter_map(read).collect()
+    found.into_iter().map(|row| Ok((row.place, from_json(&row.memory, "memory")?))).collect()
 }
 
 fn place_of(sql: &impl Sql, id: Uuid) -> Result<Option<Place>, Fault> {
@@ -280,6 +322,12 @@ struct MaybePlaceRow {
 
 #[derive(Deserialize)]
 struct PlacesRow {
+    places: String,
+}
+
+#[derive(Deserialize)]
+struct ThreadRow {
+    thread: Uuid,
     places: String,
 }
 

@@ -15,6 +15,7 @@ pub mod rebuild;
 pub mod rebuild_progress;
 pub mod recall;
 pub mod recalled_memory;
+pub mod snippet;
 pub mod summary;
 pub mod vector;
 pub mod words;

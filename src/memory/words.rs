@@ -157,6 +157,13 @@ pub fn question_terms(text: &str) -> Vec<Term> {
     terms
 }
 
+/// The last word of a text that ends with it, as the index spells it unless it has a stem.
+#[must_use]
+pub fn last_word(text: &str) -> Option<String> {
+    let is_open = text.chars().next_back().is_some_and(|last| Kind::of(last) == Kind::Word);
+    if is_open { split(text).pop() } else { None }
+}
+
 /// The languages that a text may be in: those whose function words are most frequent in its beginning. All, where it has none.
 fn languages(words: &[String]) -> Vec<Algorithm> {
     /// Words that decide: more make no difference.

@@ -75,7 +75,7 @@ impl<P: Platform> Object<P> {
     }
 
     /// Reads the user's memories from Postgres, where that is not done yet. Only a user who is there has the token for it.
-    pub(super) fn rebuild_memory_later(self: &Rc<Self>, user: &User) {
+    pub fn rebuild_memory_later(self: &Rc<Self>, user: &User) {
         if rebuild_progress::is_due(&self.ports.sql, self.ports.clock.now()).unwrap_or(false) {
             let (object, user) = (Rc::clone(self), user.clone());
             self.ports.host.spawn(async move { object.run_background(&user).await });

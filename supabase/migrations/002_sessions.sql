@@ -125,9 +125,21 @@ comment on function private.session_row(public.chat_sessions) is
 created_at}. Callers: list_sessions as authenticated, update_session as its owner.';
 grant execute on function private.session_row(public.chat_sessions) to authenticated;
 
+create or replace function private.has_words(p_text text, p_words jsonb) returns boolean
+language sql immutable security invoker set search_path = '' as $$
+  select not exists (
+    select from jsonb_array_elements(p_words) forms
+    where not exists (
+      select from jsonb_array_elements_text(forms) form where position(lower(form) in lower(coalesce(p_text, ''))) > 0));
+$$;
+comment on function private.has_words(text, jsonb) is
+'True if a text has each of the words, in one of its forms, in any case: [[form]]. Caller: list_sessions, as authenticated.';
+grant execute on function private.has_words(text, jsonb) to authenticated;
+
 create or replace function public.list_sessions(
   p_limit integer default 50, p_before_at timestamptz default null, p_before_id uuid default null,
-  p_archived boolean default null, p_pinned boolean default null, p_session uuid default null
+  p_archived boolean default null, p_pinned boolean default null, p_session uuid default null,
+  p_words jsonb default null, p_found uuid[] default null
 ) returns setof jsonb
 language sql stable security invoker set search_path = '' as $$
   select private.session_row(s)
@@ -138,14 +150,16 @@ language sql stable security invoker set search_path = '' as $$
       (select coalesce(p_before_at, 'infinity')), (select coalesce(p_before_id, 'ffffffff-ffff-ffff-ffff-ffffffffffff')))
     and (p_archived is null or s.is_archived = p_archived) and (p_pinned is null or s.is_pinned = p_pinned)
     and (p_session is null or s.id = p_session)
+    and (p_words is null or s.id = any (p_found) or private.has_words(s.title, p_words))
   order by s.last_message_at desc, s.id desc
   limit least(p_limit, 500);
 $$;
-comment on function public.list_sessions(integer, timestamptz, uuid, boolean, boolean, uuid) is
+comment on function public.list_sessions(integer, timestamptz, uuid, boolean, boolean, uuid, jsonb, uuid[]) is
 'Returns a page of the sessions of the caller as in session_row, newest first: at most p_limit (and 500) sessions after the
 position (p_before_at, p_before_id), which is last_message_at and id of the last row of the previous page. p_archived and
-p_pinned leave out the others, p_session all others; null leaves out none. Callers: authenticated.';
-grant execute on function public.list_sessions(integer, timestamptz, uuid, boolean, boolean, uuid) to authenticated;
+p_pinned leave out the others, p_session all others; null leaves out none. With p_words, only sessions of p_found and those whose
+title has the words, as in has_words. Callers: authenticated.';
+grant execute on function public.list_sessions(integer, timestamptz, uuid, boolean, boolean, uuid, jsonb, uuid[]) to authenticated;
 
 -- Changing and deleting sessions ---------------------------------------------------------------------------------------
 

@@ -156,7 +156,7 @@ select isnt_empty(
   $$ select from plan where line ~ 'Index Cond: \(\(user_id = .* AND \(ROW\(occurred_at, id\) < ' $$,
   'memories begins a page at its position in the index, also under row-level security');
 select isnt_empty(
-  $$ select from pg_temp.plan_of('public.list_sessions(integer, timestamptz, uuid, boolean, boolean, uuid)') line
+  $$ select from pg_temp.plan_of('public.list_sessions(integer, timestamptz, uuid, boolean, boolean, uuid, jsonb, uuid[])') line
      where line ~ 'Index Cond: \(\(user_id = .* AND \(ROW\(last_message_at, id\) < ' $$,
   'list_sessions does, too');
 select is_empty(

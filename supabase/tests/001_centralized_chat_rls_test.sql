@@ -27,7 +27,7 @@ select results_eq(
        and r.rolname in ('anon', 'authenticated', 'service_role') and has_function_privilege(r.oid, p.oid, 'execute')
      order by 1, 2 $$,
   $$ values ('authenticated', 'active_employee'), ('authenticated', 'current_price'),
-            ('authenticated', 'delete_document'), ('authenticated', 'document_row'), ('authenticated', 'export_user'), ('authenticated', 'feedback'),
+            ('authenticated', 'delete_document'), ('authenticated', 'document_row'), ('authenticated', 'export_user'), ('authenticated', 'feedback'), ('authenticated', 'has_words'),
             ('authenticated', 'is_admin'), ('authenticated', 'is_foreign_session'), ('authenticated', 'list_documents'),
             ('authenticated', 'list_sessions'), ('authenticated', 'load_session'), ('authenticated', 'load_vault'),
             ('authenticated', 'match_memories'), ('authenticated', 'memories'), ('authenticated', 'pending_memories_count'),

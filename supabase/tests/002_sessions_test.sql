@@ -177,6 +177,13 @@ select is_empty(
   $$ select from public.list_sessions(p_session => '00000000-0000-4000-8000-0000000001b1') $$,
   'a session of another user is not listed');
 
+select results_eq(
+  $$ select row ->> 'title' from public.list_sessions(
+       p_words => '[["sessions", "SESS"], ["2", "3"]]', p_found => array['00000000-0000-4000-8000-000000000101'::uuid,
+       '00000000-0000-4000-8000-0000000001b1']) row $$,
+  array['Session 3', 'Session 2', 'Session 1'], 'sessions with the words in their title, or found in the index');
+select is_empty($$ select from public.list_sessions(p_words => '[["sess"], ["9"]]') $$, 'a title must have all words');
+
 -- update_session -------------------------------------------------------------------------------------------------------
 select throws_ok(
   $$ select public.update_session(auth.uid(), '00000000-0000-4000-8000-000000000102', '{}') $$, '42501', null,

@@ -70,6 +70,27 @@ test('a history says who answered, and at what cost', async () => {
   }
 });
 
+test('sessions are found by words and by parts of values, and by their owner alone', async () => {
+  const [user, other] = [await newUser(), await newUser()];
+  const [{ session }, { session: second }] = [
+    await ask('Bees live with zoe@example.com', { user }), await ask('Lakes near Bern', { user }),
+  ];
+  await Promise.all([storedMessages(session), storedMessages(second)]);
+  const search = async (q, by = user) => (await send('GET', `/api/sessions?${new URLSearchParams({ q })}`, by)).body.data;
+  for (const q of ['bee', 'live zoe@example.com', 'ZOE', 'example bees']) {
+    const [{ id, title, matches }, ...more] = await search(q);
+    assert.deepEqual([id, title, more], [session, 'Bees live with zoe@example.com', []], q);
+    const [{ snippet, role }] = matches;
+    assert.deepEqual([snippet, role], ['Bees live with zoe@example.com', 'user'], q);
+  }
+  assert.deepEqual((await search('lake')).map(({ id }) => id), [second]);
+  assert.deepEqual(await search('bees lakes'), []);
+  assert.deepEqual(await search('bees', other), []);
+  await send('PATCH', `/api/sessions/${second}`, user, { title: 'Swimming' });
+  assert.deepEqual((await search('swim')).map(({ id, matches }) => [id, matches]), [[second, []]]);
+  assert.equal((await send('GET', `/api/sessions?q=${'x'.repeat(201)}`, user)).body.field, 'q');
+});
+
 test('a deleted session leaves its cost alone', async () => {
   const user = await newUser();
   const [{ session }, { session: kept }] = [await ask('soon to be deleted', { user }), await ask('to be kept', { user })];

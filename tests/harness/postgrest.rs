@@ -350,6 +350,7 @@ impl ScriptedPostgrest {
                 self.commit_vault(&arguments["p_vault"]);
                 committed()
             }
+            "list_sessions" => Ok(self.list_sessions(arguments)),
             "update_session" => Ok(self.update_session(arguments)),
             "user_usage" => {
                 let SessionRow { employee, limits, .. } = self.0.profile.borrow().clone();
@@ -456,12 +457,17 @@ impl ScriptedPostgrest {
         Some(row)
     }
 
-    fn list_sessions(&self, query: &str) -> Vec<Value> {
-        if let Some(id) = query.strip_prefix("p_session=") {
-            return self.session(Uuid::try_parse(id).unwrap()).into_iter().collect();
-        }
+    fn list_sessions(&self, arguments: &Value) -> Value {
         let ids: BTreeSet<_> = self.0.committed.borrow().iter().map(|record| record.session_id).collect();
-        ids.into_iter().filter_map(|id| self.session(id)).collect()
+        let is_found = |row: &Value| {
+            let title = row["title"].as_str().unwrap().to_lowercase();
+            let has = |form: &Value| title.contains(&form.as_str().unwrap().to_lowercase());
+            let words = arguments["p_words"].as_array();
+            let in_title =
+                words.is_none_or(|words| words.iter().all(|forms| forms.as_array().unwrap().iter().any(has)));
+            in_title || arguments["p_found"].as_array().unwrap().contains(&row["id"])
+        };
+        ids.into_iter().filter_map(|id| self.session(id)).filter(is_found).collect()
     }
 
     fn update_session(&self, arguments: &Value) -> Value {
@@ -540,8 +546,9 @@ impl Postgrest for ScriptedPostgrest {
         if self.0.is_down.get() {
             return Err(DatabaseError::Unavailable("scripted".into()));
         }
-        if let Some(query) = path.strip_prefix("rpc/list_sessions?") {
-            return Ok(Value::Array(self.list_sessions(query)).to_string());
+        if let Some(id) = path.strip_prefix("rpc/list_sessions?p_session=") {
+            let row = self.session(Uuid::try_parse(id).unwrap());
+            return Ok(row.into_iter().collect::<Value>().to_string());
         }
         assert!(path.starts_with("chat_documents?"), "{path} is not scripted");
         Ok(self.0.tables.borrow().to_string())

@@ -23,6 +23,7 @@ mod prepare;
 mod privacy;
 mod recovery;
 mod replay;
+mod search;
 mod sessions;
 mod storage;
 

@@ -236,6 +236,15 @@ impl Vault {
         )
     }
 
+    /// Placeholders of the values that have `text` in them, in any case, sorted.
+    #[must_use]
+    pub fn placeholders_with(&self, text: &str) -> Vec<Placeholder> {
+        let text = text.to_lowercase();
+        let found = self.values.iter().filter(|value| value.text.to_lowercase().contains(&text));
+        let placeholders: BTreeSet<_> = found.filter_map(|value| value.placeholder.clone()).collect();
+        placeholders.into_iter().collect()
+    }
+
     fn values_at(&self, places: &BTreeSet<usize>) -> Vec<(Placeholder, String)> {
         let values = places.iter().filter_map(|place| self.values.get(*place));
         values.filter_map(|value| Some((value.placeholder.clone()?, value.text.clone()))).collect()

@@ -258,3 +258,15 @@ proptest! {
         prop_assert_eq!(left.len(), left.iter().filter(is_placeholder).count(), "{:?}", left);
     }
 }
+
+#[test]
+fn placeholders_are_found_by_a_part_of_their_value() {
+    let mut vault = empty();
+    mask(&mut vault, "Write to Ann@example.com and bob@example.org.");
+    let found = |text: &str| -> Vec<String> {
+        vault.placeholders_with(text).iter().map(Placeholder::to_string).collect()
+    };
+    assert_eq!(found("ann"), ["[EMAIL_1]"]);
+    assert_eq!(found("EXAMPLE"), ["[EMAIL_1]", "[EMAIL_2]"]);
+    assert!(found("zoe").is_empty());
+}
