@@ -19,6 +19,7 @@ mod body;
 mod client_id;
 mod documents;
 mod employees;
+mod export;
 mod facts;
 mod feedback;
 mod files;
@@ -101,6 +102,7 @@ impl<P: Platform> Object<P> {
             UserRoute::DeleteFile(file) => files::delete(ctx, *file).await,
             UserRoute::Download(file) => files::download(self, user, *file).await,
             UserRoute::Usage => usage::get(ctx).await,
+            UserRoute::ExportUser => export::get(self, user).await,
             UserRoute::EraseUser => me::erase(self, user).await,
         }
     }

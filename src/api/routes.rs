@@ -96,6 +96,8 @@ pub enum UserRoute {
     Download(Uuid),
     /// Usage and the rest of the budgets.
     Usage,
+    /// Export of everything that is stored of the user.
+    ExportUser,
     /// Erasure of the user.
     EraseUser,
 }
@@ -150,7 +152,8 @@ impl UserRoute {
             | Self::Files
             | Self::FileLink(_)
             | Self::Download(_)
-            | Self::Usage => "GET",
+            | Self::Usage
+            | Self::ExportUser => "GET",
             Self::Chat
             | Self::Stop(_)
             | Self::Approvals(_)
@@ -199,6 +202,7 @@ impl UserRoute {
             | Self::DeleteFile(_)
             | Self::Download(_)
             | Self::Usage
+            | Self::ExportUser
             | Self::EraseUser => Payload::Unread,
         }
     }
@@ -234,6 +238,7 @@ impl UserRoute {
             | Self::FileLink(_)
             | Self::DeleteFile(_)
             | Self::Usage
+            | Self::ExportUser
             | Self::EraseUser => None,
         }
     }
@@ -290,6 +295,7 @@ fn routes_at(path: &str) -> Result<Vec<Route>, Error> {
         }
         ["api", "files", id, "download"] => vec![User::Download(file_id(id)?)],
         ["api", "usage"] => vec![User::Usage],
+        ["api", "me", "export"] => vec![User::ExportUser],
         ["api", "me"] => vec![User::EraseUser],
         ["config.json"] => return Ok(vec![PageConfig.into()]),
         ["healthz"] => return Ok(vec![Health.into()]),
@@ -344,6 +350,7 @@ mod tests {
             UserRoute::FileLink(id) | UserRoute::DeleteFile(id) => format!("/api/files/{id}"),
             UserRoute::Download(id) => format!("/api/files/{id}/download"),
             UserRoute::Usage => "/api/usage".into(),
+            UserRoute::ExportUser => "/api/me/export".into(),
             UserRoute::EraseUser => "/api/me".into(),
         }
     }
@@ -378,6 +385,7 @@ mod tests {
             UserRoute::DeleteFile(ID),
             UserRoute::Download(ID),
             UserRoute::Usage,
+            UserRoute::ExportUser,
             UserRoute::EraseUser,
         ]
     }

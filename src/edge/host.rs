@@ -33,6 +33,10 @@ impl FrameWriter for Frames {
         self.write_bytes(bytes);
     }
 
+    async fn drained(&self) -> bool {
+        self.drained_stream().await.as_bool().unwrap_or(false)
+    }
+
     fn close(&self) {
         self.close_stream();
     }

@@ -241,6 +241,8 @@ export class Upstream {
 export class Frames {
   #writer;
   #pieces = [];
+  /** Resolves once the last piece was taken, to false if the reader is gone. */
+  #taken = Promise.resolve(true);
   constructor() {
     const { readable, writable } = new IdentityTransformStream();
     this.readable = readable;
@@ -255,7 +257,11 @@ export class Frames {
   }
   #flush() {
     const pieces = this.#pieces.splice(0);
-    if (pieces.length > 0) this.#writer.write(join(pieces)).catch(() => {});
+    if (pieces.length > 0) this.#taken = this.#writer.write(join(pieces)).then(() => true, () => false);
+  }
+  drained() {
+    this.#flush();
+    return this.#taken;
   }
   close() {
     this.#flush();

@@ -76,6 +76,9 @@ extern "C" {
     pub(super) fn readable(this: &Frames) -> ReadableStream;
     #[wasm_bindgen(method, js_name = write)]
     pub(super) fn write_bytes(this: &Frames, bytes: &[u8]);
+    /// Resolves once the reader has taken everything, to false if it is gone.
+    #[wasm_bindgen(method, js_name = drained)]
+    pub(super) async fn drained_stream(this: &Frames) -> JsValue;
     #[wasm_bindgen(method, js_name = close)]
     pub(super) fn close_stream(this: &Frames);
     #[wasm_bindgen(method, js_name = abort)]

@@ -22,6 +22,12 @@ pub trait FrameWriter {
     /// Writes bytes to the client.
     fn write(&self, bytes: &[u8]);
 
+    /// Waits until the reader has taken everything; returns whether it is still there. For long bodies, which must not pile up in
+    /// memory. A platform whose readers never fall behind need not wait.
+    async fn drained(&self) -> bool {
+        true
+    }
+
     /// Ends the stream: the reader got everything.
     fn close(&self);
 

@@ -82,7 +82,7 @@ impl<P: Platform> Object<P> {
     }
 
     /// Delivers everything of every session that is due. A slow or failing session does not hold up the others.
-    pub(super) async fn deliver_all(self: &Rc<Self>, user: &User) {
+    pub async fn deliver_all(self: &Rc<Self>, user: &User) {
         let sql = &self.ports.sql;
         let sessions = sessions_to_deliver(sql, self.ports.clock.now(), MAX_SESSIONS);
         match sessions {

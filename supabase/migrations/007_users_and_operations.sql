@@ -116,40 +116,54 @@ grant execute on function public.user_usage(uuid, timestamptz, timestamptz) to s
 
 -- Export and erasure ---------------------------------------------------------------------------------------------------
 
-create or replace function public.export_user() returns setof jsonb
-language sql stable security invoker set search_path = '' as $$
-  select jsonb_build_object('kind', 'session') || to_jsonb(s) - 'user_id' from public.chat_sessions s
-  union all
-  select jsonb_build_object('kind', 'message') || to_jsonb(m) - 'user_id'
-  from (select * from public.chat_messages order by session_id, created_at, id) m
-  union all
-  select jsonb_build_object('kind', 'summary') || to_jsonb(s) - 'user_id' from public.chat_session_summaries s
-  union all
-  select jsonb_build_object('kind', 'feedback') || to_jsonb(f) - 'user_id' from public.chat_message_feedback f
-  union all
-  select jsonb_build_object('kind', 'tool_run') || to_jsonb(r) - 'user_id' from public.chat_tool_runs r
-  union all
-  select jsonb_build_object('kind', 'fact') || to_jsonb(f) - 'user_id' from public.user_memory_facts f
-  union all
-  select jsonb_build_object('kind', 'document') || to_jsonb(d) - 'user_id' from public.chat_documents d
-  union all
-  select jsonb_build_object('kind', 'file') || to_jsonb(f) - 'user_id' from public.chat_files f
-  union all
-  select jsonb_build_object(
-    'kind', 'memory', 'id', e.id, 'source', e.source, 'message_id', e.message_id, 'document_id', e.document_id,
-    'chunk_index', e.chunk_index, 'content', e.content, 'occurred_at', e.occurred_at)
-  from public.user_memory_embeddings e
-  union all
-  select jsonb_build_object('kind', 'usage') || to_jsonb(u) - 'user_id' from public.chat_usage_log u
-  union all
-  select jsonb_build_object('kind', 'vault', 'token', v.token, 'entity', v.entity, 'created_at', v.created_at)
-  from public.chat_pii_vault v;
-$$;
-comment on function public.export_user() is
-'Returns all data of the caller, one JSON object per row: {kind, ...columns}; kind is session, message, summary, feedback,
-tool_run, fact, document, file, memory, usage or vault. Values of the vault and embeddings are left out: only the Worker
-decrypts values, and embeddings can be computed again. Callers: authenticated.';
-grant execute on function public.export_user() to authenticated;
+create or replace function public.export_user(
+  p_kind text, p_after_at timestamptz default null, p_after_id text default null, p_limit integer default 200
+) returns jsonb
+language plpgsql stable security invoker set search_path = '' as $$
+declare
+  v_table text;
+  v_time text;
+  v_id text;
+  v_page jsonb;
+begin
+  select tab, at, id into v_table, v_time, v_id
+  from (values
+    ('session', 'chat_sessions', 'created_at', 'id'), ('message', 'chat_messages', 'created_at', 'id'),
+    ('summary', 'chat_session_summaries', 'created_at', 'session_id'),
+    ('feedback', 'chat_message_feedback', 'created_at', 'message_id'), ('tool_run', 'chat_tool_runs', 'created_at', 'id'),
+    ('fact', 'user_memory_facts', 'created_at', 'id'), ('document', 'chat_documents', 'created_at', 'id'),
+    ('file', 'chat_files', 'created_at', 'id'), ('memory', 'user_memory_embeddings', 'occurred_at', 'id'),
+    ('usage', 'chat_usage_log', 'created_at', 'turn_id'), ('value', 'chat_pii_vault', 'created_at', 'token')
+  ) kinds (kind, tab, at, id) where kind = p_kind;
+  if not found then
+    raise exception 'p_kind % is not known: it is session, message, summary, feedback, tool_run, fact, document, file, memory, usage or value.',
+      p_kind using errcode = 'invalid_parameter_value';
+  end if;
+  -- The rows of the page are chosen first: making JSON of all would cost more than to sort them.
+  execute format($page$
+    select jsonb_build_object(
+      'rows', coalesce(jsonb_agg(
+        jsonb_build_object('kind', $1) || case $1 when 'value' then jsonb_build_object('value', page.id) else '{}' end
+        || (to_jsonb(page.t) - '{user_id,embedding,is_read,ciphertext,fingerprint,key_version,token}'::text[])
+        order by page.at, page.id), '[]'),
+      'after', case count(*) when $4 then jsonb_build_object('at', max(page.at), 'id', (array_agg(page.id order by page.at desc, page.id desc))[1]) end)
+    from (
+      select t, t.%1$I as at, t.%2$I::text as id from public.%3$I t
+      where t.user_id = (select auth.uid())
+        and (t.%1$I, t.%2$I::text) > (coalesce($2, '-infinity'), coalesce($3, ''))
+      order by at, id limit $4
+    ) page $page$, v_time, v_id, v_table)
+  into v_page using p_kind, p_after_at, p_after_id, least(greatest(p_limit, 1), 1000);
+  return v_page;
+end $$;
+comment on function public.export_user(text, timestamptz, text, integer) is
+'Returns a page of the rows of the caller of one kind, oldest first: {rows: [{kind, ...columns}], after: {at, id} | null}. kind is
+session, message, summary, feedback, tool_run, fact, document, file, memory, usage or value. after is the position of the last row,
+for p_after_at and p_after_id of the next page; null after a page with fewer than p_limit (and 1000) rows.
+
+Of the vault, value is a placeholder, in whose place the Worker puts the value. Key material and embeddings are left out: the
+latter can be computed again. Errors: 22023 for an unknown kind. Callers: authenticated.';
+grant execute on function public.export_user(text, timestamptz, text, integer) to authenticated;
 
 create or replace function public.erase_user(p_user uuid, p_requested_at timestamptz default now()) returns jsonb
 language plpgsql security definer set search_path = '' as $$

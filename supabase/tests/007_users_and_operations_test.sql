@@ -153,13 +153,32 @@ select throws_ok('select public.erase_user(auth.uid())', '42501', null, 'a user 
 select throws_ok('select public.purge_expired()', '42501', null, 'a user may not call purge_expired');
 
 -- export_user ----------------------------------------------------------------------------------------------------------
+create temporary table exported as
+select kind, public.export_user(kind) as page
+from unnest('{session,message,summary,feedback,tool_run,fact,document,file,memory,usage,value}'::text[]) kind;
 select results_eq(
-  $$ select row ->> 'kind' collate "default", count(*) from public.export_user() row group by 1 order by 1 $$,
-  $$ values ('document', 2::bigint), ('fact', 3), ('memory', 4), ('message', 4), ('session', 4), ('tool_run', 2), ('vault', 1) $$,
-  'all rows of the user are exported');
+  'select kind, jsonb_array_length(page -> $$rows$$) from exported order by kind',
+  $$ values ('document', 2), ('fact', 3), ('feedback', 0), ('file', 0), ('memory', 4), ('message', 4), ('session', 4), ('summary', 0),
+            ('tool_run', 2), ('usage', 0), ('value', 1) $$, 'all rows of the user are exported');
 select is_empty(
-  $$ select from public.export_user() row where row::text ~ 'Not mine|ciphertext|fingerprint|user_id' $$,
+  $$ select from exported where page::text ~ 'Not mine|ciphertext|fingerprint|user_id|embedding|"t"' $$,
   'no rows of other users and no key material are exported');
+select is(
+  (page #> '{rows,0}') - 'created_at', '{"kind": "value", "value": "[EMAIL_1]", "entity": "EMAIL"}',
+  'a value is exported as its placeholder') from exported where kind = 'value';
+select is_empty('select from exported where page -> $$after$$ <> $$null$$', 'a page that is not full is the last one');
+with recursive pages (page) as (
+  select public.export_user('message', p_limit => 3)
+  union all
+  select public.export_user('message', (page #>> '{after,at}')::timestamptz, page #>> '{after,id}', 3)
+  from pages where page -> 'after' <> 'null'
+)
+select results_eq(
+  $$ select content from public.chat_messages order by created_at, id $$,
+  (select array_agg(row ->> 'content' order by n, m)
+   from (select page, row_number() over () as n from pages) p, jsonb_array_elements(page -> 'rows') with ordinality as r (row, m)),
+  'pages have all rows in their order, once');
+select throws_ok($$ select public.export_user('other') $$, '22023', null, 'an unknown kind is refused');
 
 -- purge_expired --------------------------------------------------------------------------------------------------------
 set local role service_role;

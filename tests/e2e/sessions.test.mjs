@@ -137,3 +137,35 @@ test('deleting a session stops its running answer, which does not come back', as
   assert.equal(sessions.length, 0);
   assert.equal((await call(`/api/chat/${session}/stream`, { user })).status, 204);
 });
+
+test('an export has everything of its user and nothing of others, and its messages come back', async () => {
+  const [user, other] = [await newUser(), await newUser()];
+  const { session } = await ask('write to zoe@example.com', { user });
+  const { session: foreign } = await ask('write to max@example.com', { user: other });
+  await Promise.all([storedMessages(session), storedMessages(foreign)]);
+  const imported = Array.from({ length: 1200 }, (_, n) => JSON.stringify({
+    session: 'long', role: n % 2 ? 'assistant' : 'user', content: `Line ${n}`, created_at: new Date(1.7e12 + n * 1000),
+  }));
+  assert.match(await (await call('/api/import', { user, method: 'POST', body: imported.join('\n') })).text(), /"imported":1200,"known":0,"skipped":0,"done":true/);
+
+  const exported = async () => {
+    const response = await call('/api/me/export', { user });
+    assert.equal(response.headers.get('content-type'), 'application/x-ndjson');
+    const text = await response.text();
+    return { text, lines: text.trimEnd().split('\n').map((line) => JSON.parse(line)) };
+  };
+  const { text, lines } = await exported();
+  const end = lines.pop();
+  assert.deepEqual(end, { kind: 'end', lines: lines.length });
+  const count = (kind, all = lines) => all.filter((line) => line.kind === kind).length;
+  assert.deepEqual(['session', 'message', 'usage', 'value'].map((kind) => count(kind)), [2, 1202, 1, 1]);
+  assert.ok(text.includes('write to zoe@example.com') && !text.includes('max@example.com') && !/ciphertext|embedding|user_id/.test(text));
+  assert.deepEqual(lines.find(({ kind }) => kind === 'value').value, 'zoe@example.com');
+
+  assert.equal((await call('/api/me', { user, method: 'DELETE' })).status, 200);
+  assert.deepEqual((await exported()).lines, [{ kind: 'end', lines: 0 }]);
+  const answer = await (await call('/api/import', { user, method: 'POST', body: text })).text();
+  assert.match(answer.trimEnd().split('\n').at(-1), /"imported":1202,.*"done":true/);
+  const { body: { data } } = await send('GET', `/api/sessions/${session}/messages`, user);
+  assert.deepEqual(data.map(({ content }) => content), ['write to zoe@example.com', 'Very well.']);
+});

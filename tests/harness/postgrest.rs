@@ -55,6 +55,7 @@ struct Inner {
     is_down: Cell<bool>,
     is_instant: Cell<bool>,
     failing: RefCell<BTreeMap<String, DatabaseError>>,
+    failing_after: RefCell<BTreeMap<String, (usize, DatabaseError)>>,
     profile: RefCell<SessionRow>,
     loads: RefCell<VecDeque<SessionRow>>,
     messages: RefCell<Vec<(Uuid, MessageRecord)>>,
@@ -66,6 +67,8 @@ struct Inner {
     deleted: RefCell<BTreeMap<Uuid, DateTime<Utc>>>,
     changes: RefCell<BTreeMap<Uuid, Value>>,
     session_files: RefCell<Vec<Uuid>>,
+    /// Rows of each kind, and the rows that an answer has at most.
+    exported: RefCell<(BTreeMap<String, Vec<Value>>, u64)>,
     memories: RefCell<Vec<Value>>,
     forgotten_messages: RefCell<Vec<Uuid>>,
     facts: RefCell<Value>,
@@ -92,6 +95,7 @@ impl ScriptedPostgrest {
             is_down: Cell::default(),
             is_instant: Cell::default(),
             failing: RefCell::default(),
+            failing_after: RefCell::default(),
             profile: RefCell::new(session_row()),
             loads: RefCell::default(),
             messages: RefCell::default(),
@@ -102,6 +106,7 @@ impl ScriptedPostgrest {
             deleted: RefCell::default(),
             changes: RefCell::default(),
             session_files: RefCell::default(),
+            exported: RefCell::default(),
             memories: RefCell::default(),
             forgotten_messages: RefCell::default(),
             facts: RefCell::new(json!([])),
@@ -132,6 +137,12 @@ impl ScriptedPostgrest {
     /// Fails the calls of a function from now on.
     pub fn fail(&self, function: &str, error: DatabaseError) {
         self.0.failing.borrow_mut().insert(function.to_owned(), error);
+    }
+
+    /// Fails the calls of a function once it was called so many times more.
+    pub fn fail_after(&self, function: &str, calls: usize, error: DatabaseError) {
+        let last = self.calls_of(function).len() + calls;
+        self.0.failing_after.borrow_mut().insert(function.to_owned(), (last, error));
     }
 
     /// Ends the failures of a function.
@@ -207,6 +218,13 @@ impl ScriptedPostgrest {
     /// Files of the next session that is deleted.
     pub fn set_session_files(&self, files: &[Uuid]) {
         self.0.session_files.replace(files.to_vec());
+    }
+
+    /// Rows of a kind, as `export_user` returns them. An answer with more rows than `most` is too large.
+    pub fn set_exported(&self, kind: &str, rows: Vec<Value>, most: u64) {
+        let mut exported = self.0.exported.borrow_mut();
+        exported.0.insert(kind.to_owned(), rows);
+        exported.1 = most;
     }
 
     /// Sets today's spending in the answers of `load_vault`.
@@ -350,6 +368,7 @@ impl ScriptedPostgrest {
                 self.commit_vault(&arguments["p_vault"]);
                 committed()
             }
+            "export_user" => self.export_user(arguments),
             "list_sessions" => Ok(self.list_sessions(arguments)),
             "update_session" => Ok(self.update_session(arguments)),
             "user_usage" => {
@@ -457,6 +476,20 @@ impl ScriptedPostgrest {
         Some(row)
     }
 
+    fn export_user(&self, arguments: &Value) -> Result<Value, DatabaseError> {
+        let exported = self.0.exported.borrow();
+        let limit = arguments["p_limit"].as_u64().unwrap();
+        if limit > exported.1 && exported.1 > 0 {
+            return Err(DatabaseError::TooLarge);
+        }
+        let rows = exported.0.get(arguments["p_kind"].as_str().unwrap()).cloned().unwrap_or_default();
+        let from: usize = arguments["p_after_id"].as_str().map_or(0, |id| id.parse().unwrap());
+        let to = rows.len().min(from + usize::try_from(limit).unwrap());
+        let after = (to - from == usize::try_from(limit).unwrap())
+            .then(|| json!({ "at": "2026-11-23T08:00:00+00:00", "id": to.to_string() }));
+        Ok(json!({ "rows": rows[from..to], "after": after }))
+    }
+
     fn list_sessions(&self, arguments: &Value) -> Value {
         let ids: BTreeSet<_> = self.0.committed.borrow().iter().map(|record| record.session_id).collect();
         let is_found = |row: &Value| {
@@ -530,7 +563,11 @@ impl Postgrest for ScriptedPostgrest {
             self.0.storage.confirm();
             self.0.clock.wait(SLOW_COMMIT).await;
         }
-        let failure = self.0.failing.borrow().get(call.function).cloned();
+        let failure = self.0.failing.borrow().get(call.function).cloned().or_else(|| {
+            let failing = self.0.failing_after.borrow();
+            let (last, error) = failing.get(call.function)?;
+            (self.calls_of(call.function).len() > *last).then(|| error.clone())
+        });
         let failure =
             failure.or_else(|| self.0.is_down.get().then(|| DatabaseError::Unavailable("scripted".into())));
         let answer = match failure {

@@ -12,6 +12,7 @@ mod deletion;
 mod dialogues;
 mod documents;
 mod erasure;
+mod export;
 mod feedback;
 mod finish;
 mod index;
