@@ -18,7 +18,7 @@ pub fn pause(attempts: u32, random: [u8; 16]) -> Millis {
 }
 
 /// The first pause of background work whose model failed.
-const FIRST_MODEL_PAUSE: Millis = 10 * 1000;
+const FIRST_MODEL_PAUSE: Millis = 2 * 1000;
 
 /// The longest pause after a failure that may pass by itself.
 const LONGEST_MODEL_PAUSE: Millis = 10 * 60 * 1000;
@@ -47,7 +47,7 @@ mod tests {
     fn background_work_that_a_model_refuses_soon_rests() {
         let pauses =
             [1, 2, 3, 4, 99].map(|failures| background_pause(Code::ModelRejected, failures, [0; 16]));
-        assert_eq!(pauses, [10_000, 40_000, 160_000, 640_000, LONGEST_REFUSAL_PAUSE]);
+        assert_eq!(pauses, [2000, 8000, 32_000, 128_000, LONGEST_REFUSAL_PAUSE]);
         assert_eq!(background_pause(Code::ModelTimeout, 99, [0; 16]), LONGEST_MODEL_PAUSE);
         assert_eq!(background_pause(Code::DatabaseUnavailable, 99, [0; 16]), LONGEST_PAUSE);
     }
