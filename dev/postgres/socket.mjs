@@ -19,6 +19,10 @@ const PROTOCOL_MAJOR = 3;
 const UNFINISHED = new Set(['P', 'B', 'D', 'E', 'C']);
 const TERMINATE = 'X';
 const FLUSH = 'H';
+/** The engine reads messages in pieces of so many bytes. Where a message ends with a piece, it takes the rest for never sent. */
+const PIECE_BYTES = 8192;
+/** A message without an effect, which moves those after it. */
+const FLUSH_MESSAGE = Buffer.from([0x48, 0, 0, 0, 4]);
 /** ReadyForQuery outside of a transaction. */
 const IDLE = Buffer.from([0x5a, 0, 0, 0, 5, 0x49]);
 
@@ -113,7 +117,7 @@ class Engine {
       this.#release();
       throw new Error('The client disconnected while it waited.');
     }
-    const response = await this.#exchange(messages);
+    const response = await this.#exchange(shifted(messages));
     if (last !== FLUSH && IDLE.equals(response.subarray(-IDLE.length))) this.#release();
     return response;
   }
@@ -211,6 +215,22 @@ function takeExchange(received) {
     if (!UNFINISHED.has(last)) return { bytes: received.subarray(0, end), last, rest: received.subarray(end) };
   }
   return undefined;
+}
+
+/**
+ * Moves messages so that none but the last ends with a piece that the engine reads.
+ * @param {Buffer} messages
+ * @returns {Buffer}
+ */
+function shifted(messages) {
+  const ends = [];
+  for (let end = 0, message = take(messages, 1); message; message = take(messages.subarray(end), 1)) {
+    end += message.bytes.length;
+    if (end < messages.length) ends.push(end);
+  }
+  let shift = 0;
+  while (ends.some((end) => (end + shift) % PIECE_BYTES === 0)) shift += FLUSH_MESSAGE.length;
+  return shift === 0 ? messages : Buffer.concat([Buffer.alloc(shift, FLUSH_MESSAGE), messages]);
 }
 
 /**

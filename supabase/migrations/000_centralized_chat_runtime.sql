@@ -105,7 +105,7 @@ comment on table private.deleted_sessions is
 'Sessions that delete_session deleted. Of a turn that began before the deletion and arrives later, commit_turn stores the cost and
 the facts, and no message.';
 comment on column private.deleted_sessions.requested_at is 'Moment of the request: delete_session carries out each request once.';
-comment on column private.deleted_sessions.files is 'Files of the session, for a request that is repeated: the bucket may have them still.';
+comment on column private.deleted_sessions.files is 'Ids of its files: a repeated request gets them again, for the bucket.';
 
 create table if not exists public.chat_messages (
   id             uuid primary key,

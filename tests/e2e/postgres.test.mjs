@@ -5,6 +5,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { protocol } from '@electric-sql/pglite';
 import pg from 'pg';
 import { ROOT } from '../../dev/bootstrap.mjs';
 import { freePorts } from '../../dev/ports.mjs';
@@ -25,6 +27,14 @@ after(async () => {
   await postgres.stop();
   rmSync(folder, { recursive: true, force: true });
 });
+
+/** Waits until a condition holds. @param {() => boolean} holds */
+async function eventually(holds) {
+  for (const until = Date.now() + 30_000; !holds();) {
+    if (Date.now() > until) throw new Error('the condition does not hold after 30 s');
+    await delay(10);
+  }
+}
 
 async function newClient() {
   const client = new pg.Client({ connectionString: postgres.url });
@@ -72,6 +82,26 @@ test('a statement that fails leaves its client usable', async () => {
   await assert.rejects(client.query('select $1::int', ['no number']), { code: '22P02' });
   await assert.rejects(client.query('select 1 / 0'), { code: '22012' });
   assert.equal((await client.query('select 1 as one')).rows[0].one, 1);
+});
+
+test('messages may end at any byte of what the engine reads at once', async () => {
+  const { serialize } = protocol;
+  const socket = connect(port, '127.0.0.1');
+  await once(socket, 'connect');
+  let received = Buffer.alloc(0);
+  socket.on('data', (chunk) => { received = Buffer.concat([received, chunk]); });
+  const isReady = () => received.subarray(-6).equals(Buffer.from([0x5a, 0, 0, 0, 5, 0x49]));
+  socket.write(serialize.startup({ user: 'postgres', database: 'postgres' }));
+  await eventually(isReady);
+  for (const end of [8191, 8192, 8193, 16384]) {
+    received = Buffer.alloc(0);
+    const parse = (length) => serialize.parse({ text: `select 1${' '.repeat(length)}` });
+    const first = parse(end - parse(0).length);
+    assert.equal(first.length, end);
+    socket.write(Buffer.concat([first, serialize.bind(), serialize.execute(), serialize.sync()]));
+    await eventually(isReady);
+  }
+  socket.destroy();
 });
 
 test('a client that disconnects in a transaction is rolled back and blocks no other', async () => {
