@@ -177,3 +177,36 @@ fn a_session_is_there_before_postgres_has_it() {
     });
     assert_eq!(call["p_undelivered"], undelivered);
 }
+
+#[test]
+fn a_deletion_goes_on_after_its_object_died_on_the_way() {
+    let conversation = two_sessions();
+    conversation.deliver();
+    {
+        let deleting = conversation.object.delete_session(&conversation.user, SESSION);
+        let is_sent = || !conversation.platform.postgrest.calls_of("delete_session").is_empty();
+        conversation.platform.run_until(std::pin::pin!(deleting), is_sent);
+    }
+    let next = conversation.restart();
+    assert_eq!(next.call(UserRoute::Messages(SESSION), "").status, 404);
+    while !rows(&next, "SELECT * FROM session_deletion").is_empty() {
+        assert!(next.ring());
+    }
+    assert_eq!(rows(&next, "SELECT DISTINCT thread FROM memory"), [json!({ "thread": OTHER_SESSION })]);
+    assert_eq!(
+        rows(&next, "SELECT DISTINCT session_id FROM turn_log"),
+        [json!({ "session_id": OTHER_SESSION })]
+    );
+    let calls = next.platform.postgrest.calls_of("delete_session");
+    assert!(calls.len() > 1 && calls.iter().all(|call| call["p_requested_at"] == calls[0]["p_requested_at"]));
+}
+
+#[test]
+fn an_erasure_ends_the_deletions_that_were_under_way() {
+    let conversation = two_sessions();
+    conversation.platform.postgrest.fail("delete_session", DatabaseError::Unavailable("scripted".into()));
+    assert_eq!(delete(&conversation, SESSION).status, 503);
+    conversation.platform.block_on(conversation.object.erase(&conversation.user)).unwrap();
+    assert_eq!(rows(&conversation, "SELECT * FROM session_deletion"), [Value::Null; 0]);
+    assert_eq!(rows(&conversation, "SELECT * FROM agenda"), [Value::Null; 0]);
+}
