@@ -426,9 +426,11 @@ const MUTANTS = [
     patches: [
       {
         file: 'src/account/agenda.rs',
-        from: `        self.wake_by(at, sql);
-        Ok(())`,
-        to: '        Ok(())',
+        from: `        self.set_due(job, Due { at, messages: 0, failures: 0 }, sql)?;
+        self.wake_by(at, sql);
+`,
+        to: `        self.set_due(job, Due { at, messages: 0, failures: 0 }, sql)?;
+`,
       },
     ],
   },
@@ -437,8 +439,8 @@ const MUTANTS = [
     patches: [
       {
         file: 'src/user/background.rs',
-        from: 'self.account.agenda.finish(Job::Background, sql)?;',
-        to: '',
+        from: 'agenda.finish(Job::Background, sql)',
+        to: 'Ok(())',
       },
     ],
   },
@@ -471,8 +473,8 @@ const MUTANTS = [
     patches: [
       {
         file: 'src/memory/change.rs',
-        from: 'begin_anew(sql, ctx.ports.clock.now())?;',
-        to: 'let _ = || begin_anew(sql, ctx.ports.clock.now());',
+        from: 'distrust(&ctx.account.agenda, sql, ctx.ports.clock.now())?;',
+        to: 'let _ = || distrust(&ctx.account.agenda, sql, ctx.ports.clock.now());',
       },
     ],
   },
