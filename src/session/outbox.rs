@@ -3,6 +3,7 @@
 //! Sessions do not wait for each other. Within a session a turn refers to the one before it, so order matters: a failure puts the
 //! whole session off. Only a record that Postgres refuses again and again is parked, so that it does not hold up the others.
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -32,6 +33,7 @@ struct ParkTurn<'a> {
     p_turn: Uuid,
     p_user: Uuid,
     p_session: Uuid,
+    p_started_at: DateTime<Utc>,
     p_reason: &'a str,
 }
 
@@ -76,9 +78,14 @@ async fn deliver<P: Platform>(ctx: &UserCtx<'_, P>, next: &UndeliveredTurn) -> R
     match database::save(postgrest, "commit_turn", &CommitTurn { p_turn: record }).await {
         Ok(()) => mark_delivered(sql, record.turn_id).map(|()| Delivered::Committed),
         Err(fault) if fault.code == Code::DatabaseRefused && *attempts >= MAX_REFUSALS => {
-            let TurnRecord { turn_id, user_id, session_id, .. } = *record;
-            let arguments =
-                ParkTurn { p_turn: turn_id, p_user: user_id, p_session: session_id, p_reason: &fault.cause };
+            let turn_id = record.turn_id;
+            let arguments = ParkTurn {
+                p_turn: turn_id,
+                p_user: record.user_id,
+                p_session: record.session_id,
+                p_started_at: record.started_at,
+                p_reason: &fault.cause,
+            };
             // Postgres first: operators look there.
             database::raw(postgrest, Caller::Service, "park_turn", &arguments).await?;
             park(sql, turn_id, ctx.ports.clock.now()).map(|()| Delivered::Parked)

@@ -228,18 +228,22 @@ grant execute on function public.commit_turn(jsonb) to service_role;
 
 -- Parked turns ----------------------------------------------------------------------------------------------
 
-create or replace function public.park_turn(p_turn uuid, p_user uuid, p_session uuid, p_reason text) returns void
+create or replace function public.park_turn(
+  p_turn uuid, p_user uuid, p_session uuid, p_started_at timestamptz, p_reason text
+) returns void
 language sql security definer set search_path = '' as $$
   insert into public.chat_parked_turns (turn_id, user_id, session_id, reason)
-  -- A late call must not park a turn that was saved meanwhile.
-  select p_turn, id, p_session, left(p_reason, 200) from auth.users
-  where id = p_user and not exists (select from public.chat_usage_log where turn_id = p_turn)
+  -- A late call must not park a turn that was saved or erased meanwhile.
+  select p_turn, p_user, p_session, left(p_reason, 200)
+  where not private.is_gone(p_user, p_started_at)
+    and not exists (select from public.chat_usage_log where turn_id = p_turn)
   on conflict (turn_id) do update set reason = excluded.reason;
 $$;
-comment on function public.park_turn(uuid, uuid, uuid, text) is
-'Records that commit_turn refuses a turn. Changes only the reason of a turn that is recorded already; does nothing for a
-turn that is saved or a user without an account. Callers: service_role.';
-grant execute on function public.park_turn(uuid, uuid, uuid, text) to service_role;
+comment on function public.park_turn(uuid, uuid, uuid, timestamptz, text) is
+'Records that commit_turn refuses a turn, which began at p_started_at. Changes only the reason of a turn that is recorded
+already; does nothing for a turn that is saved, that began before its user was erased, or whose user has no account.
+Callers: service_role.';
+grant execute on function public.park_turn(uuid, uuid, uuid, timestamptz, text) to service_role;
 
 create or replace function public.parked_turns() returns bigint
 language sql stable security definer set search_path = '' as $$

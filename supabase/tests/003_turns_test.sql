@@ -306,7 +306,7 @@ insert into auth.users (id, email) values ('00000000-0000-4000-8000-00000000000a
 create function pg_temp.park(p_turn text, p_reason text default 'status 400, 23514') returns void language sql as $$
   select public.park_turn(
     ('00000000-0000-4000-8000-0000000001' || p_turn)::uuid, '00000000-0000-4000-8000-00000000000a',
-    '00000000-0000-4000-8000-0000000000a1', p_reason);
+    '00000000-0000-4000-8000-0000000000a1', '2026-11-01T10:00:00Z', p_reason);
 $$;
 grant execute on all functions in schema pg_temp to public;
 
@@ -317,7 +317,7 @@ select lives_ok($$ select pg_temp.park('20') $$, 'another turn is parked');
 select is(public.parked_turns(), 2::bigint, 'parked turns are counted');
 select is(count(*), 2::bigint, 'the service key reads v_parked_turns') from public.v_parked_turns;
 select lives_ok(
-  $$ select public.park_turn(gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'gone') $$,
+  $$ select public.park_turn(gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), now(), 'gone') $$,
   'a turn of a user without an account is accepted');
 select is(public.parked_turns(), 2::bigint, 'a turn of a user without an account is not parked');
 
@@ -340,6 +340,8 @@ select is_empty($$ select * from public.v_parked_turns $$, 'a user reads no park
 reset role;
 select public.erase_user('00000000-0000-4000-8000-00000000000a');
 select is(public.parked_turns(), 0::bigint, 'erasing a user deletes their parked turns');
+select pg_temp.park('20');
+select is(public.parked_turns(), 0::bigint, 'a late call does not park a turn of an erased user');
 
 reset role;
 delete from auth.users;

@@ -124,6 +124,7 @@ struct Erased {
 struct ParkTurn {
     p_turn: Uuid,
     p_user: Uuid,
+    p_started_at: DateTime<Utc>,
 }
 
 #[derive(Deserialize)]
@@ -371,8 +372,9 @@ impl Postgres {
     }
 
     fn park_turn(&self, arguments: &ParkTurn) -> String {
-        if !self.usage.borrow().contains_key(&arguments.p_turn) {
-            self.parked.borrow_mut().insert(arguments.p_turn, arguments.p_user);
+        let ParkTurn { p_turn, p_user, p_started_at } = *arguments;
+        if !self.is_gone(p_user, millis(p_started_at)) && !self.usage.borrow().contains_key(&p_turn) {
+            self.parked.borrow_mut().insert(p_turn, p_user);
         }
         String::new()
     }

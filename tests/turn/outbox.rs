@@ -88,6 +88,9 @@ fn a_record_that_postgres_refuses_is_parked_and_never_dropped() {
     assert_eq!(postgrest.committed(), [next.record]);
     let reason = "commit_turn: status 400, 23514".to_owned();
     assert_eq!(postgrest.parked(), [(poison.record.turn_id, reason)], "operators are told");
+    // By that moment Postgres knows a call that comes after an erasure.
+    let started_at = &postgrest.calls_of("park_turn")[0]["p_started_at"];
+    assert_eq!(*started_at, serde_json::json!(poison.record.started_at));
     assert_eq!(conversation.outbox().len(), 1);
 
     postgrest.refuse_none();
