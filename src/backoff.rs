@@ -20,22 +20,19 @@ pub fn pause(attempts: u32, random: [u8; 16]) -> Millis {
 /// The first pause of background work whose model failed.
 const FIRST_MODEL_PAUSE: Millis = 2 * 1000;
 
-/// The longest pause after a failure that may pass by itself.
+/// The longest pause of background work whose model failed: a person may have to look into it first.
 const LONGEST_MODEL_PAUSE: Millis = 10 * 60 * 1000;
-
-/// The longest pause after a refusal, which a person must look into.
-const LONGEST_REFUSAL_PAUSE: Millis = 6 * 60 * 60 * 1000;
 
 /// Pause of background work after so many failures in a row. It grows fourfold where a model failed: its work is paid for, and
 /// nobody waits for it.
 #[must_use]
 pub fn background_pause(fault: Code, failures: u32, random: [u8; 16]) -> Millis {
-    let longest = match fault {
-        Code::ModelRejected => LONGEST_REFUSAL_PAUSE,
-        Code::ModelUnavailable | Code::ModelTimeout | Code::ModelTruncated => LONGEST_MODEL_PAUSE,
-        _ => return pause(failures, random),
-    };
-    let full = FIRST_MODEL_PAUSE.saturating_mul(1 << (2 * failures.saturating_sub(1).min(10))).min(longest);
+    use Code::{ModelRejected, ModelTimeout, ModelTruncated, ModelUnavailable};
+    if !matches!(fault, ModelRejected | ModelTimeout | ModelTruncated | ModelUnavailable) {
+        return pause(failures, random);
+    }
+    let full = FIRST_MODEL_PAUSE.saturating_mul(1 << (2 * failures.saturating_sub(1).min(10)));
+    let full = full.min(LONGEST_MODEL_PAUSE);
     full - full / 4 * Millis::from(random[0]) / 255
 }
 
@@ -47,8 +44,7 @@ mod tests {
     fn background_work_that_a_model_refuses_soon_rests() {
         let pauses =
             [1, 2, 3, 4, 99].map(|failures| background_pause(Code::ModelRejected, failures, [0; 16]));
-        assert_eq!(pauses, [2000, 8000, 32_000, 128_000, LONGEST_REFUSAL_PAUSE]);
-        assert_eq!(background_pause(Code::ModelTimeout, 99, [0; 16]), LONGEST_MODEL_PAUSE);
+        assert_eq!(pauses, [2000, 8000, 32_000, 128_000, LONGEST_MODEL_PAUSE]);
         assert_eq!(background_pause(Code::DatabaseUnavailable, 99, [0; 16]), LONGEST_PAUSE);
     }
 

@@ -197,7 +197,8 @@ impl<H: Http, C: Clock, F: FnMut(DeltaFrom<'_>) -> Readers> Stream<'_, H, C, F> 
                 self.completion.first_token_at.get_or_insert(now);
             }
             if let Some(error) = failure {
-                return Err(error);
+                // As for a connection that breaks: what had finished before is whole.
+                return if self.completion.finish.is_some() { self.conclude(&decoder) } else { Err(error) };
             }
             if is_done {
                 return self.conclude(&decoder);

@@ -186,7 +186,7 @@ impl CompletionDecoder {
         batch.usage = chunk.usage.or(batch.usage);
         self.is_refusal |= chunk.is_refusal;
         match chunk.finish {
-            Some(WireFinish::Finished(finish)) => {
+            Some(WireFinish::Finished(finish)) if chunk.error.is_none() => {
                 let is_refusal = self.is_refusal && finish == Finish::Stop;
                 batch.finish = Some(if is_refusal { Finish::ContentFilter } else { finish });
                 self.has_finished = true;
@@ -194,7 +194,7 @@ impl CompletionDecoder {
             Some(WireFinish::Failed) => {
                 batch.fail(chunk.error.unwrap_or(ModelError::Status { status: 502, retry_after: None }));
             }
-            Some(WireFinish::Unknown) | None => {}
+            Some(WireFinish::Finished(_) | WireFinish::Unknown) | None => {}
         }
         if let Some(error) = chunk.error {
             batch.fail(error);

@@ -168,6 +168,8 @@ impl MockCompletion {
                     _ => Item::Garbage("data: {\"error\":{\"code\":529}}\n\n"),
                 };
                 self.items.push_back((at + 1, breaks));
+                // A reader that goes on behind garbage comes to the end of the body.
+                self.items.push_back((at + 2, Item::Close));
                 return;
             }
         };

@@ -83,12 +83,16 @@ impl ModelRequest<'_> {
     }
 }
 
+/// Codes of the questions in a message. Where roles alternate, several stand in one, and notes before them.
+fn questions<'a>(said: &'a Said<'_>) -> impl Iterator<Item = &'a str> {
+    let is_user = said.role == Role::User;
+    said.content.split("\n\n").map(code_of).filter(move |code| is_user && !code.is_empty())
+}
+
 impl World {
     /// A model is asked to answer: with nothing raw, with a history that has no gap, and with a result after each call.
     pub fn asked(&self, request: &ModelRequest<'_>) -> Option<Prompt> {
-        let is_question = |said: &&Said<'_>| said.role == Role::User && !code_of(&said.content).is_empty();
-        let codes: Vec<&str> =
-            request.messages.iter().filter(is_question).map(|said| code_of(&said.content)).collect();
+        let codes: Vec<&str> = request.messages.iter().flat_map(questions).collect();
         let code = codes.last().copied().unwrap_or_default().to_owned();
         let asks = self.oracle.asks.borrow();
         let Some(asked) = asks.get(&code) else {
@@ -98,7 +102,7 @@ impl World {
         let all = self.codes(asked.session);
         let tail = &all[all.len().saturating_sub(codes.len())..];
         self.check(tail == codes, || format!("the model reads {codes:?}, of {all:?}"));
-        let last = request.messages.iter().rposition(|said| is_question(&said)).unwrap_or(0);
+        let last = request.messages.iter().rposition(|said| questions(said).next().is_some()).unwrap_or(0);
         let after = &request.messages[last..];
         self.check_results(&request.messages);
         let content = request.messages.iter().filter(|said| said.role != Role::System);
