@@ -106,6 +106,11 @@ impl MockCompletion {
         completion
     }
 
+    /// Whether it has neither text nor calls, which is no answer.
+    pub const fn says_nothing(&self) -> bool {
+        self.raw.is_empty() && self.calls.is_empty()
+    }
+
     /// No completion at all.
     pub fn refusal(at: Millis) -> Self {
         Self { is_broken: true, over_at: Some(at), ..Self::default() }

@@ -259,9 +259,11 @@ impl World {
             Status::Stopped => stopped_at.is_some(),
             // A stop at the very moment of the end comes too late.
             _ if is_recovery || is_early_stop => false,
-            Status::Complete => last.as_ref().is_some_and(|last| last.has_finished),
+            Status::Complete => last.as_ref().is_some_and(|last| last.has_finished && !last.says_nothing()),
             Status::Failed if is_out_of_budget => self.oracle.daily_tokens.get().is_some(),
-            Status::Failed => last.as_ref().is_none_or(|last| last.is_broken && !last.has_finished),
+            Status::Failed => last
+                .as_ref()
+                .is_none_or(|last| if last.has_finished { last.says_nothing() } else { last.is_broken }),
         };
         self.check(deserved, || {
             format!(
