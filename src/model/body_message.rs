@@ -74,7 +74,7 @@ impl BodyMessage {
     /// A message of a prompt.
     ///
     /// # Errors
-    /// When it is no JSON.
+    /// An error of serialization: it is no JSON.
     pub fn new(message: &PromptMessage<'_>) -> Result<Self, serde_json::Error> {
         Ok(Self { role: message.role, message: to_raw_value(message)?, echo: None })
     }
@@ -94,7 +94,7 @@ impl BodyMessage {
 /// The messages in the form that a candidate takes.
 ///
 /// # Errors
-/// When a message is no JSON.
+/// An error of serialization: a message is no JSON.
 pub(super) fn arranged<'a>(
     messages: &'a [BodyMessage],
     candidate: &Candidate,

@@ -106,7 +106,7 @@ impl MockCompletion {
         completion
     }
 
-    /// Whether it has neither text nor calls, which is no answer.
+    /// True if it has neither text nor calls, which is no answer.
     pub const fn says_nothing(&self) -> bool {
         self.raw.is_empty() && self.calls.is_empty()
     }
