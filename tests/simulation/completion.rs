@@ -10,6 +10,9 @@ use super::oracle::IssuedCall;
 use super::rng::Rng;
 use super::values::{invented, word};
 
+/// The only tag around thoughts with which a text can begin here.
+const THOUGHT_TAG: &str = "[THINK]";
+
 /// A piece of a completion's text, and the user's view of it.
 #[derive(Debug)]
 struct Piece {
@@ -59,8 +62,10 @@ pub struct MockCompletion {
     pub raw: String,
     pub calls: Vec<PlannedCall>,
     pub items: VecDeque<(Millis, Item)>,
-    /// Length of the received part of `raw`.
+    /// Length of the part of `raw` that the object has to pass on.
     pub received: usize,
+    /// Length of the part of `raw` that arrived.
+    arrived: usize,
     /// Whether text or a call was received.
     pub has_begun: bool,
     pub has_finished: bool,
@@ -196,8 +201,8 @@ impl MockCompletion {
             match item {
                 Item::Bytes(more, received) => {
                     bytes.push_str(&more);
-                    self.received = received;
-                    self.has_begun |= received > 0;
+                    self.arrived = received;
+                    self.pass_on(false);
                 }
                 Item::Calls(more) => {
                     bytes.push_str(&more);
@@ -215,6 +220,7 @@ impl MockCompletion {
                 }
                 Item::Done => {
                     bytes.push_str("data: [DONE]\n\n");
+                    self.pass_on(true);
                     self.over_at.get_or_insert(now);
                 }
                 // These come alone: one read is taken as a whole or not at all.
@@ -228,10 +234,22 @@ impl MockCompletion {
                 }
                 Item::Cut => return self.over(now, Err(HttpError::Cut)),
                 Item::Stall => return self.over(now, Err(HttpError::Timeout)),
-                Item::Close => return self.over(now, Ok(None)),
+                Item::Close => {
+                    self.pass_on(true);
+                    return self.over(now, Ok(None));
+                }
             }
         }
         Ok(Some(bytes.into_bytes()))
+    }
+
+    /// Counts what arrived as received, unless it may be the beginning of the tag around thoughts: then the end of the body decides.
+    fn pass_on(&mut self, is_end: bool) {
+        let text = self.raw.get(..self.arrived).unwrap_or_default();
+        if is_end || !THOUGHT_TAG.starts_with(text) {
+            self.received = self.arrived;
+            self.has_begun |= self.received > 0;
+        }
     }
 
     fn over<T>(&mut self, now: Millis, outcome: T) -> T {
