@@ -94,9 +94,9 @@ async fn deliver<P: Platform>(ctx: &UserCtx<'_, P>, next: &UndeliveredTurn) -> R
     }
 }
 
-/// True if the record that brings the answer is parked.
+/// True if an earlier record of the answer is parked. Later ones do not count: two records would wait for each other.
 fn is_answer_parked<P: Platform>(ctx: &UserCtx<'_, P>, record: &TurnRecord) -> Result<bool, Fault> {
     let answer = |record: &TurnRecord| record.messages.last().map(|message| message.id);
-    let parked = SessionStore::new(&ctx.ports.sql, record.session_id).parked(ctx.ports.clock.now())?;
+    let parked = SessionStore::new(&ctx.ports.sql, record.session_id).parked_before(record.turn_id)?;
     Ok(parked.iter().any(|parked| answer(&parked.record) == answer(record)))
 }

@@ -271,21 +271,24 @@ impl<'a, S: Sql> SessionStore<'a, S> {
                          SELECT turn_id, record, attempts, retry_at FROM outbox
                          WHERE session_id = ? AND parked_at IS NULL ORDER BY position LIMIT 1
                      ) WHERE retry_at <= ?";
-        Ok(self.outbox_rows(query, now)?.pop())
+        Ok(self.outbox_rows(query, now.into())?.pop())
     }
 
-    /// Records that were parked up to a moment, oldest first.
+    /// Parked records that are older than that of a turn, oldest first.
     ///
     /// # Errors
     /// `internal`, when the storage refuses.
-    pub fn parked(&self, until: Millis) -> Result<Vec<UndeliveredTurn>, Fault> {
-        let query = "SELECT turn_id, record, attempts FROM outbox WHERE session_id = ? AND parked_at <= ? ORDER BY position";
-        self.outbox_rows(query, until)
+    pub fn parked_before(&self, turn: Uuid) -> Result<Vec<UndeliveredTurn>, Fault> {
+        let query =
+            "SELECT turn_id, record, attempts FROM outbox WHERE session_id = ? AND parked_at IS NOT NULL
+                     AND position < (SELECT position FROM outbox WHERE turn_id = ?) ORDER BY position";
+        let turn = turn.to_string();
+        self.outbox_rows(query, (&turn).into())
     }
 
-    fn outbox_rows(&self, query: &str, bound: Millis) -> Result<Vec<UndeliveredTurn>, Fault> {
+    fn outbox_rows(&self, query: &str, bound: SqlValue<'_>) -> Result<Vec<UndeliveredTurn>, Fault> {
         let session = self.session.to_string();
-        let found: Vec<OutboxRow> = rows(self.sql, query, &[(&session).into(), bound.into()])?;
+        let found: Vec<OutboxRow> = rows(self.sql, query, &[(&session).into(), bound])?;
         let read =
             |row: OutboxRow| Ok(UndeliveredTurn { record: row.record(self.sql)?, attempts: row.attempts });
         found.into_iter().map(read).collect()

@@ -2,10 +2,14 @@
 
 use std::pin::pin;
 
+use frontdesk::chat::tool_call::CallOutcome;
 use frontdesk::ports::DatabaseError;
+use frontdesk::session::approval::Decision;
 use frontdesk::session::outbox::PARKED_FOR;
+use frontdesk::turn::finish::FinishedTurn;
 use serde_json::json;
 
+use super::agent_loop::{FACT, with_tools};
 use super::harness::postgrest::SLOW_COMMIT;
 use super::harness::*;
 
@@ -100,6 +104,43 @@ fn a_record_that_postgres_refuses_is_parked_and_never_dropped() {
     conversation.deliver();
     assert_eq!(postgrest.committed()[1], poison.record);
     assert!(conversation.outbox().is_empty());
+}
+
+#[test]
+fn two_parts_of_an_answer_do_not_wait_for_each_other() {
+    let conversation = with_tools(&["forget"]);
+    let asks = || calling("One moment.", &[("forget", &format!(r#"{{"what":"Bern","facts":["{FACT}"]}}"#))]);
+    let waiting = |finished: &FinishedTurn| match finished.record.messages[0]
+        .tool_calls
+        .last()
+        .map(|call| &call.outcome)
+    {
+        Some(CallOutcome::Waiting { approval_id, .. }) => *approval_id,
+        other => panic!("{other:?}"),
+    };
+    let allow = |id| vec![Decision { id, approved: true, reason: None, input: None }];
+    conversation.model_says(asks()).model_says(asks()).model_says(whole("Forgotten."));
+    let (_, first) = conversation.turn("Forget where I live").unwrap();
+    conversation.deliver();
+    let postgrest = &conversation.platform.postgrest;
+    let CallOutcome::Waiting { approval_id, .. } = first.record.messages[1].tool_calls[0].outcome else {
+        panic!("{first:?}")
+    };
+    let (_, second) = conversation.decide(allow(approval_id)).unwrap();
+    postgrest.refuse(second.record.turn_id);
+    for _ in 0..7 {
+        deliver_when_due(&conversation);
+    }
+    conversation.decide(allow(waiting(&second))).unwrap();
+    deliver_when_due(&conversation);
+    postgrest.refuse_none();
+    // The later part was parked later, and is still parked when the earlier one is tried again.
+    conversation.platform.clock.advance(PARKED_FOR - 20_000);
+    conversation.deliver();
+    assert_eq!(postgrest.committed().last(), Some(&second.record));
+    conversation.platform.clock.advance(PARKED_FOR);
+    conversation.deliver();
+    assert!(conversation.outbox().is_empty(), "{:?}", conversation.outbox());
 }
 
 #[test]
