@@ -79,6 +79,8 @@ pub enum Code {
     RateLimited,
     /// The budget of the day is used up, or would be.
     BudgetExceeded,
+    /// A budget is in dollars, and the model has no price.
+    UnpricedModel,
     /// Personal data could not be hidden, or not be put back.
     PrivacyUnavailable,
     /// A variable of the deployment is missing or malformed.
@@ -184,6 +186,7 @@ impl Code {
             Self::MessageTooLong => ("message_too_long", 413, "The message is too long"),
             Self::TooManyValues => ("too_many_values", 422, "The message holds too many personal values"),
             Self::RateLimited => ("rate_limited", 429, "Messages come too fast"),
+            Self::UnpricedModel => ("unpriced_model", 503, "The model has no price"),
             Self::BudgetExceeded => ("budget_exceeded", 429, "Today's budget is used up"),
             Self::PrivacyUnavailable => {
                 ("privacy_unavailable", 503, "Personal data cannot be protected right now")

@@ -11,9 +11,6 @@ use crate::time::Millis;
 /// Milliseconds of a day; days begin at midnight UTC.
 const DAY: Millis = 24 * 60 * 60 * 1000;
 
-/// Output that is reserved for an employee that sets no limit of its own, in tokens.
-pub const DEFAULT_OUTPUT: u32 = 4096;
-
 /// LLM tokens and their cost in US dollars.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cost {

@@ -15,7 +15,7 @@ use crate::chat::limits::{Budget, UserLimits};
 use crate::chat::message::Role;
 use crate::chat::price::Price;
 use crate::chat::usage::{Usage, UsageRecord};
-use crate::error::Fault;
+use crate::error::{Code, Fault};
 use crate::ids;
 use crate::limit::quota::{Cost, LedgerEntry, day};
 use crate::model::candidate::{Candidate, Provider};
@@ -153,7 +153,7 @@ impl JobUsage {
     }
 }
 
-/// Runs a job. `None` when the day's budget does not suffice.
+/// Runs a job. `None` when the day's budget does not suffice, or is in dollars while the model has no price.
 ///
 /// # Errors
 /// Failure of the model before anything came: then nothing is owed.
@@ -168,6 +168,11 @@ pub async fn run_job<P: Platform>(
         job.messages.iter().map(|message| count(&message.content) + PER_MESSAGE).sum::<u32>();
     let prompt_tokens = message_tokens + PER_PROMPT + count(&job.schema.to_string());
     let Budgets { user, employee } = job.account.budgets;
+    if job.account.price.is_none() && (user.daily_usd.is_some() || employee.daily_usd.is_some()) {
+        let cause = format!("{} has no price, so it is not asked", config.memory_model);
+        crate::log::fault(&ctx.ports.host, &Fault::new(Code::UnpricedModel, cause));
+        return Ok(None);
+    }
     let entry = job.entry(id, began, &Usage::estimated(prompt_tokens, MAX_OUTPUT));
     let limits = UserLimits { messages_per_minute: None, budget: user };
     match ctx.reserve(&ReservationRequest { entry, user: limits, employee }) {

@@ -169,9 +169,10 @@ impl ChatBody {
     /// `internal`, when it is no JSON.
     pub fn to_json(&self, candidate: &Candidate, dialect: Dialect) -> Result<String, Fault> {
         let has = |parameter| !dialect.left_out.has(parameter);
+        let most = Some(output_limit(self.max_output_tokens, &candidate.model));
         let (max_completion_tokens, max_tokens) = match dialect.token_limit {
-            TokenLimit::MaxCompletionTokens { .. } => (self.max_output_tokens, None),
-            TokenLimit::MaxTokens { .. } => (None, self.max_output_tokens),
+            TokenLimit::MaxCompletionTokens { .. } => (most, None),
+            TokenLimit::MaxTokens { .. } => (None, most),
             TokenLimit::None => (None, None),
         };
         let loose_tools = self.tools.as_deref().filter(|_| !has(Parameter::Strict)).map(loose).transpose()?;
@@ -213,6 +214,17 @@ fn loose(tools: &RawValue) -> Result<Box<RawValue>, Fault> {
 #[expect(clippy::needless_pass_by_value, reason = "as map_err gives it")]
 fn not_json(error: serde_json::Error) -> Fault {
     Fault::new(Code::Internal, format!("request: {:?}", error.classify()))
+}
+
+/// Longest output of a model in tokens: the employee's, or one that is long enough for its family. It is sent, so that no answer costs
+/// more than was reserved for it.
+#[must_use]
+pub fn output_limit(own: Option<u32>, model: &str) -> u32 {
+    own.unwrap_or(match Family::of(model) {
+        // Thoughts count too.
+        Family::Reasoning => 16_384,
+        Family::OpenAi | Family::Mistral | Family::Other => 4096,
+    })
 }
 
 /// Time limits for `model`: one that thinks first is silent while it does.

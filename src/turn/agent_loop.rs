@@ -13,7 +13,7 @@ use super::TurnCtx;
 use super::agent_config::AgentConfig;
 use super::log_writer::LogWriter;
 use super::progress::{StepCost, TurnProgress};
-use super::reserve::NextStep;
+use super::reserve::{NextStep, keep_affordable};
 use crate::chat::employee::Employee;
 use crate::chat::tool_call::{CallFailure, CallOutcome, ToolCall};
 use crate::chat::usage::Usage;
@@ -51,8 +51,6 @@ pub(super) struct AgentLoop<'a, P: Platform, F> {
     pub(super) events: EventUnmasker<F>,
     /// Placeholders that the model has seen.
     pub(super) visible_placeholders: Vec<Placeholder>,
-    /// Tokens that the model reads in the next step.
-    pub(super) prompt_tokens: u32,
 }
 
 impl<P: Platform, F: FnMut(&ClientEvent<'_>)> AgentLoop<'_, P, F> {
@@ -130,7 +128,7 @@ impl<P: Platform, F: FnMut(&ClientEvent<'_>)> AgentLoop<'_, P, F> {
         let calls = std::mem::take(&mut completion.calls).into_calls();
         let call_tokens = calls.iter().map(|call| count(&call.name) + count(&call.arguments)).sum::<u32>();
         let written = count(&completion.text) + count(&completion.thoughts) + call_tokens;
-        let usage = completion.usage_or(Usage::estimated(self.prompt_tokens, written));
+        let usage = completion.usage_or(Usage::estimated(progress.prompt_tokens, written));
         progress.add_cost(&usage, self.turn.price.map(|price| price.of(&usage)));
         progress.attempts += completion.attempts;
         let parsed: Vec<_> = calls.iter().map(|call| parse(&call.arguments, was_cut)).collect();
@@ -226,20 +224,20 @@ impl<P: Platform, F: FnMut(&ClientEvent<'_>)> AgentLoop<'_, P, F> {
         self.request.body.add_step(text, calls, self.agent.echo.take())?;
         let read =
             calls.iter().map(ToolCall::tokens_now).fold(count(text) + PER_MESSAGE, u32::saturating_add);
-        self.prompt_tokens = self.prompt_tokens.saturating_add(read);
+        progress.prompt_tokens = progress.prompt_tokens.saturating_add(read);
         // The model that began goes on, if it can.
         let model = &self.turn.model;
         self.request.candidates.sort_by_key(|candidate| candidate.model != *model);
         self.hand_off(progress).await?;
         let spent = progress.spent.unwrap_or(StepCost::NONE);
-        let prompt_tokens = self.prompt_tokens;
+        let prompt_tokens = progress.prompt_tokens;
         self.ctx.reserve_step(&NextStep { turn: self.turn, agent: self.agent, spent, prompt_tokens })?;
         self.emit(&TurnEvent::StepFinished);
         Ok(())
     }
 
-    /// Puts another employee in charge of the answer, if a tool asked for it and the prompt has room for its persona. Without that
-    /// room it takes over with the next message.
+    /// Puts another employee in charge of the answer, if a tool asked for it, the prompt has room for its persona, and its models
+    /// have the price that a budget in dollars needs. Otherwise it takes over with the next message.
     async fn hand_off(&mut self, progress: &mut TurnProgress) -> Result<(), Fault> {
         let Some(successor) = progress.effects.borrow().hand_off.clone() else { return Ok(()) };
         let employee = &successor.employee;
@@ -252,13 +250,15 @@ impl<P: Platform, F: FnMut(&ClientEvent<'_>)> AgentLoop<'_, P, F> {
         let persona_tokens =
             |employee: &Employee, tools: &ToolSet| count(&employee.system_prompt) + tools.weight().tokens;
         let before = persona_tokens(&self.agent.employee.employee, &self.agent.tools);
-        let prompt_tokens = self.prompt_tokens.saturating_sub(before) + persona_tokens(employee, &tools);
-        if prompt_tokens > employee.token_budget(user.config) {
+        let prompt_tokens = progress.prompt_tokens.saturating_sub(before) + persona_tokens(employee, &tools);
+        let mut candidates = candidates(&successor, user.config);
+        let is_affordable = keep_affordable(&mut candidates, &self.agent.limits, employee).is_ok();
+        if !is_affordable || prompt_tokens > employee.token_budget(user.config) {
             return Ok(());
         }
-        self.prompt_tokens = prompt_tokens;
+        progress.prompt_tokens = prompt_tokens;
         self.request.body.hand_off(employee, tools.json())?;
-        self.request.candidates = candidates(&successor, user.config);
+        self.request.candidates = candidates;
         let (slug, model) = (employee.slug.clone(), employee.model(user.config).to_owned());
         (self.turn.price, self.turn.model) = (successor.price, model.clone());
         self.agent.employee = successor;
@@ -276,7 +276,7 @@ impl<P: Platform, F: FnMut(&ClientEvent<'_>)> AgentLoop<'_, P, F> {
             messages: self.request.body.messages().to_vec(),
             echo: self.agent.echo.clone(),
             steps,
-            prompt_tokens: self.prompt_tokens,
+            prompt_tokens: progress.prompt_tokens,
             visible_placeholders: self.visible_placeholders.clone(),
             policy: self.policy.clone(),
         }

@@ -28,9 +28,11 @@ impl<P: Platform> TurnCtx<'_, P> {
             log.has_begun = true;
         }
         let known = self.session.user.placeholder_map(&head.visible_placeholders, &head.policy);
-        let mut progress =
-            TurnProgress { answer: turn.resumed.clone().unwrap_or_default(), ..TurnProgress::default() };
-        let prompt_tokens = turn.prompt_tokens;
+        let mut progress = TurnProgress {
+            answer: turn.resumed.clone().unwrap_or_default(),
+            prompt_tokens: turn.prompt_tokens,
+            ..TurnProgress::default()
+        };
         let mut agent_loop = AgentLoop {
             ctx: *self,
             turn: &mut turn,
@@ -40,7 +42,6 @@ impl<P: Platform> TurnCtx<'_, P> {
             log: LogWriter::new(*self),
             events: EventUnmasker::start(&head, known, emit),
             visible_placeholders: head.visible_placeholders.clone(),
-            prompt_tokens,
         };
         let outcome = until_stopped(pin!(agent_loop.run(&mut progress)), stopped).await;
         agent_loop.log.flush();

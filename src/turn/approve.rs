@@ -84,6 +84,7 @@ impl<P: Platform> TurnCtx<'_, P> {
         let cache = session.cache.borrow();
         let cache = cache.as_ref().ok_or_else(no_cache)?;
         let mut candidates = candidates(&cache.employee, user.config);
+        reserve::keep_affordable(&mut candidates, &cache.limits, cache.employee())?;
         user.account.models.borrow_mut().breaker.arrange(&mut candidates, now);
         let PendingApproval { turn, answer, messages, echo, employee, steps, earlier_calls, .. } = pending;
         let mut turn = InFlightTurn {

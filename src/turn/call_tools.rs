@@ -89,14 +89,14 @@ impl<P: Platform, F: FnMut(&ClientEvent<'_>)> AgentLoop<'_, P, F> {
     }
 
     /// Tokens for each of `results` results. Recalled memories leave the prompt where that is too little.
-    fn make_room(&mut self, progress: &TurnProgress, first: usize, results: usize) -> u32 {
+    fn make_room(&mut self, progress: &mut TurnProgress, first: usize, results: usize) -> u32 {
         let room = self.room(progress, first, results);
         if room >= ENOUGH_ROOM {
             return room;
         }
         let Some(RecalledAt { at, tokens }) = self.agent.recalled_at.take() else { return room };
         self.request.body.remove(at);
-        self.prompt_tokens = self.prompt_tokens.saturating_sub(tokens);
+        progress.prompt_tokens = progress.prompt_tokens.saturating_sub(tokens);
         self.room(progress, first, results)
     }
 
@@ -104,7 +104,7 @@ impl<P: Platform, F: FnMut(&ClientEvent<'_>)> AgentLoop<'_, P, F> {
         let calls = progress.answer.calls.get(first..).unwrap_or_default();
         let used: u32 = calls.iter().map(ToolCall::tokens_now).fold(PER_MESSAGE, u32::saturating_add);
         let budget = self.agent.employee.employee.token_budget(self.ctx.session.user.config);
-        let taken = self.prompt_tokens.saturating_add(used).saturating_add(RESERVED_FOR_ANSWER);
+        let taken = progress.prompt_tokens.saturating_add(used).saturating_add(RESERVED_FOR_ANSWER);
         budget.saturating_sub(taken) / u32::try_from(results.max(1)).unwrap_or(u32::MAX)
     }
 }

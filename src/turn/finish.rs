@@ -144,15 +144,15 @@ struct Ended {
 }
 
 fn result(progress: TurnProgress, turn: &InFlightTurn, outcome: &Outcome, ended: &Ended) -> TurnResult {
-    let TurnProgress { mut answer, completion, spent, first_token_at, effects, .. } = progress;
+    let TurnProgress { mut answer, completion, prompt_tokens, spent, first_token_at, effects, .. } = progress;
     let fault = if let Outcome::Failed(fault) = outcome { Some(fault) } else { None };
-    // A model that refused or was never reached read nothing, and nothing is owed.
-    let is_free = !completion.is_billed() && (fault.is_some() || spent.is_some());
+    // A model that refused or was never asked read nothing, and nothing is owed. One that is stopped before its first token has read.
+    let is_free = !completion.is_billed() && (fault.is_some() || completion.attempts == 0);
     let text_tokens = count(&ended.text);
     let last = completion.usage_or(match is_free {
         true if spent.is_some() => Usage::NONE,
         true => Usage::estimated(0, text_tokens),
-        false => Usage::estimated(turn.prompt_tokens, text_tokens + count(&completion.thoughts)),
+        false => Usage::estimated(prompt_tokens, text_tokens + count(&completion.thoughts)),
     });
     let StepCost { mut usage, cost_usd } = spent.unwrap_or(StepCost::NONE);
     usage.add(&last);

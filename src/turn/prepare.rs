@@ -85,7 +85,7 @@ impl<P: Platform> TurnCtx<'_, P> {
     ///
     /// # Errors
     /// `turn_in_progress`, `session_not_found`, `message_not_found`, `message_too_long`, `unknown_employee`,
-    /// `database_unavailable`, `too_many_values`, `privacy_unavailable`, `rate_limited`, `budget_exceeded`, `internal`: then
+    /// `database_unavailable`, `too_many_values`, `privacy_unavailable`, `rate_limited`, `budget_exceeded`, `unpriced_model`, `internal`: then
     /// nothing is stored, and no model was asked to answer.
     pub async fn prepare(&self, mut request: TurnRequest) -> Result<PreparedTurn, Error> {
         let (user, session) = (self.session.user, self.session.session);
@@ -121,6 +121,7 @@ impl<P: Platform> TurnCtx<'_, P> {
         let cache = session.cache.borrow();
         let cache = cache.as_ref().ok_or_else(no_cache)?;
         let mut candidates = candidates(&cache.employee, user.config);
+        reserve::keep_affordable(&mut candidates, &cache.limits, cache.employee())?;
         user.account.models.borrow_mut().breaker.arrange(&mut candidates, admitted_at);
         let point = cache.branch_point(&insert_at)?.ok_or_else(no_such_message)?;
         let input = TurnInput { cache, point, recalled, tools: &tools, request, message, admitted_at };

@@ -36,6 +36,8 @@ pub(super) struct TurnProgress {
     pub(super) answer: PartialAnswer,
     /// The completion of the running step.
     pub(super) completion: Completion,
+    /// Tokens that the model reads in the running step.
+    pub(super) prompt_tokens: u32,
     /// Usage and cost of the steps before, and of models that tools asked; `None` before the first.
     pub(super) spent: Option<StepCost>,
     /// Requests of the steps before.

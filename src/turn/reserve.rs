@@ -7,9 +7,10 @@ use crate::account::ledger::{LimitError, ReservationRequest};
 use crate::chat::employee::Employee;
 use crate::chat::limits::UserLimits;
 use crate::chat::usage::Usage;
-use crate::error::{Code, Fault};
-use crate::limit::quota::{Cost, DEFAULT_OUTPUT, LedgerEntry, day};
+use crate::error::{Code, Error, Fault, abort};
+use crate::limit::quota::{Cost, LedgerEntry, day};
 use crate::model::candidate::Candidate;
+use crate::model::request::output_limit;
 use crate::ports::{Clock, Platform};
 use crate::session::cache::SessionCache;
 use crate::session::in_flight::InFlightTurn;
@@ -21,17 +22,46 @@ pub(super) fn for_turn(
     candidates: &[Candidate],
 ) -> ReservationRequest {
     let employee = cache.employee();
-    let most = most(turn.prompt_tokens, employee);
-    let costs = candidates.iter().filter_map(|candidate| Some(candidate.price?.of(&most)));
-    let cost = Cost::new(most.total(), costs.max_by(f64::total_cmp));
+    let all = || {
+        candidates
+            .iter()
+            .map(|candidate| (most(turn.prompt_tokens, employee, &candidate.model), candidate.price))
+    };
+    let costs = all().filter_map(|(most, price)| Some(price?.of(&most)));
+    let tokens = all().map(|(most, _)| most.total()).max().unwrap_or(turn.prompt_tokens);
+    let cost = Cost::new(tokens, costs.max_by(f64::total_cmp));
     let entry =
         LedgerEntry { id: turn.turn_id, employee: turn.employee.clone(), day: day(turn.admitted_at), cost };
     ReservationRequest { entry, user: cache.limits, employee: employee.budget }
 }
 
 /// Usage of a step at most.
-fn most(prompt_tokens: u32, employee: &Employee) -> Usage {
-    Usage::estimated(prompt_tokens, employee.max_output_tokens.unwrap_or(DEFAULT_OUTPUT))
+fn most(prompt_tokens: u32, employee: &Employee, model: &str) -> Usage {
+    Usage::estimated(prompt_tokens, output_limit(employee.max_output_tokens, model))
+}
+
+/// Leaves out the models without a price where a budget is in dollars: their cost could not be kept within it.
+///
+/// # Errors
+/// `unpriced_model`, when no other is left.
+pub(super) fn keep_affordable(
+    candidates: &mut Vec<Candidate>,
+    limits: &UserLimits,
+    employee: &Employee,
+) -> Result<(), Error> {
+    if limits.budget.daily_usd.is_none() && employee.budget.daily_usd.is_none() {
+        return Ok(());
+    }
+    candidates.retain(|candidate| candidate.price.is_some());
+    if candidates.is_empty() { Err(unpriced(employee)) } else { Ok(()) }
+}
+
+fn unpriced(employee: &Employee) -> Error {
+    let detail = format!(
+        "There is a budget in dollars, and no model of {} has a price. An operator can add it to chat_model_prices.",
+        employee.slug
+    );
+    abort(Code::UnpricedModel, detail)
 }
 
 /// Another step of an answer.
@@ -60,7 +90,7 @@ impl<P: Platform> TurnCtx<'_, P> {
     /// `budget_exceeded`, `internal`.
     pub(super) fn reserve_step(&self, step: &NextStep<'_>) -> Result<(), Fault> {
         let NextStep { turn, agent, spent, prompt_tokens } = step;
-        let next = most(*prompt_tokens, &agent.employee.employee);
+        let next = most(*prompt_tokens, &agent.employee.employee, &turn.model);
         let next_cost = turn.price.map(|price| price.of(&next));
         let cost = spent.cost_usd.unwrap_or(0.0) + next_cost.unwrap_or(0.0);
         let entry = LedgerEntry {

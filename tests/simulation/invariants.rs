@@ -142,6 +142,7 @@ impl World {
                 resumes,
                 started_at: turn.admitted_at,
                 first_step: None,
+                requested: 0,
                 steps: Vec::new(),
                 status: None,
                 closed_at: None,
@@ -242,9 +243,9 @@ impl World {
             let is_erasing = self.oracle.is_erasing(record.user_id) && status == Status::Stopped;
             let stopped_at = turn.stopped_at.or(is_erasing.then_some(now));
             let before = turn.status.replace(status);
-            (before, stopped_at, turn.steps.clone(), turn.vault)
+            (before, stopped_at, turn.requested, turn.steps.clone(), turn.vault)
         });
-        let Some((before, stopped_at, steps, vault)) = known else {
+        let Some((before, stopped_at, requested, steps, vault)) = known else {
             return self.violated(format!("a turn ends that was never stored: {}", record.turn_id));
         };
         let is_erased = self.oracle.is_erased(record.user_id, vault);
@@ -271,7 +272,10 @@ impl World {
                 record.turn_id
             )
         });
-        let counted = counted(&steps).filter(|_| !is_recovery);
+        // The model has read the step in which it was stopped.
+        let is_stopped_in_a_step = status == Status::Stopped
+            && (requested > steps.len() || last.is_none_or(|last| !last.has_begun && last.usage.is_none()));
+        let counted = counted(&steps).filter(|_| !is_recovery && !is_stopped_in_a_step);
         let has = Some(record.usage.completion_tokens);
         let has = has.filter(|_| record.usage.usage_source == UsageSource::Provider);
         self.check(counted == has, || {
@@ -430,6 +434,7 @@ pub fn answered(oracle: &Oracle, at: Step<'_>, completion: Option<&Rc<RefCell<Mo
             let first = *turn.first_step.get_or_insert(at.number);
             // Another attempt takes the place of the one before.
             turn.steps.truncate(at.number.saturating_sub(first));
+            turn.requested = at.number.saturating_sub(first) + 1;
             turn.steps.extend(completion.cloned());
         });
     }

@@ -75,6 +75,8 @@ pub struct Turn {
     pub started_at: Millis,
     /// Number of the first step, once the model was asked.
     pub first_step: Option<usize>,
+    /// Number of its steps that were requested.
+    pub requested: usize,
     /// Completions of its steps, the last attempt of each.
     pub steps: Vec<Rc<RefCell<MockCompletion>>>,
     pub status: Option<Status>,

@@ -3,10 +3,14 @@
 use frontdesk::api::routes::UserRoute;
 use frontdesk::chat::limits::{Budget, UserLimits};
 use frontdesk::chat::price::Price;
+use frontdesk::chat::usage::UsageSource;
 use frontdesk::error::{Code, Error};
 use frontdesk::model::model_error::ModelError;
+use frontdesk::session::cache::FRESH_FOR;
+use frontdesk::stream::client_event::ClientEvent;
 use serde_json::json;
 
+use super::agent_loop::with_tools;
 use super::harness::*;
 
 fn conversation(change: impl FnOnce(&mut SessionRow)) -> TestConversation {
@@ -205,4 +209,62 @@ fn an_answer_that_runs_counts_with_what_is_reserved_for_it() {
     conversation.model_says(whole("ok"));
     conversation.answer(SESSION, prepared);
     assert_eq!(used(), 24);
+}
+
+#[test]
+fn a_stop_before_a_later_steps_first_token_owes_its_prompt() {
+    let conversation = with_tools(&["calculator"]);
+    conversation.model_says(calling("", &[("calculator", r#"{"expression":"1+1"}"#)]));
+    conversation.model_says(Ok(vec![Step::Bytes(20_000, chunk("late") + &end())]));
+    let prepared = conversation.prepare("Hello").unwrap();
+    let session = conversation.session();
+    let finished = conversation.answer_to(SESSION, prepared, |event| {
+        if matches!(event, ClientEvent::StepFinished) {
+            assert!(session.stop());
+        }
+    });
+    let usage = &finished.record.usage;
+    assert_eq!((usage.completion_tokens, usage.usage_source), (4, UsageSource::Estimated));
+    assert!(usage.prompt_tokens > 2 * 20, "the second request was read: {usage:?}");
+    assert_eq!(conversation.spent().tokens, u64::from(usage.total_tokens));
+}
+
+#[test]
+fn the_most_that_is_reserved_is_also_sent() {
+    for (model, most) in [("gpt-4o-mini", 4096), ("gpt-5-mini", 16_384)] {
+        let conversation = conversation(|row| {
+            let employee = row.employee.as_mut().unwrap();
+            (employee.max_output_tokens, employee.budget) = (None, tokens(100_000));
+            employee.model = Some(model.into());
+        });
+        conversation.model_says(whole("ok"));
+        let prepared = conversation.prepare("Hello").unwrap();
+        let reserved = conversation.spent().tokens;
+        assert!(reserved > most && reserved < most + 100, "{model}: {reserved}");
+        conversation.answer(SESSION, prepared);
+        assert_eq!(conversation.platform.http.requests()[0]["max_completion_tokens"], most, "{model}");
+    }
+}
+
+#[test]
+fn a_model_without_a_price_is_not_asked_where_dollars_are_limited() {
+    let dollars = Budget { daily_tokens: None, daily_usd: Some(1.0) };
+    let limited = [
+        conversation(|row| row.employee.as_mut().unwrap().budget = dollars),
+        conversation(|row| row.limits = Some(UserLimits { messages_per_minute: None, budget: dollars })),
+    ];
+    for conversation in limited {
+        assert_eq!(conversation.refusal("Hello"), Code::UnpricedModel);
+        conversation.platform.clock.advance(FRESH_FOR);
+        // A fallback with a price answers in its place.
+        conversation.platform.postgrest.profile(|row| {
+            row.employee.as_mut().unwrap().fallback_models = vec!["llama3.3".into()];
+            let price = Price { input: 1.0, cached_input: 1.0, output: 1.0 };
+            row.prices.insert("llama3.3".into(), price);
+        });
+        conversation.model_says(whole("ok"));
+        let (_, finished) = conversation.turn("Hello").unwrap();
+        assert_eq!(finished.record.usage.model, "llama3.3");
+        assert_eq!(conversation.platform.http.requests().len(), 1);
+    }
 }
