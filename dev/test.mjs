@@ -46,6 +46,7 @@ const STEPS = [
   { part: 'unit', name: 'npm: unused code and packages', run: () => run(NODE, [tool('knip/bin/knip.js')]) },
   { part: 'unit', name: 'Papers: variables, errors, links', run: () => run(NODE, ['tests/papers.mjs']) },
   { part: 'unit', name: 'Database: pgTAP', run: () => run(NODE, ['dev/pgtap.mjs']) },
+  { part: 'unit', name: 'Database: many connections', run: () => run(NODE, ['--test', '--test-reporter=spec', 'tests/concurrency/postgres.test.mjs']) },
   { part: 'e2e', name: 'Build', run: () => build({ profile, progress }) },
   { part: 'e2e', name: 'End to end', run: endToEnd },
   { part: 'faults', name: 'Build', run: () => build({ profile, progress }) },

@@ -43,8 +43,8 @@ pub(super) async fn get<P: Platform>(ctx: &UserCtx<'_, P>, id: Uuid) -> Result<R
 
 /// `DELETE /api/documents/{id}`: with its passages and vectors.
 pub(super) async fn delete<P: Platform>(ctx: &UserCtx<'_, P>, id: Uuid) -> Result<ReplyOf<P>, Error> {
-    let (caller, arguments) = (Caller::User(&ctx.user.token), json!({ "p_document": id }));
-    let call = database::call(&ctx.ports.postgrest, caller, "delete_document", &arguments);
+    let arguments = json!({ "p_user": ctx.user.id, "p_document": id });
+    let call = database::call(&ctx.ports.postgrest, Caller::Service, "delete_document", &arguments);
     let is_deleted: bool = change(ctx, call).await?;
     if !is_deleted {
         return Err(no_such_document());

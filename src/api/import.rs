@@ -4,6 +4,7 @@ mod lines;
 
 use std::rc::Rc;
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::json;
 
@@ -15,8 +16,9 @@ use crate::auth::User;
 use crate::database;
 use crate::error::{Code, Error, abort, abort_field};
 use crate::log;
-use crate::memory::import::{ImportCounts, import};
-use crate::ports::{Caller, FrameWriter, Host, Platform, ReplyBody, RequestBody};
+use crate::memory::import::{ImportCounts, ImportSource, import};
+use crate::ports::{Caller, Clock, FrameWriter, Host, Platform, ReplyBody, RequestBody};
+use crate::time::timestamp;
 use crate::user::Object;
 
 /// `GET /api/import`: the number of memories that have no vector yet.
@@ -37,6 +39,7 @@ pub(super) async fn post<P: Platform>(
     let mut importer = Importer {
         object: Rc::clone(object),
         user: user.clone(),
+        started_at: timestamp(object.ports.clock.now()),
         body,
         lines: LineReader::new(user.id),
         progress: Progress::default(),
@@ -87,6 +90,7 @@ impl Progress {
 struct Importer<P: Platform, B> {
     object: Rc<Object<P>>,
     user: User,
+    started_at: DateTime<Utc>,
     body: B,
     lines: LineReader,
     progress: Progress,
@@ -113,7 +117,9 @@ impl<P: Platform, B: RequestBody> Importer<P, B> {
         let batch = self.lines.take();
         if !batch.is_empty() {
             let ctx = self.object.user(&self.user);
-            let counts = import(&ctx, &self.object.config.default_employee, batch).await;
+            let employee = &self.object.config.default_employee;
+            let source = ImportSource { employee, started_at: self.started_at };
+            let counts = import(&ctx, source, batch).await;
             self.progress.add(&counts.map_err(|error| error.into_error("content"))?)?;
             self.object.plan_background()?;
         }

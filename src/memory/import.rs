@@ -97,15 +97,25 @@ struct ImportMessages<'a> {
     p_user: Uuid,
     p_employee: &'a str,
     p_messages: &'a [MaskedMessage],
+    p_started_at: DateTime<Utc>,
 }
 
-/// Masks a batch of messages and stores it. `employee` is the slug of the employee of the conversations.
+/// Origin of imported messages.
+#[derive(Clone, Copy, Debug)]
+pub struct ImportSource<'a> {
+    /// Slug of the employee of the conversations.
+    pub employee: &'a str,
+    /// Moment at which the import began: if the user was erased since, nothing is stored.
+    pub started_at: DateTime<Utc>,
+}
+
+/// Masks a batch of messages and stores it.
 ///
 /// # Errors
 /// [`VaultError`]: then none of the batch is stored.
 pub async fn import<P: Platform>(
     ctx: &UserCtx<'_, P>,
-    employee: &str,
+    source: ImportSource<'_>,
     messages: Vec<ImportedMessage>,
 ) -> Result<ImportCounts, VaultError> {
     ctx.unlock().await?;
@@ -117,7 +127,8 @@ pub async fn import<P: Platform>(
         let title = (role == Role::User).then(|| title(&content));
         masked.push(MaskedMessage { id, session_id, role, content, created_at, name, content_tokens, title });
     }
-    let arguments = ImportMessages { p_user: ctx.user.id, p_employee: employee, p_messages: &masked };
+    let ImportSource { employee: p_employee, started_at: p_started_at } = source;
+    let arguments = ImportMessages { p_user: ctx.user.id, p_employee, p_messages: &masked, p_started_at };
     let call = database::call(&ctx.ports.postgrest, Caller::Service, "import_messages", &arguments);
     let counts: ImportCounts = change(ctx, call).await?;
     let added: BTreeSet<_> = counts.added.iter().collect();

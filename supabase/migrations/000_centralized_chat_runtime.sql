@@ -81,7 +81,7 @@ create table if not exists public.chat_sessions (
   created_at      timestamptz not null default now(),
   updated_at      timestamptz not null default now(),
   -- The target of the foreign keys that carry the owner.
-  unique (id, user_id)
+  unique (user_id, id)
 );
 alter table public.chat_sessions enable row level security;
 comment on table public.chat_sessions is
@@ -121,21 +121,19 @@ create table if not exists public.chat_messages (
   metadata       jsonb not null default '{}' check (jsonb_typeof(metadata) = 'object'),
   created_at     timestamptz not null default now(),
   -- Both columns: a message has the same owner as its session. The cascade from a deleted session arrives here.
-  foreign key (session_id, user_id) references public.chat_sessions (id, user_id) on delete cascade
+  foreign key (user_id, session_id) references public.chat_sessions (user_id, id) on delete cascade
 );
 alter table public.chat_messages enable row level security;
 comment on table public.chat_messages is
   'Messages of a session as a tree: parent_id is the message before, and several children of one message are branches.';
--- The messages of a session in order, and its newest one. Cascade from chat_sessions. user_id is part of it because the policy
--- filters by it: without it the planner reads and sorts the whole session.
-create index if not exists chat_messages_session_order on public.chat_messages (session_id, user_id, created_at, id);
--- All messages of a user: erase_user.
-create index if not exists chat_messages_user on public.chat_messages (user_id);
+-- The messages of a session in order, and its newest one. Cascade from chat_sessions. user_id comes first: the policy filters by it,
+-- and erase_user reads all messages of a user.
+create index if not exists chat_messages_session_order on public.chat_messages (user_id, session_id, created_at, id);
 -- The children of a message: ON DELETE SET NULL of parent_id.
 create index if not exists chat_messages_parent on public.chat_messages (parent_id);
 
 create table if not exists public.chat_session_summaries (
-  session_id         uuid primary key,
+  session_id         uuid not null,
   user_id            uuid not null,
   -- Cascade: a summary of a deleted message must not stay.
   covers_message_id  uuid not null references public.chat_messages (id) on delete cascade,
@@ -143,15 +141,15 @@ create table if not exists public.chat_session_summaries (
   tokens             integer not null check (tokens > 0),
   created_at         timestamptz not null default now(),
   updated_at         timestamptz not null default now(),
-  foreign key (session_id, user_id) references public.chat_sessions (id, user_id) on delete cascade
+  -- Also the policy's filter, and erase_user.
+  primary key (user_id, session_id),
+  foreign key (user_id, session_id) references public.chat_sessions (user_id, id) on delete cascade
 );
 alter table public.chat_session_summaries enable row level security;
 comment on table public.chat_session_summaries is
 'One rolling summary per session. It replaces every message of the path up to and including covers_message_id in prompts.';
 -- Cascade from covers_message_id.
 create index if not exists chat_session_summaries_message on public.chat_session_summaries (covers_message_id);
--- The policy's filter.
-create index if not exists chat_session_summaries_user on public.chat_session_summaries (user_id);
 
 create table if not exists public.chat_message_feedback (
   message_id uuid not null references public.chat_messages (id) on delete cascade,
@@ -365,13 +363,20 @@ create table if not exists private.erased_users (
   user_id      uuid primary key,
   requested_at timestamptz not null,
   erased_at    timestamptz not null,
-  counts       jsonb
+  finished_at  timestamptz,
+  counts       jsonb not null,
+  limits       jsonb
 );
 alter table private.erased_users enable row level security;
 comment on table private.erased_users is
-'Users that erase_user erased. A write that was started before the erasure and arrives later is refused by private.is_gone.';
+'Users that erase_user erased. A write that was started before the erasure and arrives later is refused by private.is_gone. No foreign
+key: the record stays when the account is deleted.';
 comment on column private.erased_users.requested_at is 'Moment of the request: erase_user carries out each request once.';
-comment on column private.erased_users.counts is 'Result of erase_user: {table: number of deleted rows}.';
+comment on column private.erased_users.erased_at is 'Moment at which the first rows were deleted; what began before it is refused.';
+comment on column private.erased_users.finished_at is 'Moment after which no row is left; null: every write is refused until then.';
+comment on column private.erased_users.limits is
+  'What chat_user_limits had: erasing must not lift a limit. A new row there replaces it.';
+comment on column private.erased_users.counts is '{table: number of deleted rows} so far.';
 
 -- Usage, limits and prices ---------------------------------------------------------------------------------------------
 

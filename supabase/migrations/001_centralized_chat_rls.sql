@@ -1,5 +1,5 @@
--- Grants and policies of the tables, and the helpers that they use. Users read their own rows and delete some of them; all other
--- writes go through functions. 000 revoked the default privileges, so that a right exists only where it is granted.
+-- Grants and policies of the tables, and the helpers that they use. Users read their own rows; every write goes through a function
+-- that only the service key may call. 000 revoked the default privileges, so that a right exists only where it is granted.
 
 grant usage on schema public to anon, authenticated, service_role;
 revoke all on schema private from public, anon, authenticated, service_role;
@@ -15,10 +15,7 @@ grant select on
   public.user_memory_embeddings, public.chat_pii_keys, public.chat_pii_vault, public.chat_usage_log,
   public.chat_user_limits
 to authenticated;
--- Usage and tool runs are records and stay; sessions are deleted by delete_session, the vault by erase_user only.
-grant delete on
-  public.chat_message_feedback, public.user_memory_facts, public.chat_documents, public.user_memory_embeddings
-to authenticated;
+-- Users delete nothing here: the API does, which also empties their object and the bucket.
 -- For operators. The service key writes through functions only, and reads parked turns through v_parked_turns.
 grant select on
   public.employee_profiles, public.chat_sessions, public.chat_messages, public.chat_session_summaries,
@@ -29,8 +26,8 @@ to service_role;
 
 -- Policies -------------------------------------------------------------------------------------------------------------
 --
--- auth.uid() in a sub-select is evaluated once per query instead of once per row. chat_model_prices and chat_parked_turns have no
--- policy: only functions and views read them.
+-- auth.uid() in a sub-select is evaluated once per query instead of once per row. Only functions, which run as their owner, and
+-- operators read the tables that are closed to users.
 
 drop policy if exists "Everyone sees active employees" on public.employee_profiles;
 create policy "Everyone sees active employees" on public.employee_profiles
@@ -39,7 +36,7 @@ create policy "Everyone sees active employees" on public.employee_profiles
 do $$
 declare
   v_table text;
-  v_own constant text := 'for %s to authenticated using (user_id = (select auth.uid()))';
+  v_own constant text := 'for select to authenticated using (user_id = (select auth.uid()))';
 begin
   foreach v_table in array array[
     'chat_sessions', 'chat_messages', 'chat_session_summaries', 'chat_message_feedback', 'chat_tool_runs',
@@ -47,13 +44,13 @@ begin
     'chat_usage_log', 'chat_user_limits'
   ] loop
     execute format('drop policy if exists "Users read their own" on public.%I', v_table);
-    execute format('create policy "Users read their own" on public.%I ' || format(v_own, 'select'), v_table);
+    execute format('create policy "Users read their own" on public.%I ' || v_own, v_table);
   end loop;
   foreach v_table in array array[
-    'chat_message_feedback', 'user_memory_facts', 'chat_documents', 'user_memory_embeddings'
+    'public.chat_model_prices', 'public.chat_parked_turns', 'private.deleted_sessions', 'private.erased_users'
   ] loop
-    execute format('drop policy if exists "Users delete their own" on public.%I', v_table);
-    execute format('create policy "Users delete their own" on public.%I ' || format(v_own, 'delete'), v_table);
+    execute format('drop policy if exists "Closed to users" on %s', v_table);
+    execute format('create policy "Closed to users" on %s for all to public using (false)', v_table);
   end loop;
 end $$;
 

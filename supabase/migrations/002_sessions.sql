@@ -34,16 +34,29 @@ comment on function private.current_price(text) is
 load_session as authenticated; the functions of 005 as their owner.';
 grant execute on function private.current_price(text) to authenticated;
 
+create or replace function private.limits_of(p_user uuid) returns jsonb
+language sql stable security definer set search_path = '' as $$
+  select coalesce(
+    (select jsonb_build_object(
+        'messages_per_minute', messages_per_minute, 'daily_tokens', daily_tokens, 'daily_usd', daily_usd)
+      from public.chat_user_limits where user_id = p_user),
+    (select limits from private.erased_users where user_id = p_user));
+$$;
+comment on function private.limits_of(uuid) is
+'Returns the limits of a user over all sessions, or null: {messages_per_minute, daily_tokens, daily_usd}. Those of an erased user
+hold until an operator writes new ones. Security definer, because the schema private is closed to users. Callers: load_session as
+authenticated, with their own id; functions of 005 and 007 as their owner.';
+grant execute on function private.limits_of(uuid) to authenticated;
+
 create or replace function public.load_session(
   p_session uuid, p_employee text, p_default_employee text, p_default_model text, p_limit integer,
   p_leaf uuid default null
 ) returns jsonb
-language plpgsql stable security invoker set search_path = '' as $$
+language plpgsql stable security invoker set search_path = '' set statement_timeout = '8s' as $$
 declare
   v_session_employee text;
   v_employee jsonb;
   v_messages jsonb;
-  v_limits jsonb;
   v_leaf uuid;
 begin
   select employee_slug into v_session_employee from public.chat_sessions where id = p_session;
@@ -79,12 +92,8 @@ begin
   )
   select coalesce(jsonb_agg(to_jsonb(path) - 'depth' order by depth desc), '[]') into v_messages from path;
 
-  select jsonb_build_object(
-    'messages_per_minute', messages_per_minute, 'daily_tokens', daily_tokens, 'daily_usd', daily_usd) into v_limits
-  from public.chat_user_limits where user_id = (select auth.uid());
-
   return jsonb_build_object(
-    'foreign', false, 'employee', v_employee, 'limits', v_limits,
+    'foreign', false, 'employee', v_employee, 'limits', private.limits_of((select auth.uid())),
     'price', private.current_price(coalesce(v_employee ->> 'model', p_default_model)),
     'prices', (
       select coalesce(jsonb_object_agg(model, private.current_price(model)) filter (
@@ -141,7 +150,7 @@ create or replace function public.list_sessions(
   p_archived boolean default null, p_pinned boolean default null, p_session uuid default null,
   p_words jsonb default null, p_found uuid[] default null
 ) returns setof jsonb
-language sql stable security invoker set search_path = '' as $$
+language sql stable security invoker set search_path = '' set statement_timeout = '8s' as $$
   select private.session_row(s)
   from public.chat_sessions s
   -- In sub-selects, because "coalesce" counts as leaky: under row-level security the planner would compare row by row, from the
@@ -161,7 +170,25 @@ p_pinned leave out the others, p_session all others; null leaves out none. With 
 title has the words, as in has_words. Callers: authenticated.';
 grant execute on function public.list_sessions(integer, timestamptz, uuid, boolean, boolean, uuid, jsonb, uuid[]) to authenticated;
 
--- Changing and deleting sessions ---------------------------------------------------------------------------------------
+-- Locks ----------------------------------------------------------------------------------------------------------------
+--
+-- Each is held until the end of its transaction. They are taken in this order, and before any row: no two transactions wait for
+-- each other.
+
+create or replace function private.share_user(p_user uuid) returns void
+language sql security invoker set search_path = '' as $$
+  select pg_catalog.pg_advisory_xact_lock_shared(pg_catalog.hashtextextended('user ' || p_user, 0));
+$$;
+comment on function private.share_user(uuid) is
+'Waits until no erasure of the user runs, and holds the next one up. Many writers hold this lock at once. Internal: called by
+private.is_gone, which every writing function calls first.';
+
+create or replace function private.lock_user(p_user uuid) returns void
+language sql security invoker set search_path = '' as $$
+  select pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('user ' || p_user, 0));
+$$;
+comment on function private.lock_user(uuid) is
+'Waits until no other transaction writes anything of the user, and holds new ones up. Internal: called by erase_user.';
 
 create or replace function private.lock_session(p_session uuid) returns void
 language sql security invoker set search_path = '' as $$
@@ -170,6 +197,16 @@ $$;
 comment on function private.lock_session(uuid) is
 'Waits until no other transaction saves a turn of the session, changes or deletes it, whether or not its row exists. Internal:
 called by commit_turn, update_session and delete_session.';
+
+create or replace function private.lock_memory(p_user uuid) returns void
+language sql security invoker set search_path = '' as $$
+  select pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('user_memory_facts ' || p_user, 0));
+$$;
+comment on function private.lock_memory(uuid) is
+'Waits until no other transaction saves or forgets facts of the user: two that took the same keys in another order would wait for each
+other, or find the same key free. Internal: called by the functions that do.';
+
+-- Changing and deleting sessions ---------------------------------------------------------------------------------------
 
 create or replace function private.is_deleted_session(p_user uuid, p_session uuid, p_at timestamptz) returns boolean
 language sql stable security invoker set search_path = '' as $$
@@ -183,14 +220,16 @@ commit_turn and update_session.';
 create or replace function public.update_session(
   p_user uuid, p_session uuid, p_changes jsonb, p_undelivered jsonb default null
 ) returns jsonb
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = '' set statement_timeout = '8s' as $$
 declare
   v_created constant timestamptz := (p_undelivered ->> 'created_at')::timestamptz;
   v_row public.chat_sessions;
 begin
+  if private.is_gone(p_user, coalesce(v_created, now())) then
+    return null;
+  end if;
   perform private.lock_session(p_session);
-  if v_created is not null and not private.is_gone(p_user, v_created)
-    and not private.is_deleted_session(p_user, p_session, v_created) then
+  if v_created is not null and not private.is_deleted_session(p_user, p_session, v_created) then
     insert into public.chat_sessions (id, user_id, employee_slug, title, last_message_at, created_at)
     values (
       p_session, p_user, p_undelivered ->> 'employee_slug', nullif(p_undelivered ->> 'title', ''), v_created, v_created)
@@ -213,14 +252,19 @@ grant execute on function public.update_session(uuid, uuid, jsonb, jsonb) to ser
 create or replace function public.delete_session(
   p_user uuid, p_session uuid, p_requested_at timestamptz, p_is_known boolean
 ) returns jsonb
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = '' set statement_timeout = '8s' as $$
 declare
   v_owner uuid;
   v_files uuid[];
 begin
+  if private.is_gone(p_user, p_requested_at) then
+    return jsonb_build_object('deleted', false, 'files', jsonb_build_array());
+  end if;
   perform private.lock_session(p_session);
+  -- The cascade reaches memories and facts.
+  perform private.lock_memory(p_user);
   select user_id into v_owner from public.chat_sessions where id = p_session;
-  if private.is_gone(p_user, p_requested_at) or v_owner <> p_user or (v_owner is null and not p_is_known
+  if v_owner <> p_user or (v_owner is null and not p_is_known
     and not private.is_deleted_session(p_user, p_session, p_requested_at)) then
     return jsonb_build_object('deleted', false, 'files', jsonb_build_array());
   end if;

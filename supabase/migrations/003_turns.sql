@@ -4,13 +4,20 @@
 -- Parts of a turn ------------------------------------------------------------------------------------------------------
 
 create or replace function private.is_gone(p_user uuid, p_at timestamptz) returns boolean
-language sql stable security invoker set search_path = '' as $$
-  select not exists (select from auth.users where id = p_user)
-    or exists (select from private.erased_users where user_id = p_user and erased_at >= p_at);
-$$;
+language plpgsql volatile security invoker set search_path = '' as $$
+begin
+  perform private.share_user(p_user);
+  -- Volatile, and a statement of its own: it sees what an erasure committed while this transaction waited for it. Callers read
+  -- rows in later statements only, for the same reason.
+  return not exists (select from auth.users where id = p_user)
+    or exists (
+      select from private.erased_users
+      where user_id = p_user and (erased_at >= p_at or finished_at is null));
+end $$;
 comment on function private.is_gone(uuid, timestamptz) is
-'True if nothing of the user from that time may be stored: the account does not exist, or the user was erased at or after
-that time. Internal: called by the writing functions.';
+'True if nothing of the user from that time may be stored: the account does not exist, an erasure is not finished, or the user was
+erased at or after that time. No erasure begins before the end of the transaction. Internal: called by the writing functions
+before anything else.';
 
 create or replace function private.require_owner(p_session uuid, p_owner uuid, p_user uuid) returns void
 language plpgsql security invoker set search_path = '' as $$
@@ -129,7 +136,7 @@ denied: the user continued before the answer was resumed. Internal: called by co
 -- A whole turn ---------------------------------------------------------------------------------------------------------
 
 create or replace function public.commit_turn(p_turn jsonb) returns jsonb
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = '' set statement_timeout = '8s' as $$
 declare
   v_turn constant uuid := (p_turn ->> 'turn_id')::uuid;
   v_user constant uuid := (p_turn ->> 'user_id')::uuid;
@@ -138,17 +145,23 @@ declare
   v_usage constant public.chat_usage_log := jsonb_populate_record(null::public.chat_usage_log, p_turn -> 'usage');
   v_started constant timestamptz := coalesce(p_turn ->> 'started_at', p_turn #>> '{messages,0,created_at}');
   v_remember constant boolean := p_turn -> 'remember' is distinct from 'false';
+  v_forgets constant boolean := exists (
+    select from jsonb_array_elements(p_turn -> 'tool_runs') r where r ->> 'tool' = 'forget' and r ->> 'status' = 'succeeded');
+  v_learns constant boolean := v_forgets or jsonb_array_length(coalesce(p_turn -> 'facts', '[]')) > 0;
   v_is_deleted boolean;
   v_owner uuid;
   v_session_tokens bigint;
 begin
+  if private.is_gone(v_user, v_started) then
+    return jsonb_build_object('committed', false, 'gone', true);
+  end if;
   perform private.lock_session(v_session);
+  if v_learns then
+    perform private.lock_memory(v_user);
+  end if;
   delete from public.chat_parked_turns where turn_id = v_turn;
   if exists (select from public.chat_usage_log where turn_id = v_turn) then
     return jsonb_build_object('committed', false);
-  end if;
-  if private.is_gone(v_user, v_started) then
-    return jsonb_build_object('committed', false, 'gone', true);
   end if;
 
   v_is_deleted := private.is_deleted_session(v_user, v_session, v_started);
@@ -203,9 +216,7 @@ begin
       select (m ->> 'id')::uuid from jsonb_array_elements(p_turn -> 'messages') m));
   end if;
   -- The request to forget names what it forgets.
-  if exists (
-    select from jsonb_array_elements(p_turn -> 'tool_runs') r where r ->> 'tool' = 'forget' and r ->> 'status' = 'succeeded'
-  ) then
+  if v_forgets then
     perform private.forget_messages(v_user, array(
       select (m ->> 'parent_id')::uuid from jsonb_array_elements(p_turn -> 'messages') m where m ->> 'role' = 'assistant'));
   end if;
@@ -231,14 +242,19 @@ grant execute on function public.commit_turn(jsonb) to service_role;
 create or replace function public.park_turn(
   p_turn uuid, p_user uuid, p_session uuid, p_started_at timestamptz, p_reason text
 ) returns void
-language sql security definer set search_path = '' as $$
-  insert into public.chat_parked_turns (turn_id, user_id, session_id, reason)
+language plpgsql security definer set search_path = '' set statement_timeout = '8s' as $$
+begin
   -- A late call must not park a turn that was saved or erased meanwhile.
-  select p_turn, p_user, p_session, left(p_reason, 200)
-  where not private.is_gone(p_user, p_started_at)
-    and not exists (select from public.chat_usage_log where turn_id = p_turn)
+  if private.is_gone(p_user, p_started_at) then
+    return;
+  end if;
+  if exists (select from public.chat_usage_log where turn_id = p_turn) then
+    return;
+  end if;
+  insert into public.chat_parked_turns (turn_id, user_id, session_id, reason)
+  values (p_turn, p_user, p_session, left(p_reason, 200))
   on conflict (turn_id) do update set reason = excluded.reason;
-$$;
+end $$;
 comment on function public.park_turn(uuid, uuid, uuid, timestamptz, text) is
 'Records that commit_turn refuses a turn, which began at p_started_at. Changes only the reason of a turn that is recorded
 already; does nothing for a turn that is saved, that began before its user was erased, or whose user has no account.
@@ -246,14 +262,23 @@ Callers: service_role.';
 grant execute on function public.park_turn(uuid, uuid, uuid, timestamptz, text) to service_role;
 
 create or replace function public.parked_turns() returns bigint
-language sql stable security definer set search_path = '' as $$
+language sql stable security definer set search_path = '' set statement_timeout = '8s' as $$
   select count(*) from public.chat_parked_turns;
 $$;
 comment on function public.parked_turns() is 'Returns the number of parked turns, for /readyz. Callers: service_role.';
 grant execute on function public.parked_turns() to service_role;
 
-create or replace view public.v_parked_turns as
-select * from public.chat_parked_turns where (select private.is_admin()) order by parked_at;
+create or replace function private.all_parked_turns() returns setof public.chat_parked_turns
+language sql stable security definer set search_path = '' as $$
+  select * from public.chat_parked_turns order by parked_at;
+$$;
+comment on function private.all_parked_turns() is
+'Returns the parked turns of all users, oldest first. Security definer, because row-level security hides them. Caller: v_parked_turns,
+for admins.';
+grant execute on function private.all_parked_turns() to authenticated, service_role;
+
+create or replace view public.v_parked_turns with (security_invoker = true) as
+select * from private.all_parked_turns() where (select private.is_admin());
 comment on view public.v_parked_turns is 'Parked turns, oldest first. Empty for callers that are not admins.';
 grant select on public.v_parked_turns to authenticated, service_role;
 
@@ -261,8 +286,11 @@ grant select on public.v_parked_turns to authenticated, service_role;
 
 create or replace function public.save_feedback(p_user uuid, p_message uuid, p_rating integer, p_comment text default null)
 returns jsonb
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = '' set statement_timeout = '8s' as $$
 begin
+  if private.is_gone(p_user, now()) then
+    return jsonb_build_object('saved', false);
+  end if;
   if not exists (
     select from public.chat_messages where id = p_message and user_id = p_user and role = 'assistant'
   ) then

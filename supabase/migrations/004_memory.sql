@@ -6,7 +6,7 @@
 create or replace function public.memories(
   p_limit integer, p_before_at timestamptz default null, p_before_id uuid default null
 ) returns jsonb
-language sql stable security invoker set search_path = '' as $$
+language sql stable security invoker set search_path = '' set statement_timeout = '8s' as $$
   select coalesce(jsonb_agg(jsonb_build_object(
     'id', m.id, 'message_id', m.message_id, 'session_id', m.session_id, 'document_id', m.document_id,
     'document', d.name, 'media_type', d.media_type, 'role', said.role,
@@ -39,7 +39,7 @@ grant execute on function public.memories(integer, timestamptz, uuid) to authent
 
 create or replace function public.match_memories(p_embedding extensions.halfvec, p_limit integer default 20)
 returns table (id uuid, content text, occurred_at timestamptz, distance double precision)
-language sql stable strict security invoker set search_path = '' as $$
+language sql stable strict security invoker set search_path = '' set statement_timeout = '2s' as $$
   select m.id, m.content, m.occurred_at, m.embedding operator(extensions.<=>) p_embedding as distance
   from public.user_memory_embeddings m
   where m.embedding is not null
@@ -78,15 +78,17 @@ comment on function private.remember(uuid, uuid[]) is
 'Stores messages of a user as pending memories that have the ids of their messages; those that exist stay unchanged.
 Content beyond 32000 characters is cut. Returns the ids of the new memories. Internal: called by commit_turn and import_messages.';
 
-create or replace function public.import_messages(p_user uuid, p_employee text, p_messages jsonb) returns jsonb
-language plpgsql security definer set search_path = '' as $$
+create or replace function public.import_messages(
+  p_user uuid, p_employee text, p_messages jsonb, p_started_at timestamptz default now()
+) returns jsonb
+language plpgsql security definer set search_path = '' set statement_timeout = '8s' as $$
 declare
   v_sessions constant uuid[] := array(
     select distinct (m ->> 'session_id')::uuid from jsonb_array_elements(p_messages) m order by 1);
   v_foreign uuid[];
   v_added uuid[];
 begin
-  if private.is_gone(p_user, now()) then
+  if private.is_gone(p_user, p_started_at) then
     return jsonb_build_object('gone', true);
   end if;
   v_foreign := array(select id from public.chat_sessions where id = any (v_sessions) and user_id <> p_user order by id);
@@ -145,8 +147,8 @@ begin
     'known', jsonb_array_length(p_messages) - coalesce(cardinality(v_added), 0),
     'added', private.remember(p_user, v_added));
 end $$;
-comment on function public.import_messages(uuid, text, jsonb) is
-'Imports conversations of another system.
+comment on function public.import_messages(uuid, text, jsonb, timestamptz) is
+'Imports conversations of another system. p_started_at is the moment at which the import began.
 
 p_messages, in order: [{id, session_id, role, content, content_tokens, created_at}] and, optional, name (the id that the
 client gave it) and title (of its session). The parent of a message is the message before it in its session, of the first
@@ -154,14 +156,14 @@ one the newest that is older. New sessions belong to the employee p_employee.
 
 Returns {imported, known, added: [message ids]}: known messages exist already and are not changed; added are the new ones
 that are remembered, which those without text are not. {foreign: [session ids]} if sessions belong to another user, {gone: true} if
-the user does not exist or was erased; nothing is imported then. Errors: constraint violations for malformed rows. Callers:
+the user does not exist or was erased since p_started_at; nothing is imported then. Errors: constraint violations for malformed rows. Callers:
 service_role.';
-grant execute on function public.import_messages(uuid, text, jsonb) to service_role;
+grant execute on function public.import_messages(uuid, text, jsonb, timestamptz) to service_role;
 
 -- Embedding ------------------------------------------------------------------------------------------------------------
 
 create or replace function public.pending_memories(p_user uuid, p_limit integer) returns jsonb
-language sql stable security definer set search_path = '' as $$
+language sql stable security definer set search_path = '' set statement_timeout = '8s' as $$
   select coalesce(jsonb_agg(jsonb_build_object(
     'id', p.id, 'text', concat_ws(E'\n', p.content, nullif(concat_ws(' ', second.content, first.content), '')))
     order by p.occurred_at, p.id), '[]')
@@ -203,8 +205,11 @@ comment on function private.embed_followers_again(uuid, uuid[]) is
 text: it changed, or it was forgotten. Internal: called by private.continue_answer and private.forget_messages.';
 
 create or replace function public.save_embeddings(p_user uuid, p_embeddings jsonb) returns bigint
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = '' set statement_timeout = '8s' as $$
 begin
+  if private.is_gone(p_user, now()) then
+    return 0;
+  end if;
   update public.user_memory_embeddings m
   set embedding = e.embedding::extensions.halfvec
   from jsonb_to_recordset(p_embeddings) as e(id uuid, embedding text)
@@ -218,7 +223,7 @@ number of memories that are still pending. Errors: 22000 for a vector of another
 grant execute on function public.save_embeddings(uuid, jsonb) to service_role;
 
 create or replace function public.pending_memories_count() returns bigint
-language sql stable security invoker set search_path = '' as $$
+language sql stable security invoker set search_path = '' set statement_timeout = '8s' as $$
   select count(*) from public.user_memory_embeddings where user_id = (select auth.uid()) and embedding is null;
 $$;
 comment on function public.pending_memories_count() is

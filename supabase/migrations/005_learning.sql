@@ -28,9 +28,7 @@ Internal: called by save_facts and save_summary.';
 create or replace function private.budgets(p_user uuid, p_employee text) returns jsonb
 language sql stable security invoker set search_path = '' as $$
   select jsonb_build_object(
-    'user', coalesce((
-      select jsonb_build_object('daily_tokens', daily_tokens, 'daily_usd', daily_usd)
-      from public.chat_user_limits where user_id = p_user), '{}'),
+    'user', coalesce(private.limits_of(p_user) - 'messages_per_minute', '{}'),
     'employee', coalesce((
       select jsonb_build_object('daily_tokens', daily_tokens, 'daily_usd', daily_usd)
       from public.employee_profiles where slug = p_employee), '{}'));
@@ -71,7 +69,7 @@ closes and supersedes the current fact of its key; one that equals the current f
 commit_turn and save_facts.';
 
 create or replace function public.current_facts(p_user uuid) returns jsonb
-language sql stable security definer set search_path = '' as $$
+language sql stable security definer set search_path = '' set statement_timeout = '8s' as $$
   select coalesce(jsonb_agg(to_jsonb(f) order by f.valid_from desc, f.id), '[]')
   from (
     select id, category, key, fact, confidence, valid_from, expires_at from public.user_memory_facts
@@ -85,7 +83,7 @@ valid_from, expires_at}]. The object of the user keeps them for its turns. Calle
 grant execute on function public.current_facts(uuid) to service_role;
 
 create or replace function public.unread_messages(p_user uuid, p_model text, p_limit integer) returns jsonb
-language plpgsql stable security definer set search_path = '' as $$
+language plpgsql stable security definer set search_path = '' set statement_timeout = '8s' as $$
 declare
   v_messages jsonb;
   v_employee text;
@@ -173,13 +171,16 @@ p_messages. Returns {facts: number of deleted facts, messages: [ids of messages 
 Internal: called by forget_facts and save_facts.';
 
 create or replace function public.save_facts(p_user uuid, p_extraction jsonb) returns jsonb
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = '' set statement_timeout = '8s' as $$
 declare
   v_commands constant uuid[] := array(select jsonb_array_elements_text(p_extraction -> 'commands')::uuid);
   v_forgotten jsonb;
 begin
-  if private.is_gone(p_user, (p_extraction #>> '{usage,created_at}')::timestamptz)
-    or not private.add_usage(p_user, p_extraction -> 'usage') then
+  if private.is_gone(p_user, (p_extraction #>> '{usage,created_at}')::timestamptz) then
+    return jsonb_build_object('committed', false);
+  end if;
+  perform private.lock_memory(p_user);
+  if not private.add_usage(p_user, p_extraction -> 'usage') then
     return jsonb_build_object('committed', false);
   end if;
   update public.user_memory_embeddings m set is_read = true
@@ -210,16 +211,21 @@ comment on function private.searchable(text) is
 up. Internal: called by forget_facts.';
 
 create or replace function public.forget_facts(p_user uuid, p_facts uuid[], p_words text[] default '{}') returns jsonb
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = '' set statement_timeout = '8s' as $$
 declare
   v_most constant integer := 50;
-  v_found constant uuid[] := array(
+  v_found uuid[];
+begin
+  if private.is_gone(p_user, now()) then
+    return jsonb_build_object('facts', 0, 'found', 0, 'messages', '[]'::jsonb, 'too_many', false);
+  end if;
+  perform private.lock_memory(p_user);
+  v_found := array(
     select m.message_id from public.user_memory_embeddings m
     where m.user_id = p_user and m.message_id is not null and exists (
       select from unnest(p_words) words
       where private.searchable(words) <> '' and position(private.searchable(words) in private.searchable(m.content)) > 0)
     limit v_most + 1);
-begin
   if cardinality(v_found) > v_most then
     return jsonb_build_object('facts', 0, 'found', 0, 'messages', '[]'::jsonb, 'too_many', true);
   end if;
@@ -236,11 +242,19 @@ service_role.';
 grant execute on function public.forget_facts(uuid, uuid[], text[]) to service_role;
 
 create or replace function public.correct_fact(p_user uuid, p_fact uuid, p_text text) returns jsonb
-language sql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = '' set statement_timeout = '8s' as $$
+declare
+  v_row jsonb;
+begin
+  if private.is_gone(p_user, now()) then
+    return null;
+  end if;
+  perform private.lock_memory(p_user);
   update public.user_memory_facts f set fact = p_text, confidence = 1
   where f.id = p_fact and f.user_id = p_user and f.valid_to is null
-  returning jsonb_build_object('id', id, 'category', category, 'key', key, 'fact', fact, 'valid_from', valid_from);
-$$;
+  returning jsonb_build_object('id', id, 'category', category, 'key', key, 'fact', fact, 'valid_from', valid_from) into v_row;
+  return v_row;
+end $$;
 comment on function public.correct_fact(uuid, uuid, text) is
 'Replaces the text of a current fact of a user; the old text is not kept. Returns {id, category, key, fact, valid_from}, or
 null if there is no such fact. Callers: service_role.';
@@ -252,7 +266,7 @@ create or replace function public.unsummarised_messages(
   p_user uuid, p_session uuid, p_model text, p_budget integer, p_start_percent integer, p_keep_percent integer,
   p_part_tokens integer
 ) returns jsonb
-language plpgsql stable security definer set search_path = '' as $$
+language plpgsql stable security definer set search_path = '' set statement_timeout = '8s' as $$
 declare
   v_employee text;
   v_budget bigint;
@@ -269,9 +283,9 @@ begin
   if v_employee is null then
     return null;
   end if;
-  select * into v_summary from public.chat_session_summaries where session_id = p_session;
+  select * into v_summary from public.chat_session_summaries where session_id = p_session and user_id = p_user;
   select id into v_newest from public.chat_messages
-  where session_id = p_session order by created_at desc, id desc limit 1;
+  where session_id = p_session and user_id = p_user order by created_at desc, id desc limit 1;
 
   with recursive path as (
     select id, parent_id, role, content, content_tokens, 1 as depth, content_tokens::bigint as from_newest
@@ -316,7 +330,7 @@ Callers: service_role.';
 grant execute on function public.unsummarised_messages(uuid, uuid, text, integer, integer, integer, integer) to service_role;
 
 create or replace function public.save_summary(p_user uuid, p_summary jsonb) returns jsonb
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = '' set statement_timeout = '8s' as $$
 declare
   v_session constant uuid := (p_summary ->> 'session_id')::uuid;
   v_replaces constant uuid := (p_summary ->> 'replaces')::uuid;
@@ -345,7 +359,7 @@ begin
     select v_session, p_user, m.id, p_summary ->> 'summary', (p_summary ->> 'tokens')::integer
     from public.chat_messages m
     where m.id = (p_summary ->> 'covers')::uuid and m.session_id = v_session and m.user_id = p_user
-    on conflict (session_id) do nothing
+    on conflict (user_id, session_id) do nothing
     returning created_at into v_since;
   end if;
   return jsonb_strip_nulls(jsonb_build_object('committed', true, 'since', v_since));

@@ -19,7 +19,7 @@ counted. Callers: list_documents as authenticated, save_document as its owner.';
 grant execute on function private.document_row(uuid) to authenticated;
 
 create or replace function public.save_document(p_user uuid, p_document jsonb) returns jsonb
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = '' set statement_timeout = '8s' as $$
 declare
   v_id constant uuid := (p_document ->> 'id')::uuid;
   v_now constant timestamptz := clock_timestamp();
@@ -65,7 +65,7 @@ max_documents already; {gone: true, is_new: false} if the user does not exist or
 grant execute on function public.save_document(uuid, jsonb) to service_role;
 
 create or replace function public.list_documents(p_document uuid default null) returns setof jsonb
-language sql stable security invoker set search_path = '' as $$
+language sql stable security invoker set search_path = '' set statement_timeout = '8s' as $$
   select private.document_row(d.id)
   from public.chat_documents d
   where d.user_id = (select auth.uid()) and (p_document is null or d.id = p_document)
@@ -76,20 +76,24 @@ comment on function public.list_documents(uuid) is
 authenticated.';
 grant execute on function public.list_documents(uuid) to authenticated;
 
-create or replace function public.delete_document(p_document uuid) returns boolean
-language plpgsql security invoker set search_path = '' as $$
+create or replace function public.delete_document(p_user uuid, p_document uuid) returns boolean
+language plpgsql security definer set search_path = '' set statement_timeout = '8s' as $$
 begin
-  delete from public.chat_documents where id = p_document and user_id = (select auth.uid());
+  if private.is_gone(p_user, now()) then
+    return false;
+  end if;
+  delete from public.chat_documents where id = p_document and user_id = p_user;
   return found;
 end $$;
-comment on function public.delete_document(uuid) is
-'Deletes a document of the caller with its chunks and embeddings. Returns false if there is none. Callers: authenticated.';
-grant execute on function public.delete_document(uuid) to authenticated;
+comment on function public.delete_document(uuid, uuid) is
+'Deletes a document of a user with its chunks and embeddings. Returns false if there is none. The object of the user deletes its file
+and its passages in the index. Callers: service_role.';
+grant execute on function public.delete_document(uuid, uuid) to service_role;
 
 -- Files ----------------------------------------------------------------------------------------------------------------
 
 create or replace function public.save_file(p_user uuid, p_file jsonb, p_max_files integer) returns jsonb
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = '' set statement_timeout = '8s' as $$
 declare
   v_expired jsonb;
 begin
@@ -118,10 +122,17 @@ received_at. Callers: service_role.';
 grant execute on function public.save_file(uuid, jsonb, integer) to service_role;
 
 create or replace function public.delete_files(p_user uuid, p_files uuid[]) returns jsonb
-language sql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = '' set statement_timeout = '8s' as $$
+declare
+  v_deleted jsonb;
+begin
+  if private.is_gone(p_user, now()) then
+    return '[]';
+  end if;
   with deleted as (delete from public.chat_files where user_id = p_user and id = any (p_files) returning id)
-  select coalesce(jsonb_agg(id), '[]') from deleted;
-$$;
+  select coalesce(jsonb_agg(id), '[]') into v_deleted from deleted;
+  return v_deleted;
+end $$;
 comment on function public.delete_files(uuid, uuid[]) is
   'Deletes the rows of files of a user. Returns the ids of those that existed. Callers: service_role.';
 grant execute on function public.delete_files(uuid, uuid[]) to service_role;

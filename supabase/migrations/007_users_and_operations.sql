@@ -3,7 +3,7 @@
 -- Vault ----------------------------------------------------------------------------------------------------------------
 
 create or replace function public.load_vault() returns jsonb
-language sql stable security invoker set search_path = '' as $$
+language sql stable security invoker set search_path = '' set statement_timeout = '8s' as $$
   select jsonb_build_object(
     'key', (
       select to_jsonb(k) - 'user_id' - 'updated_at' from public.chat_pii_keys k where k.user_id = (select auth.uid())),
@@ -25,13 +25,21 @@ wrapped} | null, entries: [{token, entity, fingerprint, ciphertext, key_version}
 spent is the usage since midnight UTC. Bytes are hex. Callers: authenticated.';
 grant execute on function public.load_vault() to authenticated;
 
-create or replace function public.unmask_policies() returns jsonb
+create or replace function private.all_unmask_policies() returns jsonb
 language sql stable security definer set search_path = '' as $$
   select coalesce(jsonb_object_agg(slug, unmask_policy), '{}') from public.employee_profiles;
 $$;
-comment on function public.unmask_policies() is
+comment on function private.all_unmask_policies() is
 'Returns the unmask_policy of each employee: {slug: policy}. Security definer, because the column is not readable for
-users; the policy itself is visible to each user who talks to the employee. Callers: authenticated.';
+users; the policy itself is visible to each user who talks to the employee. Caller: unmask_policies, as authenticated.';
+grant execute on function private.all_unmask_policies() to authenticated;
+
+create or replace function public.unmask_policies() returns jsonb
+language sql stable security invoker set search_path = '' set statement_timeout = '8s' as $$
+  select private.all_unmask_policies();
+$$;
+comment on function public.unmask_policies() is
+'Returns the unmask_policy of each employee: {slug: policy}. Callers: authenticated.';
 grant execute on function public.unmask_policies() to authenticated;
 
 create or replace function private.add_vault(p_user uuid, p_entries jsonb) returns void
@@ -46,7 +54,7 @@ comment on function private.add_vault(uuid, jsonb) is
 unchanged. Internal: called by commit_vault.';
 
 create or replace function public.commit_vault(p_user uuid, p_vault jsonb) returns jsonb
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = '' set statement_timeout = '8s' as $$
 declare
   v_key constant public.chat_pii_keys :=
     jsonb_populate_record(null::public.chat_pii_keys, nullif(p_vault -> 'key', 'null'));
@@ -94,13 +102,10 @@ prompt_tokens, cached_tokens, completion_tokens, total_tokens, cost_usd}]}. cost
 Internal: called by user_usage.';
 
 create or replace function public.user_usage(p_user uuid, p_today timestamptz, p_month timestamptz) returns jsonb
-language sql stable security definer set search_path = '' as $$
+language sql stable security definer set search_path = '' set statement_timeout = '8s' as $$
   select jsonb_build_object(
     'today', private.usage_since(p_user, p_today), 'month', private.usage_since(p_user, p_month),
-    'limits', coalesce((
-      select jsonb_build_object(
-        'messages_per_minute', messages_per_minute, 'daily_tokens', daily_tokens, 'daily_usd', daily_usd)
-      from public.chat_user_limits where user_id = p_user), '{}'),
+    'limits', coalesce(private.limits_of(p_user), '{}'),
     'employees', (
       select coalesce(jsonb_agg(jsonb_build_object(
         'employee', slug, 'messages_per_minute', messages_per_minute, 'daily_tokens', daily_tokens, 'daily_usd', daily_usd)
@@ -119,7 +124,7 @@ grant execute on function public.user_usage(uuid, timestamptz, timestamptz) to s
 create or replace function public.export_user(
   p_kind text, p_after_at timestamptz default null, p_after_id text default null, p_limit integer default 200
 ) returns jsonb
-language plpgsql stable security invoker set search_path = '' as $$
+language plpgsql stable security invoker set search_path = '' set statement_timeout = '8s' as $$
 declare
   v_table text;
   v_time text;
@@ -165,38 +170,89 @@ Of the vault, value is a placeholder, in whose place the Worker puts the value. 
 latter can be computed again. Errors: 22023 for an unknown kind. Callers: authenticated.';
 grant execute on function public.export_user(text, timestamptz, text, integer) to authenticated;
 
-create or replace function public.erase_user(p_user uuid, p_requested_at timestamptz default now()) returns jsonb
-language plpgsql security definer set search_path = '' as $$
+create or replace function public.erase_user(
+  p_user uuid, p_requested_at timestamptz default now(), p_limit integer default null
+) returns jsonb
+language plpgsql security definer set search_path = '' set statement_timeout = '8s' as $$
 declare
+  v_known private.erased_users;
+  v_left bigint := p_limit;
   v_table text;
   v_count bigint;
-  v_counts jsonb := '{}';
+  v_counts jsonb;
 begin
-  -- A second call of the same request would delete what the user wrote after the first. One that runs beside the first waits here.
-  insert into private.erased_users as known (user_id, requested_at, erased_at) values (p_user, p_requested_at, now())
-  on conflict (user_id) do update set requested_at = excluded.requested_at, erased_at = excluded.erased_at, counts = null
+  perform private.lock_user(p_user);
+  -- A second call of the same request would delete what the user wrote after the first.
+  insert into private.erased_users as known (user_id, requested_at, erased_at, counts)
+  values (p_user, p_requested_at, clock_timestamp(), '{}')
+  on conflict (user_id) do update
+  set requested_at = excluded.requested_at, erased_at = excluded.erased_at, finished_at = null, counts = '{}'
   where known.requested_at < excluded.requested_at;
-  if not found then
-    return (select counts from private.erased_users where user_id = p_user);
+  update private.erased_users
+  set limits = coalesce(private.limits_of(p_user), limits) where user_id = p_user and finished_at is null;
+  select * into v_known from private.erased_users where user_id = p_user;
+  if v_known.finished_at is not null then
+    return v_known.counts;
   end if;
-  -- Summaries are deleted by the cascade from their sessions.
+  v_counts := v_known.counts;
+  -- The key first: nothing that is left can be opened without it. Then rows before those that they refer to, so that no cascade
+  -- deletes more than p_limit.
   foreach v_table in array array[
-    'chat_pii_keys', 'chat_pii_vault', 'user_memory_embeddings', 'user_memory_facts', 'chat_documents', 'chat_files',
-    'chat_tool_runs', 'chat_message_feedback', 'chat_usage_log', 'chat_parked_turns', 'chat_messages', 'chat_sessions'
+    'public.chat_pii_keys', 'public.chat_pii_vault', 'public.user_memory_embeddings', 'public.user_memory_facts',
+    'public.chat_documents', 'public.chat_files', 'public.chat_tool_runs', 'public.chat_message_feedback',
+    'public.chat_usage_log', 'public.chat_parked_turns', 'public.chat_session_summaries', 'public.chat_messages',
+    'public.chat_sessions', 'public.chat_user_limits', 'private.deleted_sessions'
   ] loop
-    execute format('delete from public.%I where user_id = $1', v_table) using p_user;
+    execute format(
+      'delete from %1$s where ctid = any (array(select ctid from %1$s where user_id = $1 limit $2))', v_table)
+    using p_user, v_left;
     get diagnostics v_count = row_count;
-    v_counts := v_counts || jsonb_build_object(v_table, v_count);
+    v_table := split_part(v_table, '.', 2);
+    v_counts := v_counts || jsonb_build_object(v_table, v_count + coalesce((v_counts ->> v_table)::bigint, 0));
+    v_left := v_left - v_count;
+    exit when v_left <= 0;
   end loop;
-  delete from private.deleted_sessions where user_id = p_user;
-  update private.erased_users set counts = v_counts where user_id = p_user;
-  return v_counts;
+  update private.erased_users
+  set counts = v_counts, finished_at = case when v_left <= 0 then null else clock_timestamp() end where user_id = p_user;
+  return v_counts || case when v_left <= 0 then '{"unfinished": true}' else '{}' end::jsonb;
 end $$;
-comment on function public.erase_user(uuid, timestamptz) is
-'Deletes all rows of a user and records the erasure, so that later writes of what began before it are refused. Returns
-{table: number of deleted rows}. A request that was carried out already, or one from before it, deletes nothing and returns the
-counts of the last erasure. The account itself is deleted with Supabase Auth. Callers: service_role.';
-grant execute on function public.erase_user(uuid, timestamptz) to service_role;
+comment on function public.erase_user(uuid, timestamptz, integer) is
+'Deletes the rows of a user and records the erasure, so that later writes of what began before it are refused. Returns
+{table: number of deleted rows}. With p_limit, one call deletes about so many rows, and the result has unfinished: true while
+there may be more: call it again with the same p_requested_at. Until it is finished, everything that would be written of the user is
+refused. A request that was carried out already, or one from before it, deletes nothing and returns the counts of the last
+erasure. The account itself is deleted with Supabase Auth. Callers: service_role.';
+grant execute on function public.erase_user(uuid, timestamptz, integer) to service_role;
+
+create or replace function public.replay_erasures(p_erasures jsonb) returns jsonb
+language plpgsql security definer set search_path = '' as $$
+declare
+  v_erasure record;
+  v_users bigint := 0;
+begin
+  for v_erasure in
+    select user_id, max(requested_at) as requested_at
+    from jsonb_to_recordset(p_erasures) as e(user_id uuid, requested_at timestamptz)
+    group by user_id order by user_id
+  loop
+    perform public.erase_user(v_erasure.user_id, v_erasure.requested_at);
+    v_users := v_users + 1;
+  end loop;
+  return jsonb_build_object('users', v_users);
+end $$;
+comment on function public.replay_erasures(jsonb) is
+'Erases again the users that a restored backup brought back: [{user_id, requested_at}], as the log of the Worker has them. A user
+whose erasure the backup knows stays as they are. Returns {users: number of users}. Callers: service_role.';
+grant execute on function public.replay_erasures(jsonb) to service_role;
+
+create or replace function public.is_account(p_user uuid) returns boolean
+language sql stable security definer set search_path = '' set statement_timeout = '8s' as $$
+  select exists (select from auth.users where id = p_user);
+$$;
+comment on function public.is_account(uuid) is
+'True if Supabase Auth has an account with that id. The hook that reports deleted accounts erases no other user. Callers:
+service_role.';
+grant execute on function public.is_account(uuid) to service_role;
 
 -- Retention ------------------------------------------------------------------------------------------------------------
 
@@ -221,7 +277,9 @@ begin
   where status in ('pending', 'processing', 'failed') and chunks = 0 and updated_at < now() - interval '7 days';
   get diagnostics v_documents = row_count;
   -- Older writes do not arrive any more.
-  delete from private.erased_users where erased_at < now() - greatest(p_keep, interval '90 days');
+  delete from private.erased_users e
+  where finished_at < now() - greatest(p_keep, interval '90 days')
+    and (limits is null or not exists (select from auth.users where id = e.user_id));
   delete from private.deleted_sessions where requested_at < now() - greatest(p_keep, interval '90 days');
   return jsonb_build_object(
     'expired_facts', v_expired_facts, 'superseded_facts', v_superseded_facts, 'tool_runs', v_tool_runs,
@@ -237,10 +295,13 @@ grant execute on function public.purge_expired(interval) to service_role;
 
 -- Monitoring -----------------------------------------------------------------------------------------------------------
 
--- The views run with the rights of their owner, because they aggregate rows of all users. For callers that are not admins
--- they are empty: the condition is evaluated once, before any row is read.
+-- Each view runs with the rights of its caller and calls a function that aggregates the rows of all users with those of its owner. For
+-- callers that are not admins the views are empty: the condition is evaluated once, before the function is called.
 
-create or replace view public.v_targets as
+create or replace function private.targets() returns table (
+  metric text, comparison text, target numeric, current numeric, met boolean, samples bigint
+)
+language sql stable security definer set search_path = '' as $$
 with calls as (
   select * from public.chat_usage_log where created_at > now() - interval '30 days'
 ), turns as (
@@ -283,14 +344,25 @@ select
   metric, comparison, target, round(current, 4) as current,
   case comparison when '<' then current < target when '>' then current > target when '>=' then current >= target end as met,
   samples
-from measured
-where (select private.is_admin());
+from measured;
+$$;
+comment on function private.targets() is
+'Returns the rows of v_targets. Security definer, because it aggregates rows of all users. Caller: v_targets, for admins.';
+grant execute on function private.targets() to authenticated, service_role;
+
+create or replace view public.v_targets with (security_invoker = true) as
+select * from private.targets() where (select private.is_admin());
 comment on view public.v_targets is
 'The targets of the specification with their values over the last 30 days. met is null where there is no target, or no
 sample yet. Empty for callers that are not admins.';
 grant select on public.v_targets to authenticated, service_role;
 
-create or replace view public.v_usage_by_day as
+create or replace function private.usage_by_day() returns table (
+  day date, turns bigint, users bigint, errors bigint, prompt_tokens bigint, cached_tokens bigint, completion_tokens bigint,
+  total_tokens bigint, cost_usd numeric, latency_p95_ms double precision, first_token_p50_ms double precision,
+  first_token_p95_ms double precision
+)
+language sql stable security definer set search_path = '' as $$
 select
   (created_at at time zone 'utc')::date as day,
   count(*) filter (where purpose = 'turn') as turns,
@@ -305,20 +377,37 @@ select
   percentile_cont(0.5) within group (order by ttft_ms) as first_token_p50_ms,
   percentile_cont(0.95) within group (order by ttft_ms) as first_token_p95_ms
 from public.chat_usage_log
-where (select private.is_admin()) and created_at > now() - interval '90 days'
+where created_at > now() - interval '90 days'
 group by 1
 order by 1 desc;
+$$;
+comment on function private.usage_by_day() is
+'Returns the rows of v_usage_by_day. Security definer, because it aggregates rows of all users. Caller: v_usage_by_day, for admins.';
+grant execute on function private.usage_by_day() to authenticated, service_role;
+
+create or replace view public.v_usage_by_day with (security_invoker = true) as
+select * from private.usage_by_day() where (select private.is_admin());
 comment on view public.v_usage_by_day is
   'Turns, tokens, cost and latency per day (UTC) of the last 90 days. Empty for callers that are not admins.';
 grant select on public.v_usage_by_day to authenticated, service_role;
 
-create or replace view public.v_errors as
+create or replace function private.errors() returns table (
+  error_code text, model text, turns bigint, users bigint, last_at timestamptz
+)
+language sql stable security definer set search_path = '' as $$
 select
   error_code, model, count(*) as turns, count(distinct user_id) as users, max(created_at) as last_at
 from public.chat_usage_log
-where (select private.is_admin()) and not success and created_at > now() - interval '30 days'
+where not success and created_at > now() - interval '30 days'
 group by error_code, model
 order by turns desc;
+$$;
+comment on function private.errors() is
+'Returns the rows of v_errors. Security definer, because it aggregates rows of all users. Caller: v_errors, for admins.';
+grant execute on function private.errors() to authenticated, service_role;
+
+create or replace view public.v_errors with (security_invoker = true) as
+select * from private.errors() where (select private.is_admin());
 comment on view public.v_errors is
   'Error codes of the last 30 days by model, the most frequent first. Empty for callers that are not admins.';
 grant select on public.v_errors to authenticated, service_role;

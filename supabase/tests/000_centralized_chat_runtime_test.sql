@@ -114,7 +114,7 @@ $$;
 select set_has(
   format('select unnest(pg_temp.scans(%L))', format(
     'select public.load_session(%L, null, %L, %L, 100)', pg_temp.a_session(), 'prime-boss', 'gpt-4o-mini')),
-  $$ values ('chat_sessions_id_user_id_key'), ('chat_messages_session_order'), ('chat_session_summaries_pkey'),
+  $$ values ('chat_sessions_user_id_id_key'), ('chat_messages_session_order'), ('chat_session_summaries_pkey'),
             ('employee_profiles_pkey'), ('chat_model_prices_pkey') $$, 'load_session');
 select is(
   pg_temp.scans('select public.list_sessions(20, now(), gen_random_uuid())'), array['chat_sessions_user_recent'],
@@ -177,7 +177,7 @@ select set_has(
 select set_has(
   $$ select unnest(pg_temp.scans(
        'select public.erase_user(''00000000-0000-4000-8000-000000000002'')', 'service_role')) $$,
-  $$ values ('chat_messages_user'), ('chat_sessions_user_recent'), ('user_memory_embeddings_user'),
+  $$ values ('chat_messages_session_order'), ('chat_sessions_user_recent'), ('user_memory_embeddings_user'),
             ('user_memory_facts_user'), ('chat_usage_log_user_time') $$, 'erase_user');
 select set_has(
   format('select unnest(pg_temp.scans(%L, %L))', format(
@@ -189,17 +189,10 @@ select set_has(
   'deleting a session, with its cascades');
 
 select is_empty($$
-  select c.conrelid::regclass, c.conname from pg_constraint c
-  where c.contype = 'f' and c.connamespace = 'public'::regnamespace and not exists (
-    select from pg_index i
-    where i.indrelid = c.conrelid
-      and i.indkey[0] = any (c.conkey))
-$$, 'every foreign key has an index for its cascade');
-select is_empty($$
-  select a.attrelid::regclass from pg_attribute a join pg_policy p on p.polrelid = a.attrelid
-  where a.attname = 'user_id' and not exists (
-    select from pg_index i where i.indrelid = a.attrelid and a.attnum = any (i.indkey) and i.indisvalid)
-$$, 'every user_id that a policy reads has an index');
+  select a.attrelid::regclass from pg_attribute a join pg_class c on c.oid = a.attrelid
+  where c.relnamespace in ('public'::regnamespace, 'private'::regnamespace) and c.relkind = 'r' and a.attname = 'user_id'
+    and not exists (select from pg_index i where i.indrelid = a.attrelid and i.indkey[0] = a.attnum and i.indisvalid)
+$$, 'every table with a user_id has an index that begins with it: policies and erasures read by it');
 
 select * from finish();
 rollback;

@@ -303,7 +303,7 @@ select is(public.import_messages('00000000-0000-4000-8000-00000000000a', 'prime-
   '{"imported": 0, "known": 0, "added": []}', 'an empty import is accepted');
 
 -- Deleted memories, other users, and erased users ----------------------------------------------------------------------
-set local role authenticated;
+reset role;
 delete from public.user_memory_embeddings where content = 'Message 112';
 set local role service_role;
 select is(
@@ -332,7 +332,7 @@ select throws_ok(
 select is_empty($$ select from public.chat_messages where content ~ '13[34]' $$, 'nothing of a call with a malformed message is imported');
 select is(pg_temp.import('c', pg_temp.said(141, 4)), '{"gone": true}', 'a user without an account imports nothing');
 select isnt(public.erase_user('00000000-0000-4000-8000-00000000000a'), null, 'a user is erased');
-select is(pg_temp.import('a', pg_temp.said(112, 1)), '{"gone": true}', 'an erased user imports nothing');
+select is(pg_temp.import('a', pg_temp.said(112, 1)), '{"gone": true}', 'an import that began before an erasure adds nothing');
 select is_empty(
   $$ select from public.user_memory_embeddings where user_id = '00000000-0000-4000-8000-00000000000a' $$, 'no memory of an erased user is left');
 

@@ -88,8 +88,8 @@ update public.chat_documents set updated_at = now() - interval '8 days';
 alter table public.chat_documents enable trigger user;
 select pg_temp.become('service_role');
 select is(public.purge_expired() ->> 'unfinished_documents', '0', 'a document with chunks is not purged as unfinished');
-select pg_temp.become('authenticated', 'a');
-select is(public.delete_document('00000000-0000-4000-8000-0000000000d8'), true, 'its user may delete it');
+select is(
+  public.delete_document('00000000-0000-4000-8000-00000000000a', '00000000-0000-4000-8000-0000000000d8'), true, 'it is deleted for its user');
 
 -- max_documents --------------------------------------------------------------------------------------------------------
 select pg_temp.become('service_role');
@@ -106,11 +106,22 @@ select pg_temp.become('authenticated', 'b');
 select results_eq('select pg_temp.progress()', array['6 of [EMAIL_1].md pending 0 of 1'], 'a user lists their own documents');
 select is_empty(
   $$ select public.list_documents('00000000-0000-4000-8000-0000000000d1') $$, 'a document of another user is not listed by its id');
-select is(public.delete_document('00000000-0000-4000-8000-0000000000d1'), false, 'a document of another user is not deleted');
+select throws_ok(
+  $$ select public.delete_document('00000000-0000-4000-8000-00000000000b', '00000000-0000-4000-8000-0000000000d6') $$, '42501', null,
+  'a user deletes a document through the API alone');
+select pg_temp.become('service_role');
+select is(
+  public.delete_document('00000000-0000-4000-8000-00000000000b', '00000000-0000-4000-8000-0000000000d1'), false,
+  'a document of another user is not deleted');
 select pg_temp.become('authenticated', 'a');
 select is((select count(*) from public.list_documents()), 3::bigint, 'the documents of the other user are unchanged');
-select is(public.delete_document('00000000-0000-4000-8000-0000000000d1'), true, 'a user deletes a document');
-select is(public.delete_document('00000000-0000-4000-8000-0000000000d1'), false, 'a deleted document cannot be deleted again');
+select pg_temp.become('service_role');
+select is(
+  public.delete_document('00000000-0000-4000-8000-00000000000a', '00000000-0000-4000-8000-0000000000d1'), true, 'a document is deleted');
+select is(
+  public.delete_document('00000000-0000-4000-8000-00000000000a', '00000000-0000-4000-8000-0000000000d1'), false,
+  'a deleted document cannot be deleted again');
+select pg_temp.become('authenticated', 'a');
 select is_empty(
   $$ select from public.user_memory_embeddings where document_id = '00000000-0000-4000-8000-0000000000d1' $$,
   'the chunks of a deleted document are deleted');

@@ -59,7 +59,7 @@ select is(
   pg_temp.commit(pg_temp.vault(1, now() - interval '1 second', 2, '[EMAIL_1]')), '{"committed": false, "gone": true}',
   'a key from before the erasure is refused');
 select is(
-  pg_temp.commit(pg_temp.vault(2, now() + interval '1 second', 2, '[EMAIL_1]')), '{"committed": true}',
+  pg_temp.commit(pg_temp.vault(2, now() + interval '1 hour', 2, '[EMAIL_1]')), '{"committed": true}',
   'a new key after the erasure is saved');
 
 reset role;
@@ -200,7 +200,8 @@ set local role service_role;
 select is(
   public.erase_user('00000000-0000-4000-8000-00000000000a') - 'chat_usage_log',
   '{"chat_messages": 3, "chat_sessions": 3, "chat_pii_keys": 0, "chat_pii_vault": 1, "chat_tool_runs": 1, "chat_documents": 1, "chat_files": 0,
-    "user_memory_facts": 1, "user_memory_embeddings": 3, "chat_message_feedback": 0, "chat_parked_turns": 0}',
+    "user_memory_facts": 1, "user_memory_embeddings": 3, "chat_message_feedback": 0, "chat_parked_turns": 0, "chat_session_summaries": 0,
+    "chat_user_limits": 0, "deleted_sessions": 0}',
   'a user is erased, and the deleted rows are counted');
 select is(
   public.erase_user('00000000-0000-4000-8000-00000000000a') ->> 'chat_messages', '3',
@@ -245,7 +246,7 @@ $$;
 select is(
   pg_temp.turn(now() - interval '1 second'), '{"committed": false, "gone": true}',
   'a turn that began before the erasure is dropped');
-select is(pg_temp.turn(now() + interval '1 second'), '{"committed": true}', 'a turn after the erasure is saved');
+select is(pg_temp.turn(now() + interval '1 hour'), '{"committed": true}', 'a turn after the erasure is saved');
 delete from auth.users where id = '00000000-0000-4000-8000-00000000000a';
 select is(pg_temp.rows_of('00000000-0000-4000-8000-00000000000a'), 0::bigint, 'deleting the account deletes the rows');
 
@@ -253,6 +254,59 @@ reset role;
 delete from auth.users;
 delete from private.erased_users;
 drop function pg_temp.rows_of, pg_temp.turn;
+
+-- An erasure in steps, whatever comes in between ------------------------------------------------------------------------
+set local role postgres;
+insert into auth.users (id, email) values ('00000000-0000-4000-8000-00000000000e', 'e@example.com');
+insert into public.chat_sessions (id, user_id, employee_slug)
+select gen_random_uuid(), '00000000-0000-4000-8000-00000000000e', 'prime-boss' from generate_series(1, 4);
+insert into public.chat_messages (id, session_id, user_id, role, content, content_tokens)
+select gen_random_uuid(), id, user_id, 'user', 'Hello', 1 from public.chat_sessions s, generate_series(1, 3)
+where user_id = '00000000-0000-4000-8000-00000000000e';
+insert into public.chat_user_limits (user_id, daily_tokens) values ('00000000-0000-4000-8000-00000000000e', 1000);
+insert into private.deleted_sessions values (gen_random_uuid(), '00000000-0000-4000-8000-00000000000e', now(), '{}');
+create function pg_temp.erase(p_limit integer) returns jsonb language sql as $$
+  select jsonb_strip_nulls(jsonb_build_object(
+    'messages', c -> 'chat_messages', 'sessions', c -> 'chat_sessions', 'limits', c -> 'chat_user_limits',
+    'deleted', c -> 'deleted_sessions', 'unfinished', c -> 'unfinished'))
+  from public.erase_user('00000000-0000-4000-8000-00000000000e', '2026-11-29T00:00:00Z', p_limit) c;
+$$;
+grant execute on function pg_temp.erase to public;
+set local role service_role;
+select is(pg_temp.erase(5), '{"messages": 5, "unfinished": true}', 'a step deletes no more rows than it may');
+select is(
+  public.update_session('00000000-0000-4000-8000-00000000000e', gen_random_uuid(), '{}', jsonb_build_object(
+    'employee_slug', 'prime-boss', 'created_at', now() + interval '1 hour')), null,
+  'nothing is written before the erasure is finished, however new it is');
+select is(pg_temp.erase(5), '{"messages": 10, "unfinished": true}', 'the next step counts on');
+select is(pg_temp.erase(5), '{"messages": 12, "sessions": 3, "unfinished": true}', 'messages come before sessions, so that no cascade runs');
+select is(pg_temp.erase(5), '{"messages": 12, "sessions": 4, "limits": 1, "deleted": 1}', 'the last step finishes the erasure');
+select is(pg_temp.erase(5), '{"messages": 12, "sessions": 4, "limits": 1, "deleted": 1}', 'a late step returns the same counts');
+select is(
+  (public.user_usage('00000000-0000-4000-8000-00000000000e', now(), now()) #>> '{limits,daily_tokens}'), '1000',
+  'an erasure lifts no limit');
+select is(public.is_account('00000000-0000-4000-8000-00000000000e'), true, 'the account remains');
+
+-- A backup from before the erasure is restored.
+set local role postgres;
+delete from private.erased_users;
+insert into public.chat_sessions (id, user_id, employee_slug)
+values (gen_random_uuid(), '00000000-0000-4000-8000-00000000000e', 'prime-boss');
+set local role service_role;
+select is(
+  public.replay_erasures('[{"user_id": "00000000-0000-4000-8000-00000000000e", "requested_at": "2026-11-28T00:00:00Z"},
+    {"user_id": "00000000-0000-4000-8000-00000000000e", "requested_at": "2026-11-29T00:00:00Z"}]'),
+  '{"users": 1}', 'erasures from the log are carried out again');
+set local role postgres;
+select is_empty(
+  $$ select from public.chat_sessions where user_id = '00000000-0000-4000-8000-00000000000e' $$, 'a restored user is erased again');
+select is(
+  private.is_gone('00000000-0000-4000-8000-00000000000e', now() - interval '1 minute'), true,
+  'and is still refused what is older');
+delete from auth.users where id = '00000000-0000-4000-8000-00000000000e';
+set local role service_role;
+select is(public.is_account('00000000-0000-4000-8000-00000000000e'), false, 'a deleted account is none');
+set local role postgres;
 
 -- Monitoring -----------------------------------------------------------------------------------------------------------
 insert into auth.users (id, email) values
