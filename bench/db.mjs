@@ -112,7 +112,7 @@ async function measure(postgres, name, size) {
   const ofFirst = (measured) => resultRecall(measured.slice(0, 1));
 
   await addRow('load_session', users, {
-    query: ({ session }) => ({ text: `select load_session($1, null, 'prime-boss', 'gpt-4o-mini', 100)`, values: [session] }),
+    query: ({ session }) => ({ text: `select load_session($1, 100)`, values: [session] }),
   });
   await addRow('list_sessions, first page', users, { query: () => ({ text: 'select * from list_sessions(20)', values: [] }) });
   await addRow('list_sessions, second page', users, {

@@ -116,7 +116,8 @@ function localVars({ keys, supabase, modelUrl }) {
     SUPABASE_JWT_SECRET: keys.hs256Secret,
   };
   const ofModel = modelUrl && { OPENAI_BASE_URL: modelUrl, OPENAI_API_KEY: 'local' };
-  return { ...ofSupabase, ...ofModel, PII_MASTER_KEY: keys.piiMasterKey };
+  // Limits of a deployment would stop a benchmark, or a script that tries the API.
+  return { ...ofSupabase, ...ofModel, PII_MASTER_KEY: keys.piiMasterKey, USER_LIMITS: '{}' };
 }
 
 /**

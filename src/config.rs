@@ -1,8 +1,11 @@
 //! The deployment's variables, read once per isolate and checked together.
 
+use std::collections::BTreeMap;
+
 use mcp_client::server::Bearers;
 use pii::detect::Patterns;
 use pii::seal::MasterKeys;
+use serde::Deserialize;
 
 use crate::time::Millis;
 
@@ -45,6 +48,8 @@ pub struct Config {
     pub pii_patterns: Patterns,
     /// `MCP_TOKENS`: bearer tokens for remote servers, by the names that profiles use.
     pub mcp_tokens: Bearers,
+    /// `USER_LIMITS`: limits of a user by plan.
+    pub plans: Plans,
     /// `ALLOWED_ORIGINS`: pages of other origins that may call the API.
     pub allowed_origins: Vec<String>,
 }
@@ -56,6 +61,48 @@ pub struct Fallback {
     pub url: String,
     /// Key of this provider; it never receives the first provider's key.
     pub key: String,
+}
+
+/// Plan of users without one, and of those whose plan has no limits of its own.
+const DEFAULT_PLAN: &str = "default";
+
+/// Limits of each plan.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Plans(BTreeMap<String, Plan>);
+
+/// Limits of the users of a plan, over all sessions of one user; an absent limit allows everything.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// Messages a minute.
+    pub messages_per_minute: Option<u32>,
+    /// LLM tokens of a day, read and written.
+    pub daily_tokens: Option<u64>,
+    /// US dollars of a day.
+    pub daily_usd: Option<f64>,
+}
+
+impl Default for Plans {
+    /// Limits of a deployment that sets none: generous for a person, and a bound for a script. Dollars are not limited, because a
+    /// model without a price could not be asked then.
+    fn default() -> Self {
+        let plan = |messages, tokens| Plan {
+            messages_per_minute: Some(messages),
+            daily_tokens: Some(tokens),
+            daily_usd: None,
+        };
+        let plans = [(DEFAULT_PLAN, plan(20, 1_000_000)), ("anonymous", plan(6, 100_000))];
+        Self(plans.map(|(name, plan)| (name.to_owned(), plan)).into())
+    }
+}
+
+impl Plans {
+    /// The plan of that name, else the default one.
+    #[must_use]
+    pub fn get(&self, name: Option<&str>) -> Plan {
+        let named = name.and_then(|name| self.0.get(name));
+        named.or_else(|| self.0.get(DEFAULT_PLAN)).copied().unwrap_or_default()
+    }
 }
 
 /// The smallest token budget that leaves room for a persona and a question.
@@ -90,6 +137,7 @@ impl Config {
             pii_master_keys: vars.master_keys("PII_MASTER_KEY"),
             pii_patterns: vars.patterns("PII_PATTERNS"),
             mcp_tokens: vars.bearers("MCP_TOKENS"),
+            plans: vars.plans("USER_LIMITS"),
             allowed_origins: vars.origins("ALLOWED_ORIGINS"),
         };
         let problems = vars.problems.into_inner();
@@ -190,6 +238,16 @@ impl<F: Fn(&str) -> Option<String>> Vars<F> {
         })
     }
 
+    fn plans(&self, name: &str) -> Plans {
+        let Some(value) = self.optional(name) else { return Plans::default() };
+        serde_json::from_str(&value).unwrap_or_else(|_| {
+            self.complain(format!(
+                "{name} must be a JSON object of plans such as {{\"default\":{{\"messages_per_minute\":20,\"daily_tokens\":1000000,\"daily_usd\":2.5}}}}"
+            ));
+            Plans::default()
+        })
+    }
+
     fn origins(&self, name: &str) -> Vec<String> {
         let list = self.optional(name).unwrap_or_default();
         let origins = list.split(',').map(|origin| origin.trim().trim_end_matches('/').to_owned());
@@ -227,6 +285,28 @@ mod tests {
     }
 
     #[test]
+    fn a_fresh_deployment_is_limited_and_anonymous_users_more_so() {
+        let plans = with(&COMPLETE).unwrap().plans;
+        let (user, anonymous) = (plans.get(None), plans.get(Some("anonymous")));
+        assert!(anonymous.messages_per_minute < user.messages_per_minute);
+        assert!(anonymous.daily_tokens < user.daily_tokens && user.daily_tokens.is_some());
+        assert_eq!(plans.get(Some("unknown")), user);
+    }
+
+    #[test]
+    fn a_misspelled_limit_is_reported() {
+        for wrong in [
+            r#"{"default":{"daily_token":1}}"#,
+            r#"{"default":{"daily_tokens":-1}}"#,
+            r#"{"default":5}"#,
+            "[]",
+        ] {
+            let problems = with(&[&COMPLETE[..], &[("USER_LIMITS", wrong)]].concat()).unwrap_err();
+            assert!(problems[0].starts_with("USER_LIMITS must be"), "{wrong}: {problems:?}");
+        }
+    }
+
+    #[test]
     fn all_problems_are_reported_at_once_and_no_value_is_shown() {
         let problems = with(&[
             ("SUPABASE_URL", "secret-host"),
@@ -235,6 +315,7 @@ mod tests {
             ("OPENAI_FALLBACK_BASE_URL", "https://second.example.com/v1"),
             ("PII_MASTER_KEY", "c2hvcnQ="),
             ("PII_PATTERNS", "[{\"name\":\"A\",\"pattern\":\"(\"}]"),
+            ("USER_LIMITS", "{\"default\":{\"many\":1}}"),
         ])
         .unwrap_err();
         let text = problems.join("\n");
@@ -242,7 +323,9 @@ mod tests {
             assert!(text.contains(name), "{name} is missing from {text}");
         }
         assert!(text.contains("OPENAI_FALLBACK_API_KEY is not set"), "{text}");
-        for name in ["DEFAULT_TOKEN_BUDGET", "ALLOWED_ORIGINS", "PII_MASTER_KEY", "PII_PATTERNS"] {
+        for name in
+            ["DEFAULT_TOKEN_BUDGET", "ALLOWED_ORIGINS", "PII_MASTER_KEY", "PII_PATTERNS", "USER_LIMITS"]
+        {
             assert!(text.contains(name), "{name} is malformed in {text}");
         }
         assert!(!text.contains("secret-host") && !text.contains("many") && !text.contains("c2hvcnQ"));

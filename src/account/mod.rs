@@ -5,6 +5,7 @@ pub mod agenda;
 pub mod ctx;
 pub mod ledger;
 pub mod rate;
+pub mod terms;
 pub mod vault;
 pub mod vault_state;
 

@@ -12,8 +12,10 @@ use crate::account::UserCtx;
 use crate::account::ledger::spent_by_employee;
 use crate::account::vault::VaultError;
 use crate::chat::limits::UserLimits;
+use crate::config::Config;
 use crate::database;
 use crate::error::{Code, Error, Fault};
+use crate::limit::plan::StoredLimits;
 use crate::limit::quota::{BudgetLeft, Cost, day, start_of_day};
 use crate::ports::{Caller, Clock, Platform};
 use crate::time::timestamp;
@@ -25,7 +27,7 @@ struct StoredUsage {
     today: Box<RawValue>,
     /// JSON for the client.
     month: Box<RawValue>,
-    limits: UserLimits,
+    limits: StoredLimits,
     employees: Vec<EmployeeLimits>,
 }
 
@@ -101,14 +103,19 @@ pub(super) async fn get<P: Platform>(ctx: &UserCtx<'_, P>) -> Result<ReplyOf<P>,
     let stored: StoredUsage =
         database::call(&ctx.ports.postgrest, Caller::Service, "user_usage", &arguments).await?;
     let spent = spent_by_employee(&ctx.ports.sql, today)?;
-    let json = serde_json::to_string(&body(stored, &spent, timestamp(start_of_day(today + 1))));
+    let json = serde_json::to_string(&body(stored, ctx.config, &spent, timestamp(start_of_day(today + 1))));
     let json = json.map_err(|error| Fault::new(Code::Internal, format!("usage: {:?}", error.classify())))?;
     Ok(reply::json(200, json))
 }
 
-fn body(stored: StoredUsage, spent: &BTreeMap<String, Cost>, resets_at: DateTime<Utc>) -> UsageBody {
+fn body(
+    stored: StoredUsage,
+    config: &Config,
+    spent: &BTreeMap<String, Cost>,
+    resets_at: DateTime<Utc>,
+) -> UsageBody {
     let StoredUsage { today, month, limits, employees } = stored;
-    let user = LimitBody::new(None, &limits, spent.values().copied().sum());
+    let user = LimitBody::new(None, &limits.resolve(config), spent.values().copied().sum());
     let of_employee = |EmployeeLimits { employee, limits }| {
         let spent = spent.get(&employee).copied().unwrap_or_default();
         LimitBody::new(Some(employee), &limits, spent)

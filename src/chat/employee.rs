@@ -13,7 +13,7 @@ use super::limits::Budget;
 use super::price::Price;
 use crate::config::Config;
 
-/// An employee as `load_session` returns it.
+/// An employee as `load_terms` returns it.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 pub struct Employee {
     /// Name in requests and rows.

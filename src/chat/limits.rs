@@ -21,7 +21,7 @@ impl Budget {
     }
 }
 
-/// One row of `chat_user_limits`: limits over all sessions of a user; an absent limit allows everything.
+/// Limits over all sessions of a user; an absent limit allows everything.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct UserLimits {
     /// Messages a minute.

@@ -2,4 +2,5 @@
 
 pub mod bucket;
 pub mod gate;
+pub mod plan;
 pub mod quota;

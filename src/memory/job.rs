@@ -17,6 +17,7 @@ use crate::chat::price::Price;
 use crate::chat::usage::{Usage, UsageRecord};
 use crate::error::{Code, Fault};
 use crate::ids;
+use crate::limit::plan::StoredLimits;
 use crate::limit::quota::{Cost, LedgerEntry, day};
 use crate::model::candidate::{Candidate, Provider};
 use crate::model::completion::{Completion, CompletionRequest, stream_completion};
@@ -54,10 +55,10 @@ impl Purpose {
 }
 
 /// Spending limits of a day.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 pub struct Budgets {
     /// Of the user, over all employees.
-    pub user: Budget,
+    pub user: StoredLimits,
     /// Of the user, with the employee.
     pub employee: Budget,
 }
@@ -167,7 +168,8 @@ pub async fn run_job<P: Platform>(
     let message_tokens =
         job.messages.iter().map(|message| count(&message.content) + PER_MESSAGE).sum::<u32>();
     let prompt_tokens = message_tokens + PER_PROMPT + count(&job.schema.to_string());
-    let Budgets { user, employee } = job.account.budgets;
+    let Budgets { user, employee } = &job.account.budgets;
+    let (user, employee) = (user.resolve(config).budget, *employee);
     if job.account.price.is_none() && (user.daily_usd.is_some() || employee.daily_usd.is_some()) {
         let cause = format!("{} has no price, so it is not asked", config.memory_model);
         crate::log::fault(&ctx.ports.host, &Fault::new(Code::UnpricedModel, cause));

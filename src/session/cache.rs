@@ -5,9 +5,11 @@ use uuid::Uuid;
 
 use super::load::{LoadedSession, RECENT_MESSAGES};
 use super::record::{MessageRecord, TurnRecord};
+use crate::account::terms::Terms;
 use crate::chat::employee::{Employee, PricedEmployee};
 use crate::chat::limits::UserLimits;
 use crate::chat::message::Message;
+use crate::chat::price::Price;
 use crate::memory::recall::Summary;
 use crate::prompt::assemble::Window;
 use crate::time::Millis;
@@ -27,6 +29,9 @@ const MAX_BYTES: usize = 512 * 1024;
 pub struct SessionCache {
     /// The employee and the prices of its models.
     pub employee: PricedEmployee,
+    /// Price of the model that makes vectors, if it is known.
+    #[serde(default)]
+    pub embedding_price: Option<Price>,
     /// Limits of the user over all sessions.
     #[serde(default)]
     pub limits: UserLimits,
@@ -47,16 +52,16 @@ pub struct SessionCache {
 }
 
 impl SessionCache {
-    /// Creates a cache from a loaded session. The window of the cache `before` stays valid under the same persona. `None` if
-    /// there is no such employee.
+    /// Creates a cache from a loaded session. The window of the cache `before` stays valid under the same persona.
     #[must_use]
-    pub fn from_loaded(mut loaded: LoadedSession, before: Option<&Self>, now: Millis) -> Option<Self> {
-        let employee = loaded.take_employee()?;
+    pub fn from_loaded(loaded: LoadedSession, terms: Terms, before: Option<&Self>, now: Millis) -> Self {
+        let Terms { employee, embedding_price, limits } = terms;
         let before = before.filter(|before| before.employee.employee == employee.employee);
         let mut cache = Self {
             window: before.and_then(|before| before.window.clone()),
             employee,
-            limits: loaded.limits.unwrap_or_default(),
+            embedding_price,
+            limits,
             last_message_id: loaded.messages.last().map(|message| message.id),
             messages: loaded.messages,
             is_newest: true,
@@ -64,7 +69,7 @@ impl SessionCache {
             loaded_at: now,
         };
         cache.trim();
-        Some(cache)
+        cache
     }
 
     /// The employee that answers.

@@ -6,10 +6,9 @@ use serde_json::{Value, json};
 
 use super::error::ToolError;
 use super::tool::{Tool, ToolContext};
+use crate::account::terms::load_terms;
 use crate::chat::employee::{Colleague, Employee};
 use crate::ports::Platform;
-use crate::session::load::{LoadRequest, load_session};
-use crate::session::path::PathEnd;
 
 /// The tool `hand_over`.
 pub(super) struct HandOver;
@@ -54,19 +53,12 @@ impl Tool for HandOver {
         if context.effects.borrow().hand_off.is_some() {
             return Err("It was handed over in this answer already.".into());
         }
-        let request = LoadRequest {
-            session: context.session,
-            employee: Some(slug),
-            limit: 1,
-            path_end: PathEnd::Beginning,
-        };
-        let loaded = load_session(&context.user, &request).await;
-        let mut loaded = loaded
+        let terms = load_terms(&context.user, context.session, Some(slug)).await;
+        let terms = terms
             .map_err(|_| ToolError("The colleague cannot be reached right now. Go on yourself.".into()))?;
-        let successor = loaded.take_employee();
-        let successor =
-            successor.ok_or_else(|| ToolError(format!("{slug} is not at work any more. Go on yourself.")))?;
-        context.effects.borrow_mut().hand_off = Some(successor);
+        let terms =
+            terms.ok_or_else(|| ToolError(format!("{slug} is not at work any more. Go on yourself.")))?;
+        context.effects.borrow_mut().hand_off = Some(terms.employee);
         Ok(json!({ "handed_to": slug, "reason": reason }))
     }
 }

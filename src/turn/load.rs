@@ -1,13 +1,15 @@
 //! The session's window for a turn: as it is cached, or read from Postgres.
 
+use futures::future::join;
 use pii::masked_text::MaskedText;
 
 use super::TurnCtx;
+use crate::account::terms::load_terms;
 use crate::error::{Code, Error, Fault, abort_field};
 use crate::memory::forget::last_forgotten;
 use crate::ports::{Clock, Platform};
 use crate::session::cache::SessionCache;
-use crate::session::load::{LoadRequest, RECENT_MESSAGES, load_session};
+use crate::session::load::{RECENT_MESSAGES, load_session};
 use crate::session::path::{InsertAt, resolve_path};
 use crate::session::store::SessionStore;
 use crate::time::Millis;
@@ -74,15 +76,16 @@ impl<P: Platform> TurnCtx<'_, P> {
         let handed_to = undelivered.iter().rev().find_map(|record| record.handed_to.clone());
         let employee = wanted.employee.or(handed_to.as_deref());
         let (path_end, undelivered) = resolve_path(wanted.insert_at, newest, undelivered);
-        let request = LoadRequest { session: session.id, employee, limit: RECENT_MESSAGES, path_end };
         // What is forgotten during the read may be in its result.
         let began = user.ports.clock.now();
-        let mut cache = match load_session(&user, &request).await {
-            Ok(loaded) if loaded.foreign => return Err(foreign()),
-            Ok(loaded) => {
-                SessionCache::from_loaded(loaded, before.as_ref(), began).ok_or_else(unknown_employee)?
+        let loads = (load_session(&user, session.id, path_end), load_terms(&user, session.id, employee));
+        let mut cache = match join(loads.0, loads.1).await {
+            (Ok(loaded), _) if loaded.foreign => return Err(foreign()),
+            (Ok(loaded), Ok(terms)) => {
+                let terms = terms.ok_or_else(unknown_employee)?;
+                SessionCache::from_loaded(loaded, terms, before.as_ref(), began)
             }
-            Err(fault) => {
+            (Err(fault), _) | (_, Err(fault)) => {
                 let usable = |cache: &SessionCache| cache.is_of(employee) && wanted.is_on_path(cache);
                 before.filter(usable).ok_or(fault)?
             }

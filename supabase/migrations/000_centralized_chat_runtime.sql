@@ -431,8 +431,7 @@ create table if not exists public.chat_user_limits (
 );
 alter table public.chat_user_limits enable row level security;
 comment on table public.chat_user_limits is
-'Limits of one user over all sessions, written by operators. Null is no limit; without a row only the limits of employees
-apply.';
+'Limits of one user over all sessions, written by operators. Where null, and without a row, the limits of the plan apply.';
 
 create table if not exists public.chat_model_prices (
   model            text not null check (length(model) between 1 and 100),

@@ -3,70 +3,15 @@
 
 -- Loading a session ----------------------------------------------------------------------------------------------------
 
-create or replace function private.active_employee(p_slug text) returns jsonb
-language sql stable security definer set search_path = '' as $$
-  select jsonb_build_object(
-    'slug', slug, 'title', title, 'system_prompt', system_prompt, 'model', model, 'fallback_models', fallback_models,
-    'temperature', temperature, 'max_output_tokens', max_output_tokens, 'token_budget', token_budget, 'top_k', top_k,
-    'tools', tools, 'mcp_servers', mcp_servers, 'unmask_policy', unmask_policy, 'messages_per_minute', messages_per_minute,
-    'daily_tokens', daily_tokens, 'daily_usd', daily_usd,
-    'colleagues', case when 'hand_over' = any (tools) then (
-      select coalesce(jsonb_agg(jsonb_build_object(
-        'slug', c.slug, 'title', c.title, 'description', c.description) order by c.slug), '[]')
-      from public.employee_profiles c where c.is_active and c.slug <> p_slug) else '[]' end)
-  from public.employee_profiles where slug = p_slug and is_active;
-$$;
-comment on function private.active_employee(text) is
-'Returns the active employee with that slug, or null: {slug, title, system_prompt, model, fallback_models, temperature,
-max_output_tokens, token_budget, top_k, tools, mcp_servers, unmask_policy, messages_per_minute, daily_tokens, daily_usd,
-colleagues: [{slug, title, description}]}. colleagues is empty unless the employee has the tool hand_over. Security
-definer, because clients cannot read prompts and budgets. Caller: load_session, as authenticated.';
-grant execute on function private.active_employee(text) to authenticated;
-
-create or replace function private.current_price(p_model text) returns jsonb
-language sql stable security definer set search_path = '' as $$
-  select jsonb_build_object('input', input_usd, 'cached_input', cached_input_usd, 'output', output_usd)
-  from public.chat_model_prices where model = p_model and valid_from <= now()
-  order by valid_from desc limit 1;
-$$;
-comment on function private.current_price(text) is
-'Returns the price of a model that is valid now, or null: {input, cached_input, output} in USD per million tokens. Callers:
-load_session as authenticated; the functions of 005 as their owner.';
-grant execute on function private.current_price(text) to authenticated;
-
-create or replace function private.limits_of(p_user uuid) returns jsonb
-language sql stable security definer set search_path = '' as $$
-  select coalesce(
-    (select jsonb_build_object(
-        'messages_per_minute', messages_per_minute, 'daily_tokens', daily_tokens, 'daily_usd', daily_usd)
-      from public.chat_user_limits where user_id = p_user),
-    (select limits from private.erased_users where user_id = p_user));
-$$;
-comment on function private.limits_of(uuid) is
-'Returns the limits of a user over all sessions, or null: {messages_per_minute, daily_tokens, daily_usd}. Those of an erased user
-hold until an operator writes new ones. Security definer, because the schema private is closed to users. Callers: load_session as
-authenticated, with their own id; functions of 005 and 007 as their owner.';
-grant execute on function private.limits_of(uuid) to authenticated;
-
-create or replace function public.load_session(
-  p_session uuid, p_employee text, p_default_employee text, p_default_model text, p_limit integer,
-  p_leaf uuid default null
-) returns jsonb
+create or replace function public.load_session(p_session uuid, p_limit integer, p_leaf uuid default null) returns jsonb
 language plpgsql stable security invoker set search_path = '' set statement_timeout = '8s' as $$
 declare
-  v_session_employee text;
-  v_employee jsonb;
   v_messages jsonb;
   v_leaf uuid;
 begin
-  select employee_slug into v_session_employee from public.chat_sessions where id = p_session;
-  if not found and private.is_foreign_session(p_session) then
-    return jsonb_build_object(
-      'foreign', true, 'employee', null, 'price', null, 'prices', jsonb_build_object(), 'limits', null,
-      'messages', jsonb_build_array(), 'summary', null);
+  if private.is_foreign_session(p_session) then
+    return jsonb_build_object('foreign', true, 'messages', jsonb_build_array(), 'summary', null);
   end if;
-
-  v_employee := private.active_employee(coalesce(p_employee, v_session_employee, p_default_employee));
 
   -- The id of the message itself wins over a client's own id. No message has the nil UUID.
   v_leaf := case
@@ -93,34 +38,107 @@ begin
   select coalesce(jsonb_agg(to_jsonb(path) - 'depth' order by depth desc), '[]') into v_messages from path;
 
   return jsonb_build_object(
-    'foreign', false, 'employee', v_employee, 'limits', private.limits_of((select auth.uid())),
-    'price', private.current_price(coalesce(v_employee ->> 'model', p_default_model)),
-    'prices', (
-      select coalesce(jsonb_object_agg(model, private.current_price(model)) filter (
-        where private.current_price(model) is not null), '{}')
-      from jsonb_array_elements_text(coalesce(v_employee -> 'fallback_models', '[]')) model),
-    'messages', v_messages,
+    'foreign', false, 'messages', v_messages,
     'summary', (
       select jsonb_build_object('text', summary, 'covers', covers_message_id, 'since', created_at)
       from public.chat_session_summaries where session_id = p_session));
 end $$;
-comment on function public.load_session(uuid, text, text, text, integer, uuid) is
-'Returns all that a turn in a session needs: {foreign, employee | null, price |
-null, prices: {fallback model: price}, limits: {messages_per_minute, daily_tokens, daily_usd} | null, messages, summary: {text,
-covers, since} | null}.
+comment on function public.load_session(uuid, integer, uuid) is
+'Returns the part of a session that a turn needs: {foreign, messages, summary: {text, covers, since} | null}.
 
 messages is the path to p_leaf, oldest first: [{id, parent_id, role, content, content_tokens, tool_calls, name}],
 of which the newest p_limit (at most 1000) are returned; name is the id that the client gave the message. p_leaf is the id
 of a message, or a client''s own UUID for it. Null means the newest message; a message that is not in the session, and the
 nil UUID, give an empty path.
 
-employee is p_employee, else the one of the session, else p_default_employee; null if it is not active. price is that of
-its model, else of p_default_model. summary is the one of the session: covers is the last message that it stands for, since
-the time of its first version. foreign is true if the session belongs to another user; all else is empty then.
-Callers: authenticated.';
-grant execute on function public.load_session(uuid, text, text, text, integer, uuid) to authenticated;
+summary is the one of the session: covers is the last message that it stands for, since the time of its first version.
+foreign is true if the session belongs to another user; all else is empty then. Callers: authenticated.';
+grant execute on function public.load_session(uuid, integer, uuid) to authenticated;
 
--- Listing sessions -----------------------------------------------------------------------------------------------------
+-- Loading the employee, its prices and the limits of the user ----------------------------------------------------------
+
+create or replace function private.active_employee(p_slug text) returns jsonb
+language sql stable security invoker set search_path = '' as $$
+  select jsonb_build_object(
+    'slug', slug, 'title', title, 'system_prompt', system_prompt, 'model', model, 'fallback_models', fallback_models,
+    'temperature', temperature, 'max_output_tokens', max_output_tokens, 'token_budget', token_budget, 'top_k', top_k,
+    'tools', tools, 'mcp_servers', mcp_servers, 'unmask_policy', unmask_policy, 'messages_per_minute', messages_per_minute,
+    'daily_tokens', daily_tokens, 'daily_usd', daily_usd,
+    'colleagues', case when 'hand_over' = any (tools) then (
+      select coalesce(jsonb_agg(jsonb_build_object(
+        'slug', c.slug, 'title', c.title, 'description', c.description) order by c.slug), '[]')
+      from public.employee_profiles c where c.is_active and c.slug <> p_slug) else '[]' end)
+  from public.employee_profiles where slug = p_slug and is_active;
+$$;
+comment on function private.active_employee(text) is
+'Returns the active employee with that slug, or null: {slug, title, system_prompt, model, fallback_models, temperature,
+max_output_tokens, token_budget, top_k, tools, mcp_servers, unmask_policy, messages_per_minute, daily_tokens, daily_usd,
+colleagues: [{slug, title, description}]}. colleagues is empty unless the employee has the tool hand_over. Internal: called
+by load_terms.';
+
+create or replace function private.current_price(p_model text) returns jsonb
+language sql stable security invoker set search_path = '' as $$
+  select jsonb_build_object('input', input_usd, 'cached_input', cached_input_usd, 'output', output_usd)
+  from public.chat_model_prices where model = p_model and valid_from <= now()
+  order by valid_from desc limit 1;
+$$;
+comment on function private.current_price(text) is
+'Returns the price of a model that is valid now, or null: {input, cached_input, output} in USD per million tokens.
+Internal: called by load_terms and the functions of 005.';
+
+create or replace function private.own_limits(p_user uuid) returns jsonb
+language sql stable security invoker set search_path = '' as $$
+  select coalesce(
+    (select jsonb_build_object(
+        'messages_per_minute', messages_per_minute, 'daily_tokens', daily_tokens, 'daily_usd', daily_usd)
+      from public.chat_user_limits where user_id = p_user),
+    (select limits from private.erased_users where user_id = p_user));
+$$;
+comment on function private.own_limits(uuid) is
+'Returns the limits of a user alone, or null: {messages_per_minute, daily_tokens, daily_usd}. Those of an erased user hold until
+an operator writes new ones. Internal: called by limits and erase_user.';
+
+create or replace function private.limits(p_user uuid) returns jsonb
+language sql stable security invoker set search_path = '' as $$
+  select jsonb_build_object(
+      'plan', coalesce(u.raw_app_meta_data ->> 'plan', case when u.is_anonymous then 'anonymous' end),
+      'messages_per_minute', null, 'daily_tokens', null, 'daily_usd', null)
+    || coalesce(private.own_limits(p_user), '{}')
+  from auth.users u where u.id = p_user;
+$$;
+comment on function private.limits(uuid) is
+'Returns what decides the limits of a user, or null without such a user: {plan, messages_per_minute, daily_tokens, daily_usd}.
+plan is app_metadata.plan, else "anonymous" for an anonymous user, else null; the deployment sets its limits. The others are
+of the user alone, null where the plan decides. Internal: called by load_terms, budgets and user_usage.';
+
+create or replace function public.load_terms(
+  p_user uuid, p_session uuid, p_employee text, p_default_employee text, p_default_model text, p_embedding_model text
+) returns jsonb
+language plpgsql stable security definer set search_path = '' set statement_timeout = '8s' as $$
+declare
+  v_employee constant jsonb := private.active_employee(coalesce(
+    p_employee, (select employee_slug from public.chat_sessions where id = p_session and user_id = p_user),
+    p_default_employee));
+begin
+  return jsonb_build_object(
+    'employee', v_employee,
+    'price', private.current_price(coalesce(v_employee ->> 'model', p_default_model)),
+    'prices', (
+      select coalesce(jsonb_object_agg(model, private.current_price(model)) filter (
+        where private.current_price(model) is not null), '{}')
+      from jsonb_array_elements_text(coalesce(v_employee -> 'fallback_models', '[]')) model),
+    'embedding_price', private.current_price(p_embedding_model),
+    'limits', private.limits(p_user));
+end $$;
+comment on function public.load_terms(uuid, uuid, text, text, text, text) is
+'Returns the terms on which a user is answered: {employee | null, price | null, prices: {fallback model: price},
+embedding_price | null, limits as in private.limits}.
+
+employee is p_employee, else the one of the session if it is of the user, else p_default_employee; null if it is not active.
+price is that of its model, else of p_default_model. Users may not read any of it. Callers: service_role.';
+grant execute on function public.load_terms(uuid, uuid, text, text, text, text) to service_role;
+
+-- Lists ----------------------------------------------------------------------------------------------------------------
 
 create or replace function private.session_row(p_session public.chat_sessions) returns jsonb
 language sql stable security invoker set search_path = '' as $$

@@ -28,14 +28,14 @@ Internal: called by save_facts and save_summary.';
 create or replace function private.budgets(p_user uuid, p_employee text) returns jsonb
 language sql stable security invoker set search_path = '' as $$
   select jsonb_build_object(
-    'user', coalesce(private.limits_of(p_user) - 'messages_per_minute', '{}'),
+    'user', coalesce(private.limits(p_user), '{}'),
     'employee', coalesce((
       select jsonb_build_object('daily_tokens', daily_tokens, 'daily_usd', daily_usd)
       from public.employee_profiles where slug = p_employee), '{}'));
 $$;
 comment on function private.budgets(uuid, text) is
-'Returns the daily limits that apply to a user with an employee: {user: {daily_tokens, daily_usd} | {}, employee:
-likewise}. Internal: called by unread_messages and unsummarised_messages.';
+'Returns the daily limits that apply to a user with an employee: {user: as in private.limits | {}, employee:
+{daily_tokens, daily_usd} | {}}. Internal: called by unread_messages and unsummarised_messages.';
 
 -- Facts ----------------------------------------------------------------------------------------------------------------
 

@@ -105,7 +105,7 @@ create or replace function public.user_usage(p_user uuid, p_today timestamptz, p
 language sql stable security definer set search_path = '' set statement_timeout = '8s' as $$
   select jsonb_build_object(
     'today', private.usage_since(p_user, p_today), 'month', private.usage_since(p_user, p_month),
-    'limits', coalesce(private.limits_of(p_user), '{}'),
+    'limits', coalesce(private.limits(p_user), '{}'),
     'employees', (
       select coalesce(jsonb_agg(jsonb_build_object(
         'employee', slug, 'messages_per_minute', messages_per_minute, 'daily_tokens', daily_tokens, 'daily_usd', daily_usd)
@@ -115,7 +115,7 @@ language sql stable security definer set search_path = '' set statement_timeout 
 $$;
 comment on function public.user_usage(uuid, timestamptz, timestamptz) is
 'Returns the usage of a user as in usage_since, today and this month, and the limits that apply: {today, month, limits:
-{messages_per_minute, daily_tokens, daily_usd} | {}, employees: [{employee, and the same}]}, of active employees with a limit.
+as in private.limits | {}, employees: [{employee, messages_per_minute, daily_tokens, daily_usd}]}, of active employees with a limit.
 Security definer, because clients cannot read budgets: the object returns what is left of them. Callers: service_role.';
 grant execute on function public.user_usage(uuid, timestamptz, timestamptz) to service_role;
 
@@ -189,7 +189,7 @@ begin
   set requested_at = excluded.requested_at, erased_at = excluded.erased_at, finished_at = null, counts = '{}'
   where known.requested_at < excluded.requested_at;
   update private.erased_users
-  set limits = coalesce(private.limits_of(p_user), limits) where user_id = p_user and finished_at is null;
+  set limits = coalesce(private.own_limits(p_user), limits) where user_id = p_user and finished_at is null;
   select * into v_known from private.erased_users where user_id = p_user;
   if v_known.finished_at is not null then
     return v_known.counts;

@@ -113,9 +113,13 @@ $$;
 
 select set_has(
   format('select unnest(pg_temp.scans(%L))', format(
-    'select public.load_session(%L, null, %L, %L, 100)', pg_temp.a_session(), 'prime-boss', 'gpt-4o-mini')),
-  $$ values ('chat_sessions_user_id_id_key'), ('chat_messages_session_order'), ('chat_session_summaries_pkey'),
-            ('employee_profiles_pkey'), ('chat_model_prices_pkey') $$, 'load_session');
+    'select public.load_session(%L, 100)', pg_temp.a_session())),
+  $$ values ('chat_messages_session_order'), ('chat_session_summaries_pkey') $$, 'load_session');
+select set_has(
+  format('select unnest(pg_temp.scans(%L, ''service_role''))', format(
+    'select public.load_terms(%L, %L, null, %L, %L, %L)', '00000000-0000-4000-8000-000000000001', pg_temp.a_session(),
+    'prime-boss', 'gpt-4o-mini', 'text-embedding-3-small')),
+  $$ values ('employee_profiles_pkey'), ('chat_model_prices_pkey'), ('chat_user_limits_pkey') $$, 'load_terms');
 select is(
   pg_temp.scans('select public.list_sessions(20, now(), gen_random_uuid())'), array['chat_sessions_user_recent'],
   'list_sessions');

@@ -23,14 +23,19 @@ select
   '2026-11-01T10:00:00Z'::timestamptz + interval '1 second' * least(moment, 3)
 from (values (1, null, 1), (2, 1, 2), (3, 2, 3), (4, 3, 4), (5, 2, 2)) as message (n, parent, moment);
 
-create function pg_temp.load(
-  p_session text, p_employee text default null, p_limit integer default 10, p_leaf text default null
+create function pg_temp.load(p_session text, p_limit integer default 10, p_leaf text default null)
+returns jsonb language sql as $$
+  select public.load_session(p_session::uuid, p_limit, p_leaf::uuid);
+$$;
+create function pg_temp.terms(
+  p_session text, p_employee text default null, p_user text default '00000000-0000-4000-8000-00000000000a'
 ) returns jsonb language sql as $$
-  select public.load_session(p_session::uuid, p_employee, 'prime-boss', 'gpt-4o-mini', p_limit, p_leaf::uuid);
+  select public.load_terms(
+    p_user::uuid, p_session::uuid, p_employee, 'prime-boss', 'gpt-4o-mini', 'text-embedding-3-small');
 $$;
 create function pg_temp.path(p_leaf text, p_limit integer default 10) returns jsonb language sql as $$
   select jsonb_path_query_array(
-    pg_temp.load('00000000-0000-4000-8000-0000000000a1', null, p_limit, p_leaf), '$.messages[*].content');
+    pg_temp.load('00000000-0000-4000-8000-0000000000a1', p_limit, p_leaf), '$.messages[*].content');
 $$;
 grant execute on all functions in schema pg_temp to public;
 
@@ -48,7 +53,7 @@ create temporary table own as select pg_temp.load('00000000-0000-4000-8000-00000
 select is(loaded -> 'foreign', 'false', 'the owner''s session is not foreign') from own;
 select bag_eq(
   $$ select jsonb_object_keys(loaded) from own $$,
-  array['foreign', 'employee', 'price', 'prices', 'limits', 'messages', 'summary'], 'a loaded session has these keys');
+  array['foreign', 'messages', 'summary'], 'a loaded session has these keys');
 select is(
   jsonb_path_query_array(loaded, '$.messages[*].content'),
   '["Message 1", "Message 2", "Message 3", "Message 4"]', 'it has the path to its newest message, oldest first') from own;
@@ -76,40 +81,74 @@ select is(
 select is(pg_temp.path('00000000-0000-0000-0000-000000000000'), '[]', 'the nil UUID gives an empty path');
 select is(pg_temp.path('00000000-0000-4000-8000-0000000000ff'), '[]', 'an unknown message gives an empty path');
 
--- The employee and the price -------------------------------------------------------------------------------------------
-select is(loaded #>> '{employee,slug}', 'doc-clerk', 'the employee is the one of the session') from own;
+select is(
+  pg_temp.load('00000000-0000-4000-8000-0000000000a9'), '{"foreign": false, "messages": [], "summary": null}',
+  'a new session is empty and not foreign');
+
+-- load_terms -----------------------------------------------------------------------------------------------------------
+select throws_ok(
+  $$ select pg_temp.terms('00000000-0000-4000-8000-0000000000a1') $$, '42501', null,
+  'a user reads neither prompts nor tools, budgets or prices');
+set local role service_role;
+create temporary table own_terms as select pg_temp.terms('00000000-0000-4000-8000-0000000000a1') as terms;
 select bag_eq(
-  $$ select jsonb_object_keys(loaded -> 'employee') from own $$,
+  $$ select jsonb_object_keys(terms) from own_terms $$,
+  array['employee', 'price', 'prices', 'embedding_price', 'limits'], 'terms have these keys');
+select is(terms #>> '{employee,slug}', 'doc-clerk', 'the employee is the one of the session') from own_terms;
+select is(
+  pg_temp.terms('00000000-0000-4000-8000-0000000000a1', p_user => '00000000-0000-4000-8000-00000000000b') #>> '{employee,slug}',
+  'prime-boss', 'the employee of a session of another user is not told');
+select bag_eq(
+  $$ select jsonb_object_keys(terms -> 'employee') from own_terms $$,
   array['slug', 'title', 'system_prompt', 'model', 'fallback_models', 'temperature', 'max_output_tokens',
         'token_budget', 'top_k', 'tools', 'unmask_policy', 'messages_per_minute', 'daily_tokens', 'daily_usd', 'mcp_servers', 'colleagues'],
   'the employee has these settings');
 select is(
-  pg_temp.load('00000000-0000-4000-8000-0000000000a1', 'sheet-analyst') #>> '{employee,slug}', 'sheet-analyst',
+  pg_temp.terms('00000000-0000-4000-8000-0000000000a1', 'sheet-analyst') #>> '{employee,slug}', 'sheet-analyst',
   'a requested employee replaces the one of the session');
 select is(
-  pg_temp.load('00000000-0000-4000-8000-0000000000a9') #>> '{employee,slug}', 'prime-boss',
+  pg_temp.terms('00000000-0000-4000-8000-0000000000a9') #>> '{employee,slug}', 'prime-boss',
   'a new session has the default employee');
 select is(
-  pg_temp.load('00000000-0000-4000-8000-0000000000a9') - 'employee' - 'price',
-  '{"foreign": false, "prices": {}, "limits": null, "messages": [], "summary": null}', 'a new session is empty and not foreign');
+  pg_temp.terms('00000000-0000-4000-8000-0000000000a9', 'nobody') -> 'employee', 'null', 'an unknown employee is null');
 select is(
-  pg_temp.load('00000000-0000-4000-8000-0000000000a9', 'nobody') -> 'employee', 'null', 'an unknown employee is null');
+  pg_temp.terms('00000000-0000-4000-8000-0000000000a9', 'retired') -> 'employee', 'null', 'an inactive employee is null');
 select is(
-  pg_temp.load('00000000-0000-4000-8000-0000000000a9', 'retired') -> 'employee', 'null', 'an inactive employee is null');
+  terms -> 'price', '{"input": 0.15, "cached_input": 0.075, "output": 0.6}', 'the price is the one of the default model')
+from own_terms;
 select is(
-  loaded -> 'price', '{"input": 0.15, "cached_input": 0.075, "output": 0.6}', 'the price is the one of the default model')
-from own;
+  terms #> '{embedding_price,input}', '0.02', 'the price of the embedding model is returned') from own_terms;
 select is(
-  pg_temp.load('00000000-0000-4000-8000-0000000000a9', 'thinker') -> 'price',
+  pg_temp.terms('00000000-0000-4000-8000-0000000000a9', 'thinker') -> 'price',
   '{"input": 1.25, "cached_input": 0.125, "output": 10}', 'the price is the current one of the model of the employee');
+select is(
+  terms -> 'limits', '{"plan": null, "messages_per_minute": null, "daily_tokens": null, "daily_usd": null}',
+  'a user without plan and row has no limits of their own') from own_terms;
+select is(
+  pg_temp.terms('00000000-0000-4000-8000-0000000000a9', p_user => '00000000-0000-4000-8000-0000000000ff') -> 'limits', 'null',
+  'a user who is gone has none');
 
 reset role;
 update public.employee_profiles set fallback_models = '{gpt-4o-mini,no-price}' where slug = 'thinker';
-set local role authenticated;
+update auth.users set is_anonymous = true where id = '00000000-0000-4000-8000-00000000000a';
+insert into public.chat_user_limits (user_id, daily_tokens) values ('00000000-0000-4000-8000-00000000000a', 7000);
+set local role service_role;
 select is(
-  pg_temp.load('00000000-0000-4000-8000-0000000000a9', 'thinker') -> 'prices',
+  pg_temp.terms('00000000-0000-4000-8000-0000000000a9', 'thinker') -> 'prices',
   '{"gpt-4o-mini": {"input": 0.15, "cached_input": 0.075, "output": 0.6}}',
   'the prices of fallback models are returned where they are known');
+select is(
+  pg_temp.terms('00000000-0000-4000-8000-0000000000a9') -> 'limits',
+  '{"plan": "anonymous", "messages_per_minute": null, "daily_tokens": 7000, "daily_usd": null}',
+  'an anonymous user is told, and limits of their own');
+reset role;
+update auth.users set raw_app_meta_data = '{"plan": "pro"}' where id = '00000000-0000-4000-8000-00000000000a';
+set local role service_role;
+select is(
+  pg_temp.terms('00000000-0000-4000-8000-0000000000a9') #>> '{limits,plan}', 'pro', 'the plan is the one in app_metadata');
+reset role;
+delete from public.chat_user_limits;
+set local role authenticated;
 
 -- The summary ----------------------------------------------------------------------------------------------------------
 select is(loaded -> 'summary', 'null', 'a session without a summary has null') from own;
@@ -130,7 +169,7 @@ select is(
 set local request.jwt.claims = '{"role": "authenticated", "sub": "00000000-0000-4000-8000-00000000000b"}';
 select is(
   pg_temp.load('00000000-0000-4000-8000-0000000000a1'),
-  '{"foreign": true, "employee": null, "price": null, "prices": {}, "limits": null, "messages": [], "summary": null}',
+  '{"foreign": true, "messages": [], "summary": null}',
   'a session of another user is foreign, and nothing of it is returned');
 select is(pg_temp.path('00000000-0000-4000-8000-000000000005'), '[]', 'a session of another user has an empty path');
 set local request.jwt.claims = '{"role": "authenticated"}';

@@ -288,11 +288,13 @@ where id = '00000000-0000-4000-8000-000000000300';
 set local role authenticated;
 set local request.jwt.claims = '{"role": "authenticated", "sub": "00000000-0000-4000-8000-00000000000a"}';
 select results_eq(
-  $$ select jsonb_array_length(public.load_session('00000000-0000-4000-8000-0000000000a1', null, 'prime-boss', 'm', 10) #> '{messages,1,tool_calls}') $$,
+  $$ select jsonb_array_length(public.load_session('00000000-0000-4000-8000-0000000000a1', 10) #> '{messages,1,tool_calls}') $$,
   $$ values (1) $$, 'load_session returns the tool calls of an answer');
+set local role service_role;
 select results_eq(
-  $$ select array(select c ->> 'slug' from jsonb_array_elements(
-       public.load_session('00000000-0000-4000-8000-0000000000a1', 'prime-boss', 'prime-boss', 'm', 10) #> '{employee,colleagues}') c) $$,
+  $$ select array(select c ->> 'slug' from jsonb_array_elements(public.load_terms(
+       '00000000-0000-4000-8000-00000000000a', '00000000-0000-4000-8000-0000000000a1', 'prime-boss', 'prime-boss', 'm', 'm')
+       #> '{employee,colleagues}') c) $$,
   $$ values (array['doc-clerk', 'sheet-analyst']) $$, 'an employee with hand_over has its colleagues');
 
 reset role;

@@ -117,7 +117,7 @@ select is(pg_temp.unread() #> '{messages,0,reply_to}', 'null', 'the first messag
 select is(pg_temp.unread() #> '{messages,0,offers_forget}', 'false', 'the model of an ordinary message had no tool to forget');
 select is(pg_temp.unread() ->> 'employee', 'prime-boss', 'the queue has the employee');
 select is(pg_temp.unread() -> 'price' ->> 'input', '0.150000', 'the queue has the price');
-select is(pg_temp.unread() -> 'budgets', '{"user": {}, "employee": {"daily_usd": null, "daily_tokens": null}}', 'the queue has the budgets');
+select is(pg_temp.unread() -> 'budgets', '{"user": {"plan": null, "daily_usd": null, "daily_tokens": null, "messages_per_minute": null}, "employee": {"daily_usd": null, "daily_tokens": null}}', 'the queue has the budgets');
 
 -- Facts ----------------------------------------------------------------------------------------------------------------
 select is(

@@ -100,13 +100,14 @@ select is(
 select is(
   pg_temp.used('a') #> '{month,total_tokens}', '48', 'the usage of the month has the other days of it');
 select is(
-  pg_temp.used('a') -> 'limits', '{"messages_per_minute": null, "daily_tokens": 1000, "daily_usd": null}',
+  pg_temp.used('a') -> 'limits', '{"plan": null, "messages_per_minute": null, "daily_tokens": 1000, "daily_usd": null}',
   'the limits of the user');
 select is(
   pg_temp.used('a') -> 'employees',
   '[{"employee": "doc-clerk", "messages_per_minute": null, "daily_tokens": null, "daily_usd": 2.5}]',
   'the limits of employees that have one');
-select is(pg_temp.used('b') -> 'limits', '{}', 'a user without limits');
+select is(
+  pg_temp.used('b') -> 'limits', '{"plan": null, "messages_per_minute": null, "daily_tokens": null, "daily_usd": null}', 'a user without limits');
 select is(
   pg_temp.used('c') -> 'month',
   '{"since": "2026-11-01T00:00:00+00:00", "requests": 0, "total_tokens": 0, "cost_usd": 0, "by": []}',

@@ -87,7 +87,7 @@ test('a running tool call is shown as running', async () => {
   const marker = `slowly ${randomUUID()}`;
   scriptSteps(marker, { hand_over: { employee: 'sheet-analyst', reason: 'Sums.' } }, 'I take over.');
   const gate = createGate();
-  const loadsColleague = ({ path, body }) => path.endsWith('/rpc/load_session') && body.includes('sheet-analyst');
+  const loadsColleague = ({ path, body }) => path.endsWith('/rpc/load_terms') && body.includes('sheet-analyst');
   proxies.supabase.addRule(loadsColleague, [holdRequest(gate)]);
   const { page } = await openPage();
   await signIn(page);

@@ -46,7 +46,7 @@ pub fn request(message: &str) -> TurnRequest {
     }
 }
 
-/// A deployment with every optional variable at its default.
+/// A deployment with every optional variable at its default, but without limits.
 pub fn config() -> Config {
     let vars = [
         ("SUPABASE_URL", "https://project.supabase.co"),
@@ -54,6 +54,7 @@ pub fn config() -> Config {
         ("SUPABASE_SERVICE_ROLE_KEY", "service"),
         ("OPENAI_API_KEY", "sk-1"),
         ("PII_MASTER_KEY", "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="),
+        ("USER_LIMITS", "{}"),
     ];
     Config::read(|name| vars.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).into())).unwrap()
 }

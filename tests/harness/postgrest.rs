@@ -24,7 +24,7 @@ use super::sqlite::SqliteStorage;
 /// Milliseconds that a slow session's record takes.
 pub const SLOW_COMMIT: Millis = 60_000;
 
-/// An answer of `load_session`.
+/// Answers of `load_session` and `load_terms`.
 #[derive(Clone, Serialize)]
 pub struct SessionRow {
     pub foreign: bool,
@@ -58,6 +58,7 @@ struct Inner {
     failing_after: RefCell<BTreeMap<String, (usize, DatabaseError)>>,
     profile: RefCell<SessionRow>,
     loads: RefCell<VecDeque<SessionRow>>,
+    terms: RefCell<VecDeque<SessionRow>>,
     messages: RefCell<Vec<(Uuid, MessageRecord)>>,
     committed: RefCell<Vec<TurnRecord>>,
     refused: RefCell<BTreeSet<Uuid>>,
@@ -98,6 +99,7 @@ impl ScriptedPostgrest {
             failing_after: RefCell::default(),
             profile: RefCell::new(session_row()),
             loads: RefCell::default(),
+            terms: RefCell::default(),
             messages: RefCell::default(),
             committed: RefCell::default(),
             refused: RefCell::default(),
@@ -157,6 +159,7 @@ impl ScriptedPostgrest {
 
     /// The answer to the next `load_session` that has none yet, in place of the session as it is stored.
     pub fn answer_load(&self, row: SessionRow) {
+        self.0.terms.borrow_mut().push_back(row.clone());
         self.0.loads.borrow_mut().push_back(row);
     }
 
@@ -313,6 +316,7 @@ impl ScriptedPostgrest {
         let committed = || Ok(json!({ "committed": true }));
         match function {
             "load_session" => Ok(self.load_session(arguments)),
+            "load_terms" => Ok(self.load_terms()),
             "commit_turn" => self.commit_turn(arguments).and_then(|()| committed()),
             "park_turn" => {
                 let reason = arguments["p_reason"].as_str().unwrap().to_owned();
@@ -413,6 +417,13 @@ impl ScriptedPostgrest {
             ..self.0.profile.borrow().clone()
         });
         serde_json::to_value(row).unwrap()
+    }
+
+    fn load_terms(&self) -> Value {
+        let scripted = self.0.terms.borrow_mut().pop_front();
+        let SessionRow { employee, price, prices, limits, .. } =
+            scripted.unwrap_or_else(|| self.0.profile.borrow().clone());
+        json!({ "employee": employee, "price": price, "prices": prices, "limits": limits })
     }
 
     /// The path to a message of a session, as it is stored; to the newest one for `null`.

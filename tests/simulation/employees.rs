@@ -14,7 +14,7 @@ pub const CRM: &str = "https://crm.example.org/mcp";
 /// MCP server whose tools get the user's values, each call approved.
 pub const MAILER: &str = "https://mailer.example.org/mcp";
 
-/// An employee's profile, as `load_session` returns it.
+/// An employee's profile, as `load_terms` returns it.
 pub fn profile(slug: &str) -> Option<Value> {
     let profile = json!({
         "slug": slug, "title": slug, "system_prompt": "You run the desk.", "model": null, "fallback_models": ["gpt-4o"],

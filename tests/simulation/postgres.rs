@@ -136,19 +136,20 @@ struct CommitVault {
 #[derive(Deserialize)]
 struct LoadSession {
     p_session: Uuid,
-    p_employee: Option<String>,
-    p_default_employee: String,
     p_limit: usize,
     p_leaf: Option<Uuid>,
+}
+
+#[derive(Deserialize)]
+struct LoadTerms {
+    p_session: Uuid,
+    p_employee: Option<String>,
+    p_default_employee: String,
 }
 
 #[derive(Serialize)]
 struct LoadedSession<'a> {
     foreign: bool,
-    employee: Option<Value>,
-    price: Value,
-    prices: Value,
-    limits: UserLimits,
     messages: Vec<&'a Message>,
     summary: Option<Summary>,
 }
@@ -185,6 +186,7 @@ impl Postgres {
         let Sent { function, arguments, user } = sent;
         Ok(match function.as_str() {
             "load_session" => self.load_session(&read(arguments)),
+            "load_terms" => self.load_terms(&read(arguments)),
             "commit_turn" => return self.commit_turn(arguments),
             "park_turn" => self.park_turn(&read(arguments)),
             "load_vault" => self.load_vault(user.unwrap_or_default()),
@@ -212,11 +214,9 @@ impl Postgres {
     }
 
     fn load_session(&self, arguments: &LoadSession) -> String {
-        let LoadSession { p_session, p_employee, p_default_employee, p_limit, p_leaf } = arguments;
+        let LoadSession { p_session, p_limit, p_leaf } = arguments;
         let sessions = self.sessions.borrow();
         let session = sessions.get(p_session);
-        let employee = p_employee.as_ref().or(session.map(|session| &session.employee));
-        let employee = employees::profile(employee.unwrap_or(p_default_employee));
         let mut messages = Vec::new();
         if let Some(session) = session {
             let mut next = match p_leaf {
@@ -232,13 +232,19 @@ impl Postgres {
         messages.reverse();
         to_json(&LoadedSession {
             foreign: false,
-            employee,
-            price: employees::price(),
-            prices: json!({}),
-            limits: self.limits,
             messages,
             summary: session.and_then(|session| session.summary.clone()),
         })
+    }
+
+    fn load_terms(&self, arguments: &LoadTerms) -> String {
+        let LoadTerms { p_session, p_employee, p_default_employee } = arguments;
+        let sessions = self.sessions.borrow();
+        let employee = p_employee.as_ref().or(sessions.get(p_session).map(|session| &session.employee));
+        let employee = employees::profile(employee.unwrap_or(p_default_employee));
+        to_json(&json!({
+            "employee": employee, "price": employees::price(), "prices": {}, "limits": self.limits,
+        }))
     }
 
     /// Whether that turn is refused now.

@@ -323,6 +323,7 @@ fn config() -> Config {
         ("SUPABASE_SERVICE_ROLE_KEY", "service"),
         ("OPENAI_API_KEY", "sk-1"),
         ("PII_MASTER_KEY", "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="),
+        ("USER_LIMITS", "{}"),
     ];
     let get = |name: &str| vars.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).into());
     let read = || Config::read(get).expect("a whole configuration");

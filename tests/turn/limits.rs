@@ -4,7 +4,9 @@ use frontdesk::api::routes::UserRoute;
 use frontdesk::chat::limits::{Budget, UserLimits};
 use frontdesk::chat::price::Price;
 use frontdesk::chat::usage::UsageSource;
+use frontdesk::config::Config;
 use frontdesk::error::{Code, Error};
+use frontdesk::limit::plan::StoredLimits;
 use frontdesk::model::model_error::ModelError;
 use frontdesk::session::cache::FRESH_FOR;
 use frontdesk::stream::client_event::ClientEvent;
@@ -266,5 +268,22 @@ fn a_model_without_a_price_is_not_asked_where_dollars_are_limited() {
         let (_, finished) = conversation.turn("Hello").unwrap();
         assert_eq!(finished.record.usage.model, "llama3.3");
         assert_eq!(conversation.platform.http.requests().len(), 1);
+    }
+}
+
+#[test]
+fn a_users_own_limits_come_before_those_of_their_plan() {
+    let plans = r#"{"default":{"messages_per_minute":20,"daily_usd":1},"pro":{"daily_usd":10.5}}"#;
+    let config = Config { plans: serde_json::from_str(plans).unwrap(), ..config() };
+    for (row, limits) in [
+        (r#"{"plan":null,"daily_tokens":null}"#, (Some(20), None, Some(1.0))),
+        (r#"{"plan":"pro","messages_per_minute":null}"#, (None, None, Some(10.5))),
+        (r#"{"plan":"pro","daily_tokens":7,"daily_usd":2}"#, (None, Some(7), Some(2.0))),
+        (r#"{"plan":"unknown","messages_per_minute":60}"#, (Some(60), None, Some(1.0))),
+        (r#"{"plan":"anonymous"}"#, (Some(20), None, Some(1.0))),
+    ] {
+        let stored: StoredLimits = serde_json::from_str(row).unwrap();
+        let UserLimits { messages_per_minute, budget } = stored.resolve(&config);
+        assert_eq!((messages_per_minute, budget.daily_tokens, budget.daily_usd), limits, "{row}");
     }
 }

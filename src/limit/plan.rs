@@ -1,0 +1,33 @@
+//! Limits of a user: their own, else those of their plan.
+
+use serde::Deserialize;
+
+use crate::chat::limits::{Budget, UserLimits};
+use crate::config::Config;
+
+/// Stored facts that decide the limits of a user.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+pub struct StoredLimits {
+    /// Plan of the user, `anonymous` for an anonymous one without another; `None` for all others.
+    #[serde(default)]
+    plan: Option<String>,
+    /// Row of `chat_user_limits`; the plan decides what is absent.
+    #[serde(flatten)]
+    own: UserLimits,
+}
+
+impl StoredLimits {
+    /// The limits that apply in a deployment.
+    #[must_use]
+    pub fn resolve(&self, config: &Config) -> UserLimits {
+        let plan = config.plans.get(self.plan.as_deref());
+        let own = &self.own;
+        UserLimits {
+            messages_per_minute: own.messages_per_minute.or(plan.messages_per_minute),
+            budget: Budget {
+                daily_tokens: own.budget.daily_tokens.or(plan.daily_tokens),
+                daily_usd: own.budget.daily_usd.or(plan.daily_usd),
+            },
+        }
+    }
+}
