@@ -242,11 +242,14 @@ impl Agenda {
         Ok(seen)
     }
 
-    /// Due time of the job that is due first.
+    /// Due time of the job that is due first, of those that wait.
     ///
     /// # Errors
     /// `internal`, when the storage refuses.
-    pub fn next_due(&self, sql: &impl Sql) -> Result<Option<Millis>, Fault> {
-        self.read(sql, |jobs| jobs.values().map(|due| due.now).min())
+    pub fn next_due(&self, waits: impl Fn(Job) -> bool, sql: &impl Sql) -> Result<Option<Millis>, Fault> {
+        let due = |jobs: &BTreeMap<Job, DueTimes>| {
+            jobs.iter().filter(|(job, _)| waits(**job)).map(|(_, due)| due.now).min()
+        };
+        self.read(sql, due)
     }
 }

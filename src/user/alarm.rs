@@ -18,7 +18,7 @@ use crate::turn::WATCH_EVERY;
 const MIN_PAUSE: Millis = 1000;
 
 impl<P: Platform> Object<P> {
-    /// Runs all due jobs: deletes old logs, delivers turns and vault entries, runs background work. Then sets the alarm again.
+    /// Runs all due jobs: deletes old logs, delivers turns and vault entries, starts background work. Then sets the alarm again.
     pub async fn alarm(self: &Rc<Self>) {
         self.account.agenda.rang();
         if let Err(fault) = self.do_due().await {
@@ -46,25 +46,29 @@ impl<P: Platform> Object<P> {
         if self.is_erasing() {
             return self.go_on_erasing(&user).await;
         }
-        self.go_on_deleting_sessions(&user).await?;
+        let deleted = self.go_on_deleting_sessions(&user).await;
         self.deliver_all(&user).await;
         if self.account.agenda.is_due(Job::VaultDelivery, clock.now(), sql)? {
             self.deliver_vault(&user).await;
         }
         let is_due = |job| self.account.agenda.is_due(job, clock.now(), sql);
         if is_due(Job::Background)? || is_due(Job::Facts)? {
-            self.run_background(&user).await;
+            // Not within the alarm: no other rings before its end, and a delivery that failed would wait for a slow model.
+            self.start_background(user);
         }
-        Ok(())
+        deleted
     }
 
     /// Sets the alarm to the earliest moment at which something is due; none when nothing is.
     pub(super) fn arm(&self) -> Result<(), Fault> {
         let Ports { sql, clock, .. } = &self.ports;
         let now = clock.now();
-        let is_open = self.sessions.is_any_busy() || !sessions_in_flight(sql)?.is_empty();
+        let is_running = self.background.is_running.get();
+        let is_open = is_running || self.sessions.is_any_busy() || !sessions_in_flight(sql)?.is_empty();
         let watch = is_open.then_some(now + WATCH_EVERY);
-        let due = [watch, next_due(sql, PARKED_FOR)?, self.account.agenda.next_due(sql)?];
+        // What runs plans its next time itself.
+        let waits = |job| !(is_running && matches!(job, Job::Background | Job::Facts));
+        let due = [watch, next_due(sql, PARKED_FOR)?, self.account.agenda.next_due(waits, sql)?];
         let next = due.into_iter().flatten().min();
         self.account.agenda.set(next.map(|at| at.max(now + MIN_PAUSE)), sql);
         Ok(())

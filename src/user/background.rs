@@ -63,8 +63,7 @@ impl<P: Platform> Object<P> {
         if let Err(fault) = self.account.agenda.plan(Job::Background, at, &self.ports.sql) {
             log::fault(&self.ports.host, &fault);
         }
-        let object = Rc::clone(self);
-        self.ports.host.spawn(async move { object.run_background(&User::absent(owner)).await });
+        self.start_background(User::absent(owner));
     }
 
     /// True after a failure, until the time of the next try: further messages do not bring it forward.
@@ -77,8 +76,7 @@ impl<P: Platform> Object<P> {
     /// Reads the user's memories from Postgres, where that is not done yet. Only a user who is there has the token for it.
     pub fn rebuild_memory_later(self: &Rc<Self>, user: &User) {
         if rebuild_progress::is_due(&self.ports.sql, self.ports.clock.now()).unwrap_or(false) {
-            let (object, user) = (Rc::clone(self), user.clone());
-            self.ports.host.spawn(async move { object.run_background(&user).await });
+            self.start_background(user.clone());
         }
     }
 
@@ -91,10 +89,19 @@ impl<P: Platform> Object<P> {
         self.account.agenda.plan(Job::Background, at, &self.ports.sql)
     }
 
-    /// Does all background work that is due, until an erasure cancels it. A second call while one runs leaves the work to the first.
-    pub(super) async fn run_background(&self, user: &User) {
+    /// Starts all background work that is due. A second call while some runs leaves the work to the first.
+    pub(super) fn start_background(self: &Rc<Self>, user: User) {
+        if !self.background.is_running.replace(true) {
+            let object = Rc::clone(self);
+            self.ports.host.spawn(async move { object.run_background(&user).await });
+        }
+    }
+
+    /// Does all background work that is due, until an erasure cancels it.
+    async fn run_background(&self, user: &User) {
         let background = &self.background;
-        if self.is_erasing() || background.is_running.replace(true) {
+        if self.is_erasing() {
+            background.is_running.set(false);
             return;
         }
         let began = self.ports.clock.now();
@@ -107,7 +114,8 @@ impl<P: Platform> Object<P> {
         };
         background.is_running.set(false);
         let planned = done.map_or(Ok(()), |done| self.plan_next(done, began));
-        if let Err(fault) = planned {
+        // The alarm watched over the work.
+        for fault in [planned, self.arm()].into_iter().filter_map(Result::err) {
             log::fault(&self.ports.host, &fault);
         }
     }

@@ -200,10 +200,10 @@ const MUTANTS = [
     patches: [
       {
         file: 'src/turn/answer.rs',
-        from: '        let prompt_tokens = turn.prompt_tokens;',
+        from: '        let mut progress = TurnProgress {',
         to: `        drop(admission);
         let admission = ();
-        let prompt_tokens = turn.prompt_tokens;`,
+        let mut progress = TurnProgress {`,
       },
     ],
   },

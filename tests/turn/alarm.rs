@@ -1,7 +1,10 @@
 //! The object's one alarm, for everything that is due later.
 
+use frontdesk::ports::DatabaseError;
 use frontdesk::session::log::KEPT_FOR;
 use frontdesk::turn::WATCH_EVERY;
+use serde_json::json;
+use uuid::Uuid;
 
 use super::harness::*;
 
@@ -103,4 +106,29 @@ fn an_alarm_in_a_new_object_finishes_its_predecessors_work() {
     next.deliver();
     assert_eq!(next.platform.postgrest.committed_questions(), ["Mail [EMAIL_1]"]);
     assert_eq!(next.number("SELECT count(*) FROM vault_entry WHERE undelivered = 1"), 0);
+}
+
+#[test]
+fn a_failed_delivery_does_not_wait_for_background_work() {
+    let conversation = TestConversation::default();
+    let postgrest = &conversation.platform.postgrest;
+    conversation.model_says(whole("Hello"));
+    conversation.turn("one").unwrap();
+    postgrest.set_pending(vec![json!({ "id": Uuid::from_u128(1), "text": "one" })]);
+    conversation.object.plan_background().unwrap();
+    conversation.platform.http.hangs_with_vectors(true);
+    postgrest.fail("commit_turn", DatabaseError::Unavailable("scripted".into()));
+    conversation.platform.clock.advance(20_000);
+    conversation.platform.storage.ring();
+    let rang_at = conversation.now();
+    conversation.platform.block_on(conversation.object.alarm());
+    let mut forever = std::pin::pin!(std::future::pending::<()>());
+    let asks = || postgrest.calls_of("pending_memories").len();
+    conversation.platform.run_until(forever.as_mut(), || asks() > 0);
+    // The vectors hang for a minute, and the next try is not put off until then.
+    assert!(conversation.platform.storage.alarm().unwrap() <= rang_at + 2000);
+    postgrest.mend("commit_turn");
+    conversation.platform.clock.advance(1000);
+    conversation.platform.block_on(conversation.object.alarm());
+    assert_eq!(postgrest.committed_questions(), ["one"]);
 }

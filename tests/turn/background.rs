@@ -497,9 +497,10 @@ fn an_extraction_that_dies_with_its_object_is_begun_again() {
     conversation.platform.clock.advance(REST);
     conversation.platform.storage.ring();
     {
-        let mut alarm = std::pin::pin!(conversation.object.alarm());
-        let http = &conversation.platform.http;
-        conversation.platform.run_until(alarm.as_mut(), || !http.requests().is_empty());
+        let platform = &conversation.platform;
+        platform.block_on(conversation.object.alarm());
+        let mut forever = std::pin::pin!(std::future::pending::<()>());
+        platform.run_until(forever.as_mut(), || !platform.http.requests().is_empty());
     }
     let next = conversation.restart();
     next.model_says(whole(&output(&[fact(["city", "Lives in Bern", "I live in Bern"], 1)]).to_string()));
@@ -517,9 +518,10 @@ fn a_reservation_of_background_work_is_released_when_its_object_dies() {
     conversation.platform.clock.advance(60_000);
     conversation.platform.storage.ring();
     {
-        let mut alarm = std::pin::pin!(conversation.object.alarm());
-        let http = &conversation.platform.http;
-        conversation.platform.run_until(alarm.as_mut(), || !http.requests().is_empty());
+        let platform = &conversation.platform;
+        platform.block_on(conversation.object.alarm());
+        let mut forever = std::pin::pin!(std::future::pending::<()>());
+        platform.run_until(forever.as_mut(), || !platform.http.requests().is_empty());
     }
     assert!(conversation.spent().tokens > 2000, "reserved before the model is asked");
     let next = conversation.restart();
