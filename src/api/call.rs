@@ -20,6 +20,8 @@ pub struct ObjectCall {
     pub query: Query,
     /// Value of `Last-Event-ID`.
     pub last_event_id: Option<String>,
+    /// Value of `x-session-id`.
+    pub session: Option<String>,
 }
 
 impl ObjectCall {
@@ -75,6 +77,7 @@ mod tests {
             route: UserRoute::Resume(chat.into()),
             query: Query::parse(query),
             last_event_id: None,
+            session: Some(chat.into()),
         }
     }
 

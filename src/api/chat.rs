@@ -84,7 +84,8 @@ fn event_stream<P: Platform>(stream: EventStream<P>) -> ReplyOf<P> {
     with_limit(reply, rate_limit)
 }
 
-fn with_limit<R>(mut reply: Reply<R>, limit: Option<RateLimitStatus>) -> Reply<R> {
+/// Adds the state of a rate limit to a reply.
+pub(super) fn with_limit<R>(mut reply: Reply<R>, limit: Option<RateLimitStatus>) -> Reply<R> {
     reply.headers.extend(limit.map(rate_limit).into_iter().flatten());
     reply
 }

@@ -5,13 +5,22 @@ use crate::error::{Code, Error, abort};
 /// Headers of the reply to a preflight.
 pub const PREFLIGHT: [(&str, &str); 3] = [
     ("access-control-allow-methods", "GET, POST, PUT, PATCH, DELETE, OPTIONS"),
-    ("access-control-allow-headers", "authorization, content-type, last-event-id, traceparent"),
+    (
+        "access-control-allow-headers",
+        concat!(
+            "authorization, content-type, last-event-id, traceparent, x-session-id, ",
+            // Of OpenAI's own clients.
+            "openai-organization, openai-project, x-stainless-arch, x-stainless-helper-method, x-stainless-lang, x-stainless-os, ",
+            "x-stainless-package-version, x-stainless-retry-count, x-stainless-runtime, x-stainless-runtime-version, ",
+            "x-stainless-timeout"
+        ),
+    ),
     ("access-control-max-age", "7200"),
 ];
 
 /// Headers that a page of another origin may read.
 const EXPOSED: &str =
-    "x-vercel-ai-ui-message-stream, ratelimit, ratelimit-policy, retry-after, server-timing";
+    "x-vercel-ai-ui-message-stream, x-session-id, ratelimit, ratelimit-policy, retry-after, server-timing";
 
 /// Decides about the `Origin` of a request to `url`. `Ok(None)` means a caller that is no browser, `Ok(Some)` an origin that gets
 /// [`headers`].

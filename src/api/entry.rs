@@ -5,11 +5,12 @@ use std::rc::Rc;
 
 use super::body::read_within;
 use super::call::ObjectCall;
+use super::error_form::ErrorForm;
 use super::link::Link;
 use super::not_found::no_such_file;
 use super::query::Query;
 use super::routes::{Payload, PublicRoute, Route, UserRoute};
-use super::{cors, documents, health, pictures, problem};
+use super::{cors, documents, health, pictures};
 use crate::auth::User;
 use crate::auth::authenticator::{AuthCtx, Authenticated, Authenticator};
 use crate::config::Config;
@@ -53,7 +54,7 @@ pub async fn handle<W: WorkerPorts>(isolate: &Isolate, worker: &W, request: W::R
             let entry = Entry { config, authenticator: &isolate.authenticator, worker };
             entry.handle(request).await
         }
-        Err(error) => worker.respond(problem::reply(&error)),
+        Err(error) => worker.respond(ErrorForm::of_url(&request.url()).reply(&error)),
     }
 }
 
@@ -75,13 +76,13 @@ impl<W: WorkerPorts> Entry<'_, W> {
         let (origin, url) = (request.header("origin"), request.url());
         let origin = match cors::admit(origin.as_deref(), &url, &self.config.allowed_origins) {
             Ok(origin) => origin,
-            Err(error) => return self.problem(&error),
+            Err(error) => return self.refuse(&url, &error),
         };
         let response = if request.method() == "OPTIONS" {
             let headers = cors::PREFLIGHT.map(|(name, value)| (name, value.to_owned())).into();
             self.worker.respond(Reply { status: 204, headers, body: ReplyBody::Empty })
         } else {
-            self.answer(request, &url).await.unwrap_or_else(|error| self.problem(&error))
+            self.answer(request, &url).await.unwrap_or_else(|error| self.refuse(&url, &error))
         };
         match origin {
             None => response,
@@ -114,7 +115,8 @@ impl<W: WorkerPorts> Entry<'_, W> {
         let user = self.authorize(&route, &request, &query).await?;
         let last_event_id = request.header("last-event-id");
         let payload = route.payload();
-        let call = ObjectCall { user, route, query, last_event_id };
+        let session = request.header("x-session-id");
+        let call = ObjectCall { user, route, query, last_event_id, session };
         let header = call.to_header()?;
         let body = forwarded_body(payload, request, &call.query).await?;
         let answered = self.worker.forward(call.user.id, &header, body).await;
@@ -156,11 +158,11 @@ impl<W: WorkerPorts> Entry<'_, W> {
     }
 
     /// The response for an error; a fault is logged.
-    fn problem(&self, error: &Error) -> W::Response {
+    fn refuse(&self, url: &str, error: &Error) -> W::Response {
         if let Error::Fault(fault) = error {
             self.log(fault);
         }
-        self.worker.respond(problem::reply(error))
+        self.worker.respond(ErrorForm::of_url(url).reply(error))
     }
 
     fn log(&self, fault: &Fault) {

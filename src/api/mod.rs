@@ -6,6 +6,7 @@ pub mod call;
 pub mod chat;
 pub mod cors;
 pub mod entry;
+pub mod error_form;
 pub mod link;
 pub mod page;
 pub mod placeholders;
@@ -17,11 +18,13 @@ pub mod routes;
 
 mod body;
 mod client_id;
+mod completions;
 mod documents;
 mod employees;
 mod export;
 mod facts;
 mod feedback;
+mod fields;
 mod files;
 mod health;
 mod import;
@@ -37,7 +40,7 @@ use std::rc::Rc;
 
 use self::approvals::ApprovalRequest;
 pub use self::body::MAX_BODY_BYTES;
-use self::body::{read, read_from_worker};
+use self::body::{read, read_from_worker, read_within};
 use self::call::ObjectCall;
 use self::reply::ReplyOf;
 use self::routes::UserRoute;
@@ -53,7 +56,7 @@ impl<P: Platform> Object<P> {
         self.deliver_vault_later(&call.user);
         answered.unwrap_or_else(|error| {
             log::error(&self.ports.host, &error);
-            problem::reply(&error)
+            call.route.error_form().reply(&error)
         })
     }
 
@@ -104,6 +107,13 @@ impl<P: Platform> Object<P> {
             UserRoute::Usage => usage::get(ctx).await,
             UserRoute::ExportUser => export::get(self, user).await,
             UserRoute::EraseUser => me::erase(self, user).await,
+            UserRoute::Completions => {
+                let limit = completions::MAX_BODY_BYTES;
+                let body = read_within(&mut body, limit, completions::too_large).await?;
+                completions::post(self, call, &body).await
+            }
+            UserRoute::Models => completions::models(ctx).await,
+            UserRoute::Model(slug) => completions::model(ctx, slug).await,
         }
     }
 }

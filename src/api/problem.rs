@@ -38,9 +38,15 @@ fn to_json(error: &Error) -> String {
 pub fn reply<R>(error: &Error) -> Reply<R> {
     let status = error.code().status();
     let mut reply = with_body(status, CONTENT_TYPE, ReplyBody::Text(to_json(error)));
-    reply.headers.extend(retry_after(error).map(|seconds| ("retry-after", seconds.to_string())));
-    reply.headers.extend((status == 401).then(|| ("www-authenticate", "Bearer".to_owned())));
+    reply.headers.extend(headers(error));
     reply
+}
+
+/// Headers that belong to an error in any form.
+pub(super) fn headers(error: &Error) -> impl Iterator<Item = (&'static str, String)> {
+    let retry_after = retry_after(error).map(|seconds| ("retry-after", seconds.to_string()));
+    let authenticate = (error.code().status() == 401).then(|| ("www-authenticate", "Bearer".to_owned()));
+    retry_after.into_iter().chain(authenticate)
 }
 
 /// A line of NDJSON for an error after the first byte of a stream.

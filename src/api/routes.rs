@@ -4,6 +4,7 @@ use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::error_form::ErrorForm;
 use super::not_found::{no_such_document, no_such_file};
 use crate::error::{Code, Error, abort, abort_field};
 
@@ -100,6 +101,12 @@ pub enum UserRoute {
     ExportUser,
     /// Erasure of the user.
     EraseUser,
+    /// A chat completion in the form of OpenAI's API.
+    Completions,
+    /// List of the employees as OpenAI's models.
+    Models,
+    /// One employee by its slug.
+    Model(String),
 }
 
 impl Route {
@@ -153,13 +160,16 @@ impl UserRoute {
             | Self::FileLink(_)
             | Self::Download(_)
             | Self::Usage
-            | Self::ExportUser => "GET",
+            | Self::ExportUser
+            | Self::Models
+            | Self::Model(_) => "GET",
             Self::Chat
             | Self::Stop(_)
             | Self::Approvals(_)
             | Self::Import
             | Self::UploadDocument
-            | Self::UploadPicture => "POST",
+            | Self::UploadPicture
+            | Self::Completions => "POST",
             Self::SaveFeedback(_) => "PUT",
             Self::CorrectFact(_) | Self::UpdateSession(_) => "PATCH",
             Self::DeleteFeedback(_)
@@ -168,6 +178,16 @@ impl UserRoute {
             | Self::DeleteDocument(_)
             | Self::DeleteFile(_)
             | Self::EraseUser => "DELETE",
+        }
+    }
+
+    /// Form of the errors of the route.
+    #[must_use]
+    pub const fn error_form(&self) -> ErrorForm {
+        if matches!(self, Self::Completions | Self::Models | Self::Model(_)) {
+            ErrorForm::OpenAi
+        } else {
+            ErrorForm::Problem
         }
     }
 
@@ -203,7 +223,10 @@ impl UserRoute {
             | Self::Download(_)
             | Self::Usage
             | Self::ExportUser
-            | Self::EraseUser => Payload::Unread,
+            | Self::EraseUser
+            | Self::Completions
+            | Self::Models
+            | Self::Model(_) => Payload::Unread,
         }
     }
 
@@ -239,7 +262,10 @@ impl UserRoute {
             | Self::DeleteFile(_)
             | Self::Usage
             | Self::ExportUser
-            | Self::EraseUser => None,
+            | Self::EraseUser
+            | Self::Completions
+            | Self::Models
+            | Self::Model(_) => None,
         }
     }
 }
@@ -297,6 +323,9 @@ fn routes_at(path: &str) -> Result<Vec<Route>, Error> {
         ["api", "usage"] => vec![User::Usage],
         ["api", "me", "export"] => vec![User::ExportUser],
         ["api", "me"] => vec![User::EraseUser],
+        ["v1", "chat", "completions"] => vec![User::Completions],
+        ["v1", "models"] => vec![User::Models],
+        ["v1", "models", slug] => vec![User::Model(decode(slug))],
         ["config.json"] => return Ok(vec![PageConfig.into()]),
         ["healthz"] => return Ok(vec![Health.into()]),
         ["readyz"] => return Ok(vec![Ready.into()]),
@@ -352,6 +381,9 @@ mod tests {
             UserRoute::Usage => "/api/usage".into(),
             UserRoute::ExportUser => "/api/me/export".into(),
             UserRoute::EraseUser => "/api/me".into(),
+            UserRoute::Completions => "/v1/chat/completions".into(),
+            UserRoute::Models => "/v1/models".into(),
+            UserRoute::Model(slug) => format!("/v1/models/{slug}"),
         }
     }
 
@@ -387,6 +419,9 @@ mod tests {
             UserRoute::Usage,
             UserRoute::ExportUser,
             UserRoute::EraseUser,
+            UserRoute::Completions,
+            UserRoute::Models,
+            UserRoute::Model(chat()),
         ]
     }
 

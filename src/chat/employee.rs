@@ -9,7 +9,7 @@ use pii::masked_text::MaskedText;
 use pii::policy::Policy;
 use tokens::margin_percent;
 
-use super::limits::Budget;
+use super::limits::{Budget, UserLimits};
 use super::price::Price;
 use crate::config::Config;
 
@@ -62,6 +62,15 @@ pub struct PricedEmployee {
     /// Prices of its fallback models, as far as they are known.
     #[serde(default)]
     pub prices: BTreeMap<String, Price>,
+}
+
+/// An employee, and the limits that hold for its user.
+#[derive(Clone, Debug)]
+pub struct Profile {
+    /// The employee and the prices of its models.
+    pub employee: PricedEmployee,
+    /// Limits of the user over all sessions.
+    pub limits: UserLimits,
 }
 
 /// Another employee, to hand a session over to.

@@ -70,7 +70,7 @@ pub enum CallIds {
 
 /// Parameters that a candidate does not take.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct LeftOut(u16);
+pub struct LeftOut(u32);
 
 impl LeftOut {
     /// True if a parameter is left out.

@@ -14,6 +14,7 @@ pub mod json_output;
 pub mod known_models;
 mod lenient;
 pub mod model_error;
+pub mod options;
 pub mod pace;
 pub mod parameter;
 pub mod prompt_message;

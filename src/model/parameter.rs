@@ -26,10 +26,26 @@ pub enum Parameter {
     Dimensions,
     /// Encoding of embeddings.
     EncodingFormat,
+    /// Share of the likeliest tokens that are drawn from.
+    TopP,
+    /// Penalty of tokens that occurred.
+    PresencePenalty,
+    /// Penalty of tokens by how often they occurred.
+    FrequencyPenalty,
+    /// Seed of the sampling.
+    Seed,
+    /// Name of the end user.
+    User,
+    /// Effort of thinking.
+    ReasoningEffort,
+    /// Length of the answer in a word.
+    Verbosity,
+    /// Permission of several calls in one step.
+    ParallelToolCalls,
 }
 
 /// Names in refusals.
-const NAMES: [(&str, Parameter); 10] = [
+const NAMES: [(&str, Parameter); 15] = [
     ("max_tokens", Parameter::MaxTokens),
     ("max_completion_tokens", Parameter::MaxCompletionTokens),
     ("stream_options", Parameter::StreamOptions),
@@ -40,7 +56,16 @@ const NAMES: [(&str, Parameter); 10] = [
     ("json_schema", Parameter::ResponseFormat),
     ("dimensions", Parameter::Dimensions),
     ("encoding_format", Parameter::EncodingFormat),
+    ("top_p", Parameter::TopP),
+    ("presence_penalty", Parameter::PresencePenalty),
+    ("frequency_penalty", Parameter::FrequencyPenalty),
+    ("reasoning_effort", Parameter::ReasoningEffort),
+    ("parallel_tool_calls", Parameter::ParallelToolCalls),
 ];
+
+/// Names that are words as well: a refusal names them in its field only.
+const WORDS: [(&str, Parameter); 3] =
+    [("seed", Parameter::Seed), ("user", Parameter::User), ("verbosity", Parameter::Verbosity)];
 
 /// Words by which a refusal is about a value, not about the parameter: without it the completion would have no limit.
 const TOO_LARGE: [&str; 5] = ["too large", "at most", "less than", "exceed", "maximum"];
@@ -54,6 +79,11 @@ struct Holder<'a> {
 }
 
 impl Parameter {
+    /// The parameter of that name.
+    pub(super) fn of_name(name: &str) -> Option<Self> {
+        NAMES.iter().chain(&WORDS).find(|(known, _)| *known == name).map(|(_, parameter)| *parameter)
+    }
+
     /// The parameter that a refusal names: in OpenAI's `param` field, or else the first one in its text.
     pub(super) fn refused_by(body: &str) -> Option<Self> {
         let body = body.to_ascii_lowercase();
@@ -68,7 +98,7 @@ impl Parameter {
         let name: String = read(inner.or(outer.param))?;
         // Of a path such as `tools[0].function.strict` the last name counts.
         let last = name.rsplit(['.', ']']).find(|part| !part.is_empty())?;
-        NAMES.iter().find(|(known, _)| last == *known || name == *known).map(|(_, parameter)| *parameter)
+        Self::of_name(last).or_else(|| Self::of_name(&name))
     }
 
     fn in_text(body: &str) -> Option<Self> {

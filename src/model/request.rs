@@ -1,14 +1,17 @@
 //! The chat completion request, with the parameters that each family of models takes.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use pii::masked_text::MaskedText;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
+use serde_json::{Map, Value};
 
 use super::body_message::{BodyMessage, StepEcho, arranged};
 use super::candidate::Candidate;
 use super::dialect::{Dialect, Family, OutputFormat, TokenLimit};
+use super::options::ModelOptions;
 use super::parameter::Parameter;
 use super::prompt_message::{CallForm, PromptMessage};
 use crate::chat::employee::Employee;
@@ -28,6 +31,10 @@ pub struct ChatBody {
     max_output_tokens: Option<u32>,
     temperature: Option<f64>,
     format: Option<Box<RawValue>>,
+    /// Calls of the next step, where a client decides on them.
+    tool_choice: Option<Value>,
+    /// Parameters of a client, by their names.
+    parameters: Map<String, Value>,
 }
 
 /// A request that streams and reports its usage.
@@ -38,7 +45,7 @@ struct ChatRequest<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     tools: Option<&'a RawValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    tool_choice: Option<&'static str>,
+    tool_choice: Option<&'a Value>,
     stream: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     stream_options: Option<StreamOptions>,
@@ -50,6 +57,8 @@ struct ChatRequest<'a> {
     temperature: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     response_format: Option<&'a RawValue>,
+    #[serde(flatten)]
+    parameters: BTreeMap<&'a str, &'a Value>,
 }
 
 #[derive(Debug, Serialize)]
@@ -67,20 +76,29 @@ impl ChatBody {
         messages: &[PromptMessage<'_>],
         tools: Option<Box<RawValue>>,
     ) -> Result<Self, Fault> {
-        let Employee { max_output_tokens, temperature, .. } = *employee;
-        let messages = body_messages(messages)?;
-        Ok(Self { messages, tools, is_text_only: false, max_output_tokens, temperature, format: None })
+        Ok(Self::resumed(employee, body_messages(messages)?, tools))
     }
 
     /// A body with the messages of an earlier request.
     #[must_use]
-    pub const fn resumed(
-        employee: &Employee,
-        messages: Vec<BodyMessage>,
-        tools: Option<Box<RawValue>>,
-    ) -> Self {
-        let Employee { max_output_tokens, temperature, .. } = *employee;
-        Self { messages, tools, is_text_only: false, max_output_tokens, temperature, format: None }
+    pub fn resumed(employee: &Employee, messages: Vec<BodyMessage>, tools: Option<Box<RawValue>>) -> Self {
+        Self {
+            messages,
+            tools,
+            is_text_only: false,
+            max_output_tokens: employee.max_output_tokens,
+            temperature: employee.temperature,
+            format: None,
+            tool_choice: None,
+            parameters: Map::new(),
+        }
+    }
+
+    /// Sets the options of a client, but for the limit of tokens: that is the employee's, to whom they were applied.
+    #[must_use]
+    pub fn with_options(self, options: ModelOptions) -> Self {
+        let ModelOptions { format, tool_choice, parameters, .. } = options;
+        Self { format, tool_choice, parameters, ..self }
     }
 
     /// The messages, to be stored with a pending approval.
@@ -103,6 +121,8 @@ impl ChatBody {
         if let (Some(calling), Some(echo)) = (added.first_mut(), echo) {
             calling.set_echo(echo);
         }
+        // A choice that held on would have the model call for ever.
+        self.tool_choice = self.tool_choice.take().filter(|choice| choice == "none");
         self.messages.extend(added);
         Ok(())
     }
@@ -141,7 +161,7 @@ impl ChatBody {
     pub fn structured(
         messages: &[PromptMessage<'_>],
         name: &str,
-        schema: &serde_json::Value,
+        schema: &Value,
         max_output_tokens: u32,
     ) -> Result<Self, Fault> {
         let format = serde_json::json!({
@@ -154,6 +174,8 @@ impl ChatBody {
             max_output_tokens: Some(max_output_tokens),
             temperature: Some(0.0),
             format: Some(to_raw_value(&format).map_err(not_json)?),
+            tool_choice: None,
+            parameters: Map::new(),
         })
     }
 
@@ -177,22 +199,32 @@ impl ChatBody {
         };
         let loose_tools = self.tools.as_deref().filter(|_| !has(Parameter::Strict)).map(loose).transpose()?;
         let any_object = RawValue::from_string(r#"{"type":"json_object"}"#.to_owned()).map_err(not_json)?;
-        let is_text_only = self.is_text_only && self.tools.is_some() && has(Parameter::ToolChoice);
+        let none = Value::from("none");
+        let tool_choice = if self.is_text_only { Some(&none) } else { self.tool_choice.as_ref() };
+        let has_choice = self.tools.is_some() && has(Parameter::ToolChoice);
+        let is_taken = |name: &str| match Parameter::of_name(name) {
+            Some(Parameter::ParallelToolCalls) if self.tools.is_none() => false,
+            known => known.is_none_or(has),
+        };
+        let parameters = self.parameters.iter().map(|(name, value)| (name.as_str(), value));
         let request = ChatRequest {
             model: &candidate.model,
             messages: &arranged(&self.messages, candidate, dialect).map_err(not_json)?,
             tools: loose_tools.as_deref().or(self.tools.as_deref()),
-            tool_choice: is_text_only.then_some("none"),
+            tool_choice: tool_choice.filter(|_| has_choice),
             stream: true,
             stream_options: has(Parameter::StreamOptions).then_some(StreamOptions { include_usage: true }),
             max_completion_tokens,
             max_tokens,
-            temperature: self.temperature.filter(|_| has(Parameter::Temperature)),
+            temperature: self
+                .temperature
+                .filter(|_| has(Parameter::Temperature) && !self.parameters.contains_key("temperature")),
             response_format: match dialect.format {
                 OutputFormat::JsonSchema => self.format.as_deref(),
                 OutputFormat::JsonObject => self.format.as_ref().map(|_| &*any_object),
                 OutputFormat::Prose => None,
             },
+            parameters: parameters.filter(|(name, _)| is_taken(name)).collect(),
         };
         serde_json::to_string(&request).map_err(not_json)
     }
@@ -204,7 +236,7 @@ fn body_messages(messages: &[PromptMessage<'_>]) -> Result<Vec<BodyMessage>, Fau
 
 /// Tools without strict mode.
 fn loose(tools: &RawValue) -> Result<Box<RawValue>, Fault> {
-    let mut tools: Vec<serde_json::Value> = serde_json::from_str(tools.get()).map_err(not_json)?;
+    let mut tools: Vec<Value> = serde_json::from_str(tools.get()).map_err(not_json)?;
     for function in tools.iter_mut().filter_map(|tool| tool.get_mut("function")?.as_object_mut()) {
         function.remove("strict");
     }
@@ -243,7 +275,7 @@ mod tests {
     use super::*;
     use crate::model::candidate::Provider;
 
-    fn request(model: &str) -> serde_json::Value {
+    fn request(model: &str) -> Value {
         let employee = Employee {
             slug: "prime-boss".into(),
             system_prompt: MaskedText::default(),

@@ -1,6 +1,7 @@
 //! The prompt: assembled within a token budget, with a receipt of the items kept and dropped.
 
 pub mod assemble;
+pub mod client_messages;
 pub mod recalled;
 pub mod receipt;
 pub mod source;

@@ -76,6 +76,15 @@ pub struct MaskedDecision {
     pub input: Option<Value>,
 }
 
+/// Result of a client's tool, masked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MaskedResult {
+    /// Id of the call.
+    pub call: Uuid,
+    /// Text of the result.
+    pub output: MaskedText,
+}
+
 impl PendingApproval {
     /// Moment after which a decision does not count.
     #[must_use]
@@ -128,6 +137,21 @@ impl PendingApproval {
         Ok(())
     }
 
+    /// Completes the calls that wait for their client. Results of other calls are those of earlier steps.
+    ///
+    /// # Errors
+    /// `approval_expired`; `invalid_field` when a call is left without a result.
+    pub fn complete(&mut self, results: &[MaskedResult], now: Millis) -> Result<(), Error> {
+        if self.expires_at().is_some_and(|at| at <= timestamp(now)) {
+            return Err(expired());
+        }
+        for call in self.answer.calls.iter_mut().filter(|call| call.is_waiting()) {
+            let result = results.iter().rfind(|result| result.call == call.id).ok_or_else(no_result)?;
+            call.outcome = CallOutcome::Succeeded { output: result.output.clone() };
+        }
+        Ok(())
+    }
+
     /// The calls that Postgres has as waiting, in their last state, when the user continues before the answer is resumed: a denial
     /// holds, every other call expires.
     #[must_use]
@@ -142,6 +166,11 @@ impl PendingApproval {
         };
         calls.filter_map(last_state).collect()
     }
+}
+
+fn no_result() -> Error {
+    let detail = "Each of the tool_calls needs a message with the role 'tool' and its tool_call_id.";
+    abort_field(Code::InvalidField, "messages", detail)
 }
 
 /// The error for an approval that is not pending.

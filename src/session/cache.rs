@@ -11,6 +11,7 @@ use crate::chat::limits::UserLimits;
 use crate::chat::message::Message;
 use crate::chat::price::Price;
 use crate::memory::recall::Summary;
+use crate::model::options::ModelOptions;
 use crate::prompt::assemble::Window;
 use crate::time::Millis;
 
@@ -70,6 +71,14 @@ impl SessionCache {
         };
         cache.trim();
         cache
+    }
+
+    /// The cache with its employee within a client's options; `None` where they change nothing.
+    #[must_use]
+    pub fn limited(&self, options: &ModelOptions) -> Option<Self> {
+        options.max_output_tokens?;
+        let employee = options.applied_to(self.employee.employee.clone());
+        Some(Self { employee: PricedEmployee { employee, ..self.employee.clone() }, ..self.clone() })
     }
 
     /// The employee that answers.

@@ -76,9 +76,31 @@ pub struct InFlightTurn {
     /// The answer before its approval, when this turn resumes one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resumed: Option<PartialAnswer>,
+    /// Part of the turn that is kept.
+    #[serde(default, skip_serializing_if = "KeptPart::is_all")]
+    pub kept: KeptPart,
     /// Calls of an earlier answer that the user went on without deciding.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub withdrawn: Vec<ToolRun>,
+}
+
+/// Part of a turn that is kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeptPart {
+    /// Messages, log and usage: the turn is one of a session.
+    #[default]
+    All,
+    /// Its usage alone: the client keeps the conversation.
+    Usage,
+}
+
+impl KeptPart {
+    /// True if the turn is one of a session.
+    #[must_use]
+    pub const fn is_all(&self) -> bool {
+        matches!(self, Self::All)
+    }
 }
 
 /// An answer as far as it has come.
@@ -162,6 +184,7 @@ impl InFlightTurn {
             sources: self.sources.clone(),
             visible_placeholders: self.visible_placeholders.clone(),
             policy: policy.clone(),
+            is_json: false,
         }
     }
 
@@ -221,7 +244,9 @@ impl InFlightTurn {
     #[must_use]
     pub fn into_record(self, mut result: TurnResult) -> TurnRecord {
         let runs = result.answer.calls.iter().map(|call| call.run(self.user_id));
-        TurnRecord {
+        let is_usage_only = !self.kept.is_all();
+        let mut record = TurnRecord {
+            is_usage_only,
             tool_runs: self.withdrawn.iter().cloned().chain(runs).collect(),
             facts: std::mem::take(&mut result.facts),
             files: std::mem::take(&mut result.files),
@@ -236,7 +261,11 @@ impl InFlightTurn {
             usage: self.usage_record(&result),
             employee_slug: self.employee.clone(),
             messages: self.into_messages(result),
+        };
+        if is_usage_only {
+            record.strip();
         }
+        record
     }
 
     fn into_messages(self, result: TurnResult) -> Vec<MessageRecord> {

@@ -41,6 +41,9 @@ pub struct TurnRecord {
     /// True if the answer replaces a stored one that had waited for an approval.
     #[serde(default, skip_serializing_if = "is_no")]
     pub continues: bool,
+    /// True if there is no session to save: of the turn, its usage alone is saved.
+    #[serde(default, rename = "usage_only", skip_serializing_if = "is_no")]
+    pub is_usage_only: bool,
     /// Slug of the employee that takes over the session.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handed_to: Option<String>,

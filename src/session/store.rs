@@ -127,6 +127,16 @@ impl<'a, S: Sql> SessionStore<'a, S> {
         Ok(self.sql.exec("INSERT INTO in_flight_turn (session_id, turn) VALUES (?, ?)", &values)?)
     }
 
+    /// Stores a turn of which the usage alone is kept. It has no log.
+    ///
+    /// # Errors
+    /// `internal`, when the storage refuses: then nothing may be answered.
+    pub fn open_usage_only(&self, turn: &InFlightTurn) -> Result<(), Fault> {
+        let (session, turn) = (self.session.to_string(), to_json(turn)?);
+        let values = [(&session).into(), (&turn).into()];
+        Ok(self.sql.exec("INSERT INTO in_flight_turn (session_id, turn) VALUES (?, ?)", &values)?)
+    }
+
     /// Stores new facts about the turn in flight.
     ///
     /// # Errors

@@ -82,6 +82,9 @@ pub struct TurnHead {
     pub visible_placeholders: Vec<Placeholder>,
     /// Part of each value that the user sees.
     pub policy: Policy,
+    /// True if the text of the answer is JSON: values are escaped in it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_json: bool,
 }
 
 impl TurnHead {

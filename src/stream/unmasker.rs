@@ -17,6 +17,8 @@ pub struct EventUnmasker<F> {
     /// Values of the placeholders that the model has seen so far. Only these are put into text: a placeholder that the model made
     /// up stays as it is.
     visible: PlaceholderMap,
+    /// True if the text is JSON.
+    is_json: bool,
     text: Unmasker,
     thought: Unmasker,
     emit: F,
@@ -31,8 +33,8 @@ impl<F: FnMut(&ClientEvent<'_>)> EventUnmasker<F> {
         for source in &head.sources {
             emit(&ClientEvent::Source(&source.unmasked(&visible)));
         }
-        let unmasker = || Unmasker::new(visible.clone());
-        Self { known, text: unmasker(), thought: unmasker(), visible, emit }
+        let (text, thought) = (text_unmasker(&visible, head.is_json), Unmasker::new(visible.clone()));
+        Self { known, text, thought, visible, is_json: head.is_json, emit }
     }
 
     /// Adds values of placeholders that the turn came to since.
@@ -98,7 +100,7 @@ impl<F: FnMut(&ClientEvent<'_>)> EventUnmasker<F> {
     fn show(&mut self, placeholders: &[Placeholder]) {
         if !placeholders.is_empty() {
             self.visible.extend(self.known.only(placeholders));
-            self.text = Unmasker::new(self.visible.clone());
+            self.text = text_unmasker(&self.visible, self.is_json);
             self.thought = Unmasker::new(self.visible.clone());
         }
     }
@@ -137,6 +139,10 @@ impl<F: FnMut(&ClientEvent<'_>)> EventUnmasker<F> {
             (self.emit)(&ClientEvent::Text(text));
         }
     }
+}
+
+fn text_unmasker(visible: &PlaceholderMap, is_json: bool) -> Unmasker {
+    if is_json { Unmasker::json(visible.clone()) } else { Unmasker::new(visible.clone()) }
 }
 
 /// JSON, or a string for a text that is none, with values in the place of placeholders.

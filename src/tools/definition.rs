@@ -28,6 +28,17 @@ impl Definition {
     }
 }
 
+/// Reach of a tool's calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Nothing but its result is left of a call.
+    Answer,
+    /// A call has an effect on the session, or on what is known of the user.
+    Session,
+    /// The client runs it: a call ends the answer, and its result comes with the next request.
+    Client,
+}
+
 /// Requirements and limits of a tool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ToolSpec {
@@ -37,6 +48,8 @@ pub struct ToolSpec {
     pub is_masked: bool,
     /// True if the user must approve each call.
     pub needs_approval: bool,
+    /// Reach of a call.
+    pub reach: Reach,
     /// Longest time of a run, in milliseconds.
     pub timeout: Millis,
     /// Tokens that a result may have.
@@ -49,7 +62,11 @@ impl ToolSpec {
         needs_values: false,
         is_masked: false,
         needs_approval: false,
+        reach: Reach::Answer,
         timeout: 10_000,
         max_result_tokens: 1500,
     };
+
+    /// The specification of a client's tool.
+    pub const OF_CLIENT: Self = Self { reach: Reach::Client, ..Self::DEFAULT };
 }

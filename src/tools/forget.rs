@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::definition::ToolSpec;
+use super::definition::{Reach, ToolSpec};
 use super::error::ToolError;
 use super::tool::{Tool, ToolContext};
 use crate::memory::facts::forget::{Forgettable, forget};
@@ -36,7 +36,7 @@ pub(super) struct Arguments {
 impl Tool for Forget {
     const NAME: &'static str = "forget";
     const DESCRIPTION: &'static str = "Forgets facts about the user, and messages of earlier conversations, for good. Find them with `recall` first.";
-    const SPEC: ToolSpec = ToolSpec { needs_approval: true, ..ToolSpec::DEFAULT };
+    const SPEC: ToolSpec = ToolSpec { needs_approval: true, reach: Reach::Session, ..ToolSpec::DEFAULT };
     type Arguments = Arguments;
 
     async fn run<P: Platform>(

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::definition::{Reach, ToolSpec};
 use super::error::ToolError;
 use super::tool::{Tool, ToolContext};
 use crate::account::terms::load_terms;
@@ -27,6 +28,7 @@ impl Tool for HandOver {
     const NAME: &'static str = "hand_over";
     const DESCRIPTION: &'static str = "Hands the conversation over to a colleague who is better at what is asked, and who goes on with \
         the answer. Do not announce it and do not answer yourself.";
+    const SPEC: ToolSpec = ToolSpec { reach: Reach::Session, ..ToolSpec::DEFAULT };
     type Arguments = Arguments;
 
     fn note(employee: &Employee) -> Option<String> {

@@ -13,7 +13,7 @@ use sheet::query::{Query, Run};
 use sheet::{Column, MAX_COLUMNS, Scalar};
 use uuid::Uuid;
 
-use super::definition::ToolSpec;
+use super::definition::{Reach, ToolSpec};
 use super::error::ToolError;
 use super::tool::{Tool, ToolContext};
 use crate::documents::{TableName, tables};
@@ -67,7 +67,7 @@ impl Tool for SheetExport {
     const NAME: &'static str = "sheet_export";
     const DESCRIPTION: &'static str = "Makes a spreadsheet file that the user can download: of rows that you write, or of a table that they uploaded, filtered, ordered or \
          added up. The user sees a button for it: do not repeat the rows.";
-    const SPEC: ToolSpec = ToolSpec { timeout: 30_000, ..ToolSpec::DEFAULT };
+    const SPEC: ToolSpec = ToolSpec { timeout: 30_000, reach: Reach::Session, ..ToolSpec::DEFAULT };
     type Arguments = Arguments;
 
     async fn run<P: Platform>(

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use serde_json::json;
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::definition::Definition;
+use super::definition::{Definition, Reach};
 use super::forget::Forget;
 use super::recall::Recall;
 use super::remember::Remember;
@@ -73,6 +73,21 @@ impl ToolSet {
         let definitions: Vec<_> = chosen.into_iter().cloned().collect();
         let json = json_of(&definitions)?;
         Ok(Self(Rc::new(Tools { definitions, weight, json, is_partial })))
+    }
+
+    /// The tools for a client of another API: of these, the ones that leave nothing behind and ask nobody, beside its own. Its tool
+    /// takes the place of one with the same name.
+    ///
+    /// # Errors
+    /// `internal`, when they are no JSON.
+    pub fn beside(&self, of_client: &[Definition], employee: &Employee) -> Result<Self, Fault> {
+        let is_plain = |tool: &&Definition| tool.spec.reach == Reach::Answer && !tool.spec.needs_approval;
+        let is_replaced = |tool: &&Definition| of_client.iter().any(|other| other.name == tool.name);
+        let own = self.0.definitions.iter().filter(is_plain).filter(|tool| !is_replaced(tool));
+        let definitions: Vec<_> = own.cloned().chain(of_client.iter().cloned()).collect();
+        let weight = weight(&employee.system_prompt, &definitions.iter().collect::<Vec<_>>());
+        let json = json_of(&definitions)?;
+        Ok(Self(Rc::new(Tools { definitions, weight, json, is_partial: false })))
     }
 
     /// True if tools of the employee were left out.

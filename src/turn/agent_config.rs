@@ -1,6 +1,6 @@
 //! Configuration of the agent loop: the employee that answers, with its tools and limits.
 
-use crate::chat::employee::PricedEmployee;
+use crate::chat::employee::{PricedEmployee, Profile};
 use crate::chat::limits::UserLimits;
 use crate::model::body_message::StepEcho;
 use crate::prompt::assemble::RecalledAt;
@@ -29,11 +29,15 @@ pub(super) struct AgentConfig {
 impl AgentConfig {
     /// The configuration of a new answer.
     pub(super) fn new(cache: &SessionCache, tools: ToolSet) -> Self {
-        let employee = cache.employee.clone();
+        Self::of_profile(Profile { employee: cache.employee.clone(), limits: cache.limits }, tools)
+    }
+
+    /// The configuration of a new answer outside of a session.
+    pub(super) fn of_profile(profile: Profile, tools: ToolSet) -> Self {
         Self {
-            employee,
+            employee: profile.employee,
             tools,
-            limits: cache.limits,
+            limits: profile.limits,
             steps: 0,
             earlier_calls: 0,
             recalled_at: None,

@@ -32,6 +32,7 @@ use crate::stream::client_event::ClientEvent;
 use crate::stream::turn_event::TurnEvent;
 use crate::stream::unmasker::EventUnmasker;
 use crate::time::timestamp;
+use crate::tools::definition::Reach;
 use crate::tools::run::{check_arguments, parse, unknown};
 use crate::tools::tool_set::ToolSet;
 use tokens::chat::PER_MESSAGE;
@@ -170,13 +171,14 @@ impl<P: Platform, F: FnMut(&ClientEvent<'_>)> AgentLoop<'_, P, F> {
         self.agent.echo = echo.filter(|echo| !echo.is_empty());
     }
 
-    /// Decides whether a call may run, must wait for its user, or fails.
+    /// Decides whether a call may run, must wait for its user or its client, or fails.
     fn admit_call(&self, name: &str, arguments: &Value) -> CallOutcome {
         let Some(tool) = self.agent.tools.get(name) else { return unknown(name, &self.agent.tools) };
-        if let Err(outcome) = check_arguments(tool, arguments) {
+        let is_of_client = tool.spec.reach == Reach::Client;
+        if !is_of_client && let Err(outcome) = check_arguments(tool, arguments) {
             return outcome;
         }
-        if !tool.spec.needs_approval {
+        if !tool.spec.needs_approval && !is_of_client {
             return CallOutcome::Running;
         }
         let clock = &self.ctx.session.user.ports.clock;

@@ -1,13 +1,15 @@
 //! Decisions of a user on tool calls that wait for them. With the last one the answer is resumed as a turn of its own.
 
 use pii::mask::Author;
-use pii::unmask::{Escape, PlaceholderMap, unmask};
+use pii::unmask::{Escape, PlaceholderMap, placeholders, unmask};
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::agent_config::AgentConfig;
 use super::load::{Wanted, no_cache};
+use super::mask_client::mask_results;
 use super::prepare::{NewTurn, PreparedTurn};
+use super::request::ClientResults;
 use super::{MAX_TURN, TurnCtx, reserve};
 use crate::account::ledger::ReservationRequest;
 use crate::chat::limits::UserLimits;
@@ -16,13 +18,15 @@ use crate::error::{Error, Fault};
 use crate::ids;
 use crate::model::candidate::candidates;
 use crate::model::completion::CompletionRequest;
+use crate::model::options::ModelOptions;
 use crate::model::request::ChatBody;
 use crate::ports::{Clock, Platform};
-use crate::session::approval::{Decision, MaskedDecision, PendingApproval, not_found};
+use crate::session::approval::{Decision, MaskedDecision, MaskedResult, PendingApproval, not_found};
 use crate::session::in_flight::InFlightTurn;
 use crate::session::path::InsertAt;
 use crate::session::state::Admission;
 use crate::session::store::SessionStore;
+use crate::stream::turn_event::TurnHead;
 use crate::tools::tool_set::ToolSet;
 
 /// Outcome of the decisions.
@@ -32,6 +36,14 @@ pub enum ApprovalOutcome {
     Undecided(Vec<Uuid>),
     /// The answer can be resumed.
     Resumed(Box<PreparedTurn>),
+}
+
+/// Everything that the rest of an answer is built from.
+struct ResumeInput {
+    admission: Admission,
+    pending: PendingApproval,
+    tools: ToolSet,
+    options: ModelOptions,
 }
 
 impl<P: Platform> TurnCtx<'_, P> {
@@ -61,8 +73,44 @@ impl<P: Platform> TurnCtx<'_, P> {
             self.load(wanted).await?;
         }
         let tools = self.tools().await?;
-        let prepared = self.resume(admission, pending, tools)?;
+        let prepared =
+            self.resume(ResumeInput { admission, pending, tools, options: ModelOptions::default() })?;
         Ok(ApprovalOutcome::Resumed(Box::new(prepared)))
+    }
+
+    /// Prepares the rest of an answer that waits for its client's tools.
+    ///
+    /// # Errors
+    /// As [`TurnCtx::resume_after_approval`]; `invalid_field` when a call is left without a result.
+    pub async fn resume_with_results(&self, results: ClientResults) -> Result<PreparedTurn, Error> {
+        let (user, session) = (self.session.user, self.session.session);
+        let admission = session.admit()?;
+        let mut pending = SessionStore::new(&user.ports.sql, session.id).approval()?.ok_or_else(not_found)?;
+        user.unlock().await.map_err(|error| error.into_error("messages"))?;
+        let ClientResults { results, settings, .. } = results;
+        let (calls, outputs): (Vec<_>, Vec<_>) =
+            results.into_iter().map(|result| (result.call, result.output)).unzip();
+        let outputs = mask_results(&user, &outputs)?;
+        let results = calls.into_iter().zip(outputs).map(|(call, output)| MaskedResult { call, output });
+        pending.complete(&results.collect::<Vec<_>>(), user.ports.clock.now())?;
+        let placeholders = placeholders(
+            pending
+                .answer
+                .calls
+                .iter()
+                .map(|call| call.result())
+                .collect::<Vec<_>>()
+                .iter()
+                .map(|text| text.as_str()),
+        );
+        pending.visible_placeholders.extend(placeholders);
+        let insert_at = InsertAt::Newest;
+        let wanted = Wanted { employee: Some(&pending.employee), insert_at: &insert_at };
+        if !self.is_cached(wanted) {
+            self.load(wanted).await?;
+        }
+        let (tools, options) = self.tools_and_options(Some(Box::new(settings))).await?;
+        self.resume(ResumeInput { admission, pending, tools, options })
     }
 
     fn mask_decision(&self, decision: Decision) -> Result<MaskedDecision, Error> {
@@ -73,16 +121,14 @@ impl<P: Platform> TurnCtx<'_, P> {
     }
 
     /// Prepares the rest of an answer: one local step without an `await`.
-    fn resume(
-        &self,
-        admission: Admission,
-        pending: PendingApproval,
-        tools: ToolSet,
-    ) -> Result<PreparedTurn, Error> {
+    fn resume(&self, input: ResumeInput) -> Result<PreparedTurn, Error> {
+        let ResumeInput { admission, pending, tools, options } = input;
         let (user, session) = (self.session.user, self.session.session);
         let now = user.ports.clock.now();
         let cache = session.cache.borrow();
         let cache = cache.as_ref().ok_or_else(no_cache)?;
+        let limited = cache.limited(&options);
+        let cache = limited.as_ref().unwrap_or(cache);
         let mut candidates = candidates(&cache.employee, user.config);
         reserve::keep_affordable(&mut candidates, &cache.limits, cache.employee())?;
         user.account.models.borrow_mut().breaker.arrange(&mut candidates, now);
@@ -100,17 +146,19 @@ impl<P: Platform> TurnCtx<'_, P> {
             withdrawn: Vec::new(),
             ..turn
         };
+        turn.visible_placeholders.extend_from_slice(&options.placeholders);
         if let Some(first) = candidates.first() {
             turn.set_model(first);
         }
         let agent = AgentConfig { steps, earlier_calls, echo, ..AgentConfig::new(cache, tools) };
-        let body = ChatBody::resumed(cache.employee(), messages, agent.tools.json());
-        let reservation = reserve::for_turn(&turn, cache, &candidates);
+        let is_json = options.format.is_some();
+        let body = ChatBody::resumed(cache.employee(), messages, agent.tools.json()).with_options(options);
+        let reservation = reserve::for_turn(&turn, &agent, &candidates);
         // A decision is no message: it does not count against the rate.
         let limits = UserLimits { messages_per_minute: None, ..reservation.user };
         self.reserve(&ReservationRequest { user: limits, ..reservation })?;
         let request = CompletionRequest { body, candidates, deadline: now + MAX_TURN };
-        let head = turn.head(&pending.policy);
+        let head = TurnHead { is_json, ..turn.head(&pending.policy) };
         Ok(self.keep(NewTurn { admission, turn, request, agent, head })?)
     }
 

@@ -66,6 +66,7 @@ impl<P: Platform> TurnCtx<'_, P> {
         let attempts = progress.attempts + progress.completion.attempts;
         let successor = progress.effects.get_mut().hand_off.take();
         let pending = progress.pending_approval.take();
+        let is_all_kept = turn.kept.is_all();
         let now = user.ports.clock.now();
         let reason = match &pending {
             Some(_) => "tool-calls",
@@ -74,7 +75,7 @@ impl<P: Platform> TurnCtx<'_, P> {
         let result = result(progress, &turn, &outcome, &Ended { text, reason, at: now });
         let record = turn.into_record(result);
         let (ending, mut fault) = ending(outcome, reason, &record);
-        let ending = match self.close(&record, &ending, pending.as_ref()) {
+        let ending = match self.close(&record, &ending, pending.as_ref().filter(|_| is_all_kept)) {
             Ok(()) => ending,
             Err(refused) => TurnEnding::Failed { code: fault.insert(refused).code },
         };

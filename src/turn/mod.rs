@@ -19,6 +19,7 @@
 pub mod agent_loop;
 pub mod answer;
 pub mod approve;
+pub mod client_turn;
 pub mod finish;
 pub mod prepare;
 pub mod replay;
@@ -28,6 +29,7 @@ mod agent_config;
 mod call_tools;
 mod load;
 mod log_writer;
+mod mask_client;
 mod progress;
 mod prompt;
 mod reserve;

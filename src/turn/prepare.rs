@@ -8,8 +8,9 @@ use uuid::Uuid;
 
 use super::agent_config::AgentConfig;
 use super::load::{Wanted, no_cache};
+use super::mask_client::{MaskedSettings, mask_settings};
 use super::prompt::{PreparedPrompt, TurnInput};
-use super::request::TurnRequest;
+use super::request::{ClientSettings, TurnRequest};
 use super::{MAX_TURN, TurnCtx, WATCH_EVERY, reserve};
 use crate::account::ledger;
 use crate::account::rate::RateQuotas;
@@ -21,6 +22,7 @@ use crate::memory::recall::{RecallRequest, Recalled, recall};
 use crate::memory::vector::SmallVector;
 use crate::model::candidate::candidates;
 use crate::model::completion::CompletionRequest;
+use crate::model::options::ModelOptions;
 use crate::model::vector_breaker::VectorUse;
 use crate::ports::{Clock, Platform};
 use crate::prompt::assemble::Window;
@@ -52,6 +54,17 @@ impl PreparedTurn {
         self.rate_limit
     }
 
+    /// The turn, with the state of the nearest rate limit.
+    pub(super) fn with_rate_limit(self, rate_limit: Option<RateLimitStatus>) -> Self {
+        Self { rate_limit, ..self }
+    }
+
+    /// True if of the turn its usage alone is kept.
+    #[must_use]
+    pub const fn is_usage_only(&self) -> bool {
+        !self.turn.kept.is_all()
+    }
+
     /// Id of the turn.
     #[must_use]
     pub const fn turn_id(&self) -> Uuid {
@@ -67,6 +80,7 @@ struct Loaded {
     insert_at: InsertAt,
     recalled: Option<Recalled>,
     tools: ToolSet,
+    options: ModelOptions,
     admitted_at: Millis,
 }
 
@@ -105,8 +119,8 @@ impl<P: Platform> TurnCtx<'_, P> {
             }
             None => self.recall(&message, vector),
         };
-        let tools = self.tools().await?;
-        let loaded = Loaded { admission, request, message, insert_at, recalled, tools, admitted_at };
+        let (tools, options) = self.tools_and_options(request.settings.take()).await?;
+        let loaded = Loaded { admission, request, message, insert_at, recalled, tools, options, admitted_at };
         let (prepared, window) = self.build(loaded)?;
         if let Some(cache) = session.cache.borrow_mut().as_mut() {
             cache.window = window;
@@ -116,34 +130,38 @@ impl<P: Platform> TurnCtx<'_, P> {
 
     /// Builds the turn from the loaded session, and stores it: one local step without an `await`.
     fn build(&self, loaded: Loaded) -> Result<(PreparedTurn, Option<Window>), Error> {
-        let Loaded { admission, request, message, insert_at, recalled, tools, admitted_at } = loaded;
+        let Loaded { admission, request, message, insert_at, recalled, tools, options, admitted_at } = loaded;
         let (user, session) = (self.session.user, self.session.session);
         let cache = session.cache.borrow();
         let cache = cache.as_ref().ok_or_else(no_cache)?;
+        let limited = cache.limited(&options);
+        let cache = limited.as_ref().unwrap_or(cache);
         let mut candidates = candidates(&cache.employee, user.config);
         reserve::keep_affordable(&mut candidates, &cache.limits, cache.employee())?;
         user.account.models.borrow_mut().breaker.arrange(&mut candidates, admitted_at);
         let point = cache.branch_point(&insert_at)?.ok_or_else(no_such_message)?;
         let input = TurnInput { cache, point, recalled, tools: &tools, request, message, admitted_at };
         let PreparedPrompt { mut turn, body, window, recalled_at } = self.assemble(input)?;
+        turn.visible_placeholders.extend_from_slice(&options.placeholders);
         if let Some(first) = candidates.first() {
             turn.set_model(first);
         }
-        let head = turn.head(&cache.employee().unmask_policy);
+        let head =
+            TurnHead { is_json: options.format.is_some(), ..turn.head(&cache.employee().unmask_policy) };
         let quotas = RateQuotas {
             session: cache.employee().messages_per_minute,
             user: cache.limits.messages_per_minute,
         };
         let taken = user.account.rates.take(session.id, quotas, user.ports.clock.now())?;
-        self.reserve(&reserve::for_turn(&turn, cache, &candidates))?;
-        turn.withdrawn = self.withdrawn_calls()?;
         let agent = AgentConfig { recalled_at, ..AgentConfig::new(cache, tools) };
+        self.reserve(&reserve::for_turn(&turn, &agent, &candidates))?;
+        turn.withdrawn = self.withdrawn_calls()?;
+        let body = body.with_options(options);
         let request = CompletionRequest { body, candidates, deadline: admitted_at + MAX_TURN };
-        let mut prepared = self.keep(NewTurn { admission, turn, request, agent, head })?;
+        let prepared = self.keep(NewTurn { admission, turn, request, agent, head })?;
         // A message that a budget refuses does not count.
         user.account.rates.count(&taken, admitted_at);
-        prepared.rate_limit = taken.status;
-        Ok((prepared, window))
+        Ok((prepared.with_rate_limit(taken.status), window))
     }
 
     /// Masks the user's message.
@@ -179,19 +197,34 @@ impl<P: Platform> TurnCtx<'_, P> {
         self.toolbox.tools_of(&employee, &self.session.user).await
     }
 
+    /// The tools of the session's employee beside those of a client, and the client's options.
+    pub(super) async fn tools_and_options(
+        &self,
+        settings: Option<Box<ClientSettings>>,
+    ) -> Result<(ToolSet, ModelOptions), Error> {
+        let own = self.tools().await?;
+        let Some(settings) = settings else { return Ok((own, ModelOptions::default())) };
+        let MaskedSettings { tools, options } = mask_settings(&self.session.user, &settings)?;
+        let cache = self.session.session.cache.borrow();
+        let employee = cache.as_ref().ok_or_else(no_cache)?.employee();
+        Ok((own.beside(&tools, employee)?, options))
+    }
+
     /// Stores the turn and begins its log: the message is durable from here on. A turn that cannot be stored gives its reservation
     /// back.
     pub(super) fn keep(&self, new: NewTurn) -> Result<PreparedTurn, Fault> {
         let NewTurn { admission, turn, request, agent, head } = new;
         let (user, session) = (self.session.user, self.session.session);
         let sql = &user.ports.sql;
-        let stored = SessionStore::new(sql, session.id).open_turn(&turn, &head);
+        let store = SessionStore::new(sql, session.id);
+        let stored =
+            if turn.kept.is_all() { store.open_turn(&turn, &head) } else { store.open_usage_only(&turn) };
         if stored.is_err() {
             ledger::release(sql, turn.turn_id)?;
         }
         stored?;
         user.account.agenda.wake_by(turn.admitted_at + WATCH_EVERY, sql);
-        session.log.replace(Some(TurnLog::new(head.clone())));
+        session.log.replace(turn.kept.is_all().then(|| TurnLog::new(head.clone())));
         let stopped = session.arm_stop();
         Ok(PreparedTurn { admission, turn, head, request, agent, stopped, rate_limit: None })
     }

@@ -13,7 +13,7 @@ use crate::ports::Platform;
 use crate::prompt::assemble::{Material, MessageTooLong, RecalledAt, Window, assemble};
 use crate::session::branch::BranchPoint;
 use crate::session::cache::SessionCache;
-use crate::session::in_flight::InFlightTurn;
+use crate::session::in_flight::{InFlightTurn, KeptPart};
 use crate::time::Millis;
 use crate::tools::tool_set::ToolSet;
 
@@ -92,6 +92,7 @@ impl<P: Platform> TurnCtx<'_, P> {
             receipt: prompt.receipt,
             sources: prompt.sources,
             resumed: None,
+            kept: KeptPart::All,
             withdrawn: Vec::new(),
             message,
         };
@@ -99,7 +100,7 @@ impl<P: Platform> TurnCtx<'_, P> {
     }
 }
 
-fn too_long(MessageTooLong { tokens, most }: MessageTooLong) -> Error {
+pub(super) fn too_long(MessageTooLong { tokens, most }: MessageTooLong) -> Error {
     let detail = format!(
         "The message has {tokens} tokens, attachments and all; {most} fit beside what this employee is told to be. \
          Send it in parts, or ask the operator for a larger token_budget."

@@ -12,16 +12,15 @@ use crate::limit::quota::{Cost, LedgerEntry, day};
 use crate::model::candidate::Candidate;
 use crate::model::request::output_limit;
 use crate::ports::{Clock, Platform};
-use crate::session::cache::SessionCache;
 use crate::session::in_flight::InFlightTurn;
 
 /// The reservation for a turn: its prompt and its longest answer, at the price of the dearest candidate.
 pub(super) fn for_turn(
     turn: &InFlightTurn,
-    cache: &SessionCache,
+    agent: &AgentConfig,
     candidates: &[Candidate],
 ) -> ReservationRequest {
-    let employee = cache.employee();
+    let employee = &agent.employee.employee;
     let all = || {
         candidates
             .iter()
@@ -32,7 +31,7 @@ pub(super) fn for_turn(
     let cost = Cost::new(tokens, costs.max_by(f64::total_cmp));
     let entry =
         LedgerEntry { id: turn.turn_id, employee: turn.employee.clone(), day: day(turn.admitted_at), cost };
-    ReservationRequest { entry, user: cache.limits, employee: employee.budget }
+    ReservationRequest { entry, user: agent.limits, employee: employee.budget }
 }
 
 /// Usage of a step at most.

@@ -6,6 +6,7 @@
 mod alarm;
 mod background;
 mod background_state;
+mod complete;
 mod delete_session;
 mod deliver;
 mod erase;
@@ -13,6 +14,7 @@ mod object;
 mod run_turn;
 mod session_table;
 
+pub use self::complete::{CompletionForm, CompletionReply, CompletionRequest};
 pub use self::delete_session::DeletedSession;
 pub use self::erase::ErasedCounts;
 pub use self::object::Object;

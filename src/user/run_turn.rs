@@ -159,11 +159,15 @@ impl<P: Platform> Object<P> {
     }
 
     /// Runs a prepared turn to its end, whether or not anyone reads it.
-    fn begin(self: &Rc<Self>, user: User, session: Rc<SessionOf<P>>, prepared: PreparedTurn) {
+    pub(super) fn begin(self: &Rc<Self>, user: User, session: Rc<SessionOf<P>>, prepared: PreparedTurn) {
         let object = Rc::clone(self);
+        let is_session = !prepared.is_usage_only();
         self.ports.host.spawn(async move {
             object.run(&user, &session, prepared).await;
             object.deliver(&user, session.id).await;
+            if !is_session {
+                object.sessions.remove(session.id);
+            }
             drop(session);
             object.sessions.evict();
         });
@@ -172,7 +176,7 @@ impl<P: Platform> Object<P> {
     /// Runs a prepared turn, and closes its readers' streams.
     async fn run(&self, user: &User, session: &SessionOf<P>, prepared: PreparedTurn) {
         let mut encoder = UiEncoder::new(prepared.turn_id());
-        let emit = |event: &ClientEvent<'_>| session.subscribers.write(&encoder.encode(event));
+        let emit = |event: &ClientEvent<'_>| session.subscribers.write_event(event, &encoder.encode(event));
         let ctx = self.turn(user, session);
         let answering = pin!(ctx.answer(prepared, emit));
         let beating = pin!(self.keep_alive(session));
@@ -180,7 +184,7 @@ impl<P: Platform> Object<P> {
             Either::Left((finished, _)) => finished,
             Either::Right((never, _)) => match never {},
         };
-        session.subscribers.close();
+        session.subscribers.conclude(&finished.ending);
         finished.log(&self.ports.host);
     }
 
@@ -188,7 +192,7 @@ impl<P: Platform> Object<P> {
     async fn keep_alive(&self, session: &SessionOf<P>) -> Infallible {
         loop {
             self.ports.clock.sleep(HEARTBEAT_EVERY).await;
-            session.subscribers.write(HEARTBEAT);
+            session.subscribers.write_comment(HEARTBEAT);
         }
     }
 }

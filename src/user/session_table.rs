@@ -44,6 +44,11 @@ impl<W: FrameWriter> SessionTable<W> {
         self.0.borrow().iter().find(|session| session.id == id).cloned()
     }
 
+    /// Drops a session that nothing is answered in.
+    pub(super) fn remove(&self, id: Uuid) {
+        self.0.borrow_mut().retain(|session| session.id != id || session.is_busy());
+    }
+
     /// Evicts idle sessions beyond the bounds, the least recently used first.
     pub(super) fn evict(&self) {
         let mut sessions = self.0.borrow_mut();

@@ -148,7 +148,7 @@ declare
   v_forgets constant boolean := exists (
     select from jsonb_array_elements(p_turn -> 'tool_runs') r where r ->> 'tool' = 'forget' and r ->> 'status' = 'succeeded');
   v_learns constant boolean := v_forgets or jsonb_array_length(coalesce(p_turn -> 'facts', '[]')) > 0;
-  v_is_deleted boolean;
+  v_is_usage_only boolean;
   v_owner uuid;
   v_session_tokens bigint;
 begin
@@ -164,8 +164,9 @@ begin
     return jsonb_build_object('committed', false);
   end if;
 
-  v_is_deleted := private.is_deleted_session(v_user, v_session, v_started);
-  if not v_is_deleted then
+  v_is_usage_only := p_turn -> 'usage_only' is not distinct from 'true'
+    or private.is_deleted_session(v_user, v_session, v_started);
+  if not v_is_usage_only then
     insert into public.chat_sessions (id, user_id, employee_slug, title, last_message_at, created_at)
     values (v_session, v_user, v_employee, left(nullif(p_turn ->> 'title', ''), 2000), v_started, v_started)
     on conflict (id) do nothing;
@@ -180,7 +181,7 @@ begin
     turn_id, user_id, session_id, employee_slug, model, prompt_tokens, cached_tokens, completion_tokens, total_tokens,
     history_tokens, session_tokens, cost_usd, latency_ms, ttft_ms, success, error_code, usage_source, created_at)
   values (
-    v_turn, v_user, case when not v_is_deleted then v_session end, p_turn ->> 'employee_slug', v_usage.model,
+    v_turn, v_user, case when not v_is_usage_only then v_session end, p_turn ->> 'employee_slug', v_usage.model,
     v_usage.prompt_tokens,
     coalesce(v_usage.cached_tokens, 0), v_usage.completion_tokens, v_usage.total_tokens, v_usage.history_tokens,
     v_session_tokens, v_usage.cost_usd, v_usage.latency_ms, v_usage.ttft_ms, v_usage.success, v_usage.error_code,
@@ -189,7 +190,7 @@ begin
   if not found then
     return jsonb_build_object('committed', false);
   end if;
-  if v_is_deleted then
+  if v_is_usage_only then
     perform private.add_facts(v_user, p_turn -> 'facts');
     return jsonb_build_object('committed', true, 'deleted', true);
   end if;
@@ -226,14 +227,15 @@ comment on function public.commit_turn(jsonb) is
 'Saves a turn completely or not at all.
 
 p_turn: {turn_id, user_id, session_id, employee_slug, title, messages, usage} and, optional, started_at, remember (default
-true), continues (the answer replaces one that exists), handed_to (the slug of the employee that takes over the session),
-tool_runs, facts, files: [{id, name, media_type, table_rows, created_at}]. messages is as in add_messages, tool_runs as in
+true), usage_only (there is no session: of the turn, its usage alone is saved), continues (the answer replaces one that
+exists), handed_to (the slug of the employee that takes over the session), tool_runs, facts, files: [{id, name, media_type, table_rows, created_at}]. messages is as in add_messages, tool_runs as in
 add_tool_runs, facts as in add_facts; usage has the columns of chat_usage_log. Where the tool forget ran, the question and the
 answer are not remembered.
 
 Returns {committed: true}. A turn_id that is saved already changes nothing: {committed: false}. A turn that began before
-its user was erased, or without an account, is dropped: {committed: false, gone: true}. Of a turn that began before its session
-was deleted, usage and facts are saved alone: {committed: true, deleted: true}. Errors: 42501 if the session
+its user was erased, or without an account, is dropped: {committed: false, gone: true}. Of a turn with
+usage_only, and of one that began before its session was deleted, usage and facts are saved alone: {committed: true,
+deleted: true}. Errors: 42501 if the session
 belongs to another user, 23514 and other constraint violations for malformed rows. Callers: service_role.';
 grant execute on function public.commit_turn(jsonb) to service_role;
 

@@ -115,6 +115,15 @@ select results_eq(
             ('252', 32000, 6400), ('352', 4, 1) $$,
   'memories are messages with text of users and assistants, unless remember is false; long ones are cut');
 
+select is(
+  public.commit_turn(pg_temp.turn(57, '{"session_id": "00000000-0000-4000-8000-0000000000a7", "usage_only": true, "messages": []}')),
+  '{"committed": true, "deleted": true}', 'a turn without a session is committed');
+select results_eq(
+  $$ select session_id, total_tokens from public.chat_usage_log where turn_id = '00000000-0000-4000-8000-000000000157' $$,
+  $$ values (null::uuid, 21) $$, 'its usage is stored');
+select is_empty(
+  $$ select from public.chat_sessions where id = '00000000-0000-4000-8000-0000000000a7' $$, 'and no session of it');
+
 set local role postgres;
 delete from public.chat_sessions where id = '00000000-0000-4000-8000-0000000000a4';
 set local role service_role;

@@ -33,8 +33,33 @@ impl TestConversation {
 
     /// Calls a route. A streamed reply is read to its end.
     pub fn call_with(&self, route: UserRoute, query: &str, body: &str) -> ApiReply {
-        let call =
-            ObjectCall { user: self.user.clone(), route, query: Query::parse(query), last_event_id: None };
+        self.answered(ObjectCall { query: Query::parse(query), ..self.object_call(route) }, body)
+    }
+
+    /// Asks for a completion in a session.
+    pub fn call_in(&self, session: &str, body: &str) -> ApiReply {
+        let call = self.object_call(UserRoute::Completions);
+        self.answered(ObjectCall { session: Some(session.to_owned()), ..call }, body)
+    }
+
+    /// Calls a route, and leaves its tasks to run.
+    pub fn begin(&self, route: UserRoute, body: &str) {
+        let body = WholeBody(Some(body.as_bytes().to_vec()));
+        self.platform.block_on(self.object.handle(self.object_call(route), body));
+        self.platform.storage.confirm();
+    }
+
+    fn object_call(&self, route: UserRoute) -> ObjectCall {
+        ObjectCall {
+            user: self.user.clone(),
+            route,
+            query: Query::default(),
+            last_event_id: None,
+            session: None,
+        }
+    }
+
+    fn answered(&self, call: ObjectCall, body: &str) -> ApiReply {
         let body = WholeBody(Some(body.as_bytes().to_vec()));
         let reply = self.platform.block_on(self.object.handle(call, body));
         let body = match reply.body {

@@ -43,6 +43,7 @@ pub fn request(message: &str) -> TurnRequest {
         form: AnswerForm::Stream,
         client_message_id: Some("mine-1".into()),
         remember: true,
+        settings: None,
     }
 }
 

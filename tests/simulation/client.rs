@@ -174,6 +174,7 @@ impl Client {
             form: if rng.one_in(6) { AnswerForm::Json } else { AnswerForm::Stream },
             client_message_id: None,
             remember: self.remember,
+            settings: None,
         };
         if let InsertAt::Regenerate(_) = insert_at {
             let name = format!("again-{}", rng.below(u64::MAX));

@@ -19,6 +19,7 @@ mod index;
 mod limits;
 mod memory;
 mod models;
+mod openai;
 mod outbox;
 mod prepare;
 mod privacy;

@@ -1,7 +1,5 @@
 //! The body of `POST /api/chat`: two shapes, one [`TurnRequest`].
 
-use std::collections::HashMap;
-
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use uuid::Uuid;
@@ -10,8 +8,9 @@ use wire_text::WireText;
 use super::attachment::{Attachment, FilePart, append};
 use crate::api::approvals::{ApprovalRequest, decisions_in_parts};
 use crate::api::client_id;
+use crate::api::fields::{Fields, read};
 use crate::chat::message::Role;
-use crate::error::{Code, Error, abort, abort_field};
+use crate::error::{Code, Error, abort_field};
 use crate::session::path::InsertAt;
 use crate::turn::request::{AnswerForm, TurnRequest};
 
@@ -56,36 +55,6 @@ pub fn parse(body: &[u8], user: Uuid, random: [u8; 16]) -> Result<ChatRequest, E
 fn no_question() -> Error {
     let detail = "The last of messages must have the role 'user', or be an answer with what its user said of its approvals.";
     abort_field(Code::InvalidField, "messages", detail)
-}
-
-/// The fields of either shape, unread, so that an error can name the one at fault.
-struct Fields<'a>(HashMap<String, &'a RawValue>);
-
-impl<'a> Fields<'a> {
-    fn parse(body: &'a [u8]) -> Result<Self, Error> {
-        let fields = serde_json::from_slice(body);
-        fields.map(Self).map_err(|_| abort(Code::InvalidJson, "The body must be a JSON object in UTF-8."))
-    }
-
-    fn has(&self, name: &str) -> bool {
-        self.0.get(name).is_some_and(|raw| raw.get() != "null")
-    }
-
-    /// Reads a field; `null` is as good as absent.
-    fn get<T: Deserialize<'a>>(&self, name: &'static str, rule: &str) -> Result<Option<T>, Error> {
-        self.0.get(name).map_or(Ok(None), |raw| read(raw, name, rule))
-    }
-
-    /// Reads a field that is an id given by the client.
-    fn client_id(&self, name: &'static str) -> Result<Option<String>, Error> {
-        let id: Option<String> = self.get(name, "must be a string")?;
-        id.map(|id| client_id::checked(name, id)).transpose()
-    }
-}
-
-fn read<'a, T: Deserialize<'a>>(raw: &'a RawValue, name: &'static str, rule: &str) -> Result<T, Error> {
-    serde_json::from_str(raw.get())
-        .map_err(|_| abort_field(Code::InvalidField, name, format!("{name} {rule}.")))
 }
 
 /// A message of the AI SDK (`UIMessage`), as far as it is read.
@@ -154,6 +123,7 @@ fn turn(fields: &Fields<'_>, user: Uuid, random: [u8; 16]) -> Result<TurnRequest
         form: form(fields)?,
         client_message_id,
         remember: fields.get("remember", "must be true or false")?.unwrap_or(true),
+        settings: None,
     })
 }
 

@@ -322,6 +322,25 @@ fn what_is_no_route_is_told_before_the_token_is_looked_at() {
 }
 
 #[test]
+fn an_openai_client_gets_its_own_form_of_an_error() {
+    let worker = FakeWorker::default();
+    for (method, path, status, code) in [
+        ("GET", "/v1/models", 401, "invalid_api_key"),
+        ("GET", "/v1/chat/completions", 405, "method_not_allowed"),
+        ("POST", "/v1/embeddings", 404, "not_found"),
+    ] {
+        let reply = worker.serve(FakeRequest::new(method, path));
+        let body: serde_json::Value = serde_json::from_str(&text(&reply)).unwrap();
+        assert_eq!((reply.status, &body["error"]["code"]), (status, &code.into()), "{path}");
+        assert_eq!(body["error"]["type"], "invalid_request_error");
+        assert_eq!(header(&reply, "content-type"), Some("application/json"));
+    }
+    let reply = worker.serve(FakeRequest::new("GET", "/v1/models").with("origin", "https://evil.example"));
+    assert_eq!(reply.status, 403);
+    assert!(text(&reply).contains("permission_error"));
+}
+
+#[test]
 fn public_routes_are_answered_here() {
     let worker = FakeWorker::default();
     let get = |path| worker.serve(FakeRequest::new("GET", path));
