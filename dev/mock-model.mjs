@@ -29,9 +29,10 @@ export async function startMockModel({ port }) {
   return { url: `${mock.url}/v1`, mock, stop: () => mock.stop(), exited: new Promise(() => {}) };
 }
 
-/** True for requests for JSON: facts and summaries. @param {import('@copilotkit/aimock').ChatCompletionRequest} request */
+/** True for requests for facts and summaries. @param {import('@copilotkit/aimock').ChatCompletionRequest} request */
 export function isBackgroundRequest({ response_format: format }) {
-  return format?.type === 'json_schema';
+  const schema = /** @type {{ name?: string } | undefined} */ (format?.json_schema);
+  return ['facts', 'summary'].includes(schema?.name ?? '');
 }
 
 /** @param {import('@copilotkit/aimock').ChatCompletionRequest} request */
