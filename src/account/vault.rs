@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use pii::detect::{Names, People};
 use pii::mask::Author;
 use pii::masked_text::MaskedText;
 use pii::placeholder::Placeholder;
@@ -208,16 +209,16 @@ impl<P: Platform> UserCtx<'_, P> {
     }
 
     /// Masks a text without storing its new values.
-    fn draft_open(&self, text: &str, author: Author<'_>) -> Result<Masked, VaultError> {
+    fn draft_open(&self, text: &str, author: Author<'_>, people: People) -> Result<Masked, VaultError> {
         let mut open = self.account.vault.open.borrow_mut();
         let vault = open.as_mut().ok_or_else(|| VaultError::Failed("the vault is locked".into()))?;
         let (identity, patterns) = (&self.user.identity, &self.config.pii_patterns);
-        let request = MaskRequest { text, author, identity, patterns };
+        let request = MaskRequest { text, author, identity, patterns, people };
         Ok(vault.mask(request, || self.ports.clock.secret())?)
     }
 
     fn mask_open(&self, text: &str, author: Author<'_>) -> Result<MaskedText, VaultError> {
-        let masked = self.draft_open(text, author)?;
+        let masked = self.draft_open(text, author, People::default())?;
         if !masked.new.is_empty() {
             let new = SealedVault { key: None, entries: masked.new };
             store(&self.ports.sql, self.user.id, &new, Delivery::Due)?;
@@ -235,7 +236,9 @@ impl<P: Platform> UserCtx<'_, P> {
         if !self.reopen()? {
             return Err(VaultError::Failed("the vault is locked".into()));
         }
-        let masked = self.draft_open(text, Author::Outside);
+        // A word of a search is no name because it looks like one: only known names and told ones are.
+        let people = People { names: Names::Told, ..People::default() };
+        let masked = self.draft_open(text, Author::Outside, people);
         if masked.as_ref().is_ok_and(|masked| masked.new.is_empty()) {
             return Ok(masked.ok().map(|masked| masked.text));
         }

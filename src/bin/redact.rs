@@ -8,7 +8,7 @@ use std::io::{BufRead, Error, Write, stderr, stdin, stdout};
 use std::process::ExitCode;
 
 use chrono::DateTime;
-use pii::detect::{Finding, KnownValues, Patterns, Scope, find};
+use pii::detect::{Finding, KnownValues, Patterns, People, Scope, find};
 use pii::identity::Identity;
 use pii::mask::Author;
 use pii::masked_text::MaskedText;
@@ -65,6 +65,7 @@ fn run() -> std::io::Result<()> {
                     author: Author::Outside,
                     identity: &Identity::default(),
                     patterns: &patterns,
+                    people: People::default(),
                 };
                 let masked = vault.mask(request, || Some(Secret::default()));
                 let masked = masked
@@ -97,7 +98,8 @@ fn write_line(out: &mut impl Write, line: &impl Serialize) -> std::io::Result<()
 /// Detected value, with positions counted in characters.
 fn spans<'a>(text: &str, patterns: &'a Patterns) -> Vec<(usize, usize, &'a str)> {
     let count = |end: usize| text.get(..end).map_or(0, |head| head.chars().count());
-    let everything = Scope { plain_urls: true, patterns, known: &KnownValues::new() };
+    let everything =
+        Scope { plain_urls: true, patterns, known: &KnownValues::new(), people: People::default() };
     let span =
         |found: &Finding| Some((count(found.start), count(found.end), patterns.name_of(found.entity)?));
     find(text, &everything).iter().filter_map(span).collect()

@@ -3,6 +3,7 @@
 use frontdesk::account::vault::SealedVault;
 use frontdesk::ports::{Clock as _, Secret};
 use frontdesk::time::timestamp;
+use pii::detect::People;
 use pii::mask::Author;
 use pii::seal::{KeyId, UserKey};
 use pii::vault::{MaskRequest, Vault};
@@ -27,7 +28,13 @@ pub fn store_vault(around: &Surroundings, object: &ObjectNode, values: &[std::rc
     let mut vault = Vault::open(key, &[]).expect("an empty vault opens");
     let text: Vec<_> = (0..4).map(|number| Message::new(number, values, &world.rng).text()).collect();
     let (identity, patterns) = (&user.identity, &config.pii_patterns);
-    let request = MaskRequest { text: &text.join(" "), author: Author::Outside, identity, patterns };
+    let request = MaskRequest {
+        text: &text.join(" "),
+        author: Author::Outside,
+        identity,
+        patterns,
+        people: People::default(),
+    };
     let masked = vault.mask(request, || Some(secret())).expect("a message is masked");
     world.key_stored(user.id, &wrapped, &config.pii_master_keys);
     for entry in &masked.new {

@@ -1,8 +1,7 @@
 //! Personal data: found, replaced by placeholders before anything leaves, kept in a vault, and put back for its owner.
 //!
 //! In scope: detection, masking, redaction, unmasking of whole texts and streams, and the cryptography of the vault. Out of
-//! scope: storage, the network, time and randomness (nonces and keys come in as values), and names or addresses of people
-//! without a word that tells them.
+//! scope: storage, the network, time and randomness (nonces and keys come in as values).
 //!
 //! [`detect`] finds, [`mask`] and [`placeholder`] replace, [`vault`] and [`seal`] keep, [`policy`] and [`unmask`] put back.
 

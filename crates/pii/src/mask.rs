@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use super::detect::{Entity, Finding, KnownValues, Patterns, STAND_IN, Scope, find};
+use super::detect::{Entity, Finding, KnownValues, Patterns, People, STAND_IN, Scope, find};
 use super::masked_text::MaskedText;
 use super::placeholder::{Placeholder, Reading, Spelling, next_start, read};
 
@@ -272,7 +272,7 @@ impl Piece {
 #[must_use]
 pub fn redact(text: &str, author: Author<'_>, patterns: &Patterns) -> MaskedText {
     let mut draft = Draft::new(text, author);
-    let scope = Scope { plain_urls: false, patterns, known: &KnownValues::new() };
+    let scope = Scope { plain_urls: false, patterns, known: &KnownValues::new(), people: People::default() };
     if draft.settle(&scope).is_err() {
         return MaskedText::default();
     }
@@ -290,7 +290,12 @@ mod tests {
     use super::*;
 
     fn scope(check: impl FnOnce(&Scope<'_>)) {
-        check(&Scope { plain_urls: false, patterns: &Patterns::default(), known: &KnownValues::new() });
+        check(&Scope {
+            plain_urls: false,
+            patterns: &Patterns::default(),
+            known: &KnownValues::new(),
+            people: People::default(),
+        });
     }
 
     fn finding(start: usize, end: usize) -> Finding {

@@ -7,7 +7,7 @@ use std::fmt;
 
 use uuid::Uuid;
 
-use super::detect::{KnownValues, Patterns, Scope};
+use super::detect::{KnownValues, Patterns, People, Scope};
 use super::identity::Identity;
 use super::mask::{Author, Draft, DraftError, Kind, Piece};
 use super::masked_text::MaskedText;
@@ -58,6 +58,8 @@ pub struct MaskRequest<'a> {
     pub identity: &'a Identity,
     /// The deployment's own patterns.
     pub patterns: &'a Patterns,
+    /// Names and addresses to mask.
+    pub people: People,
 }
 
 /// A masked text with its values.
@@ -209,7 +211,12 @@ impl Vault {
         for _ in 0..MAX_DRAFTS {
             let known = self.values.len();
             let mut draft = Draft::new(request.text, request.author);
-            draft.settle(&Scope { plain_urls: false, patterns: request.patterns, known: &self.known })?;
+            draft.settle(&Scope {
+                plain_urls: false,
+                patterns: request.patterns,
+                known: &self.known,
+                people: request.people,
+            })?;
             for piece in draft.pieces() {
                 if let Piece::Value(kind, value) = piece {
                     self.place_of(kind, value);

@@ -46,9 +46,35 @@ const SHARED: &str = "alice bob carol dave max sam kim ben jan jean julia milan 
 
 static SHARED_NAMES: LazyLock<HashSet<&'static str>> = LazyLock::new(|| SHARED.split(' ').collect());
 
+/// Given names that written in small letters are words of some language.
+const SMALL_WORDS: &str = "anders chiara sara siti mette bianca otto donna gloria serena rosa stella linda clara blanca felix marina pilar \
+     angela helena ursula barbara beata petra justin lars sven klara elena nora lena luna alma vida mina mira dora pia bea gala dina \
+     amina noor nour tuan linh budi dewi putri agus signe leif goran emre murat elif basil forest frank grant dean dale gene glen grace \
+     faith hope joy june april summer iris ivy lily jade pearl ruby sandy terry penny rich miles mason hunter chase drew skip stone wade";
+
+static SMALL_WORD_NAMES: LazyLock<HashSet<&'static str>> =
+    LazyLock::new(|| SMALL_WORDS.split_whitespace().collect());
+
+/// Tells if a given name is a word when it is written in small letters.
+pub(super) fn is_word(name: &str) -> bool {
+    SMALL_WORD_NAMES.contains(name)
+}
+
 /// Tells if a given name of small letters needs more than itself to be one.
 pub(super) fn is_shared(word: &str) -> bool {
     SHARED_NAMES.contains(word)
+}
+
+/// Things that are named after people, whose names before these words tell of nobody.
+const EPONYMS: &str = "algorithm theorem disease syndrome law effect equation method model transform distribution inequality conjecture \
+     constant number numbers sequence scale principle paradox test prize award medal theory function series street st avenue road \
+     university college school hospital airport foundation institute museum bridge stadium station county hotel algorithmus satz";
+
+static EPONYM_WORDS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| EPONYMS.split_whitespace().collect());
+
+/// Tells if a word of small letters is a thing that people give their names to.
+pub(super) fn is_eponym(word: &str) -> bool {
+    EPONYM_WORDS.contains(word)
 }
 
 /// Words with a capital that are no part of a name.

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::STAND_IN;
 use super::finding::{Entity, Findings, Rank};
+use super::lexeme::STAND_IN;
+use super::people::People;
 use super::scan::Text;
 use super::spelling::{Letter, letters, normal};
 
@@ -109,7 +110,7 @@ impl KnownValues {
 
     /// Finds the values in a text. The work is a few steps for each letter: at the start of a word, each length that a value
     /// with such a start has is looked up by the hash of that many letters.
-    pub(super) fn find(&self, text: &Text<'_>, found: &mut Findings) {
+    pub(super) fn find(&self, text: &Text<'_>, people: People, found: &mut Findings) {
         if self.forms.is_empty() {
             return;
         }
@@ -124,7 +125,8 @@ impl KnownValues {
             let rest = letters.get(at..).unwrap_or_default();
             for length in self.lengths_at(rest) {
                 if let Some(hash) = hashes.between(at, at + length) {
-                    self.check(text, rest, Key { length, hash }, found);
+                    let forms = self.forms_of(Key { length, hash }).filter(|form| people.has(&form.kind));
+                    add(text, rest, forms, found);
                 }
             }
         }
@@ -140,11 +142,17 @@ impl KnownValues {
         keys.flatten().copied().filter(|length| ends(letters, *length))
     }
 
-    fn check(&self, text: &str, letters: &[Letter], key: Key, found: &mut Findings) {
-        for form in self.by_letters.get(&key).into_iter().flatten().filter_map(|form| self.forms.get(*form)) {
-            if let Some((start, end)) = form.at(text, letters) {
-                found.add(Rank::Distinct, start, end, Entity::Known(form.place));
-            }
+    fn forms_of(&self, key: Key) -> impl Iterator<Item = &Form> {
+        let places = self.by_letters.get(&key).into_iter().flatten();
+        places.filter_map(|place| self.forms.get(*place))
+    }
+}
+
+/// Adds the forms that a text's letters begin with.
+fn add<'f>(text: &str, letters: &[Letter], forms: impl Iterator<Item = &'f Form>, found: &mut Findings) {
+    for form in forms {
+        if let Some((start, end)) = form.at(text, letters) {
+            found.add(Rank::Distinct, start, end, Entity::Known(form.place));
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use super::given::GIVEN;
-use super::spelling::plain;
+use super::plain::plain;
 use super::vocabulary::{Label, WORDS};
 use super::words::{DIGITS, POINTS};
 

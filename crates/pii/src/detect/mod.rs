@@ -1,11 +1,13 @@
 //! Detection of personal data in a text: by patterns, by checksums where a number has one, and by labels beside it where digits
-//! alone would be weak. Names and addresses of people are found where the words around them say what they are.
+//! alone would be weak. Names and addresses of people are found where the words around them say what they are, and names also by a
+//! small trained model.
 
 mod address;
 mod check;
 mod class;
 mod code;
 mod contact;
+mod credit;
 pub mod custom;
 mod date;
 mod disguise;
@@ -19,13 +21,17 @@ mod identifier;
 pub mod known;
 mod label;
 mod lettered;
+mod lexeme;
+mod model;
 mod money;
 mod national;
 mod network;
 mod number;
 mod password;
+mod people;
 mod person;
 mod phone;
+mod plain;
 mod plate;
 mod scan;
 mod secret;
@@ -33,6 +39,8 @@ mod seed;
 mod signs;
 mod spelling;
 mod table;
+mod tagged;
+mod tagger;
 #[cfg(test)]
 mod tests;
 mod vendor;
@@ -47,13 +55,11 @@ use finding::Findings;
 pub use finding::{Entity, Finding};
 use fold::Folded;
 pub use known::KnownValues;
+pub use lexeme::STAND_IN;
+pub use people::{Addresses, Names, People};
 use scan::{Text, Word};
 pub use spelling::normal;
 use vocabulary::Label;
-
-/// Stands for a value while a draft is searched. No detector knows it, so findings do not depend on the placeholder that a
-/// value will get.
-pub const STAND_IN: char = '\u{fffc}';
 
 /// The search beyond the built-in kinds.
 #[derive(Clone, Copy, Debug)]
@@ -64,6 +70,15 @@ pub struct Scope<'a> {
     pub patterns: &'a Patterns,
     /// Values that are already known of the user.
     pub known: &'a KnownValues,
+    /// Names and addresses to look for.
+    pub people: People,
+}
+
+/// Kinds that a reading of a text looks for, beside those that it always does.
+#[derive(Clone, Copy, Debug)]
+struct Kinds {
+    plain_urls: bool,
+    people: People,
 }
 
 /// Finds personal data in `text`: spans in bytes that do not overlap, in order.
@@ -73,11 +88,13 @@ pub fn find(text: &str, scope: &Scope<'_>) -> Vec<Finding> {
     let view = Text::new(&folded.text);
     let mut found = Findings::default();
     scope.patterns.find(&view, &mut found);
-    scope.known.find(&view, &mut found);
-    let long = read(&view, scope.plain_urls, &mut found);
+    scope.known.find(&view, scope.people, &mut found);
+    let kinds = Kinds { plain_urls: scope.plain_urls, people: scope.people };
+    let long = read(&view, kinds, &mut found);
     let mut findings = found.resolve();
     encoded(&view, &long, &mut findings);
-    let again = |view: &Text<'_>, found: &mut Findings| drop(read(view, false, found));
+    let disguised = Kinds { plain_urls: false, people: People::NOBODY };
+    let again = |view: &Text<'_>, found: &mut Findings| drop(read(view, disguised, found));
     view::add_disguised(&view, again, &mut findings);
     for finding in &mut findings {
         (finding.start, finding.end) = folded.original(text, finding.start, finding.end);
@@ -89,7 +106,7 @@ pub fn find(text: &str, scope: &Scope<'_>) -> Vec<Finding> {
 fn encoded(view: &Text<'_>, long: &[Word], findings: &mut Vec<Finding>) {
     let inner = |plain: &str| {
         let mut found = Findings::default();
-        read(&Text::new(plain), false, &mut found);
+        read(&Text::new(plain), Kinds { plain_urls: false, people: People::NOBODY }, &mut found);
         found.resolve()
     };
     let mut found = Findings::default();
@@ -102,9 +119,9 @@ fn encoded(view: &Text<'_>, long: &[Word], findings: &mut Vec<Finding>) {
 }
 
 /// Shows a text to all detectors of built-in kinds. Returns the words that may be encoded texts.
-fn read(view: &Text<'_>, plain_urls: bool, found: &mut Findings) -> Vec<Word> {
+fn read(view: &Text<'_>, kinds: Kinds, found: &mut Findings) -> Vec<Word> {
     let mut long = Vec::new();
-    contact::find(view, plain_urls, found);
+    contact::find(view, kinds.plain_urls, found);
     password::find(view, found);
     secret::private_keys(view, found);
     secret::told(view, found);
@@ -113,8 +130,15 @@ fn read(view: &Text<'_>, plain_urls: bool, found: &mut Findings) -> Vec<Word> {
     document::machine_lines(view, found);
     plate::find(view, found);
     seed::find(view, found);
-    person::find(view, found);
-    address::find(view, found);
+    if kinds.people.names != Names::None {
+        person::find(view, found);
+    }
+    if kinds.people.names == Names::All {
+        tagged::find(view, found);
+    }
+    if kinds.people.addresses == Addresses::All {
+        address::find(view, found);
+    }
     let mut shown = 0;
     for token in view.tokens() {
         identifier::token(view, token, found);

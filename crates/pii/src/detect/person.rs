@@ -1,14 +1,20 @@
 //! Names of people, where the words around say that it is one: an introduction, a title, a relation, a salutation, a signature, a
 //! column, a key, or a frequent given name with a surname behind it.
 
+use super::credit::{begins_in_code, is_author, is_contributor, is_credit};
 use super::finding::{Entity, Findings, Rank};
-use super::given::{is_other, is_shared};
+use super::given::{is_other, is_shared, is_word};
+use super::model::is_frequent;
+use super::plain::plain;
 use super::scan::Text;
 use super::vocabulary::Label;
 
 /// Words of a name, and bytes of one of them.
 const MAX_WORDS: usize = 4;
 const LONGEST_WORD: usize = 40;
+
+/// Letters of a given name that is known in small letters.
+const SHORTEST_SMALL: usize = 4;
 
 /// First byte of the scripts without capitals: Hebrew and all behind it.
 const UNCASED: u8 = 0xd6;
@@ -46,7 +52,8 @@ pub(super) fn find(text: &Text<'_>, found: &mut Findings) {
     text.signs.ats.iter().for_each(|at| add(addressed(text, *at)));
     cards(text, found);
     for end in text.ends_of(Label::Given) {
-        if let Some((start, end)) = full_name(text, end).or_else(|| first_name(text, end)) {
+        let name = full_name(text, end).or_else(|| first_name(text, end)).or_else(|| small_name(text, end));
+        if let Some((start, end)) = name {
             found.add(Rank::Shape, start, end, Entity::Person);
         }
     }
@@ -113,17 +120,14 @@ fn name_word(text: &Text<'_>, start: usize) -> Option<NameWord> {
 }
 
 /// Tells if a capital may follow in a word that begins so.
-fn begins_anew(head: &[u8]) -> bool {
+pub(super) fn begins_anew(head: &[u8]) -> bool {
     matches!(head, b"Mc" | b"Mac" | b"De" | b"Le" | b"La" | b"Di" | b"Fitz" | b"Van" | b"Du" | b"Del")
         || matches!(head.last(), Some(b'\'' | b'-' | 0x99))
 }
 
 /// The end of a name at a place, and its words; particles count only between others.
-fn name(text: &Text<'_>, start: usize) -> Option<(usize, usize)> {
-    let touches_code = matches!(
-        text.before(start),
-        b'_' | b'.' | b'/' | b'\\' | b'@' | b'#' | b'$' | b':' | b'`' | b'<' | b'-' | b'0'..=b'9'
-    );
+pub(super) fn name(text: &Text<'_>, start: usize) -> Option<(usize, usize)> {
+    let touches_code = begins_in_code(text, start);
     let (mut at, mut end, mut words) = (start, start, 0);
     while words < MAX_WORDS && !touches_code {
         if let Some(word) = name_word(text, at) {
@@ -148,8 +152,12 @@ fn name(text: &Text<'_>, start: usize) -> Option<(usize, usize)> {
 fn particle(text: &Text<'_>, at: usize) -> Option<usize> {
     let rest = text.ahead(at, 6);
     let length = rest.iter().position(|byte| *byte == b' ')?;
-    let word = std::str::from_utf8(rest.get(..length)?).ok()?;
-    PARTICLES.contains(&word).then_some(at + length + 1)
+    is_particle(rest.get(..length)?).then_some(at + length + 1)
+}
+
+/// Tells if a word joins the parts of a name.
+pub(super) fn is_particle(word: &[u8]) -> bool {
+    PARTICLES.iter().any(|particle| particle.as_bytes() == word)
 }
 
 /// Tells if the word at a place is a frequent given name.
@@ -340,12 +348,7 @@ fn whole(text: &Text<'_>, (start, end): (usize, usize)) -> Option<(usize, usize)
 
 /// A frequent given name that ends at a place, with a surname behind it.
 fn full_name(text: &Text<'_>, end: usize) -> Option<(usize, usize)> {
-    let head = text
-        .str
-        .get(end.saturating_sub(LONGEST_WORD)..end)
-        .or_else(|| text.str.get(text.str.floor_char_boundary(end.saturating_sub(LONGEST_WORD))..end))?;
-    let length: usize = head.chars().rev().take_while(|c| c.is_alphabetic()).map(char::len_utf8).sum();
-    let start = end - length;
+    let start = word_start(text, end);
     let (stop, count) = name(text, start).filter(|(stop, _)| text.at(end) == b' ' && *stop > end)?;
     let is_path = text.at(stop) == b'.' && text.at(stop + 1).is_ascii_alphanumeric();
     // "Martin Luther King Day" is a day.
@@ -356,12 +359,35 @@ fn full_name(text: &Text<'_>, end: usize) -> Option<(usize, usize)> {
         .then_some((start, stop))
 }
 
+/// A given name in small letters that is nothing else, in prose: "tell jessica that".
+fn small_name(text: &Text<'_>, end: usize) -> Option<(usize, usize)> {
+    let start = word_start(text, end);
+    let word = text.str.get(start..end)?;
+    let is_small = word.len() >= SHORTEST_SMALL && word.chars().all(char::is_lowercase);
+    let follows_prose = matches!(text.slice(start.saturating_sub(2), start), [] | [b'a'..=b'z' | b',' | 0x80.., b' '] | [_, b'\n']);
+    let goes_on = matches!(
+        text.ahead(end, 2),
+        [] | [b'\n' | b'.' | b'?' | b'!'] | [b' ', b'a'..=b'z'] | [b'.' | b',' | b'?' | b'!', b' ']
+    ) || text.slice(end, end + 3) == b"'s ";
+    let is_one = is_small
+        && follows_prose
+        && goes_on
+        && !is_shared(word)
+        && !is_word(&word.chars().map(plain).collect::<String>())
+        && !is_frequent(word);
+    (is_one && !is_credit(text, start) && !is_contributor(text, end)).then_some((start, end))
+}
+
+/// The beginning of the word that ends at a place.
+fn word_start(text: &Text<'_>, end: usize) -> usize {
+    let from = text.str.floor_char_boundary(end.saturating_sub(LONGEST_WORD));
+    let head = text.str.get(from..end).unwrap_or_default();
+    end - head.chars().rev().take_while(|c| c.is_alphabetic()).map(char::len_utf8).sum::<usize>()
+}
+
 /// A given name alone in prose: "I met Jessica yesterday", "Priya's number".
 fn first_name(text: &Text<'_>, end: usize) -> Option<(usize, usize)> {
-    let from = text.str.floor_char_boundary(end.saturating_sub(LONGEST_WORD));
-    let head = text.str.get(from..end)?;
-    let length: usize = head.chars().rev().take_while(|c| c.is_alphabetic()).map(char::len_utf8).sum();
-    let start = end - length;
+    let start = word_start(text, end);
     let word = text.str.get(start..end)?;
     let is_written = word.starts_with(char::is_uppercase) && word.chars().skip(1).all(char::is_lowercase);
     let before = text.slice(start.saturating_sub(2), start);
@@ -377,54 +403,4 @@ fn first_name(text: &Text<'_>, end: usize) -> Option<(usize, usize)> {
     let is_one = is_written && follows_prose && (is_possessed || goes_on);
     (is_one && !is_shared(&word.to_lowercase()) && !is_credit(text, start) && !is_contributor(text, end))
         .then_some((start, end))
-}
-
-/// Tells if a key of that name belongs to a list of authors.
-fn is_author(text: &Text<'_>, end: usize) -> bool {
-    let before = text.slice(end.saturating_sub(2 * LONGEST_WORD), end).to_ascii_lowercase();
-    [&b"author"[..], b"contributors", b"maintainers"]
-        .iter()
-        .any(|word| before.windows(word.len()).any(|window| window == *word))
-}
-
-/// Tells if the address of a contributor to software follows a name.
-fn is_contributor(text: &Text<'_>, end: usize) -> bool {
-    let rest = text.ahead(end, 2 * LONGEST_WORD);
-    let rest = rest
-        .get(..rest.windows(2).position(|pair| pair == b"\n\n").unwrap_or(rest.len()))
-        .unwrap_or_default();
-    let signs = rest
-        .iter()
-        .take(6)
-        .copied()
-        .take_while(|byte| matches!(byte, b'*' | b' ' | b'<' | b'(' | b'"' | b'\''))
-        .collect::<Vec<_>>();
-    signs.contains(&b'<')
-        || [&b"github"[..], b"(http", b"\"url\""]
-            .iter()
-            .any(|word| rest.windows(word.len()).any(|window| window == *word))
-}
-
-/// Tells if the line so far credits someone for software: a licence, a list of authors.
-fn is_credit(text: &Text<'_>, start: usize) -> bool {
-    const CREDITS: &[&str] = &[
-        "copyright",
-        "(c)",
-        "©",
-        "author",
-        "licen",
-        "@",
-        "http",
-        "//",
-        "* ",
-        "contribut",
-        "maintain",
-        "thanks to",
-        "#",
-        "[",
-    ];
-    let from = text.str.floor_char_boundary(start.saturating_sub(2 * LONGEST_WORD));
-    let line = text.str.get(from..start).unwrap_or_default();
-    let line = line.rsplit('\n').next().unwrap_or_default().to_lowercase();
-    CREDITS.iter().any(|credit| line.contains(credit))
 }

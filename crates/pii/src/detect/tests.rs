@@ -6,7 +6,15 @@ mod forms;
 
 /// Everything that the built-in detectors find.
 fn everything(text: &str) -> Vec<Finding> {
-    find(text, &Scope { plain_urls: true, patterns: &Patterns::default(), known: &KnownValues::new() })
+    find(
+        text,
+        &Scope {
+            plain_urls: true,
+            patterns: &Patterns::default(),
+            known: &KnownValues::new(),
+            people: People::default(),
+        },
+    )
 }
 
 /// The findings as kind and text.
@@ -23,7 +31,15 @@ fn known<'t>(values: &[(&str, &str)], text: &'t str) -> Vec<(usize, &'t str)> {
     for (kind, value) in values {
         known.add(kind, value);
     }
-    let findings = find(text, &Scope { plain_urls: false, patterns: &Patterns::default(), known: &known });
+    let findings = find(
+        text,
+        &Scope {
+            plain_urls: false,
+            patterns: &Patterns::default(),
+            known: &known,
+            people: People::default(),
+        },
+    );
     let place = |one: &Finding| match one.entity {
         Entity::Known(place) => Some((place, text.get(one.start..one.end).unwrap())),
         _ => None,
@@ -70,14 +86,24 @@ fn the_longest_wins_where_a_known_value_is_a_part_of_something() {
 #[test]
 fn a_deployment_adds_its_own_patterns() {
     let patterns = Patterns::parse(r#"[{"name":"CUSTOMER_NO","pattern":"\\bKD-[0-9]{6}\\b"}]"#).unwrap();
-    let scope = Scope { plain_urls: false, patterns: &patterns, known: &KnownValues::new() };
+    let scope = Scope {
+        plain_urls: false,
+        patterns: &patterns,
+        known: &KnownValues::new(),
+        people: People::default(),
+    };
     let findings = find("customer KD-１２3456, not KD-1234567", &scope);
     assert_eq!(findings, [Finding { start: 9, end: 22, entity: Entity::Custom(0) }]);
 }
 
 #[test]
 fn plain_web_addresses_are_left_alone_but_what_they_carry_is_not() {
-    let scope = Scope { plain_urls: false, patterns: &Patterns::default(), known: &KnownValues::new() };
+    let scope = Scope {
+        plain_urls: false,
+        patterns: &Patterns::default(),
+        known: &KnownValues::new(),
+        people: People::default(),
+    };
     let names = |text| find(text, &scope).iter().map(|one| one.entity.name().unwrap()).collect::<Vec<_>>();
     assert_eq!(names("see https://example.org/a?b=c"), [""; 0]);
     assert_eq!(names("see https://example.org/?mail=ann@example.org"), ["EMAIL"]);
@@ -235,7 +261,7 @@ fn a_table_under_prose_is_told_by_its_own_header() {
     }
     for text in [
         "id,qty,price,sku\n1001,3,19.99,884-22-1190\n1002,1,5.00,112-33-4455",
-        "title,amount\nAnn,078051120",
+        "title,amount\nChair,078051120",
         "const { password, email } = user;\nreturn { token, name };",
         "INSERT INTO staff (id, total) VALUES (17, 078051120)",
     ] {

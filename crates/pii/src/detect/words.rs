@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use super::spelling::plain;
+use super::plain::plain;
 
 /// Words for the digits from zero to nine. Words of Latin letters are written small and without accents.
 pub(super) const DIGITS: [&str; 10] = [

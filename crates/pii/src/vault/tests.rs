@@ -31,12 +31,24 @@ fn entropy() -> impl FnMut() -> Option<Secret> {
 
 fn try_to_mask(text: &str, entropy: impl FnMut() -> Option<Secret>) -> Result<Masked, MaskError> {
     let (identity, patterns) = (Identity::default(), Patterns::default());
-    let request = MaskRequest { text, author: Author::Outside, identity: &identity, patterns: &patterns };
+    let request = MaskRequest {
+        text,
+        author: Author::Outside,
+        identity: &identity,
+        patterns: &patterns,
+        people: People::default(),
+    };
     empty().mask(request, entropy)
 }
 
 fn mask_for(vault: &mut Vault, text: &str, identity: &Identity) -> Masked {
-    let request = MaskRequest { text, author: Author::Outside, identity, patterns: &Patterns::default() };
+    let request = MaskRequest {
+        text,
+        author: Author::Outside,
+        identity,
+        patterns: &Patterns::default(),
+        people: People::default(),
+    };
     vault.mask(request, entropy()).unwrap()
 }
 
@@ -134,6 +146,7 @@ fn a_models_text_keeps_the_placeholders_it_was_shown_in_the_one_spelling_and_los
         author: Author::Model(&author),
         identity: &Identity::default(),
         patterns: &Patterns::default(),
+        people: People::default(),
     };
     let masked = vault.mask(request, entropy()).unwrap();
     assert_eq!(
@@ -234,7 +247,7 @@ proptest! {
         let back = unmasked(&vault, &masked.text);
         let is_respelled = {
             let mut draft = Draft::new(&text, Author::Outside);
-            draft.settle(&Scope { plain_urls: false, patterns: &Patterns::default(), known: &vault.known }).unwrap();
+            draft.settle(&Scope { plain_urls: false, patterns: &Patterns::default(), known: &vault.known, people: People::default() }).unwrap();
             draft.pieces().iter().any(|piece| match piece {
                 Piece::Value(Kind::Known(place), value) => vault.values[*place].text != *value,
                 Piece::Value(Kind::Named(kind), value) => vault.values[vault.by_fingerprint[&vault.key.fingerprint(kind, value)]].text != *value,
@@ -252,7 +265,7 @@ proptest! {
         let mut vault = empty();
         let masked = mask_for(&mut vault, &text, &ada());
         let mut draft = Draft::new(&masked.text, Author::Outside);
-        draft.settle(&Scope { plain_urls: false, patterns: &Patterns::default(), known: &vault.known }).unwrap();
+        draft.settle(&Scope { plain_urls: false, patterns: &Patterns::default(), known: &vault.known, people: People::default() }).unwrap();
         let left: Vec<_> = draft.pieces().iter().filter(|piece| !matches!(piece, Piece::Text(_))).collect();
         let is_placeholder = |piece: &&&Piece| matches!(piece, Piece::Value(Kind::Named(kind), placeholder) if kind == LITERAL && matches!(read(placeholder, Spelling::Loose), Reading::Placeholder(..)));
         prop_assert_eq!(left.len(), left.iter().filter(is_placeholder).count(), "{:?}", left);

@@ -489,3 +489,48 @@ fn cards_and_passports_as_people_and_machines_write_them() {
         "CONST_A<<123456 and std::cout<<1234567<<endl",
     ]);
 }
+
+#[test]
+fn names_that_nothing_but_their_sentence_tells() {
+    assert_found(
+        "PERSON",
+        &[
+            "I just got off the phone with ⟦Siobhan Kearney⟧ and she wants it redone.",
+            "Is ⟦Oluwaseun Adeyemi⟧ the right person to sign off on this?",
+            "Tenant in 4B is ⟦Ludovica Ferrante⟧, lease until 2027",
+            "⟦Bronwyn Pugh⟧ sued the council",
+            "please ask jean, no: tell ⟦jessica⟧ that it can wait",
+            "Her name was ⟦Kristíana Valbergsdóttir⟧, I think",
+            "Kannst du eine Absage für ⟦Torben Petersen⟧ formulieren?",
+            "⟦Friederike von Hohenfels⟧ hat das Angebot angenommen",
+            "Peux-tu relire la lettre de ⟦Marguerite Dufour⟧ ?",
+            "El paciente ⟦Aurelio Benítez⟧ llegó a urgencias",
+            "⟦Ludovico⟧ ha preso quattro in matematica",
+            "⟦Małgorzata Kaczmarek⟧ złożyła reklamację",
+            "Dün ⟦Gamze Karaca⟧ ile görüştüm",
+            "Договор подписал ⟦Кирилл Воробьёв⟧",
+            "Передай ⟦Антону⟧, что встреча отменена",
+        ],
+    );
+    assert_eq!(
+        found("Zsuzsanna Hegedüs called. Then Hegedüs hung up."),
+        [("PERSON", "Zsuzsanna Hegedüs"), ("PERSON", "Hegedüs")]
+    );
+}
+
+#[test]
+fn capitals_of_prose_and_code_are_no_names() {
+    assert_nothing(&[
+        "Open the Settings menu, click Privacy Policy and choose Save Changes.",
+        "The Dijkstra algorithm and the Fourier Transform",
+        "We use Jira, Slack and Microsoft Teams on Windows.",
+        "Machine Learning and Deep Learning at Stanford University",
+        "Das Zimmer ist frei, sagt die Deutsche Bahn.",
+        "Lassen Sie uns die Lieferung prüfen.",
+        "La Tour Eiffel est à Paris.",
+        "impl TestRunner for FoldHasher {",
+        "let Rule = require('Peter');",
+        "- [Dev Deps] update `eslint`",
+        "authors = [\"Thomas Okafor\"]",
+    ]);
+}
