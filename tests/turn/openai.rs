@@ -65,7 +65,7 @@ fn a_conversation_is_answered_with_its_values_and_nothing_of_it_is_kept() {
     let contents: Vec<_> = messages.iter().map(|message| message["content"].as_str().unwrap()).collect();
     assert_eq!(contents[0], "You run the desk.");
     assert!(contents[1].ends_with("\nBe brief."), "{contents:?}");
-    assert_eq!(contents[2..], ["My friend is [EMAIL_1]", "Ann, [EMAIL_1]", "How do I reach her?"]);
+    assert_eq!(contents[2..], ["My friend is [EMAIL_1]", "[PERSON_1], [EMAIL_1]", "How do I reach her?"]);
     conversation.platform.run_tasks();
     let committed = conversation.platform.postgrest.calls_of("commit_turn");
     let turn = &committed[0]["p_turn"];
