@@ -106,6 +106,58 @@ pub enum Code {
 }
 
 impl Code {
+    /// Every code, in the order of their definition.
+    pub const ALL: [Self; 48] = [
+        Self::MissingToken,
+        Self::InvalidToken,
+        Self::TokenExpired,
+        Self::WrongAudience,
+        Self::WrongIssuer,
+        Self::UnknownKey,
+        Self::UnsupportedAlgorithm,
+        Self::NotAUser,
+        Self::OriginNotAllowed,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::InvalidJson,
+        Self::InvalidField,
+        Self::BodyTooLarge,
+        Self::UnknownEmployee,
+        Self::SessionNotFound,
+        Self::MessageNotFound,
+        Self::FactNotFound,
+        Self::UnsupportedDocument,
+        Self::DocumentUnreadable,
+        Self::DocumentWithoutText,
+        Self::DocumentTooLong,
+        Self::DocumentNotFound,
+        Self::TooManyDocuments,
+        Self::ApprovalNotFound,
+        Self::ApprovalExpired,
+        Self::ApprovalMismatch,
+        Self::FileNotFound,
+        Self::LinkExpired,
+        Self::FilesUnavailable,
+        Self::TurnInProgress,
+        Self::ErasureInProgress,
+        Self::MessageTooLong,
+        Self::TooManyValues,
+        Self::RateLimited,
+        Self::BudgetExceeded,
+        Self::UnpricedModel,
+        Self::PrivacyUnavailable,
+        Self::Misconfigured,
+        Self::AuthUnavailable,
+        Self::DatabaseUnavailable,
+        Self::DatabaseRefused,
+        Self::ModelUnavailable,
+        Self::ModelTimeout,
+        Self::ModelRejected,
+        Self::ModelTruncated,
+        Self::Interrupted,
+        Self::Internal,
+    ];
+
     /// The code as it is on the wire and in `chat_usage_log.error_code`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -307,4 +359,22 @@ pub fn abort_for(code: Code, seconds: u64, detail: impl Into<String>) -> Error {
 #[must_use]
 pub fn abort_field(code: Code, field: &'static str, detail: impl Into<String>) -> Error {
     Abort { code, detail: detail.into(), field: Some(field), retry_after: None }.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_has_every_code_once_as_it_is_on_the_wire() {
+        let mut known: Vec<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        for code in Code::ALL {
+            assert_eq!(serde_json::to_value(code).unwrap(), code.as_str());
+        }
+        known.sort_unstable();
+        known.dedup();
+        let source = include_str!("error.rs").split("#[cfg(test)]").next().unwrap();
+        let rows = source.matches("\", 4").count() + source.matches("\", 5").count();
+        assert_eq!((known.len(), rows), (Code::ALL.len(), Code::ALL.len()));
+    }
 }

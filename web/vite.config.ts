@@ -9,7 +9,10 @@ export default defineConfig({
   build: {
     // The browsers the page is built for preload modules themselves.
     modulePreload: { polyfill: false },
+    // Swagger UI, which /docs alone loads.
+    chunkSizeWarningLimit: 1700,
     rolldownOptions: {
+      input: { page: `${import.meta.dirname}/index.html`, docs: `${import.meta.dirname}/docs.html` },
       output: {
         // Apart from the page, so that a new version of the page leaves it in the browser's cache.
         codeSplitting: { groups: [{ name: 'react', test: /node_modules\/(react|react-dom|scheduler)\// }] },

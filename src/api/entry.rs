@@ -10,7 +10,7 @@ use super::link::Link;
 use super::not_found::no_such_file;
 use super::query::Query;
 use super::routes::{Payload, PublicRoute, Route, UserRoute};
-use super::{cors, documents, health, pictures};
+use super::{cors, documents, health, openapi, pictures};
 use crate::auth::User;
 use crate::auth::authenticator::{AuthCtx, Authenticated, Authenticator};
 use crate::config::Config;
@@ -105,6 +105,7 @@ impl<W: WorkerPorts> Entry<'_, W> {
                 let postgrest = PostgrestClient::new(Rc::clone(self.config), self.worker.http().clone());
                 health::ready(&postgrest).await
             }
+            PublicRoute::OpenApi => openapi::get(),
             PublicRoute::PageConfig => Ok(health::page_config(self.config)),
         }
     }

@@ -31,6 +31,7 @@ mod import;
 mod me;
 mod messages;
 mod not_found;
+mod openapi;
 mod pictures;
 mod search;
 mod sessions;

@@ -20,7 +20,8 @@ struct Problem<'a> {
     field: Option<&'static str>,
 }
 
-fn to_json(error: &Error) -> String {
+/// An error as JSON.
+pub(super) fn to_json(error: &Error) -> String {
     let code = error.code();
     let problem = Problem {
         r#type: "about:blank",

@@ -26,6 +26,8 @@ pub enum PublicRoute {
     Health,
     /// State of the configuration and the database.
     Ready,
+    /// The API as an OpenAPI document.
+    OpenApi,
 }
 
 /// Treatment of a request's body in the stateless Worker.
@@ -139,7 +141,7 @@ impl Route {
 impl PublicRoute {
     const fn method(self) -> &'static str {
         match self {
-            Self::PageConfig | Self::Health | Self::Ready => "GET",
+            Self::PageConfig | Self::Health | Self::Ready | Self::OpenApi => "GET",
         }
     }
 }
@@ -284,7 +286,7 @@ impl From<UserRoute> for Route {
 
 /// Routes at an address, one for each method; none at an unknown address.
 fn routes_at(path: &str) -> Result<Vec<Route>, Error> {
-    use PublicRoute::{Health, PageConfig, Ready};
+    use PublicRoute::{Health, OpenApi, PageConfig, Ready};
     use UserRoute as User;
     let segments: Vec<_> = path.trim_end_matches('/').split('/').skip(1).collect();
     let routes = match segments.as_slice() {
@@ -328,6 +330,7 @@ fn routes_at(path: &str) -> Result<Vec<Route>, Error> {
         ["v1", "models", slug] => vec![User::Model(decode(slug))],
         ["config.json"] => return Ok(vec![PageConfig.into()]),
         ["healthz"] => return Ok(vec![Health.into()]),
+        ["openapi.json"] => return Ok(vec![OpenApi.into()]),
         ["readyz"] => return Ok(vec![Ready.into()]),
         _ => Vec::new(),
     };
@@ -349,10 +352,10 @@ fn file_id(text: &str) -> Result<Uuid, Error> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    const ID: Uuid = Uuid::from_u128(0x0000_0000_0000_4000_8000_0000_0000_0001);
+    pub(in crate::api) const ID: Uuid = Uuid::from_u128(0x0000_0000_0000_4000_8000_0000_0000_0001);
 
     /// The address of a route: a new route must be given one here.
     fn address(route: &UserRoute) -> String {
@@ -387,7 +390,7 @@ mod tests {
         }
     }
 
-    fn every_user_route() -> Vec<UserRoute> {
+    pub(in crate::api) fn every_user_route() -> Vec<UserRoute> {
         let chat = || "my-chat".to_owned();
         vec![
             UserRoute::Chat,
@@ -436,6 +439,7 @@ mod tests {
         assert_eq!(Route::parse("GET", "/healthz"), Ok(PublicRoute::Health.into()));
         assert_eq!(Route::parse("GET", "/readyz"), Ok(PublicRoute::Ready.into()));
         assert_eq!(Route::parse("GET", "/config.json"), Ok(PublicRoute::PageConfig.into()));
+        assert_eq!(Route::parse("GET", "/openapi.json"), Ok(PublicRoute::OpenApi.into()));
     }
 
     #[test]
