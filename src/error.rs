@@ -71,6 +71,8 @@ pub enum Code {
     TurnInProgress,
     /// The user is being erased: no turn begins before that is complete.
     ErasureInProgress,
+    /// The user was erased while the request was on its way.
+    UserErased,
     /// The message alone has more tokens than the prompt may.
     MessageTooLong,
     /// More personal values in one message than are hidden at once.
@@ -89,6 +91,8 @@ pub enum Code {
     AuthUnavailable,
     /// PostgREST did not answer, or answered with an error.
     DatabaseUnavailable,
+    /// Postgres canceled the request: it took longer than the Worker waits.
+    DatabaseTimeout,
     /// PostgREST refused the request, and would again.
     DatabaseRefused,
     /// The model refused, or was out of reach, after every retry.
@@ -184,7 +188,7 @@ impl Code {
             Self::PrivacyUnavailable => {
                 "Nothing was sent or saved, because personal data in it could not be hidden. Send it again in a few seconds."
             }
-            Self::AuthUnavailable | Self::DatabaseUnavailable => {
+            Self::AuthUnavailable | Self::DatabaseUnavailable | Self::DatabaseTimeout => {
                 "Nothing was saved. Send it again in a few seconds."
             }
             Self::ModelUnavailable | Self::ModelTimeout => {
@@ -235,6 +239,7 @@ impl Code {
             Self::FilesUnavailable => ("files_unavailable", 503, "Files are out of reach"),
             Self::TurnInProgress => ("turn_in_progress", 409, "The session is still answering"),
             Self::ErasureInProgress => ("erasure_in_progress", 409, "Your data is being erased"),
+            Self::UserErased => ("user_erased", 410, "Your data was erased"),
             Self::MessageTooLong => ("message_too_long", 413, "The message is too long"),
             Self::TooManyValues => ("too_many_values", 422, "The message holds too many personal values"),
             Self::RateLimited => ("rate_limited", 429, "Messages come too fast"),
@@ -246,6 +251,7 @@ impl Code {
             Self::Misconfigured => ("misconfigured", 500, "The deployment is not configured"),
             Self::AuthUnavailable => ("auth_unavailable", 503, "Sign-in cannot be checked right now"),
             Self::DatabaseUnavailable => ("database_unavailable", 503, "The database is out of reach"),
+            Self::DatabaseTimeout => ("database_timeout", 503, "The database took too long"),
             Self::DatabaseRefused => ("database_refused", 500, "The database refused what it was sent"),
             Self::ModelUnavailable => ("model_unavailable", 502, "The model is out of reach"),
             Self::ModelTimeout => ("model_timeout", 504, "The model did not answer in time"),

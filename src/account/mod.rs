@@ -3,6 +3,7 @@
 
 pub mod agenda;
 pub mod ctx;
+pub mod erasure;
 pub mod ledger;
 pub mod rate;
 pub mod terms;
@@ -13,13 +14,12 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 pub use self::ctx::{Account, UserCtx};
-use crate::error::{Code, Fault};
+use crate::error::Fault;
 use crate::ports::Sql;
 use crate::storage::row;
-use crate::time::Millis;
 
-/// Tables of the account, created on first use. `owner`, `vault_key` and `erasure` have at most one row; `undelivered` is 1 until Postgres has the
-/// row. A ledger row is a reservation until it is settled. `messages` counts those that wait for the job, `failures` its failed tries in a row.
+/// Tables of the account, created on first use. `owner` and `vault_key` have at most one row; `undelivered` is 1 until Postgres has the row. A
+/// ledger row is a reservation until it is settled. `messages` counts those that wait for the job, `failures` its failed tries in a row.
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS owner (id INTEGER PRIMARY KEY CHECK (id = 1), user_id TEXT NOT NULL);
     CREATE TABLE IF NOT EXISTS vault_key (id INTEGER PRIMARY KEY CHECK (id = 1), key TEXT NOT NULL, undelivered INTEGER NOT NULL);
@@ -28,7 +28,6 @@ const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS ledger (id TEXT PRIMARY KEY, day INTEGER NOT NULL, employee TEXT NOT NULL, tokens INTEGER NOT NULL, micro_usd INTEGER NOT NULL, is_reserved INTEGER NOT NULL);
     CREATE INDEX IF NOT EXISTS ledger_day ON ledger (day);
     CREATE TABLE IF NOT EXISTS agenda (job TEXT PRIMARY KEY, due_at INTEGER NOT NULL, messages INTEGER NOT NULL DEFAULT 0, failures INTEGER NOT NULL DEFAULT 0);
-    CREATE TABLE IF NOT EXISTS erasure (id INTEGER PRIMARY KEY CHECK (id = 1), requested_at INTEGER NOT NULL);
 ";
 
 /// Creates the account's tables where they are missing.
@@ -36,7 +35,8 @@ const SCHEMA: &str = "
 /// # Errors
 /// `internal`, when the storage refuses.
 pub fn create_tables(sql: &impl Sql) -> Result<(), Fault> {
-    Ok(sql.exec(SCHEMA, &[])?)
+    sql.exec(SCHEMA, &[])?;
+    Ok(sql.exec(erasure::SCHEMA, &[])?)
 }
 
 #[derive(Deserialize)]
@@ -61,35 +61,4 @@ pub fn owner(sql: &impl Sql) -> Result<Option<Uuid>, Fault> {
 pub fn set_owner(sql: &impl Sql, user: Uuid) -> Result<(), Fault> {
     let user = user.to_string();
     Ok(sql.exec("INSERT OR IGNORE INTO owner (id, user_id) VALUES (1, ?)", &[(&user).into()])?)
-}
-
-#[derive(Deserialize)]
-struct ErasureRow {
-    requested_at: Millis,
-}
-
-/// Stores the moment at which an erasure is requested. While one is under way, that of the first request stays.
-///
-/// # Errors
-/// `internal`, when the storage refuses.
-pub fn request_erasure(sql: &impl Sql, now: Millis) -> Result<(), Fault> {
-    Ok(sql.exec("INSERT OR IGNORE INTO erasure (id, requested_at) VALUES (1, ?)", &[now.into()])?)
-}
-
-/// Moment of the request for the erasure that is under way, in milliseconds since 1970.
-///
-/// # Errors
-/// `internal`, when there is none, or the storage refuses.
-pub fn erasure_requested_at(sql: &impl Sql) -> Result<Millis, Fault> {
-    let erasure: Option<ErasureRow> = row(sql, "SELECT requested_at FROM erasure", &[])?;
-    let erasure = erasure.ok_or_else(|| Fault::new(Code::Internal, "no erasure is under way"))?;
-    Ok(erasure.requested_at)
-}
-
-/// Ends the erasure that is under way: a later request is another.
-///
-/// # Errors
-/// `internal`, when the storage refuses.
-pub fn end_erasure(sql: &impl Sql) -> Result<(), Fault> {
-    Ok(sql.exec("DELETE FROM erasure", &[])?)
 }

@@ -98,7 +98,9 @@ impl VaultError {
 impl From<Fault> for VaultError {
     fn from(fault: Fault) -> Self {
         match fault.code {
-            Code::DatabaseUnavailable | Code::DatabaseRefused => Self::Database(fault),
+            Code::DatabaseUnavailable | Code::DatabaseTimeout | Code::DatabaseRefused => {
+                Self::Database(fault)
+            }
             _ => Self::Failed(fault.cause),
         }
     }
@@ -121,6 +123,19 @@ impl<P: Platform> UserCtx<'_, P> {
     /// # Errors
     /// [`VaultError::Database`], [`VaultError::Failed`].
     pub async fn unlock(&self) -> Result<(), VaultError> {
+        self.restore().await?;
+        if self.account.vault.is_open() {
+            return Ok(());
+        }
+        self.open(&SealedVault::default())
+    }
+
+    /// Unlocks the vault of a user who has one, as [`UserCtx::unlock`] does. Reading makes no key: without a vault there is no value
+    /// to show.
+    ///
+    /// # Errors
+    /// [`VaultError::Database`], [`VaultError::Failed`].
+    pub async fn restore(&self) -> Result<(), VaultError> {
         if self.reopen()? {
             return Ok(());
         }
@@ -136,9 +151,10 @@ impl<P: Platform> UserCtx<'_, P> {
             return Ok(());
         }
         self.restore_ledger(&restored.spent)?;
-        if restored.vault.key.is_some() {
-            store(&self.ports.sql, self.user.id, &restored.vault, Delivery::Done)?;
+        if restored.vault.key.is_none() {
+            return Ok(());
         }
+        store(&self.ports.sql, self.user.id, &restored.vault, Delivery::Done)?;
         self.open(&restored.vault)
     }
 

@@ -6,7 +6,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::call::ObjectCall;
-use super::not_found::no_such_document;
+use super::not_found::{no_such_document, user_erased};
 use super::placeholders::unmask_own;
 use super::query::Query;
 use super::reply::{self, ReplyOf};
@@ -74,17 +74,14 @@ pub(super) async fn upload<P: Platform>(
     let ctx = object.user(&call.user);
     let into_error = |error: VaultError| error.into_error("document");
     ctx.unlock().await.map_err(into_error)?;
-    let saved = match save_document(&ctx, upload).await.map_err(into_error)? {
-        SaveOutcome::Saved(saved, table) => {
-            if let Some(table) = table {
-                keep_table(&ctx, table).await;
-            }
-            saved
-        }
+    let (saved, table) = match save_document(&ctx, upload).await.map_err(into_error)? {
+        SaveOutcome::Saved(saved, table) => (saved, table),
         SaveOutcome::TooLong(error) => return Err(error.into()),
     };
-    let row =
-        saved.document.ok_or_else(|| if saved.gone { no_such_document() } else { too_many_documents() })?;
+    let row = saved.document.ok_or_else(|| if saved.gone { user_erased() } else { too_many_documents() })?;
+    if let Some(table) = table {
+        keep_table(&ctx, table).await;
+    }
     object.run_background_later(call.user.id);
     let status = if saved.is_new { 201 } else { 200 };
     Ok(reply::json(status, unmask_own(&ctx, row.get()).await?))

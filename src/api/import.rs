@@ -4,11 +4,11 @@ mod lines;
 
 use std::rc::Rc;
 
-use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::json;
 
 use self::lines::LineReader;
+use super::not_found::user_erased;
 use super::problem;
 use super::reply::{self, ReplyOf};
 use crate::account::UserCtx;
@@ -18,7 +18,7 @@ use crate::error::{Code, Error, abort, abort_field};
 use crate::log;
 use crate::memory::import::{ImportCounts, ImportSource, import};
 use crate::ports::{Caller, Clock, FrameWriter, Host, Platform, ReplyBody, RequestBody};
-use crate::time::timestamp;
+use crate::time::{Millis, timestamp};
 use crate::user::Object;
 
 /// `GET /api/import`: the number of memories that have no vector yet.
@@ -39,7 +39,7 @@ pub(super) async fn post<P: Platform>(
     let mut importer = Importer {
         object: Rc::clone(object),
         user: user.clone(),
-        started_at: timestamp(object.ports.clock.now()),
+        began: object.ports.clock.now(),
         body,
         lines: LineReader::new(user.id),
         progress: Progress::default(),
@@ -70,8 +70,11 @@ impl Progress {
     /// Counts a batch.
     ///
     /// # Errors
-    /// `session_not_found`, when a session of the batch is another user's.
+    /// `session_not_found`, when a session of the batch is another user's; `user_erased`.
     fn add(&mut self, batch: &ImportCounts) -> Result<(), Error> {
+        if batch.gone {
+            return Err(user_erased());
+        }
         if let Some(foreign) = batch.foreign.first() {
             let detail = format!("{foreign} is not a session of yours. What came before it is imported.");
             return Err(abort_field(Code::SessionNotFound, "session", detail));
@@ -90,7 +93,7 @@ impl Progress {
 struct Importer<P: Platform, B> {
     object: Rc<Object<P>>,
     user: User,
-    started_at: DateTime<Utc>,
+    began: Millis,
     body: B,
     lines: LineReader,
     progress: Progress,
@@ -114,18 +117,29 @@ impl<P: Platform, B: RequestBody> Importer<P, B> {
     /// Imports the next batch.
     async fn import_next(&mut self) -> Result<(), Error> {
         let is_last = self.read_batch().await?;
+        self.refuse_after_erasure()?;
         let batch = self.lines.take();
         if !batch.is_empty() {
             let ctx = self.object.user(&self.user);
             let employee = &self.object.config.default_employee;
-            let source = ImportSource { employee, started_at: self.started_at };
-            let counts = import(&ctx, source, batch).await;
-            self.progress.add(&counts.map_err(|error| error.into_error("content"))?)?;
+            let source = ImportSource { employee, started_at: timestamp(self.began) };
+            let counts =
+                async { import(&ctx, source, batch).await.map_err(|error| error.into_error("content")) };
+            // Between two batches an erasure may begin: it ends the import.
+            self.progress.add(&self.object.write(counts).await?)?;
             self.object.plan_background()?;
         }
         self.progress.skipped = self.lines.skipped;
         self.progress.done = is_last;
         Ok(())
+    }
+
+    /// Refuses the rest of an import whose user was erased since it began: not even a key may be made for it.
+    fn refuse_after_erasure(&self) -> Result<(), Error> {
+        let newest = self.object.erasure()?.map(|(erasure, _)| erasure);
+        let is_erased =
+            newest.is_some_and(|newest| newest.finished_at.is_some() && newest.requested_at >= self.began);
+        if is_erased { Err(user_erased()) } else { Ok(()) }
     }
 
     /// Reads until the batch is full; returns whether the body has ended.

@@ -68,6 +68,9 @@ impl<P: Platform> Object<P> {
     ) -> Result<ReplyOf<P>, Error> {
         let ObjectCall { user, route, query, .. } = call;
         let ctx = &self.user(user);
+        if !route.is_open_during_erasure() {
+            self.refuse_during_erasure()?;
+        }
         match route {
             UserRoute::Chat => chat::post(self, user, &read(&mut body).await?).await,
             UserRoute::Resume(chat) => chat::resume(self, call, chat).await,
@@ -79,31 +82,37 @@ impl<P: Platform> Object<P> {
             }
             UserRoute::Sessions => sessions::list(self, user, query).await,
             UserRoute::Session(id) => sessions::get(ctx, *id).await,
-            UserRoute::UpdateSession(id) => sessions::update(ctx, *id, &read(&mut body).await?).await,
-            UserRoute::DeleteSession(id) => sessions::delete(self, user, *id).await,
+            UserRoute::UpdateSession(id) => {
+                self.write(sessions::update(ctx, *id, &read(&mut body).await?)).await
+            }
+            UserRoute::DeleteSession(id) => self.write(sessions::delete(self, user, *id)).await,
             UserRoute::Messages(session) => messages::list(ctx, *session, query).await,
-            UserRoute::SaveFeedback(id) => feedback::save(self, user, *id, &read(&mut body).await?).await,
-            UserRoute::DeleteFeedback(id) => feedback::delete(self, user, *id).await,
+            UserRoute::SaveFeedback(id) => {
+                self.write(feedback::save(self, user, *id, &read(&mut body).await?)).await
+            }
+            UserRoute::DeleteFeedback(id) => self.write(feedback::delete(self, user, *id)).await,
             UserRoute::Employees => employees::list(ctx).await,
             UserRoute::Facts => facts::list(ctx).await,
-            UserRoute::CorrectFact(fact) => facts::correct(ctx, *fact, &read(&mut body).await?).await,
-            UserRoute::ForgetFact(fact) => facts::forget(ctx, *fact).await,
+            UserRoute::CorrectFact(fact) => {
+                self.write(facts::correct(ctx, *fact, &read(&mut body).await?)).await
+            }
+            UserRoute::ForgetFact(fact) => self.write(facts::forget(ctx, *fact)).await,
             UserRoute::PendingMemories => import::pending(ctx).await,
             UserRoute::Import => import::post(self, user, body).await,
             UserRoute::Documents => documents::list(ctx).await,
             UserRoute::UploadDocument => {
                 let upload = read_from_worker(&mut body, documents::MAX_UPLOAD_JSON_BYTES).await?;
-                documents::upload(self, call, &upload).await
+                self.write(documents::upload(self, call, &upload)).await
             }
             UserRoute::Document(id) => documents::get(ctx, *id).await,
-            UserRoute::DeleteDocument(id) => documents::delete(ctx, *id).await,
+            UserRoute::DeleteDocument(id) => self.write(documents::delete(ctx, *id)).await,
             UserRoute::Files => files::list(ctx).await,
             UserRoute::UploadPicture => {
                 let upload = read_from_worker(&mut body, pictures::MAX_CALL_BYTES).await?;
-                pictures::upload(ctx, &upload).await
+                self.write(pictures::upload(ctx, &upload)).await
             }
             UserRoute::FileLink(file) => files::link(ctx, *file).await,
-            UserRoute::DeleteFile(file) => files::delete(ctx, *file).await,
+            UserRoute::DeleteFile(file) => self.write(files::delete(ctx, *file)).await,
             UserRoute::Download(file) => files::download(self, user, *file).await,
             UserRoute::Usage => usage::get(ctx).await,
             UserRoute::ExportUser => export::get(self, user).await,
@@ -115,6 +124,7 @@ impl<P: Platform> Object<P> {
             }
             UserRoute::Models => completions::models(ctx).await,
             UserRoute::Model(slug) => completions::model(ctx, slug).await,
+            UserRoute::Erasure => me::erasure(self),
         }
     }
 }

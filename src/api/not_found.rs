@@ -12,6 +12,11 @@ pub(super) fn no_such_file() -> Error {
     abort(Code::FileNotFound, "There is no such file of yours. GET /api/files lists them.")
 }
 
+/// The error for work that Postgres refuses because the user was erased after it began, or has no account any more.
+pub(super) fn user_erased() -> Error {
+    abort(Code::UserErased, "Your data was erased while this was on its way: nothing of it is stored.")
+}
+
 /// The error for a session that does not exist, is being deleted, or is another user's.
 pub(super) fn no_such_session() -> Error {
     let detail = "There is no such session of yours. GET /api/sessions lists them.";

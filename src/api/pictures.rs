@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::not_found::user_erased;
 use super::query::Query;
 use super::reply::{self, ReplyOf};
 use crate::account::UserCtx;
@@ -74,7 +75,7 @@ pub(super) async fn upload<P: Platform>(ctx: &UserCtx<'_, P>, body: &[u8]) -> Re
         ctx.delete_file(*expired).await?;
     }
     if !saved.saved {
-        return Err(too_many());
+        return Err(if saved.gone { user_erased() } else { too_many() });
     }
     Ok(reply::json(201, picture.shown(file, now)))
 }
@@ -82,8 +83,11 @@ pub(super) async fn upload<P: Platform>(ctx: &UserCtx<'_, P>, body: &[u8]) -> Re
 /// Result of `save_file`.
 #[derive(Deserialize)]
 struct SavedFile {
-    /// False when the user has [`MAX_PICTURES`] already.
+    /// False when the user has [`MAX_PICTURES`] already, or is gone.
     saved: bool,
+    /// True if the user was erased since the picture arrived, or has no account.
+    #[serde(default)]
+    gone: bool,
     /// Files that expired since.
     #[serde(default)]
     expired: Vec<Uuid>,

@@ -41,7 +41,7 @@ impl RowValues {
         let caller = Caller::User(&ctx.user.token);
         let arguments = json!({});
         let policies = database::call(&ctx.ports.postgrest, caller, "unmask_policies", &arguments);
-        let (unlocked, policies) = join(ctx.unlock(), policies).await;
+        let (unlocked, policies) = join(ctx.restore(), policies).await;
         unlocked.map_err(VaultError::into_fault)?;
         Ok(Self { values: ctx.values(&placeholders), policies: policies? })
     }
@@ -72,7 +72,7 @@ pub async fn values_in<P: Platform>(
 ) -> Result<PlaceholderMap, Error> {
     let placeholders = placeholders([text]);
     if !placeholders.is_empty() {
-        ctx.unlock().await.map_err(VaultError::into_fault)?;
+        ctx.restore().await.map_err(VaultError::into_fault)?;
     }
     Ok(ctx.placeholder_map(&placeholders, policy))
 }

@@ -65,6 +65,7 @@ const fn retry_after(error: &Error) -> Option<u64> {
         Code::TurnInProgress => Some(1),
         Code::AuthUnavailable
         | Code::DatabaseUnavailable
+        | Code::DatabaseTimeout
         | Code::ModelUnavailable
         | Code::PrivacyUnavailable => Some(5),
         _ => None,

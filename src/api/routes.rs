@@ -103,6 +103,8 @@ pub enum UserRoute {
     ExportUser,
     /// Erasure of the user.
     EraseUser,
+    /// State of the user's erasure.
+    Erasure,
     /// A chat completion in the form of OpenAI's API.
     Completions,
     /// List of the employees as OpenAI's models.
@@ -163,6 +165,7 @@ impl UserRoute {
             | Self::Download(_)
             | Self::Usage
             | Self::ExportUser
+            | Self::Erasure
             | Self::Models
             | Self::Model(_) => "GET",
             Self::Chat
@@ -226,10 +229,17 @@ impl UserRoute {
             | Self::Usage
             | Self::ExportUser
             | Self::EraseUser
+            | Self::Erasure
             | Self::Completions
             | Self::Models
             | Self::Model(_) => Payload::Unread,
         }
+    }
+
+    /// True for a route that is answered while its user is erased. The others read or store data of the user.
+    #[must_use]
+    pub const fn is_open_during_erasure(&self) -> bool {
+        matches!(self, Self::EraseUser | Self::Erasure | Self::Stop(_) | Self::Employees)
     }
 
     /// The file of a route that a signed link authorizes; `None` for a route that an access token authorizes.
@@ -265,6 +275,7 @@ impl UserRoute {
             | Self::Usage
             | Self::ExportUser
             | Self::EraseUser
+            | Self::Erasure
             | Self::Completions
             | Self::Models
             | Self::Model(_) => None,
@@ -325,6 +336,7 @@ fn routes_at(path: &str) -> Result<Vec<Route>, Error> {
         ["api", "usage"] => vec![User::Usage],
         ["api", "me", "export"] => vec![User::ExportUser],
         ["api", "me"] => vec![User::EraseUser],
+        ["api", "me", "erasure"] => vec![User::Erasure],
         ["v1", "chat", "completions"] => vec![User::Completions],
         ["v1", "models"] => vec![User::Models],
         ["v1", "models", slug] => vec![User::Model(decode(slug))],
@@ -384,6 +396,7 @@ pub(super) mod tests {
             UserRoute::Usage => "/api/usage".into(),
             UserRoute::ExportUser => "/api/me/export".into(),
             UserRoute::EraseUser => "/api/me".into(),
+            UserRoute::Erasure => "/api/me/erasure".into(),
             UserRoute::Completions => "/v1/chat/completions".into(),
             UserRoute::Models => "/v1/models".into(),
             UserRoute::Model(slug) => format!("/v1/models/{slug}"),
@@ -422,6 +435,7 @@ pub(super) mod tests {
             UserRoute::Usage,
             UserRoute::ExportUser,
             UserRoute::EraseUser,
+            UserRoute::Erasure,
             UserRoute::Completions,
             UserRoute::Models,
             UserRoute::Model(chat()),

@@ -93,7 +93,7 @@ impl LimitBody {
 /// `GET /api/usage`: of today and of this month, in UTC.
 pub(super) async fn get<P: Platform>(ctx: &UserCtx<'_, P>) -> Result<ReplyOf<P>, Error> {
     // An object that stores nothing yet takes the day's spending over from Postgres.
-    ctx.unlock().await.map_err(VaultError::into_fault)?;
+    ctx.restore().await.map_err(VaultError::into_fault)?;
     let today = day(ctx.ports.clock.now());
     let arguments = json!({
         "p_user": ctx.user.id,

@@ -97,15 +97,26 @@ fn answered(path: &str, answer: HttpAnswer) -> Result<String, DatabaseError> {
             Err(error) => Err(unavailable(format!("{what}: {:?}", error.classify()))),
         },
         status => {
-            let cause = format!("{what}: status {status}, {}", error_code(&answer.body));
-            Err(if is_refusal(status) { DatabaseError::Refused(cause) } else { unavailable(cause) })
+            let code = error_code(&answer.body);
+            let cause = format!("{what}: status {status}, {code}");
+            Err(match code.as_str() {
+                QUERY_CANCELED => DatabaseError::TimedOut(cause),
+                _ if is_refusal(status, &code) => DatabaseError::Refused(cause),
+                _ => unavailable(cause),
+            })
         }
     }
 }
 
+/// Postgres's code for a statement that ran into its `statement_timeout`.
+const QUERY_CANCELED: &str = "57014";
+
+/// Postgres's code for a row of another user. With status 403 it comes from a function, not from a key that is not accepted.
+const INSUFFICIENT_PRIVILEGE: &str = "42501";
+
 /// True if the request is at fault: sent again, it would be refused again.
-const fn is_refusal(status: u16) -> bool {
-    matches!(status, 400 | 409 | 413 | 422)
+fn is_refusal(status: u16, code: &str) -> bool {
+    matches!(status, 400 | 409 | 413 | 422) || status == 403 && code == INSUFFICIENT_PRIVILEGE
 }
 
 const fn unavailable(cause: String) -> DatabaseError {
@@ -143,7 +154,15 @@ mod tests {
         let body = r#"{"code":"23514","message":"secret"}"#;
         let refused = answer(400, body);
         assert_eq!(refused, Err(DatabaseError::Refused("rpc/save: status 400, 23514".into())));
-        for status in [401, 404, 500, 503] {
+        let foreign = r#"{"code":"42501","message":"secret"}"#;
+        assert_eq!(answer(403, foreign), Err(DatabaseError::Refused("rpc/save: status 403, 42501".into())));
+        let late = r#"{"code":"57014","message":"secret"}"#;
+        assert_eq!(answer(500, late), Err(DatabaseError::TimedOut("rpc/save: status 500, 57014".into())));
+        assert!(
+            matches!(answer(401, foreign), Err(DatabaseError::Unavailable(_))),
+            "a key that is not accepted"
+        );
+        for status in [401, 403, 404, 500, 503] {
             assert!(
                 matches!(answer(status, body), Err(DatabaseError::Unavailable(cause)) if !cause.contains("secret"))
             );

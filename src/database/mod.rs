@@ -11,13 +11,14 @@ use crate::error::{Code, Fault};
 use crate::ports::{Caller, DatabaseError, Postgrest, RpcCall};
 use crate::time::Millis;
 
-/// Longest time of a query, in milliseconds: a person waits for the first of a session.
+/// Longest time of a query, in milliseconds: a person waits for the first of a session. The functions' `statement_timeout` is the same.
 pub const TIMEOUT: Millis = 8000;
 
 /// Calls a function and reads its result.
 ///
 /// # Errors
-/// `database_unavailable`; `database_refused` when the function would refuse the same arguments again.
+/// `database_unavailable`; `database_timeout` when Postgres canceled it; `database_refused` when the function would refuse the same
+/// arguments again.
 pub async fn call<T: DeserializeOwned>(
     postgrest: &impl Postgrest,
     caller: Caller<'_>,
@@ -82,6 +83,7 @@ impl From<DatabaseError> for Fault {
     fn from(error: DatabaseError) -> Self {
         match error {
             DatabaseError::Unavailable(cause) => Self::new(Code::DatabaseUnavailable, cause),
+            DatabaseError::TimedOut(cause) => Self::new(Code::DatabaseTimeout, cause),
             DatabaseError::Refused(cause) => Self::new(Code::DatabaseRefused, cause),
             DatabaseError::TooLarge => Self::new(Code::DatabaseUnavailable, "the answer is too large"),
         }

@@ -34,6 +34,10 @@ impl Blobs for R2 {
         self.bucket()?.delete(key).await.map_err(|error| failed(&error))
     }
 
+    async fn delete_all(&self, keys: &[String]) -> Result<(), BlobError> {
+        self.bucket()?.delete_multiple(keys.to_vec()).await.map_err(|error| failed(&error))
+    }
+
     async fn list(&self, prefix: &str) -> Result<Vec<String>, BlobError> {
         let listed = self.bucket()?.list().prefix(prefix).limit(LIST_LIMIT).execute().await;
         let listed = listed.map_err(|error| failed(&error))?;

@@ -71,24 +71,20 @@ impl<P: Platform> UserCtx<'_, P> {
         Ok(())
     }
 
-    /// Deletes all files of the user. A deployment without a bucket has none.
+    /// Deletes some of the user's files; returns their number, which is 0 when none was left. A deployment without a bucket has none.
     ///
     /// # Errors
     /// `files_unavailable`: some may be left, and it is to be tried again.
-    pub async fn delete_all_files(&self) -> Result<(), Fault> {
+    pub async fn delete_some_files(&self) -> Result<u64, Fault> {
         let blobs = &self.ports.blobs;
-        loop {
-            let keys = match blobs.list(&format!("{}/", self.user.id)).await {
-                Err(BlobError::NoBucket) => return Ok(()),
-                listed => listed?,
-            };
-            if keys.is_empty() {
-                return Ok(());
-            }
-            for key in keys {
-                blobs.delete(&key).await?;
-            }
+        let keys = match blobs.list(&format!("{}/", self.user.id)).await {
+            Err(BlobError::NoBucket) => return Ok(0),
+            listed => listed?,
+        };
+        if !keys.is_empty() {
+            blobs.delete_all(&keys).await?;
         }
+        Ok(u64::try_from(keys.len()).unwrap_or(u64::MAX))
     }
 }
 

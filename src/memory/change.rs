@@ -21,7 +21,8 @@ pub async fn change<P: Platform, T>(
     add_to_pending(sql, 1)?;
     let result = call.await;
     add_to_pending(sql, -1)?;
-    if result.as_ref().is_err_and(|fault| fault.code != Code::DatabaseRefused) {
+    let is_unknown = |fault: &Fault| !matches!(fault.code, Code::DatabaseRefused | Code::DatabaseTimeout);
+    if result.as_ref().is_err_and(is_unknown) {
         distrust(&ctx.account.agenda, sql, ctx.ports.clock.now())?;
     }
     result

@@ -75,6 +75,9 @@ pub struct ImportCounts {
     /// Sessions of other users: then nothing was imported.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub foreign: Vec<Uuid>,
+    /// True if the user was erased since the import began, or has no account: then nothing was imported.
+    #[serde(default)]
+    pub gone: bool,
 }
 
 /// Keeps messages of one moment in order: each is at least a millisecond after the one before it in its session.

@@ -29,6 +29,13 @@ pub trait Blobs {
     /// [`BlobError`].
     async fn delete(&self, key: &str) -> Result<(), BlobError>;
 
+    /// Deletes files, at most 1,000 of them; one that does not exist is no error
+    /// (<https://developers.cloudflare.com/r2/api/workers/workers-api-reference/#bucket-method-definitions>).
+    ///
+    /// # Errors
+    /// [`BlobError`]: some of them may be deleted.
+    async fn delete_all(&self, keys: &[String]) -> Result<(), BlobError>;
+
     /// Lists the keys that begin with `prefix`, at most 1,000
     /// (<https://developers.cloudflare.com/r2/api/workers/workers-api-reference/#bucket-method-definitions>).
     ///

@@ -41,6 +41,8 @@ pub enum DatabaseError {
     Unavailable(String),
     /// The request is at fault: it would be refused again.
     Refused(String),
+    /// Postgres canceled the statement, which took longer than it may: nothing took effect, and it may be repeated.
+    TimedOut(String),
     /// The answer has more bytes than are read whole.
     TooLarge,
 }

@@ -19,6 +19,9 @@ use crate::time::Millis;
 /// Refusals after which a record is parked. Failures that an operator or a restart repairs within a minute never reach it.
 const MAX_REFUSALS: u32 = 6;
 
+/// Time-outs after which a record is parked: they are about ten minutes, in which an overload may end.
+const MAX_TIMEOUTS: u32 = 25;
+
 /// Milliseconds after which a parked record is tried again.
 pub const PARKED_FOR: Millis = 60 * 60 * 1000;
 
@@ -77,7 +80,7 @@ async fn deliver<P: Platform>(ctx: &UserCtx<'_, P>, next: &UndeliveredTurn) -> R
     }
     match database::save(postgrest, "commit_turn", &CommitTurn { p_turn: record }).await {
         Ok(()) => mark_delivered(sql, record.turn_id).map(|()| Delivered::Committed),
-        Err(fault) if fault.code == Code::DatabaseRefused && *attempts >= MAX_REFUSALS => {
+        Err(fault) if is_hopeless(&fault, *attempts) => {
             let turn_id = record.turn_id;
             let arguments = ParkTurn {
                 p_turn: turn_id,
@@ -91,6 +94,15 @@ async fn deliver<P: Platform>(ctx: &UserCtx<'_, P>, next: &UndeliveredTurn) -> R
             park(sql, turn_id, ctx.ports.clock.now()).map(|()| Delivered::Parked)
         }
         Err(fault) => Err(fault),
+    }
+}
+
+/// True if a record that failed so often is parked.
+const fn is_hopeless(fault: &Fault, attempts: u32) -> bool {
+    match fault.code {
+        Code::DatabaseRefused => attempts >= MAX_REFUSALS,
+        Code::DatabaseTimeout => attempts >= MAX_TIMEOUTS,
+        _ => false,
     }
 }
 

@@ -69,9 +69,10 @@ impl<P: Platform> TurnCtx<'_, P> {
     /// `privacy_unavailable`, `database_unavailable`, `internal`.
     pub async fn replay(&self, after: Option<FrameId>) -> Result<Option<Replay>, Error> {
         let user = self.session.user;
-        if !user.account.vault.is_open() {
-            user.unlock().await.map_err(|error| error.into_error("message"))?;
+        if after.is_none() && self.session.session.running_turn().is_none() {
+            return Ok(None);
         }
+        user.restore().await.map_err(|error| error.into_error("message"))?;
         // No `await` from here on, for the same reason.
         let running = self.session.session.running_turn();
         let beginning = running.map(|turn| FrameId { turn, frame: 0 });
@@ -91,10 +92,7 @@ impl<P: Platform> TurnCtx<'_, P> {
     /// # Errors
     /// The turn's own failure; `privacy_unavailable`, `database_unavailable`; `internal` when no log has its end.
     pub async fn whole_answer(&self, turn: Uuid) -> Result<String, Error> {
-        let user = self.session.user;
-        if !user.account.vault.is_open() {
-            user.unlock().await.map_err(|error| error.into_error("message"))?;
-        }
+        self.session.user.restore().await.map_err(|error| error.into_error("message"))?;
         let no_log = || Fault::new(Code::Internal, "the turn ended without a log");
         let body = self.with_log(turn, |log| {
             let (mut text, mut sources) = (String::new(), Vec::new());

@@ -16,6 +16,5 @@ mod session_table;
 
 pub use self::complete::{CompletionForm, CompletionReply, CompletionRequest};
 pub use self::delete_session::DeletedSession;
-pub use self::erase::ErasedCounts;
 pub use self::object::Object;
 pub use self::run_turn::{EventStream, TurnReply};

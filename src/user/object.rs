@@ -1,12 +1,13 @@
 //! The object: its state, its start, and the contexts that its work runs in.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use uuid::Uuid;
 
 use super::background_state::Background;
+use super::erase::ErasureState;
 use super::session_table::SessionTable;
 use crate::account::{self, Account, UserCtx, ledger};
 use crate::auth::User;
@@ -34,8 +35,7 @@ pub struct Object<P: Platform> {
     pub(super) toolbox: Toolbox,
     /// Sessions whose records are being delivered.
     pub(super) delivering: RefCell<BTreeSet<Uuid>>,
-    /// True while an erasure runs.
-    pub(super) erasure_is_running: Rc<Cell<bool>>,
+    pub(super) erasure_state: ErasureState,
 }
 
 impl<P: Platform> Object<P> {
@@ -51,7 +51,7 @@ impl<P: Platform> Object<P> {
             sessions: SessionTable::default(),
             toolbox: Toolbox::default(),
             delivering: RefCell::default(),
-            erasure_is_running: Rc::default(),
+            erasure_state: ErasureState::default(),
         };
         if let Err(fault) = object.recover() {
             log::fault(&object.ports.host, &fault);

@@ -3,10 +3,11 @@
 use frontdesk::api::call::ObjectCall;
 use frontdesk::api::query::Query;
 use frontdesk::api::routes::UserRoute;
-use frontdesk::ports::{BodyError, ReplyBody, RequestBody};
+use frontdesk::ports::{BodyError, Reply, ReplyBody, RequestBody};
 use serde_json::Value;
 
 use super::conversation::TestConversation;
+use super::host::StreamReader;
 
 /// A body that comes in one piece.
 struct WholeBody(Option<Vec<u8>>);
@@ -33,13 +34,17 @@ impl TestConversation {
 
     /// Calls a route. A streamed reply is read to its end.
     pub fn call_with(&self, route: UserRoute, query: &str, body: &str) -> ApiReply {
-        self.answered(ObjectCall { query: Query::parse(query), ..self.object_call(route) }, body)
+        let reply = self.platform.block_on(self.handle(route, query, body));
+        self.finished(reply)
     }
 
     /// Asks for a completion in a session.
     pub fn call_in(&self, session: &str, body: &str) -> ApiReply {
         let call = self.object_call(UserRoute::Completions);
-        self.answered(ObjectCall { session: Some(session.to_owned()), ..call }, body)
+        let call = ObjectCall { session: Some(session.to_owned()), ..call };
+        let body = WholeBody(Some(body.as_bytes().to_vec()));
+        let reply = self.platform.block_on(self.object.handle(call, body));
+        self.finished(reply)
     }
 
     /// Calls a route, and leaves its tasks to run.
@@ -59,9 +64,14 @@ impl TestConversation {
         }
     }
 
-    fn answered(&self, call: ObjectCall, body: &str) -> ApiReply {
-        let body = WholeBody(Some(body.as_bytes().to_vec()));
-        let reply = self.platform.block_on(self.object.handle(call, body));
+    /// A call that has not begun.
+    pub async fn handle(&self, route: UserRoute, query: &str, body: &str) -> Reply<StreamReader> {
+        let call = ObjectCall { query: Query::parse(query), ..self.object_call(route) };
+        self.object.handle(call, WholeBody(Some(body.as_bytes().to_vec()))).await
+    }
+
+    /// A reply, with its stream read to the end.
+    pub fn finished(&self, reply: Reply<StreamReader>) -> ApiReply {
         let body = match reply.body {
             ReplyBody::Empty => Value::Null,
             ReplyBody::Text(text) => serde_json::from_str(&text).unwrap(),

@@ -56,6 +56,7 @@ struct Inner {
     is_instant: Cell<bool>,
     failing: RefCell<BTreeMap<String, DatabaseError>>,
     failing_after: RefCell<BTreeMap<String, (usize, DatabaseError)>>,
+    failing_once: RefCell<Option<(String, usize, Rc<Cell<bool>>)>>,
     profile: RefCell<SessionRow>,
     loads: RefCell<VecDeque<SessionRow>>,
     terms: RefCell<VecDeque<SessionRow>>,
@@ -64,6 +65,8 @@ struct Inner {
     refused: RefCell<BTreeSet<Uuid>>,
     slow: RefCell<BTreeSet<Uuid>>,
     parked: RefCell<Vec<(Uuid, String)>>,
+    /// Moment of the last request to erase the user, and the counts once it is carried out.
+    erased: RefCell<Option<(Value, Option<Value>)>>,
     /// Moments at which sessions were deleted.
     deleted: RefCell<BTreeMap<Uuid, DateTime<Utc>>>,
     changes: RefCell<BTreeMap<Uuid, Value>>,
@@ -119,6 +122,8 @@ impl ScriptedPostgrest {
             saved: RefCell::default(),
             forgotten: RefCell::default(),
             forget_result: RefCell::default(),
+            failing_once: RefCell::default(),
+            erased: RefCell::default(),
             documents: RefCell::default(),
             tables: RefCell::new(json!([])),
             vault: RefCell::new(json!({ "key": null, "entries": [] })),
@@ -145,6 +150,11 @@ impl ScriptedPostgrest {
     pub fn fail_after(&self, function: &str, calls: usize, error: DatabaseError) {
         let last = self.calls_of(function).len() + calls;
         self.0.failing_after.borrow_mut().insert(function.to_owned(), (last, error));
+    }
+
+    /// Fails the call number `last` of a function, from 0, and sets `failed` then.
+    pub fn fail_once_after(&self, function: &str, last: usize, failed: &Rc<Cell<bool>>) {
+        self.0.failing_once.replace(Some((function.to_owned(), last, Rc::clone(failed))));
     }
 
     /// Ends the failures of a function.
@@ -360,8 +370,19 @@ impl ScriptedPostgrest {
             }
             "save_document" => {
                 let document = &arguments["p_document"];
+                if self.is_gone(&document["received_at"]) {
+                    return Ok(json!({ "gone": true, "is_new": false }));
+                }
                 self.0.documents.borrow_mut().push(document.clone());
                 Ok(json!({ "document": document["id"], "is_new": true }))
+            }
+            "import_messages" => {
+                let messages = arguments["p_messages"].as_array().unwrap();
+                if self.is_gone(&arguments["p_started_at"]) {
+                    return Ok(json!({ "gone": true }));
+                }
+                let ids: Vec<_> = messages.iter().map(|message| message["id"].clone()).collect();
+                Ok(json!({ "imported": ids.len(), "known": 0, "added": ids }))
             }
             "load_vault" => {
                 let mut vault = self.0.vault.borrow().clone();
@@ -396,7 +417,7 @@ impl ScriptedPostgrest {
             }
             "delete_session" => Ok(self.delete_session(arguments)),
             "unmask_policies" => Ok(json!({})),
-            "erase_user" => Ok(self.erase_user()),
+            "erase_user" => Ok(self.erase_user(arguments)),
             other => panic!("{other} is not scripted"),
         }
     }
@@ -545,11 +566,40 @@ impl ScriptedPostgrest {
         }
     }
 
-    fn erase_user(&self) -> Value {
-        let turns = self.0.committed.take().len();
-        self.0.messages.take();
-        self.0.vault.replace(json!({ "key": null, "entries": [] }));
-        json!({ "turns": turns })
+    /// True if the user was erased at that moment or later.
+    fn is_gone(&self, at: &Value) -> bool {
+        let time = |at: &Value| serde_json::from_value::<DateTime<Utc>>(at.clone()).unwrap();
+        self.0.erased.borrow().as_ref().is_some_and(|(requested_at, _)| time(requested_at) >= time(at))
+    }
+
+    /// Has a user who was erased at that moment.
+    pub fn set_erased(&self, at: &str) {
+        self.0.erased.replace(Some((json!(at), Some(json!({})))));
+    }
+
+    /// Everything that is stored of the user, as text.
+    pub fn stored(&self) -> String {
+        let Inner { messages, committed, documents, vault, .. } = &*self.0;
+        format!("{messages:?} {committed:?} {documents:?} {vault:?}")
+    }
+
+    /// Deletes the key with the first call of a request, and the rest with the second.
+    fn erase_user(&self, arguments: &Value) -> Value {
+        let requested_at = arguments["p_requested_at"].clone();
+        let last = self.0.erased.borrow().clone();
+        if last.as_ref().is_none_or(|(last, _)| *last != requested_at) {
+            self.0.vault.replace(json!({ "key": null, "entries": [] }));
+            self.0.erased.replace(Some((requested_at, None)));
+            return json!({ "chat_pii_keys": 1, "unfinished": true });
+        }
+        let counts = last.and_then(|(_, counts)| counts).unwrap_or_else(|| {
+            let turns = self.0.committed.take().len();
+            self.0.messages.take();
+            self.0.documents.take();
+            json!({ "chat_pii_keys": 1, "chat_messages": 2 * turns })
+        });
+        self.0.erased.replace(Some((requested_at, Some(counts.clone()))));
+        counts
     }
 
     /// Makes earlier writes durable, and lets other tasks run until the answer is there.
@@ -578,6 +628,13 @@ impl Postgrest for ScriptedPostgrest {
             let failing = self.0.failing_after.borrow();
             let (last, error) = failing.get(call.function)?;
             (self.calls_of(call.function).len() > *last).then(|| error.clone())
+        });
+        let failure = failure.or_else(|| {
+            let failing = self.0.failing_once.borrow();
+            let (function, last, failed) = failing.as_ref()?;
+            let is_last = function == call.function && self.calls_of(call.function).len() == last + 1;
+            failed.set(failed.get() || is_last);
+            is_last.then(|| DatabaseError::Unavailable("scripted".into()))
         });
         let failure =
             failure.or_else(|| self.0.is_down.get().then(|| DatabaseError::Unavailable("scripted".into())));

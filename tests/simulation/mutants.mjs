@@ -373,8 +373,8 @@ const MUTANTS = [
     patches: [
       {
         file: 'src/user/erase.rs',
-        from: '            if !is_busy && !self.account.vault.is_delivering() {',
-        to: `            let _ = is_busy && self.account.vault.is_delivering();
+        from: '            if !is_busy && !is_written {',
+        to: `            let _ = is_busy && is_written;
             if true {`,
       },
     ],
@@ -394,10 +394,24 @@ const MUTANTS = [
     patches: [
       {
         file: 'src/user/erase.rs',
-        from: `        self.account.agenda.plan(Job::Erasure, now + WATCH_EVERY, sql)?;
-        Ok(self.run_erasure(user).await?)`,
-        to: `        let _ = (WATCH_EVERY, sql);
-        Ok(self.erase_all(user).await?)`,
+        from: `            self.account.agenda.plan(Job::Erasure, now + WATCH_EVERY, sql)?;
+        }
+        erasure::request(sql, now)?;
+        self.run_erasure(user).await?;`,
+        to: `            let _ = WATCH_EVERY;
+        }
+        erasure::request(sql, now)?;
+        self.erase_all(user).await?;`,
+      },
+    ],
+  },
+  {
+    name: 'an erasure is over after the first step in Postgres',
+    patches: [
+      {
+        file: 'src/user/erase.rs',
+        from: 'if unfinished { Ok(()) } else { erasure::begin(sql, Step::Files) }',
+        to: 'let _ = unfinished; erasure::begin(sql, Step::Files)',
       },
     ],
   },

@@ -161,6 +161,11 @@ impl Blobs for SimBlobs {
         self.ask(move |bucket| bucket.keys.borrow_mut().remove(&key)).await.map(|_| ())
     }
 
+    async fn delete_all(&self, keys: &[String]) -> Result<(), BlobError> {
+        let keys = keys.to_vec();
+        self.ask(move |bucket| bucket.keys.borrow_mut().retain(|key| !keys.contains(key))).await
+    }
+
     async fn list(&self, prefix: &str) -> Result<Vec<String>, BlobError> {
         let prefix = prefix.to_owned();
         let is_under = move |key: &&String| key.starts_with(&prefix);

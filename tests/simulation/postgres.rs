@@ -118,6 +118,7 @@ struct Erasure {
 struct Erased {
     requested_at: DateTime<Utc>,
     at: Millis,
+    is_finished: bool,
 }
 
 #[derive(Deserialize)]
@@ -208,9 +209,9 @@ impl Postgres {
         })
     }
 
-    /// Whether a user was erased at that moment or later.
+    /// Whether a user was erased at that moment or later, or is being erased.
     pub fn is_gone(&self, user: Uuid, at: Millis) -> bool {
-        self.erased.borrow().get(&user).is_some_and(|erased| erased.at >= at)
+        self.erased.borrow().get(&user).is_some_and(|erased| erased.at >= at || !erased.is_finished)
     }
 
     fn load_session(&self, arguments: &LoadSession) -> String {
@@ -430,15 +431,22 @@ impl Postgres {
     fn erase_user(&self, erasure: &Erasure) -> String {
         let Erasure { p_user: user, p_requested_at: requested_at } = *erasure;
         let now = self.world.now();
-        let last = self.erased.borrow().get(&user).map(|erased| erased.requested_at);
-        if last.is_some_and(|last| last >= requested_at) {
-            return r#"{"chat_messages":0}"#.into();
+        let last = self.erased.borrow().get(&user).map(|erased| (erased.requested_at, erased.is_finished));
+        match last {
+            Some((last, true)) if last >= requested_at => return r#"{"chat_messages":0}"#.into(),
+            Some((last, false)) if last >= requested_at => {}
+            _ => {
+                self.world.check(self.world.oracle.is_erasing(user), || format!("{user} is erased unasked"));
+                self.world.note(|| format!("Postgres erases {user}"));
+                self.erased.borrow_mut().insert(user, Erased { requested_at, at: now, is_finished: false });
+                self.vaults.borrow_mut().remove(&user);
+                self.world.oracle.copy_erased(user);
+                return r#"{"chat_pii_keys":1,"unfinished":true}"#.into();
+            }
         }
-        self.world.check(self.world.oracle.is_erasing(user), || format!("{user} is erased unasked"));
-        self.world.note(|| format!("Postgres erases {user}"));
-        self.erased.borrow_mut().insert(user, Erased { requested_at, at: now });
-        self.vaults.borrow_mut().remove(&user);
-        self.world.oracle.copy_erased(user);
+        if let Some(erased) = self.erased.borrow_mut().get_mut(&user) {
+            erased.is_finished = true;
+        }
         self.sessions.borrow_mut().retain(|_, session| session.owner != user);
         self.usage.borrow_mut().retain(|_, row| row.user != user);
         self.parked.borrow_mut().retain(|_, owner| *owner != user);

@@ -16,7 +16,7 @@ use super::harness::*;
 const EMAIL: &str = "ann@example.com";
 
 /// Every table of the object.
-const TABLES: [&str; 24] = [
+pub(super) const TABLES: [&str; 24] = [
     "agenda",
     "erasure",
     "in_flight_turn",
