@@ -50,6 +50,8 @@ pub struct Config {
     pub mcp_tokens: Bearers,
     /// `USER_LIMITS`: limits of a user by plan.
     pub plans: Plans,
+    /// `USER_DELETED_SECRET`: what Supabase's webhook for deleted users sends; without it there is no such hook.
+    pub user_deleted_secret: Option<String>,
     /// `ALLOWED_ORIGINS`: pages of other origins that may call the API.
     pub allowed_origins: Vec<String>,
 }
@@ -108,6 +110,9 @@ impl Plans {
 /// The smallest token budget that leaves room for a persona and a question.
 const MIN_TOKEN_BUDGET: u32 = 256;
 
+/// Shortest secret of a hook, in bytes.
+const MIN_SECRET_BYTES: usize = 24;
+
 impl Config {
     /// Reads every variable through `get` and reports all errors together, by name and never by value.
     ///
@@ -138,6 +143,7 @@ impl Config {
             pii_patterns: vars.patterns("PII_PATTERNS"),
             mcp_tokens: vars.bearers("MCP_TOKENS"),
             plans: vars.plans("USER_LIMITS"),
+            user_deleted_secret: vars.secret("USER_DELETED_SECRET"),
             allowed_origins: vars.origins("ALLOWED_ORIGINS"),
         };
         let problems = vars.problems.into_inner();
@@ -175,6 +181,15 @@ impl<F: Fn(&str) -> Option<String>> Vars<F> {
             self.complain(format!("{name} must be one line"));
         }
         Some(value)
+    }
+
+    /// A secret that others send: it must be too long to be guessed.
+    fn secret(&self, name: &str) -> Option<String> {
+        let secret = self.optional(name)?;
+        if secret.len() < MIN_SECRET_BYTES {
+            self.complain(format!("{name} must have {MIN_SECRET_BYTES} bytes at least"));
+        }
+        Some(secret)
     }
 
     fn required(&self, name: &str) -> String {

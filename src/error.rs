@@ -23,6 +23,12 @@ pub enum Code {
     UnsupportedAlgorithm,
     /// A valid token that is no user's: the anon key, the service key.
     NotAUser,
+    /// The route is for admins, and the user is none.
+    AdminOnly,
+    /// The caller of a hook does not know its secret.
+    WrongSecret,
+    /// An account that exists is reported as deleted.
+    AccountExists,
     /// The page's origin is not on `ALLOWED_ORIGINS`.
     OriginNotAllowed,
     /// No such route.
@@ -111,7 +117,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of their definition.
-    pub const ALL: [Self; 48] = [
+    pub const ALL: [Self; 53] = [
         Self::MissingToken,
         Self::InvalidToken,
         Self::TokenExpired,
@@ -120,6 +126,11 @@ impl Code {
         Self::UnknownKey,
         Self::UnsupportedAlgorithm,
         Self::NotAUser,
+        Self::AdminOnly,
+        Self::WrongSecret,
+        Self::AccountExists,
+        Self::UserErased,
+        Self::DatabaseTimeout,
         Self::OriginNotAllowed,
         Self::NotFound,
         Self::MethodNotAllowed,
@@ -216,6 +227,9 @@ impl Code {
             }
             Self::NotAUser => ("not_a_user", 401, "An API key is not a user"),
             Self::OriginNotAllowed => ("origin_not_allowed", 403, "This origin may not call the API"),
+            Self::AdminOnly => ("admin_only", 403, "This is for admins"),
+            Self::WrongSecret => ("wrong_secret", 401, "The secret of the hook is wrong"),
+            Self::AccountExists => ("account_exists", 409, "The account exists"),
             Self::NotFound => ("not_found", 404, "There is nothing here"),
             Self::MethodNotAllowed => ("method_not_allowed", 405, "This method is not for this address"),
             Self::InvalidJson => ("invalid_json", 400, "The body is not a JSON object"),

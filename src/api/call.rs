@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::query::Query;
 use super::routes::UserRoute;
@@ -25,6 +26,12 @@ pub struct ObjectCall {
 }
 
 impl ObjectCall {
+    /// A call about a user who did not send the request.
+    #[must_use]
+    pub fn of(user: Uuid, route: UserRoute) -> Self {
+        Self { user: User::absent(user), route, query: Query::default(), last_event_id: None, session: None }
+    }
+
     /// The call as the value of a header: JSON in printable ASCII.
     ///
     /// # Errors
@@ -65,7 +72,6 @@ fn escape(json: &str) -> String {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use uuid::Uuid;
 
     use super::*;
 

@@ -3,14 +3,14 @@
 
 use std::rc::Rc;
 
-use super::body::read_within;
+use super::body::{MAX_BODY_BYTES, read_within};
 use super::call::ObjectCall;
 use super::error_form::ErrorForm;
 use super::link::Link;
 use super::not_found::no_such_file;
 use super::query::Query;
-use super::routes::{Payload, PublicRoute, Route, UserRoute};
-use super::{cors, documents, health, openapi, pictures};
+use super::routes::{AdminRoute, Payload, PublicRoute, Route, UserRoute};
+use super::{cors, documents, health, hooks, openapi, pictures};
 use crate::auth::User;
 use crate::auth::authenticator::{AuthCtx, Authenticated, Authenticator};
 use crate::config::Config;
@@ -93,21 +93,44 @@ impl<W: WorkerPorts> Entry<'_, W> {
     async fn answer(&self, request: W::Request, url: &str) -> Result<W::Response, Error> {
         let request = addressed(request, url)?;
         match Route::parse(&request.request.method(), &request.path)? {
-            Route::Public(route) => Ok(self.worker.respond(self.public(route).await?)),
+            Route::Public(PublicRoute::UserDeleted) => self.user_deleted(request.request).await,
+            Route::Public(PublicRoute::Health) => Ok(self.worker.respond(health::health())),
+            Route::Public(PublicRoute::PageConfig) => {
+                Ok(self.worker.respond(health::page_config(self.config)))
+            }
+            Route::Public(PublicRoute::OpenApi) => Ok(self.worker.respond(openapi::get()?)),
+            Route::Public(PublicRoute::Ready) => {
+                Ok(self.worker.respond(health::ready(&self.postgrest()).await?))
+            }
+            Route::Admin(route) => self.admin(route, request.request).await,
             Route::User(route) => self.user(route, request).await,
         }
     }
 
-    async fn public(&self, route: PublicRoute) -> Result<Reply<W::Readable>, Error> {
-        match route {
-            PublicRoute::Health => Ok(health::health()),
-            PublicRoute::Ready => {
-                let postgrest = PostgrestClient::new(Rc::clone(self.config), self.worker.http().clone());
-                health::ready(&postgrest).await
-            }
-            PublicRoute::OpenApi => openapi::get(),
-            PublicRoute::PageConfig => Ok(health::page_config(self.config)),
+    fn postgrest(&self) -> PostgrestClient<W::Http> {
+        PostgrestClient::new(Rc::clone(self.config), self.worker.http().clone())
+    }
+
+    /// Passes a request of an admin on to the object of the user whom it is about.
+    async fn admin(&self, route: AdminRoute, request: W::Request) -> Result<W::Response, Error> {
+        self.pass_gate(&request).await?;
+        let admin = self.authenticate(request.header("authorization").as_deref()).await?;
+        if !admin.is_admin {
+            let detail = "This route is for users whose app_metadata.role is \"admin\".";
+            return Err(abort(Code::AdminOnly, detail));
         }
+        let (user, route) = route.target();
+        self.forward(ObjectCall::of(user, route), ForwardedBody::Bytes(Vec::new())).await
+    }
+
+    /// Erases a user whose account Supabase deleted.
+    async fn user_deleted(&self, mut request: W::Request) -> Result<W::Response, Error> {
+        self.pass_gate(&request).await?;
+        hooks::authorize(request.header("authorization").as_deref(), self.config)?;
+        let body = read_within(&mut request, MAX_BODY_BYTES, hooks::too_large).await?;
+        let user = hooks::deleted_user(&body)?;
+        hooks::refuse_account(&self.postgrest(), user).await?;
+        self.forward(ObjectCall::of(user, UserRoute::EraseUser), ForwardedBody::Bytes(Vec::new())).await
     }
 
     async fn user(&self, route: UserRoute, request: Addressed<W::Request>) -> Result<W::Response, Error> {
@@ -118,8 +141,12 @@ impl<W: WorkerPorts> Entry<'_, W> {
         let payload = route.payload();
         let session = request.header("x-session-id");
         let call = ObjectCall { user, route, query, last_event_id, session };
-        let header = call.to_header()?;
         let body = forwarded_body(payload, request, &call.query).await?;
+        self.forward(call, body).await
+    }
+
+    async fn forward(&self, call: ObjectCall, body: ForwardedBody<W::Request>) -> Result<W::Response, Error> {
+        let header = call.to_header()?;
         let answered = self.worker.forward(call.user.id, &header, body).await;
         Ok(answered.map_err(|cause| Fault::new(Code::Internal, format!("user object: {cause}")))?)
     }

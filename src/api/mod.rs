@@ -27,6 +27,7 @@ mod feedback;
 mod fields;
 mod files;
 mod health;
+mod hooks;
 mod import;
 mod me;
 mod messages;

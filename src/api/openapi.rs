@@ -19,7 +19,7 @@ const OPERATIONS: &str = include_str!("openapi/operations.json");
 const SCHEMAS: &str = include_str!("openapi/schemas.json");
 
 /// Errors of every route of a user, before its own.
-const OF_USERS: [Code; 15] = [
+const OF_USERS: [Code; 17] = [
     Code::MissingToken,
     Code::InvalidToken,
     Code::TokenExpired,
@@ -33,8 +33,10 @@ const OF_USERS: [Code; 15] = [
     Code::Internal,
     Code::AuthUnavailable,
     Code::DatabaseUnavailable,
+    Code::DatabaseTimeout,
     Code::DatabaseRefused,
     Code::PrivacyUnavailable,
+    Code::ErasureInProgress,
 ];
 
 /// Media types of a body, each with the name of its schema; without one it is a text or bytes.
@@ -261,7 +263,7 @@ fn openai_error_schema() -> Value {
 mod tests {
     use super::*;
     use crate::api::routes::tests::{ID, every_user_route};
-    use crate::api::routes::{PublicRoute, Route};
+    use crate::api::routes::{AdminRoute, PublicRoute, Route};
 
     #[test]
     fn every_route_is_an_operation_and_every_operation_a_route() {
@@ -274,9 +276,16 @@ mod tests {
             Route::parse(&operation.method, &path.join("/")).unwrap()
         };
         let described: Vec<_> = operations.iter().map(route).collect();
-        let public = [PublicRoute::PageConfig, PublicRoute::Health, PublicRoute::Ready, PublicRoute::OpenApi];
-        let public = public.into_iter().map(Route::Public);
-        for route in every_user_route().into_iter().map(Route::User).chain(public) {
+        let others = [
+            PublicRoute::PageConfig.into(),
+            PublicRoute::Health.into(),
+            PublicRoute::Ready.into(),
+            PublicRoute::OpenApi.into(),
+            PublicRoute::UserDeleted.into(),
+            Route::Admin(AdminRoute::EraseUser(ID)),
+            Route::Admin(AdminRoute::Erasure(ID)),
+        ];
+        for route in every_user_route().into_iter().map(Route::User).chain(others) {
             assert_eq!(described.iter().filter(|described| **described == route).count(), 1, "{route:?}");
         }
     }

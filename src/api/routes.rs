@@ -15,6 +15,8 @@ pub enum Route {
     Public(PublicRoute),
     /// Answered by a user's object.
     User(UserRoute),
+    /// Asked by an admin of a user's object.
+    Admin(AdminRoute),
 }
 
 /// A route without a user.
@@ -28,6 +30,28 @@ pub enum PublicRoute {
     Ready,
     /// The API as an OpenAPI document.
     OpenApi,
+    /// Report of Supabase that an account was deleted, which a secret authorizes.
+    UserDeleted,
+}
+
+/// A route of admins, with the user that it is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AdminRoute {
+    /// Erasure of a user, who may have no account any more.
+    EraseUser(Uuid),
+    /// State of a user's erasure.
+    Erasure(Uuid),
+}
+
+impl AdminRoute {
+    /// The user, and the route of their object.
+    #[must_use]
+    pub const fn target(self) -> (Uuid, UserRoute) {
+        match self {
+            Self::EraseUser(user) => (user, UserRoute::EraseUser),
+            Self::Erasure(user) => (user, UserRoute::Erasure),
+        }
+    }
 }
 
 /// Treatment of a request's body in the stateless Worker.
@@ -136,6 +160,8 @@ impl Route {
         match self {
             Self::Public(route) => route.method(),
             Self::User(route) => route.method(),
+            Self::Admin(AdminRoute::EraseUser(_)) => "DELETE",
+            Self::Admin(AdminRoute::Erasure(_)) => "GET",
         }
     }
 }
@@ -144,6 +170,7 @@ impl PublicRoute {
     const fn method(self) -> &'static str {
         match self {
             Self::PageConfig | Self::Health | Self::Ready | Self::OpenApi => "GET",
+            Self::UserDeleted => "POST",
         }
     }
 }
@@ -340,6 +367,13 @@ fn routes_at(path: &str) -> Result<Vec<Route>, Error> {
         ["v1", "chat", "completions"] => vec![User::Completions],
         ["v1", "models"] => vec![User::Models],
         ["v1", "models", slug] => vec![User::Model(decode(slug))],
+        ["api", "admin", "users", id] => {
+            return Ok(vec![Route::Admin(AdminRoute::EraseUser(uuid("id", id)?))]);
+        }
+        ["api", "admin", "users", id, "erasure"] => {
+            return Ok(vec![Route::Admin(AdminRoute::Erasure(uuid("id", id)?))]);
+        }
+        ["api", "hooks", "user-deleted"] => return Ok(vec![PublicRoute::UserDeleted.into()]),
         ["config.json"] => return Ok(vec![PageConfig.into()]),
         ["healthz"] => return Ok(vec![Health.into()]),
         ["openapi.json"] => return Ok(vec![OpenApi.into()]),
@@ -454,6 +488,15 @@ pub(super) mod tests {
         assert_eq!(Route::parse("GET", "/readyz"), Ok(PublicRoute::Ready.into()));
         assert_eq!(Route::parse("GET", "/config.json"), Ok(PublicRoute::PageConfig.into()));
         assert_eq!(Route::parse("GET", "/openapi.json"), Ok(PublicRoute::OpenApi.into()));
+        assert_eq!(Route::parse("POST", "/api/hooks/user-deleted"), Ok(PublicRoute::UserDeleted.into()));
+        for route in [AdminRoute::EraseUser(ID), AdminRoute::Erasure(ID)] {
+            let address = match route {
+                AdminRoute::EraseUser(id) => format!("/api/admin/users/{id}"),
+                AdminRoute::Erasure(id) => format!("/api/admin/users/{id}/erasure"),
+            };
+            let route = Route::Admin(route);
+            assert_eq!(Route::parse(route.method(), &address), Ok(route));
+        }
     }
 
     #[test]

@@ -17,13 +17,15 @@ pub struct User {
     pub token: String,
     /// Claims of the token about its user. Nothing is authorized on them.
     pub identity: Identity,
+    /// True if `app_metadata.role` is `admin`, which the project's service key alone can set.
+    pub is_admin: bool,
 }
 
 impl User {
     /// A user without a token, for background work and signed links.
     #[must_use]
     pub fn absent(id: Uuid) -> Self {
-        Self { id, token: String::new(), identity: Identity::default() }
+        Self { id, token: String::new(), identity: Identity::default(), is_admin: false }
     }
 }
 

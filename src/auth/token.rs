@@ -56,9 +56,17 @@ struct AccessClaims {
     phone: Option<String>,
     #[serde(default)]
     user_metadata: Option<serde_json::Value>,
+    #[serde(default)]
+    app_metadata: Option<serde_json::Value>,
 }
 
 impl AccessClaims {
+    /// True for an admin of the project. Users cannot write their `app_metadata`.
+    fn is_admin(&self) -> bool {
+        let role = self.app_metadata.as_ref().and_then(|metadata| metadata.get("role"));
+        role.and_then(serde_json::Value::as_str) == Some("admin")
+    }
+
     /// Claims about the person. Users write their own `user_metadata`, so a value that is no name is ignored.
     fn identity(&self) -> Identity {
         let metadata = |field: &str| self.user_metadata.as_ref()?.get(field)?.as_str();
@@ -134,7 +142,8 @@ pub fn verify(token: &str, expected: &Expected<'_>, keys: &KeySet, now: Millis) 
     let not_before = claims.not_before.map(|at| at.timestamp());
     let expires_at = check_times(claims.expiration.map(|at| at.timestamp()), not_before, now)?;
     let id = check_claims(&claims.custom, expected.issuer)?;
-    let user = User { id, token: token.to_owned(), identity: claims.custom.identity() };
+    let (identity, is_admin) = (claims.custom.identity(), claims.custom.is_admin());
+    let user = User { id, token: token.to_owned(), identity, is_admin };
     Ok(Verified { user, expires_at })
 }
 

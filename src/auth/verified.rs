@@ -40,13 +40,12 @@ impl VerifiedTokens {
 
 #[cfg(test)]
 mod tests {
-    use pii::identity::Identity;
     use uuid::Uuid;
 
     use super::*;
 
     fn user(token: &str) -> User {
-        User { id: Uuid::from_u128(1), token: token.into(), identity: Identity::default() }
+        User { token: token.into(), ..User::absent(Uuid::from_u128(1)) }
     }
 
     fn verified(token: &str, expires_at: Millis) -> Verified {

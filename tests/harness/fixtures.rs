@@ -30,7 +30,7 @@ pub const START: Millis = 1_795_420_800_000;
 pub fn user() -> User {
     let identity =
         Identity { email: Some("ada@example.com".into()), phone: None, name: Some("Ada Lovelace".into()) };
-    User { id: USER, token: "token".into(), identity }
+    User { token: "token".into(), identity, ..User::absent(USER) }
 }
 
 /// A request for a turn at the end of [`SESSION`].

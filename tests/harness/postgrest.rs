@@ -44,6 +44,15 @@ pub struct Call {
     pub is_service: bool,
 }
 
+/// The failure of one call of a function.
+struct OneFailure {
+    function: String,
+    /// Number of the call, from 0.
+    call: usize,
+    /// Set when it has failed.
+    failed: Rc<Cell<bool>>,
+}
+
 /// The database. Clones are handles of the same one.
 #[derive(Clone)]
 pub struct ScriptedPostgrest(Rc<Inner>);
@@ -56,7 +65,7 @@ struct Inner {
     is_instant: Cell<bool>,
     failing: RefCell<BTreeMap<String, DatabaseError>>,
     failing_after: RefCell<BTreeMap<String, (usize, DatabaseError)>>,
-    failing_once: RefCell<Option<(String, usize, Rc<Cell<bool>>)>>,
+    failing_once: RefCell<Option<OneFailure>>,
     profile: RefCell<SessionRow>,
     loads: RefCell<VecDeque<SessionRow>>,
     terms: RefCell<VecDeque<SessionRow>>,
@@ -152,9 +161,10 @@ impl ScriptedPostgrest {
         self.0.failing_after.borrow_mut().insert(function.to_owned(), (last, error));
     }
 
-    /// Fails the call number `last` of a function, from 0, and sets `failed` then.
-    pub fn fail_once_after(&self, function: &str, last: usize, failed: &Rc<Cell<bool>>) {
-        self.0.failing_once.replace(Some((function.to_owned(), last, Rc::clone(failed))));
+    /// Fails the call number `call` of a function, from 0, and sets `failed` then.
+    pub fn fail_once_after(&self, function: &str, call: usize, failed: &Rc<Cell<bool>>) {
+        let (function, failed) = (function.to_owned(), Rc::clone(failed));
+        self.0.failing_once.replace(Some(OneFailure { function, call, failed }));
     }
 
     /// Ends the failures of a function.
@@ -631,10 +641,10 @@ impl Postgrest for ScriptedPostgrest {
         });
         let failure = failure.or_else(|| {
             let failing = self.0.failing_once.borrow();
-            let (function, last, failed) = failing.as_ref()?;
-            let is_last = function == call.function && self.calls_of(call.function).len() == last + 1;
-            failed.set(failed.get() || is_last);
-            is_last.then(|| DatabaseError::Unavailable("scripted".into()))
+            let OneFailure { function, call: number, failed } = failing.as_ref()?;
+            let is_it = function == call.function && self.calls_of(call.function).len() == number + 1;
+            failed.set(failed.get() || is_it);
+            is_it.then(|| DatabaseError::Unavailable("scripted".into()))
         });
         let failure =
             failure.or_else(|| self.0.is_down.get().then(|| DatabaseError::Unavailable("scripted".into())));

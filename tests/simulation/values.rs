@@ -50,7 +50,7 @@ pub fn person(number: usize) -> User {
         name: Some(format!("Zora {}", RAW[3])),
     };
     let id = Uuid::from_u128(0xaaaa_0000 + number as u128);
-    User { id, token: id.to_string(), identity }
+    User { token: id.to_string(), identity, ..User::absent(id) }
 }
 
 /// Values that a user may mention.

@@ -51,7 +51,12 @@ impl Http for FakeHttp {
     type Body = NoBody;
 
     async fn send(&self, call: HttpCall<'_>, _: Millis) -> Result<HttpAnswer, HttpError> {
-        assert_eq!(call.url, "https://project.supabase.co/rest/v1/rpc/parked_turns");
+        let functions = ["parked_turns", "is_account"];
+        assert!(
+            functions
+                .iter()
+                .any(|name| call.url == format!("https://project.supabase.co/rest/v1/rpc/{name}"))
+        );
         self.0.clone()
     }
 
@@ -180,6 +185,8 @@ impl WorkerPorts for FakeWorker {
     }
 }
 
+const HOOK_SECRET: &str = "a-secret-that-nobody-guesses";
+
 fn isolate() -> Isolate {
     Isolate::new(|name| {
         let value = match name {
@@ -188,6 +195,7 @@ fn isolate() -> Isolate {
             "PII_MASTER_KEY" => "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=",
             "ALLOWED_ORIGINS" => "https://app.example.com",
             "SUPABASE_ANON_KEY" => "anon",
+            "USER_DELETED_SECRET" => HOOK_SECRET,
             "SUPABASE_SERVICE_ROLE_KEY" | "OPENAI_API_KEY" => "secret",
             _ => return None,
         };
@@ -196,9 +204,14 @@ fn isolate() -> Isolate {
 }
 
 fn bearer(user: Uuid) -> String {
+    bearer_with(user, &json!({}))
+}
+
+fn bearer_with(user: Uuid, metadata: &serde_json::Value) -> String {
     let claims: Claims<serde_json::Value> = serde_json::from_value(json!({
         "iss": "https://project.supabase.co/auth/v1", "aud": "authenticated", "sub": user, "role": "authenticated",
-        "exp": NOW / 1000 + 60, "email": "zoë@example.com",
+        "exp": NOW / 1000 + 60, "email": "zoë@example.com", "app_metadata": metadata,
+        "user_metadata": { "role": "admin" },
     }))
     .unwrap();
     let token = Hs256.token(&Header::empty(), &claims, &Hs256Key::new(SECRET)).unwrap();
@@ -423,4 +436,68 @@ fn a_deployment_that_is_not_configured_says_what_is_missing() {
     let reply = block_on(handle(&isolate, &worker, FakeRequest::new("GET", "/healthz")));
     assert_eq!((reply.status, code(&reply).as_str()), (500, "misconfigured"));
     assert!(text(&reply).contains("SUPABASE_URL is not set"));
+}
+
+#[test]
+fn an_admin_reaches_the_object_of_another_user_and_nobody_else_does() {
+    let other = Uuid::from_u128(0xb);
+    let admin = || bearer_with(USER, &json!({ "role": "admin" }));
+    for (method, path, route) in [
+        ("DELETE", format!("/api/admin/users/{other}"), UserRoute::EraseUser),
+        ("GET", format!("/api/admin/users/{other}/erasure"), UserRoute::Erasure),
+    ] {
+        let worker = FakeWorker::default();
+        let reply = worker.serve(FakeRequest::new(method, &path).with("authorization", admin()));
+        assert_eq!(reply.status, 299);
+        let Forwarded { user, call, .. } = worker.forwarded();
+        assert_eq!((user, call.user.id, call.route), (other, other, route));
+        assert!(call.user.token.is_empty(), "the admin's token reads nothing of the user");
+        let refusal = |code: &str, status| (status, code.to_owned());
+        assert_eq!(refused(FakeRequest::new(method, &path).signed_in()), refusal("admin_only", 403));
+        assert_eq!(refused(FakeRequest::new(method, &path)), refusal("missing_token", 401));
+        let boss = bearer_with(USER, &json!({ "role": ["admin"] }));
+        assert_eq!(
+            refused(FakeRequest::new(method, &path).with("authorization", boss)),
+            refusal("admin_only", 403)
+        );
+    }
+    assert_eq!(refused(FakeRequest::new("DELETE", "/api/admin/users/x").signed_in()).0, 422);
+}
+
+fn hook(authorization: &str, old_record: &str) -> FakeRequest {
+    let body = format!(
+        r#"{{"type":"DELETE","schema":"auth","table":"users","record":null,"old_record":{old_record}}}"#
+    );
+    let request = FakeRequest::new("POST", "/api/hooks/user-deleted").body([Ok(body.into_bytes())]);
+    if authorization.is_empty() { request } else { request.with("authorization", authorization) }
+}
+
+#[test]
+fn the_webhook_of_a_deleted_account_erases_its_user() {
+    let old_record = format!(r#"{{"id":"{USER}"}}"#);
+    let answering = |body: &str| FakeWorker {
+        http: FakeHttp(Ok(HttpAnswer { status: 200, body: body.into() })),
+        ..FakeWorker::default()
+    };
+    let authorization = format!("Bearer {HOOK_SECRET}");
+    let worker = answering("false");
+    assert_eq!(worker.serve(hook(&authorization, &old_record)).status, 299);
+    let Forwarded { user, call, .. } = worker.forwarded();
+    assert_eq!((user, call.user.id, call.route), (USER, USER, UserRoute::EraseUser));
+
+    let exists = answering("true").serve(hook(&authorization, &old_record));
+    assert_eq!(
+        (exists.status, code(&exists)),
+        (409, "account_exists".into()),
+        "a stolen secret erases no account"
+    );
+    for (authorization, refusal) in [
+        ("", "missing_token"),
+        ("Bearer another-secret-of-some-length", "wrong_secret"),
+        ("Bearer a-secret-that-nobody-guesse", "wrong_secret"),
+        (bearer(USER).as_str(), "wrong_secret"),
+    ] {
+        assert_eq!(refused(hook(authorization, &old_record)), (401, refusal.into()), "{authorization}");
+    }
+    assert_eq!(refused(hook(&authorization, "null")), (422, "invalid_field".into()));
 }
