@@ -61,16 +61,30 @@ fn writer_error(error: &dyn std::error::Error) -> SheetError {
     SheetError::Writer(format!("csv: {error}"))
 }
 
-/// Prevents formula injection: puts an apostrophe before a text that a spreadsheet would read as a formula.
-///
-/// The characters that may start a formula are those of OWASP
+/// Characters at which a program may cut a text into cells: it may be set to another separator than a comma.
+const CUTS: [char; 5] = [';', '\t', '|', '\r', '\n'];
+
+/// Characters that may start a formula: those of OWASP
 /// (<https://owasp.org/www-community/attacks/CSV_Injection>, ASVS 5.0, 1.2.10).
+const SIGNS: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
+
+/// Prevents formula injection: puts an apostrophe before each part of a text that a spreadsheet would read as a formula, whichever
+/// separator it expects.
 fn harmless(text: Cow<'_, str>) -> Cow<'_, str> {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '\0', '＝', '＋', '－', '＠']) {
-        format!("'{text}").into()
-    } else {
-        text
+    let is_formula = |part: &str| part.trim_start_matches([' ', '"']).starts_with(SIGNS);
+    let is_whole = text.starts_with(['\t', '\r', '\n', '\0']) || is_formula(&text);
+    if !is_whole && !text.split(CUTS).skip(1).any(is_formula) {
+        return text;
     }
+    let mut safe = String::with_capacity(text.len() + 8);
+    for part in text.split_inclusive(CUTS) {
+        // An apostrophe for the whole text stands before a cut as well.
+        if is_formula(part) || safe.is_empty() && is_whole {
+            safe.push('\'');
+        }
+        safe.push_str(part);
+    }
+    safe.into()
 }
 
 #[cfg(test)]
@@ -122,8 +136,28 @@ mod tests {
         row.push(Cell::Number(-2.0));
         assert_eq!(
             written(&["=A1"], &[row]),
-            "\u{feff}'=A1\r\n'=1+1,'+41 79,'-2,'@SUM(A1),'\t=1,\"'\r=1\",'＝1,a=1,'=1,-2\r\n"
+            "\u{feff}'=A1\r\n'=1+1,'+41 79,'-2,'@SUM(A1),'\t'=1,\"'\r'=1\",'＝1,a=1,'=1,-2\r\n"
         );
+    }
+
+    #[test]
+    fn no_part_of_a_text_is_a_formula_for_a_program_that_cuts_at_another_separator() {
+        for (cell, expected) in [
+            ("a;=1+1", "a;'=1+1"),
+            ("a\t=1", "a\t'=1"),
+            ("a|@SUM(A1)|+1", "a|'@SUM(A1)|'+1"),
+            ("a; =1", "a;' =1"),
+            ("a\n=1", "\"a\n'=1\""),
+            ("=a;=b", "'=a;'=b"),
+            ("\t=1", "'\t'=1"),
+            ("a;b=1|c", "a;b=1|c"),
+        ] {
+            assert_eq!(
+                written(&["A"], &[vec![text(cell)]]),
+                format!("\u{feff}A\r\n{expected}\r\n"),
+                "{cell:?}"
+            );
+        }
     }
 
     proptest! {
