@@ -5,15 +5,13 @@
 //! without which no copy of a value can be opened, together with everything else that the object stores. Each part is recorded when
 //! it is complete, and may be done again.
 
-use std::cell::Cell;
-use std::rc::Rc;
-
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
 use super::Object;
+use super::erasure_state::{Running, Writing};
 use crate::account::agenda::Job;
 use crate::account::erasure::{self, ErasedCounts, Erasure, Step};
 use crate::account::{self, ledger, vault};
@@ -45,40 +43,6 @@ struct ErasedLine<'a> {
     user: Uuid,
     requested_at: DateTime<Utc>,
     counts: &'a ErasedCounts,
-}
-
-/// State of the erasure in memory.
-#[derive(Debug, Default)]
-pub(super) struct ErasureState {
-    /// True while an erasure runs.
-    is_running: Rc<Cell<bool>>,
-    /// Requests that may store something of the user.
-    writers: Rc<Cell<u32>>,
-}
-
-/// The right to erase. Dropping it lets another request try.
-struct Running(Rc<Cell<bool>>);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.0.set(false);
-    }
-}
-
-/// A request that may store something of the user, until it is dropped.
-struct Writing(Rc<Cell<u32>>);
-
-impl Writing {
-    fn begin(writers: &Rc<Cell<u32>>) -> Self {
-        writers.set(writers.get() + 1);
-        Self(Rc::clone(writers))
-    }
-}
-
-impl Drop for Writing {
-    fn drop(&mut self) {
-        self.0.set(self.0.get().saturating_sub(1));
-    }
 }
 
 /// Result of `erase_user`.
@@ -150,7 +114,7 @@ impl<P: Platform> Object<P> {
     /// `erasure_in_progress`: the work has not begun; otherwise its own.
     pub async fn write<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
         self.refuse_during_erasure()?;
-        let writing = Writing::begin(&self.erasure_state.writers);
+        let writing = Writing::begin(&self.erasure_state);
         let done = work.await;
         drop(writing);
         done
@@ -159,7 +123,7 @@ impl<P: Platform> Object<P> {
     /// Goes on with an erasure whose time has come again.
     pub(super) async fn go_on_erasing(&self, user: &User) -> Result<(), Fault> {
         let is_due = self.account.agenda.is_due(Job::Erasure, self.ports.clock.now(), &self.ports.sql)?;
-        if !is_due || self.erasure_state.is_running.get() {
+        if !is_due || self.erasure_state.is_running() {
             return Ok(());
         }
         self.run_erasure(user).await
@@ -167,16 +131,14 @@ impl<P: Platform> Object<P> {
 
     async fn run_erasure(&self, user: &User) -> Result<(), Fault> {
         let (clock, sql, agenda) = (&self.ports.clock, &self.ports.sql, &self.account.agenda);
-        let is_running = &self.erasure_state.is_running;
         // A second request waits for the first.
-        while is_running.get() {
+        while self.erasure_state.is_running() {
             clock.sleep(POLL_EVERY).await;
         }
         if !self.is_erasing() {
             return Ok(());
         }
-        is_running.set(true);
-        let running = Running(Rc::clone(is_running));
+        let running = Running::begin(&self.erasure_state);
         let erased = self.erase_all(user).await;
         drop(running);
         if erased.is_err() {
@@ -255,7 +217,7 @@ impl<P: Platform> Object<P> {
                 session.stop();
             });
             let is_busy = self.sessions.is_any_busy() || self.background.is_running.get();
-            let is_written = self.account.vault.is_delivering() || self.erasure_state.writers.get() > 0;
+            let is_written = self.account.vault.is_delivering() || self.erasure_state.has_writers();
             if !is_busy && !is_written {
                 return;
             }

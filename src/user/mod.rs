@@ -10,6 +10,7 @@ mod complete;
 mod delete_session;
 mod deliver;
 mod erase;
+mod erasure_state;
 mod object;
 mod run_turn;
 mod session_table;

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use uuid::Uuid;
 
 use super::background_state::Background;
-use super::erase::ErasureState;
+use super::erasure_state::ErasureState;
 use super::session_table::SessionTable;
 use crate::account::{self, Account, UserCtx, ledger};
 use crate::auth::User;
