@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use mcp_client::server::Server;
 use pii::masked_text::MaskedText;
@@ -27,8 +27,8 @@ pub struct Employee {
     #[serde(default)]
     pub tools: Vec<String>,
     /// MCP servers with tools for the employee. Malformed entries are left out.
-    #[serde(default, deserialize_with = "usable")]
-    pub mcp_servers: Vec<Server>,
+    #[serde(default)]
+    pub mcp_servers: McpProfile,
     /// Employees that it may hand a session over to.
     #[serde(default)]
     pub colleagues: Vec<Colleague>,
@@ -89,11 +89,30 @@ fn persona<'de, D: Deserializer<'de>>(deserializer: D) -> Result<MaskedText, D::
     String::deserialize(deserializer).map(MaskedText::of_operator)
 }
 
-/// One server that an operator misspelled must not take its employee away.
-fn usable<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Server>, D::Error> {
-    let servers = Vec::<serde_json::Value>::deserialize(deserializer)?;
-    let servers = servers.into_iter().filter_map(|server| serde_json::from_value::<Server>(server).ok());
-    Ok(servers.filter(|server| server.check().is_ok()).collect())
+/// Remote servers of a profile. One that an operator misspelled must not take its employee away.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct McpProfile {
+    /// Servers that can be asked.
+    pub servers: Vec<Server>,
+    /// Number of the others, which are told to operators.
+    pub unusable: usize,
+}
+
+impl Serialize for McpProfile {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.servers.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for McpProfile {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let profile = Vec::<serde_json::Value>::deserialize(deserializer)?;
+        let all = profile.len();
+        let servers = profile.into_iter().filter_map(|server| serde_json::from_value::<Server>(server).ok());
+        let servers: Vec<_> = servers.filter(|server| server.check().is_ok()).collect();
+        let unusable = all.saturating_sub(servers.len());
+        Ok(Self { servers, unusable })
+    }
 }
 
 impl Employee {
@@ -109,5 +128,18 @@ impl Employee {
         let budget = self.token_budget.unwrap_or(config.token_budget);
         let margin = margin_percent(self.model(config));
         u32::try_from(u64::from(budget) * 100 / u64::from(100 + margin)).unwrap_or(budget)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_misspelled_server_is_counted_and_takes_no_other_away() {
+        let good = r#"{"name":"crm","url":"https://crm.example.com/mcp","tools":["*"]}"#;
+        let profile: McpProfile =
+            serde_json::from_str(&format!(r#"[{good},{{"name":7}},{{"nmae":"x"}}]"#)).unwrap();
+        assert_eq!((profile.servers.len(), profile.unusable), (1, 2));
     }
 }

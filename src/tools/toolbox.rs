@@ -10,7 +10,7 @@ use super::mcp::{ListVersion, McpServers};
 use super::registry::definitions;
 use super::tool_set::ToolSet;
 use crate::account::UserCtx;
-use crate::chat::employee::Employee;
+use crate::chat::employee::{Employee, McpProfile};
 use crate::error::Fault;
 use crate::ports::{Clock, Platform, Sql, SqlValue};
 use crate::storage::rows;
@@ -69,7 +69,7 @@ impl Toolbox {
         employee: &Employee,
         ctx: &UserCtx<'_, P>,
     ) -> Result<ToolSet, Fault> {
-        if !employee.mcp_servers.is_empty() {
+        if employee.mcp_servers != McpProfile::default() {
             self.mcp.refresh(employee, ctx).await;
         }
         let lists = self.mcp.versions(employee);

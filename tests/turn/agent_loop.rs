@@ -331,6 +331,13 @@ fn a_server_that_does_not_answer_takes_no_other_tool_away() {
     let (seen, _) = conversation.turn("Hi").unwrap();
     assert!(seen.is_finished);
     assert_eq!(conversation.platform.http.requests()[0]["tools"].as_array().unwrap().len(), 1);
+    let lines = conversation.platform.host.lines();
+    let line = lines.iter().find(|line| line["event"] == "mcp_dropped").unwrap();
+    assert_eq!(
+        (&line["server"], line["error"].is_string()),
+        (&json!("crm"), true),
+        "operators are told: {line}"
+    );
     let asked = conversation.platform.http.other_calls();
     conversation.model_says(whole("Hello."));
     conversation.turn_with(second("Hi")).unwrap();

@@ -1,6 +1,6 @@
 //! A client of one MCP server: order of requests, timeouts, and retries of those that certainly did nothing.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -57,6 +57,8 @@ pub struct Client<'a, T> {
     server: &'a Server,
     bearer: Option<&'a Bearer>,
     session: RefCell<Option<Session>>,
+    /// Tools of the last list that no model can be given.
+    dropped: Cell<usize>,
 }
 
 /// A JSON-RPC request with its deadline.
@@ -83,13 +85,19 @@ impl<'a, T: Transport> Client<'a, T> {
             Some(name) => Some(bearers.get(name).ok_or(McpError::NoToken)?),
             None => None,
         };
-        Ok(Self { transport, server, bearer, session: RefCell::new(session) })
+        Ok(Self { transport, server, bearer, session: RefCell::new(session), dropped: Cell::default() })
     }
 
     /// The session that the next client of this server can continue.
     #[must_use]
     pub fn session(&self) -> Option<Session> {
         self.session.borrow().clone()
+    }
+
+    /// Number of tools of the last list that were left out although the profile allows them.
+    #[must_use]
+    pub const fn dropped(&self) -> usize {
+        self.dropped.get()
     }
 
     /// Lists the tools that the profile allows and a model's API accepts.
@@ -114,7 +122,7 @@ impl<'a, T: Transport> Client<'a, T> {
                     return Err(McpError::Refused { status: 200, code: Some(code) });
                 }
             };
-            page.add_to(&mut tools, self.server, &session);
+            self.dropped.set(self.dropped.get() + page.add_to(&mut tools, self.server, &session));
             cursor = page.next_cursor.filter(|cursor| !cursor.is_empty());
             if cursor.as_ref().is_some_and(|cursor| cursor.len() > MAX_CURSOR) {
                 return Err(Loss::Malformed.into());

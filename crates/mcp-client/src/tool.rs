@@ -79,24 +79,31 @@ pub(crate) struct Page {
 
 impl Page {
     /// Adds the tools that the profile allows and a model's API accepts. Of tools with equal names for a model, the first is kept.
-    pub(crate) fn add_to(&self, tools: &mut Vec<RemoteTool>, server: &Server, session: &Session) {
+    /// Returns the number of tools that were left out although the profile allows them.
+    pub(crate) fn add_to(&self, tools: &mut Vec<RemoteTool>, server: &Server, session: &Session) -> usize {
+        let mut dropped = 0;
         let name_of = |tool: &str| name_for_model(&server.name, tool).unwrap_or_default();
         let mut names: BTreeSet<_> = tools.iter().map(|tool| name_of(&tool.name)).collect();
         for raw in &self.tools {
             // A malformed tool does not invalidate the others.
-            let Ok(wire) = serde_json::from_str::<WireTool>(raw.get()) else { continue };
-            if tools.len() >= MAX_TOOLS || !server.allows(&wire.name) || names.contains(&name_of(&wire.name))
-            {
+            let Ok(wire) = serde_json::from_str::<WireTool>(raw.get()) else {
+                dropped += 1;
+                continue;
+            };
+            if !server.allows(&wire.name) {
                 continue;
             }
-            if session.is_stateless() && wire.schema.get().contains(IN_HEADER) {
-                continue;
-            }
-            if let Some(tool) = wire.read(server) {
-                names.insert(name_of(&tool.name));
-                tools.push(tool);
+            let has_room = tools.len() < MAX_TOOLS && !names.contains(&name_of(&wire.name));
+            let needs_header = session.is_stateless() && wire.schema.get().contains(IN_HEADER);
+            match wire.read(server).filter(|_| has_room && !needs_header) {
+                Some(tool) => {
+                    names.insert(name_of(&tool.name));
+                    tools.push(tool);
+                }
+                None => dropped += 1,
             }
         }
+        dropped
     }
 }
 
@@ -326,6 +333,9 @@ mod tests {
             { "name": "last", "inputSchema": object },
         ] });
         assert_eq!(names(&page), ["first", "admin.list", "last"]);
+        let page: Page = serde_json::from_str(&page.to_string()).unwrap();
+        let session = Session::new(Version::V2025_06_18, None).unwrap();
+        assert_eq!(page.add_to(&mut Vec::new(), &server(), &session), 9, "the others are counted");
         assert_eq!(name_for_model("crm", "admin.list").as_deref(), Some("crm__admin_list"));
     }
 
