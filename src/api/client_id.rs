@@ -19,6 +19,13 @@ pub(super) fn checked(field: &'static str, id: String) -> Result<String, Error> 
     Ok(id)
 }
 
+/// The session that a message begins which names none: the same each time that the message comes.
+#[must_use]
+pub(super) fn session_of_message(message: &str, user: Uuid) -> Uuid {
+    let messages = Uuid::new_v5(&user, b"client_message_id");
+    Uuid::new_v5(&messages, message.as_bytes())
+}
+
 /// The session of a chat: a UUID is its id, any other name stands for one session of that user.
 ///
 /// # Errors

@@ -1,8 +1,10 @@
 //! Sessions of one user, side by side in one object: shared vault, ledger and limits, and bounded memory.
 
+use frontdesk::api::routes::UserRoute;
 use frontdesk::chat::limits::{Budget, UserLimits};
 use frontdesk::error::Code;
 use frontdesk::turn::request::TurnRequest;
+use serde_json::json;
 use uuid::Uuid;
 
 use super::harness::*;
@@ -172,4 +174,19 @@ fn sessions_have_windows_logs_and_approvals_of_their_own() {
     let ctx = conversation.object.turn(&conversation.user, &other);
     let after = frontdesk::stream::ui_messages::FrameId { turn, frame: 0 };
     assert!(conversation.platform.block_on(ctx.replay(Some(after))).unwrap().is_none());
+}
+
+/// A client that got no answer sends its first message again, and knows no session yet.
+#[test]
+fn a_message_without_a_session_that_comes_twice_is_answered_once() {
+    let conversation = TestConversation::default();
+    conversation.model_says(whole("Hello.")).model_says(whole("Another."));
+    let say = |id: &str| {
+        let body = format!(r#"{{"message":"Hi","client_message_id":"{id}","stream":false}}"#);
+        conversation.call(UserRoute::Chat, &body).body
+    };
+    let first = say("m-1");
+    assert_eq!((&first, &first["message"]), (&say("m-1"), &json!("Hello.")), "in the same session");
+    assert_ne!(first["session_id"], say("m-2")["session_id"]);
+    assert_eq!(conversation.platform.http.requests().len(), 2);
 }

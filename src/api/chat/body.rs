@@ -114,9 +114,13 @@ fn turn(fields: &Fields<'_>, user: Uuid, random: [u8; 16]) -> Result<TurnRequest
         (text, named.or(name.map(|id| client_id::checked("messages", id)).transpose()?))
     };
     let mentioned = mentioned(&message).map(ToOwned::to_owned);
-    let session_id = session_id(fields, user)?;
+    let begun = || match &client_message_id {
+        // A message that comes again must not begin another session.
+        Some(message) => client_id::session_of_message(message, user),
+        None => uuid::Builder::from_random_bytes(random).into_uuid(),
+    };
     Ok(TurnRequest {
-        session_id: session_id.unwrap_or_else(|| uuid::Builder::from_random_bytes(random).into_uuid()),
+        session_id: session_id(fields, user)?.unwrap_or_else(begun),
         message,
         insert_at,
         employee: employee(fields)?.or(mentioned),
