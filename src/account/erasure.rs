@@ -103,10 +103,15 @@ pub fn set_counts(sql: &impl Sql, counts: &ErasedCounts) -> Result<(), Fault> {
     Ok(sql.exec("UPDATE erasure SET counts = ?", &[(&counts).into()])?)
 }
 
-/// Records that nothing is left: a later request is another.
+/// Records in an empty storage that nothing is left of the user: a later request is another.
 ///
 /// # Errors
 /// `internal`, when the storage refuses.
-pub fn finish(sql: &impl Sql, now: Millis) -> Result<(), Fault> {
-    Ok(sql.exec("UPDATE erasure SET finished_at = ?", &[now.into()])?)
+pub fn restore_finished(sql: &impl Sql, erasure: &Erasure, now: Millis) -> Result<(), Fault> {
+    let Erasure { requested_at, step, counts, .. } = erasure;
+    let counts = to_json(counts)?;
+    let statement =
+        "INSERT INTO erasure (id, requested_at, step, counts, finished_at) VALUES (1, ?, ?, ?, ?)";
+    let values = [(*requested_at).into(), step.as_str().into(), (&counts).into(), now.into()];
+    Ok(sql.exec(statement, &values)?)
 }

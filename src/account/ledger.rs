@@ -66,6 +66,15 @@ impl From<LimitError> for Error {
 }
 
 #[derive(Deserialize)]
+struct EntryRow {
+    id: Uuid,
+    day: u64,
+    employee: String,
+    tokens: u64,
+    micro_usd: u64,
+}
+
+#[derive(Deserialize)]
 struct SpentRow {
     employee: String,
     tokens: u64,
@@ -154,6 +163,35 @@ pub fn release_all(sql: &impl Sql) -> Result<(), Fault> {
 /// `internal`, when the storage refuses.
 pub fn settle_all(sql: &impl Sql) -> Result<(), Fault> {
     Ok(sql.exec("UPDATE ledger SET is_reserved = 0 WHERE is_reserved = 1", &[])?)
+}
+
+/// All entries, each as if it were settled.
+///
+/// # Errors
+/// `internal`, when the storage refuses.
+pub fn entries(sql: &impl Sql) -> Result<Vec<LedgerEntry>, Fault> {
+    let stored: Vec<EntryRow> = rows(sql, "SELECT id, day, employee, tokens, micro_usd FROM ledger", &[])?;
+    let entry = |row: EntryRow| {
+        let EntryRow { id, day, employee, tokens, micro_usd } = row;
+        LedgerEntry { id, employee, day, cost: Cost { tokens, micro_usd } }
+    };
+    Ok(stored.into_iter().map(entry).collect())
+}
+
+/// Writes settled entries into a ledger that lost them.
+///
+/// # Errors
+/// `internal`, when the storage refuses.
+pub fn restore(sql: &impl Sql, entries: &[LedgerEntry]) -> Result<(), Fault> {
+    let statement =
+        "REPLACE INTO ledger (id, day, employee, tokens, micro_usd, is_reserved) VALUES (?, ?, ?, ?, ?, 0)";
+    for LedgerEntry { id, employee, day, cost } in entries {
+        let id = id.to_string();
+        let Cost { tokens, micro_usd } = *cost;
+        let values = [(&id).into(), (*day).into(), employee.into(), tokens.into(), micro_usd.into()];
+        sql.exec(statement, &values)?;
+    }
+    Ok(())
 }
 
 fn write(sql: &impl Sql, entry: &LedgerEntry, is_reserved: bool, on_conflict: &str) -> Result<(), Fault> {

@@ -53,6 +53,11 @@ export function sqlExec(storage, statement, values) {
   storage.sql.exec(statement, ...JSON.parse(values));
 }
 
+// It takes effect at once. The promise tells when it is durable, and the output gate waits for that by itself.
+export function sqlWipe(storage) {
+  storage.deleteAll().catch(() => {});
+}
+
 export function sqlRows(storage, query, values) {
   return JSON.stringify(storage.sql.exec(query, ...JSON.parse(values)).toArray());
 }

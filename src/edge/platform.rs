@@ -31,6 +31,10 @@ extern "C" {
     #[wasm_bindgen(js_name = sqlExec, catch)]
     pub(super) fn sql_exec(storage: &JsValue, statement: &str, values: &str) -> Result<(), JsValue>;
 
+    /// Deletes the database, and the alarm.
+    #[wasm_bindgen(js_name = sqlWipe, catch)]
+    pub(super) fn sql_wipe(storage: &JsValue) -> Result<(), JsValue>;
+
     /// Runs a query. The result is a JSON array of its rows.
     #[wasm_bindgen(js_name = sqlRows, catch)]
     pub(super) fn sql_rows(storage: &JsValue, query: &str, values: &str) -> Result<String, JsValue>;

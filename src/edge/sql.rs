@@ -4,7 +4,7 @@ use js_sys::Error;
 use worker::State;
 use worker::wasm_bindgen::{JsCast, JsValue};
 
-use super::platform::{set_alarm, sql_bytes, sql_exec, sql_rows};
+use super::platform::{set_alarm, sql_bytes, sql_exec, sql_rows, sql_wipe};
 use crate::ports::{Sql, SqlError, SqlValue};
 use crate::time::Millis;
 
@@ -31,6 +31,10 @@ impl Sql for ObjectSql {
 
     fn bytes(&self, query: &str, values: &[SqlValue<'_>]) -> Result<Vec<u8>, SqlError> {
         sql_bytes(&self.storage, query, &to_json(values)?).map_err(|error| refusal(&error))
+    }
+
+    fn wipe(&self) -> Result<(), SqlError> {
+        sql_wipe(&self.storage).map_err(|error| refusal(&error))
     }
 
     #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 fit a double")]

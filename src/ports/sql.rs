@@ -84,6 +84,13 @@ pub trait Sql {
     /// [`SqlError`].
     fn bytes(&self, query: &str, values: &[SqlValue<'_>]) -> Result<Vec<u8>, SqlError>;
 
+    /// Deletes everything that the object stores, its alarm too, with the pages that held it: deleted rows leave their bytes in the file.
+    /// Statements that follow begin with an empty database.
+    ///
+    /// # Errors
+    /// [`SqlError`].
+    fn wipe(&self) -> Result<(), SqlError>;
+
     /// Replaces the object's one alarm, which rings even if the object is gone by then; `None` removes it.
     fn set_alarm(&self, at: Option<Millis>);
 }

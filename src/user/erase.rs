@@ -2,8 +2,8 @@
 //!
 //! Nothing else runs meanwhile: a turn that is under way is stopped, work that is new is refused, and background work is given up.
 //! Postgres comes first, since an emptied object would restore the data that Postgres still had; then files; then the vault's key,
-//! without which no copy of a value can be opened, together with everything else that the object stores. Each part is recorded when
-//! it is complete, and may be done again.
+//! without which no copy of a value can be opened, together with everything else that the object stores. The database is made anew, since
+//! deleted rows leave their bytes in its file. Each part is recorded when it is complete, and may be done again.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -21,7 +21,7 @@ use crate::database;
 use crate::error::{Code, Error, Fault, abort};
 use crate::log;
 use crate::memory::index;
-use crate::ports::{Caller, Clock, Platform};
+use crate::ports::{Caller, Clock, Platform, Sql};
 use crate::session::store;
 use crate::time::{Millis, timestamp};
 use crate::tools::toolbox;
@@ -64,6 +64,8 @@ impl<P: Platform> Object<P> {
     /// `database_unavailable`, `database_timeout`, `files_unavailable`, `internal`: the alarm goes on with it.
     pub async fn erase(&self, user: &User) -> Result<Erasure, Error> {
         let sql = &self.ports.sql;
+        // An earlier try may have failed between an empty database and its tables.
+        self.create_tables()?;
         account::set_owner(sql, user.id)?;
         let now = self.ports.clock.now();
         // The job first: a record that nobody carries out would promise too much.
@@ -200,8 +202,15 @@ impl<P: Platform> Object<P> {
         toolbox::erase(sql)?;
         self.background.forget();
         ledger::settle_all(sql)?;
-        erasure::finish(sql, self.ports.clock.now())?;
+        let spent = ledger::entries(sql)?;
         if let Some(erased) = erasure::newest(sql)? {
+            // Deleted rows leave their bytes in the file of the database, which is therefore made anew.
+            sql.wipe()?;
+            self.account.agenda.rang();
+            self.create_tables()?;
+            erasure::restore_finished(sql, &erased, self.ports.clock.now())?;
+            account::set_owner(sql, user.id)?;
+            ledger::restore(sql, &spent)?;
             let Erasure { requested_at, counts, .. } = &erased;
             let requested_at = timestamp(*requested_at);
             log::line(&self.ports.host, &ErasedLine { event: "erased", user: user.id, requested_at, counts });

@@ -61,14 +61,23 @@ impl<P: Platform> Object<P> {
 
     fn recover(&self) -> Result<(), Fault> {
         let sql = &self.ports.sql;
-        account::create_tables(sql)?;
-        store::create_tables(sql)?;
-        index::create_tables(sql)?;
-        toolbox::create_tables(sql)?;
+        self.create_tables()?;
         change::recover(&self.account.agenda, sql, self.ports.clock.now())?;
         self.close_orphans()?;
         ledger::release_all(sql)?;
         self.arm()
+    }
+
+    /// Creates the object's tables where they are missing.
+    ///
+    /// # Errors
+    /// `internal`, when the storage refuses.
+    pub(super) fn create_tables(&self) -> Result<(), Fault> {
+        let sql = &self.ports.sql;
+        account::create_tables(sql)?;
+        store::create_tables(sql)?;
+        index::create_tables(sql)?;
+        toolbox::create_tables(sql)
     }
 
     /// Closes turns in flight that no task answers: those of a predecessor, and those whose end could not be stored.

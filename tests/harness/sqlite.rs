@@ -194,6 +194,23 @@ impl Sql for SqliteStorage {
         read.map_err(refused)
     }
 
+    fn wipe(&self) -> Result<(), SqlError> {
+        self.look("wipe", &[])?;
+        self.0.is_pending.set(true);
+        // A virtual table drops its own tables.
+        let query = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT LIKE 'memory_words_%'";
+        let database = &self.0.database;
+        let names = database.prepare(query).and_then(|mut statement| {
+            let names = statement.query_map([], |row| row.get::<_, String>(0))?;
+            names.collect::<rusqlite::Result<Vec<_>>>()
+        });
+        for name in names.map_err(refused)? {
+            database.execute_batch(&format!("DROP TABLE {name}")).map_err(refused)?;
+        }
+        self.0.alarm.set(None);
+        Ok(())
+    }
+
     fn set_alarm(&self, at: Option<Millis>) {
         self.0.is_pending.set(true);
         self.0.alarms_set.set(self.0.alarms_set.get() + 1);

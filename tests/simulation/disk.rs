@@ -282,6 +282,11 @@ impl Sql for SimSql {
         self.checked(query, self.disk.storage.bytes(query, values))
     }
 
+    fn wipe(&self) -> Result<(), SqlError> {
+        self.begin();
+        self.checked("wipe", self.disk.storage.wipe())
+    }
+
     fn set_alarm(&self, at: Option<Millis>) {
         self.begin();
         self.disk.storage.set_alarm(at);

@@ -348,6 +348,7 @@ fn import_around(conversation: &TestConversation, meanwhile: impl FnOnce()) -> S
         route: UserRoute::Import,
         query: Query::default(),
         last_event_id: None,
+        session: None,
     };
     let reply = conversation.platform.block_on(conversation.object.handle(call, body));
     assert_eq!(reply.status, 200);
