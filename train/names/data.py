@@ -4,7 +4,7 @@ from functools import cache
 import faker.providers.person as person
 import wordfreq
 from faker import Faker
-from templates import LOC,N,PLACES,T
+from templates import LOC,MORE_FAMILY,MORE_GIVEN,N,PLACES,T
 SOURCES,OUT=sys.argv[1],sys.argv[2]
 os.makedirs(OUT,exist_ok=True)
 random.seed(7);Faker.seed(7)
@@ -71,7 +71,11 @@ GR=set();FR=set()
 cased=lambda w: all(ord(c)<0x590 for c in w)
 for k,(g,f) in fk.items():
     GR|={fold(w) for w in g if cased(w)}; FR|={fold(w) for w in f if cased(w)}
-GR|=hand
+# Scripts with spaces but without capitals.
+uncased=lambda w: w and all(0x590<=ord(c)<0xe00 or c=='-' for c in w)
+for k,(g,f) in fk.items():
+    GR|={w for w in g if uncased(w) and len(w)>=3}; FR|={w for w in f if uncased(w) and len(w)>=3}
+GR|=hand|set(MORE_GIVEN.split()); FR|=set(MORE_FAMILY.split())
 for w in list(GR|FR):
     for s,d in ((GR,GR),(FR,FR)):
         if w in s and '-' in w: d|={p for p in w.split('-') if len(p)>2}

@@ -38,6 +38,11 @@ fn insert(bytes: &mut [u8], list: u8, word: &str) {
     }
 }
 
+/// Signs of scripts without capitals belong to their letters.
+fn is_sign(c: char) -> bool {
+    matches!(c as u32, 0x590..=0xdff)
+}
+
 /// A span of characters in bytes.
 fn bytes_of(text: &str, span: (usize, usize)) -> (usize, usize) {
     let at = |n: usize| text.char_indices().nth(n).map_or(text.len(), |(i, _)| i);
@@ -49,7 +54,7 @@ fn main() {
     let mut bytes = vec![0u8; SIZE];
     for (file, list) in [("given", IS_GIVEN), ("family", IS_FAMILY), ("common", IS_COMMON)] {
         for word in std::fs::read_to_string(format!("{dir}/{file}.txt")).unwrap().lines() {
-            let word: String = word.chars().filter(|c| c.is_alphabetic()).collect();
+            let word: String = word.chars().filter(|c| c.is_alphabetic() || is_sign(*c)).collect();
             insert(&mut bytes, list, &word);
         }
     }

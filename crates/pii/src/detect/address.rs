@@ -2,12 +2,20 @@
 //! a line behind a word for an address.
 
 use super::finding::{Entity, Findings, Rank};
+use super::house::around;
+use super::place::{is_unit, tail};
 use super::scan::{Text, is_word};
 use super::vocabulary::Label;
 
 /// Bytes of a street's name, of a town with its postcode, and of a line behind the word "address".
 const LONGEST_STREET: usize = 48;
 const LONGEST_TOWN: usize = 48;
+
+/// Words of a street's name in a script without capitals, with the space behind it.
+const MOST_WORDS: usize = 5;
+
+/// First byte of the scripts without capitals: Hebrew and all behind it.
+const UNCASED: u8 = 0xd6;
 const LONGEST_LINE: usize = 160;
 
 /// Signs and spaces between the word "address" and the address.
@@ -22,12 +30,14 @@ const HOUSE: std::ops::RangeInclusive<usize> = 1..=5;
 pub(super) fn find(text: &Text<'_>, found: &mut Findings) {
     let mut add = |rank, span: Option<(usize, usize)>| {
         if let Some((start, end)) = span {
-            found.add(rank, start, with_town(text, end), Entity::Address);
+            found.add(rank, start, tail(text, end).end, Entity::Address);
         }
     };
-    text.ends_of(Label::StreetLast).for_each(|end| add(Rank::Distinct, number_first(text, end)));
     text.ends_of(Label::StreetFirst).for_each(|end| add(Rank::Distinct, street_first(text, end)));
-    text.signs.groups.iter().for_each(|group| add(Rank::Distinct, compound(text, group.start, group.end)));
+    for group in &text.signs.groups {
+        let span = compound(text, group.start, group.end).or_else(|| around(text, group.start, group.end));
+        add(Rank::Distinct, span);
+    }
     for (start, end) in text.ends_of(Label::AddressKey).filter_map(|end| line(text, end)) {
         found.add(Rank::Sure, start, end, Entity::Address);
     }
@@ -39,59 +49,6 @@ pub(super) fn find(text: &Text<'_>, found: &mut Findings) {
     ideographic(text, found);
 }
 
-/// "221B Baker Street": the street ends at a place.
-fn number_first(text: &Text<'_>, end: usize) -> Option<(usize, usize)> {
-    let from = text.str.floor_char_boundary(end.saturating_sub(LONGEST_STREET));
-    let street = text.str.get(from..end)?.rsplit('\n').next()?;
-    let offset = end - street.len();
-    let mut at = end;
-    // Words with a capital, from the last back to the number.
-    for (count, word) in street.rsplit(' ').enumerate() {
-        let start = at - word.len();
-        let is_house = word.starts_with(|c: char| c.is_ascii_digit());
-        if is_house {
-            let digits = word.bytes().take_while(u8::is_ascii_digit).count();
-            let letters = word.get(digits..)?;
-            let is_ordinal = matches!(letters, "st" | "nd" | "rd" | "th");
-            if is_ordinal {
-                at = start.checked_sub(1)?;
-                continue;
-            }
-            let is_number =
-                HOUSE.contains(&digits) && letters.len() <= 1 && count >= 2 - usize::from(at < end);
-            let is_apart = start > offset || !is_word(text.before(start));
-            return (is_number
-                && is_apart
-                && count >= 2
-                && !matches!(text.before(start), b'.' | b'$' | b'#' | b'-'))
-            .then(|| (start, unit_end(text, end)));
-        }
-        if count > 4
-            || !word.starts_with(char::is_uppercase)
-            || word.contains(['.', ',', ':', ';', '(', '/']) && count > 0
-        {
-            return None;
-        }
-        at = start.checked_sub(1)?;
-    }
-    None
-}
-
-/// The end of "Apt 4B", "Suite 200", "#5" behind a street.
-fn unit_end(text: &Text<'_>, end: usize) -> usize {
-    const UNITS: &[&[u8]] =
-        &[b"apt", b"apartment", b"suite", b"ste", b"unit", b"flat", b"floor", b"#", b"room"];
-    let end = end + usize::from(text.at(end) == b'.');
-    let at = end + text.ahead(end, 2).iter().take_while(|byte| matches!(byte, b',' | b' ')).count();
-    let rest = text.ahead(at, 12).to_ascii_lowercase();
-    let Some(unit) = UNITS.iter().find(|unit| rest.starts_with(unit)) else { return end };
-    let from = at
-        + unit.len()
-        + text.ahead(at + unit.len(), 2).iter().take_while(|byte| matches!(byte, b'.' | b' ')).count();
-    let to = text.run(from, |byte| byte.is_ascii_alphanumeric());
-    if to > from && to - from <= 5 { to } else { end }
-}
-
 /// "12 rue de la Paix", "Calle Mayor 5", "ul. Długa 3/4": the word for a street ends at a place.
 fn street_first(text: &Text<'_>, end: usize) -> Option<(usize, usize)> {
     let from = text.str.floor_char_boundary(end.saturating_sub(LONGEST_STREET));
@@ -101,12 +58,19 @@ fn street_first(text: &Text<'_>, end: usize) -> Option<(usize, usize)> {
     let name_start =
         end + text.ahead(end, 2).iter().take_while(|byte| matches!(byte, b'.' | b' ' | b'/')).count();
     let name_end = street_name_end(text, name_start);
-    // "Via" is a word of English as well.
-    let is_other = matches!(
-        text.slice(start, end),
-        b"via" | b"al" | b"os" | b"largo" | b"square" | b"place" | b"cours" | b"camino"
-    );
-    if name_end <= name_start || name_start == end || is_other {
+    if text.at(start) >= UNCASED {
+        return uncased(text, start, name_start);
+    }
+    // "Via" is a word of English as well, and so is "place" unless a particle follows.
+    let is_french = text.ahead(name_start, 2) == b"de"
+        || text.ahead(name_start, 2) == b"du"
+        || text.ahead(name_start, 2) == b"d'";
+    let is_other = !is_french
+        && matches!(
+            text.slice(start, end),
+            b"via" | b"al" | b"os" | b"largo" | b"square" | b"place" | b"cours" | b"camino"
+        );
+    if name_end <= name_start || name_start == end {
         return None;
     }
     let before = text.slice(start.saturating_sub(12), start);
@@ -114,7 +78,7 @@ fn street_first(text: &Text<'_>, end: usize) -> Option<(usize, usize)> {
     let before = before.strip_suffix(b" bis").or_else(|| before.strip_suffix(b" ter")).unwrap_or(before);
     let digits = before.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
     let joint = text.slice(0, start).len() - text.slice(start.saturating_sub(12), start).len() + before.len();
-    if HOUSE.contains(&digits) && !is_word(text.before(joint - digits)) {
+    if !is_other && HOUSE.contains(&digits) && !is_word(text.before(joint - digits)) {
         return Some((joint - digits, name_end));
     }
     let is_joint = |byte: &u8| matches!(byte, b' ' | b',' | b'.');
@@ -127,22 +91,35 @@ fn street_first(text: &Text<'_>, end: usize) -> Option<(usize, usize)> {
     }
     let stop = text.run(number, |byte| byte.is_ascii_digit());
     let stop_letter = text.run(stop, |byte| byte.is_ascii_alphanumeric() || byte == b'/');
-    (HOUSE.contains(&(stop - number)) && number > name_end && stop_letter - stop <= 5)
+    let is_told = !is_other || tail(text, stop_letter).has_code;
+    (HOUSE.contains(&(stop - number)) && number > name_end && stop_letter - stop <= 5 && is_told)
         .then_some((start, stop_letter))
+}
+
+/// شارع التحرير 15: the name of a street in a script without capitals, and its number.
+fn uncased(text: &Text<'_>, start: usize, name_start: usize) -> Option<(usize, usize)> {
+    let rest = text.str_ahead(name_start, LONGEST_STREET);
+    let digits = rest.find(|c: char| c.is_ascii_digit())?;
+    let name = rest.get(..digits)?;
+    let is_name = name.chars().all(|c| c.is_alphabetic() || matches!(c, ' ' | ',' | '،'))
+        && name.split(' ').count() <= MOST_WORDS;
+    let number = name_start + digits;
+    let stop = text.run(number, |byte| byte.is_ascii_digit());
+    (is_name && HOUSE.contains(&(stop - number))).then_some((start, stop))
 }
 
 /// The end of a street's name behind the word for a street: words with a capital and small ones between them.
 fn street_name_end(text: &Text<'_>, start: usize) -> usize {
     const SMALL: &[&str] = &[
-        "de", "la", "le", "les", "du", "des", "del", "da", "do", "dos", "di", "dei", "della", "l", "d",
-        "los", "las", "el", "e", "y", "und", "der",
+        "de", "la", "le", "les", "du", "des", "del", "da", "das", "do", "dos", "di", "dei", "della", "l",
+        "d", "los", "las", "el", "e", "y", "und", "der",
     ];
     let rest = text.str_ahead(start, 2 * LONGEST_STREET);
     let (mut at, mut end) = (start, start);
     for word in rest.split([' ', '\'', '’']).take(5) {
         let letters = word.find(|c: char| !c.is_alphabetic() && c != '-').unwrap_or(word.len());
         let own = word.get(..letters).unwrap_or_default();
-        if own.starts_with(char::is_uppercase) {
+        if own.starts_with(char::is_uppercase) && !is_unit(own) {
             end = at + letters;
         } else if !SMALL.contains(&own) || letters != word.len() {
             break;
@@ -182,72 +159,13 @@ fn compound(text: &Text<'_>, start: usize, end: usize) -> Option<(usize, usize)>
     let is_capital = word.starts_with(char::is_uppercase) && word.chars().count() >= 6;
     let stop = text.run(end, |byte| byte.is_ascii_alphabetic());
     let stop = if stop - end <= 1 { stop } else { return None };
-    let has_town = with_town(text, stop) > stop;
+    let has_town = tail(text, stop).has_code;
     let is_told = text.has(Label::AddressKey);
     (is_capital
         && (is_sure || has_town || is_told)
         && !matches!(text.at(stop), b'.' | b'%' | b'-')
             | (text.at(stop) == b'.' && !text.at(stop + 1).is_ascii_digit()))
     .then_some((head_end - word.len(), stop))
-}
-
-/// The end of a postcode and a town behind a street, or of a town, a state and a postcode.
-fn with_town(text: &Text<'_>, end: usize) -> usize {
-    let at = end + text.ahead(end, 3).iter().take_while(|byte| matches!(byte, b',' | b' ' | b'\n')).count();
-    if at == end {
-        return end;
-    }
-    let rest = text
-        .str
-        .get(at..text.str.floor_char_boundary((at + LONGEST_TOWN).min(text.bytes.len())))
-        .unwrap_or_default();
-    let line = rest.split('\n').next().unwrap_or_default();
-    let digits = line.bytes().take_while(u8::is_ascii_digit).count();
-    if matches!(digits, 4 | 5) {
-        // 12345 Town; 1234 AB Town.
-        let code = line.get(digits..).unwrap_or_default();
-        let town = at + digits + code.len() - code.trim_start().len();
-        let is_dutch = text.at(town).is_ascii_uppercase()
-            && text.at(town + 1).is_ascii_uppercase()
-            && text.at(town + 2) == b' ';
-        let town_end = street_name_end(text, town + if is_dutch { 3 } else { 0 });
-        return if town_end > town { town_end } else { at + digits };
-    }
-    // Town, ST 12345; Town AB1 2CD.
-    let Some(code) = line
-        .split([',', ' '])
-        .scan(at, |place, word| {
-            let start = *place;
-            *place += word.len() + 1;
-            Some((start, word))
-        })
-        .skip(1)
-        .take(5)
-        .find(|(_, word)| is_postcode(word))
-    else {
-        return end;
-    };
-    let (start, word) = code;
-    let is_town = text.str.get(at..start).is_some_and(|town| {
-        town.starts_with(char::is_uppercase) && !town.contains(['.', ':', ';', '?', '!'])
-    });
-    let second = text.ahead(start + word.len(), 4);
-    let is_british = !word.starts_with(|c: char| c.is_ascii_digit())
-        && matches!(second, [b' ', b'0'..=b'9', b'A'..=b'Z', b'A'..=b'Z']);
-    if is_town { start + word.len() + if is_british { 4 } else { 0 } } else { end }
-}
-
-/// Five digits, or the first half of a British postcode.
-fn is_postcode(word: &str) -> bool {
-    let bytes = word.as_bytes();
-    let digits = bytes.iter().filter(|byte| byte.is_ascii_digit()).count();
-    let capitals = bytes.iter().filter(|byte| byte.is_ascii_uppercase()).count();
-    digits == bytes.len() && digits == 5
-        || matches!(bytes.len(), 2..=4)
-            && capitals >= 1
-            && digits >= 1
-            && capitals + digits == bytes.len()
-            && bytes.first().is_some_and(u8::is_ascii_uppercase)
 }
 
 /// "Address: 5 Main Road, Oldtown": what stands behind the label to the end of its line or string.
@@ -301,8 +219,13 @@ fn ideographic(text: &Text<'_>, found: &mut Findings) {
         let from = text.str.floor_char_boundary(end.saturating_sub(LONGEST_STREET));
         let head = text.str.get(from..end).unwrap_or_default();
         let is_part = |c: char| matches!(c as u32, 0x3005..=0x3007 | 0x3041..=0x30ff | 0x4e00..=0x9fff | 0xac00..=0xd7af);
-        let is_own =
-            |c: char| is_part(c) && !matches!(c, 'は' | 'が' | 'を' | 'に' | 'の' | '是' | '在' | '住');
+        let is_own = |c: char| {
+            is_part(c)
+                && !matches!(
+                    c,
+                    'は' | 'が' | 'を' | 'に' | 'の' | '是' | '在' | '住' | '到' | '寄' | '送' | '往'
+                )
+        };
         let length: usize = head.chars().rev().take_while(|c| is_own(*c)).map(char::len_utf8).sum();
         let rest = text
             .str
@@ -324,10 +247,24 @@ fn ideographic(text: &Text<'_>, found: &mut Findings) {
         if length >= 6 && is_road {
             found.add(
                 Rank::Distinct,
-                end - length,
+                with_province(text, end - length),
                 stop + unit.map_or(0, |unit| unit.len()),
                 Entity::Address,
             );
         }
     }
+}
+
+/// The beginning of the words for a province or a city before a part of a Korean address.
+fn with_province(text: &Text<'_>, start: usize) -> usize {
+    let from = text.str.floor_char_boundary(start.saturating_sub(LONGEST_TOWN));
+    let mut at = start;
+    while let Some(head) = text.str.get(from..at).and_then(|head| head.strip_suffix(' ')) {
+        let word = head.rsplit([' ', '\n', ':']).next().unwrap_or_default();
+        if word.chars().count() < 3 || !word.ends_with(['도', '시', '군', '구']) {
+            break;
+        }
+        at -= 1 + word.len();
+    }
+    at
 }

@@ -171,7 +171,14 @@ impl Spelling {
 }
 
 fn small(c: char) -> char {
-    if c.is_ascii() { c.to_ascii_lowercase() } else { plain(c.to_lowercase().next().unwrap_or(c)) }
+    match c {
+        _ if c.is_ascii() => c.to_ascii_lowercase(),
+        // Letters that Arabic writes with and without their signs.
+        'أ' | 'إ' | 'آ' => 'ا',
+        'ى' => 'ي',
+        'ة' => 'ه',
+        _ => plain(c.to_lowercase().next().unwrap_or(c)),
+    }
 }
 
 /// A genitive is no part of the name.

@@ -4,6 +4,7 @@
 
 mod address;
 mod check;
+mod chinese;
 mod class;
 mod code;
 mod contact;
@@ -16,9 +17,12 @@ mod encoded;
 mod finding;
 mod fold;
 mod given;
+mod house;
 mod iban;
 mod identifier;
+mod japanese;
 pub mod known;
+mod korean;
 mod label;
 mod lettered;
 mod lexeme;
@@ -31,18 +35,22 @@ mod password;
 mod people;
 mod person;
 mod phone;
+mod place;
 mod plain;
 mod plate;
 mod scan;
+mod script;
 mod secret;
 mod seed;
 mod signs;
+mod spaced;
 mod spelling;
 mod table;
 mod tagged;
 mod tagger;
 #[cfg(test)]
 mod tests;
+mod uncased;
 mod vendor;
 mod view;
 mod vocabulary;
@@ -135,6 +143,7 @@ fn read(view: &Text<'_>, kinds: Kinds, found: &mut Findings) -> Vec<Word> {
     }
     if kinds.people.names == Names::All {
         tagged::find(view, found);
+        uncased::find(view, found);
     }
     if kinds.people.addresses == Addresses::All {
         address::find(view, found);

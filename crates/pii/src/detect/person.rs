@@ -59,22 +59,27 @@ pub(super) fn find(text: &Text<'_>, found: &mut Findings) {
     }
 }
 
-/// The lines of a contact card that name its person (RFC 6350, 6.2).
+/// The lines of a contact card that name its person or have an address (RFC 6350, 6.2 and 6.3).
 fn cards(text: &Text<'_>, found: &mut Findings) {
     if !text.has(Label::VCard) {
         return;
     }
     let mut start = 0;
     for line in text.str.split('\n') {
-        let value = line.split_once(':').filter(|(key, _)| {
+        let value = line.split_once(':').and_then(|(key, value)| {
             let key = key.split(';').next().unwrap_or_default();
-            key.eq_ignore_ascii_case("FN") || key.eq_ignore_ascii_case("N")
+            let entity = match key.to_ascii_uppercase().as_str() {
+                "FN" | "N" => Entity::Person,
+                "ADR" => Entity::Address,
+                _ => return None,
+            };
+            Some((entity, value.trim_start_matches(';'), value.trim_end_matches([';', '\r', ' '])))
         });
-        if let Some((_, value)) = value {
-            let name = value.trim_end_matches([';', '\r', ' ']);
-            let from = start + line.len() - value.len();
-            if !name.is_empty() {
-                found.add(Rank::Shape, from, from + name.len(), Entity::Person);
+        if let Some((entity, rest, value)) = value {
+            let (from, to) = (start + line.len() - rest.len(), start + line.len() - rest.len() + value.len());
+            let to = to.saturating_sub(value.len() - value.trim_start_matches(';').len());
+            if to > from {
+                found.add(Rank::Sure, from, to, entity);
             }
         }
         start += line.len() + 1;
@@ -175,6 +180,15 @@ fn behind(text: &Text<'_>, end: usize, signs: &[u8]) -> usize {
 /// "My name is Ann Lee", "我叫王伟".
 fn introduced(text: &Text<'_>, end: usize) -> Option<(usize, usize)> {
     let start = behind(text, end, b" :,");
+    // The Hebrew word for "my name" also ends others.
+    let is_other = text
+        .str
+        .get(..end)
+        .and_then(|head| head.strip_suffix("שמי"))
+        .is_some_and(|head| head.ends_with(char::is_alphabetic));
+    if is_other {
+        return None;
+    }
     let cased = name(text, start).filter(|_| start > end).map(|(end, _)| (start, end));
     cased.or_else(|| uncased(text, start)).or_else(|| small(text, start).filter(|_| start > end))
 }
@@ -203,7 +217,11 @@ fn honoured(text: &Text<'_>, end: usize) -> Option<(usize, usize)> {
     let word = ["様", "さん", "先生", "氏は"].iter().find(|word| head.ends_with(**word))?;
     let name = head.get(..head.len() - word.len())?;
     let is_han = |c: &char| matches!(*c as u32, 0x4e00..=0x9fff);
-    let chars: Vec<char> = name.chars().rev().take_while(is_han).take(5).collect();
+    // What links a name with its clause is no part of it.
+    let links = |c: &char| {
+        matches!(c, '是' | '给' | '給' | '和' | '叫' | '问' | '問' | '请' | '請' | '对' | '對' | '跟' | '找')
+    };
+    let chars: Vec<char> = name.chars().rev().take_while(|c| is_han(c) && !links(c)).take(5).collect();
     let stop = end - word.len();
     let is_name = matches!(chars.len(), 2..=4) && !chars.iter().any(|c| OTHERS.contains(c));
     is_name.then(|| (stop - chars.iter().map(|c| c.len_utf8()).sum::<usize>(), stop))

@@ -54,9 +54,9 @@ impl<'m> Model<'m> {
         is(0, GIVEN, IS_GIVEN) | is(GIVEN, FAMILY, IS_FAMILY) | is(GIVEN + FAMILY, COMMON, IS_COMMON)
     }
 
-    /// Tells if a word is frequent and no name.
-    pub(super) fn is_frequent(self, word: &str) -> bool {
-        self.traits(key(word)) == IS_COMMON
+    /// The traits of a word.
+    pub(super) fn traits_of(self, word: &str) -> u8 {
+        self.traits(key(word))
     }
 
     fn weight(self, feature: usize) -> i32 {

@@ -82,9 +82,8 @@ pub(super) enum Label {
     Sin,
     Ssn,
     VCard,
-    /// It is a word for a street before its name, or behind.
+    /// It is a word for a street before its name.
     StreetFirst,
-    StreetLast,
     Tckn,
     Tfn,
     Title,
@@ -266,12 +265,7 @@ pub(super) const WORDS: &[(Label, &str)] = &[
     (
         Label::StreetFirst,
         "rue, avenue, av, boulevard, bd, place, chemin, allee, impasse, quai, route, cours, square, calle, avenida, avda, plaza, paseo, carrera, camino, \
-         rua, travessa, praca, estrada, alameda, via, viale, piazza, corso, largo, vicolo, ul, ulica, al, aleja, os, plac, strada, bulevardul, улица, ул, проспект, просп, пер, вул",
-    ),
-    (
-        Label::StreetLast,
-        "street, st, avenue, ave, road, rd, boulevard, blvd, lane, ln, drive, dr, court, ct, way, place, pl, terrace, square, sq, parkway, pkwy, circle, cir, \
-         highway, hwy, crescent, close, gardens, grove, mews, row, trail, walk, hill, heights, plaza, loop, alley",
+         rua, travessa, praca, estrada, alameda, via, viale, piazza, corso, largo, vicolo, ul, ulica, al, aleja, os, plac, strada, bulevardul, улица, ул, проспект, просп, пер, вул, شارع",
     ),
     (
         Label::Title,

@@ -534,3 +534,75 @@ fn capitals_of_prose_and_code_are_no_names() {
         "authors = [\"Thomas Okafor\"]",
     ]);
 }
+
+#[test]
+fn addresses_in_the_spelling_of_their_country() {
+    assert_found(
+        "ADDRESS",
+        &[
+            "Please courier the samples to ⟦221 Baker Road, Hillsborough, NC 27278⟧",
+            "Ship it to ⟦4507 Jason Track, Lake Roberto, Louisiana 70112⟧ please",
+            "deliver to ⟦Flat 2, 14 Elm Grove, Bristol BS6 6AH⟧",
+            "She rents at ⟦Level 3, 100 George Street, Sydney NSW 2000⟧",
+            "The flat is ⟦Flat 302, Shanti Apartments, MG Road, Bengaluru 560001⟧",
+            "Send the cheque to ⟦PO Box 2291, Springfield, IL 62701⟧",
+            "livraison au ⟦112 avenue Jean Jaurès, 93500 Pantin⟧",
+            "C'est au ⟦7 place de la République, Lille⟧",
+            "Bitte an ⟦Am Markt 5, 28195 Bremen⟧ liefern",
+            "Rechnungsadresse: ⟦Unter den Linden 77, 10117 Berlin⟧",
+            "Vivo en la ⟦calle Mayor 15, 2º B, 28013 Madrid⟧",
+            "Abito in ⟦via Garibaldi 22, 20121 Milano⟧",
+            "Ik woon op de ⟦Prinsengracht 263, 1016 GV Amsterdam⟧",
+            "paczkę na ⟦ul. Piotrkowska 104, 90-926 Łódź⟧",
+            "kargo: ⟦Cumhuriyet Cad. No: 45/2, Şişli, İstanbul⟧",
+            "пришлите на ⟦улица Гагарина, дом 7, квартира 15, Самара⟧",
+            "Jag bor på ⟦Storgatan 12, 111 23 Stockholm⟧",
+            "A címem ⟦Kossuth Lajos utca 5, 1053 Budapest⟧",
+            "寄到⟦成都市武侯区人民南路四段12号⟧",
+            "집은 ⟦경기도 성남시 분당구 판교역로 235⟧이에요",
+            "سأكون في ⟦شارع الجامعة 33، عمان⟧",
+            "मेरा पता है ⟦12 गांधी नगर, जयपुर 302015⟧",
+        ],
+    );
+    assert_nothing(&[
+        "In 2023 World Bank Group approved 12 New Projects in Kenya.",
+        "On 5 May Street Food Market opens in Berlin.",
+        "The 1975 Park Run results are online.",
+        "Top 10 Movies of All Time, Level 42 Road Tour",
+        "Give me 3 Key Points and 2 Next Steps",
+        "Copyright 2017, 2018 Initech",
+        "Platz 3 im Ring, Kapitel 5 Der Weg zum Ziel",
+        "北京市2023年GDP增长5.2%",
+    ]);
+}
+
+#[test]
+fn names_in_scripts_without_capitals() {
+    assert_found(
+        "PERSON",
+        &[
+            "⟦王小明⟧昨天没来上班",
+            "我同事⟦张伟⟧说会议改到周五",
+            "客户⟦欧阳娜娜⟧要求退款",
+            "⟦黄先生⟧投诉了快递",
+            "⟦佐藤健一⟧さんに資料を送ってください",
+            "担当は⟦鈴木⟧です",
+            "娘の⟦結衣⟧が熱を出しました",
+            "⟦김민수⟧ 씨가 어제 전화했어요",
+            "⟦이서연⟧에게 메일 보내줘",
+            "담당자: ⟦정우성⟧",
+            "أرسل العقد إلى ⟦أحمد منصور⟧",
+            "कल मैंने ⟦प्रिया वर्मा⟧ से बात की",
+            "מיילים ל⟦יונתן שפירא⟧",
+        ],
+    );
+    assert_nothing(&[
+        "高中毕业以后我去了北京工作，安全第一",
+        "他们周末常常去爬山，方便的话请回电话",
+        "山口県の天気を教えて、千葉駅から歩いて五分です",
+        "이미지를 업로드할 수 없어요. 전화번호를 알려주세요",
+        "أريد كتابة رسالة رسمية إلى الشركة",
+        "मुझे एक कविता लिखो",
+        "תכתוב לי מכתב רשמי לחברה",
+    ]);
+}
