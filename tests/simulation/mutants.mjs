@@ -127,8 +127,8 @@ const MUTANTS = [
     patches: [
       {
         file: 'src/turn/prepare.rs',
-        from: 'let stored = SessionStore::new(sql, session.id).open_turn(&turn, &head);',
-        to: `let stored: Result<(), Fault> = Ok(());
+        from: 'if turn.kept.is_all() { store.open_turn(&turn, &head) } else { store.open_usage_only(&turn) };',
+        to: `if turn.kept.is_all() { Ok(()) } else { store.open_usage_only(&turn) };
         let _ = SessionStore::<P::Sql>::open_turn;`,
       },
     ],
@@ -311,8 +311,8 @@ const MUTANTS = [
     patches: [
       {
         file: 'src/turn/agent_loop.rs',
-        from: '        if !tool.spec.needs_approval {',
-        to: '        if !tool.spec.needs_approval || name.len() < 8 {',
+        from: '        if !tool.spec.needs_approval && !is_of_client {',
+        to: '        if (!tool.spec.needs_approval || name.len() < 8) && !is_of_client {',
       },
     ],
   },
@@ -331,8 +331,12 @@ const MUTANTS = [
     patches: [
       {
         file: 'src/session/approval.rs',
-        from: 'if self.expires_at().is_some_and(|at| at <= timestamp(now)) {',
-        to: 'if self.expires_at().is_some_and(|at| at <= timestamp(now)) && false {',
+        from: `        now: Millis,
+    ) -> Result<(), Error> {
+        if self.expires_at().is_some_and(|at| at <= timestamp(now)) {`,
+        to: `        now: Millis,
+    ) -> Result<(), Error> {
+        if self.expires_at().is_some_and(|at| at <= timestamp(now)) && false {`,
       },
     ],
   },
