@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import Ajv from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
-import { call, database, newUser, script, stack, storedMessages } from './test-stack.mjs';
+import { call, database, newUser, script, stack, storedMessages, USER_DELETED_SECRET } from './test-stack.mjs';
 import { openPage } from './browser.mjs';
 
 const document = await (await fetch(`${stack.api}/openapi.json`)).json();
@@ -123,7 +123,17 @@ test('answers are as they are described', async () => {
   await as('GET', '/v1/models/prime-boss');
   for (const path of ['/config.json', '/healthz', '/readyz', '/openapi.json']) await as('GET', path);
   await as('DELETE', `/api/sessions/${session}`);
+  await as('GET', '/api/me/erasure');
   await as('DELETE', '/api/me');
+  await as('GET', '/api/me/erasure');
+  const admin = await newUser({ app_metadata: { role: 'admin' } });
+  await checked(admin, 'DELETE', `/api/admin/users/${user.id}`);
+  await checked(admin, 'GET', `/api/admin/users/${user.id}/erasure`);
+  await database.query('delete from auth.users where id = $1', [user.id]);
+  await checked(null, 'POST', '/api/hooks/user-deleted', {
+    headers: { authorization: `Bearer ${USER_DELETED_SECRET}` },
+    json: { type: 'DELETE', schema: 'auth', table: 'users', record: null, old_record: { id: user.id } },
+  });
 
   const unanswered = Object.entries(document.paths).flatMap(([path, operations]) =>
     Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`)).filter((operation) => !answered.has(operation));

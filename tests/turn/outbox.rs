@@ -106,6 +106,29 @@ fn a_record_that_postgres_refuses_is_parked_and_never_dropped() {
     assert!(conversation.outbox().is_empty());
 }
 
+/// An overload may end within minutes; a turn that Postgres can never save in time must not hold up the others for ever.
+#[test]
+fn a_record_that_takes_postgres_too_long_is_parked_after_some_minutes() {
+    let conversation = TestConversation::default();
+    conversation.model_says(whole("two"));
+    let (_, slow) = conversation.turn("one").unwrap();
+    let postgrest = &conversation.platform.postgrest;
+    let late = DatabaseError::TimedOut("commit_turn: status 500, 57014".into());
+    postgrest.fail("commit_turn", late);
+    let began = conversation.now();
+    while postgrest.parked().is_empty() {
+        let faults = deliver_when_due(&conversation);
+        assert!(faults == ["database_timeout"] || !postgrest.parked().is_empty(), "{faults:?}");
+    }
+    let minutes = (conversation.now() - began) / 60_000;
+    assert!((5..20).contains(&minutes), "{minutes}");
+    assert_eq!(postgrest.parked()[0].0, slow.record.turn_id);
+    postgrest.mend("commit_turn");
+    conversation.platform.clock.advance(PARKED_FOR);
+    conversation.deliver();
+    assert_eq!(postgrest.committed(), [slow.record]);
+}
+
 #[test]
 fn two_parts_of_an_answer_do_not_wait_for_each_other() {
     let conversation = with_tools(&["forget"]);
