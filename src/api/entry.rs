@@ -190,7 +190,11 @@ impl<W: WorkerPorts> Entry<'_, W> {
         if let Error::Fault(fault) = error {
             self.log(fault);
         }
-        self.worker.respond(ErrorForm::of_url(url).reply(error))
+        let mut reply = ErrorForm::of_url(url).reply(error);
+        if let (Code::MethodNotAllowed, Ok(to)) = (error.code(), addressed((), url)) {
+            reply.headers.push(("allow", Route::methods_at(&to.path)));
+        }
+        self.worker.respond(reply)
     }
 
     fn log(&self, fault: &Fault) {

@@ -18,6 +18,9 @@ const OPERATIONS: &str = include_str!("openapi/operations.json");
 
 const SCHEMAS: &str = include_str!("openapi/schemas.json");
 
+/// Media type of server-sent events.
+const STREAM: &str = "text/event-stream";
+
 /// Errors of every route of a user, before its own.
 const OF_USERS: [Code; 17] = [
     Code::MissingToken,
@@ -203,6 +206,7 @@ fn query_schema(name: &str) -> (bool, Value) {
     match name {
         "limit" => (false, json!({ "type": "integer", "minimum": 1, "maximum": 500, "default": 50 })),
         "archived" | "pinned" => (false, json!({ "type": "boolean" })),
+        "after" => (false, json!({ "type": "string", "pattern": "^[0-9a-f]{32}:[0-9]{1,9}$" })),
         "q" => (false, json!({ "type": "string", "maxLength": 200 })),
         "name" => (true, json!({ "type": "string", "minLength": 1, "maxLength": 255 })),
         "user" | "expires" | "signature" => (true, json!({ "type": "string" })),
@@ -213,8 +217,9 @@ fn query_schema(name: &str) -> (bool, Value) {
 fn describe_contents(contents: &Contents) -> Value {
     let describe = |(media_type, schema): (&String, &Option<String>)| {
         let described = match schema {
-            // Data of each event, in a stream.
-            Some(_) if media_type == "text/event-stream" => json!({ "schema": { "type": "string" } }),
+            // A schema would be one of the whole stream: this is that of the data of an event.
+            Some(name) if media_type == STREAM => json!({ "x-event-data": schema_ref(name) }),
+            None if media_type == STREAM => json!({}),
             Some(name) => json!({ "schema": schema_ref(name) }),
             None if media_type == "application/json" => json!({ "schema": { "type": "object" } }),
             None => json!({ "schema": { "type": "string" } }),

@@ -154,6 +154,13 @@ impl Route {
         })
     }
 
+    /// Methods of a path, as the header `Allow` has them.
+    #[must_use]
+    pub fn methods_at(path: &str) -> String {
+        let routes = routes_at(path).unwrap_or_default();
+        routes.iter().map(Self::method).collect::<Vec<_>>().join(", ")
+    }
+
     /// The HTTP method of the route.
     #[must_use]
     pub const fn method(&self) -> &'static str {

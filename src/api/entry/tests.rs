@@ -330,6 +330,8 @@ fn a_request_without_a_valid_token_is_refused() {
 fn what_is_no_route_is_told_before_the_token_is_looked_at() {
     assert_eq!(refused(FakeRequest::new("GET", "/api/nothing")), (404, "not_found".into()));
     assert_eq!(refused(FakeRequest::new("PUT", "/api/facts")), (405, "method_not_allowed".into()));
+    let reply = FakeWorker::default().serve(FakeRequest::new("PUT", "/api/import"));
+    assert_eq!(header(&reply, "allow"), Some("GET, POST"));
     let strange = FakeRequest { url: "nonsense".into(), ..FakeRequest::new("GET", "") };
     assert_eq!(refused(strange), (404, "not_found".into()));
 }
