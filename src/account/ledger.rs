@@ -12,6 +12,7 @@ use super::UserCtx;
 use crate::chat::limits::{Budget, UserLimits};
 use crate::error::{Code, Error, Fault, abort_for};
 use crate::limit::quota::{Cost, Exceeded, LedgerEntry, Scoped, check, until_tomorrow};
+use crate::limit::status::BudgetStatus;
 use crate::ports::{Clock, Platform, Sql, SqlValue};
 use crate::storage::rows;
 
@@ -86,15 +87,17 @@ impl<P: Platform> UserCtx<'_, P> {
     ///
     /// # Errors
     /// [`LimitError`]: then nothing is reserved.
-    pub fn reserve(&self, request: &ReservationRequest) -> Result<(), LimitError> {
+    pub fn reserve(&self, request: &ReservationRequest) -> Result<BudgetStatus, LimitError> {
         let ReservationRequest { entry, user, employee } = request;
         let spent = spent(&self.ports.sql, entry)?;
         let wait = || until_tomorrow(self.ports.clock.now());
-        check(entry.cost, spent, Scoped { user: &user.budget, employee })
-            .map_err(|budget| LimitError::Exceeded { budget, wait: wait() })?;
+        let budgets = Scoped { user: &user.budget, employee };
+        check(entry.cost, spent, budgets).map_err(|budget| LimitError::Exceeded { budget, wait: wait() })?;
         let replace =
             "DO UPDATE SET tokens = excluded.tokens, micro_usd = excluded.micro_usd WHERE is_reserved = 1";
-        Ok(write(&self.ports.sql, entry, true, replace)?)
+        write(&self.ports.sql, entry, true, replace)?;
+        let spent = Scoped { user: spent.user.plus(entry.cost), employee: spent.employee.plus(entry.cost) };
+        Ok(BudgetStatus::of(budgets, spent, self.ports.clock.now()))
     }
 }
 

@@ -11,11 +11,11 @@ pub use self::body::{ChatRequest, parse};
 use super::approvals::ApprovalRequest;
 use super::call::ObjectCall;
 use super::client_id;
-use super::rate::rate_limit;
+use super::rate::limit_headers;
 use super::reply::{self, ReplyOf};
 use crate::auth::User;
 use crate::error::{Code, Error, abort_field};
-use crate::limit::bucket::RateLimitStatus;
+use crate::limit::status::LimitStatus;
 use crate::ports::{Clock, Platform, Reply, ReplyBody};
 use crate::stream::ui_messages::{self, FrameId};
 use crate::user::{EventStream, Object, TurnReply};
@@ -69,23 +69,23 @@ pub(super) fn stop<P: Platform>(object: &Object<P>, user: &User, chat: &str) -> 
 fn turn_reply<P: Platform>(turn: TurnReply<P>) -> ReplyOf<P> {
     match turn {
         TurnReply::Stream(stream) => event_stream(stream),
-        TurnReply::Whole(answer, limit) => with_limit(reply::json(200, answer), limit),
+        TurnReply::Whole(answer, limits) => with_limits(reply::json(200, answer), limits),
         TurnReply::Undecided(approvals) => reply::json(202, json!({ "waiting": approvals }).to_string()),
         TurnReply::Nothing => reply::empty(204),
     }
 }
 
 fn event_stream<P: Platform>(stream: EventStream<P>) -> ReplyOf<P> {
-    let EventStream { readable, prepared_in, rate_limit } = stream;
+    let EventStream { readable, prepared_in, limits } = stream;
     let timing = prepared_in.map_or_else(|| "resume".to_owned(), |span| format!("prepare;dur={span}"));
     let (name, version) = ui_messages::HEADER;
     let mut reply = reply::with_body(200, "text/event-stream", ReplyBody::Stream(readable));
     reply.headers.extend([("server-timing", timing), (name, version.to_owned())]);
-    with_limit(reply, rate_limit)
+    with_limits(reply, limits)
 }
 
-/// Adds the state of a rate limit to a reply.
-pub(super) fn with_limit<R>(mut reply: Reply<R>, limit: Option<RateLimitStatus>) -> Reply<R> {
-    reply.headers.extend(limit.map(rate_limit).into_iter().flatten());
+/// Adds the state of the limits to a reply.
+pub(super) fn with_limits<R>(mut reply: Reply<R>, limits: LimitStatus) -> Reply<R> {
+    reply.headers.extend(limit_headers(limits));
     reply
 }

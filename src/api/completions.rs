@@ -59,9 +59,9 @@ pub(super) async fn post<P: Platform>(
             let mut reply = reply::with_body(200, "text/event-stream", body);
             let timing = stream.prepared_in.map(|span| ("server-timing", format!("prepare;dur={span}")));
             reply.headers.extend(timing);
-            chat::with_limit(reply, stream.rate_limit)
+            chat::with_limits(reply, stream.limits)
         }
-        CompletionReply::Whole(json, limit) => chat::with_limit(reply::json(200, json), limit),
+        CompletionReply::Whole(json, limits) => chat::with_limits(reply::json(200, json), limits),
     };
     if let Some(session) = session {
         let session = client_id::session(session, call.user.id)?;

@@ -19,8 +19,11 @@ pub const PREFLIGHT: [(&str, &str); 3] = [
 ];
 
 /// Headers that a page of another origin may read.
-const EXPOSED: &str =
-    "x-vercel-ai-ui-message-stream, x-session-id, ratelimit, ratelimit-policy, retry-after, server-timing";
+const EXPOSED: &str = concat!(
+    "x-vercel-ai-ui-message-stream, x-session-id, ratelimit, ratelimit-policy, retry-after, server-timing, ",
+    "x-ratelimit-limit-tokens, x-ratelimit-remaining-tokens, x-ratelimit-reset-tokens, ",
+    "x-ratelimit-limit-usd, x-ratelimit-remaining-usd, x-ratelimit-reset-usd"
+);
 
 /// Decides about the `Origin` of a request to `url`. `Ok(None)` means a caller that is no browser, `Ok(Some)` an origin that gets
 /// [`headers`].

@@ -4,3 +4,4 @@ pub mod bucket;
 pub mod gate;
 pub mod plan;
 pub mod quota;
+pub mod status;

@@ -178,7 +178,7 @@ pub async fn run_job<P: Platform>(
     let entry = job.entry(id, began, &Usage::estimated(prompt_tokens, MAX_OUTPUT));
     let limits = UserLimits { messages_per_minute: None, budget: user };
     match ctx.reserve(&ReservationRequest { entry, user: limits, employee }) {
-        Ok(()) => {}
+        Ok(_) => {}
         Err(LimitError::Exceeded { .. }) => return Ok(None),
         Err(LimitError::Storage(fault)) => return Err(fault),
     }

@@ -16,6 +16,7 @@ use crate::chat::limits::UserLimits;
 use crate::chat::tool_call::ToolRun;
 use crate::error::{Error, Fault};
 use crate::ids;
+use crate::limit::status::LimitStatus;
 use crate::model::candidate::candidates;
 use crate::model::completion::CompletionRequest;
 use crate::model::options::ModelOptions;
@@ -156,10 +157,11 @@ impl<P: Platform> TurnCtx<'_, P> {
         let reservation = reserve::for_turn(&turn, &agent, &candidates);
         // A decision is no message: it does not count against the rate.
         let limits = UserLimits { messages_per_minute: None, ..reservation.user };
-        self.reserve(&ReservationRequest { user: limits, ..reservation })?;
+        let budget = self.reserve(&ReservationRequest { user: limits, ..reservation })?;
         let request = CompletionRequest { body, candidates, deadline: now + MAX_TURN };
         let head = TurnHead { is_json, ..turn.head(&pending.policy) };
-        Ok(self.keep(NewTurn { admission, turn, request, agent, head })?)
+        let prepared = self.keep(NewTurn { admission, turn, request, agent, head })?;
+        Ok(prepared.with_limits(LimitStatus { messages: None, budget }))
     }
 
     /// The calls of a pending approval, which a new message ends.

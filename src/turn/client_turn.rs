@@ -15,6 +15,7 @@ use crate::account::rate::RateQuotas;
 use crate::chat::employee::{Employee, PricedEmployee, Profile};
 use crate::error::{Code, Error, abort_field};
 use crate::ids;
+use crate::limit::status::LimitStatus;
 use crate::model::candidate::candidates;
 use crate::model::completion::CompletionRequest;
 use crate::model::request::ChatBody;
@@ -108,12 +109,12 @@ impl<P: Platform> TurnCtx<'_, P> {
         // All such conversations together count as one session.
         let taken = user.account.rates.take(Uuid::nil(), quotas, user.ports.clock.now())?;
         let agent = AgentConfig::of_profile(Profile { employee: priced, limits }, tools);
-        self.reserve(&reserve::for_turn(&turn, &agent, &candidates))?;
+        let budget = self.reserve(&reserve::for_turn(&turn, &agent, &candidates))?;
         let body = body.with_options(options);
         let request = CompletionRequest { body, candidates, deadline: admitted_at + MAX_TURN };
         let prepared = self.keep(NewTurn { admission, turn, request, agent, head })?;
         user.account.rates.count(&taken, admitted_at);
-        Ok(prepared.with_rate_limit(taken.status))
+        Ok(prepared.with_limits(LimitStatus { messages: taken.status, budget }))
     }
 
     fn client_turn(

@@ -15,7 +15,7 @@ use super::{MAX_TURN, TurnCtx, WATCH_EVERY, reserve};
 use crate::account::ledger;
 use crate::account::rate::RateQuotas;
 use crate::error::{Code, Error, Fault, abort_field};
-use crate::limit::bucket::RateLimitStatus;
+use crate::limit::status::LimitStatus;
 use crate::log;
 use crate::memory::question_vector::question_vector;
 use crate::memory::recall::{RecallRequest, Recalled, recall};
@@ -44,19 +44,19 @@ pub struct PreparedTurn {
     pub(super) request: CompletionRequest,
     pub(super) agent: AgentConfig,
     pub(super) stopped: oneshot::Receiver<()>,
-    rate_limit: Option<RateLimitStatus>,
+    limits: LimitStatus,
 }
 
 impl PreparedTurn {
-    /// State of the nearest rate limit, where one holds.
+    /// State of the limits that hold.
     #[must_use]
-    pub const fn rate_limit(&self) -> Option<RateLimitStatus> {
-        self.rate_limit
+    pub const fn limits(&self) -> LimitStatus {
+        self.limits
     }
 
-    /// The turn, with the state of the nearest rate limit.
-    pub(super) fn with_rate_limit(self, rate_limit: Option<RateLimitStatus>) -> Self {
-        Self { rate_limit, ..self }
+    /// The turn, with the state of the limits that hold.
+    pub(super) fn with_limits(self, limits: LimitStatus) -> Self {
+        Self { limits, ..self }
     }
 
     /// True if of the turn its usage alone is kept.
@@ -154,14 +154,15 @@ impl<P: Platform> TurnCtx<'_, P> {
         };
         let taken = user.account.rates.take(session.id, quotas, user.ports.clock.now())?;
         let agent = AgentConfig { recalled_at, ..AgentConfig::new(cache, tools) };
-        self.reserve(&reserve::for_turn(&turn, &agent, &candidates))?;
+        let budget = self.reserve(&reserve::for_turn(&turn, &agent, &candidates))?;
         turn.withdrawn = self.withdrawn_calls()?;
         let body = body.with_options(options);
         let request = CompletionRequest { body, candidates, deadline: admitted_at + MAX_TURN };
         let prepared = self.keep(NewTurn { admission, turn, request, agent, head })?;
         // A message that a budget refuses does not count.
         user.account.rates.count(&taken, admitted_at);
-        Ok((prepared.with_rate_limit(taken.status), window))
+        let limits = LimitStatus { messages: taken.status, budget };
+        Ok((prepared.with_limits(limits), window))
     }
 
     /// Masks the user's message.
@@ -226,7 +227,7 @@ impl<P: Platform> TurnCtx<'_, P> {
         user.account.agenda.wake_by(turn.admitted_at + WATCH_EVERY, sql);
         session.log.replace(turn.kept.is_all().then(|| TurnLog::new(head.clone())));
         let stopped = session.arm_stop();
-        Ok(PreparedTurn { admission, turn, head, request, agent, stopped, rate_limit: None })
+        Ok(PreparedTurn { admission, turn, head, request, agent, stopped, limits: LimitStatus::default() })
     }
 }
 

@@ -9,6 +9,7 @@ use crate::chat::limits::UserLimits;
 use crate::chat::usage::Usage;
 use crate::error::{Code, Error, Fault, abort};
 use crate::limit::quota::{Cost, LedgerEntry, day};
+use crate::limit::status::BudgetStatus;
 use crate::model::candidate::Candidate;
 use crate::model::request::output_limit;
 use crate::ports::{Clock, Platform};
@@ -78,9 +79,9 @@ impl<P: Platform> TurnCtx<'_, P> {
     ///
     /// # Errors
     /// [`LimitError`].
-    pub(super) fn reserve(&self, request: &ReservationRequest) -> Result<(), LimitError> {
+    pub(super) fn reserve(&self, request: &ReservationRequest) -> Result<BudgetStatus, LimitError> {
         let is_unlimited = request.user.budget.is_unlimited() && request.employee.is_unlimited();
-        if is_unlimited { Ok(()) } else { self.session.user.reserve(request) }
+        if is_unlimited { Ok(BudgetStatus::default()) } else { self.session.user.reserve(request) }
     }
 
     /// Reserves another step of an answer, in place of the turn's reservation so far.
@@ -100,7 +101,7 @@ impl<P: Platform> TurnCtx<'_, P> {
         };
         let user = UserLimits { messages_per_minute: None, budget: agent.limits.budget };
         let employee = agent.employee.employee.budget;
-        self.reserve(&ReservationRequest { entry, user, employee }).map_err(|error| match error {
+        self.reserve(&ReservationRequest { entry, user, employee }).map(drop).map_err(|error| match error {
             LimitError::Exceeded { .. } => Fault::new(Code::BudgetExceeded, "another step"),
             LimitError::Storage(fault) => fault,
         })

@@ -10,7 +10,7 @@ use super::run_turn::EventStream;
 use crate::auth::User;
 use crate::error::{Code, Error, Fault};
 use crate::ids;
-use crate::limit::bucket::RateLimitStatus;
+use crate::limit::status::LimitStatus;
 use crate::ports::{Clock, Host, Platform};
 use crate::session::state::SessionOf;
 use crate::session::subscribers::CompletionReader;
@@ -42,8 +42,8 @@ pub enum CompletionForm {
 pub enum CompletionReply<P: Platform> {
     /// Chunks as they come.
     Chunks(EventStream<P>),
-    /// The whole completion as one JSON object, with the state of the nearest rate limit.
-    Whole(String, Option<RateLimitStatus>),
+    /// The whole completion as one JSON object, with the state of the limits that hold.
+    Whole(String, LimitStatus),
 }
 
 impl<P: Platform> Object<P> {
@@ -85,7 +85,7 @@ impl<P: Platform> Object<P> {
         };
         self.deliver_vault_later(user);
         let prepared = prepared?;
-        let rate_limit = prepared.rate_limit();
+        let limits = prepared.limits();
         match form {
             CompletionForm::Chunks(usage) => {
                 let (stream, readable) = self.ports.host.open_stream();
@@ -93,7 +93,7 @@ impl<P: Platform> Object<P> {
                 session.subscribers.add_completion(CompletionReader::Chunks(stream, encoder));
                 let prepared_in = Some(self.ports.clock.now().saturating_sub(began));
                 self.begin(user.clone(), session, prepared);
-                Ok(CompletionReply::Chunks(EventStream { readable, prepared_in, rate_limit }))
+                Ok(CompletionReply::Chunks(EventStream { readable, prepared_in, limits }))
             }
             CompletionForm::Whole => {
                 let (whole, is_whole) = oneshot::channel();
@@ -101,7 +101,7 @@ impl<P: Platform> Object<P> {
                 session.subscribers.add_completion(CompletionReader::Whole(whole, collector));
                 self.begin(user.clone(), session, prepared);
                 let gone = |_| Fault::new(Code::Interrupted, "the turn ended without an answer");
-                Ok(CompletionReply::Whole(is_whole.await.map_err(gone)??, rate_limit))
+                Ok(CompletionReply::Whole(is_whole.await.map_err(gone)??, limits))
             }
         }
     }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::Object;
 use crate::auth::User;
 use crate::error::Error;
-use crate::limit::bucket::RateLimitStatus;
+use crate::limit::status::LimitStatus;
 use crate::ports::{Clock, FrameWriter, Host, Platform};
 use crate::session::approval::Decision;
 use crate::session::state::SessionOf;
@@ -30,16 +30,16 @@ pub struct EventStream<P: Platform> {
     pub readable: <P::Host as Host>::Readable,
     /// Milliseconds that preparing the turn took; `None` for a reader that comes back.
     pub prepared_in: Option<Millis>,
-    /// State of the nearest rate limit, where one holds.
-    pub rate_limit: Option<RateLimitStatus>,
+    /// State of the limits that hold.
+    pub limits: LimitStatus,
 }
 
 /// The answer to a request for a turn.
 pub enum TurnReply<P: Platform> {
     /// Events as they happen.
     Stream(EventStream<P>),
-    /// The whole answer as one JSON object, with the state of the nearest rate limit.
-    Whole(String, Option<RateLimitStatus>),
+    /// The whole answer as one JSON object, with the state of the limits that hold.
+    Whole(String, LimitStatus),
     /// These approvals are still undecided.
     Undecided(Vec<Uuid>),
     /// There is nothing to replay.
@@ -119,7 +119,7 @@ impl<P: Platform> Object<P> {
         } else {
             stream.close();
         }
-        Ok(TurnReply::Stream(EventStream { readable, prepared_in: None, rate_limit: None }))
+        Ok(TurnReply::Stream(EventStream { readable, prepared_in: None, limits: LimitStatus::default() }))
     }
 
     /// Begins the answer, and replies in the form that was asked for.
@@ -130,19 +130,19 @@ impl<P: Platform> Object<P> {
         begun: Begun,
     ) -> Result<TurnReply<P>, Error> {
         let Begun { prepared, form, began } = begun;
-        let (turn, rate_limit) = (prepared.turn_id(), prepared.rate_limit());
+        let (turn, limits) = (prepared.turn_id(), prepared.limits());
         match form {
             AnswerForm::Stream => {
                 let prepared_in = Some(self.ports.clock.now().saturating_sub(began));
                 let (stream, readable) = self.ports.host.open_stream();
                 session.subscribers.add(stream);
                 self.begin(user.clone(), session, prepared);
-                Ok(TurnReply::Stream(EventStream { readable, prepared_in, rate_limit }))
+                Ok(TurnReply::Stream(EventStream { readable, prepared_in, limits }))
             }
             AnswerForm::Json => {
                 self.begin(user.clone(), Rc::clone(&session), prepared);
                 match self.whole(user, &session, turn).await? {
-                    TurnReply::Whole(json, _) => Ok(TurnReply::Whole(json, rate_limit)),
+                    TurnReply::Whole(json, _) => Ok(TurnReply::Whole(json, limits)),
                     other => Ok(other),
                 }
             }
@@ -155,7 +155,7 @@ impl<P: Platform> Object<P> {
             // `Canceled` means that the sender was dropped: the turn has ended as well.
             let _ = session.subscribers.end().await;
         }
-        Ok(TurnReply::Whole(self.turn(user, session).whole_answer(turn).await?, None))
+        Ok(TurnReply::Whole(self.turn(user, session).whole_answer(turn).await?, LimitStatus::default()))
     }
 
     /// Runs a prepared turn to its end, whether or not anyone reads it.

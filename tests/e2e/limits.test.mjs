@@ -1,7 +1,7 @@
 import { before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { ask, call, database, eventually, killWorker, newUser, restartWorker, rows, script } from './test-stack.mjs';
+import { ask, call, database, eventually, killWorker, newUser, restartWorker, rows, script, stream } from './test-stack.mjs';
 
 before(async () => {
   const employee = 'insert into employee_profiles (slug, title, system_prompt, max_output_tokens, messages_per_minute, daily_tokens) values ($1, $1, $1, $2, $3, $4)';
@@ -147,4 +147,16 @@ test('a user sees what they used, and what is left of their budgets', async () =
   assert.ok(Date.parse(limits.resets_at) > Date.now() && Date.parse(limits.resets_at) <= Date.now() + 86_400_000);
   const theirs = await (await call('/api/usage', { user: other })).json();
   assert.deepEqual([theirs.today.by, theirs.limits.user.daily_tokens], [[], null]);
+});
+
+test('a turn tells what is left of the budgets of the day', async () => {
+  const user = await newUser();
+  await database.query('insert into chat_user_limits (user_id, daily_tokens, daily_usd) values ($1, 50000, 2.5)', [user.id]);
+  const { response } = await stream('what is left?', { user });
+  const header = (name) => response.headers.get(`x-ratelimit-${name}`);
+  assert.equal(header('limit-tokens'), '50000');
+  assert.ok(Number(header('remaining-tokens')) > 40_000 && Number(header('remaining-tokens')) < 50_000);
+  assert.match(header('reset-tokens'), /^\d+s$/);
+  assert.equal(header('limit-usd'), '2.500000');
+  assert.match(header('remaining-usd'), /^2\.4\d{5}$/);
 });
