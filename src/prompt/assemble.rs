@@ -138,7 +138,7 @@ pub fn assemble<'a>(material: &Material<'a>) -> Result<Prompt<'a>, MessageTooLon
         is_whole: is_whole(material.path),
         session: material.session,
     };
-    let mut block = recalled::block(material.recalled, known, recall_share(left, history_tokens));
+    let mut block = recalled::block(material.recalled, &known, recall_share(left, history_tokens));
 
     let counted = fixed + history_tokens + block.tokens + message_tokens;
     let prefix = material.before.map_or(0, |before| fixed + history.told(before));

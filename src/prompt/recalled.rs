@@ -24,11 +24,14 @@ const MEMORIES: &str = "# From earlier conversations and documents\nOldest first
 /// Percent of the remaining budget that facts get at most.
 const FACTS_PERCENT: u32 = 20;
 
-/// Tokens of the label before a memory and of the line's end: "User: " and "You: " have two, the end has one.
-const LABEL_TOKENS: u32 = 3;
+/// Tokens of the label before a message: "User: " and "You: ".
+const LABEL_TOKENS: u32 = 2;
 
 /// "[8 May 2023]" and the line's end.
-const DAY_TOKENS: u32 = 9;
+const DAY_TOKENS: u32 = 7;
+
+/// Times that what was counted is filled up. The tokens of lines do not add up exactly, so some room is left the first time.
+const REFILLS: u32 = 2;
 
 /// Recalled memories as a section of a prompt.
 #[derive(Debug, PartialEq, Eq)]
@@ -68,7 +71,7 @@ impl Known {
 
 /// As many recalled memories as fit into `left` tokens, best first, without those that the prompt includes already.
 #[must_use]
-pub fn block(recalled: Option<&Recalled>, known: Known, left: u32) -> Block {
+pub fn block(recalled: Option<&Recalled>, known: &Known, left: u32) -> Block {
     let Some(recalled) = recalled else {
         let memories = Section::new(SectionName::Memories, 0, 0).without(Reason::Unavailable, 1);
         let facts = Section::new(SectionName::Facts, 0, 0);
@@ -78,14 +81,15 @@ pub fn block(recalled: Option<&Recalled>, known: Known, left: u32) -> Block {
     let facts = facts(&recalled.facts, left / 100 * FACTS_PERCENT);
     left -= facts.tokens;
     let mut memories = Memories::choose(&recalled.memories, known, left);
+    let mut refills = REFILLS;
     loop {
         let block = Block::new(&facts, &memories);
-        // The tokens of lines do not add up exactly, so the count of the whole text decides.
-        if block.memories.tokens <= left || memories.taken.is_empty() {
-            return block;
+        match left.checked_sub(block.memories.tokens) {
+            // The count of the whole text decides.
+            None if !memories.taken.is_empty() => memories.drop_last(),
+            Some(room) if refills > 0 && memories.fill(room) > 0 => refills -= 1,
+            _ => return block,
         }
-        memories.taken.pop();
-        memories.passed_over += 1;
     }
 }
 
@@ -118,43 +122,55 @@ fn facts(facts: &[Fact], most: u32) -> Facts {
     kept
 }
 
-/// Memories that are taken, best first.
+/// Memories that are taken, best first, and those for which there was no room.
+#[derive(Default)]
 struct Memories<'a> {
     taken: Vec<&'a RecalledMemory>,
-    passed_over: usize,
+    days: BTreeSet<NaiveDate>,
+    passed_over: Vec<&'a RecalledMemory>,
     duplicates: usize,
     aside: usize,
 }
 
 impl<'a> Memories<'a> {
-    fn choose(all: &'a [RecalledMemory], mut known: Known, left: u32) -> Self {
-        let mut chosen = Self { taken: Vec::new(), passed_over: 0, duplicates: 0, aside: 0 };
-        let mut left = left.saturating_sub(count(MEMORIES));
-        let mut days = BTreeSet::new();
+    fn choose(all: &'a [RecalledMemory], known: &Known, left: u32) -> Self {
+        let mut chosen = Self::default();
         let mut texts = BTreeSet::new();
         for memory in all {
+            let is_known = memory.message_id.is_some_and(|id| known.recent.contains(&id));
             if known.is_aside(memory) {
                 chosen.aside += 1;
-                continue;
-            }
-            let is_known = memory.message_id.is_some_and(|id| !known.recent.insert(id));
-            if is_known || !texts.insert(memory.content.as_str()) {
+            } else if is_known || !texts.insert(memory.content.as_str()) {
                 chosen.duplicates += 1;
-                continue;
-            }
-            let day = memory.occurred_at.date_naive();
-            let label = memory.document.as_deref().map_or(0, count).saturating_add(LABEL_TOKENS);
-            let date = if days.contains(&day) { 0 } else { DAY_TOKENS };
-            let cost = memory.content_tokens.saturating_add(label).saturating_add(date);
-            if cost <= left {
-                left -= cost;
-                days.insert(day);
-                chosen.taken.push(memory);
             } else {
-                chosen.passed_over += 1;
+                chosen.passed_over.push(memory);
             }
         }
+        chosen.fill(left.saturating_sub(count(MEMORIES)));
         chosen
+    }
+
+    /// Takes the best of those that were passed over, as far as there seems to be room. Returns their number.
+    fn fill(&mut self, room: u32) -> usize {
+        let mut left = room;
+        let before = self.taken.len();
+        for memory in std::mem::take(&mut self.passed_over) {
+            let day = memory.occurred_at.date_naive();
+            let date = if self.days.contains(&day) { 0 } else { DAY_TOKENS };
+            let cost = line_tokens(memory).saturating_add(date);
+            if cost <= left {
+                left -= cost;
+                self.days.insert(day);
+                self.taken.push(memory);
+            } else {
+                self.passed_over.push(memory);
+            }
+        }
+        self.taken.len() - before
+    }
+
+    fn drop_last(&mut self) {
+        self.passed_over.extend(self.taken.pop());
     }
 
     fn text(&self) -> String {
@@ -181,6 +197,14 @@ impl<'a> Memories<'a> {
     }
 }
 
+/// Tokens of a memory's line, nearly.
+fn line_tokens(memory: &RecalledMemory) -> u32 {
+    let label = memory.document.as_deref().map_or(LABEL_TOKENS, |name| count(name).saturating_add(1));
+    // A sign and the end of the line are one token.
+    let end = u32::from(!memory.content.ends_with(|last: char| last.is_ascii_punctuation()));
+    memory.content_tokens.saturating_add(label).saturating_add(end)
+}
+
 impl Block {
     fn new(facts: &Facts, memories: &Memories<'_>) -> Self {
         let listed = memories.text();
@@ -189,7 +213,7 @@ impl Block {
         let facts_section = section.without(Reason::Budget, facts.dropped);
         let kept = u32::try_from(memories.taken.len()).unwrap_or(u32::MAX);
         let mut section = Section::new(SectionName::Memories, memories_tokens, kept)
-            .without(Reason::Budget, memories.passed_over)
+            .without(Reason::Budget, memories.passed_over.len())
             .without(Reason::Duplicate, memories.duplicates)
             .without(Reason::OtherBranch, memories.aside);
         section.ids = memories.taken.iter().filter_map(|memory| memory.message_id).collect();
