@@ -4,25 +4,27 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::rank::{Ranked, Signals, rank};
 use super::recalled_memory::RecalledMemory;
 use super::vector::{CODE_RECORD, Place, SmallVector, without};
 use super::words::{Term, index_words};
 use crate::error::Fault;
 use crate::ports::{Sql, SqlValue};
 use crate::storage::{from_json, row, rows, to_json};
+use crate::time::Millis;
 
 /// Tables of the index, created on first use.
 ///
 /// A memory's `place` is the number of its thread (a session or a document) and its position in it, so that the places of neighbours
-/// differ by one. `memory_words` keeps words alone, without the text, and takes everything but ASCII's signs as letters: words are
-/// cut before. `memory_code` has the codes of many vectors in a row, because each row that is read crosses from JavaScript.
+/// differ by one. `at` is its time in milliseconds since 1970. `memory_words` keeps words alone, without the text, and takes everything
+/// but ASCII's signs as letters: words are cut before. `memory_code` has the codes of many vectors in a row, because each row that is read crosses from JavaScript.
 const SCHEMA: &str = "
-    CREATE TABLE IF NOT EXISTS memory (place INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, thread TEXT NOT NULL, memory TEXT NOT NULL);
+    CREATE TABLE IF NOT EXISTS memory (place INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, thread TEXT NOT NULL, at INTEGER NOT NULL, memory TEXT NOT NULL);
     CREATE INDEX IF NOT EXISTS memory_thread ON memory (thread, place);
+    CREATE INDEX IF NOT EXISTS memory_at ON memory (at);
     CREATE VIRTUAL TABLE IF NOT EXISTS memory_words USING fts5(words, content='', contentless_delete=1, detail='none', tokenize='ascii');
     CREATE TABLE IF NOT EXISTS memory_vector (place INTEGER PRIMARY KEY, block INTEGER NOT NULL, vector BLOB NOT NULL);
     CREATE TABLE IF NOT EXISTS memory_code (block INTEGER PRIMARY KEY, codes BLOB NOT NULL);
@@ -34,9 +36,6 @@ const THREAD: Place = 1 << 20;
 
 /// Records in a block of codes.
 const BLOCK: usize = 256;
-
-/// Memories whose vectors are compared in full: those with the nearest codes.
-const COMPARED: usize = 400;
 
 /// Memories that a search for words finds at most.
 const MAX_FOUND: u32 = 5000;
@@ -94,8 +93,9 @@ pub fn add(sql: &impl Sql, end: End, memories: &[RecalledMemory]) -> Result<(), 
         }
         let place = free_place(sql, end, memory.thread())?;
         let (id, thread, json) = (memory.id.to_string(), memory.thread().to_string(), to_json(memory)?);
-        let values = [place.into(), SqlValue::Text(&id), (&thread).into(), (&json).into()];
-        sql.exec("INSERT INTO memory (place, id, thread, memory) VALUES (?, ?, ?, ?)", &values)?;
+        let at = millis(memory.occurred_at).into();
+        let values = [place.into(), SqlValue::Text(&id), (&thread).into(), at, (&json).into()];
+        sql.exec("INSERT INTO memory (place, id, thread, at, memory) VALUES (?, ?, ?, ?, ?)", &values)?;
         let words = index_words(&memory.content);
         let values = [place.into(), (&words).into()];
         sql.exec("INSERT INTO memory_words (rowid, words) VALUES (?, ?)", &values)?;
@@ -113,7 +113,8 @@ pub fn replace(sql: &impl Sql, memory: &RecalledMemory) -> Result<(), Fault> {
     };
     remove_vector_at(sql, place)?;
     let (json, words) = (to_json(memory)?, index_words(&memory.content));
-    sql.exec("UPDATE memory SET memory = ? WHERE place = ?", &[(&json).into(), place.into()])?;
+    let at = millis(memory.occurred_at).into();
+    sql.exec("UPDATE memory SET memory = ?, at = ? WHERE place = ?", &[(&json).into(), at, place.into()])?;
     sql.exec("DELETE FROM memory_words WHERE rowid = ?", &[place.into()])?;
     Ok(sql.exec("INSERT INTO memory_words (rowid, words) VALUES (?, ?)", &[place.into(), (&words).into()])?)
 }
@@ -190,39 +191,8 @@ fn remove_vector_at(sql: &impl Sql, place: Place) -> Result<(), Fault> {
     Ok(sql.exec("DELETE FROM memory_vector WHERE place = ?", &[place.into()])?)
 }
 
-/// Ranks the memories for the words of a question, best first, at most `most`. Without a vector words alone decide.
-///
-/// # Errors
-/// `internal`, when the storage refuses.
-pub fn search(
-    sql: &impl Sql,
-    terms: &[Term],
-    vector: Option<&SmallVector>,
-    most: usize,
-) -> Result<Vec<(RecalledMemory, f32)>, Fault> {
-    let count: Option<CountRow> = row(sql, "SELECT count(*) AS count FROM memory", &[])?;
-    let memories = count.map_or(0, |row| row.count);
-    let hits = hits(sql, terms)?;
-    let cosines = vector.map(|vector| cosines(sql, vector)).transpose()?.unwrap_or_default();
-    let ranked = rank(&Signals { memories, hits: &hits, cosines: &cosines }, most);
-    read(sql, &ranked)
-}
-
-/// For each word, places of the memories that have it in any of its forms.
-fn hits(sql: &impl Sql, terms: &[Term]) -> Result<Vec<Vec<Place>>, Fault> {
-    if terms.is_empty() {
-        return Ok(Vec::new());
-    }
-    let terms = to_json(&terms.iter().map(any_form).collect::<Vec<_>>())?;
-    // One row for each word: a row for each hit would cross one by one.
-    let query = "SELECT (SELECT json_group_array(rowid) FROM memory_words WHERE memory_words MATCH term.value) AS places
-         FROM json_each(?) AS term";
-    let found: Vec<PlacesRow> = rows(sql, query, &[(&terms).into()])?;
-    found.iter().map(|row| from_json(&row.places, "places")).collect()
-}
-
 /// FTS5's expression for a word in any of its forms.
-fn any_form(term: &Term) -> String {
+pub(super) fn any_form(term: &Term) -> String {
     let quoted: Vec<_> = term.iter().map(|form| format!("\"{form}\"")).collect();
     quoted.join(" OR ")
 }
@@ -258,21 +228,6 @@ pub fn places_with(
     found.into_iter().map(read).collect()
 }
 
-fn cosines(sql: &impl Sql, vector: &SmallVector) -> Result<Vec<(Place, f32)>, Fault> {
-    let codes = sql.bytes("SELECT codes FROM memory_code", &[])?;
-    let nearest = to_json(&vector.nearest(&codes, COMPARED))?;
-    let query = "SELECT vector FROM memory_vector WHERE place IN (SELECT value FROM json_each(?))";
-    Ok(vector.cosines(&sql.bytes(query, &[(&nearest).into()])?))
-}
-
-/// The memories at those places, with their scores.
-fn read(sql: &impl Sql, ranked: &[Ranked]) -> Result<Vec<(RecalledMemory, f32)>, Fault> {
-    let places: Vec<_> = ranked.iter().map(|ranked| ranked.place).collect();
-    let mut found = at(sql, &places)?;
-    let read = |ranked: &Ranked| found.remove(&ranked.place).map(|memory| (memory, ranked.score));
-    Ok(ranked.iter().filter_map(read).collect())
-}
-
 /// The memories at those places.
 ///
 /// # Errors
@@ -288,6 +243,11 @@ fn place_of(sql: &impl Sql, id: Uuid) -> Result<Option<Place>, Fault> {
     let id = id.to_string();
     let known: Option<PlaceRow> = row(sql, "SELECT place FROM memory WHERE id = ?", &[(&id).into()])?;
     Ok(known.map(|row| row.place))
+}
+
+/// Milliseconds since 1970; 0 for what was before.
+pub(super) fn millis(at: DateTime<Utc>) -> Millis {
+    u64::try_from(at.timestamp_millis()).unwrap_or(0)
 }
 
 /// The next place at that end of a thread.
@@ -321,11 +281,6 @@ struct MaybePlaceRow {
 }
 
 #[derive(Deserialize)]
-struct PlacesRow {
-    places: String,
-}
-
-#[derive(Deserialize)]
 struct ThreadRow {
     thread: Uuid,
     places: String,
@@ -346,11 +301,6 @@ struct BlockRow {
 #[derive(Deserialize)]
 struct BlockOfPlace {
     block: u64,
-}
-
-#[derive(Deserialize)]
-struct CountRow {
-    count: u64,
 }
 
 /// Named values beside the memories.

@@ -1,6 +1,7 @@
 //! Memory across sessions: the index in the object, recall for a turn, and the vectors, facts and summaries that are made for it later.
 
 pub mod change;
+pub mod dates;
 pub mod embed;
 pub mod fact;
 pub mod facts;
@@ -15,6 +16,7 @@ pub mod rebuild;
 pub mod rebuild_progress;
 pub mod recall;
 pub mod recalled_memory;
+pub mod search;
 pub mod snippet;
 pub mod summary;
 pub mod vector;

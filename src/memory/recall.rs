@@ -5,17 +5,16 @@ use pii::masked_text::MaskedText;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::dates::named_dates;
 use super::fact::Fact;
-use super::index;
 use super::known_facts;
 use super::recalled_memory::RecalledMemory;
+use super::search::{Query, search};
 use super::vector::SmallVector;
 use super::words::question_terms;
-use crate::account::UserCtx;
 use crate::error::Fault;
 use crate::model::vector_breaker::VectorUse;
-use crate::ports::{Clock, Platform};
-use crate::time::timestamp;
+use crate::ports::Sql;
 
 /// Tokens of a short memory. Enough memories are read to fill a whole prompt with short ones.
 const SHORT_MEMORY: u32 = 20;
@@ -38,6 +37,8 @@ pub struct RecallRequest<'a> {
     pub vector: Option<&'a SmallVector>,
     /// Tokens of the prompt that the memories are for.
     pub budget: u32,
+    /// Memories that are wanted at least, however small the prompt is.
+    pub least: u32,
 }
 
 /// Everything that was recalled, the best first.
@@ -65,20 +66,26 @@ pub struct Summary {
     pub since: DateTime<Utc>,
 }
 
-/// Recalls memories for a message.
+/// Recalls facts and memories for a message.
 ///
 /// # Errors
 /// `internal`, when the storage refuses.
-pub fn recall<P: Platform>(ctx: &UserCtx<'_, P>, request: &RecallRequest<'_>) -> Result<Recalled, Fault> {
-    let RecallRequest { text, vector, budget } = *request;
-    let most = (budget / SHORT_MEMORY).clamp(ctx.config.top_k.min(MAX_MEMORIES), MAX_MEMORIES);
-    let (sql, now) = (&ctx.ports.sql, timestamp(ctx.ports.clock.now()));
+pub fn recall(sql: &impl Sql, request: &RecallRequest<'_>, now: DateTime<Utc>) -> Result<Recalled, Fault> {
+    let facts = known_facts::for_question(sql, &question_terms(request.text), now)?;
+    Ok(Recalled { facts, memories: memories(sql, request)?, ..Recalled::default() })
+}
+
+/// Memories for a message, the best first.
+fn memories(sql: &impl Sql, request: &RecallRequest<'_>) -> Result<Vec<RecalledMemory>, Fault> {
+    let RecallRequest { text, vector, budget, least } = *request;
+    let most = (budget / SHORT_MEMORY).clamp(least.min(MAX_MEMORIES), MAX_MEMORIES);
     // Neighbours of a hit need not exist: some places are read in vain.
-    let terms = question_terms(text);
-    let found = index::search(sql, &terms, vector, MAX_MEMORIES as usize)?;
+    let (terms, dates) = (question_terms(text), named_dates(text));
+    let query = Query { terms: &terms, dates: &dates, vector };
+    let found = search(sql, &query, MAX_MEMORIES as usize)?;
     let mut memories = weigh(found, text);
     memories.truncate(most as usize);
-    Ok(Recalled { facts: known_facts::for_question(sql, &terms, now)?, memories, ..Recalled::default() })
+    Ok(memories)
 }
 
 /// Orders memories by their scores, with less for questions, and for other speakers than those that the message names.

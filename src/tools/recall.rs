@@ -12,7 +12,8 @@ use crate::chat::message::Role;
 use crate::memory::question_vector::question_vector;
 use crate::memory::recall::{RecallRequest, recall};
 use crate::memory::recalled_memory::RecalledMemory;
-use crate::ports::Platform;
+use crate::ports::{Clock, Platform};
+use crate::time::timestamp;
 
 /// Memories that are returned at most.
 const MAX_MEMORIES: usize = 20;
@@ -47,9 +48,9 @@ impl Tool for Recall {
         // The arguments of a tool are masked.
         let query = MaskedText::composed(query.to_owned());
         let (vector, _) = question_vector(user, &query).await;
-        let request =
-            RecallRequest { text: &query, vector: vector.as_ref(), budget: user.config.token_budget };
-        let found = recall(user, &request);
+        let (budget, least) = (user.config.token_budget, user.config.top_k);
+        let request = RecallRequest { text: &query, vector: vector.as_ref(), budget, least };
+        let found = recall(&user.ports.sql, &request, timestamp(user.ports.clock.now()));
         let found = found.map_err(|_| ToolError("Memory is out of reach right now.".into()))?;
         let facts = found.facts.iter().map(|fact| {
             json!({ "id": fact.id, "fact": fact.fact, "since": fact.valid_from.format("%Y-%m-%d").to_string() })

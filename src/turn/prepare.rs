@@ -32,7 +32,7 @@ use crate::session::path::InsertAt;
 use crate::session::state::Admission;
 use crate::session::store::SessionStore;
 use crate::stream::turn_event::TurnHead;
-use crate::time::Millis;
+use crate::time::{Millis, timestamp};
 use crate::tools::tool_set::ToolSet;
 
 /// A turn that is durable and can be answered.
@@ -185,9 +185,10 @@ impl<P: Platform> TurnCtx<'_, P> {
         let cache = cache.as_ref()?;
         let (vector, vector_use) = vector.map_or((None, None), |(vector, used)| (vector, Some(used)));
         let budget = cache.employee().token_budget(user.config);
-        let request = RecallRequest { text: message, vector: vector.as_ref(), budget };
-        let recalled =
-            recall(&user, &request).inspect_err(|fault| log::fault(&user.ports.host, fault)).ok()?;
+        let least = user.config.top_k;
+        let request = RecallRequest { text: message, vector: vector.as_ref(), budget, least };
+        let recalled = recall(&user.ports.sql, &request, timestamp(user.ports.clock.now()));
+        let recalled = recalled.inspect_err(|fault| log::fault(&user.ports.host, fault)).ok()?;
         Some(Recalled { summary: cache.summary.clone(), vector: vector_use, ..recalled })
     }
 

@@ -3,10 +3,12 @@
 use std::cell::RefCell;
 
 use frontdesk::memory::change::change;
+use frontdesk::memory::dates::named_dates;
 use frontdesk::memory::embed::embed_pending;
 use frontdesk::memory::index::{self, End};
 use frontdesk::memory::rebuild_progress;
 use frontdesk::memory::recalled_memory::RecalledMemory;
+use frontdesk::memory::search::{Query, search};
 use frontdesk::memory::vector::{DIMENSIONS, SmallVector};
 use frontdesk::memory::words::question_terms;
 use frontdesk::ports::DatabaseError;
@@ -49,21 +51,41 @@ fn axis(n: usize) -> SmallVector {
 }
 
 fn found(storage: &SqliteStorage, question: &str, vector: Option<&SmallVector>) -> Vec<String> {
-    let found = index::search(storage, &question_terms(question), vector, 400).unwrap();
+    let (terms, dates) = (question_terms(question), named_dates(question));
+    let found = search(storage, &Query { terms: &terms, dates: &dates, vector }, 400).unwrap();
     found.into_iter().map(|(memory, _)| memory.content.to_string()).collect()
 }
 
 #[test]
 fn neighbours_in_a_thread_are_found_with_a_hit_and_those_of_others_are_not() {
     let storage = storage();
-    let said = ["Any plans?", "Lisbon maybe", "With whom", "My sister", "Fine", "Good"];
+    let said = ["Any plans?", "Lisbon maybe", "With whom", "My sister", "Fine", "Good", "Well"];
     let memories: Vec<_> = (0..).zip(said).map(|(n, text)| memory(1, n, text)).collect();
     index::add(&storage, End::Newest, &memories[2..]).unwrap();
     index::add(&storage, End::Newest, &[memory(2, 0, "Something else")]).unwrap();
     // What is read from Postgres comes newest first.
     index::add(&storage, End::Oldest, &[memories[1].clone(), memories[0].clone()]).unwrap();
     let found = found(&storage, "Lisbon", None);
-    assert_eq!(found, ["Lisbon maybe", "With whom", "Any plans?", "My sister"]);
+    assert_eq!(found, ["Lisbon maybe", "With whom", "Any plans?", "My sister", "Fine", "Good"]);
+}
+
+#[test]
+fn memories_of_the_days_that_a_question_names_are_found() {
+    let storage = storage();
+    let at = |thread, day: &str| RecalledMemory {
+        occurred_at: format!("{day}T20:00:00Z").parse().unwrap(),
+        ..memory(thread, 0, &format!("note {thread}"))
+    };
+    let days = ["2022-06-30", "2023-05-07", "2023-06-05", "2023-07-20", "1969-06-02"];
+    let memories: Vec<_> = (1..).zip(days).map(|(thread, day)| at(thread, day)).collect();
+    for memory in &memories {
+        index::add(&storage, End::Newest, std::slice::from_ref(memory)).unwrap();
+    }
+    assert_eq!(found(&storage, "What was in June?", None), ["note 3", "note 1"]);
+    assert_eq!(found(&storage, "What was on 6 May 2023?", None), ["note 2"]);
+    assert_eq!(found(&storage, "And 2021?", None), [""; 0]);
+    index::replace(&storage, &at(2, "2022-06-29")).unwrap();
+    assert_eq!(found(&storage, "What was on 6 May 2023?", None), [""; 0]);
 }
 
 #[test]
@@ -111,7 +133,7 @@ fn nearest_vectors_of_many_blocks_are_found_and_codes_alone_do_not_decide() {
     for n in [0, 255, 256, 511, 599] {
         assert_eq!(found(&storage, "", Some(&axis(n)))[0], format!("note {n}"));
     }
-    let blocks = storage.read("SELECT length(codes) / 200 AS n FROM memory_code ORDER BY block");
+    let blocks = storage.read("SELECT length(codes) / 204 AS n FROM memory_code ORDER BY block");
     assert_eq!(blocks, json!([{ "n": 256 }, { "n": 256 }, { "n": 88 }]));
 }
 
