@@ -130,6 +130,26 @@ impl<P: Platform> UserCtx<'_, P> {
         self.open(&SealedVault::default())
     }
 
+    /// Namespace of ids that are made of names of the user: of chats, and of messages. Without the user's key nobody can tell such an id,
+    /// or take it first. A new user gets a key.
+    ///
+    /// # Errors
+    /// As [`UserCtx::unlock`].
+    pub async fn names(&self) -> Result<Uuid, VaultError> {
+        self.unlock().await?;
+        self.known_names()?.ok_or_else(|| VaultError::Failed("the vault is locked".into()))
+    }
+
+    /// The namespace of a user whose vault this object stores.
+    ///
+    /// # Errors
+    /// [`VaultError::Failed`].
+    pub fn known_names(&self) -> Result<Option<Uuid>, VaultError> {
+        self.reopen()?;
+        let open = self.account.vault.open.borrow();
+        Ok(open.as_ref().map(|vault| uuid::Builder::from_random_bytes(vault.names()).into_uuid()))
+    }
+
     /// Unlocks the vault of a user who has one, as [`UserCtx::unlock`] does. Reading makes no key: without a vault there is no value
     /// to show.
     ///

@@ -6,6 +6,7 @@ mod body;
 use std::rc::Rc;
 
 use serde_json::json;
+use uuid::Uuid;
 
 pub use self::body::{ChatRequest, parse};
 use super::approvals::ApprovalRequest;
@@ -13,6 +14,7 @@ use super::call::ObjectCall;
 use super::client_id;
 use super::rate::limit_headers;
 use super::reply::{self, ReplyOf};
+use crate::account::vault::VaultError;
 use crate::auth::User;
 use crate::error::{Code, Error, abort_field};
 use crate::limit::status::LimitStatus;
@@ -26,7 +28,16 @@ pub(super) async fn post<P: Platform>(
     user: &User,
     body: &[u8],
 ) -> Result<ReplyOf<P>, Error> {
-    let turn = match parse(body, user.id, object.ports.clock.random())? {
+    let (ctx, random) = (object.user(user), object.ports.clock.random());
+    let into_error = |error: VaultError| error.into_error("message");
+    let names = if let Some(names) = ctx.known_names().map_err(into_error)? {
+        names
+    } else {
+        // A body that is refused makes no key.
+        parse(body, Uuid::nil(), random)?;
+        ctx.names().await.map_err(into_error)?
+    };
+    let turn = match parse(body, names, random)? {
         ChatRequest::Turn(request) => object.take_turn(user, request).await?,
         ChatRequest::Approvals(request) => return decide(object, user, request).await,
     };
@@ -49,7 +60,10 @@ pub(super) async fn resume<P: Platform>(
     call: &ObjectCall,
     chat: &str,
 ) -> Result<ReplyOf<P>, Error> {
-    let session = object.session(client_id::session(chat, call.user.id)?);
+    let Some(session) = client_id::known_session(chat, &object.user(&call.user)).await? else {
+        return Ok(reply::empty(204));
+    };
+    let session = object.session(session);
     let after = call.last_event_id.as_deref().or_else(|| call.query.get("after"));
     let after = after.map(|after| {
         FrameId::parse(after).ok_or_else(|| {
@@ -60,10 +74,11 @@ pub(super) async fn resume<P: Platform>(
     Ok(turn_reply(object.resume(&call.user, &session, after.transpose()?).await?))
 }
 
-/// `POST /api/chat/{session}/stop`: ends the running answer. Needs neither the vault nor Postgres.
+/// `POST /api/chat/{session}/stop`: ends the running answer. Does not ask Postgres.
 pub(super) fn stop<P: Platform>(object: &Object<P>, user: &User, chat: &str) -> Result<ReplyOf<P>, Error> {
-    let session = object.session(client_id::session(chat, user.id)?);
-    Ok(reply::json(200, json!({ "stopped": session.stop() }).to_string()))
+    let session = client_id::stored_session(chat, &object.user(user))?;
+    let is_stopped = session.is_some_and(|session| object.session(session).stop());
+    Ok(reply::json(200, json!({ "stopped": is_stopped }).to_string()))
 }
 
 fn turn_reply<P: Platform>(turn: TurnReply<P>) -> ReplyOf<P> {

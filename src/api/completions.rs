@@ -6,6 +6,7 @@ mod messages;
 use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use self::body::CompletionBody;
 use super::call::ObjectCall;
@@ -52,7 +53,14 @@ pub(super) async fn post<P: Platform>(
     body: &[u8],
 ) -> Result<ReplyOf<P>, Error> {
     let session = call.session.as_deref();
-    let CompletionBody { request, form } = body::parse(body, session, call.user.id)?;
+    let names = match session {
+        Some(name) if Uuid::try_parse(name).is_err() => {
+            body::parse(body, session, Uuid::nil())?;
+            object.user(&call.user).names().await.map_err(|error| error.into_error("messages"))?
+        }
+        _ => Uuid::nil(),
+    };
+    let CompletionBody { request, form } = body::parse(body, session, names)?;
     let mut reply = match object.complete(&call.user, request, form).await? {
         CompletionReply::Chunks(stream) => {
             let body = ReplyBody::Stream(stream.readable);
@@ -64,7 +72,7 @@ pub(super) async fn post<P: Platform>(
         CompletionReply::Whole(json, limits) => chat::with_limits(reply::json(200, json), limits),
     };
     if let Some(session) = session {
-        let session = client_id::session(session, call.user.id)?;
+        let session = client_id::session(session, names)?;
         reply.headers.push(("x-session-id", session.to_string()));
     }
     Ok(reply)

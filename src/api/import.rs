@@ -36,12 +36,13 @@ pub(super) async fn post<P: Platform>(
     user: &User,
     body: impl RequestBody + 'static,
 ) -> Result<ReplyOf<P>, Error> {
+    let names = object.user(user).names().await.map_err(|error| error.into_error("session"))?;
     let mut importer = Importer {
         object: Rc::clone(object),
         user: user.clone(),
         began: object.ports.clock.now(),
         body,
-        lines: LineReader::new(user.id),
+        lines: LineReader::new(names),
         progress: Progress::default(),
     };
     importer.import_next().await?;

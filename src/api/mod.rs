@@ -44,6 +44,7 @@ use self::approvals::ApprovalRequest;
 pub use self::body::MAX_BODY_BYTES;
 use self::body::{read, read_from_worker, read_within};
 use self::call::ObjectCall;
+use self::not_found::no_approval;
 use self::reply::ReplyOf;
 use self::routes::UserRoute;
 use crate::error::Error;
@@ -77,7 +78,7 @@ impl<P: Platform> Object<P> {
             UserRoute::Resume(chat) => chat::resume(self, call, chat).await,
             UserRoute::Stop(chat) => chat::stop(self, user, chat),
             UserRoute::Approvals(chat) => {
-                let session = client_id::session(chat, user.id)?;
+                let session = client_id::known_session(chat, ctx).await?.ok_or_else(no_approval)?;
                 let request = ApprovalRequest::parse(&read(&mut body).await?, session)?;
                 chat::decide(self, user, request).await
             }

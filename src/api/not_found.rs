@@ -22,3 +22,8 @@ pub(super) fn no_such_session() -> Error {
     let detail = "There is no such session of yours. GET /api/sessions lists them.";
     abort_field(Code::SessionNotFound, "session_id", detail)
 }
+
+/// The error for an approval of a chat that does not exist.
+pub(super) fn no_approval() -> Error {
+    abort(Code::ApprovalNotFound, "Nothing in this chat waits for an approval.")
+}

@@ -190,3 +190,29 @@ fn a_message_without_a_session_that_comes_twice_is_answered_once() {
     assert_ne!(first["session_id"], say("m-2")["session_id"]);
     assert_eq!(conversation.platform.http.requests().len(), 2);
 }
+
+/// Another user who knows a user's id and the name of a chat must not be able to take its session first.
+#[test]
+fn nobody_can_tell_the_session_of_a_name() {
+    let say = |conversation: &TestConversation, chat: &str| {
+        conversation.model_says(whole("Hello."));
+        let body = format!(r#"{{"id":"{chat}","message":"Hi","stream":false}}"#);
+        conversation.call(UserRoute::Chat, &body).body["session_id"].clone()
+    };
+    let conversation = TestConversation::default();
+    let named = say(&conversation, "main");
+    assert_ne!(named, json!(Uuid::new_v5(&USER, b"main")));
+    assert_ne!(named, say(&conversation, "other"));
+    let stopped = conversation.call(UserRoute::Stop("main".into()), "");
+    assert_eq!(stopped.body, json!({ "stopped": false }));
+    let next = conversation.restart();
+    assert_eq!(say(&next, "main"), named, "it is the same for an object that restarts");
+
+    let elsewhere = TestConversation::default();
+    let refused = elsewhere.call(UserRoute::Chat, r#"{"id":"main","message":""}"#);
+    assert_eq!(refused.status, 422);
+    for route in [UserRoute::Resume("main".into()), UserRoute::Approvals("main".into())] {
+        assert!([204, 404].contains(&elsewhere.call(route, r#"{"approvals":[]}"#).status));
+    }
+    assert_eq!(elsewhere.number("SELECT count(*) FROM vault_key"), 0, "none of it makes a key");
+}

@@ -170,6 +170,7 @@ pub struct UserKey {
     seal: Aes256Gcm,
     fingerprint: Hmac<Sha256>,
     files: Hmac<Sha256>,
+    names: Secret,
 }
 
 /// The key of one file. It can be handed out for that file, since it opens nothing else.
@@ -227,7 +228,14 @@ impl UserKey {
             seal: Aes256Gcm::new_from_slice(&expand(b"seal")?).map_err(|_| DecryptError)?,
             fingerprint: Mac::new_from_slice(&expand(b"fingerprint")?).map_err(|_| DecryptError)?,
             files: Mac::new_from_slice(&expand(b"files")?).map_err(|_| DecryptError)?,
+            names: expand(b"names")?,
         })
+    }
+
+    /// Namespace of ids that are made of names: without the key, nobody can tell the id of a name.
+    #[must_use]
+    pub(crate) fn names(&self) -> [u8; 16] {
+        self.names.first_chunk().copied().unwrap_or_default()
     }
 
     /// Makes a new key of `secret`, which must never have been used. Store the wrapped key before using the key.

@@ -136,6 +136,12 @@ impl Vault {
         self.key.file_key(file)
     }
 
+    /// Namespace of ids that are made of names of the user: without their key, nobody can tell the id of a name.
+    #[must_use]
+    pub fn names(&self) -> [u8; 16] {
+        self.key.names()
+    }
+
     /// Opens the stored entries of a user.
     ///
     /// # Errors

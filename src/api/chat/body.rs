@@ -26,20 +26,20 @@ pub enum ChatRequest {
     Approvals(ApprovalRequest),
 }
 
-/// Reads a body. `user` is the namespace of chat ids that are no UUIDs; `random` makes the id of a session that the request does
+/// Reads a body. `names` is the user's namespace of chat ids that are no UUIDs; `random` makes the id of a session that the request does
 /// not name.
 ///
 /// # Errors
 /// `invalid_json`, or `invalid_field` with the field's name and its rule.
-pub fn parse(body: &[u8], user: Uuid, random: [u8; 16]) -> Result<ChatRequest, Error> {
+pub fn parse(body: &[u8], names: Uuid, random: [u8; 16]) -> Result<ChatRequest, Error> {
     let fields = Fields::parse(body)?;
     let list: Option<Vec<&RawValue>> = fields.get("messages", "must be an array of UI messages")?;
     let newest = list.and_then(|list| list.last().copied());
     let newest = newest.and_then(|raw| serde_json::from_str::<UiMessage<'_>>(raw.get()).ok());
     let Some(answer) = newest.filter(|message| message.role == Role::Assistant) else {
-        return turn(&fields, user, random).map(ChatRequest::Turn);
+        return turn(&fields, names, random).map(ChatRequest::Turn);
     };
-    match (trigger(&fields)?, session_id(&fields, user)?) {
+    match (trigger(&fields)?, session_id(&fields, names)?) {
         (Trigger::Submit, Some(session_id)) => {
             let decisions = decisions_in_parts(answer.parts.iter().map(|part| part.get()));
             let decisions = decisions.map_err(|_| no_question())?;
@@ -47,7 +47,7 @@ pub fn parse(body: &[u8], user: Uuid, random: [u8; 16]) -> Result<ChatRequest, E
             Ok(ChatRequest::Approvals(ApprovalRequest { session_id, decisions, form }))
         }
         (Trigger::Submit, None) | (Trigger::Regenerate, _) => {
-            turn(&fields, user, random).map(ChatRequest::Turn)
+            turn(&fields, names, random).map(ChatRequest::Turn)
         }
     }
 }
@@ -94,13 +94,13 @@ fn form(fields: &Fields<'_>) -> Result<AnswerForm, Error> {
     Ok(if is_stream { AnswerForm::Stream } else { AnswerForm::Json })
 }
 
-fn turn(fields: &Fields<'_>, user: Uuid, random: [u8; 16]) -> Result<TurnRequest, Error> {
+fn turn(fields: &Fields<'_>, names: Uuid, random: [u8; 16]) -> Result<TurnRequest, Error> {
     let newest = newest_message(fields)?;
     let insert_at = insert_at(fields, newest.as_ref())?;
-    let named = fields.client_id("client_message_id")?;
+    let message_id = fields.client_id("client_message_id")?;
     let (message, client_message_id) = if let InsertAt::Regenerate(_) = insert_at {
         // The message is stored already, and its name belongs to its own turn: the client wants another answer.
-        (String::new(), named)
+        (String::new(), message_id)
     } else {
         let missing =
             || abort_field(Code::InvalidField, "message", "message is missing: send what the user says.");
@@ -111,16 +111,16 @@ fn turn(fields: &Fields<'_>, user: Uuid, random: [u8; 16]) -> Result<TurnRequest
         append(&mut text, attachments, "attachments")?;
         // A message that replaces another keeps that one's name in the AI SDK.
         let name = name.filter(|_| !matches!(insert_at, InsertAt::InsteadOf(_)));
-        (text, named.or(name.map(|id| client_id::checked("messages", id)).transpose()?))
+        (text, message_id.or(name.map(|id| client_id::checked("messages", id)).transpose()?))
     };
     let mentioned = mentioned(&message).map(ToOwned::to_owned);
     let begun = || match &client_message_id {
         // A message that comes again must not begin another session.
-        Some(message) => client_id::session_of_message(message, user),
+        Some(message) => client_id::session_of_message(message, names),
         None => uuid::Builder::from_random_bytes(random).into_uuid(),
     };
     Ok(TurnRequest {
-        session_id: session_id(fields, user)?.unwrap_or_else(begun),
+        session_id: session_id(fields, names)?.unwrap_or_else(begun),
         message,
         insert_at,
         employee: employee(fields)?.or(mentioned),
@@ -211,13 +211,13 @@ fn require_text(text: &str, field: &'static str) -> Result<(), Error> {
 }
 
 /// Reads the session. `session_id` is a UUID; the AI SDK's chat `id` may be any name, which stands for one session of the user.
-fn session_id(fields: &Fields<'_>, user: Uuid) -> Result<Option<Uuid>, Error> {
+fn session_id(fields: &Fields<'_>, names: Uuid) -> Result<Option<Uuid>, Error> {
     let session: Option<Uuid> = fields.get("session_id", "must be a UUID")?;
     if session.is_some() {
         return Ok(session);
     }
     let Some(id) = fields.get::<String>("id", "must be a string")? else { return Ok(None) };
-    client_id::session(&id, user).map(Some)
+    client_id::session(&id, names).map(Some)
 }
 
 /// The employee that a message is addressed to: it begins with `@` and a slug.

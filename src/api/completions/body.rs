@@ -53,11 +53,11 @@ struct StreamOptions {
     include_usage: Option<bool>,
 }
 
-/// Reads a body. `session` is the value of `x-session-id`, `user` the namespace of names of sessions.
+/// Reads a body. `session` is the value of `x-session-id`, `names` the user's namespace of names of sessions.
 ///
 /// # Errors
 /// `invalid_json`; `invalid_field` with the parameter's name; `unknown_employee`.
-pub(super) fn parse(body: &[u8], session: Option<&str>, user: Uuid) -> Result<CompletionBody, Error> {
+pub(super) fn parse(body: &[u8], session: Option<&str>, names: Uuid) -> Result<CompletionBody, Error> {
     let fields = Fields::parse(body)?;
     let employee = employee(&fields)?;
     let list: Option<Vec<&RawValue>> = fields.get("messages", "must be an array of messages")?;
@@ -70,7 +70,7 @@ pub(super) fn parse(body: &[u8], session: Option<&str>, user: Uuid) -> Result<Co
         None => {
             CompletionRequest::Conversation(ClientConversation { employee, messages: messages.all, settings })
         }
-        Some(session) => of_session(client_id::session(session, user)?, employee, messages, settings)?,
+        Some(session) => of_session(client_id::session(session, names)?, employee, messages, settings)?,
     };
     Ok(CompletionBody { request, form })
 }

@@ -47,7 +47,8 @@ struct Line {
 /// Reader of an import: bytes go in, batches of messages come out.
 #[derive(Debug)]
 pub(super) struct LineReader {
-    user: Uuid,
+    /// The user's namespace of names of sessions.
+    names: Uuid,
     /// Beginning of a line whose end has not arrived.
     rest: Vec<u8>,
     lines: u64,
@@ -62,10 +63,10 @@ pub(super) struct LineReader {
 }
 
 impl LineReader {
-    /// A reader of an import of that user.
-    pub(super) fn new(user: Uuid) -> Self {
+    /// A reader of an import of the user whose namespace is `names`.
+    pub(super) fn new(names: Uuid) -> Self {
         Self {
-            user,
+            names,
             rest: Vec::new(),
             lines: 0,
             bytes: 0,
@@ -147,7 +148,7 @@ impl LineReader {
             return Ok(None);
         }
         let missing = |field| move || abort_field(Code::InvalidField, field, format!("{field} is missing."));
-        let session_id = client_id::session(&line.session.ok_or_else(missing("session"))?, self.user)?;
+        let session_id = client_id::session(&line.session.ok_or_else(missing("session"))?, self.names)?;
         let role = line.role.ok_or_else(missing("role"))?;
         if !matches!(role, Role::User | Role::Assistant) {
             return Err(abort_field(Code::InvalidField, "role", "role must be 'user' or 'assistant'."));
