@@ -116,9 +116,8 @@ const MUTANTS = [
     patches: [
       {
         file: 'src/account/ledger.rs',
-        from: '        Ok(write(&self.ports.sql, entry, true, replace)?)',
-        to: `        let _ = replace;
-        Ok(())`,
+        from: '        write(&self.ports.sql, entry, true, replace)?;',
+        to: '        let _ = replace;',
       },
     ],
   },
