@@ -7,11 +7,13 @@ use super::agenda::Agenda;
 use super::rate::RateLimits;
 use super::vault_state::VaultState;
 use crate::auth::User;
+use crate::chat::employee::Profile;
 use crate::config::Config;
 use crate::model::client::ModelClient;
 use crate::model::known_models::KnownModels;
 use crate::model::vector_breaker::VectorBreaker;
 use crate::ports::{Platform, Ports};
+use crate::time::Millis;
 
 /// State of the account in memory: lost with the object, and rebuilt from its storage.
 #[derive(Debug, Default)]
@@ -22,6 +24,8 @@ pub struct Account {
     pub rates: RateLimits,
     /// The object's one alarm.
     pub agenda: Agenda,
+    /// The employee whom the user talked to last with the user's limits, and the time of the read.
+    pub profile: RefCell<Option<(Profile, Millis)>>,
     /// Vectors of questions that failed.
     pub vectors: VectorBreaker,
     /// Health and dialects of the models, shared by the objects of an isolate.

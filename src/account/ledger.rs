@@ -40,6 +40,8 @@ pub enum LimitError {
         /// Seconds until the next day.
         wait: u64,
     },
+    /// A budget is in dollars, and the model has no price.
+    Unpriced,
     /// The storage refused; the cause is for the log.
     Storage(Fault),
 }
@@ -61,9 +63,16 @@ impl From<LimitError> for Error {
                 let detail = format!("This message may take more than is left of {whose}.");
                 abort_for(Code::BudgetExceeded, wait, detail)
             }
+            LimitError::Unpriced => unpriced().into(),
             LimitError::Storage(fault) => fault.into(),
         }
     }
+}
+
+/// The fault for a model whose cost cannot be kept within a budget.
+#[must_use]
+pub fn unpriced() -> Fault {
+    Fault::new(Code::UnpricedModel, "a budget is in dollars, and the model has no price")
 }
 
 #[derive(Deserialize)]

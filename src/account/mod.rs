@@ -5,6 +5,7 @@ pub mod agenda;
 pub mod ctx;
 pub mod erasure;
 pub mod ledger;
+pub mod paid_call;
 pub mod rate;
 pub mod terms;
 pub mod vault;
@@ -27,6 +28,7 @@ const SCHEMA: &str = "
     CREATE INDEX IF NOT EXISTS vault_entry_undelivered ON vault_entry (undelivered) WHERE undelivered = 1;
     CREATE TABLE IF NOT EXISTS ledger (id TEXT PRIMARY KEY, day INTEGER NOT NULL, employee TEXT NOT NULL, tokens INTEGER NOT NULL, micro_usd INTEGER NOT NULL, is_reserved INTEGER NOT NULL);
     CREATE INDEX IF NOT EXISTS ledger_day ON ledger (day);
+    CREATE TABLE IF NOT EXISTS paid_call (id TEXT PRIMARY KEY, call TEXT NOT NULL);
     CREATE TABLE IF NOT EXISTS agenda (job TEXT PRIMARY KEY, due_at INTEGER NOT NULL, messages INTEGER NOT NULL DEFAULT 0, failures INTEGER NOT NULL DEFAULT 0);
 ";
 

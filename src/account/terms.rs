@@ -7,13 +7,17 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::UserCtx;
-use crate::chat::employee::{Employee, PricedEmployee};
-use crate::chat::limits::UserLimits;
+use super::paid_call::BilledAccount;
+use crate::chat::employee::{Employee, PricedEmployee, Profile};
 use crate::chat::price::Price;
 use crate::database;
 use crate::error::Fault;
 use crate::limit::plan::StoredLimits;
-use crate::ports::{Caller, Platform};
+use crate::ports::{Caller, Clock, Platform};
+use crate::time::Millis;
+
+/// Milliseconds for which terms that were read serve background work.
+const FRESH_FOR: Millis = 10 * 60 * 1000;
 
 /// Arguments of `load_terms`.
 #[derive(Serialize)]
@@ -42,17 +46,6 @@ struct LoadedTerms {
     limits: Option<StoredLimits>,
 }
 
-/// Terms of a session.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Terms {
-    /// The employee and the prices of its models.
-    pub employee: PricedEmployee,
-    /// Price of the model that makes vectors, if it is known.
-    pub embedding_price: Option<Price>,
-    /// Limits of the user over all sessions.
-    pub limits: UserLimits,
-}
-
 /// Reads the terms of a session, with the employee that is named or else the session's own. `None` when no active employee has that
 /// slug.
 ///
@@ -62,7 +55,7 @@ pub async fn load_terms<P: Platform>(
     ctx: &UserCtx<'_, P>,
     session: Uuid,
     employee: Option<&str>,
-) -> Result<Option<Terms>, Fault> {
+) -> Result<Option<Profile>, Fault> {
     let config = ctx.config;
     let arguments = LoadTerms {
         p_user: ctx.user.id,
@@ -76,7 +69,27 @@ pub async fn load_terms<P: Platform>(
         database::call(&ctx.ports.postgrest, Caller::Service, "load_terms", &arguments).await?;
     let LoadedTerms { employee, price, prices, embedding_price, limits } = loaded;
     let limits = limits.unwrap_or_default().resolve(config);
-    let terms =
-        |employee| Terms { employee: PricedEmployee { employee, price, prices }, embedding_price, limits };
-    Ok(employee.map(terms))
+    let priced = |employee| PricedEmployee { employee, price, prices, embedding_price };
+    let profile = employee.map(|employee| Profile { employee: priced(employee), limits });
+    if let Some(profile) = &profile {
+        ctx.account.profile.replace(Some((profile.clone(), ctx.ports.clock.now())));
+    }
+    Ok(profile)
+}
+
+/// The account that vectors without a question of their own are billed to: that of the employee whom the user talked to last.
+///
+/// # Errors
+/// `database_unavailable`.
+pub async fn embedding_account<P: Platform>(ctx: &UserCtx<'_, P>) -> Result<Option<BilledAccount>, Fault> {
+    let is_fresh = |(_, at): &&(Profile, Millis)| ctx.ports.clock.now().saturating_sub(*at) < FRESH_FOR;
+    let known = ctx.account.profile.borrow().as_ref().filter(is_fresh).map(|(one, _)| one.clone());
+    let profile = match known {
+        Some(profile) => Some(profile),
+        // No session has the nil UUID.
+        None => load_terms(ctx, Uuid::nil(), None).await?,
+    };
+    Ok(profile.map(|profile| {
+        BilledAccount::new(&profile.employee.employee, &profile.limits, profile.employee.embedding_price)
+    }))
 }

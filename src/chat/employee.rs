@@ -62,10 +62,13 @@ pub struct PricedEmployee {
     /// Prices of its fallback models, as far as they are known.
     #[serde(default)]
     pub prices: BTreeMap<String, Price>,
+    /// Price of the model that makes vectors, if it is known.
+    #[serde(default)]
+    pub embedding_price: Option<Price>,
 }
 
 /// An employee, and the limits that hold for its user.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Profile {
     /// The employee and the prices of its models.
     pub employee: PricedEmployee,

@@ -10,8 +10,11 @@ use uuid::Uuid;
 
 use super::forget::last_forgotten;
 use super::index;
+use super::paid_vectors::{VectorBill, VectorRequest};
 use super::vector::SmallVector;
 use crate::account::UserCtx;
+use crate::account::paid_call::{self, BilledAccount, PaidCall, Purpose};
+use crate::account::terms::embedding_account;
 use crate::database;
 use crate::error::{Code, Fault};
 use crate::model::client::EmbedError;
@@ -52,9 +55,11 @@ struct EmbeddedMemory {
 }
 
 #[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "names of the SQL function's parameters")]
 struct SaveEmbeddings<'a> {
     p_user: Uuid,
     p_embeddings: &'a [EmbeddedMemory],
+    p_usage: &'a [PaidCall],
 }
 
 /// Embeds a user's memories until all have a vector but those that the model refuses, which hold up no others. It goes on where it
@@ -67,6 +72,7 @@ pub async fn embed_pending<P: Platform>(
     refused: &RefCell<BTreeSet<Uuid>>,
 ) -> Result<(), Fault> {
     let (postgrest, sql, user) = (&ctx.ports.postgrest, &ctx.ports.sql, ctx.user.id);
+    let mut account = None;
     loop {
         let forgotten = last_forgotten(sql)?;
         let skipped = u32::try_from(refused.borrow().len()).unwrap_or(u32::MAX);
@@ -79,11 +85,18 @@ pub async fn embed_pending<P: Platform>(
         }
         pending.retain(|memory| !refused.borrow().contains(&memory.id));
         if pending.is_empty() {
-            return Ok(());
+            return save(ctx, &[]).await;
         }
+        if account.is_none() {
+            account = embedding_account(ctx).await?;
+        }
+        let Some(account) = &account else { return save(ctx, &[]).await };
         let is_last = pending.len() < BATCH as usize;
-        let (embedded, is_whole) = match embed_beginning(ctx, &pending).await {
-            Err(error) if is_refusal(&error) => (embed_one_by_one(ctx, pending, refused).await?, true),
+        let paid = PaidBatch { ctx, account };
+        let (embedded, is_whole) = match paid.embed_beginning(&pending).await {
+            // The next day has another budget; until then words find them.
+            Err(EmbedError::OverBudget) => return save(ctx, &[]).await,
+            Err(error) if is_refusal(&error) => (paid.embed_one_by_one(pending, refused).await?, true),
             embedded => {
                 let embedded = embedded?;
                 let is_whole = embedded.len() == pending.len();
@@ -94,15 +107,7 @@ pub async fn embed_pending<P: Platform>(
             // The texts may have what was forgotten meanwhile.
             continue;
         }
-        if !embedded.is_empty() {
-            let arguments = SaveEmbeddings { p_user: user, p_embeddings: &embedded };
-            database::raw(postgrest, Caller::Service, "save_embeddings", &arguments).await?;
-            for memory in &embedded {
-                if let Some(vector) = SmallVector::new(memory.embedding.numbers()) {
-                    index::set_vector(sql, memory.id, &vector)?;
-                }
-            }
-        }
+        save(ctx, &embedded).await?;
         if is_last && is_whole || refused.borrow().len() >= MAX_REFUSED {
             return Ok(());
         }
@@ -110,54 +115,77 @@ pub async fn embed_pending<P: Platform>(
     }
 }
 
-/// Embeds memories; the first of them only where the model is too slow for all.
-async fn embed_beginning<P: Platform>(
-    ctx: &UserCtx<'_, P>,
-    pending: &[PendingMemory],
-) -> Result<Vec<EmbeddedMemory>, EmbedError> {
-    let mut batch = pending;
-    loop {
-        match embed(ctx, batch).await {
-            Err(EmbedError::Model(ModelError::Timeout)) if batch.len() > 1 => {
-                batch = batch.get(..batch.len() / 2).unwrap_or_default();
-            }
-            embedded => return embedded,
+/// Saves vectors, and the paid calls that Postgres lacks.
+async fn save<P: Platform>(ctx: &UserCtx<'_, P>, embedded: &[EmbeddedMemory]) -> Result<(), Fault> {
+    let sql = &ctx.ports.sql;
+    let calls = paid_call::undelivered(sql)?;
+    if embedded.is_empty() && calls.is_empty() {
+        return Ok(());
+    }
+    let arguments = SaveEmbeddings { p_user: ctx.user.id, p_embeddings: embedded, p_usage: &calls };
+    database::raw(&ctx.ports.postgrest, Caller::Service, "save_embeddings", &arguments).await?;
+    paid_call::mark_delivered(sql, &calls)?;
+    for memory in embedded {
+        if let Some(vector) = SmallVector::new(memory.embedding.numbers()) {
+            index::set_vector(sql, memory.id, &vector)?;
         }
     }
+    Ok(())
 }
 
-async fn embed<P: Platform>(
-    ctx: &UserCtx<'_, P>,
-    pending: &[PendingMemory],
-) -> Result<Vec<EmbeddedMemory>, EmbedError> {
-    let texts: Vec<_> = pending.iter().map(|memory| &memory.text).collect();
-    let vectors = ctx.model_client().embed(&texts, TIMEOUT).await?;
-    let embedded = pending.iter().zip(vectors);
-    Ok(embedded.map(|(memory, embedding)| EmbeddedMemory { id: memory.id, embedding }).collect())
+/// Vectors of memories that an account pays for.
+struct PaidBatch<'a, P: Platform> {
+    ctx: &'a UserCtx<'a, P>,
+    account: &'a BilledAccount,
+}
+
+impl<P: Platform> PaidBatch<'_, P> {
+    /// Embeds memories; the first of them only where the model is too slow for all.
+    async fn embed_beginning(&self, pending: &[PendingMemory]) -> Result<Vec<EmbeddedMemory>, EmbedError> {
+        let mut batch = pending;
+        loop {
+            match self.embed(batch).await {
+                Err(EmbedError::Model(ModelError::Timeout)) if batch.len() > 1 => {
+                    batch = batch.get(..batch.len() / 2).unwrap_or_default();
+                }
+                embedded => return embedded,
+            }
+        }
+    }
+
+    async fn embed(&self, pending: &[PendingMemory]) -> Result<Vec<EmbeddedMemory>, EmbedError> {
+        let texts: Vec<_> = pending.iter().map(|memory| &memory.text).collect();
+        let account = self.account.clone();
+        let bill = VectorBill { purpose: Purpose::Embedding, session: None, account };
+        let request = VectorRequest::reserve(self.ctx, bill, &texts)?;
+        let vectors = request.send(self.ctx, TIMEOUT).await?;
+        let embedded = pending.iter().zip(vectors);
+        Ok(embedded.map(|(memory, embedding)| EmbeddedMemory { id: memory.id, embedding }).collect())
+    }
+
+    /// Finds the memories that the model refuses. When it refuses all, their texts are not at fault.
+    async fn embed_one_by_one(
+        &self,
+        pending: Vec<PendingMemory>,
+        refused: &RefCell<BTreeSet<Uuid>>,
+    ) -> Result<Vec<EmbeddedMemory>, Fault> {
+        let mut embedded = Vec::with_capacity(pending.len());
+        let mut rejected = Vec::new();
+        for memory in &pending {
+            match self.embed(std::slice::from_ref(memory)).await {
+                Err(error) if is_refusal(&error) => rejected.push(memory.id),
+                one => embedded.extend(one?),
+            }
+            if rejected.len() >= MAX_REJECTIONS && embedded.is_empty() {
+                return Err(Fault::new(Code::ModelUnavailable, "embeddings: every text is refused"));
+            }
+        }
+        refused.borrow_mut().extend(rejected);
+        Ok(embedded)
+    }
 }
 
 /// True if the texts may be at fault.
 const fn is_refusal(error: &EmbedError) -> bool {
     matches!(error, EmbedError::Model(ModelError::Refused { .. } | ModelError::Status { status: 413, .. }))
-}
-
-/// Finds the memories that the model refuses. When it refuses all, their texts are not at fault.
-async fn embed_one_by_one<P: Platform>(
-    ctx: &UserCtx<'_, P>,
-    pending: Vec<PendingMemory>,
-    refused: &RefCell<BTreeSet<Uuid>>,
-) -> Result<Vec<EmbeddedMemory>, Fault> {
-    let mut embedded = Vec::with_capacity(pending.len());
-    let mut rejected = Vec::new();
-    for memory in &pending {
-        match embed(ctx, std::slice::from_ref(memory)).await {
-            Err(error) if is_refusal(&error) => rejected.push(memory.id),
-            one => embedded.extend(one?),
-        }
-        if rejected.len() >= MAX_REJECTIONS && embedded.is_empty() {
-            return Err(Fault::new(Code::ModelUnavailable, "embeddings: every text is refused"));
-        }
-    }
-    refused.borrow_mut().extend(rejected);
-    Ok(embedded)
 }

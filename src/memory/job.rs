@@ -3,22 +3,22 @@
 use pii::mask::Author;
 use pii::masked_text::MaskedText;
 use pii::unmask::placeholders;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use tokens::chat::{PER_MESSAGE, PER_PROMPT};
 use tokens::count;
 use uuid::Uuid;
 
 use crate::account::UserCtx;
-use crate::account::ledger::{LimitError, ReservationRequest, settle};
+use crate::account::ledger::{LimitError, unpriced};
+use crate::account::paid_call::{BilledAccount, CallBill, PaidCall, Purpose};
 use crate::account::vault::VaultError;
-use crate::chat::limits::{Budget, UserLimits};
+use crate::chat::limits::Budget;
 use crate::chat::message::Role;
 use crate::chat::price::Price;
-use crate::chat::usage::{Usage, UsageRecord};
-use crate::error::{Code, Fault};
-use crate::ids;
+use crate::chat::usage::Usage;
+use crate::config::Config;
+use crate::error::Fault;
 use crate::limit::plan::StoredLimits;
-use crate::limit::quota::{Cost, LedgerEntry, day};
 use crate::model::candidate::{Candidate, Provider};
 use crate::model::completion::{Completion, CompletionRequest, stream_completion};
 use crate::model::finish::Finish;
@@ -27,7 +27,7 @@ use crate::model::pace::Readers;
 use crate::model::prompt_message::PromptMessage;
 use crate::model::request::ChatBody;
 use crate::ports::{Clock, Platform};
-use crate::time::{Millis, timestamp};
+use crate::time::Millis;
 
 /// Tokens that a completion may have.
 const MAX_OUTPUT: u32 = 2000;
@@ -35,43 +35,33 @@ const MAX_OUTPUT: u32 = 2000;
 /// Longest time of a request, in milliseconds.
 const TIMEOUT: Millis = 2 * 60 * 1000;
 
-/// Purpose of a request, as `chat_usage_log` has it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Purpose {
-    /// Extraction of facts.
-    Facts,
-    /// Summary of a session.
-    Summary,
+/// Stored form of the account that a request is billed to.
+#[derive(Clone, Debug, Deserialize)]
+pub struct StoredAccount {
+    employee: String,
+    budgets: StoredBudgets,
+    /// Price of the model, if it is known.
+    price: Option<Price>,
 }
 
-impl Purpose {
-    const fn schema_name(self) -> &'static str {
-        match self {
-            Self::Facts => "facts",
-            Self::Summary => "summary",
+/// Spending limits of a day: of the user over all employees, and with the employee.
+#[derive(Clone, Debug, Deserialize)]
+struct StoredBudgets {
+    user: StoredLimits,
+    employee: Budget,
+}
+
+impl StoredAccount {
+    /// The account within the limits of the deployment.
+    pub(super) fn resolve(&self, config: &Config) -> BilledAccount {
+        let StoredBudgets { user, employee } = &self.budgets;
+        BilledAccount {
+            employee: self.employee.clone(),
+            user_budget: user.resolve(config).budget,
+            employee_budget: *employee,
+            price: self.price,
         }
     }
-}
-
-/// Spending limits of a day.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-pub struct Budgets {
-    /// Of the user, over all employees.
-    pub user: StoredLimits,
-    /// Of the user, with the employee.
-    pub employee: Budget,
-}
-
-/// The account that a request is billed to.
-#[derive(Clone, Debug, Deserialize)]
-pub struct BilledAccount {
-    /// Slug of the employee of the conversation.
-    pub employee: String,
-    /// Limits that hold.
-    pub budgets: Budgets,
-    /// Price of the model, if it is known.
-    pub price: Option<Price>,
 }
 
 /// A background request.
@@ -82,7 +72,7 @@ pub struct BackgroundJob<'a> {
     /// The session, if it is about one.
     pub session: Option<Uuid>,
     /// The account that is billed.
-    pub account: &'a BilledAccount,
+    pub account: &'a StoredAccount,
     /// Instructions and input.
     pub messages: [PromptMessage<'a>; 2],
     /// JSON schema of the output.
@@ -103,7 +93,7 @@ impl<'a> BackgroundJob<'a> {
     #[must_use]
     pub fn new(
         purpose: Purpose,
-        account: &'a BilledAccount,
+        account: &'a StoredAccount,
         prompt: JobPrompt<'_>,
         schema: serde_json::Value,
     ) -> Self {
@@ -113,12 +103,6 @@ impl<'a> BackgroundJob<'a> {
         ];
         Self { purpose, session: None, account, messages, schema }
     }
-
-    fn entry(&self, id: Uuid, began: Millis, usage: &Usage) -> LedgerEntry {
-        let BilledAccount { employee, price, .. } = self.account;
-        let cost = Cost::new(usage.total(), price.map(|price| price.of(usage)));
-        LedgerEntry { id, employee: employee.clone(), day: day(began), cost }
-    }
 }
 
 /// Output of a background job.
@@ -127,31 +111,7 @@ pub struct JobOutput {
     /// The JSON object in the text; empty when there is none, or when it broke off.
     pub text: String,
     /// Row of `chat_usage_log`.
-    pub usage: JobUsage,
-}
-
-/// Row of `chat_usage_log` for a background job.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct JobUsage {
-    /// Primary key; makes saving it idempotent.
-    pub id: Uuid,
-    /// Purpose of the job.
-    pub purpose: Purpose,
-    /// The session, if it was about one.
-    pub session_id: Option<Uuid>,
-    /// Slug of the employee that is billed.
-    pub employee_slug: String,
-    /// Tokens, cost and times.
-    #[serde(flatten)]
-    pub usage: UsageRecord,
-}
-
-impl JobUsage {
-    /// Marks the output as unusable: it counts as an error.
-    pub fn mark_malformed(&mut self) {
-        self.usage.success = false;
-        self.usage.error_code = Some("malformed_answer".to_owned());
-    }
+    pub usage: PaidCall,
 }
 
 /// Runs a job. `None` when the day's budget does not suffice, or is in dollars while the model has no price.
@@ -163,32 +123,26 @@ pub async fn run_job<P: Platform>(
     job: &BackgroundJob<'_>,
 ) -> Result<Option<JobOutput>, Fault> {
     let (clock, config) = (&ctx.ports.clock, ctx.config);
-    let began = clock.now();
-    let id = ids::random(clock);
     let message_tokens =
         job.messages.iter().map(|message| count(&message.content) + PER_MESSAGE).sum::<u32>();
     let prompt_tokens = message_tokens + PER_PROMPT + count(&job.schema.to_string());
-    let Budgets { user, employee } = &job.account.budgets;
-    let (user, employee) = (user.resolve(config).budget, *employee);
-    if job.account.price.is_none() && (user.daily_usd.is_some() || employee.daily_usd.is_some()) {
-        let cause = format!("{} has no price, so it is not asked", config.memory_model);
-        crate::log::fault(&ctx.ports.host, &Fault::new(Code::UnpricedModel, cause));
-        return Ok(None);
-    }
-    let entry = job.entry(id, began, &Usage::estimated(prompt_tokens, MAX_OUTPUT));
-    let limits = UserLimits { messages_per_minute: None, budget: user };
-    match ctx.reserve(&ReservationRequest { entry, user: limits, employee }) {
-        Ok(_) => {}
+    let account = job.account.resolve(config);
+    let (model, price) = (config.memory_model.clone(), account.price);
+    let bill = CallBill { purpose: job.purpose, session: job.session, account, model: model.clone() };
+    let reserved = match bill.reserve(ctx, &Usage::estimated(prompt_tokens, MAX_OUTPUT)) {
+        Ok(reserved) => reserved,
         Err(LimitError::Exceeded { .. }) => return Ok(None),
+        Err(LimitError::Unpriced) => {
+            crate::log::fault(&ctx.ports.host, &unpriced());
+            return Ok(None);
+        }
         Err(LimitError::Storage(fault)) => return Err(fault),
-    }
-    let price = job.account.price;
-    let candidate = Candidate { model: config.memory_model.clone(), provider: Provider::Primary, price };
-    let name = job.purpose.schema_name();
+    };
+    let name = job.purpose.as_str();
     let request = CompletionRequest {
         body: ChatBody::structured(&job.messages, name, &job.schema, MAX_OUTPUT)?,
-        candidates: vec![candidate],
-        deadline: began + TIMEOUT,
+        candidates: vec![Candidate { model, provider: Provider::Primary, price }],
+        deadline: clock.now() + TIMEOUT,
     };
     let mut completion = Completion::default();
     let outcome =
@@ -199,18 +153,13 @@ pub async fn run_job<P: Platform>(
     } else {
         Usage::estimated(prompt_tokens, count(&completion.text) + count(&completion.thoughts))
     };
-    let usage = completion.usage_or(estimated);
-    settle(&ctx.ports.sql, &job.entry(id, began, &usage))?;
+    let usage = reserved.settle(&ctx.ports.sql, &completion.usage_or(estimated), clock.now())?;
     match outcome {
         Err(fault) if is_free => return Err(fault),
         Ok(()) if completion.finish == Some(Finish::Stop) => {}
         _ => completion.text.clear(),
     }
     let text = json_output::object(&completion.text).unwrap_or_default().to_owned();
-    let usage = usage_record(&usage, price, Times { began, ended: clock.now() });
-    let usage = UsageRecord { model: config.memory_model.clone(), ..usage };
-    let employee_slug = job.account.employee.clone();
-    let usage = JobUsage { id, purpose: job.purpose, session_id: job.session, employee_slug, usage };
     Ok(Some(JobOutput { text, usage }))
 }
 
@@ -225,29 +174,4 @@ pub(super) fn mask_output<P: Platform>(
 ) -> Result<MaskedText, Fault> {
     let visible = placeholders(job.messages.iter().map(|message| message.content.as_str()));
     ctx.mask(text, Author::Model(&visible)).map_err(VaultError::into_fault)
-}
-
-/// Beginning and end of a request.
-#[derive(Clone, Copy)]
-struct Times {
-    began: Millis,
-    ended: Millis,
-}
-
-fn usage_record(usage: &Usage, price: Option<Price>, times: Times) -> UsageRecord {
-    UsageRecord {
-        model: String::new(),
-        prompt_tokens: usage.prompt_tokens,
-        cached_tokens: usage.cached_tokens,
-        completion_tokens: usage.completion_tokens,
-        total_tokens: usage.total(),
-        history_tokens: 0,
-        cost_usd: price.map(|price| price.of(usage)),
-        latency_ms: times.ended.saturating_sub(times.began),
-        ttft_ms: None,
-        success: true,
-        error_code: None,
-        usage_source: usage.source,
-        created_at: timestamp(times.ended),
-    }
 }

@@ -5,8 +5,11 @@ use std::pin::pin;
 use futures::future::{Either, select};
 use pii::masked_text::MaskedText;
 
+use super::paid_vectors::{VectorBill, VectorRequest};
 use super::vector::SmallVector;
 use crate::account::UserCtx;
+use crate::log;
+use crate::model::embedding::Embedding;
 use crate::model::vector_breaker::VectorUse;
 use crate::ports::{Clock, Platform};
 use crate::time::Millis;
@@ -14,27 +17,36 @@ use crate::time::Millis;
 /// Longest time of a request, in milliseconds. A turn waits for its deadline only.
 const TIMEOUT: Millis = 3000;
 
-/// The vector of a question, waiting no longer than the configured deadline.
+/// The vector of a question, waiting no longer than the configured deadline. It is absent where the budget does not suffice.
 pub async fn question_vector<P: Platform>(
     ctx: &UserCtx<'_, P>,
+    bill: VectorBill,
     question: &MaskedText,
 ) -> (Option<SmallVector>, VectorUse) {
     let (clock, breaker) = (&ctx.ports.clock, &ctx.account.vectors);
     if breaker.is_out(clock.now()) {
         return (None, VectorUse::Absent);
     }
-    let asked = pin!(ask(ctx, question));
+    let texts = [question];
+    let Ok(request) = VectorRequest::reserve(ctx, bill, &texts) else { return (None, VectorUse::Absent) };
+    let asked = pin!(request.send(ctx, TIMEOUT));
     let deadline = pin!(clock.sleep(ctx.config.recall_deadline));
     let (vector, outcome) = match select(asked, deadline).await {
-        Either::Left((Some(vector), _)) => (Some(vector), VectorUse::Used),
-        Either::Left((None, _)) => (None, VectorUse::Absent),
-        Either::Right(_) => (None, VectorUse::Late),
+        Either::Left((vectors, _)) => match vectors.ok().as_deref().and_then(first) {
+            Some(vector) => (Some(vector), VectorUse::Used),
+            None => (None, VectorUse::Absent),
+        },
+        Either::Right(_) => {
+            if let Err(fault) = request.book_unanswered(ctx) {
+                log::fault(&ctx.ports.host, &fault);
+            }
+            (None, VectorUse::Late)
+        }
     };
     breaker.note(outcome, clock.now());
     (vector, outcome)
 }
 
-async fn ask<P: Platform>(ctx: &UserCtx<'_, P>, question: &MaskedText) -> Option<SmallVector> {
-    let vectors = ctx.model_client().embed(&[question], TIMEOUT).await.ok()?;
+fn first(vectors: &[Embedding]) -> Option<SmallVector> {
     SmallVector::new(vectors.first()?.numbers())
 }

@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::job::{BackgroundJob, BilledAccount, JobPrompt, JobUsage, Purpose, mask_output, run_job};
+use super::job::{BackgroundJob, JobPrompt, StoredAccount, mask_output, run_job};
 use super::recall::Summary;
 use crate::account::UserCtx;
+use crate::account::paid_call::{PaidCall, Purpose};
 use crate::chat::message::Role;
 use crate::database;
 use crate::error::Fault;
@@ -48,7 +49,7 @@ struct SummaryBatch {
     replaces: Option<Uuid>,
     /// Account that is billed.
     #[serde(flatten)]
-    account: BilledAccount,
+    account: StoredAccount,
 }
 
 #[derive(Serialize)]
@@ -90,7 +91,7 @@ struct NewSummary {
     /// Its text; absent when the output was malformed.
     #[serde(flatten)]
     text: Option<SummaryText>,
-    usage: JobUsage,
+    usage: PaidCall,
 }
 
 #[derive(Serialize)]

@@ -6,7 +6,7 @@ use chrono::DateTime;
 use pii::masked_text::MaskedText;
 
 use super::candidate::Provider;
-use super::embedding::{self, Embedding};
+use super::embedding::{self, Embeddings};
 use super::known_models::KnownModels;
 use super::model_error::ModelError;
 use super::parameter::Parameter;
@@ -24,7 +24,9 @@ const MAX_ERROR_BYTES: usize = 16 * 1024;
 pub enum EmbedError {
     /// The model failed.
     Model(ModelError),
-    /// The request or the answer is not as it must be.
+    /// The day's budget does not suffice, or is in dollars while the model has no price.
+    OverBudget,
+    /// The request or the answer is not as it must be, or the storage refuses.
     Fault(Fault),
 }
 
@@ -38,6 +40,7 @@ impl From<EmbedError> for Fault {
     fn from(error: EmbedError) -> Self {
         match error {
             EmbedError::Model(error) => Self::new(Code::ModelUnavailable, format!("embeddings: {error:?}")),
+            EmbedError::OverBudget => Self::new(Code::BudgetExceeded, "embeddings"),
             EmbedError::Fault(fault) => fault,
         }
     }
@@ -62,7 +65,7 @@ impl<H: Http, C: Clock> ModelClient<'_, H, C> {
     ///
     /// # Errors
     /// [`EmbedError`].
-    pub async fn embed(&self, texts: &[&MaskedText], timeout: Millis) -> Result<Vec<Embedding>, EmbedError> {
+    pub async fn embed(&self, texts: &[&MaskedText], timeout: Millis) -> Result<Embeddings, EmbedError> {
         let Config { model_url, embedding_model, .. } = self.config;
         let known = self.models.borrow().dialects.of(Provider::Primary, embedding_model, model_url);
         let mut dialect = known;
@@ -71,12 +74,12 @@ impl<H: Http, C: Clock> ModelClient<'_, H, C> {
             let refusal = match self.post_embeddings(&body, timeout).await {
                 Err(ModelError::Refused { parameter, status }) => (parameter, status),
                 answer => {
-                    let vectors = embedding::read(&answer?, texts.len()).map_err(EmbedError::Fault)?;
+                    let read = embedding::read(&answer?, texts.len()).map_err(EmbedError::Fault)?;
                     if dialect != known {
                         let mut models = self.models.borrow_mut();
                         models.dialects.learn(Provider::Primary, embedding_model, dialect);
                     }
-                    return Ok(vectors);
+                    return Ok(read);
                 }
             };
             let (parameter, status) = refusal;

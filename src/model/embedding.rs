@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use base64ct::{Base64, Encoding};
 use pii::masked_text::MaskedText;
 use serde::ser::Error as _;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::dialect::Dialect;
 use super::parameter::Parameter;
@@ -102,6 +102,31 @@ struct Request<'a> {
 #[derive(Deserialize)]
 struct Answer {
     data: Vec<Item>,
+    #[serde(default, deserialize_with = "lenient")]
+    usage: Option<AnswerUsage>,
+}
+
+/// Some providers report no tokens of the prompt, but of all.
+#[derive(Deserialize)]
+struct AnswerUsage {
+    #[serde(default)]
+    prompt_tokens: Option<u32>,
+    #[serde(default)]
+    total_tokens: Option<u32>,
+}
+
+/// Usage of an odd shape is none.
+fn lenient<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<AnswerUsage>, D::Error> {
+    Ok(serde_json::from_value(serde_json::Value::deserialize(deserializer)?).ok())
+}
+
+/// Vectors of texts, in their order, and the usage for them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Embeddings {
+    /// One vector for each text.
+    pub vectors: Vec<Embedding>,
+    /// Tokens that were read, if the provider reports them.
+    pub tokens: Option<u32>,
 }
 
 #[derive(Deserialize)]
@@ -128,13 +153,22 @@ impl Numbers {
     }
 }
 
+/// Tokens of texts, as far as they are embedded.
+#[must_use]
+pub fn tokens(texts: &[&MaskedText]) -> u32 {
+    texts.iter().map(|text| tokens::count(read_part(text))).fold(0, u32::saturating_add)
+}
+
+fn read_part(text: &MaskedText) -> &str {
+    text.get(..text.floor_char_boundary(MAX_BYTES)).unwrap_or(text.as_str())
+}
+
 /// The body of a request for the vectors of texts; of a long text, its beginning's.
 ///
 /// # Errors
 /// `internal`, when it is no JSON.
 pub(super) fn body(model: &str, texts: &[&MaskedText], dialect: Dialect) -> Result<String, Fault> {
-    let input =
-        texts.iter().map(|text| text.get(..text.floor_char_boundary(MAX_BYTES)).unwrap_or(text.as_str()));
+    let input = texts.iter().map(|text| read_part(text));
     let has = |parameter| !dialect.left_out.has(parameter);
     let request = Request {
         model,
@@ -149,17 +183,21 @@ pub(super) fn body(model: &str, texts: &[&MaskedText], dialect: Dialect) -> Resu
 ///
 /// # Errors
 /// `model_rejected`, if the answer holds anything else.
-pub(super) fn read(answer: &str, count: usize) -> Result<Vec<Embedding>, Fault> {
+pub(super) fn read(answer: &str, count: usize) -> Result<Embeddings, Fault> {
     let malformed = || Fault::new(Code::ModelRejected, "embeddings are not as they must be");
-    let Answer { mut data } = serde_json::from_str(answer).map_err(|_| malformed())?;
+    let Answer { mut data, usage } = serde_json::from_str(answer).map_err(|_| malformed())?;
     if data.iter().all(|item| item.index.is_none()) {
         // Some servers leave it out, and keep the order.
         data.iter_mut().enumerate().for_each(|(n, item)| item.index = Some(n));
     }
     data.sort_by_key(|item| item.index);
     let is_each_once = data.len() == count && data.iter().enumerate().all(|(n, item)| item.index == Some(n));
-    let read = data.into_iter().map(|item| item.embedding.read()).collect::<Option<_>>();
-    read.filter(|_| is_each_once).ok_or_else(malformed)
+    let vectors = data.into_iter().map(|item| item.embedding.read()).collect::<Option<_>>();
+    let vectors = vectors.filter(|_| is_each_once).ok_or_else(malformed)?;
+    // No text has no tokens.
+    let tokens =
+        usage.and_then(|usage| usage.prompt_tokens.or(usage.total_tokens)).filter(|tokens| *tokens > 0);
+    Ok(Embeddings { vectors, tokens })
 }
 
 #[cfg(test)]
@@ -170,11 +208,30 @@ mod tests {
     fn vectors_come_in_the_order_of_their_texts() {
         let answer =
             r#"{"data":[{"index":1,"embedding":[0.5, 1e-3]},{"index":0,"embedding":[1,0]}],"usage":{}}"#;
-        assert_eq!(read(answer, 2).unwrap(), [Embedding(vec![1.0, 0.0]), Embedding(vec![0.5, 1e-3])]);
+        assert_eq!(read(answer, 2).unwrap().vectors, [Embedding(vec![1.0, 0.0]), Embedding(vec![0.5, 1e-3])]);
         let base64 = r#"{"data":[{"index":0,"embedding":"AACAPwAAAL8="}]}"#;
-        assert_eq!(read(base64, 1).unwrap(), [Embedding(vec![1.0, -0.5])]);
+        assert_eq!(read(base64, 1).unwrap().vectors, [Embedding(vec![1.0, -0.5])]);
         let no_index = r#"{"data":[{"embedding":[1,0]},{"embedding":[0.5, 1e-3]}]}"#;
-        assert_eq!(read(no_index, 2).unwrap(), [Embedding(vec![1.0, 0.0]), Embedding(vec![0.5, 1e-3])]);
+        assert_eq!(
+            read(no_index, 2).unwrap().vectors,
+            [Embedding(vec![1.0, 0.0]), Embedding(vec![0.5, 1e-3])]
+        );
+    }
+
+    #[test]
+    fn usage_is_read_where_it_is_believable() {
+        for (usage, tokens) in [
+            (r#","usage":{"prompt_tokens":7,"total_tokens":7}"#, Some(7)),
+            (r#","usage":{"total_tokens":9}"#, Some(9)),
+            (r#","usage":{"prompt_tokens":0,"total_tokens":0}"#, None),
+            (r#","usage":{"prompt_tokens":-1}"#, None),
+            (r#","usage":null"#, None),
+            (r#","usage":"free""#, None),
+            ("", None),
+        ] {
+            let answer = format!(r#"{{"data":[{{"index":0,"embedding":[1]}}]{usage}}}"#);
+            assert_eq!(read(&answer, 1).unwrap().tokens, tokens, "{usage}");
+        }
     }
 
     #[test]

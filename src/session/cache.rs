@@ -5,11 +5,9 @@ use uuid::Uuid;
 
 use super::load::{LoadedSession, RECENT_MESSAGES};
 use super::record::{MessageRecord, TurnRecord};
-use crate::account::terms::Terms;
-use crate::chat::employee::{Employee, PricedEmployee};
+use crate::chat::employee::{Employee, PricedEmployee, Profile};
 use crate::chat::limits::UserLimits;
 use crate::chat::message::Message;
-use crate::chat::price::Price;
 use crate::memory::recall::Summary;
 use crate::model::options::ModelOptions;
 use crate::prompt::assemble::Window;
@@ -30,9 +28,6 @@ const MAX_BYTES: usize = 512 * 1024;
 pub struct SessionCache {
     /// The employee and the prices of its models.
     pub employee: PricedEmployee,
-    /// Price of the model that makes vectors, if it is known.
-    #[serde(default)]
-    pub embedding_price: Option<Price>,
     /// Limits of the user over all sessions.
     #[serde(default)]
     pub limits: UserLimits,
@@ -55,13 +50,12 @@ pub struct SessionCache {
 impl SessionCache {
     /// Creates a cache from a loaded session. The window of the cache `before` stays valid under the same persona.
     #[must_use]
-    pub fn from_loaded(loaded: LoadedSession, terms: Terms, before: Option<&Self>, now: Millis) -> Self {
-        let Terms { employee, embedding_price, limits } = terms;
+    pub fn from_loaded(loaded: LoadedSession, profile: Profile, before: Option<&Self>, now: Millis) -> Self {
+        let Profile { employee, limits } = profile;
         let before = before.filter(|before| before.employee.employee == employee.employee);
         let mut cache = Self {
             window: before.and_then(|before| before.window.clone()),
             employee,
-            embedding_price,
             limits,
             last_message_id: loaded.messages.last().map(|message| message.id),
             messages: loaded.messages,

@@ -1,5 +1,6 @@
 //! Effects of tools that become true when the turn is saved, together with it or not at all.
 
+use crate::account::paid_call::ReservedCall;
 use crate::chat::employee::PricedEmployee;
 use crate::chat::usage::Usage;
 use crate::files::NewFile;
@@ -10,8 +11,8 @@ use crate::memory::fact::NewFact;
 pub struct Effects {
     /// Facts to remember.
     pub facts: Vec<NewFact>,
-    /// Usage and cost in US dollars of models that tools asked.
-    pub spent: Vec<(Usage, Option<f64>)>,
+    /// Requests to models that run, with the usage that is owed if they are not waited for.
+    pub running_calls: Vec<(ReservedCall, Usage)>,
     /// Files that were made.
     pub files: Vec<NewFile>,
     /// The employee that takes over.

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::definition::ToolSpec;
 use super::error::ToolError;
 use super::tool::{Tool, ToolContext};
+use crate::account::paid_call::{CallBill, Purpose};
 use crate::chat::employee::Employee;
 use crate::chat::message::Role;
 use crate::chat::usage::Usage;
@@ -23,7 +24,7 @@ use crate::model::request::ChatBody;
 use crate::ports::{Clock, Platform};
 use crate::time::Millis;
 use readers::document::{Form, Part};
-use readers::scan::{Kind, Page, pages_for_model, read};
+use readers::scan::{Kind, Page, Scan, pages_for_model, read};
 use tokens::count;
 
 /// Longest time of a run, in milliseconds: models need a while for a page.
@@ -76,7 +77,7 @@ impl Tool for Ocr {
         let (picture, bytes) = Picture::of(&opened).ok_or_else(gone)?;
         let scan = read(bytes).map_err(|unreadable| ToolError(unreadable.to_string()))?;
         let pages = pages_for_model(bytes, &scan).map_err(|unreadable| ToolError(unreadable.to_string()))?;
-        let text = transcribe(&picture.name, scan.kind, &pages, context).await?;
+        let text = transcribe(&picture.name, &scan, &pages, context).await?;
         if text.trim().is_empty() {
             return Ok(json!({ "text": "", "note": "No text was found in it." }));
         }
@@ -114,15 +115,18 @@ impl Picture {
 /// Has the employee's model transcribe pages. The turn pays for it.
 async fn transcribe<P: Platform>(
     name: &str,
-    kind: Kind,
+    scan: &Scan,
     pages: &[Page<'_>],
     context: &ToolContext<'_, P>,
 ) -> Result<String, ToolError> {
     let ToolContext { employee, user, .. } = context;
+    // A PDF is one file, and a model reads all of its pages.
+    let shown = if scan.kind == Kind::Pdf { scan.pages } else { pages.len() };
+    let shown = u32::try_from(shown).unwrap_or(u32::MAX);
     let (ports, config) = (user.ports, user.config);
     let part = |page: &Page<'_>| {
         let url = format!("data:{};base64,{}", page.media_type, Base64::encode_string(&page.bytes));
-        match kind {
+        match scan.kind {
             // The model does not need the file's real name.
             Kind::Pdf => json!({ "type": "file", "file": { "filename": "scan.pdf", "file_data": url } }),
             _ => json!({ "type": "image_url", "image_url": { "url": url, "detail": "high" } }),
@@ -138,20 +142,32 @@ async fn transcribe<P: Platform>(
     let reader =
         Employee { max_output_tokens: Some(MAX_OUTPUT), temperature: Some(0.0), ..Employee::default() };
     let model = employee.model(config).to_owned();
+    let read = Usage::estimated(shown.saturating_mul(PER_PAGE), 0);
+    let most = Usage { completion_tokens: MAX_OUTPUT, ..read };
+    let account = (*context.account).clone();
+    let bill =
+        CallBill { purpose: Purpose::Ocr, session: Some(context.session), account, model: model.clone() };
+    let reserved = bill
+        .reserve(user, &most)
+        .map_err(|_| ToolError("What is left of today's budget does not suffice for it. Say so.".into()))?;
+    // Should the answer be stopped meanwhile, the pages were read.
+    context.effects.borrow_mut().running_calls.push((reserved.clone(), read));
     let request = CompletionRequest {
         body: ChatBody::resumed(&reader, messages, None),
-        candidates: vec![Candidate { model, provider: Provider::Primary, price: context.price }],
+        candidates: vec![Candidate { model, provider: Provider::Primary, price: context.account.price }],
         deadline: ports.clock.now() + TIMEOUT,
     };
     let mut completion = Completion::default();
     let outcome =
         stream_completion(&user.model_client(), &request, &mut completion, |_| Readers::Absent).await;
-    if outcome.is_ok() || completion.has_begun() {
-        let pages = u32::try_from(pages.len()).unwrap_or(u32::MAX);
-        let estimated = Usage::estimated(pages.saturating_mul(PER_PAGE), count(&completion.text));
-        let usage = completion.usage_or(estimated);
-        context.effects.borrow_mut().spent.push((usage, context.price.map(|price| price.of(&usage))));
-    }
+    context.effects.borrow_mut().running_calls.retain(|(running, _)| running.id != reserved.id);
+    let booked = if outcome.is_ok() || completion.is_billed() {
+        let estimated = Usage { completion_tokens: count(&completion.text), ..read };
+        reserved.book(user, &completion.usage_or(estimated))
+    } else {
+        reserved.release(&ports.sql)
+    };
+    booked.map_err(|_| ToolError("It could not be kept. Say so.".into()))?;
     outcome
         .map_err(|_| ToolError("The model could not read it. It may not take pictures; say so.".into()))?;
     Ok(completion.text)

@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 use super::definition::ToolSpec;
 use super::error::ToolError;
 use super::tool::{Tool, ToolContext};
+use crate::account::paid_call::{BilledAccount, Purpose};
 use crate::chat::message::Role;
+use crate::memory::paid_vectors::VectorBill;
 use crate::memory::question_vector::question_vector;
 use crate::memory::recall::{RecallRequest, recall};
 use crate::memory::recalled_memory::RecalledMemory;
@@ -44,10 +46,12 @@ impl Tool for Recall {
         if query.is_empty() {
             return Err("query must have a word at least.".into());
         }
-        let ToolContext { user, .. } = context;
+        let ToolContext { user, session, account, embedding_price, .. } = context;
         // The arguments of a tool are masked.
         let query = MaskedText::composed(query.to_owned());
-        let (vector, _) = question_vector(user, &query).await;
+        let account = BilledAccount { price: *embedding_price, ..(*account).clone() };
+        let bill = VectorBill { purpose: Purpose::Recall, session: Some(*session), account };
+        let (vector, _) = question_vector(user, bill, &query).await;
         let (budget, least) = (user.config.token_budget, user.config.top_k);
         let request = RecallRequest { text: &query, vector: vector.as_ref(), budget, least };
         let found = recall(&user.ports.sql, &request, timestamp(user.ports.clock.now()));

@@ -15,6 +15,7 @@ use super::error::{ToolError, ToolRunError};
 use super::mcp::McpServers;
 use super::schema;
 use crate::account::UserCtx;
+use crate::account::paid_call::BilledAccount;
 use crate::chat::employee::Employee;
 use crate::chat::price::Price;
 use crate::ports::Platform;
@@ -63,8 +64,10 @@ pub struct ToolContext<'a, P: Platform> {
     pub remember: bool,
     /// The employee that calls.
     pub employee: &'a Employee,
-    /// Price of its model, if it is known.
-    pub price: Option<Price>,
+    /// Account that the employee's model is billed to.
+    pub account: &'a BilledAccount,
+    /// Price of the model that makes vectors, if it is known.
+    pub embedding_price: Option<Price>,
     /// State of the user's MCP servers.
     pub mcp: &'a McpServers,
     /// Effects that become true with the turn's record.

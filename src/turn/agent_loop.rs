@@ -65,7 +65,6 @@ impl<P: Platform, F: FnMut(&ClientEvent<'_>)> AgentLoop<'_, P, F> {
         loop {
             if first < progress.answer.calls.len() {
                 self.run_calls(progress, first).await;
-                progress.add_tool_costs();
                 if progress.answer.calls.iter().any(ToolCall::is_waiting) {
                     progress.pending_approval = Some(self.pending_approval(progress, first, step));
                     return Ok(());

@@ -7,6 +7,7 @@ use tokens::chat::PER_MESSAGE;
 
 use super::agent_loop::AgentLoop;
 use super::progress::TurnProgress;
+use crate::account::paid_call::BilledAccount;
 use crate::chat::tool_call::{CallFailure, CallOutcome, ToolCall};
 use crate::log;
 use crate::ports::{Clock, Platform};
@@ -44,6 +45,7 @@ impl<P: Platform, F: FnMut(&ClientEvent<'_>)> AgentLoop<'_, P, F> {
             }
         }
         let message = self.turn.message.clone();
+        let account = BilledAccount::new(&employee, &self.agent.limits, self.turn.price);
         let context = ToolContext {
             user,
             session: self.turn.session_id,
@@ -53,7 +55,8 @@ impl<P: Platform, F: FnMut(&ClientEvent<'_>)> AgentLoop<'_, P, F> {
             remember: self.turn.remember,
             mcp: &self.ctx.toolbox.mcp,
             employee: &employee,
-            price: self.turn.price,
+            account: &account,
+            embedding_price: self.agent.employee.embedding_price,
             effects: &progress.effects,
         };
         let running = open.into_iter().map(|call| async {

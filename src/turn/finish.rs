@@ -62,7 +62,11 @@ impl<P: Platform> TurnCtx<'_, P> {
     ) -> FinishedTurn {
         let user = self.session.user;
         let (text, redacted) = mask_answer(&user, &progress.completion.text, visible);
-        progress.add_tool_costs();
+        for (call, usage) in std::mem::take(&mut progress.effects.get_mut().running_calls) {
+            if let Err(fault) = call.book(&user, &usage) {
+                crate::log::fault(&user.ports.host, &fault);
+            }
+        }
         let attempts = progress.attempts + progress.completion.attempts;
         let successor = progress.effects.get_mut().hand_off.take();
         let pending = progress.pending_approval.take();

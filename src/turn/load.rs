@@ -81,9 +81,9 @@ impl<P: Platform> TurnCtx<'_, P> {
         let loads = (load_session(&user, session.id, path_end), load_terms(&user, session.id, employee));
         let mut cache = match join(loads.0, loads.1).await {
             (Ok(loaded), _) if loaded.foreign => return Err(foreign()),
-            (Ok(loaded), Ok(terms)) => {
-                let terms = terms.ok_or_else(unknown_employee)?;
-                SessionCache::from_loaded(loaded, terms, before.as_ref(), began)
+            (Ok(loaded), Ok(profile)) => {
+                let profile = profile.ok_or_else(unknown_employee)?;
+                SessionCache::from_loaded(loaded, profile, before.as_ref(), began)
             }
             (Err(fault), _) | (_, Err(fault)) => {
                 let usable = |cache: &SessionCache| cache.is_of(employee) && wanted.is_on_path(cache);

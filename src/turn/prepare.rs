@@ -1,7 +1,7 @@
 //! The first state of a turn: everything that can still be answered with an HTTP status.
 
 use futures::channel::oneshot;
-use futures::future::{OptionFuture, join};
+use futures::future::OptionFuture;
 use pii::mask::Author;
 use pii::masked_text::MaskedText;
 use uuid::Uuid;
@@ -13,10 +13,12 @@ use super::prompt::{PreparedPrompt, TurnInput};
 use super::request::{ClientSettings, TurnRequest};
 use super::{MAX_TURN, TurnCtx, WATCH_EVERY, reserve};
 use crate::account::ledger;
+use crate::account::paid_call::{BilledAccount, Purpose};
 use crate::account::rate::RateQuotas;
 use crate::error::{Code, Error, Fault, abort_field};
 use crate::limit::status::LimitStatus;
 use crate::log;
+use crate::memory::paid_vectors::VectorBill;
 use crate::memory::question_vector::question_vector;
 use crate::memory::recall::{RecallRequest, Recalled, recall};
 use crate::memory::vector::SmallVector;
@@ -26,6 +28,7 @@ use crate::model::options::ModelOptions;
 use crate::model::vector_breaker::VectorUse;
 use crate::ports::{Clock, Platform};
 use crate::prompt::assemble::Window;
+use crate::session::cache::SessionCache;
 use crate::session::in_flight::InFlightTurn;
 use crate::session::log::TurnLog;
 use crate::session::path::InsertAt;
@@ -108,17 +111,16 @@ impl<P: Platform> TurnCtx<'_, P> {
         let message = self.mask_message(&request.message).await?;
         let insert_at = std::mem::take(&mut request.insert_at);
         let wanted = Wanted { employee: request.employee.as_deref(), insert_at: &insert_at };
-        let load = OptionFuture::from((!self.is_cached(wanted)).then(|| self.load(wanted)));
-        let vector = OptionFuture::from((!message.is_empty()).then(|| question_vector(&user, &message)));
-        let (loaded, vector) = join(load, vector).await;
-        loaded.transpose()?;
-        let recalled = match self.regenerated_question(&insert_at) {
-            Some(question) => {
-                let vector = question_vector(&user, &question).await;
-                self.recall(&question, Some(vector))
-            }
-            None => self.recall(&message, vector),
-        };
+        if !self.is_cached(wanted) {
+            self.load(wanted).await?;
+        }
+        let bill = self.admitted_bill()?;
+        let regenerated = self.regenerated_question(&insert_at);
+        let question = regenerated.as_ref().unwrap_or(&message);
+        let vector =
+            OptionFuture::from((!question.is_empty()).then(|| question_vector(&user, bill, question)));
+        let vector = vector.await;
+        let recalled = self.recall(question, vector);
         let (tools, options) = self.tools_and_options(request.settings.take()).await?;
         let loaded = Loaded { admission, request, message, insert_at, recalled, tools, options, admitted_at };
         let (prepared, window) = self.build(loaded)?;
@@ -126,6 +128,17 @@ impl<P: Platform> TurnCtx<'_, P> {
             cache.window = window;
         }
         Ok(prepared)
+    }
+
+    /// The account that pays for the vector of a message, which is not asked for where messages come too fast.
+    fn admitted_bill(&self) -> Result<VectorBill, Error> {
+        let (user, session) = (self.session.user, self.session.session);
+        let cache = session.cache.borrow();
+        let cache = cache.as_ref().ok_or_else(no_cache)?;
+        user.account.rates.take(session.id, quotas(cache), user.ports.clock.now())?;
+        let price = cache.employee.embedding_price;
+        let account = BilledAccount::new(cache.employee(), &cache.limits, price);
+        Ok(VectorBill { purpose: Purpose::Recall, session: Some(session.id), account })
     }
 
     /// Builds the turn from the loaded session, and stores it: one local step without an `await`.
@@ -148,11 +161,7 @@ impl<P: Platform> TurnCtx<'_, P> {
         }
         let head =
             TurnHead { is_json: options.format.is_some(), ..turn.head(&cache.employee().unmask_policy) };
-        let quotas = RateQuotas {
-            session: cache.employee().messages_per_minute,
-            user: cache.limits.messages_per_minute,
-        };
-        let taken = user.account.rates.take(session.id, quotas, user.ports.clock.now())?;
+        let taken = user.account.rates.take(session.id, quotas(cache), user.ports.clock.now())?;
         let agent = AgentConfig { recalled_at, ..AgentConfig::new(cache, tools) };
         let budget = self.reserve(&reserve::for_turn(&turn, &agent, &candidates))?;
         turn.withdrawn = self.withdrawn_calls()?;
@@ -230,6 +239,10 @@ impl<P: Platform> TurnCtx<'_, P> {
         let stopped = session.arm_stop();
         Ok(PreparedTurn { admission, turn, head, request, agent, stopped, limits: LimitStatus::default() })
     }
+}
+
+fn quotas(cache: &SessionCache) -> RateQuotas {
+    RateQuotas { session: cache.employee().messages_per_minute, user: cache.limits.messages_per_minute }
 }
 
 fn no_such_message() -> Error {

@@ -38,7 +38,7 @@ pub(super) struct TurnProgress {
     pub(super) completion: Completion,
     /// Tokens that the model reads in the running step.
     pub(super) prompt_tokens: u32,
-    /// Usage and cost of the steps before, and of models that tools asked; `None` before the first.
+    /// Usage and cost of the steps before; `None` before the first.
     pub(super) spent: Option<StepCost>,
     /// Requests of the steps before.
     pub(super) attempts: u32,
@@ -51,14 +51,6 @@ pub(super) struct TurnProgress {
 }
 
 impl TurnProgress {
-    /// Adds the usage of models that tools asked.
-    pub(super) fn add_tool_costs(&mut self) {
-        let spent = std::mem::take(&mut self.effects.get_mut().spent);
-        for (usage, cost_usd) in spent {
-            self.add_cost(&usage, cost_usd);
-        }
-    }
-
     /// Adds the usage of a step.
     pub(super) fn add_cost(&mut self, usage: &Usage, cost_usd: Option<f64>) {
         self.spent = Some(self.spent.unwrap_or(StepCost::NONE).plus(usage, cost_usd));

@@ -3,7 +3,7 @@
 use super::TurnCtx;
 use super::agent_config::AgentConfig;
 use super::progress::StepCost;
-use crate::account::ledger::{LimitError, ReservationRequest};
+use crate::account::ledger::{self, LimitError, ReservationRequest};
 use crate::chat::employee::Employee;
 use crate::chat::limits::UserLimits;
 use crate::chat::usage::Usage;
@@ -103,6 +103,7 @@ impl<P: Platform> TurnCtx<'_, P> {
         let employee = agent.employee.employee.budget;
         self.reserve(&ReservationRequest { entry, user, employee }).map(drop).map_err(|error| match error {
             LimitError::Exceeded { .. } => Fault::new(Code::BudgetExceeded, "another step"),
+            LimitError::Unpriced => ledger::unpriced(),
             LimitError::Storage(fault) => fault,
         })
     }

@@ -13,6 +13,7 @@ use super::Object;
 use super::background_state::{Reading, SavedTurn};
 use crate::account::UserCtx;
 use crate::account::agenda::{Job, Rest};
+use crate::account::paid_call;
 use crate::auth::User;
 use crate::backoff::background_pause;
 use crate::error::Fault;
@@ -145,6 +146,10 @@ impl<P: Platform> Object<P> {
         if !is_due && agenda.is_planned(Job::Background, sql)? {
             // A job that was planned meanwhile stays planned.
             return Ok(());
+        }
+        if !paid_call::undelivered(sql)?.is_empty() {
+            // Of a turn beside this work.
+            return agenda.plan(Job::Background, self.ports.clock.now() + RETRY_AFTER, sql);
         }
         let settles_at = rebuild_progress::settles_at(sql)?;
         if settles_at > began {

@@ -14,7 +14,7 @@ use super::Object;
 use super::erasure_state::{Running, Writing};
 use crate::account::agenda::Job;
 use crate::account::erasure::{self, ErasedCounts, Erasure, Step};
-use crate::account::{self, ledger, vault};
+use crate::account::{self, ledger, paid_call, vault};
 use crate::auth::User;
 use crate::backoff::pause;
 use crate::database;
@@ -196,6 +196,7 @@ impl<P: Platform> Object<P> {
         let sql = &self.ports.sql;
         self.account.vault.erase();
         vault::erase(sql)?;
+        paid_call::erase(sql)?;
         self.sessions.for_each(super::super::session::state::Session::forget);
         store::erase(sql)?;
         index::erase(sql)?;
@@ -208,8 +209,9 @@ impl<P: Platform> Object<P> {
             sql.wipe()?;
             self.account.agenda.rang();
             self.create_tables()?;
-            erasure::restore_finished(sql, &erased, self.ports.clock.now())?;
+            // First, since the alarm goes on for the owner alone.
             account::set_owner(sql, user.id)?;
+            erasure::restore_finished(sql, &erased, self.ports.clock.now())?;
             ledger::restore(sql, &spent)?;
             let Erasure { requested_at, counts, .. } = &erased;
             let requested_at = timestamp(*requested_at);

@@ -383,7 +383,8 @@ comment on column private.erased_users.counts is '{table: number of deleted rows
 create table if not exists public.chat_usage_log (
   -- One row per turn or background call: this key makes commit_turn idempotent.
   turn_id           uuid primary key,
-  purpose           text not null default 'turn' check (purpose in ('turn', 'facts', 'summary')),
+  purpose           text not null default 'turn' check (
+    purpose in ('turn', 'embedding', 'recall', 'ocr', 'facts', 'summary')),
   user_id           uuid not null references auth.users (id) on delete cascade,
   -- The cost of a deleted conversation stays on record.
   session_id        uuid references public.chat_sessions (id) on delete set null,
@@ -408,7 +409,8 @@ alter table public.chat_usage_log enable row level security;
 comment on table public.chat_usage_log is
   'Tokens, cost and latency of each request to a model: one row per turn and per background call.';
 comment on column public.chat_usage_log.purpose is
-  'turn: a request of a user. facts, summary: calls of the background, which cost money and are no turns.';
+  'turn: a request of a user. The others are calls beside the turns, which cost money too: vectors of memories (embedding) and of
+questions (recall), transcription (ocr), and the background''s facts and summaries.';
 comment on column public.chat_usage_log.history_tokens is 'Tokens of earlier messages in the prompt.';
 comment on column public.chat_usage_log.session_tokens is 'Tokens of all earlier messages of the session.';
 comment on column public.chat_usage_log.cost_usd is 'Null when the model had no known price at that time.';

@@ -204,7 +204,7 @@ comment on function private.embed_followers_again(uuid, uuid[]) is
 'Makes the memories of the two messages after each of p_messages pending again, since their embeddings were made with its
 text: it changed, or it was forgotten. Internal: called by private.continue_answer and private.forget_messages.';
 
-create or replace function public.save_embeddings(p_user uuid, p_embeddings jsonb) returns bigint
+create or replace function public.save_embeddings(p_user uuid, p_embeddings jsonb, p_usage jsonb default '[]') returns bigint
 language plpgsql security definer set search_path = '' set statement_timeout = '8s' as $$
 begin
   if private.is_gone(p_user, now()) then
@@ -215,12 +215,15 @@ begin
   from jsonb_to_recordset(p_embeddings) as e(id uuid, embedding text)
   -- "is true" keeps the planner from the index of pending memories, which it would scan for each id.
   where m.id = e.id and (m.user_id = p_user and m.embedding is null) is true and e.embedding is not null;
+  perform private.add_usage(p_user, usage) from jsonb_array_elements(p_usage) usage
+  where not private.is_gone(p_user, (usage ->> 'created_at')::timestamptz);
   return (select count(*) from public.user_memory_embeddings where user_id = p_user and embedding is null);
 end $$;
-comment on function public.save_embeddings(uuid, jsonb) is
-'Saves embeddings of pending memories of a user: [{id, embedding}], the vector as text; others stay unchanged. Returns the
+comment on function public.save_embeddings(uuid, jsonb, jsonb) is
+'Saves embeddings of pending memories of a user: [{id, embedding}], the vector as text; others stay unchanged. p_usage has
+rows of usage as in add_usage, those of vectors and others; a row that exists stays as it is. Returns the
 number of memories that are still pending. Errors: 22000 for a vector of another length. Callers: service_role.';
-grant execute on function public.save_embeddings(uuid, jsonb) to service_role;
+grant execute on function public.save_embeddings(uuid, jsonb, jsonb) to service_role;
 
 create or replace function public.pending_memories_count() returns bigint
 language sql stable security invoker set search_path = '' set statement_timeout = '8s' as $$

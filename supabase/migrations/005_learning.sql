@@ -23,7 +23,7 @@ end $$;
 comment on function private.add_usage(uuid, jsonb) is
 'Inserts a row of usage: {id, purpose, session_id, employee_slug, model, prompt_tokens, cached_tokens, completion_tokens,
 total_tokens, cost_usd, latency_ms, success, error_code, usage_source, created_at}. Returns false if that id exists.
-Internal: called by save_facts and save_summary.';
+Internal: called by save_facts, save_summary and save_embeddings.';
 
 create or replace function private.budgets(p_user uuid, p_employee text) returns jsonb
 language sql stable security invoker set search_path = '' as $$

@@ -104,7 +104,7 @@ impl Disk {
 
     /// Tables with work that is not done.
     pub fn unfinished(&self) -> Option<&'static str> {
-        ["in_flight_turn", "outbox", "agenda"].into_iter().find(|table| self.count(table) > 0)
+        ["in_flight_turn", "outbox", "agenda", "paid_call"].into_iter().find(|table| self.count(table) > 0)
     }
 
     pub fn log_count(&self) -> u64 {

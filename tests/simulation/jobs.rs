@@ -1,6 +1,6 @@
 //! Outputs of the mock model for background jobs.
 
-use frontdesk::memory::job::Purpose;
+use frontdesk::account::paid_call::Purpose;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -42,14 +42,7 @@ pub fn output(job: &str, input: &str, world: &World) -> String {
     if world.occurs(Fault::JobFails) {
         return world.rng.pick(&["", "{}", "not JSON", "{\"facts\":[{}]}"]).to_owned();
     }
-    if job == name(Purpose::Facts) { facts(input, world) } else { summary(input, world) }
-}
-
-const fn name(purpose: Purpose) -> &'static str {
-    match purpose {
-        Purpose::Facts => "facts",
-        Purpose::Summary => "summary",
-    }
+    if job == Purpose::Facts.as_str() { facts(input, world) } else { summary(input, world) }
 }
 
 fn facts(input: &str, world: &World) -> String {

@@ -59,6 +59,7 @@ struct Limited {
 struct SaveEmbeddings {
     p_user: Uuid,
     p_embeddings: Vec<Embedded>,
+    p_usage: Vec<CallUsage>,
 }
 
 #[derive(Deserialize)]
@@ -80,11 +81,11 @@ struct Extraction {
     ended: Vec<Uuid>,
     forgotten: Vec<Uuid>,
     commands: Vec<Uuid>,
-    usage: JobUsage,
+    usage: CallUsage,
 }
 
 #[derive(Deserialize)]
-struct JobUsage {
+struct CallUsage {
     id: Uuid,
     employee_slug: String,
     total_tokens: u64,
@@ -120,7 +121,7 @@ struct NewSummary {
     message_ids: Vec<Uuid>,
     #[serde(default)]
     summary: Option<String>,
-    usage: JobUsage,
+    usage: CallUsage,
 }
 
 impl Memory {
@@ -207,7 +208,10 @@ impl Postgres {
     }
 
     pub fn save_embeddings(&self, arguments: &str) -> String {
-        let SaveEmbeddings { p_user, p_embeddings } = read(arguments);
+        let SaveEmbeddings { p_user, p_embeddings, p_usage } = read(arguments);
+        for usage in p_usage.iter().filter(|usage| !self.is_gone(p_user, millis(usage.created_at))) {
+            self.add_usage(p_user, usage);
+        }
         let mut memories = self.memory.memories.borrow_mut();
         for Embedded { id, embedding } in p_embeddings {
             if let Some(memory) = memories.get_mut(&id).filter(|memory| memory.user == p_user) {
@@ -253,7 +257,7 @@ impl Postgres {
     }
 
     /// Adds the usage of a background request; returns whether it is new.
-    fn add_usage(&self, user: Uuid, usage: &JobUsage) -> bool {
+    fn add_usage(&self, user: Uuid, usage: &CallUsage) -> bool {
         let row = UsageRow {
             user,
             employee: usage.employee_slug.clone(),

@@ -139,9 +139,9 @@ impl Scenario {
         if stored != all {
             return Err(format!("{} turns were stored and Postgres has {}", all.len(), stored.len()));
         }
-        // A budget that is used up lets facts wait.
+        // A budget that is used up lets vectors and facts wait.
         let (without_vector, unread) = postgres.memory.unfinished();
-        if without_vector > 0 || (unread > 0 && self.around.world.oracle.daily_tokens.get().is_none()) {
+        if without_vector + unread > 0 && self.around.world.oracle.daily_tokens.get().is_none() {
             return Err(format!("{without_vector} memories have no vector, {unread} were not read"));
         }
         drop(usage);

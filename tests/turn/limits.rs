@@ -11,9 +11,13 @@ use frontdesk::model::model_error::ModelError;
 use frontdesk::session::cache::FRESH_FOR;
 use frontdesk::stream::client_event::ClientEvent;
 use serde_json::json;
+use uuid::Uuid;
 
 use super::agent_loop::with_tools;
 use super::harness::*;
+
+/// Tokens of the vector of a message of one word: they are owed beside the turn.
+const VECTOR: u64 = 1;
 
 fn conversation(change: impl FnOnce(&mut SessionRow)) -> TestConversation {
     let conversation = TestConversation::default();
@@ -67,9 +71,9 @@ fn a_turn_reserves_its_maximum_and_settles_its_actual_cost() {
     assert!(reserved > 800 && reserved < 900, "the prompt and the longest answer: {reserved}");
     conversation.model_says(whole("ok"));
     conversation.answer(SESSION, prepared);
-    assert_eq!(conversation.spent().tokens, 24, "as the provider counted");
+    assert_eq!(conversation.spent().tokens, VECTOR + 24, "as the provider counted");
     conversation.deliver();
-    assert_eq!(conversation.spent().tokens, 24, "once");
+    assert_eq!(conversation.spent().tokens, VECTOR + 24, "once");
 }
 
 #[test]
@@ -106,7 +110,7 @@ fn a_dead_turn_owes_its_prompt_and_its_reservation_is_released() {
     let next = conversation.restart();
     let owed = next.outbox()[0].usage.total_tokens;
     assert!(owed > 0 && owed < 100, "the prompt was read, perhaps: {owed}");
-    assert_eq!(next.spent().tokens, u64::from(owed));
+    assert_eq!(next.spent().tokens, VECTOR + u64::from(owed));
     assert_eq!(next.number("SELECT count(*) FROM ledger WHERE is_reserved = 1"), 0);
 }
 
@@ -127,7 +131,7 @@ fn costs_are_settled_while_postgres_is_away() {
     }
     conversation.platform.postgrest.set_down(true);
     assert!(!conversation.deliver().is_empty());
-    assert_eq!(conversation.spent().tokens, 72);
+    assert_eq!(conversation.spent().tokens, 3 * (VECTOR + 24));
 }
 
 #[test]
@@ -135,7 +139,7 @@ fn a_model_that_was_never_reached_costs_nothing() {
     let conversation = with_budget(10_000);
     conversation.model_says(Err(ModelError::Status { status: 400, retry_after: None }));
     conversation.turn("Hello").unwrap();
-    assert_eq!(conversation.spent().tokens, 0);
+    assert_eq!(conversation.spent().tokens, VECTOR);
 }
 
 #[test]
@@ -143,9 +147,9 @@ fn without_limits_nothing_is_reserved_and_everything_is_settled() {
     let conversation = TestConversation::default();
     conversation.model_says(whole("ok"));
     let prepared = conversation.prepare("Hello").unwrap();
-    assert_eq!(conversation.spent().tokens, 0);
+    assert_eq!(conversation.spent().tokens, VECTOR);
     conversation.answer(SESSION, prepared);
-    assert_eq!(conversation.spent().tokens, 24);
+    assert_eq!(conversation.spent().tokens, VECTOR + 24);
 }
 
 #[test]
@@ -156,11 +160,11 @@ fn a_new_object_counts_todays_earlier_spending() {
     let spent = serde_json::json!({ "prime-boss": { "tokens": 900, "usd": null } });
     conversation.platform.postgrest.set_spent(spent);
     assert_eq!(conversation.refusal("Hello"), Code::BudgetExceeded);
-    assert_eq!(conversation.spent().tokens, 900);
+    assert_eq!(conversation.spent().tokens, 900 + VECTOR);
     // Read again, it changes nothing.
     let next = conversation.restart();
     assert_eq!(next.refusal("Hello"), Code::BudgetExceeded);
-    assert_eq!(next.spent().tokens, 900);
+    assert_eq!(next.spent().tokens, 900 + VECTOR);
 }
 
 #[test]
@@ -210,7 +214,7 @@ fn an_answer_that_runs_counts_with_what_is_reserved_for_it() {
     assert!(used() > 800, "the longest answer");
     conversation.model_says(whole("ok"));
     conversation.answer(SESSION, prepared);
-    assert_eq!(used(), 24);
+    assert_eq!(used(), VECTOR + 24);
 }
 
 #[test]
@@ -228,7 +232,7 @@ fn a_stop_before_a_later_steps_first_token_owes_its_prompt() {
     let usage = &finished.record.usage;
     assert_eq!((usage.completion_tokens, usage.usage_source), (4, UsageSource::Estimated));
     assert!(usage.prompt_tokens > 2 * 20, "the second request was read: {usage:?}");
-    assert_eq!(conversation.spent().tokens, u64::from(usage.total_tokens));
+    assert_eq!(conversation.spent().tokens, VECTOR + u64::from(usage.total_tokens));
 }
 
 #[test]
@@ -286,4 +290,69 @@ fn a_users_own_limits_come_before_those_of_their_plan() {
         let UserLimits { messages_per_minute, budget } = stored.resolve(&config);
         assert_eq!((messages_per_minute, budget.daily_tokens, budget.daily_usd), limits, "{row}");
     }
+}
+
+/// Rows of usage that Postgres was told beside the turns, by purpose.
+fn told(conversation: &TestConversation) -> Vec<(String, u64)> {
+    let saved = conversation.platform.postgrest.calls_of("save_embeddings");
+    let calls = saved.iter().flat_map(|saved| saved["p_usage"].as_array().unwrap());
+    calls
+        .map(|call| (call["purpose"].as_str().unwrap().to_owned(), call["total_tokens"].as_u64().unwrap()))
+        .collect()
+}
+
+#[test]
+fn vectors_are_reserved_booked_and_told_to_postgres() {
+    let conversation = with_budget(10_000);
+    conversation.model_says(whole("ok"));
+    conversation.turn("Hello").unwrap();
+    conversation.platform.postgrest.set_pending(vec![json!({ "id": Uuid::from_u128(1), "text": "one two" })]);
+    while conversation.platform.storage.alarm().is_some_and(|at| at < START + 100_000) {
+        conversation.ring();
+    }
+    assert_eq!(told(&conversation), [("recall".into(), VECTOR), ("embedding".into(), 2)]);
+    assert_eq!(conversation.spent().tokens, VECTOR + 24 + 2);
+    assert_eq!(conversation.number("SELECT count(*) FROM paid_call"), 0);
+    assert_eq!(conversation.number("SELECT count(*) FROM ledger WHERE is_reserved = 1"), 0);
+}
+
+#[test]
+fn no_vector_is_asked_for_that_a_budget_does_not_allow() {
+    let conversation = with_budget(10_000);
+    conversation.platform.postgrest.set_spent(json!({ "prime-boss": { "tokens": 10_000, "usd": null } }));
+    for _ in 0..3 {
+        assert_eq!(conversation.refusal("Hello"), Code::BudgetExceeded);
+    }
+    assert!(conversation.platform.http.embedded().is_empty());
+    conversation.platform.postgrest.set_pending(vec![json!({ "id": Uuid::from_u128(1), "text": "one two" })]);
+    conversation.object.plan_background().unwrap();
+    conversation.platform.clock.advance(20_000);
+    assert_eq!(conversation.deliver(), [""; 0]);
+    assert!(conversation.platform.http.embedded().is_empty(), "words find the memory until the next day");
+    assert_eq!(conversation.spent().tokens, 10_000);
+}
+
+#[test]
+fn messages_that_come_too_fast_get_no_vector() {
+    let conversation = conversation(|row| row.employee.as_mut().unwrap().messages_per_minute = Some(1));
+    conversation.model_says(whole("ok"));
+    conversation.turn("one").unwrap();
+    for _ in 0..3 {
+        assert_eq!(conversation.refusal("two"), Code::RateLimited);
+    }
+    assert_eq!(conversation.platform.http.embedded(), ["one"]);
+}
+
+#[test]
+fn a_vector_that_is_late_is_owed_and_one_that_fails_is_not() {
+    let conversation = with_budget(10_000);
+    conversation.platform.http.hangs_with_vectors(true);
+    conversation.model_says(whole("ok"));
+    conversation.turn("Hello").unwrap();
+    assert_eq!(conversation.spent().tokens, VECTOR + 24);
+    let failing = with_budget(10_000);
+    failing.platform.http.embeds_nothing(true);
+    failing.model_says(whole("ok"));
+    failing.turn("Hello").unwrap();
+    assert_eq!(failing.spent().tokens, 24);
 }

@@ -178,7 +178,11 @@ fn a_message_that_cannot_be_stored_is_not_answered() {
         assert_eq!(conversation.refusal("Hello"), Code::Internal, "{table}");
         conversation.refuse_nothing();
         assert!(conversation.platform.http.requests().is_empty());
-        assert_eq!(conversation.spent().tokens, 0, "its reservation is released");
+        assert_eq!(
+            conversation.number("SELECT count(*) FROM ledger WHERE is_reserved = 1"),
+            0,
+            "its reservation is released"
+        );
         assert!(!conversation.session().is_busy());
         assert_eq!(conversation.in_flight(), [Value::Null; 0], "{table}");
     }

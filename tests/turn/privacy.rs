@@ -16,7 +16,7 @@ use super::harness::*;
 const EMAIL: &str = "ann@example.com";
 
 /// Every table of the object.
-pub(super) const TABLES: [&str; 24] = [
+pub(super) const TABLES: [&str; 25] = [
     "agenda",
     "erasure",
     "in_flight_turn",
@@ -33,6 +33,7 @@ pub(super) const TABLES: [&str; 24] = [
     "outbox",
     "outbox_part",
     "owner",
+    "paid_call",
     "pending_approval",
     "session_deletion",
     "session_snapshot",

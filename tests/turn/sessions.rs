@@ -73,7 +73,8 @@ fn a_users_limits_hold_over_all_sessions() {
     conversation.answer(SESSION, first);
     conversation.answer(OTHER_SESSION, second);
     conversation.turn_in(nth(3), "three").unwrap();
-    assert_eq!(conversation.spent().tokens, 3 * 24);
+    // Each with a vector of its word, and that of the message that was refused.
+    assert_eq!(conversation.spent().tokens, 3 * 24 + 4);
     let refused = conversation.prepare_request(named(nth(4), "four")).unwrap_err();
     assert_eq!(refused.code(), Code::RateLimited);
 }

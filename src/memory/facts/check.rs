@@ -11,9 +11,9 @@ use super::command::{asks_to_forget, asks_to_remember};
 use super::extractor::{Exchange, ExtractedFact, FactBatch, FactsOutput, Forget};
 use super::fact::{Claim, RawFact};
 use super::quote::own_words;
+use crate::account::paid_call::PaidCall;
 use crate::error::Fault;
 use crate::memory::fact::NewFact;
-use crate::memory::job::JobUsage;
 
 /// Confidence below which a fact is dropped.
 const MIN_CONFIDENCE: f64 = 0.5;
@@ -31,7 +31,7 @@ pub(super) struct FactExtraction {
     pub(super) forgotten: Vec<Uuid>,
     /// Messages that ask to forget.
     pub(super) commands: Vec<Uuid>,
-    pub(super) usage: JobUsage,
+    pub(super) usage: PaidCall,
 }
 
 /// Facts of one batch before they are masked.
@@ -41,7 +41,7 @@ pub(super) struct RawExtraction {
     ended: Vec<Uuid>,
     forgotten: Vec<Uuid>,
     commands: Vec<Uuid>,
-    usage: JobUsage,
+    usage: PaidCall,
 }
 
 impl RawExtraction {
@@ -62,7 +62,7 @@ impl RawExtraction {
 
 impl FactBatch {
     /// Reads the model's output. Malformed and unquoted facts are left out; `None` when the output as a whole is malformed.
-    pub(super) fn extract(&self, output: &str, usage: JobUsage) -> Option<RawExtraction> {
+    pub(super) fn extract(&self, output: &str, usage: PaidCall) -> Option<RawExtraction> {
         let answer: FactsOutput = serde_json::from_str(output).ok()?;
         let now = usage.usage.created_at;
         let mut keys = BTreeSet::new();

@@ -7,7 +7,8 @@ use uuid::Uuid;
 
 use super::fact::{CATEGORIES, UserStatement};
 use super::quote::own_words;
-use crate::memory::job::{BackgroundJob, BilledAccount, JobPrompt, Purpose};
+use crate::account::paid_call::Purpose;
+use crate::memory::job::{BackgroundJob, JobPrompt, StoredAccount};
 
 const INSTRUCTIONS: &str = "You keep what is true of a user, so that later conversations can build on it.
 You get JSON: `messages`, which the user wrote, and `known`, the facts that are kept now. `reply_to` is the end of what an \
@@ -37,7 +38,7 @@ pub(super) struct FactBatch {
     pub(super) facts: Vec<KnownFact>,
     /// Account of the employee of the latest message, which is billed.
     #[serde(flatten)]
-    pub(super) account: BilledAccount,
+    pub(super) account: StoredAccount,
 }
 
 /// A message of the user in its exchange.

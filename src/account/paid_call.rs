@@ -1,0 +1,252 @@
+//! Requests that are paid beside the turns: each is reserved before it is made, settled once, and told to Postgres.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::UserCtx;
+use super::agenda::Job;
+use super::ledger::{LimitError, ReservationRequest, release, settle};
+use crate::chat::employee::Employee;
+use crate::chat::limits::{Budget, UserLimits};
+use crate::chat::price::Price;
+use crate::chat::usage::{Usage, UsageRecord};
+use crate::error::Fault;
+use crate::ids;
+use crate::limit::quota::{Cost, LedgerEntry, day};
+use crate::ports::{Clock, Platform, Sql};
+use crate::storage::{from_json, rows, to_json};
+use crate::time::{Millis, timestamp};
+
+/// Milliseconds after which Postgres is told of a call at the latest, when it is in reach.
+const TOLD_AFTER: Millis = 10 * 1000;
+
+/// Calls that are told to Postgres at a time.
+const MAX_CALLS: u32 = 200;
+
+/// Purpose of a request, as `chat_usage_log` has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Purpose {
+    /// Vectors of memories.
+    Embedding,
+    /// The vector of a question.
+    Recall,
+    /// Transcription of pictures.
+    Ocr,
+    /// Extraction of facts.
+    Facts,
+    /// Summary of a session.
+    Summary,
+}
+
+impl Purpose {
+    /// Name on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Embedding => "embedding",
+            Self::Recall => "recall",
+            Self::Ocr => "ocr",
+            Self::Facts => "facts",
+            Self::Summary => "summary",
+        }
+    }
+}
+
+/// The account that a request is billed to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BilledAccount {
+    /// Slug of the employee of the conversation.
+    pub employee: String,
+    /// Daily budget of the user, over all employees.
+    pub user_budget: Budget,
+    /// Daily budget of the user with the employee.
+    pub employee_budget: Budget,
+    /// Price of the model, if it is known.
+    pub price: Option<Price>,
+}
+
+/// A request that is about to be made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CallBill {
+    /// Purpose of the request.
+    pub purpose: Purpose,
+    /// The session, if it is about one.
+    pub session: Option<Uuid>,
+    /// The account that is billed.
+    pub account: BilledAccount,
+    /// Name of the model.
+    pub model: String,
+}
+
+/// A request within its reservation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReservedCall {
+    bill: CallBill,
+    /// Id of the request.
+    pub id: Uuid,
+    began: Millis,
+}
+
+/// Row of `chat_usage_log` for a request beside the turns.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PaidCall {
+    /// Primary key; makes saving it idempotent.
+    pub id: Uuid,
+    /// Purpose of the request.
+    pub purpose: Purpose,
+    /// The session, if it was about one.
+    pub session_id: Option<Uuid>,
+    /// Slug of the employee that is billed.
+    pub employee_slug: String,
+    /// Tokens, cost and times.
+    #[serde(flatten)]
+    pub usage: UsageRecord,
+}
+
+impl PaidCall {
+    /// Marks the output as unusable: it counts as an error.
+    pub fn mark_malformed(&mut self) {
+        self.usage.success = false;
+        self.usage.error_code = Some("malformed_answer".to_owned());
+    }
+}
+
+impl BilledAccount {
+    /// The account of a user with an employee, for a model with that price.
+    #[must_use]
+    pub fn new(employee: &Employee, limits: &UserLimits, price: Option<Price>) -> Self {
+        let Employee { slug, budget, .. } = employee;
+        Self { employee: slug.clone(), user_budget: limits.budget, employee_budget: *budget, price }
+    }
+
+    /// True if a budget is in dollars and the model has no price: its cost could not be kept within it.
+    #[must_use]
+    pub const fn is_unpriced(&self) -> bool {
+        self.price.is_none()
+            && (self.user_budget.daily_usd.is_some() || self.employee_budget.daily_usd.is_some())
+    }
+}
+
+impl CallBill {
+    /// Reserves the most that the request may take.
+    ///
+    /// # Errors
+    /// [`LimitError`]: then it must not be made.
+    pub fn reserve<P: Platform>(
+        self,
+        ctx: &UserCtx<'_, P>,
+        most: &Usage,
+    ) -> Result<ReservedCall, LimitError> {
+        if self.account.is_unpriced() {
+            return Err(LimitError::Unpriced);
+        }
+        let clock = &ctx.ports.clock;
+        let reserved = ReservedCall { id: ids::random(clock), began: clock.now(), bill: self };
+        let BilledAccount { user_budget, employee_budget, .. } = reserved.bill.account;
+        if !(user_budget.is_unlimited() && employee_budget.is_unlimited()) {
+            let user = UserLimits { messages_per_minute: None, budget: user_budget };
+            let entry = reserved.entry(most);
+            ctx.reserve(&ReservationRequest { entry, user, employee: employee_budget })?;
+        }
+        Ok(reserved)
+    }
+}
+
+impl ReservedCall {
+    fn entry(&self, usage: &Usage) -> LedgerEntry {
+        let BilledAccount { employee, price, .. } = &self.bill.account;
+        let cost = Cost::new(usage.total(), price.map(|price| price.of(usage)));
+        LedgerEntry { id: self.id, employee: employee.clone(), day: day(self.began), cost }
+    }
+
+    fn row(&self, usage: &Usage, ended: Millis) -> PaidCall {
+        let CallBill { purpose, session, account, model } = &self.bill;
+        let usage = UsageRecord {
+            model: model.clone(),
+            prompt_tokens: usage.prompt_tokens,
+            cached_tokens: usage.cached_tokens,
+            completion_tokens: usage.completion_tokens,
+            total_tokens: usage.total(),
+            history_tokens: 0,
+            cost_usd: account.price.map(|price| price.of(usage)),
+            latency_ms: ended.saturating_sub(self.began),
+            ttft_ms: None,
+            success: true,
+            error_code: None,
+            usage_source: usage.source,
+            created_at: timestamp(ended),
+        };
+        let employee_slug = account.employee.clone();
+        PaidCall { id: self.id, purpose: *purpose, session_id: *session, employee_slug, usage }
+    }
+
+    /// Settles the request with its actual usage. The caller tells Postgres of the row.
+    ///
+    /// # Errors
+    /// `internal`, when the storage refuses.
+    pub fn settle(&self, sql: &impl Sql, usage: &Usage, ended: Millis) -> Result<PaidCall, Fault> {
+        settle(sql, &self.entry(usage))?;
+        Ok(self.row(usage, ended))
+    }
+
+    /// Settles the request, and keeps its row until Postgres has it.
+    ///
+    /// # Errors
+    /// `internal`, when the storage refuses.
+    pub fn book<P: Platform>(&self, ctx: &UserCtx<'_, P>, usage: &Usage) -> Result<(), Fault> {
+        let (sql, now) = (&ctx.ports.sql, ctx.ports.clock.now());
+        let call = self.settle(sql, usage, now)?;
+        let (id, row) = (call.id.to_string(), to_json(&call)?);
+        let statement = "INSERT OR IGNORE INTO paid_call (id, call) VALUES (?, ?)";
+        sql.exec(statement, &[(&id).into(), (&row).into()])?;
+        // With the next background work, whatever becomes of the turn.
+        if ctx.account.agenda.is_planned(Job::Background, sql)? {
+            return Ok(());
+        }
+        ctx.account.agenda.plan(Job::Background, now + TOLD_AFTER, sql)
+    }
+
+    /// Gives the reservation back: nothing is owed.
+    ///
+    /// # Errors
+    /// `internal`, when the storage refuses.
+    pub fn release(&self, sql: &impl Sql) -> Result<(), Fault> {
+        release(sql, self.id)
+    }
+}
+
+#[derive(Deserialize)]
+struct CallRow {
+    call: String,
+}
+
+/// Calls that Postgres lacks, oldest first.
+///
+/// # Errors
+/// `internal`, when the storage refuses.
+pub fn undelivered(sql: &impl Sql) -> Result<Vec<PaidCall>, Fault> {
+    let found: Vec<CallRow> =
+        rows(sql, "SELECT call FROM paid_call ORDER BY rowid LIMIT ?", &[MAX_CALLS.into()])?;
+    found.iter().map(|row| from_json(&row.call, "paid call")).collect()
+}
+
+/// Deletes calls that Postgres has.
+///
+/// # Errors
+/// `internal`, when the storage refuses: then they are told again.
+pub fn mark_delivered(sql: &impl Sql, calls: &[PaidCall]) -> Result<(), Fault> {
+    for call in calls {
+        let id = call.id.to_string();
+        sql.exec("DELETE FROM paid_call WHERE id = ?", &[(&id).into()])?;
+    }
+    Ok(())
+}
+
+/// Deletes all calls that Postgres lacks: it takes none of an erased user. The ledger keeps what they cost.
+///
+/// # Errors
+/// `internal`, when the storage refuses.
+pub fn erase(sql: &impl Sql) -> Result<(), Fault> {
+    Ok(sql.exec("DELETE FROM paid_call", &[])?)
+}
