@@ -49,7 +49,12 @@ pub(super) fn linked(text: &Text<'_>, end: usize) -> Option<usize> {
         [b" is ", b" ist ", b" lautet ", b" es ", b" est ", b" jest ", b" are ", b" was "];
     let clause = text.ahead(end, LONGEST_CLAUSE);
     let is_word = |byte: &u8| byte.is_ascii_alphabetic() || matches!(byte, b' ' | b'\'' | b'-' | 0x80..);
-    let clause = clause.get(..clause.iter().position(|byte| !is_word(byte)).unwrap_or(clause.len()))?;
+    let length = clause.iter().position(|byte| !is_word(byte)).unwrap_or(clause.len());
+    // "The PIN for the card: 9913".
+    if length > 0 && clause.get(length..length + 2) == Some(b": ") {
+        return Some(end + length + 2);
+    }
+    let clause = clause.get(..length)?;
     let link = |link: &[u8]| {
         clause.windows(link.len()).position(|window| *window == *link).map(|at| at + link.len())
     };

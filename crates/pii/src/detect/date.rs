@@ -159,6 +159,32 @@ fn ideographic(text: &Text<'_>, year: u64, at: usize) -> Option<usize> {
     is_date(year, month, day).then_some(end)
 }
 
+/// Dates in Chinese numerals beside a label: 一九九〇年八月十五日.
+pub(super) fn numerals(text: &Text<'_>, found: &mut Findings) {
+    const YEAR: &str = "年";
+    if !text.has(Label::Birth) {
+        return;
+    }
+    for (at, _) in text.str.match_indices(YEAR) {
+        let year =
+            at.checked_sub(4 * YEAR.len()).filter(|start| text.str.get(*start..at).is_some_and(is_numeral));
+        let Some(start) = year.filter(|start| text.is_labelled(*start, Label::Birth)) else { continue };
+        let rest = text.str_ahead(at + YEAR.len(), LONGEST_MONTH);
+        let Some((month, behind)) = rest.split_once('月') else { continue };
+        let Some(day) = behind.find(['日', '号', '號']) else { continue };
+        let is_day = behind.get(..day).is_some_and(is_numeral);
+        if is_numeral(month) && is_day {
+            let end = at + YEAR.len() + month.len() + "月".len() + day + "日".len();
+            found.add(Rank::Sure, start, end, Entity::DateOfBirth);
+        }
+    }
+}
+
+/// Accepts one to four Chinese numerals.
+fn is_numeral(text: &str) -> bool {
+    (1..=4).contains(&text.chars().count()) && text.chars().all(|c| "〇零一二三四五六七八九十廿".contains(c))
+}
+
 /// A date of eight digits, such as 19900504.
 fn compact(text: &Text<'_>, word: Word) -> Option<usize> {
     let (number, end) = text.number_at(word.start, 8).filter(|_| word.is_number() && word.len() == 8)?;

@@ -106,8 +106,9 @@ fn rewrite(text: &Text<'_>, at: usize, before: &str) -> Rewriting {
         b'=' => quoted_printable(text, at),
         b'<' => tag(text, at).or_else(|| sign(text, at, before)),
         b'"' => joined_strings(text, at, before),
-        b'_' | b'*' | b'`' => emphasis(text, at, before),
-        b'-' => hyphen(text, at, before),
+        b'_' | b'*' => sign(text, at, before).or_else(|| emphasis(text, at, before)),
+        b'`' => emphasis(text, at, before),
+        b'-' => sign(text, at, before).or_else(|| hyphen(text, at, before)),
         b' ' | b'\n' | b'\r' | b'\t' | b'(' | b'[' | b'{' => {
             sign(text, at, before).or_else(|| gap(text, at, before))
         }
@@ -264,6 +265,7 @@ fn sign(text: &Text<'_>, at: usize, before: &str) -> Rewriting {
         b'[' => b']',
         b'{' => b'}',
         b'<' => b'>',
+        frame @ (b'_' | b'*' | b'-') if text.has(Label::Point) => frame,
         _ => 0,
     };
     let from = if closing > 0 { run(text, open + 1, is_space) } else { open };

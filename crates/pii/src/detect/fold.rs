@@ -62,11 +62,29 @@ fn disguised(text: &str) -> impl Iterator<Item = (usize, char)> {
     let mut at = 0;
     std::iter::from_fn(move || {
         let rest = text.as_bytes().get(at..)?;
-        let place = at + rest.iter().position(|byte| leads_disguise(*byte))?;
+        let place = at + first(rest)?;
         let c = text.get(place..)?.chars().next()?;
         at = place + c.len_utf8();
         Some((place, c))
     })
+}
+
+/// Bytes that are looked at together: most begin no such character.
+const CHUNK: usize = 32;
+
+/// The place of the first byte that may begin a disguised character.
+fn first(bytes: &[u8]) -> Option<usize> {
+    // Without an early end the compiler compares many bytes at once.
+    let has_other = |chunk: &[u8]| chunk.iter().max().is_some_and(|byte| *byte >= 0xc2);
+    let mut start = 0;
+    for chunk in bytes.chunks(CHUNK) {
+        let place = if has_other(chunk) { chunk.iter().position(|byte| leads_disguise(*byte)) } else { None };
+        if let Some(place) = place {
+            return Some(start + place);
+        }
+        start += chunk.len();
+    }
+    None
 }
 
 /// Tells if a byte may begin a disguised character. Most languages' letters begin with others.

@@ -108,6 +108,11 @@ struct Index {
 /// Letters of the longest word.
 const LONGEST: usize = 32;
 
+/// Words in a row of small letters, with as many letters each and as few bytes between them, that get a mark.
+const ROW: usize = 12;
+const ROW_LETTERS: std::ops::RangeInclusive<usize> = 3..=8;
+const WIDEST_STEP: usize = 8;
+
 /// Values of a word's hash: so many more than words that most other words meet none.
 const HASHES: usize = 32768;
 
@@ -164,12 +169,18 @@ const fn char_bucket(c: char) -> usize {
 /// The labels of a text, in order of their ends.
 pub(super) fn read(text: &str) -> Vec<Mark> {
     let mut reader = Reader { text, bytes: text.as_bytes(), index: &INDEX, marks: Vec::new() };
-    let mut at = 0;
+    let (mut at, mut row) = (0, 0);
     while let Some(offset) =
         reader.bytes.get(at..).unwrap_or_default().iter().position(|byte| is_letter(*byte))
     {
         let start = at + offset;
         let end = reader.word_end(start);
+        let is_next = offset <= WIDEST_STEP && ROW_LETTERS.contains(&(end - start));
+        row = if is_next && reader.byte(start).is_ascii_lowercase() { row + 1 } else { 0 };
+        if row == ROW {
+            reader.marks.push(Mark { end, labels: Labels::of(Label::Words) });
+            row = 0;
+        }
         at = if reader.byte(end) < 0x80 {
             reader.latin(start, end);
             if reader.byte(end).is_ascii_uppercase()

@@ -138,6 +138,7 @@ fn read(view: &Text<'_>, kinds: Kinds, found: &mut Findings) -> Vec<Word> {
     document::machine_lines(view, found);
     plate::find(view, found);
     seed::find(view, found);
+    date::numerals(view, found);
     if kinds.people.names != Names::None {
         person::find(view, found);
     }

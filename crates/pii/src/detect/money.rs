@@ -4,6 +4,7 @@ use super::check::{luhn, value, weighted};
 use super::finding::{Entity, Findings, Rank};
 use super::number::Number;
 use super::scan::{Text, is_word};
+use super::secret::value_start;
 use super::vocabulary::Label;
 
 /// Bytes of the longest card with its separators.
@@ -107,12 +108,15 @@ fn is_aba(digits: &[u8]) -> bool {
 const LOOKALIKES: [(&[u8], u8); 6] = [(b"Oo", 0), (b"Il|", 1), (b"Zz", 2), (b"Ss", 5), (b"G", 6), (b"B", 8)];
 
 /// Most letters in a card that has some instead of digits.
-const MOST_LETTERS: usize = 6;
+const MOST_LETTERS: usize = 15;
 
 /// A card behind its word with letters that look like digits, if its checksum and its issuer confirm it.
 pub(super) fn disguised_cards(text: &Text<'_>, found: &mut Findings) {
     for label in text.ends_of(Label::Card) {
-        let start = text.run(label, |byte| matches!(byte, b' ' | b':' | b'#'));
+        let start = value_start(text, label).0;
+        if !text.at(start).is_ascii_digit() {
+            continue;
+        }
         let mut digits = Vec::new();
         let (mut end, mut letters) = (start, 0);
         for (at, byte) in (start..).zip(text.ahead(start, LONGEST_WRITTEN)) {

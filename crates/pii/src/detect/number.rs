@@ -71,7 +71,7 @@ pub(super) fn each(text: &Text<'_>, mut show: impl FnMut(&Number<'_, '_>)) {
 fn joins(text: &Text<'_>, end: usize, start: usize) -> bool {
     matches!(
         text.slice(end, start),
-        b" " | b"-" | b"." | b"/" | b")" | b") " | b" (" | b"(" | b")-" | b" - " | b"-("
+        b" " | b" . " | b" / " | b"-" | b"." | b"/" | b")" | b") " | b" (" | b"(" | b")-" | b" - " | b"-("
     )
 }
 

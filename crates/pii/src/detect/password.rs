@@ -74,7 +74,9 @@ fn value(text: &Text<'_>, place: usize) -> Option<(usize, usize)> {
     let is_plausible = if is_told {
         is_mixed(word) || is_plain_word(text, place, (from, to))
     } else {
-        kinds(word) >= 3 && word.iter().any(u8::is_ascii_digit) || is_spoken(text, place, (from, to))
+        kinds(word) >= 3 && word.iter().any(u8::is_ascii_digit)
+            || is_spoken(text, place, (from, to))
+            || is_phrase(word)
     };
     ((SHORTEST..LONGEST).contains(&word.len()) && is_plausible && !is_code(word)).then_some((from, to))
 }
@@ -246,12 +248,17 @@ fn kinds(word: &[u8]) -> usize {
     kinds.into_iter().filter(|kind| *kind).count()
 }
 
+/// Four words of small letters or more, joined by hyphens.
+fn is_phrase(word: &[u8]) -> bool {
+    let is_part = |part: &[u8]| part.len() > 2 && part.iter().all(u8::is_ascii_alphanumeric);
+    word.split(|byte| *byte == b'-').filter(|part| is_part(part)).count() >= 4
+}
+
 /// Tells passwords from words: letters with digits or signs, digits alone, or several words joined.
 fn is_mixed(word: &[u8]) -> bool {
     let has_digit = word.iter().any(u8::is_ascii_digit);
     let has_sign = word.iter().any(|byte| !is_word(*byte) && !matches!(byte, b'-' | b'.' | b'/'));
-    let is_phrase = word.split(|byte| *byte == b'-').filter(|part| part.len() > 2).count() >= 4;
-    kinds(word) >= 2 && (has_digit || has_sign || is_phrase) || word.iter().all(u8::is_ascii_digit)
+    kinds(word) >= 2 && (has_digit || has_sign || is_phrase(word)) || word.iter().all(u8::is_ascii_digit)
 }
 
 /// Finds the end of a password that begins behind `before`, which may be a quote.

@@ -16,10 +16,9 @@ const LONGEST_JAPANESE: usize = 40;
 pub(super) fn find(text: &Text<'_>, found: &mut Findings) {
     for label in text.ends_of(Label::Plate) {
         let start = value_start(text, label).0;
-        if start == label {
-            continue;
-        }
-        if let Some(end) = western(text, start).or_else(|| japanese(text, start)) {
+        let other =
+            if start == label { None } else { western(text, start).or_else(|| japanese(text, start)) };
+        if let Some(end) = chinese(text, start).or(other) {
             found.add(Rank::Sure, start, end, Entity::LicensePlate);
         }
     }
@@ -43,6 +42,22 @@ fn western(text: &Text<'_>, start: usize) -> Option<usize> {
     let plate = text.slice(start, end);
     let is_mixed = plate.iter().any(u8::is_ascii_digit) && plate.iter().any(u8::is_ascii_uppercase);
     (LENGTHS.contains(&length) && is_mixed).then_some(end)
+}
+
+/// 京A12345: a province, a letter for the city, and five or six characters.
+fn chinese(text: &Text<'_>, start: usize) -> Option<usize> {
+    const PROVINCES: &str =
+        "京津沪滬渝冀豫云雲辽遼黑湘皖鲁魯新苏蘇浙赣贛鄂桂甘晋晉蒙陕陝吉闽閩贵貴粤粵青藏川宁寧琼瓊";
+    let province = text.str_ahead(start, 4).chars().next().filter(|c| PROVINCES.contains(*c))?;
+    let city = start + province.len_utf8();
+    let gap = text
+        .str_ahead(city + 1, 3)
+        .chars()
+        .next()
+        .filter(|c| matches!(c, ' ' | '·' | '-' | '.'))
+        .map_or(0, char::len_utf8);
+    let end = text.run(city + 1 + gap, |byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+    (text.at(city).is_ascii_uppercase() && matches!(end - city - 1 - gap, 5 | 6)).then_some(end)
 }
 
 /// 品川 300 あ 12-34.

@@ -114,6 +114,20 @@ fn low(hash: u64) -> usize {
     usize::try_from(hash & 0xffff_ffff).unwrap_or_default()
 }
 
+/// Bytes that are looked at together: most have no capital.
+const CHUNK: usize = 32;
+
+/// The place of the first byte that may begin a capital.
+fn capital(bytes: &[u8]) -> Option<usize> {
+    let is_one = |byte: &u8| byte.wrapping_sub(b'A') < 26 || byte.wrapping_sub(0xc3) < 0x13;
+    // Without an early end the compiler compares many bytes at once.
+    let chunk = bytes
+        .chunks(CHUNK)
+        .position(|chunk| chunk.iter().fold(false, |has_one, byte| has_one | is_one(byte)))?;
+    let start = chunk * CHUNK;
+    Some(start + bytes.get(start..)?.iter().position(is_one)?)
+}
+
 struct Reader<'m, 't> {
     model: Model<'m>,
     text: &'t str,
@@ -138,9 +152,7 @@ impl Reader<'_, '_> {
         let mut at = from;
         loop {
             let rest = self.bytes.get(at..)?;
-            at += rest
-                .iter()
-                .position(|byte| byte.wrapping_sub(b'A') < 26 || byte.wrapping_sub(0xc3) < 0x13)?;
+            at += capital(rest)?;
             let begins = if self.byte(at) < 0x80 {
                 let before = if at == 0 { 0 } else { self.byte(at - 1) };
                 !before.is_ascii_alphanumeric()

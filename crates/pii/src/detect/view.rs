@@ -54,8 +54,19 @@ pub(super) fn take_over(findings: &mut Vec<Finding>, one: Finding) {
         Some([other]) if one.start < other.start && other.end <= one.end => {
             findings.splice(first..after, [one]);
         }
+        // A name in an address that is spelled out belongs to it.
+        Some(others) if others.iter().all(|other| is_covered(other, &one)) => {
+            findings.splice(first..after, [one]);
+        }
         _ => {}
     }
+}
+
+/// Tells if a name or a street is a part of a value.
+const fn is_covered(other: &Finding, one: &Finding) -> bool {
+    matches!(other.entity, Entity::Person | Entity::Address)
+        && one.start <= other.start
+        && other.end <= one.end
 }
 
 /// Tells if a value was disguised, and is of a kind whose form leaves no doubt.
@@ -211,7 +222,7 @@ fn is_underscored(text: &Text<'_>, place: usize) -> bool {
 fn has_sign_before(text: &Text<'_>, end: usize) -> bool {
     let start = text.str.floor_char_boundary(end.saturating_sub(REACH));
     let line = text.str.get(start..end).unwrap_or_default().rsplit('\n').next().unwrap_or_default();
-    line.split(|c: char| c.is_whitespace() || matches!(c, '(' | '[' | '<' | '{'))
+    line.split(|c: char| c.is_whitespace() || matches!(c, '(' | '[' | '<' | '{' | '_' | '*' | '-'))
         .any(|word| word.len() <= REACH / 2 && matches!(sign_at(word, |sign| sign == '@'), Some((_, _))))
 }
 

@@ -89,6 +89,8 @@ pub(super) enum Label {
     Title,
     Token,
     Wallet,
+    /// It is one of many words of small letters in a row.
+    Words,
     ZaId,
     /// It is no account at a bank.
     NotAccount,
@@ -172,7 +174,10 @@ pub(super) const WORDS: &[(Label, &str)] = &[
     (
         Label::Pin,
         "pin, pins, pin code, pin is, otp, one time code, one time password, passcode, verification code, 2fa, 2fa code, mfa code, \
-         auth code, authentication code, login code, sms code, tan, mtan, door code, gate code, access code, alarm code, \
+         auth code, authentication code, code for the door, code for the gate, code for the garage, code for the alarm, code for the safe, code to the door, code to the gate, \
+         code to the garage, code to the safe, code to the alarm, code fur die haustur, code fur die tur, code fur den tresor, code fur die garage, code fur das tor, code fur den alarm, \
+         code du portail, code de l immeuble, code de l alarme, codigo de la puerta, codigo de la alarma, codigo del porton, codice della porta, codice del cancello, codice allarme, \
+         codigo da porta, codigo do portao, codigo do alarme, deurcode, poortcode, alarmcode, kod do drzwi, kod do bramy, kod do domofonu, kapi sifresi, kapi kodu, код от двери, код домофона, login code, sms code, tan, mtan, door code, gate code, access code, alarm code, \
          safe code, entry code, keypad code, unlock code, lockbox code, garage code, screen code, voicemail code, geheimzahl, \
          turcode, zugangscode, bestatigungscode, code pin, digicode, code d acces, code de verification, code de la porte, \
          clave pin, codigo de verificacion, codigo de acceso, codigo pin, codice pin, codice di verifica, codigo de verificacao, \
@@ -184,7 +189,7 @@ pub(super) const WORDS: &[(Label, &str)] = &[
         "license plate, licence plate, number plate, plate number, plate no, plate, registration plate, reg plate, vehicle registration, kennzeichen, \
          autokennzeichen, nummernschild, immatriculation, plaque, plaque d immatriculation, matricula, placa, placas, patente, targa, chapa, \
          kenteken, rejestracja, rejestracyjny, tablica, registreringsnummer, regnr, registreringsskylt, rekisterinumero, plaka, \
-         plakam, plakasi, rendszam, spz, госномер, номер машины, 车牌, 車牌, 車牌號, ナンバー, ナンバーは, 차량번호, 차번호, 번호판, رقم اللوحة",
+         plakam, plakasi, rendszam, spz, госномер, номер машины, 车牌, 车牌号, 车牌号码, 车牌是, 車牌, 車牌號, ナンバー, ナンバーは, 차량번호, 차번호, 번호판, رقم اللوحة",
     ),
     (
         Label::Seed,

@@ -606,3 +606,32 @@ fn names_in_scripts_without_capitals() {
         "תכתוב לי מכתב רשמי לחברה",
     ]);
 }
+
+#[test]
+fn disguises_and_codes_in_many_words() {
+    for (entity, text) in [
+        ("EMAIL", "escribe a ⟦luis arroba example punto com⟧"),
+        ("EMAIL", "email: ⟦tom _at_ example _dot_ com⟧"),
+        ("CREDIT_CARD", concat!("my card is ⟦4lll llll llll ", "llll⟧")),
+        ("US_SSN", "SSN ⟦219 . 09 . 9999⟧"),
+        ("PHONE", "tel ⟦+49 (0) 170 / 123 45 67⟧"),
+        ("PASSWORD", concat!("use hunter: password ⟦correct-horse-", "battery-staple⟧")),
+        ("PIN", "the PIN for the card: ⟦9913⟧"),
+        ("DATE_OF_BIRTH", "我出生于⟦一九九〇年八月十五日⟧"),
+        ("LICENSE_PLATE", "车牌号⟦京A12345⟧"),
+    ] {
+        assert_found(entity, &[text]);
+    }
+}
+
+#[test]
+fn a_wallet_phrase_needs_no_word_if_its_checksum_is_right() {
+    let words = |last: &str| format!("{}{last}", "abandon ".repeat(11));
+    assert_eq!(found(&words("about")), [("SEED_PHRASE", words("about").as_str())]);
+    let text = format!("keep this somewhere safe: {}\nthanks", words("about"));
+    assert_eq!(found(&text), [("SEED_PHRASE", words("about").as_str())]);
+    assert_eq!(found(&words("above")), [], "its checksum is wrong");
+    assert_nothing(&[
+        "please review these three changes before merging them into main branch because several tests failed again",
+    ]);
+}
