@@ -1,8 +1,9 @@
 //! `redact`: finds personal data in text, as people and measurements want it.
 //!
-//! Reads JSON lines `{"id","text"}` and writes `{"id","spans":[[start,end,"TYPE"]]}`, in Unicode code points; with `--mask`
-//! `{"id","text"}` with tokens instead, all lines as one user's, so that a value has one token. `PII_PATTERNS` adds patterns
-//! as it does for the Worker.
+//! Reads JSON lines `{"id","text"}` and writes `{"id","spans":[[start,end,"TYPE"]]}`, in Unicode code points; with `--explain`
+//! each span has the rule that found it and the value, `[start,end,"TYPE","rule","value"]`; with `--mask` `{"id","text"}` with
+//! placeholders instead, all lines as one user's, so that a value has one placeholder. `PII_PATTERNS` adds patterns as it does
+//! for the Worker.
 
 use std::io::{BufRead, Error, Write, stderr, stdin, stdout};
 use std::process::ExitCode;
@@ -28,6 +29,12 @@ struct Input {
 struct Spans<'a> {
     id: Value,
     spans: Vec<(usize, usize, &'a str)>,
+}
+
+#[derive(Serialize)]
+struct Explained<'a> {
+    id: Value,
+    spans: Vec<(usize, usize, &'a str, String, &'a str)>,
 }
 
 #[derive(Serialize)]
@@ -57,6 +64,10 @@ fn run() -> std::io::Result<()> {
             let spans = spans(&text, &patterns);
             write_line(&mut out, &Spans { id, spans })
         }),
+        Some("--explain") => each(|Input { id, text }| {
+            let spans = explained(&text, &patterns);
+            write_line(&mut out, &Explained { id, spans })
+        }),
         Some("--mask") => {
             let mut vault = throwaway_vault()?;
             each(|Input { id, text }| {
@@ -73,9 +84,9 @@ fn run() -> std::io::Result<()> {
                 write_line(&mut out, &Masked { id, text: masked.text })
             })
         }
-        Some(_) => {
-            Err(Error::other("the one option is --mask; JSON lines {\"id\",\"text\"} come on standard input"))
-        }
+        Some(_) => Err(Error::other(
+            "the options are --mask and --explain; JSON lines {\"id\",\"text\"} come on standard input",
+        )),
     }?;
     out.flush()
 }
@@ -95,13 +106,22 @@ fn write_line(out: &mut impl Write, line: &impl Serialize) -> std::io::Result<()
     out.write_all(b"\n")
 }
 
-/// Detected value, with positions counted in characters.
-fn spans<'a>(text: &str, patterns: &'a Patterns) -> Vec<(usize, usize, &'a str)> {
+/// Detected values, with positions counted in characters.
+fn spans<'a>(text: &'a str, patterns: &'a Patterns) -> Vec<(usize, usize, &'a str)> {
+    explained(text, patterns).into_iter().map(|(start, end, kind, ..)| (start, end, kind)).collect()
+}
+
+/// Detected values, with positions counted in characters, the rules that found them and the values themselves.
+fn explained<'a>(text: &'a str, patterns: &'a Patterns) -> Vec<(usize, usize, &'a str, String, &'a str)> {
     let count = |end: usize| text.get(..end).map_or(0, |head| head.chars().count());
     let everything =
         Scope { plain_urls: true, patterns, known: &KnownValues::new(), people: People::default() };
-    let span =
-        |found: &Finding| Some((count(found.start), count(found.end), patterns.name_of(found.entity)?));
+    let span = |found: &Finding| {
+        let disguise = if found.rule.is_disguised { ", disguised" } else { "" };
+        let value = text.get(found.start..found.end)?;
+        let kind = patterns.name_of(found.entity)?;
+        Some((count(found.start), count(found.end), kind, format!("{}{disguise}", found.rule.name), value))
+    };
     find(text, &everything).iter().filter_map(span).collect()
 }
 

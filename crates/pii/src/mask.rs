@@ -288,6 +288,7 @@ pub fn redact(text: &str, author: Author<'_>, patterns: &Patterns) -> MaskedText
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::detect::Rule;
 
     fn scope(check: impl FnOnce(&Scope<'_>)) {
         check(&Scope {
@@ -299,7 +300,7 @@ mod tests {
     }
 
     fn finding(start: usize, end: usize) -> Finding {
-        Finding { start, end, entity: Entity::Email }
+        Finding { start, end, entity: Entity::Email, rule: Rule::default() }
     }
 
     #[test]

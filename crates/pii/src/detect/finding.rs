@@ -154,6 +154,17 @@ pub struct Finding {
     pub end: usize,
     /// The kind of data.
     pub entity: Entity,
+    /// The rule that found it.
+    pub rule: Rule,
+}
+
+/// A group of rules that look for values of one sort.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rule {
+    /// The module of `detect` that has the rules.
+    pub name: &'static str,
+    /// The value was disguised or encoded.
+    pub is_disguised: bool,
 }
 
 /// Certainty of a detector. Of overlapping findings the more certain one stays.
@@ -173,13 +184,22 @@ pub(super) enum Rank {
 #[derive(Debug, Default)]
 pub(super) struct Findings {
     ranked: Vec<(Rank, Finding)>,
+    /// The name of the rules that are at work.
+    rule: &'static str,
     /// Spans of identifiers, in order and without overlaps. No detector of ours may find something in a part of one.
     whole: Vec<(usize, usize)>,
 }
 
 impl Findings {
     pub(super) fn add(&mut self, rank: Rank, start: usize, end: usize, entity: Entity) {
-        self.ranked.push((rank, Finding { start, end, entity }));
+        let rule = Rule { name: self.rule, is_disguised: false };
+        self.ranked.push((rank, Finding { start, end, entity, rule }));
+    }
+
+    /// Names the rules that the next findings are of.
+    pub(super) fn by(&mut self, rule: &'static str) -> &mut Self {
+        self.rule = rule;
+        self
     }
 
     /// Keeps a span whole. Must be called in the order of the text.

@@ -75,7 +75,7 @@ const CHUNK: usize = 32;
 /// The place of the first byte that may begin a disguised character.
 fn first(bytes: &[u8]) -> Option<usize> {
     // Without an early end the compiler compares many bytes at once.
-    let has_other = |chunk: &[u8]| chunk.iter().max().is_some_and(|byte| *byte >= 0xc2);
+    let has_other = |chunk: &[u8]| chunk.iter().copied().fold(0, u8::max) >= 0xc2;
     let mut start = 0;
     for chunk in bytes.chunks(CHUNK) {
         let place = if has_other(chunk) { chunk.iter().position(|byte| leads_disguise(*byte)) } else { None };

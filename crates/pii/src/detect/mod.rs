@@ -60,7 +60,7 @@ mod words;
 use class::{DIGIT, LOWER, UPPER};
 pub use custom::Patterns;
 use finding::Findings;
-pub use finding::{Entity, Finding};
+pub use finding::{Entity, Finding, Rule};
 use fold::Folded;
 pub use known::KnownValues;
 pub use lexeme::STAND_IN;
@@ -95,8 +95,8 @@ pub fn find(text: &str, scope: &Scope<'_>) -> Vec<Finding> {
     let folded = Folded::new(text);
     let view = Text::new(&folded.text);
     let mut found = Findings::default();
-    scope.patterns.find(&view, &mut found);
-    scope.known.find(&view, scope.people, &mut found);
+    scope.patterns.find(&view, found.by("custom"));
+    scope.known.find(&view, scope.people, found.by("known"));
     let kinds = Kinds { plain_urls: scope.plain_urls, people: scope.people };
     let long = read(&view, kinds, &mut found);
     let mut findings = found.resolve();
@@ -119,9 +119,10 @@ fn encoded(view: &Text<'_>, long: &[Word], findings: &mut Vec<Finding>) {
     };
     let mut found = Findings::default();
     for token in long {
-        encoded::token(view, *token, inner, &mut found);
+        encoded::token(view, *token, inner, found.by("encoded"));
     }
-    for one in found.resolve() {
+    for mut one in found.resolve() {
+        one.rule.is_disguised = true;
         view::take_over(findings, one);
     }
 }
@@ -129,31 +130,31 @@ fn encoded(view: &Text<'_>, long: &[Word], findings: &mut Vec<Finding>) {
 /// Shows a text to all detectors of built-in kinds. Returns the words that may be encoded texts.
 fn read(view: &Text<'_>, kinds: Kinds, found: &mut Findings) -> Vec<Word> {
     let mut long = Vec::new();
-    contact::find(view, kinds.plain_urls, found);
-    password::find(view, found);
-    secret::private_keys(view, found);
-    secret::told(view, found);
-    code::find(view, found);
-    money::disguised_cards(view, found);
-    document::machine_lines(view, found);
-    plate::find(view, found);
-    seed::find(view, found);
-    date::numerals(view, found);
+    contact::find(view, kinds.plain_urls, found.by("contact"));
+    password::find(view, found.by("password"));
+    secret::private_keys(view, found.by("secret"));
+    secret::told(view, found.by("secret"));
+    code::find(view, found.by("code"));
+    money::disguised_cards(view, found.by("money"));
+    document::machine_lines(view, found.by("document"));
+    plate::find(view, found.by("plate"));
+    seed::find(view, found.by("seed"));
+    date::numerals(view, found.by("date"));
     if kinds.people.names != Names::None {
-        person::find(view, found);
+        person::find(view, found.by("person"));
     }
     if kinds.people.names == Names::All {
-        tagged::find(view, found);
-        uncased::find(view, found);
+        tagged::find(view, found.by("tagged"));
+        uncased::find(view, found.by("uncased"));
     }
     if kinds.people.addresses == Addresses::All {
-        address::find(view, found);
+        address::find(view, found.by("address"));
     }
     let mut shown = 0;
     for token in view.tokens() {
-        identifier::token(view, token, found);
-        secret::token(view, token, found);
-        secret::headless_key(view, token, found);
+        identifier::token(view, token, found.by("identifier"));
+        secret::token(view, token, found.by("secret"));
+        secret::headless_key(view, token, found.by("secret"));
         if token.len() >= encoded::SHORTEST && token.has(LOWER | UPPER) {
             long.push(token);
         }
@@ -163,15 +164,15 @@ fn read(view: &Text<'_>, kinds: Kinds, found: &mut Findings) -> Vec<Word> {
         }
     }
     if view.signs.digits >= 1 && view.signs.colons.len() >= 2 {
-        network::ipv6(view, found);
+        network::ipv6(view, found.by("network"));
     }
     if view.signs.digits >= 6 {
         number::each(view, |number| {
-            money::number(number, found);
-            iban::number(number, found);
-            national::number(number, found);
-            lettered::number(number, found);
-            phone::number(number, found);
+            money::number(number, found.by("money"));
+            iban::number(number, found.by("iban"));
+            national::number(number, found.by("national"));
+            lettered::number(number, found.by("lettered"));
+            phone::number(number, found.by("phone"));
         });
     }
     long
@@ -179,15 +180,15 @@ fn read(view: &Text<'_>, kinds: Kinds, found: &mut Findings) -> Vec<Word> {
 
 /// Passes a word to the detectors that know words by their form.
 fn show(text: &Text<'_>, word: Word, found: &mut Findings) {
-    iban::word(text, word, found);
+    iban::word(text, word, found.by("iban"));
     if word.has(DIGIT) {
-        wallet::word(text, word, found);
-        network::ipv4(text, word, found);
+        wallet::word(text, word, found.by("wallet"));
+        network::ipv4(text, word, found.by("network"));
     }
-    document::word(text, word, found);
-    network::mac(text, word, found);
-    lettered::word(text, word, found);
+    document::word(text, word, found.by("document"));
+    network::mac(text, word, found.by("network"));
+    lettered::word(text, word, found.by("lettered"));
     if text.has(Label::Birth) {
-        date::word(text, word, found);
+        date::word(text, word, found.by("date"));
     }
 }

@@ -93,7 +93,8 @@ fn a_deployment_adds_its_own_patterns() {
         people: People::default(),
     };
     let findings = find("customer KD-１２3456, not KD-1234567", &scope);
-    assert_eq!(findings, [Finding { start: 9, end: 22, entity: Entity::Custom(0) }]);
+    let rule = Rule { name: "custom", is_disguised: false };
+    assert_eq!(findings, [Finding { start: 9, end: 22, entity: Entity::Custom(0), rule }]);
 }
 
 #[test]
@@ -547,4 +548,17 @@ fn no_text_makes_more_work_than_its_length() {
         let text = piece.repeat(LENGTH / piece.len());
         assert!(everything(&text).len() <= text.len(), "{piece}");
     }
+}
+
+#[test]
+fn a_finding_says_which_rule_found_it() {
+    let scope = Scope {
+        plain_urls: false,
+        patterns: &Patterns::default(),
+        known: &KnownValues::new(),
+        people: People::default(),
+    };
+    let text = "Mail bob (at) example.com or ask Siobhan Kearney at 12 Main Street";
+    let rules: Vec<_> = find(text, &scope).iter().map(|one| (one.rule.name, one.rule.is_disguised)).collect();
+    assert_eq!(rules, [("contact", true), ("tagged", false), ("address", false)]);
 }

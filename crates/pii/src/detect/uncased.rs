@@ -12,7 +12,7 @@ use super::spaced::spaced;
 const UNCASED: u8 = 0xd6;
 
 pub(super) fn find(text: &Text<'_>, found: &mut Findings) {
-    if text.str.is_ascii() || text.bytes.iter().max().is_none_or(|byte| *byte < UNCASED) {
+    if text.str.is_ascii() || text.bytes.iter().copied().fold(0, u8::max) < UNCASED {
         return;
     }
     let mut add = |span: Option<(usize, usize)>| {

@@ -2,7 +2,7 @@
 //! markup. Detectors read the place as it would be without the disguise, and only the values that had one are taken over.
 
 use super::disguise::Undisguised;
-use super::finding::{Entity, Finding, Findings};
+use super::finding::{Entity, Finding, Findings, Rule};
 use super::scan::{Text, is_word};
 use super::vocabulary::Label;
 use super::words::sign_at;
@@ -37,7 +37,7 @@ pub(super) fn add_disguised(
         let found = found.resolve();
         added.extend(found.into_iter().filter(|one| is_trusted(&plain, &view, one)).map(|one| {
             let (start, end) = plain.original(one.start, one.end);
-            Finding { start, end, ..one }
+            Finding { start, end, rule: Rule { is_disguised: true, ..one.rule }, ..one }
         }));
     }
     for one in added {
