@@ -78,7 +78,8 @@ fn street_first(text: &Text<'_>, end: usize) -> Option<(usize, usize)> {
     let before = before.strip_suffix(b" bis").or_else(|| before.strip_suffix(b" ter")).unwrap_or(before);
     let digits = before.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
     let joint = text.slice(0, start).len() - text.slice(start.saturating_sub(12), start).len() + before.len();
-    if !is_other && HOUSE.contains(&digits) && !is_word(text.before(joint - digits)) {
+    let is_told = !is_other || tail(text, name_end).has_code;
+    if is_told && HOUSE.contains(&digits) && !is_word(text.before(joint - digits)) {
         return Some((joint - digits, name_end));
     }
     let is_joint = |byte: &u8| matches!(byte, b' ' | b',' | b'.');

@@ -27,10 +27,34 @@ const PLACES: &str = "way place pl square sq walk hill heights plaza loop garden
      coves creek crest crossing curve dale dam divide drives estate estates extension extensions fall falls ferry field fields flat flats ford \
      fords forest forge forges fork forks fort gateway glen glens green greens groves harbor harbors haven hollow inlet island islands isle junction \
      junctions key keys knoll knolls lake lakes land landing light lights loaf lock locks lodge mall manor manors meadow meadows mill mills mission motorway \
-     mount mountain mountains neck orchard oval parks parkways squares turn wynd gate end yard quay wharf chase rise drove gardens parade";
+     mount mountain mountains neck orchard oval parks parkways squares turn wynd gate end yard quay wharf chase rise drove approach parade";
 
 static STREET_WORDS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| STREETS.split_whitespace().collect());
 static PLACE_WORDS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| PLACES.split_whitespace().collect());
+
+/// Words that end streets rather than other places, though they mean something else as well.
+const HOMES: &[&str] = &[
+    "way", "place", "square", "walk", "hill", "heights", "gardens", "view", "rise", "gate", "wharf", "quay",
+    "yard", "approach",
+];
+
+/// Words for an address, which are no part of a street's name.
+const ADDRESS_WORDS: &[&str] = &[
+    "adres",
+    "adresim",
+    "adresse",
+    "address",
+    "anschrift",
+    "indirizzo",
+    "adress",
+    "adressen",
+    "adresa",
+    "evim",
+    "адрес",
+    "wohnort",
+    "dirección",
+    "endereço",
+];
 
 /// Words between a street and its number.
 const NUMBERS: [&str; 6] = [" No: ", " No:", " No ", " no ", " Nr. ", " č. "];
@@ -148,9 +172,10 @@ fn number_first(text: &Text<'_>, start: usize, number_end: usize) -> Option<(usi
     let is_year = end - start == 4 && matches!(text.slice(start, start + 2), b"19" | b"20");
     let goes_on =
         text.at(street_end) == b' ' && text.at(street_end + 1).is_ascii_uppercase() && tail.end == street_end;
+    let is_house = end - start >= 3 || HOMES.contains(&word.to_lowercase().as_str());
     let is_sure = is_strong && !goes_on && !is_year
         || is_told && (!is_year || tail.has_code)
-        || (end - start) >= 3 && !is_year && is_placed(text, start) && !goes_on;
+        || is_house && !is_year && is_placed(text, start) && !goes_on;
     is_sure.then_some((flat_before(text, start), tail.end))
 }
 
@@ -239,7 +264,7 @@ fn name_before(line: &str) -> Option<&str> {
         let is_name = is_cased || is_end;
         let is_small =
             count > 0 && matches!(word, "der" | "den" | "dem" | "van" | "de" | "ten" | "het" | "la" | "und");
-        if !(is_name || is_small) {
+        if !(is_name || is_small) || ADDRESS_WORDS.contains(&word.to_lowercase().as_str()) {
             break;
         }
         names += usize::from(is_name);

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use super::scan::Text;
-use super::script::{NEAR, before, is_han, words};
+use super::script::{CharSet, NEAR, before, is_han, words};
 
 static JAPANESE: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
     words(
@@ -17,12 +17,24 @@ static JAPANESE: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
     )
 });
 
+/// First characters of the family names.
+static FIRST: LazyLock<CharSet> =
+    LazyLock::new(|| CharSet::of(JAPANESE.iter().filter_map(|name| name.chars().next())));
+
 const JAPANESE_PLACES: &str = "県市区町村駅線川通橋学社院校店部課行所業産港島湖台坂丘寺神園館局党軍系式製会";
+
+/// Tells if a name may begin with a character behind another.
+pub(super) fn begins(c: char, before: char) -> bool {
+    before == 'の' || FIRST.contains(c)
+}
 
 /// 佐藤健一: a frequent family name, with a given name or with a particle behind it.
 pub(super) fn japanese(text: &Text<'_>, at: usize) -> Option<(usize, usize)> {
     const PARTICLES: &str = "は が を に へ と の も か で さ 様 氏 くん 君 ちゃん 先生 部長 課長 社長 、 。";
     let rest = text.str_ahead(at, NEAR);
+    if !rest.starts_with(|c| FIRST.contains(c)) {
+        return related(text, at);
+    }
     let length = rest.char_indices().take(3).map(|(offset, c)| offset + c.len_utf8());
     let surname =
         length.filter(|length| rest.get(..*length).is_some_and(|name| JAPANESE.contains(name))).last();
@@ -55,7 +67,9 @@ fn related(text: &Text<'_>, at: usize) -> Option<(usize, usize)> {
     const RELATIONS: &str =
         "娘の 息子の 妻の 夫の 兄の 姉の 弟の 妹の 友人の 友達の 同僚の 上司の 孫の 彼女の 彼氏の";
     const GIVEN: &str = "結衣美咲優花陽菜莉子翔太大輔健一拓也愛香奈真央彩乃凛葵桜楓蓮悠斗颯湊樹律朝陽翼海斗駿隼誠司浩直樹和也達哉雄介裕恵理沙由紀智久千尋早苗明日里穂麻衣萌恵美佳代典純舞瞳遥未来瑠";
-    if !RELATIONS.split_ascii_whitespace().any(|relation| before(text, at).ends_with(relation)) {
+    if text.slice(at.saturating_sub(3), at) != "の".as_bytes()
+        || !RELATIONS.split_ascii_whitespace().any(|relation| before(text, at).ends_with(relation))
+    {
         return None;
     }
     let rest = text.str_ahead(at, NEAR);

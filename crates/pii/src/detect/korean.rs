@@ -4,19 +4,19 @@ use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use super::scan::Text;
-use super::script::{NEAR, before, is_hangul, set, words};
+use super::script::{CharSet, NEAR, before, is_hangul, set, words};
 
-static KOREAN_SURNAMES: LazyLock<HashSet<char>> = LazyLock::new(|| {
+static KOREAN_SURNAMES: LazyLock<CharSet> = LazyLock::new(|| {
     set(
         "김이박최정강조윤장임한오서신권황안송류전홍고문양손배백허유남심노하곽성차주우구민나진지엄채원천방공현함변염여추도소석선설마길연위표명기반왕금옥육인맹제모탁국어은편용",
     )
 });
-static KOREAN_FIRST: LazyLock<HashSet<char>> = LazyLock::new(|| {
+static KOREAN_FIRST: LazyLock<CharSet> = LazyLock::new(|| {
     set(
         "민서지은성현준하예도시우주수유윤영정미혜경진동상승재태종기명인원광창철병순옥선소다나채아가건규대덕두라리보용의일장찬한해형호홍희세연효슬아린강길남단달로루마무문백범별봉빛새설솔송숙안애양여오완운웅율이임자전제조차천청초춘충치탁표학향헌혁화환후훈휘",
     )
 });
-static KOREAN_SECOND: LazyLock<HashSet<char>> = LazyLock::new(|| {
+static KOREAN_SECOND: LazyLock<CharSet> = LazyLock::new(|| {
     set(
         "민서지은성현준하예우주수유윤영정미혜경진호훈빈연원희자숙순옥석철환식용일인아나라린림율후혁욱국규기길남덕모배범복봉산상선섭신안열온완웅재태택표학한헌형화석슬솔람별빛찬결겸권균근관광란령례론루름리비생설소송승심애언엽오옹왕요운월위의이임장전조종중천청초춘충탁특평필해향홍효흠",
     )
@@ -36,9 +36,8 @@ pub(super) fn korean(text: &Text<'_>, at: usize) -> Option<(usize, usize)> {
     let rest = text.str_ahead(at, NEAR);
     let mut chars = rest.chars();
     let (surname, first, second) = (chars.next()?, chars.next()?, chars.next()?);
-    let is_name = KOREAN_SURNAMES.contains(&surname)
-        && KOREAN_FIRST.contains(&first)
-        && KOREAN_SECOND.contains(&second);
+    let is_name =
+        KOREAN_SURNAMES.contains(surname) && KOREAN_FIRST.contains(first) && KOREAN_SECOND.contains(second);
     let name = rest.get(..surname.len_utf8() + first.len_utf8() + second.len_utf8())?;
     if !is_name || KOREAN_WORDS.contains(name) {
         return None;

@@ -84,10 +84,16 @@ fn joins(text: &Text<'_>, last: &Scored, next: &Scored) -> bool {
     let gap = text.slice(last.lexeme.end, next.lexeme.start);
     let Some([b' ', inner @ ..]) = Some(gap).filter(|gap| gap.len() <= LONGEST_JOINT) else { return false };
     inner.is_empty()
-        || inner.ends_with(b" ")
-            && inner
-                .split(|byte| *byte == b' ')
-                .all(|word| matches!(word, [] | [b'A'..=b'Z'] | [b'A'..=b'Z', b'.']) || is_particle(word))
+        || std::str::from_utf8(inner).is_ok_and(|inner| {
+            inner.ends_with(' ')
+                && inner.trim_end().split(' ').all(|word| is_initial(word) || is_particle(word.as_bytes()))
+        })
+}
+
+/// A single capital, with or without a point.
+fn is_initial(word: &str) -> bool {
+    let mut chars = word.trim_end_matches('.').chars();
+    chars.next().is_some_and(char::is_uppercase) && chars.next().is_none()
 }
 
 /// The span of a run of words if they are a name.
