@@ -90,14 +90,33 @@ impl RecalledMemory {
         self.content.trim_end().ends_with(['?', '？', '؟'])
     }
 
-    /// The name before a colon at the beginning, in lower case, as imported conversations of many people have it.
+    /// The name before a colon at the beginning, or its placeholder, in lower case, as imported conversations of many people have it.
     #[must_use]
     pub fn speaker(&self) -> Option<String> {
         let (name, _) = self.content.split_once(": ")?;
-        let is_name = |char: char| char.is_alphanumeric() || " .'-".contains(char);
-        let is_speaker = name.starts_with(char::is_alphabetic)
+        let is_name = |char: char| char.is_alphanumeric() || " .'-[_]".contains(char);
+        let is_speaker = name.starts_with(|first: char| first.is_alphabetic() || first == '[')
             && name.chars().count() <= MAX_SPEAKER
             && name.chars().all(is_name);
         is_speaker.then(|| name.to_lowercase())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_speaker_is_known_by_name_or_placeholder() {
+        let speaker = |text: &str| {
+            let content = MaskedText::from_storage(text.to_owned());
+            let (id, at) = (Uuid::nil(), DateTime::UNIX_EPOCH);
+            let said = Said { id, session: id, role: Role::User, content: &content, content_tokens: 1, at };
+            RecalledMemory::of_message(said)?.speaker()
+        };
+        assert_eq!(speaker("Ann-Marie O'Neil: hello").as_deref(), Some("ann-marie o'neil"));
+        assert_eq!(speaker("[PERSON_1]: hello: you").as_deref(), Some("[person_1]"));
+        assert_eq!(speaker("(1): hello"), None);
+        assert_eq!(speaker("hello"), None);
     }
 }
