@@ -57,7 +57,7 @@ test('a usage row has the tokens of the prompt\'s history and of the whole sessi
   const { session } = await ask('word '.repeat(3000), { user: grace });
   await ask('word '.repeat(3000), { user: grace, session });
   await ask('and now?', { user: grace, session });
-  const usage = await rows('select * from chat_usage_log where session_id = $1 order by created_at', [session], 3);
+  const usage = await rows('select * from chat_usage_log where purpose = \'turn\' and session_id = $1 order by created_at', [session], 3);
   const { history_tokens, session_tokens } = usage[2];
   assert.ok(history_tokens > 2000 && history_tokens < Number(session_tokens), `${history_tokens} of ${session_tokens}`);
   const spoken = requestsWith('and now?')[0].messages.filter(({ role }) => role !== 'system');

@@ -30,7 +30,7 @@ test('while PostgREST is down a known session goes on, a new one gets 503, and t
     'before the outage', 'during the outage 1', 'during the outage 2', 'during the outage 3',
   ]);
   messages.slice(1).forEach((message, i) => assert.equal(message.parent_id, messages[i].id));
-  const { rows: [{ count }] } = await database.query('select count(*)::int from chat_usage_log where session_id = $1', [session]);
+  const { rows: [{ count }] } = await database.query('select count(*)::int from chat_usage_log where purpose = \'turn\' and session_id = $1', [session]);
   assert.equal(count, 4);
 });
 
@@ -63,7 +63,7 @@ test('a rejection by the model reaches the client without the upstream text', as
   assert.equal(requestsWith('refuse this').length, 1, 'a rejected request is not retried');
   const [question, answer] = await storedMessages(session);
   assert.deepEqual([question.status, answer.status, answer.content], ['complete', 'failed', '']);
-  const [usage] = await rows('select * from chat_usage_log where session_id = $1', [session]);
+  const [usage] = await rows('select * from chat_usage_log where purpose = \'turn\' and session_id = $1', [session]);
   assert.deepEqual([usage.success, usage.error_code, usage.total_tokens], [false, 'model_rejected', 0]);
 });
 

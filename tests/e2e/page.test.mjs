@@ -36,7 +36,7 @@ test('a user signs in, picks an employee, sees text arrive, and finds the conver
   assert.equal(await page.getByTestId('employee-picker').inputValue(), 'sheet-analyst');
 
   await page.getByTestId('new-chat').click();
-  assert.equal(await page.getByTestId('message-user').count(), 0);
+  await page.getByTestId('message-user').waitFor({ state: 'detached' });
   await listed.click();
   await page.getByText(answer).waitFor();
   assert.deepEqual(consoleErrors, []);

@@ -96,7 +96,7 @@ test('stop ends the model request, keeps the text and books the estimated usage'
   assert.deepEqual(frames.slice(-2).map(({ data }) => data.type), ['abort', '[DONE]']);
   const [, answer] = await storedMessages(session);
   assert.deepEqual([answer.status, answer.content], ['stopped', textOf(frames)]);
-  const [usage] = await rows('select * from chat_usage_log where session_id = $1', [session]);
+  const [usage] = await rows('select * from chat_usage_log where purpose = \'turn\' and session_id = $1', [session]);
   assert.deepEqual([usage.usage_source, usage.success, usage.error_code], ['estimated', true, null]);
   assert.ok(usage.completion_tokens > 0 && usage.prompt_tokens > 0);
   assert.deepEqual(await (await call(`/api/chat/${session}/stop`, { method: 'POST' })).json(), { stopped: false });

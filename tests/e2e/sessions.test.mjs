@@ -130,7 +130,7 @@ test('deleting a session stops its running answer, which does not come back', as
   assert.ok(types.includes('abort'), types.join());
   gate.open();
   await eventually(async () => {
-    const { rows: usage } = await database.query('select session_id from chat_usage_log where user_id = $1', [user.id]);
+    const { rows: usage } = await database.query('select session_id from chat_usage_log where purpose = \'turn\' and user_id = $1', [user.id]);
     assert.deepEqual(usage, [{ session_id: null }]);
   });
   const { rows: sessions } = await database.query('select from chat_sessions where user_id = $1', [user.id]);
@@ -158,8 +158,9 @@ test('an export has everything of its user and nothing of others, and its messag
   const end = lines.pop();
   assert.deepEqual(end, { kind: 'end', lines: lines.length });
   const count = (kind, all = lines) => all.filter((line) => line.kind === kind).length;
-  assert.deepEqual(['session', 'message', 'usage', 'value'].map((kind) => count(kind)), [2, 1202, 1, 1]);
-  assert.ok(text.includes('write to zoe@example.com') && !text.includes('max@example.com') && !/ciphertext|embedding|user_id/.test(text));
+  assert.deepEqual(['session', 'message', 'value'].map((kind) => count(kind)), [2, 1202, 1]);
+  assert.equal(lines.filter(({ kind, purpose }) => kind === 'usage' && purpose === 'turn').length, 1);
+  assert.ok(text.includes('write to zoe@example.com') && !text.includes('max@example.com') && !/ciphertext|"embedding":|user_id/.test(text));
   assert.deepEqual(lines.find(({ kind }) => kind === 'value').value, 'zoe@example.com');
 
   assert.equal((await call('/api/me', { user, method: 'DELETE' })).status, 200);

@@ -39,7 +39,7 @@ test('a session is a tree: regenerate, edit, start over, continue any answer', a
   assert.equal(stored.filter(({ content }) => content === `${marker} two`).length, 1, 'a question is stored once');
   const listed = await (await call(`/api/sessions/${session}/messages`, { user })).json();
   assert.deepEqual(listed.data.map(({ id, parent_id: before }) => [id, before]), stored.map(({ id, parent_id: before }) => [id, before]));
-  const usage = await rows('select 1 from chat_usage_log where session_id = $1', [session], 6);
+  const usage = await rows('select 1 from chat_usage_log where purpose = \'turn\' and session_id = $1', [session], 6);
   assert.equal(usage.length, 6);
   assert.deepEqual([one.parent_id, parent(second.id)], [null, two.id]);
 });
@@ -106,7 +106,7 @@ test('a fallback model answers when the first one fails, and the answer names it
   stack.model.mock.prependFixture({ match: { endpoint: 'chat', model: 'gpt-dead' }, response: { error: { message: 'no such model', type: 'invalid_request_error' }, status: 404 } });
   const { session, body } = await ask(marker, { employee: 'stand-in' });
   assert.deepEqual([body.message, body.model], ['Very well.', 'gpt-4o']);
-  const [usage] = await rows('select model, cost_usd, success from chat_usage_log where session_id = $1', [session]);
+  const [usage] = await rows('select model, cost_usd, success from chat_usage_log where purpose = \'turn\' and session_id = $1', [session]);
   assert.deepEqual([usage.model, usage.success], ['gpt-4o', true]);
   assert.ok(usage.cost_usd > 0, 'at its own price');
   const [, answer] = await storedMessages(session);

@@ -57,7 +57,7 @@ test('"stream": false is one JSON object', async () => {
   assert.equal(body.session_id, session);
   assert.equal(body.finish_reason, 'stop');
   assert.deepEqual(body.usage, { prompt_tokens: 40, cached_tokens: 0, completion_tokens: 5, total_tokens: 45 });
-  const [usage] = await rows('select * from chat_usage_log where session_id = $1', [session]);
+  const [usage] = await rows('select * from chat_usage_log where purpose = \'turn\' and session_id = $1', [session]);
   assert.equal(usage.total_tokens, 45);
   assert.equal(Number(usage.cost_usd), (40 * 0.15 + 5 * 0.6) / 1e6);
   assert.equal(usage.usage_source, 'provider');

@@ -27,7 +27,7 @@ async function allViolations(clients) {
   const ledgers = readLedgers(stateDir, new Set(clients.map(({ user }) => user.id)));
   const violations = await Promise.all(clients.map(async (client) => {
     const messages = await query('select * from chat_messages where session_id = $1 order by created_at, id', client.session);
-    const usage = await query('select * from chat_usage_log where session_id = $1 order by created_at, turn_id', client.session);
+    const usage = await query('select * from chat_usage_log where purpose = \'turn\' and session_id = $1 order by created_at, turn_id', client.session);
     return [
       ...messageViolations(client, messages), ...usageViolations(client, messages, usage),
       ...historyViolations(messages, await client.history()), ...ledgerViolations(usage, ledgers.get(client.user.id) ?? new Map()),

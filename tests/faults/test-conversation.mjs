@@ -114,7 +114,7 @@ export class TestConversation {
       where a.session_id = $1 and q.content = $2`, this.client.session, this.message);
     const modelRequests = `asked ${this.#modelRule.exchanges.length}×`;
     if (!answer) return [clientOutcome, 'nothing stored', modelRequests].join(', ');
-    const [usage] = await selectRows(`select * from chat_usage_log where session_id = $1 and created_at = $2`, this.client.session, answer.created_at);
+    const [usage] = await selectRows(`select * from chat_usage_log where purpose = 'turn' and session_id = $1 and created_at = $2`, this.client.session, answer.created_at);
     const text = answer.content === ANSWER ? 'whole' : answer.content === '' ? 'no text' : 'in part';
     return [clientOutcome, `${answer.status} ${text}`, modelRequests, usage?.error_code ?? usage?.usage_source].join(', ');
   }
