@@ -21,8 +21,11 @@ const SEVERAL: i32 = 10;
 const GIVEN: i32 = 18;
 const LISTED: i32 = 35;
 const UNLISTED: i32 = 60;
-const UNLISTED_ALONE: i32 = 80;
-const UNLISTED_FIRST: i32 = 110;
+const UNLISTED_ALONE: i32 = 90;
+const UNLISTED_FIRST: i32 = 150;
+
+/// Added where one word begins a sentence and is a word as well: "Rose and white wine".
+const WORD_FIRST: i32 = 60;
 
 /// Words of a name.
 const MOST_WORDS: usize = 6;
@@ -112,6 +115,9 @@ fn span(text: &Text<'_>, run: &[Scored]) -> Option<(usize, usize)> {
     } else {
         UNLISTED_ALONE
     };
+    let is_first = begins_sentence(text, first.lexeme.start);
+    let is_word = run.len() == 1 && is_first && first.lexeme.is_common();
+    let wanted = wanted + if is_word { WORD_FIRST } else { 0 };
     let (start, mut end) = bounds(run)?;
     // Behind a given name another word with a capital is a surname, even one that is a word as well.
     if run.len() == 1 && first.lexeme.is_given() {
@@ -119,7 +125,13 @@ fn span(text: &Text<'_>, run: &[Scored]) -> Option<(usize, usize)> {
     }
     let is_written = run.iter().all(|word| word.lexeme.shape != Shape::Mixed || is_mixed_name(text, word));
     let is_example = run.len() == 1 && is_example(text, start, end);
-    let is_named = count > 0 && !is_example && sum >= wanted * count && is_written && !is_eponym(text, end);
+    let is_command = run.len() == 1 && is_first && is_command(text, end);
+    let is_named = count > 0
+        && !is_example
+        && !is_command
+        && sum >= wanted * count
+        && is_written
+        && !is_eponym(text, end);
     (is_named && is_prose(text, start, end)).then_some((start, end))
 }
 
@@ -138,6 +150,17 @@ fn is_example(text: &Text<'_>, start: usize, end: usize) -> bool {
 fn begins_sentence(text: &Text<'_>, start: usize) -> bool {
     let before = text.slice(start.saturating_sub(2), start);
     matches!(before, [] | [b'\n'] | [_, b'\n'] | [b'.' | b'!' | b'?', b' '])
+}
+
+/// Tells if an object follows, as behind a verb and never behind a name: "Mark the invoice", "Grant access".
+fn is_command(text: &Text<'_>, end: usize) -> bool {
+    const OBJECTS: [&str; 15] = [
+        "the", "a", "an", "this", "that", "these", "those", "my", "your", "our", "it", "me", "us", "up",
+        "access",
+    ];
+    let rest = text.str_ahead(end, LONGEST_LINE).strip_prefix(' ').unwrap_or_default();
+    let next = rest.split(|c: char| !c.is_alphabetic()).next().unwrap_or_default();
+    OBJECTS.contains(&next)
 }
 
 /// Accepts capitals within a word where names have them: McDonald, but not TestRunner.

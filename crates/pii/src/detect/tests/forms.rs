@@ -521,6 +521,10 @@ fn names_that_nothing_but_their_sentence_tells() {
 #[test]
 fn capitals_of_prose_and_code_are_no_names() {
     assert_nothing(&[
+        "Mark the invoice as paid.",
+        "Grant access to the folder for the team.",
+        "Please look again. Jack up the price by 5 percent.",
+        "Rose and white wine, please. The rose is in the garden.",
         "Open the Settings menu, click Privacy Policy and choose Save Changes.",
         "The Dijkstra algorithm and the Fourier Transform",
         "We use Jira, Slack and Microsoft Teams on Windows.",
