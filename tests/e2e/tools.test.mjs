@@ -7,6 +7,10 @@ import {
   stream,
 } from './test-stack.mjs';
 
+// Every employee that other tests add is a colleague of the seeded ones, and their list of colleagues takes the room of tools.
+await database.query(`insert into employee_profiles (slug, title, system_prompt, tools) values ('counter', 'Counter', 'You count.', '{calculator}')`);
+const counter = { employee: 'counter' };
+
 /** @param {{ data: any }[]} frames */
 const parts = (frames, type) => frames.map(({ data }) => data).filter((data) => data.type === type);
 
@@ -25,7 +29,7 @@ test('the model calls the calculator, gets the results, and goes on', async () =
   const user = await newUser();
   const marker = `sum ${randomUUID()}`;
   scriptSteps(marker, [['calculator', { expression: 'round(19.99 * 3 * 1.19, 2)' }], ['calculator', { expression: '1 / 0' }]], 'It is so.');
-  const { frames, session, text } = await stream(marker, { user });
+  const { frames, session, text } = await stream(marker, { user, ...counter });
   assert.equal(text, 'It is so.');
   const types = frames.map(({ data }) => data.type).filter((type) => type !== 'text-delta');
   assert.deepEqual(types, [
@@ -203,19 +207,19 @@ test('the model gets an error for each invalid call, and its steps are limited',
   for (const [calls, error] of cases) {
     const marker = `wrong ${randomUUID()}`;
     scriptSteps(marker, calls, 'Sorry.');
-    const { frames, text } = await stream(marker, { user });
+    const { frames, text } = await stream(marker, { user, ...counter });
     assert.equal(text, 'Sorry.');
     assert.match(parts(frames, 'tool-output-error')[0].errorText, error);
   }
   const endless = `endless ${randomUUID()}`;
   scriptSteps(endless, { calculator: { expression: '1' } });
-  const { frames } = await stream(endless, { user });
+  const { frames } = await stream(endless, { user, ...counter });
   assert.equal(frames.at(-2).data.type, 'finish');
   assert.equal(stepRequests(endless).length, 8);
   assert.equal(stepRequests(endless).at(-1).tool_choice, 'none');
   const twenty = `twenty ${randomUUID()}`;
   scriptSteps(twenty, Array.from({ length: 20 }, (_, n) => ['calculator', { expression: `${n} * 2` }]), 'All of them.');
-  const many = await stream(twenty, { user });
+  const many = await stream(twenty, { user, ...counter });
   assert.equal(parts(many.frames, 'tool-output-available').length, 20);
 });
 
