@@ -95,7 +95,7 @@ test('the text of a photo is masked, becomes a document, and is billed', async (
   assert.match(part.image_url.url, /^data:image\/png;base64,/);
   assert.ok(!JSON.stringify(transcriptionRequests().at(-1)).includes('receipt'));
 
-  const [usage] = await rows('select prompt_tokens, completion_tokens from chat_usage_log where purpose = \'ocr\' and session_id = $1', [session]);
+  const [usage] = await rows('select prompt_tokens, completion_tokens from chat_usage_log where purpose = \'ocr\' and user_id = $1', [user.id]);
   assert.deepEqual(usage, { prompt_tokens: 1000, completion_tokens: 50 });
   const documents = (await (await call('/api/documents', { user })).json()).data;
   assert.deepEqual(documents.map(({ name }) => name), ['receipt.png.md']);
