@@ -10,10 +10,10 @@ use uuid::Uuid;
 
 use super::forget::last_forgotten;
 use super::index;
-use super::paid_vectors::{VectorBill, VectorRequest};
+use super::paid_vectors::VectorRequest;
 use super::vector::SmallVector;
 use crate::account::UserCtx;
-use crate::account::paid_call::{self, BilledAccount, PaidCall, Purpose};
+use crate::account::paid_call::{self, BilledAccount, CallBill, PaidCall, Purpose};
 use crate::account::terms::embedding_account;
 use crate::database;
 use crate::error::{Code, Fault};
@@ -156,7 +156,8 @@ impl<P: Platform> PaidBatch<'_, P> {
     async fn embed(&self, pending: &[PendingMemory]) -> Result<Vec<EmbeddedMemory>, EmbedError> {
         let texts: Vec<_> = pending.iter().map(|memory| &memory.text).collect();
         let account = self.account.clone();
-        let bill = VectorBill { purpose: Purpose::Embedding, session: None, account };
+        let model = self.ctx.config.embedding_model.clone();
+        let bill = CallBill { purpose: Purpose::Embedding, session: None, account, model };
         let request = VectorRequest::reserve(self.ctx, bill, &texts)?;
         let vectors = request.send(self.ctx, TIMEOUT).await?;
         let embedded = pending.iter().zip(vectors);

@@ -10,7 +10,7 @@ pub mod import;
 pub mod index;
 pub mod job;
 pub mod known_facts;
-pub mod paid_vectors;
+mod paid_vectors;
 pub mod question_vector;
 pub mod rank;
 pub mod rebuild;

@@ -1,11 +1,10 @@
 //! Vectors of texts, paid by an account.
 
 use pii::masked_text::MaskedText;
-use uuid::Uuid;
 
 use crate::account::UserCtx;
 use crate::account::ledger::LimitError;
-use crate::account::paid_call::{BilledAccount, CallBill, Purpose, ReservedCall};
+use crate::account::paid_call::{CallBill, ReservedCall};
 use crate::chat::usage::{Usage, UsageSource};
 use crate::error::Fault;
 use crate::model::client::EmbedError;
@@ -28,12 +27,10 @@ impl<'a> VectorRequest<'a> {
     /// [`EmbedError::OverBudget`]; [`EmbedError::Fault`], when the storage refuses.
     pub(super) fn reserve<P: Platform>(
         ctx: &UserCtx<'_, P>,
-        bill: VectorBill,
+        bill: CallBill,
         texts: &'a [&'a MaskedText],
     ) -> Result<Self, EmbedError> {
-        let VectorBill { purpose, session, account } = bill;
         let counted = Usage::estimated(tokens(texts), 0);
-        let bill = CallBill { purpose, session, account, model: ctx.config.embedding_model.clone() };
         let reserved = bill.reserve(ctx, &counted).map_err(|error| match error {
             LimitError::Exceeded { .. } | LimitError::Unpriced => EmbedError::OverBudget,
             LimitError::Storage(fault) => EmbedError::Fault(fault),
@@ -72,15 +69,4 @@ impl<'a> VectorRequest<'a> {
     pub(super) fn book_unanswered<P: Platform>(&self, ctx: &UserCtx<'_, P>) -> Result<(), Fault> {
         self.reserved.book(ctx, &self.counted)
     }
-}
-
-/// Account and purpose of vectors.
-#[derive(Clone, Debug)]
-pub struct VectorBill {
-    /// Purpose of the vectors.
-    pub purpose: Purpose,
-    /// The session, if they are for one.
-    pub session: Option<Uuid>,
-    /// The account that is billed.
-    pub account: BilledAccount,
 }

@@ -5,9 +5,10 @@ use std::pin::pin;
 use futures::future::{Either, select};
 use pii::masked_text::MaskedText;
 
-use super::paid_vectors::{VectorBill, VectorRequest};
+use super::paid_vectors::VectorRequest;
 use super::vector::SmallVector;
 use crate::account::UserCtx;
+use crate::account::paid_call::CallBill;
 use crate::log;
 use crate::model::embedding::Embedding;
 use crate::model::vector_breaker::VectorUse;
@@ -20,7 +21,7 @@ const TIMEOUT: Millis = 3000;
 /// The vector of a question, waiting no longer than the configured deadline. It is absent where the budget does not suffice.
 pub async fn question_vector<P: Platform>(
     ctx: &UserCtx<'_, P>,
-    bill: VectorBill,
+    bill: CallBill,
     question: &MaskedText,
 ) -> (Option<SmallVector>, VectorUse) {
     let (clock, breaker) = (&ctx.ports.clock, &ctx.account.vectors);

@@ -8,9 +8,8 @@ use serde_json::{Value, json};
 use super::definition::ToolSpec;
 use super::error::ToolError;
 use super::tool::{Tool, ToolContext};
-use crate::account::paid_call::{BilledAccount, Purpose};
+use crate::account::paid_call::{BilledAccount, CallBill, Purpose};
 use crate::chat::message::Role;
-use crate::memory::paid_vectors::VectorBill;
 use crate::memory::question_vector::question_vector;
 use crate::memory::recall::{RecallRequest, recall};
 use crate::memory::recalled_memory::RecalledMemory;
@@ -50,7 +49,8 @@ impl Tool for Recall {
         // The arguments of a tool are masked.
         let query = MaskedText::composed(query.to_owned());
         let account = BilledAccount { price: *embedding_price, ..(*account).clone() };
-        let bill = VectorBill { purpose: Purpose::Recall, session: Some(*session), account };
+        let model = user.config.embedding_model.clone();
+        let bill = CallBill { purpose: Purpose::Recall, session: Some(*session), account, model };
         let (vector, _) = question_vector(user, bill, &query).await;
         let (budget, least) = (user.config.token_budget, user.config.top_k);
         let request = RecallRequest { text: &query, vector: vector.as_ref(), budget, least };

@@ -13,12 +13,11 @@ use super::prompt::{PreparedPrompt, TurnInput};
 use super::request::{ClientSettings, TurnRequest};
 use super::{MAX_TURN, TurnCtx, WATCH_EVERY, reserve};
 use crate::account::ledger;
-use crate::account::paid_call::{BilledAccount, Purpose};
+use crate::account::paid_call::{BilledAccount, CallBill, Purpose};
 use crate::account::rate::RateQuotas;
 use crate::error::{Code, Error, Fault, abort_field};
 use crate::limit::status::LimitStatus;
 use crate::log;
-use crate::memory::paid_vectors::VectorBill;
 use crate::memory::question_vector::question_vector;
 use crate::memory::recall::{RecallRequest, Recalled, recall};
 use crate::memory::vector::SmallVector;
@@ -131,14 +130,15 @@ impl<P: Platform> TurnCtx<'_, P> {
     }
 
     /// The account that pays for the vector of a message, which is not asked for where messages come too fast.
-    fn admitted_bill(&self) -> Result<VectorBill, Error> {
+    fn admitted_bill(&self) -> Result<CallBill, Error> {
         let (user, session) = (self.session.user, self.session.session);
         let cache = session.cache.borrow();
         let cache = cache.as_ref().ok_or_else(no_cache)?;
         user.account.rates.take(session.id, quotas(cache), user.ports.clock.now())?;
         let price = cache.employee.embedding_price;
         let account = BilledAccount::new(cache.employee(), &cache.limits, price);
-        Ok(VectorBill { purpose: Purpose::Recall, session: Some(session.id), account })
+        let model = user.config.embedding_model.clone();
+        Ok(CallBill { purpose: Purpose::Recall, session: Some(session.id), account, model })
     }
 
     /// Builds the turn from the loaded session, and stores it: one local step without an `await`.

@@ -209,7 +209,7 @@ impl Postgres {
         })
     }
 
-    /// Whether a user was erased at that moment or later, or is being erased.
+    /// True if a user was erased at that moment or later, or is being erased.
     pub fn is_gone(&self, user: Uuid, at: Millis) -> bool {
         self.erased.borrow().get(&user).is_some_and(|erased| erased.at >= at || !erased.is_finished)
     }
