@@ -14,7 +14,7 @@ use crate::error::Fault;
 use crate::ids;
 use crate::limit::quota::{Cost, LedgerEntry, day};
 use crate::ports::{Clock, Platform, Sql};
-use crate::storage::{from_json, rows, to_json};
+use crate::storage::{from_json, row, rows, to_json};
 use crate::time::{Millis, timestamp};
 
 /// Milliseconds after which Postgres is told of a call at the latest, when it is in reach.
@@ -160,7 +160,7 @@ impl ReservedCall {
         LedgerEntry { id: self.id, employee: employee.clone(), day: day(self.began), cost }
     }
 
-    fn row(&self, usage: &Usage, ended: Millis) -> PaidCall {
+    fn used(&self, usage: &Usage, ended: Millis) -> PaidCall {
         let CallBill { purpose, session, account, model } = &self.bill;
         let usage = UsageRecord {
             model: model.clone(),
@@ -187,7 +187,7 @@ impl ReservedCall {
     /// `internal`, when the storage refuses.
     pub fn settle(&self, sql: &impl Sql, usage: &Usage, ended: Millis) -> Result<PaidCall, Fault> {
         settle(sql, &self.entry(usage))?;
-        Ok(self.row(usage, ended))
+        Ok(self.used(usage, ended))
     }
 
     /// Settles the request, and keeps its row until Postgres has it.
@@ -197,9 +197,9 @@ impl ReservedCall {
     pub fn book<P: Platform>(&self, ctx: &UserCtx<'_, P>, usage: &Usage) -> Result<(), Fault> {
         let (sql, now) = (&ctx.ports.sql, ctx.ports.clock.now());
         let call = self.settle(sql, usage, now)?;
-        let (id, row) = (call.id.to_string(), to_json(&call)?);
+        let (id, call) = (call.id.to_string(), to_json(&call)?);
         let statement = "INSERT OR IGNORE INTO paid_call (id, call) VALUES (?, ?)";
-        sql.exec(statement, &[(&id).into(), (&row).into()])?;
+        sql.exec(statement, &[(&id).into(), (&call).into()])?;
         // With the next background work, whatever becomes of the turn.
         if ctx.account.agenda.is_planned(Job::Background, sql)? {
             return Ok(());
@@ -221,14 +221,27 @@ struct CallRow {
     call: String,
 }
 
-/// Calls that Postgres lacks, oldest first.
+/// Calls that Postgres lacks, oldest first. Those of a session with a turn on its way wait for it: the turn may be the first, and a row
+/// of a session that Postgres does not know would name none.
 ///
 /// # Errors
 /// `internal`, when the storage refuses.
 pub fn undelivered(sql: &impl Sql) -> Result<Vec<PaidCall>, Fault> {
-    let found: Vec<CallRow> =
-        rows(sql, "SELECT call FROM paid_call ORDER BY rowid LIMIT ?", &[MAX_CALLS.into()])?;
+    let query = "SELECT call FROM paid_call WHERE coalesce(json_extract(call, '$.session_id'), '') NOT IN (
+                     SELECT session_id FROM in_flight_turn
+                     UNION SELECT session_id FROM outbox WHERE parked_at IS NULL
+                 ) ORDER BY rowid LIMIT ?";
+    let found: Vec<CallRow> = rows(sql, query, &[MAX_CALLS.into()])?;
     found.iter().map(|row| from_json(&row.call, "paid call")).collect()
+}
+
+/// True if Postgres has every call.
+///
+/// # Errors
+/// `internal`, when the storage refuses.
+pub fn is_delivered(sql: &impl Sql) -> Result<bool, Fault> {
+    let found: Option<CallRow> = row(sql, "SELECT call FROM paid_call LIMIT 1", &[])?;
+    Ok(found.is_none())
 }
 
 /// Deletes calls that Postgres has.

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::Object;
 use super::background_state::{Reading, SavedTurn};
 use super::erase::POLL_EVERY;
+use crate::account::paid_call;
 use crate::auth::User;
 use crate::chat::message::Role;
 use crate::error::Fault;
@@ -59,7 +60,8 @@ impl<P: Platform> Object<P> {
                 log::fault(&self.ports.host, &fault);
             }
         }
-        if is_new.get() {
+        // The calls beside a turn waited for it.
+        if is_new.get() || !paid_call::is_delivered(&self.ports.sql).unwrap_or(true) {
             self.run_background_later(user.id);
         }
     }

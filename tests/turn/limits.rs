@@ -8,6 +8,7 @@ use frontdesk::config::Config;
 use frontdesk::error::{Code, Error};
 use frontdesk::limit::plan::StoredLimits;
 use frontdesk::model::model_error::ModelError;
+use frontdesk::ports::DatabaseError;
 use frontdesk::session::cache::FRESH_FOR;
 use frontdesk::stream::client_event::ClientEvent;
 use serde_json::json;
@@ -314,6 +315,23 @@ fn vectors_are_reserved_booked_and_told_to_postgres() {
     assert_eq!(conversation.spent().tokens, VECTOR + 24 + 2);
     assert_eq!(conversation.number("SELECT count(*) FROM paid_call"), 0);
     assert_eq!(conversation.number("SELECT count(*) FROM ledger WHERE is_reserved = 1"), 0);
+}
+
+#[test]
+fn a_call_is_told_after_the_turn_of_its_session() {
+    let conversation = with_budget(10_000);
+    let postgrest = &conversation.platform.postgrest;
+    conversation.model_says(whole("ok"));
+    conversation.turn("Hello").unwrap();
+    postgrest.fail("commit_turn", DatabaseError::Unavailable("scripted".into()));
+    conversation.platform.clock.advance(31_000);
+    conversation.deliver();
+    assert_eq!(told(&conversation), [], "Postgres does not know the session yet");
+    postgrest.mend("commit_turn");
+    conversation.platform.clock.advance(31_000);
+    conversation.deliver();
+    assert_eq!(told(&conversation), [("recall".into(), VECTOR)]);
+    assert_eq!(postgrest.calls_of("save_embeddings")[0]["p_usage"][0]["session_id"], json!(SESSION));
 }
 
 #[test]
