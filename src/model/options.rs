@@ -4,8 +4,6 @@ use pii::placeholder::Placeholder;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use crate::chat::employee::Employee;
-
 /// Options of a request to a model, masked. They come beside those of the employee.
 #[derive(Clone, Debug, Default)]
 pub struct ModelOptions {
@@ -22,10 +20,9 @@ pub struct ModelOptions {
 }
 
 impl ModelOptions {
-    /// The employee within these options: an answer has no more tokens than either allows.
+    /// Tokens that an answer of an employee may have: no more than either allows.
     #[must_use]
-    pub fn applied_to(&self, employee: Employee) -> Employee {
-        let limits = [employee.max_output_tokens, self.max_output_tokens];
-        Employee { max_output_tokens: limits.into_iter().flatten().min(), ..employee }
+    pub fn output_limit(&self, own: Option<u32>) -> Option<u32> {
+        [own, self.max_output_tokens].into_iter().flatten().min()
     }
 }

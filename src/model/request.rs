@@ -97,8 +97,9 @@ impl ChatBody {
     /// Sets the options of a client, but for the limit of tokens: that is the employee's, to whom they were applied.
     #[must_use]
     pub fn with_options(self, options: ModelOptions) -> Self {
+        let max_output_tokens = options.output_limit(self.max_output_tokens);
         let ModelOptions { format, tool_choice, parameters, .. } = options;
-        Self { format, tool_choice, parameters, ..self }
+        Self { max_output_tokens, format, tool_choice, parameters, ..self }
     }
 
     /// The messages, to be stored with a pending approval.

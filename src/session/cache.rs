@@ -9,7 +9,6 @@ use crate::chat::employee::{Employee, PricedEmployee, Profile};
 use crate::chat::limits::UserLimits;
 use crate::chat::message::Message;
 use crate::memory::recall::Summary;
-use crate::model::options::ModelOptions;
 use crate::prompt::assemble::Window;
 use crate::time::Millis;
 
@@ -65,14 +64,6 @@ impl SessionCache {
         };
         cache.trim();
         cache
-    }
-
-    /// The cache with its employee within a client's options; `None` where they change nothing.
-    #[must_use]
-    pub fn limited(&self, options: &ModelOptions) -> Option<Self> {
-        options.max_output_tokens?;
-        let employee = options.applied_to(self.employee.employee.clone());
-        Some(Self { employee: PricedEmployee { employee, ..self.employee.clone() }, ..self.clone() })
     }
 
     /// The employee that answers.

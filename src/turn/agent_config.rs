@@ -3,6 +3,7 @@
 use crate::chat::employee::{PricedEmployee, Profile};
 use crate::chat::limits::UserLimits;
 use crate::model::body_message::StepEcho;
+use crate::model::options::ModelOptions;
 use crate::prompt::assemble::RecalledAt;
 use crate::session::cache::SessionCache;
 use crate::tools::tool_set::ToolSet;
@@ -30,6 +31,13 @@ impl AgentConfig {
     /// The configuration of a new answer.
     pub(super) fn new(cache: &SessionCache, tools: ToolSet) -> Self {
         Self::of_profile(Profile { employee: cache.employee.clone(), limits: cache.limits }, tools)
+    }
+
+    /// The configuration within a client's options.
+    pub(super) fn within(mut self, options: &ModelOptions) -> Self {
+        let employee = &mut self.employee.employee;
+        employee.max_output_tokens = options.output_limit(employee.max_output_tokens);
+        self
     }
 
     /// The configuration of a new answer outside of a session.

@@ -128,8 +128,6 @@ impl<P: Platform> TurnCtx<'_, P> {
         let now = user.ports.clock.now();
         let cache = session.cache.borrow();
         let cache = cache.as_ref().ok_or_else(no_cache)?;
-        let limited = cache.limited(&options);
-        let cache = limited.as_ref().unwrap_or(cache);
         let mut candidates = candidates(&cache.employee, user.config);
         reserve::keep_affordable(&mut candidates, &cache.limits, cache.employee())?;
         user.account.models.borrow_mut().breaker.arrange(&mut candidates, now);
@@ -151,9 +149,11 @@ impl<P: Platform> TurnCtx<'_, P> {
         if let Some(first) = candidates.first() {
             turn.set_model(first);
         }
-        let agent = AgentConfig { steps, earlier_calls, echo, ..AgentConfig::new(cache, tools) };
+        let agent =
+            AgentConfig { steps, earlier_calls, echo, ..AgentConfig::new(cache, tools).within(&options) };
         let is_json = options.format.is_some();
-        let body = ChatBody::resumed(cache.employee(), messages, agent.tools.json()).with_options(options);
+        let body =
+            ChatBody::resumed(&agent.employee.employee, messages, agent.tools.json()).with_options(options);
         let reservation = reserve::for_turn(&turn, &agent, &candidates);
         // A decision is no message: it does not count against the rate.
         let limits = UserLimits { messages_per_minute: None, ..reservation.user };

@@ -84,8 +84,6 @@ impl<P: Platform> TurnCtx<'_, P> {
         let (user, config) = (self.session.user, self.session.user.config);
         let MaskedSettings { tools, options } = settings;
         let Profile { employee: priced, limits } = profile;
-        let employee = options.applied_to(priced.employee);
-        let priced = PricedEmployee { employee, ..priced };
         let employee = &priced.employee;
         let tools = own_tools.beside(&tools, employee)?;
         let mut candidates = candidates(&priced, config);
@@ -108,7 +106,7 @@ impl<P: Platform> TurnCtx<'_, P> {
         let quotas = RateQuotas { session: employee.messages_per_minute, user: limits.messages_per_minute };
         // All such conversations together count as one session.
         let taken = user.account.rates.take(Uuid::nil(), quotas, user.ports.clock.now())?;
-        let agent = AgentConfig::of_profile(Profile { employee: priced, limits }, tools);
+        let agent = AgentConfig::of_profile(Profile { employee: priced, limits }, tools).within(&options);
         let budget = self.reserve(&reserve::for_turn(&turn, &agent, &candidates))?;
         let body = body.with_options(options);
         let request = CompletionRequest { body, candidates, deadline: admitted_at + MAX_TURN };

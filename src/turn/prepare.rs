@@ -147,8 +147,6 @@ impl<P: Platform> TurnCtx<'_, P> {
         let (user, session) = (self.session.user, self.session.session);
         let cache = session.cache.borrow();
         let cache = cache.as_ref().ok_or_else(no_cache)?;
-        let limited = cache.limited(&options);
-        let cache = limited.as_ref().unwrap_or(cache);
         let mut candidates = candidates(&cache.employee, user.config);
         reserve::keep_affordable(&mut candidates, &cache.limits, cache.employee())?;
         user.account.models.borrow_mut().breaker.arrange(&mut candidates, admitted_at);
@@ -162,7 +160,7 @@ impl<P: Platform> TurnCtx<'_, P> {
         let head =
             TurnHead { is_json: options.format.is_some(), ..turn.head(&cache.employee().unmask_policy) };
         let taken = user.account.rates.take(session.id, quotas(cache), user.ports.clock.now())?;
-        let agent = AgentConfig { recalled_at, ..AgentConfig::new(cache, tools) };
+        let agent = AgentConfig { recalled_at, ..AgentConfig::new(cache, tools).within(&options) };
         let budget = self.reserve(&reserve::for_turn(&turn, &agent, &candidates))?;
         turn.withdrawn = self.withdrawn_calls()?;
         let body = body.with_options(options);
