@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use mcp_client::server::Bearers;
-use pii::detect::Patterns;
+use pii::detect::{Addresses, Names, Patterns, People};
 use pii::seal::MasterKeys;
 use serde::Deserialize;
 
@@ -46,6 +46,8 @@ pub struct Config {
     pub pii_master_keys: MasterKeys,
     /// `PII_PATTERNS`: patterns for personal data of this deployment, in addition to the built-in ones.
     pub pii_patterns: Patterns,
+    /// `PII_IGNORED_KINDS`: names or addresses are not looked for, and texts of all employees keep them.
+    pub pii_people: People,
     /// `MCP_TOKENS`: bearer tokens for remote servers, by the names that profiles use.
     pub mcp_tokens: Bearers,
     /// `USER_LIMITS`: limits of a user by plan.
@@ -141,6 +143,7 @@ impl Config {
             token_budget: vars.number("DEFAULT_TOKEN_BUDGET", 6000, MIN_TOKEN_BUDGET),
             pii_master_keys: vars.master_keys("PII_MASTER_KEY"),
             pii_patterns: vars.patterns("PII_PATTERNS"),
+            pii_people: vars.people("PII_IGNORED_KINDS"),
             mcp_tokens: vars.bearers("MCP_TOKENS"),
             plans: vars.plans("USER_LIMITS"),
             user_deleted_secret: vars.secret("USER_DELETED_SECRET"),
@@ -243,6 +246,20 @@ impl<F: Fn(&str) -> Option<String>> Vars<F> {
             self.complain(format!("{name} {rule}"));
             Patterns::default()
         })
+    }
+
+    /// Names and addresses to look for: all but the kinds that are named.
+    fn people(&self, name: &str) -> People {
+        let mut people = People::default();
+        let list = self.optional(name).unwrap_or_default();
+        for kind in list.split(',').map(str::trim).filter(|kind| !kind.is_empty()) {
+            match kind {
+                "PERSON" => people.names = Names::None,
+                "ADDRESS" => people.addresses = Addresses::None,
+                _ => self.complain(format!("{name} must be PERSON, ADDRESS or both, with a comma between")),
+            }
+        }
+        people
     }
 
     fn bearers(&self, name: &str) -> Bearers {

@@ -6,6 +6,7 @@ pub mod ctx;
 pub mod erasure;
 pub mod ledger;
 pub mod paid_call;
+pub mod plain_values;
 pub mod rate;
 pub mod terms;
 pub mod vault;

@@ -254,7 +254,7 @@ impl<P: Platform> UserCtx<'_, P> {
     }
 
     fn mask_open(&self, text: &str, author: Author<'_>) -> Result<MaskedText, VaultError> {
-        let masked = self.draft_open(text, author, People::default())?;
+        let masked = self.draft_open(text, author, self.config.pii_people)?;
         if !masked.new.is_empty() {
             let new = SealedVault { key: None, entries: masked.new };
             store(&self.ports.sql, self.user.id, &new, Delivery::Due)?;
@@ -273,7 +273,9 @@ impl<P: Platform> UserCtx<'_, P> {
             return Err(VaultError::Failed("the vault is locked".into()));
         }
         // A word of a search is no name because it looks like one: only known names and told ones are.
-        let people = People { names: Names::Told, ..People::default() };
+        let people = self.config.pii_people;
+        let names = if people.names == Names::All { Names::Told } else { people.names };
+        let people = People { names, ..people };
         let masked = self.draft_open(text, Author::Outside, people);
         if masked.as_ref().is_ok_and(|masked| masked.new.is_empty()) {
             return Ok(masked.ok().map(|masked| masked.text));

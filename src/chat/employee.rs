@@ -44,6 +44,9 @@ pub struct Employee {
     /// Part of each masked value that the user sees.
     #[serde(default)]
     pub unmask_policy: Policy,
+    /// Kinds of values that its model reads as they are. Stored texts stay masked.
+    #[serde(default)]
+    pub unmasked_kinds: Vec<String>,
     /// Messages a minute in one session; unlimited when absent.
     #[serde(default)]
     pub messages_per_minute: Option<u32>,

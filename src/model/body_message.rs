@@ -4,9 +4,11 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use pii::masked_text::MaskedText;
+use pii::unmask::{Escape, PlaceholderMap, unmask};
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
+use tokens::count;
 use uuid::Uuid;
 
 use super::candidate::{Candidate, Provider};
@@ -85,9 +87,45 @@ impl BodyMessage {
         Self { role, message, echo: None }
     }
 
+    /// The message with values in place of placeholders, and the tokens that it grows by.
+    ///
+    /// # Errors
+    /// An error of serialization: it is no JSON.
+    pub fn with_values(&self, values: &PlaceholderMap) -> Result<(Self, i64), serde_json::Error> {
+        let mut value: Value = serde_json::from_str(self.message.get())?;
+        let growth = put_values(&mut value, values, Escape::None);
+        let mut message = Self { role: self.role, message: to_raw_value(&value)?, echo: self.echo.clone() };
+        if let Some(thoughts) = message.echo.as_mut().and_then(|echo| echo.thoughts.as_mut()) {
+            *thoughts = MaskedText::for_model(unmask(thoughts, values, Escape::None));
+        }
+        Ok((message, growth))
+    }
+
     /// Adds the parts that go back to the model that wrote it.
     pub fn set_echo(&mut self, echo: StepEcho) {
         self.echo = Some(echo);
+    }
+}
+
+/// Puts values into all texts of a message, and returns the tokens that they grow by. The arguments of a call are JSON within a
+/// text.
+fn put_values(message: &mut Value, values: &PlaceholderMap, escape: Escape) -> i64 {
+    match message {
+        Value::String(text) => {
+            let put = unmask(text, values, escape);
+            if put == *text {
+                return 0;
+            }
+            let growth = i64::from(count(&put)) - i64::from(count(text));
+            *text = put;
+            growth
+        }
+        Value::Array(items) => items.iter_mut().map(|item| put_values(item, values, escape)).sum(),
+        Value::Object(fields) => {
+            let escape = |key: &str| if key == "arguments" { Escape::Json } else { escape };
+            fields.iter_mut().map(|(key, value)| put_values(value, values, escape(key))).sum()
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
     }
 }
 

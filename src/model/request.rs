@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use pii::masked_text::MaskedText;
+use pii::unmask::PlaceholderMap;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value};
@@ -35,6 +36,8 @@ pub struct ChatBody {
     tool_choice: Option<Value>,
     /// Parameters of a client, by their names.
     parameters: Map<String, Value>,
+    /// Values that the model reads in place of placeholders.
+    values: PlaceholderMap,
 }
 
 /// A request that streams and reports its usage.
@@ -91,6 +94,7 @@ impl ChatBody {
             format: None,
             tool_choice: None,
             parameters: Map::new(),
+            values: PlaceholderMap::default(),
         }
     }
 
@@ -102,7 +106,31 @@ impl ChatBody {
         Self { max_output_tokens, format, tool_choice, parameters, ..self }
     }
 
-    /// The messages, to be stored with a pending approval.
+    /// Sets the values that the model reads in place of placeholders, and returns the tokens that the messages grow by.
+    ///
+    /// # Errors
+    /// `internal`, when a message is no JSON.
+    pub fn set_values(&mut self, values: PlaceholderMap) -> Result<u32, Fault> {
+        self.values = values;
+        let growth = self.with_values()?.map_or(0, |(_, growth)| growth);
+        Ok(u32::try_from(growth.max(0)).unwrap_or(u32::MAX))
+    }
+
+    /// The messages with values, and the tokens that they grow by; `None` without values. The persona's own brackets are examples.
+    fn with_values(&self) -> Result<Option<(Vec<BodyMessage>, i64)>, Fault> {
+        if self.values.is_empty() {
+            return Ok(None);
+        }
+        let (mut messages, mut growth) = (self.messages.clone(), 0);
+        for message in messages.iter_mut().skip(1) {
+            let (with_values, more) = message.with_values(&self.values).map_err(not_json)?;
+            *message = with_values;
+            growth += more;
+        }
+        Ok(Some((messages, growth)))
+    }
+
+    /// The messages, masked, to be stored with a pending approval.
     #[must_use]
     pub fn messages(&self) -> &[BodyMessage] {
         &self.messages
@@ -177,6 +205,7 @@ impl ChatBody {
             format: Some(to_raw_value(&format).map_err(not_json)?),
             tool_choice: None,
             parameters: Map::new(),
+            values: PlaceholderMap::default(),
         })
     }
 
@@ -208,9 +237,11 @@ impl ChatBody {
             known => known.is_none_or(has),
         };
         let parameters = self.parameters.iter().map(|(name, value)| (name.as_str(), value));
+        let with_values = self.with_values()?;
+        let messages = with_values.as_ref().map_or(&self.messages, |(messages, _)| messages);
         let request = ChatRequest {
             model: &candidate.model,
-            messages: &arranged(&self.messages, candidate, dialect).map_err(not_json)?,
+            messages: &arranged(messages, candidate, dialect).map_err(not_json)?,
             tools: loose_tools.as_deref().or(self.tools.as_deref()),
             tool_choice: tool_choice.filter(|_| has_choice),
             stream: true,

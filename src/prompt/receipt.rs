@@ -76,6 +76,8 @@ pub enum SectionName {
     Memories,
     /// Message of the user.
     Message,
+    /// Values that the model reads in place of placeholders: the tokens by which they are longer.
+    Values,
 }
 
 /// Reason for leaving an item out.
@@ -95,6 +97,17 @@ pub enum Reason {
 }
 
 impl Receipt {
+    /// The receipt of a prompt with so many values, whose texts grow by so many tokens, within the budget that holds.
+    #[must_use]
+    pub fn with_values(mut self, count: usize, tokens: u32, budget: u32) -> Self {
+        if count > 0 {
+            let count = u32::try_from(count).unwrap_or(u32::MAX);
+            self.sections.push(Section::new(SectionName::Values, tokens, count));
+        }
+        let counted = self.counted.saturating_add(tokens);
+        Self { budget, counted, ..self }
+    }
+
     /// The receipt with the usage that the provider reported.
     #[must_use]
     pub fn billed(&self, model: &str, usage: &Usage) -> Self {

@@ -101,7 +101,9 @@ pub async fn run<P: Platform>(
     match mask_result(&value, tool, &visible, context) {
         Err(outcome) => outcome,
         Ok(value) => {
-            let text = MaskedText::composed(fit(&as_text(value), max_tokens));
+            let text = as_text(value);
+            let most = max_tokens.saturating_sub(value_tokens(&text, context));
+            let text = MaskedText::composed(fit(&text, most));
             match failure {
                 None => CallOutcome::Succeeded { output: text },
                 Some(code) => CallOutcome::Failed { code, error: text },
@@ -143,6 +145,16 @@ fn mask_result<P: Platform>(
     let masked = context.user.mask(&text, author).map_err(|error| privacy_failed(&error))?;
     json::masked(value, &masked)
         .map_err(|_| privacy_failed(&VaultError::Failed("result: the shape is lost".into())))
+}
+
+/// Tokens by which a result is longer for a model that reads its values.
+fn value_tokens<P: Platform>(masked: &str, context: &ToolContext<'_, P>) -> u32 {
+    let kinds = &context.employee.unmasked_kinds;
+    if kinds.is_empty() {
+        return 0;
+    }
+    let values = context.user.values_of_kinds(&placeholders([masked]), kinds);
+    count(&unmask(masked, &values, Escape::None)).saturating_sub(count(masked))
 }
 
 fn privacy_failed(error: &VaultError) -> CallOutcome {

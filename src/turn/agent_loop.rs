@@ -52,6 +52,8 @@ pub(super) struct AgentLoop<'a, P: Platform, F> {
     pub(super) events: EventUnmasker<F>,
     /// Placeholders that the model has seen.
     pub(super) visible_placeholders: Vec<Placeholder>,
+    /// Tokens by which values in the prompt are longer than their placeholders.
+    pub(super) value_tokens: u32,
 }
 
 impl<P: Platform, F: FnMut(&ClientEvent<'_>)> AgentLoop<'_, P, F> {
@@ -62,6 +64,7 @@ impl<P: Platform, F: FnMut(&ClientEvent<'_>)> AgentLoop<'_, P, F> {
     pub(super) async fn run(&mut self, progress: &mut TurnProgress) -> Result<(), Fault> {
         let mut first = self.agent.earlier_calls;
         let mut step = self.agent.steps;
+        self.value_tokens = self.put_values()?;
         loop {
             if first < progress.answer.calls.len() {
                 self.run_calls(progress, first).await;
@@ -230,11 +233,21 @@ impl<P: Platform, F: FnMut(&ClientEvent<'_>)> AgentLoop<'_, P, F> {
         let model = &self.turn.model;
         self.request.candidates.sort_by_key(|candidate| candidate.model != *model);
         self.hand_off(progress).await?;
+        let without = progress.prompt_tokens.saturating_sub(self.value_tokens);
+        self.value_tokens = self.put_values()?;
+        progress.prompt_tokens = without.saturating_add(self.value_tokens);
         let spent = progress.spent.unwrap_or(StepCost::NONE);
         let prompt_tokens = progress.prompt_tokens;
         self.ctx.reserve_step(&NextStep { turn: self.turn, agent: self.agent, spent, prompt_tokens })?;
         self.emit(&TurnEvent::StepFinished);
         Ok(())
+    }
+
+    /// Puts the values into the request that its employee's model reads as they are. Returns the tokens that the prompt grows by.
+    fn put_values(&mut self) -> Result<u32, Fault> {
+        let employee = &self.agent.employee.employee;
+        let values = self.ctx.plain_values(employee, &self.visible_placeholders);
+        self.request.body.set_values(values)
     }
 
     /// Puts another employee in charge of the answer, if a tool asked for it, the prompt has room for its persona, and its models

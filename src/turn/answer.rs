@@ -42,6 +42,7 @@ impl<P: Platform> TurnCtx<'_, P> {
             log: LogWriter::new(*self),
             events: EventUnmasker::start(&head, known, emit),
             visible_placeholders: head.visible_placeholders.clone(),
+            value_tokens: 0,
         };
         let outcome = until_stopped(pin!(agent_loop.run(&mut progress)), stopped).await;
         agent_loop.log.flush();

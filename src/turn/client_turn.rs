@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::agent_config::AgentConfig;
 use super::load::{Wanted, no_cache};
 use super::mask_client::{MaskedSettings, mask_conversation};
+use super::plain_values::WithValues;
 use super::prepare::{NewTurn, PreparedTurn};
 use super::prompt::too_long;
 use super::request::ClientConversation;
@@ -89,14 +90,21 @@ impl<P: Platform> TurnCtx<'_, P> {
         let mut candidates = candidates(&priced, config);
         reserve::keep_affordable(&mut candidates, &limits, employee)?;
         user.account.models.borrow_mut().breaker.arrange(&mut candidates, admitted_at);
-        let material = ClientMaterial {
+        let material = |budget| ClientMaterial {
             persona: &employee.system_prompt,
             said: &said,
             tools: tools.weight(),
-            budget: employee.token_budget(config),
+            budget,
         };
-        let prompt = assemble_client(&material).map_err(too_long)?;
-        let body = ChatBody::resumed(employee, prompt.messages()?, tools.json());
+        let (assembled, weight) = self.assemble_with_values(employee, |budget| {
+            let prompt = assemble_client(&material(budget)).map_err(too_long)?;
+            let body = ChatBody::resumed(employee, prompt.messages()?, tools.json());
+            let visible_placeholders = prompt.visible_placeholders.clone();
+            Ok(WithValues { body, visible_placeholders, counted: prompt.receipt.counted, prompt })
+        })?;
+        let WithValues { mut prompt, body, .. } = assembled;
+        prompt.receipt =
+            prompt.receipt.with_values(weight.count, weight.tokens, employee.token_budget(config));
         let mut turn = self.client_turn(&priced, prompt, admitted_at);
         turn.visible_placeholders.extend_from_slice(&options.placeholders);
         if let Some(first) = candidates.first() {

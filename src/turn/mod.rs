@@ -30,6 +30,7 @@ mod call_tools;
 mod load;
 mod log_writer;
 mod mask_client;
+mod plain_values;
 mod progress;
 mod prompt;
 mod reserve;

@@ -4,6 +4,7 @@ use pii::masked_text::MaskedText;
 use pii::unmask::placeholders;
 
 use super::TurnCtx;
+use super::plain_values::WithValues;
 use super::request::TurnRequest;
 use crate::error::{Code, Error, abort_field};
 use crate::ids;
@@ -52,7 +53,7 @@ impl<P: Platform> TurnCtx<'_, P> {
         let employee = cache.employee();
         let message = point.question.map_or(message, |question| question.content.clone());
         let message_tokens = tokens::count(&message);
-        let material = Material {
+        let material = |budget| Material {
             persona: &employee.system_prompt,
             session: request.session_id,
             path: point.path,
@@ -61,14 +62,19 @@ impl<P: Platform> TurnCtx<'_, P> {
             message: &message,
             message_tokens,
             tools: tools.weight(),
-            budget: employee.token_budget(config),
+            budget,
         };
-        let prompt = assemble(&material).map_err(too_long)?;
-        let body = ChatBody::new(employee, &prompt.messages, tools.json())?;
+        let (assembled, weight) = self.assemble_with_values(employee, |budget| {
+            let prompt = assemble(&material(budget)).map_err(too_long)?;
+            let body = ChatBody::new(employee, &prompt.messages, tools.json())?;
+            // The persona's own brackets are examples, not placeholders.
+            let texts = prompt.messages.iter().skip(1).map(|message| message.content.as_str());
+            let visible_placeholders = placeholders(texts);
+            Ok(WithValues { body, visible_placeholders, counted: prompt.receipt.counted, prompt })
+        })?;
+        let WithValues { prompt, body, visible_placeholders, .. } = assembled;
+        let receipt = prompt.receipt.with_values(weight.count, weight.tokens, employee.token_budget(config));
         let id = || ids::time_ordered(clock, admitted_at);
-        // The persona's own brackets are examples, not placeholders.
-        let texts = prompt.messages.iter().skip(1).map(|message| message.content.as_str());
-        let visible_placeholders = placeholders(texts);
         let (window, recalled_at) = (prompt.window, prompt.memory);
         let turn = InFlightTurn {
             turn_id: id(),
@@ -83,13 +89,13 @@ impl<P: Platform> TurnCtx<'_, P> {
             model: employee.model(config).to_owned(),
             price: cache.employee.price,
             parent_id: point.parent_id,
-            prompt_tokens: prompt.receipt.counted,
+            prompt_tokens: receipt.counted,
             history_tokens: prompt.history_tokens,
             visible_placeholders,
             is_regeneration: point.question.is_some(),
             remember: request.remember,
             offers_forget: tools.can_forget(),
-            receipt: prompt.receipt,
+            receipt,
             sources: prompt.sources,
             resumed: None,
             kept: KeptPart::All,

@@ -34,6 +34,8 @@ create table if not exists public.employee_profiles (
   tools               text[] not null default '{}' check (array_position(tools, null) is null),
   mcp_servers         jsonb not null default '[]' check (jsonb_typeof(mcp_servers) = 'array'),
   unmask_policy       jsonb not null default '{}' check (jsonb_typeof(unmask_policy) = 'object'),
+  unmasked_kinds      text[] not null default '{}' check (
+    array_to_string(unmasked_kinds, ',', '?') ~ '^([A-Z][A-Z0-9_]*(,[A-Z][A-Z0-9_]*)*)?$'),
   messages_per_minute integer check (messages_per_minute > 0),
   daily_tokens        bigint check (daily_tokens > 0),
   daily_usd           numeric(12, 6) check (daily_usd > 0),
@@ -53,6 +55,8 @@ comment on column public.employee_profiles.mcp_servers is
 in MCP_TOKENS.';
 comment on column public.employee_profiles.unmask_policy is
   'Entity (or "default") to "full", "partial" or "none": the part of a masked value that the user sees again.';
+comment on column public.employee_profiles.unmasked_kinds is
+  'Kinds of personal values, such as PERSON and ADDRESS, that its model reads as they are. Stored texts stay masked.';
 comment on column public.employee_profiles.messages_per_minute is
   'Limit for one session with this employee; null: no limit.';
 comment on column public.employee_profiles.daily_tokens is

@@ -14,6 +14,17 @@ select is_empty($$
   where p.pronamespace in ('public'::regnamespace, 'private'::regnamespace) and obj_description(p.oid, 'pg_proc') is null
 $$, 'every function has a comment');
 
+-- Employees ------------------------------------------------------------------------------------------------------------
+select lives_ok(
+  $$ update public.employee_profiles set unmasked_kinds = '{PERSON,ADDRESS}' where slug = 'doc-clerk' $$,
+  'an employee may have kinds that its model reads');
+select throws_ok(
+  $$ update public.employee_profiles set unmasked_kinds = '{person}' where slug = 'doc-clerk' $$, '23514', null,
+  'a kind is written in capitals');
+select throws_ok(
+  $$ update public.employee_profiles set unmasked_kinds = '{null}' where slug = 'doc-clerk' $$, '23514', null,
+  'a kind is not null');
+
 -- Counters and cascades ------------------------------------------------------------------------------------------------
 insert into auth.users (id, email) values
   ('00000000-0000-4000-8000-00000000000a', 'a@example.com'), ('00000000-0000-4000-8000-00000000000b', 'b@example.com');

@@ -101,7 +101,7 @@ select is(
 select bag_eq(
   $$ select jsonb_object_keys(terms -> 'employee') from own_terms $$,
   array['slug', 'title', 'system_prompt', 'model', 'fallback_models', 'temperature', 'max_output_tokens',
-        'token_budget', 'top_k', 'tools', 'unmask_policy', 'messages_per_minute', 'daily_tokens', 'daily_usd', 'mcp_servers', 'colleagues'],
+        'token_budget', 'top_k', 'tools', 'unmask_policy', 'unmasked_kinds', 'messages_per_minute', 'daily_tokens', 'daily_usd', 'mcp_servers', 'colleagues'],
   'the employee has these settings');
 select is(
   pg_temp.terms('00000000-0000-4000-8000-0000000000a1', 'sheet-analyst') #>> '{employee,slug}', 'sheet-analyst',

@@ -3,6 +3,7 @@
 use frontdesk::account::vault::VaultError;
 use frontdesk::config::Config;
 use frontdesk::error::Code;
+use frontdesk::prompt::receipt::Receipt;
 use frontdesk::session::store::SessionStore;
 use frontdesk::stream::turn_event::TurnEvent;
 use pii::mask::Author;
@@ -133,6 +134,92 @@ fn an_employees_policy_decides_how_much_is_shown() {
         "ann@example.com 4111 1111 1111 1111, +1 415 555 2671, 078-05-1120, GB82 WEST 1234 5698 7654 32";
     let (seen, _) = conversation.turn(message).unwrap();
     assert_eq!(seen.text, "a•••@example.com •••• 1111 [PHONE_1] [US_SSN_1] GB82 WEST 1234 5698 7654 32");
+}
+
+fn with_kinds(kinds: &[&str]) -> TestConversation {
+    let conversation = TestConversation::default();
+    conversation.platform.postgrest.profile(|row| {
+        let employee = row.employee.as_mut().unwrap();
+        employee.unmasked_kinds = kinds.iter().map(|kind| (*kind).to_owned()).collect();
+    });
+    conversation
+}
+
+const VISIT: &str = "Write to ann@example.com that Ada Lovelace moved to 12 Rosewood Avenue, Springfield";
+
+#[test]
+fn an_employees_model_reads_the_kinds_of_its_profile_and_nothing_else_does() {
+    let conversation = with_kinds(&["PERSON", "ADDRESS", "LITERAL"]);
+    conversation.model_says(whole("Ada Lovelace lives at [ADDRESS_1]; I wrote to [EMAIL_1]."));
+    let (seen, finished) = conversation.turn(VISIT).unwrap();
+    let prompt = "Write to [EMAIL_1] that Ada Lovelace moved to 12 Rosewood Avenue, Springfield";
+    assert_eq!(conversation.last_prompt(), [prompt]);
+    assert_eq!(
+        seen.text,
+        "Ada Lovelace lives at 12 Rosewood Avenue, Springfield; I wrote to ann@example.com."
+    );
+    let stored: Vec<_> = finished.record.messages.iter().map(|message| message.content.as_str()).collect();
+    assert_eq!(
+        stored,
+        [
+            "Write to [EMAIL_1] that [PERSON_1] moved to [ADDRESS_1]",
+            "[PERSON_1] lives at [ADDRESS_1]; I wrote to [EMAIL_1]."
+        ]
+    );
+    conversation.deliver();
+    let platform = &conversation.platform;
+    let (calls, embedded) = (platform.postgrest.calls(), platform.http.embedded());
+    let left = format!("{calls:?} {embedded:?} {:?}", platform.host.lines());
+    assert!(
+        left.contains("[PERSON_1]") && !left.contains("Lovelace") && !left.contains("Rosewood"),
+        "{left}"
+    );
+    conversation.model_says(whole("As [LITERAL_1]."));
+    conversation.turn("Where does Ada Lovelace live, [PERSON_9]?").unwrap();
+    let prompt = conversation.last_prompt();
+    assert_eq!(prompt.last().unwrap(), "Where does Ada Lovelace live, [LITERAL_1]?");
+    assert!(prompt.iter().all(|message| !message.contains("[PERSON_")), "nor in the history: {prompt:?}");
+}
+
+#[test]
+fn an_employee_without_the_kinds_reads_placeholders_of_what_another_was_told() {
+    let conversation = with_kinds(&["PERSON"]);
+    conversation.model_says(whole("Noted.")).model_says(whole("Hm."));
+    conversation.turn("My landlord is Gregory Hill of the east wing").unwrap();
+    conversation.platform.postgrest.profile(|row| row.employee.as_mut().unwrap().unmasked_kinds.clear());
+    conversation.turn_in(OTHER_SESSION, "Who is the landlord of the east wing?").unwrap();
+    let prompt = format!("{:?}", conversation.platform.http.requests().last().unwrap());
+    assert!(prompt.contains("[PERSON_1]") && !prompt.contains("Gregory"), "{prompt}");
+}
+
+#[test]
+fn values_of_a_prompt_are_counted_and_within_the_budget() {
+    let conversation = with_kinds(&["ADDRESS"]);
+    let address =
+        |n: u32| format!("Flat {n}, {n}7 Upper Rosewood Park Avenue, Llanfairpwllgwyngyll LL61 5UJ");
+    for n in 1..60 {
+        conversation.model_says(whole("Noted."));
+        let (_, finished) = conversation.turn(&format!("The {n}. parcel goes to {}.", address(n))).unwrap();
+        let receipt = &finished.record.messages[1].metadata["receipt"];
+        let receipt: Receipt = serde_json::from_value(receipt.clone()).unwrap();
+        let summed: u32 = receipt.sections.iter().map(|section| section.tokens).sum();
+        assert!(receipt.counted <= receipt.budget, "{n}: {receipt:?}");
+        assert!(receipt.counted - summed < 20, "{n}: {receipt:?}");
+        let prompt = conversation.last_prompt();
+        assert!(prompt.last().unwrap().contains("Rosewood"), "{prompt:?}");
+        let sent: u32 = prompt.iter().map(|message| tokens::count(message)).sum();
+        assert!(sent <= receipt.counted, "{n}: {sent} {receipt:?}");
+    }
+}
+
+#[test]
+fn a_deployment_may_ignore_names_and_addresses() {
+    let master = ("PII_MASTER_KEY", "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=");
+    let config = config_with(&[master, ("PII_IGNORED_KINDS", "PERSON, ADDRESS")]);
+    let conversation = TestConversation::over(TestPlatform::default(), config);
+    conversation.model_says(whole("Done."));
+    conversation.turn(VISIT).unwrap();
+    assert_eq!(conversation.last_prompt(), [VISIT.replace("ann@example.com", "[EMAIL_1]")]);
 }
 
 #[test]

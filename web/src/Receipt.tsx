@@ -3,6 +3,7 @@ import type { ReceiptData } from './messages.ts';
 const SECTIONS: Record<string, string> = {
   persona: 'Persona', tools: 'Tools', summary: 'Earlier in this conversation', recent: 'Recent messages',
   facts: 'Facts about you', memories: 'Earlier conversations and documents', message: 'Your message',
+  values: 'Personal values in place of placeholders',
 };
 
 const REASONS: Record<string, string> = {

@@ -50,6 +50,12 @@ impl MaskedText {
         Self(text)
     }
 
+    /// Text for a model whose operator has it read values of some kinds as they are. It goes into a request and nowhere else.
+    #[must_use]
+    pub const fn for_model(text: String) -> Self {
+        Self(text)
+    }
+
     /// Text put together from masked text, text of the program, dates and counts, or cut out of masked text.
     #[must_use]
     pub const fn composed(text: String) -> Self {

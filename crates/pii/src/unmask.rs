@@ -34,6 +34,18 @@ impl PlaceholderMap {
         self.0.extend(others.0);
     }
 
+    /// True if it has no placeholder.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Number of placeholders.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
     fn of(&self, placeholder: &Placeholder) -> Option<&str> {
         self.0.get(placeholder.name()).map(String::as_str)
     }
