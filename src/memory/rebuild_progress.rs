@@ -24,6 +24,9 @@ pub struct Progress {
     /// Moment before which Postgres is not read: until then it may still change unseen.
     #[serde(default)]
     not_before: Millis,
+    /// True if turns were on their way when Postgres was read: their messages may be missing, or forgotten there.
+    #[serde(default)]
+    awaits_delivery: bool,
 }
 
 /// True if memories in Postgres may be missing here and can be read.
@@ -50,6 +53,29 @@ pub fn begin_anew(sql: &impl Sql, now: Millis) -> Result<(), Fault> {
 /// `internal`, when the storage refuses.
 pub fn settles_at(sql: &impl Sql) -> Result<Millis, Fault> {
     Ok(progress(sql)?.not_before)
+}
+
+/// Has the memories read once more when the turns that are on their way are delivered. Until then their messages are left out: Postgres
+/// may have them already, and may have forgotten them.
+///
+/// # Errors
+/// `internal`, when the storage refuses.
+pub fn await_delivery(sql: &impl Sql) -> Result<(), Fault> {
+    let progress = Progress { awaits_delivery: true, ..progress(sql)? };
+    set_state(sql, State::Rebuild, &to_json(&progress)?)
+}
+
+/// Begins to read the memories once more, if that was left for the time when all turns are delivered.
+///
+/// # Errors
+/// `internal`, when the storage refuses.
+pub fn end_delivery(sql: &impl Sql) -> Result<(), Fault> {
+    let progress = progress(sql)?;
+    if !progress.awaits_delivery {
+        return Ok(());
+    }
+    let again = Progress { not_before: progress.not_before, ..Progress::default() };
+    set_state(sql, State::Rebuild, &to_json(&again)?)
 }
 
 impl Progress {

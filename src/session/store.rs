@@ -338,6 +338,15 @@ pub fn undelivered(sql: &impl Sql) -> Result<Vec<TurnRecord>, Fault> {
     found.iter().map(|row| row.record(sql)).collect()
 }
 
+/// True if Postgres lacks a turn, or may lack it.
+///
+/// # Errors
+/// `internal`, when the storage refuses.
+pub fn has_undelivered(sql: &impl Sql) -> Result<bool, Fault> {
+    let found: Option<TurnIdRow> = row(sql, "SELECT turn_id FROM outbox LIMIT 1", &[])?;
+    Ok(found.is_some())
+}
+
 /// Parks a record that Postgres refuses, so that the session's later ones go first.
 ///
 /// # Errors

@@ -25,7 +25,7 @@ use crate::memory::rebuild_progress;
 use crate::memory::recall::Summary;
 use crate::memory::summary::summarise;
 use crate::ports::{Clock, Host, Platform};
-use crate::session::store::undelivered;
+use crate::session::store::has_undelivered;
 use crate::time::Millis;
 
 /// Milliseconds after a saved turn or a part of an import after which its work is done in any case.
@@ -162,9 +162,8 @@ impl<P: Platform> Object<P> {
     async fn run_all(&self, ctx: &UserCtx<'_, P>) -> Result<(), Fault> {
         let background = &self.background;
         if !ctx.user.token.is_empty() && rebuild_progress::is_due(&ctx.ports.sql, ctx.ports.clock.now())? {
-            // Before Postgres is read: what it does not have yet.
-            for record in undelivered(&ctx.ports.sql)? {
-                record.remember_in(&ctx.ports.sql)?;
+            if has_undelivered(&ctx.ports.sql)? {
+                rebuild_progress::await_delivery(&ctx.ports.sql)?;
             }
             rebuild(ctx).await?;
         }

@@ -15,11 +15,11 @@ use crate::error::Fault;
 use crate::log;
 use crate::memory::facts::command::may_be_command;
 use crate::memory::forget::{Forgotten, forget};
-use crate::memory::known_facts;
+use crate::memory::{known_facts, rebuild_progress};
 use crate::ports::{Clock, Host, Platform};
 use crate::session::outbox::deliver_session;
 use crate::session::record::TurnRecord;
-use crate::session::store::{sessions_to_deliver, undelivered};
+use crate::session::store::{has_undelivered, sessions_to_deliver, undelivered};
 
 /// Sessions that deliver at the same time, below the six connections that an object may have open.
 const MAX_CONCURRENT_DELIVERIES: usize = 4;
@@ -51,7 +51,7 @@ impl<P: Platform> Object<P> {
         })
         .await;
         self.delivering.borrow_mut().remove(&session);
-        if let Err(fault) = delivered {
+        if let Err(fault) = delivered.and_then(|()| self.end_delivery()) {
             log::fault(&self.ports.host, &fault);
         }
         if has_facts.get() {
@@ -64,6 +64,12 @@ impl<P: Platform> Object<P> {
         if is_new.get() || !paid_call::is_delivered(&self.ports.sql).unwrap_or(true) {
             self.run_background_later(user.id);
         }
+    }
+
+    /// Has memories read again that waited for the last turn on its way.
+    fn end_delivery(&self) -> Result<(), Fault> {
+        let sql = &self.ports.sql;
+        if has_undelivered(sql)? { Ok(()) } else { rebuild_progress::end_delivery(sql) }
     }
 
     /// Delivers the turn of an answer that Postgres may lack; returns whether there is one.

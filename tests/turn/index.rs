@@ -13,6 +13,7 @@ use frontdesk::memory::vector::{DIMENSIONS, SmallVector};
 use frontdesk::memory::words::question_terms;
 use frontdesk::ports::DatabaseError;
 use frontdesk::time::Millis;
+use frontdesk::turn::request::TurnRequest;
 use pii::masked_text::MaskedText;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -264,4 +265,37 @@ fn an_object_that_dies_during_a_change_builds_its_index_anew() {
     let next = conversation.restart();
     assert_eq!(next.number("SELECT count(*) FROM memory"), 0);
     assert!(rebuild_progress::is_due(&next.platform.storage, LATER).unwrap());
+}
+
+/// Postgres may have a turn whose delivery got no answer, and may have forgotten it since.
+#[test]
+fn what_waits_in_the_outbox_is_read_from_postgres_again_once_it_is_there() {
+    let conversation = TestConversation::default();
+    let (postgrest, clock) = (&conversation.platform.postgrest, &conversation.platform.clock);
+    let remembered = || conversation.number("SELECT count(*) FROM memory WHERE memory LIKE '%walrus%'");
+    let talk = |id: &str| {
+        let hello = TurnRequest { client_message_id: Some(id.into()), ..request("Hello") };
+        drop(conversation.send(hello).unwrap());
+        conversation.platform.run_tasks();
+    };
+    conversation.platform.http.embeds_nothing(true);
+    conversation.model_says(whole("Noted.")).model_says(whole("Hello.")).model_says(whole("Hello."));
+    postgrest.fail("commit_turn", DatabaseError::Unavailable("no answer".into()));
+    conversation.turn("I keep a walrus").unwrap();
+    assert_eq!(remembered(), 1);
+
+    postgrest.fail("forget_facts", DatabaseError::Unavailable("no answer".into()));
+    assert!(conversation.forget(Uuid::from_u128(5)).is_err());
+    clock.advance(61_000);
+    talk("mine-2");
+    assert_eq!((postgrest.calls_of("memories").len(), remembered()), (1, 0));
+
+    postgrest.mend("commit_turn");
+    postgrest.set_memories(vec![json!({
+        "id": Uuid::from_u128(9), "session_id": Uuid::from_u128(7), "message_id": Uuid::from_u128(9), "role": "user", "content": "I keep a walrus",
+        "content_tokens": 1, "occurred_at": "2026-01-01T00:00:00Z",
+    })]);
+    while conversation.ring() {}
+    talk("mine-3");
+    assert_eq!((postgrest.calls_of("memories").len(), remembered()), (2, 1));
 }
