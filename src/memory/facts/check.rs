@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::command::{asks_to_forget, asks_to_remember};
 use super::extractor::{Exchange, ExtractedFact, FactBatch, FactsOutput, Forget};
 use super::fact::{Claim, RawFact};
-use super::quote::own_words;
+use super::quote::{is_made_of, own_words};
 use crate::account::paid_call::PaidCall;
 use crate::error::Fault;
 use crate::memory::fact::NewFact;
@@ -113,7 +113,12 @@ impl FactBatch {
             return None;
         }
         let ExtractedFact { category, key: about, fact, quote, .. } = answered;
-        let quote = quote.as_deref().unwrap_or_default();
+        let quote = match quote.as_deref() {
+            Some(quote) => quote,
+            // A model that ignores the schema may have none. The message is the quote of a fact that is made of its words.
+            None if is_made_of(fact, &said.text) => own_words(&said.text),
+            None => "",
+        };
         let mut fact = said.fact(Claim { category, about, fact, quote }).ok()?;
         fact.confidence = answered.confidence;
         fact.expires_at = expires_at;

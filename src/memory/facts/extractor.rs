@@ -75,7 +75,8 @@ pub(super) struct FactsOutput {
 #[derive(Deserialize)]
 pub(super) struct ExtractedFact {
     pub(super) message: usize,
-    /// Absent in the output of a model that ignores the schema: such a fact is dropped, and not the whole output.
+    /// Absent in the output of a model that ignores the schema: such a fact is dropped unless it is made of the user's words, and not
+    /// the whole output.
     #[serde(default)]
     pub(super) quote: Option<String>,
     pub(super) category: String,

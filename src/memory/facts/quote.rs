@@ -32,6 +32,26 @@ pub(super) fn is_quoted(quote: &str, message: &str) -> bool {
     })
 }
 
+/// Letters of a word that a fact without a quote takes from its message.
+const TAKEN_LETTERS: usize = 3;
+
+/// Words of four letters or more that such a fact has at least.
+const MIN_TELLING_WORDS: usize = 3;
+
+/// True for a fact whose words all stand in the part of `message` that its user wrote, but for the first ("Has") and for short ones
+/// ("a"), and which has several long ones.
+pub(super) fn is_made_of(fact: &str, message: &str) -> bool {
+    let (fact, message) = (normalized(fact), normalized(own_words(message)));
+    let words = |text: &str| -> Vec<String> {
+        let parts = text.split(|c: char| !c.is_alphanumeric()).map(str::to_owned);
+        parts.filter(|word| word.chars().count() >= TAKEN_LETTERS).collect()
+    };
+    let said = words(&message);
+    let rest: Vec<_> = words(&fact).into_iter().skip(1).collect();
+    let telling = rest.iter().filter(|word| word.chars().count() > TAKEN_LETTERS).count();
+    telling >= MIN_TELLING_WORDS && rest.iter().all(|word| said.contains(word))
+}
+
 /// A text with one space for each run of white space, small letters, one sign for all apostrophes and one for all hyphens,
 /// full-width forms as ASCII, and without quotation marks, invisible characters and Arabic vowel signs.
 fn normalized(text: &str) -> String {
@@ -117,6 +137,26 @@ mod tests {
             ("vegetarian", "I am vegetarian"),
         ] {
             assert!(is_quoted(quote, message), "{quote} in {message}");
+        }
+    }
+
+    #[test]
+    fn a_fact_without_a_quote_is_made_of_the_words_of_its_message() {
+        const FISH: &str = "My fish is called Bubbles and he is blue.";
+        assert!(is_made_of("Has a fish called Bubbles", FISH));
+        for (fact, message) in [
+            ("Has a fish called Rex", FISH),
+            ("Has a fish", FISH),
+            ("User is from Berlin", "I am from the sales team, what does this cost?"),
+            ("Does not eat meat", "What does a kilo of rice cost?"),
+            ("Does not like spicy curry", "Does anyone like spicy curry?"),
+            ("Has llamas", "tell me about llamas"),
+            (
+                "Has a fish called Bubbles",
+                "Look\n\n<attachment name=\"a.txt\">\nMy fish is called Bubbles\n</attachment>",
+            ),
+        ] {
+            assert!(!is_made_of(fact, message), "{fact}");
         }
     }
 
