@@ -29,6 +29,8 @@ create table if not exists public.employee_profiles (
   fallback_models     text[] not null default '{}' check (array_position(fallback_models, null) is null),
   temperature         numeric(3, 2) check (temperature between 0 and 2),
   max_output_tokens   integer check (max_output_tokens > 0),
+  reasoning_effort    text check (reasoning_effort ~ '^[a-z]{1,20}$'),
+  verbosity           text check (verbosity ~ '^[a-z]{1,20}$'),
   token_budget        integer check (token_budget > 0),
   top_k               integer check (top_k between 1 and 100),
   tools               text[] not null default '{}' check (array_position(tools, null) is null),
@@ -49,6 +51,10 @@ alter table public.employee_profiles enable row level security;
 comment on table public.employee_profiles is
 'Personas that users talk to. Where model, temperature, max_output_tokens, token_budget or top_k is null, the default of
 the deployment applies.';
+comment on column public.employee_profiles.reasoning_effort is
+  'Effort of thinking in the word of the model (minimal, low, medium, high); null: the default of the model.';
+comment on column public.employee_profiles.verbosity is
+  'Length of answers in the word of the model (low, medium, high); null: the default of the model.';
 comment on column public.employee_profiles.tools is 'Names of the tools that its model may call; docs/tools.md lists them.';
 comment on column public.employee_profiles.mcp_servers is
 'Remote MCP servers: [{name, url, tools: [names] or ["*"], approval: always|writes|never, unmask, token}]; token is a name
@@ -210,6 +216,18 @@ comment on table public.chat_parked_turns is
 retries every hour; commit_turn and erase_user delete the row. Only park_turn inserts.';
 -- Cascade from auth.users.
 create index if not exists chat_parked_turns_user on public.chat_parked_turns (user_id);
+
+create table if not exists public.chat_stalled_work (
+  user_id    uuid not null references auth.users (id) on delete cascade,
+  work       text not null check (work in ('vectors', 'facts', 'summaries')),
+  reason     text not null check (length(reason) <= 200),
+  stalled_at timestamptz not null default now(),
+  primary key (user_id, work)
+);
+alter table public.chat_stalled_work enable row level security;
+comment on table public.chat_stalled_work is
+'Background work that its model refused three times or more. The user''s object tries it again after a pause that grows from
+an hour to a day, and deletes the row when it succeeds. Only note_stalled_work writes; erase_user deletes.';
 
 -- Memory: facts, documents, files, messages and passages --------------------------------------------------------------
 

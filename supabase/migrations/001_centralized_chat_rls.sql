@@ -47,7 +47,8 @@ begin
     execute format('create policy "Users read their own" on public.%I ' || v_own, v_table);
   end loop;
   foreach v_table in array array[
-    'public.chat_model_prices', 'public.chat_parked_turns', 'private.deleted_sessions', 'private.erased_users'
+    'public.chat_model_prices', 'public.chat_parked_turns', 'public.chat_stalled_work',
+    'private.deleted_sessions', 'private.erased_users'
   ] loop
     execute format('drop policy if exists "Closed to users" on %s', v_table);
     execute format('create policy "Closed to users" on %s for all to public using (false)', v_table);

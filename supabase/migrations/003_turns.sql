@@ -284,6 +284,39 @@ select * from private.all_parked_turns() where (select private.is_admin());
 comment on view public.v_parked_turns is 'Parked turns, oldest first. Empty for callers that are not admins.';
 grant select on public.v_parked_turns to authenticated, service_role;
 
+-- Stalled work --------------------------------------------------------------------------------------------------------
+
+create or replace function public.note_stalled_work(p_user uuid, p_began timestamptz, p_work text, p_reason text)
+returns void
+language plpgsql security definer set search_path = '' set statement_timeout = '8s' as $$
+begin
+  if private.is_gone(p_user, p_began) then
+    return;
+  end if;
+  if p_reason is null then
+    delete from public.chat_stalled_work where user_id = p_user and work = p_work;
+    return;
+  end if;
+  insert into public.chat_stalled_work (user_id, work, reason)
+  values (p_user, p_work, left(p_reason, 200))
+  on conflict (user_id, work) do update set reason = excluded.reason;
+end $$;
+comment on function public.note_stalled_work(uuid, timestamptz, text, text) is
+'Records that background work of a user, which began at p_began, is refused by its model; without a reason, that it goes on.
+p_work is vectors, facts or summaries. Does nothing for a user without an account, or who was erased since. Callers:
+service_role.';
+grant execute on function public.note_stalled_work(uuid, timestamptz, text, text) to service_role;
+
+create or replace function public.stalled_work() returns jsonb
+language sql stable security definer set search_path = '' set statement_timeout = '8s' as $$
+  select coalesce(jsonb_object_agg(work, users), '{}')
+  from (select work, count(*) as users from public.chat_stalled_work group by work) as stalled;
+$$;
+comment on function public.stalled_work() is
+'Returns the number of users whose background work is stalled, by work: {vectors, facts, summaries}; work that stalls for no user is
+absent. For /readyz. Callers: service_role.';
+grant execute on function public.stalled_work() to service_role;
+
 -- Feedback -------------------------------------------------------------------------------------------------------------
 
 create or replace function public.save_feedback(p_user uuid, p_message uuid, p_rating integer, p_comment text default null)

@@ -200,7 +200,8 @@ begin
   foreach v_table in array array[
     'public.chat_pii_keys', 'public.chat_pii_vault', 'public.user_memory_embeddings', 'public.user_memory_facts',
     'public.chat_documents', 'public.chat_files', 'public.chat_tool_runs', 'public.chat_message_feedback',
-    'public.chat_usage_log', 'public.chat_parked_turns', 'public.chat_session_summaries', 'public.chat_messages',
+    'public.chat_usage_log', 'public.chat_parked_turns', 'public.chat_stalled_work', 'public.chat_session_summaries',
+    'public.chat_messages',
     'public.chat_sessions', 'public.chat_user_limits', 'private.deleted_sessions'
   ] loop
     execute format(

@@ -11,7 +11,7 @@ select is_empty(
 select results_eq(
   $$ select table_name collate "default", policy_count from public.v_rls_status $$,
   $$ values ('chat_documents', 1), ('chat_files', 1), ('chat_message_feedback', 1), ('chat_messages', 1), ('chat_model_prices', 1), ('chat_parked_turns', 1),
-            ('chat_pii_keys', 1), ('chat_pii_vault', 1), ('chat_session_summaries', 1), ('chat_sessions', 1), ('chat_tool_runs', 1),
+            ('chat_pii_keys', 1), ('chat_pii_vault', 1), ('chat_session_summaries', 1), ('chat_sessions', 1), ('chat_stalled_work', 1), ('chat_tool_runs', 1),
             ('chat_usage_log', 1), ('chat_user_limits', 1), ('employee_profiles', 1), ('user_memory_embeddings', 1), ('user_memory_facts', 1) $$,
   'v_rls_status lists each public table with its number of policies');
 
@@ -36,10 +36,10 @@ select results_eq(
             ('authenticated', 'unmask_policies'), ('authenticated', 'usage_by_day'), ('service_role', 'all_parked_turns'), ('service_role', 'commit_turn'), ('service_role', 'commit_vault'), ('service_role', 'correct_fact'), ('service_role', 'current_facts'),
             ('service_role', 'delete_document'), ('service_role', 'delete_files'), ('service_role', 'delete_session'), ('service_role', 'erase_user'),
             ('service_role', 'errors'), ('service_role', 'forget_facts'), ('service_role', 'import_messages'),
-            ('service_role', 'is_account'), ('service_role', 'is_admin'), ('service_role', 'load_terms'), ('service_role', 'park_turn'), ('service_role', 'parked_turns'),
+            ('service_role', 'is_account'), ('service_role', 'is_admin'), ('service_role', 'load_terms'), ('service_role', 'note_stalled_work'), ('service_role', 'park_turn'), ('service_role', 'parked_turns'),
             ('service_role', 'pending_memories'), ('service_role', 'purge_expired'), ('service_role', 'replay_erasures'), ('service_role', 'save_document'), ('service_role', 'save_embeddings'),
             ('service_role', 'save_facts'), ('service_role', 'save_feedback'), ('service_role', 'save_file'), ('service_role', 'save_summary'),
-            ('service_role', 'targets'), ('service_role', 'unread_messages'), ('service_role', 'unsummarised_messages'), ('service_role', 'update_session'),
+            ('service_role', 'stalled_work'), ('service_role', 'targets'), ('service_role', 'unread_messages'), ('service_role', 'unsummarised_messages'), ('service_role', 'update_session'),
             ('service_role', 'usage_by_day'), ('service_role', 'user_usage') $$,
   'the API roles may execute these functions and no others');
 
@@ -202,6 +202,7 @@ insert into expected values
   ('chat_user_limits', 'own', 'refused', 'all'),
   ('chat_model_prices', 'refused', 'refused', 'all'),
   ('chat_parked_turns', 'refused', 'refused', 'refused'),
+  ('chat_stalled_work', 'refused', 'refused', 'refused'),
   ('employee_profiles', 'refused', 'refused', 'all');
 select bag_eq(
   $$ select tablename from expected $$, $$ select table_name from public.v_rls_status $$,

@@ -100,7 +100,7 @@ select is(
   'prime-boss', 'the employee of a session of another user is not told');
 select bag_eq(
   $$ select jsonb_object_keys(terms -> 'employee') from own_terms $$,
-  array['slug', 'title', 'system_prompt', 'model', 'fallback_models', 'temperature', 'max_output_tokens',
+  array['slug', 'title', 'system_prompt', 'model', 'fallback_models', 'temperature', 'max_output_tokens', 'reasoning_effort', 'verbosity',
         'token_budget', 'top_k', 'tools', 'unmask_policy', 'unmasked_kinds', 'messages_per_minute', 'daily_tokens', 'daily_usd', 'mcp_servers', 'colleagues'],
   'the employee has these settings');
 select is(
@@ -129,10 +129,16 @@ select is(
   'a user who is gone has none');
 
 reset role;
-update public.employee_profiles set fallback_models = '{gpt-4o-mini,no-price}' where slug = 'thinker';
+update public.employee_profiles set fallback_models = '{gpt-4o-mini,no-price}', reasoning_effort = 'low' where slug = 'thinker';
+select throws_ok(
+  $$ update public.employee_profiles set verbosity = 'very long' where slug = 'thinker' $$, '23514', null,
+  'a setting of a model is one word');
 update auth.users set is_anonymous = true where id = '00000000-0000-4000-8000-00000000000a';
 insert into public.chat_user_limits (user_id, daily_tokens) values ('00000000-0000-4000-8000-00000000000a', 7000);
 set local role service_role;
+select is(
+  pg_temp.terms('00000000-0000-4000-8000-0000000000a9', 'thinker') #>> '{employee,reasoning_effort}', 'low',
+  'the effort of thinking is one of the settings');
 select is(
   pg_temp.terms('00000000-0000-4000-8000-0000000000a9', 'thinker') -> 'prices',
   '{"gpt-4o-mini": {"input": 0.15, "cached_input": 0.075, "output": 0.6}}',

@@ -341,6 +341,16 @@ select public.commit_turn('{
   "usage": {"model": "gpt-4o-mini", "prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2, "latency_ms": 5,
             "success": true, "usage_source": "provider", "created_at": "2026-11-01T10:00:01Z"}}');
 select is(public.parked_turns(), 1::bigint, 'a committed turn is parked no more');
+select public.note_stalled_work('00000000-0000-4000-8000-00000000000a', '2026-11-01T10:00:00Z', 'facts', 'model_rejected');
+select public.note_stalled_work('00000000-0000-4000-8000-00000000000a', '2026-11-01T10:00:00Z', 'facts', repeat('x', 300));
+select public.note_stalled_work('00000000-0000-4000-8000-00000000000a', '2026-11-01T10:00:00Z', 'vectors', 'model_rejected');
+select public.note_stalled_work(gen_random_uuid(), now(), 'facts', 'model_rejected');
+select is(public.stalled_work(), '{"facts": 1, "vectors": 1}', 'users whose work is stalled are counted');
+select public.note_stalled_work('00000000-0000-4000-8000-00000000000a', '2026-11-01T10:00:00Z', 'vectors', null);
+select is(public.stalled_work(), '{"facts": 1}', 'work that goes on is stalled no more');
+select throws_ok(
+  $$ select public.note_stalled_work('00000000-0000-4000-8000-00000000000a', now(), 'other', 'model_rejected') $$, '23514', null,
+  'only known work is stalled');
 select pg_temp.park('10');
 select is(public.parked_turns(), 1::bigint, 'a late call does not park a committed turn');
 
@@ -351,6 +361,9 @@ select is_empty($$ select * from public.v_parked_turns $$, 'a user reads no park
 reset role;
 select public.erase_user('00000000-0000-4000-8000-00000000000a');
 select is(public.parked_turns(), 0::bigint, 'erasing a user deletes their parked turns');
+select is(public.stalled_work(), '{}', 'erasing a user deletes their stalled work');
+select public.note_stalled_work('00000000-0000-4000-8000-00000000000a', '2026-11-01T10:00:00Z', 'facts', 'model_rejected');
+select is(public.stalled_work(), '{}', 'a late call notes no stalled work of an erased user');
 select pg_temp.park('20');
 select is(public.parked_turns(), 0::bigint, 'a late call does not park a turn of an erased user');
 

@@ -39,6 +39,7 @@ export const extraction = ({ startedAt }, facts) => ({
 export const WRITERS = {
   commit_turn: (at) => [turn({ ...at, session: randomUUID() }, { facts: [fact('city')] })],
   park_turn: ({ user, session, startedAt }) => [randomUUID(), user, session, startedAt, 'status 400'],
+  note_stalled_work: ({ user, startedAt }) => [user, startedAt, 'facts', 'model_rejected'],
   save_feedback: ({ user, message }) => [user, message, 1, null],
   update_session: ({ user, startedAt }) => [
     user, randomUUID(), { title: 'Mine' }, { employee_slug: 'prime-boss', title: 'New', created_at: startedAt },
