@@ -8,6 +8,7 @@ pub mod ledger;
 pub mod paid_call;
 pub mod plain_values;
 pub mod rate;
+pub mod stall;
 pub mod terms;
 pub mod vault;
 pub mod vault_state;
@@ -39,6 +40,7 @@ const SCHEMA: &str = "
 /// `internal`, when the storage refuses.
 pub fn create_tables(sql: &impl Sql) -> Result<(), Fault> {
     sql.exec(SCHEMA, &[])?;
+    sql.exec(stall::SCHEMA, &[])?;
     Ok(sql.exec(erasure::SCHEMA, &[])?)
 }
 

@@ -13,10 +13,12 @@ pub(super) fn health<R>() -> Reply<R> {
     reply::json(200, r#"{"status":"ok"}"#)
 }
 
-/// `GET /readyz`. The number of parked turns shows that PostgREST answers and takes the service key.
+/// `GET /readyz`. The number of parked turns shows that PostgREST answers and takes the service key. Stalled work is told by its kind.
 pub(super) async fn ready<R>(postgrest: &impl Postgrest) -> Result<Reply<R>, Error> {
-    let parked = database::raw(postgrest, Caller::Service, "parked_turns", &json!({})).await?;
-    Ok(reply::json(200, format!(r#"{{"status":"ready","parked_turns":{parked}}}"#)))
+    let nothing = json!({});
+    let parked = database::raw(postgrest, Caller::Service, "parked_turns", &nothing).await?;
+    let stalled = database::raw(postgrest, Caller::Service, "stalled_work", &nothing).await?;
+    Ok(reply::json(200, format!(r#"{{"status":"ready","parked_turns":{parked},"stalled_work":{stalled}}}"#)))
 }
 
 /// `GET /config.json`: nothing in it is secret.

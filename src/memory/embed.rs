@@ -178,7 +178,7 @@ impl<P: Platform> PaidBatch<'_, P> {
                 one => embedded.extend(one?),
             }
             if rejected.len() >= MAX_REJECTIONS && embedded.is_empty() {
-                return Err(Fault::new(Code::ModelUnavailable, "embeddings: every text is refused"));
+                return Err(Fault::new(Code::ModelRejected, "embeddings: every text is refused"));
             }
         }
         refused.borrow_mut().extend(rejected);

@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use futures::channel::oneshot;
 use futures::future::{Either, select};
+use serde_json::json;
 use uuid::Uuid;
 
 use super::Object;
@@ -14,9 +15,11 @@ use super::background_state::{Reading, SavedTurn};
 use crate::account::UserCtx;
 use crate::account::agenda::{Job, Rest};
 use crate::account::paid_call;
+use crate::account::stall::{self, FailedWork, Work};
 use crate::auth::User;
-use crate::backoff::background_pause;
-use crate::error::Fault;
+use crate::backoff::pause;
+use crate::database;
+use crate::error::{Code, Fault};
 use crate::log;
 use crate::memory::embed::embed_pending;
 use crate::memory::facts::save::extract_facts;
@@ -24,9 +27,9 @@ use crate::memory::rebuild::rebuild;
 use crate::memory::rebuild_progress;
 use crate::memory::recall::Summary;
 use crate::memory::summary::summarise;
-use crate::ports::{Clock, Host, Platform};
+use crate::ports::{Caller, Clock, Host, Platform};
 use crate::session::store::has_undelivered;
-use crate::time::Millis;
+use crate::time::{Millis, timestamp};
 
 /// Milliseconds after a saved turn or a part of an import after which its work is done in any case.
 const RETRY_AFTER: Millis = 10 * 1000;
@@ -36,6 +39,11 @@ const MAX_UNREAD: u32 = 6;
 
 /// Longest time of an extraction, in milliseconds, after which it is begun again: its object has died.
 const EXTRACTION_WATCH: Millis = 150 * 1000;
+
+/// True for failures of a model, which have pauses of their own.
+const fn is_of_model(code: Code) -> bool {
+    matches!(code, Code::ModelRejected | Code::ModelTruncated | Code::ModelUnavailable | Code::ModelTimeout)
+}
 
 impl<P: Platform> Object<P> {
     /// Notes the work that a saved turn leaves.
@@ -129,7 +137,7 @@ impl<P: Platform> Object<P> {
             Err(fault) => {
                 let failures = self.account.agenda.failures(Job::Background, sql)?.saturating_add(1);
                 let now = clock.now();
-                let at = now + background_pause(fault.code, failures, clock.random());
+                let at = now + pause(failures, clock.random());
                 self.account.agenda.plan_again(Job::Background, at, failures, sql)?;
                 if self.account.agenda.is_due(Job::Facts, now, sql)? {
                     self.account.agenda.plan(Job::Facts, at, sql)?;
@@ -151,11 +159,10 @@ impl<P: Platform> Object<P> {
             // Of a turn beside this work.
             return agenda.plan(Job::Background, self.ports.clock.now() + RETRY_AFTER, sql);
         }
-        let settles_at = rebuild_progress::settles_at(sql)?;
-        if settles_at > began {
-            agenda.plan(Job::Background, settles_at, sql)
-        } else {
-            agenda.finish(Job::Background, sql)
+        let settles_at = Some(rebuild_progress::settles_at(sql)?).filter(|at| *at > began);
+        match [settles_at, stall::next_try(sql)?].into_iter().flatten().min() {
+            Some(at) => agenda.plan(Job::Background, at, sql),
+            None => agenda.finish(Job::Background, sql),
         }
     }
 
@@ -168,10 +175,81 @@ impl<P: Platform> Object<P> {
             rebuild(ctx).await?;
         }
         // Each asks another model, and none of them waits for another that fails.
-        let embedded = embed_pending(ctx, &background.refused).await;
+        let embedding = embed_pending(ctx, &background.refused);
+        let embedded = self.attempt(ctx, Work::Vectors, embedding).await;
         let extracted = self.extract_due_facts(ctx).await;
-        let summarised = self.summarise_sessions(ctx).await;
+        let summarised = self.attempt(ctx, Work::Summaries, self.summarise_sessions(ctx)).await;
         embedded.and(extracted).and(summarised)
+    }
+
+    /// Does work that asks a model, unless it rests after a failure. A failure of the model is logged and kept with the time of the next
+    /// try; it is no error here.
+    async fn attempt(
+        &self,
+        ctx: &UserCtx<'_, P>,
+        work: Work,
+        job: impl Future<Output = Result<(), Fault>>,
+    ) -> Result<(), Fault> {
+        let (sql, clock) = (&self.ports.sql, &self.ports.clock);
+        let (began, asked) = (clock.now(), self.asked(work));
+        let before = FailedWork::of(work, &asked, sql)?;
+        if before.as_ref().is_some_and(|failed| failed.retry_at > began) {
+            return Ok(());
+        }
+        let outcome = job.await;
+        match outcome {
+            Ok(()) => match before {
+                None => Ok(()),
+                Some(failed) => {
+                    if failed.is_stalled() {
+                        self.note_stall(ctx, work, began, None).await?;
+                    }
+                    stall::clear(work, sql)
+                }
+            },
+            Err(fault) if is_of_model(fault.code) => {
+                let failed = before.unwrap_or_default();
+                let failed = failed.and_again(&asked, fault.code, clock.now(), clock.random());
+                failed.store(work, sql)?;
+                let state = if failed.is_stalled() { "stalled" } else { "failed" };
+                let cause = format!("{} {state}: {}", work.as_str(), fault.cause);
+                log::fault(&self.ports.host, &Fault::new(fault.code, cause));
+                if failed.is_stalled() {
+                    self.note_stall(ctx, work, began, Some(fault.code)).await?;
+                }
+                Ok(())
+            }
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// Names the model that does a work, with its address: an operator who changes either need not wait for the next try.
+    fn asked(&self, work: Work) -> String {
+        let config = &self.config;
+        let model = match work {
+            Work::Vectors => &config.embedding_model,
+            Work::Facts | Work::Summaries => &config.memory_model,
+        };
+        format!("{model} at {}", config.model_url)
+    }
+
+    /// Tells Postgres that work stalls, or that it goes on.
+    async fn note_stall(
+        &self,
+        ctx: &UserCtx<'_, P>,
+        work: Work,
+        began: Millis,
+        reason: Option<Code>,
+    ) -> Result<(), Fault> {
+        let arguments = json!({
+            "p_user": ctx.user.id,
+            "p_began": timestamp(began),
+            "p_work": work.as_str(),
+            "p_reason": reason.map(Code::as_str),
+        });
+        database::raw(&self.ports.postgrest, Caller::Service, "note_stalled_work", &arguments)
+            .await
+            .map(|_| ())
     }
 
     async fn summarise_sessions(&self, ctx: &UserCtx<'_, P>) -> Result<(), Fault> {
@@ -194,11 +272,20 @@ impl<P: Platform> Object<P> {
         if !agenda.is_due(Job::Facts, clock.now(), sql)? {
             return Ok(());
         }
+        let rests_until = |now| {
+            let failed = FailedWork::of(Work::Facts, &self.asked(Work::Facts), sql);
+            failed.map(|failed| failed.map(|failed| failed.retry_at).filter(|at| *at > now))
+        };
+        if let Some(at) = rests_until(clock.now())? {
+            return agenda.plan(Job::Facts, at, sql);
+        }
         let watch = clock.now() + EXTRACTION_WATCH;
         agenda.plan(Job::Facts, watch, sql)?;
-        match extract_facts(ctx, &self.background.malformed).await {
-            Ok(()) => agenda.finish_begun(Job::Facts, watch, sql),
-            Err(fault) => {
+        let extracted = self.attempt(ctx, Work::Facts, extract_facts(ctx, &self.background.malformed)).await;
+        match (extracted, rests_until(clock.now())?) {
+            (Ok(()), None) => agenda.finish_begun(Job::Facts, watch, sql),
+            (Ok(()), Some(at)) => agenda.plan(Job::Facts, at, sql),
+            (Err(fault), _) => {
                 agenda.plan(Job::Facts, clock.now(), sql)?;
                 Err(fault)
             }

@@ -49,6 +49,11 @@ pub fn request(message: &str) -> TurnRequest {
 
 /// A deployment with every optional variable at its default, but without limits.
 pub fn config() -> Config {
+    config_with(&[])
+}
+
+/// That deployment with further variables.
+pub fn config_with(more: &[(&str, &str)]) -> Config {
     let vars = [
         ("SUPABASE_URL", "https://project.supabase.co"),
         ("SUPABASE_ANON_KEY", "anon"),
@@ -57,7 +62,8 @@ pub fn config() -> Config {
         ("PII_MASTER_KEY", "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="),
         ("USER_LIMITS", "{}"),
     ];
-    Config::read(|name| vars.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).into())).unwrap()
+    let all = || more.iter().chain(&vars);
+    Config::read(|name| all().find(|(key, _)| *key == name).map(|(_, value)| (*value).into())).unwrap()
 }
 
 /// The employee of most tests, without tools and limits.

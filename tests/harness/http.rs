@@ -25,6 +25,24 @@ pub enum Step {
 /// The outcome of one request to a model. A script that runs out is the end of the body.
 pub type Reply = Result<Vec<Step>, ModelError>;
 
+/// Form in which vectors are asked for and given.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub enum EmbeddingForm {
+    /// As OpenAI has it.
+    #[default]
+    OpenAi,
+    /// Refuses `dimensions`, by its name.
+    WithoutDimensions,
+    /// Refuses `dimensions`, without a word.
+    WithoutDimensionsInSilence,
+    /// Gives vectors without an index.
+    WithoutIndex,
+    /// Refuses `encoding_format`.
+    WithoutEncoding,
+    /// Answers no more than this number of texts in time.
+    AtMost(usize),
+}
+
 /// A scripted response.
 #[derive(Clone)]
 enum Response {
@@ -48,6 +66,8 @@ struct Inner {
     embeds_nothing: Cell<bool>,
     hangs_with_vectors: Cell<bool>,
     unembeddable: RefCell<Option<String>>,
+    embedding_form: Cell<EmbeddingForm>,
+    embedding_requests: RefCell<Vec<Value>>,
     embedded: RefCell<Vec<String>>,
     other_calls: Cell<u32>,
 }
@@ -65,6 +85,8 @@ impl ScriptedHttp {
             embeds_nothing: Cell::default(),
             hangs_with_vectors: Cell::default(),
             unembeddable: RefCell::default(),
+            embedding_form: Cell::default(),
+            embedding_requests: RefCell::default(),
             embedded: RefCell::default(),
             other_calls: Cell::default(),
         }))
@@ -125,6 +147,16 @@ impl ScriptedHttp {
         self.0.unembeddable.replace(Some(text.to_owned()));
     }
 
+    /// Gives vectors in another form from now on.
+    pub fn embeds_as(&self, form: EmbeddingForm) {
+        self.0.embedding_form.set(form);
+    }
+
+    /// Bodies of the requests for vectors.
+    pub fn embedding_requests(&self) -> Vec<Value> {
+        self.0.embedding_requests.borrow().clone()
+    }
+
     /// Number of requests that no model's API is for.
     pub fn other_calls(&self) -> u32 {
         self.0.other_calls.get()
@@ -135,8 +167,26 @@ impl ScriptedHttp {
         let texts: Vec<_> =
             body["input"].as_array().unwrap().iter().map(|text| text.as_str().unwrap()).collect();
         self.0.embedded.borrow_mut().extend(texts.iter().map(|text| (*text).to_owned()));
+        self.0.embedding_requests.borrow_mut().push(body.clone());
         if self.0.embeds_nothing.get() {
             return Err(HttpError::Timeout);
+        }
+        let refuse = |body: &str| Ok(HttpAnswer { status: 400, body: body.to_owned() });
+        let form = self.0.embedding_form.get();
+        match form {
+            EmbeddingForm::AtMost(most) if texts.len() > most => return Err(HttpError::Timeout),
+            EmbeddingForm::WithoutDimensions if body.get("dimensions").is_some() => {
+                return refuse(
+                    r#"{"error":{"message":"This model does not support specifying dimensions."}}"#,
+                );
+            }
+            EmbeddingForm::WithoutDimensionsInSilence if body.get("dimensions").is_some() => {
+                return refuse("");
+            }
+            EmbeddingForm::WithoutEncoding if body.get("encoding_format").is_some() => {
+                return refuse(r#"{"detail":[{"loc":["body","encoding_format"],"msg":"extra"}]}"#);
+            }
+            _ => {}
         }
         if texts.iter().any(|text| Some(*text) == self.0.unembeddable.borrow().as_deref()) {
             return Ok(HttpAnswer { status: 400, body: String::new() });
@@ -144,7 +194,10 @@ impl ScriptedHttp {
         let vector = |(index, text): (usize, &&str)| {
             let mut numbers = vector(0);
             numbers[2] = f32::from(u16::try_from(text.len()).unwrap()) / 1000.0;
-            json!({ "index": index, "embedding": numbers })
+            match form {
+                EmbeddingForm::WithoutIndex => json!({ "embedding": numbers }),
+                _ => json!({ "index": index, "embedding": numbers }),
+            }
         };
         let data: Vec<_> = texts.iter().enumerate().map(vector).collect();
         Ok(HttpAnswer { status: 200, body: json!({ "data": data }).to_string() })
@@ -169,7 +222,7 @@ impl Http for ScriptedHttp {
 
     async fn open(&self, call: HttpCall<'_>, _: Timeouts) -> Result<HttpResponse<ScriptedBody>, HttpError> {
         self.0.storage.confirm();
-        if !call.url.ends_with("/chat/completions") {
+        if !call.url.ends_with("/chat/completions") && !call.url.ends_with("/responses") {
             self.0.other_calls.set(self.0.other_calls.get() + 1);
             return Err(HttpError::Connect);
         }

@@ -20,5 +20,6 @@ pub mod sqlite;
 pub use self::api::ApiReply;
 pub use self::conversation::{Seen, TestConversation};
 pub use self::fixtures::*;
-pub use self::http::{Reply, Step};
+pub use self::http::{EmbeddingForm, Reply, Step};
+pub use self::platform::TestPlatform;
 pub use self::postgrest::SessionRow;

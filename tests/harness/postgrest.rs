@@ -74,6 +74,8 @@ struct Inner {
     refused: RefCell<BTreeSet<Uuid>>,
     slow: RefCell<BTreeSet<Uuid>>,
     parked: RefCell<Vec<(Uuid, String)>>,
+    /// Work that stalls, with the reason, and work that goes on.
+    stalled: RefCell<Vec<(String, Option<String>)>>,
     /// Moment of the last request to erase the user, and the counts once it is carried out.
     erased: RefCell<Option<(Value, Option<Value>)>>,
     /// Moments at which sessions were deleted.
@@ -117,6 +119,7 @@ impl ScriptedPostgrest {
             refused: RefCell::default(),
             slow: RefCell::default(),
             parked: RefCell::default(),
+            stalled: RefCell::default(),
             deleted: RefCell::default(),
             changes: RefCell::default(),
             session_files: RefCell::default(),
@@ -287,6 +290,11 @@ impl ScriptedPostgrest {
         committed.iter().map(|record| record.messages[0].content.to_string()).collect()
     }
 
+    /// Work that stalled, with the reason, and work that went on again.
+    pub fn stalled(&self) -> Vec<(String, Option<String>)> {
+        self.0.stalled.borrow().clone()
+    }
+
     /// Turns that were parked, with the reason.
     pub fn parked(&self) -> Vec<(Uuid, String)> {
         self.0.parked.borrow().clone()
@@ -332,6 +340,12 @@ impl ScriptedPostgrest {
         self.0.vault.borrow().clone()
     }
 
+    fn note_stalled_work(&self, arguments: &Value) -> Value {
+        let text = |name: &str| arguments[name].as_str().map(str::to_owned);
+        self.0.stalled.borrow_mut().push((text("p_work").unwrap(), text("p_reason")));
+        Value::Null
+    }
+
     fn answer(&self, function: &str, arguments: &Value) -> Result<Value, DatabaseError> {
         let committed = || Ok(json!({ "committed": true }));
         match function {
@@ -343,6 +357,7 @@ impl ScriptedPostgrest {
                 self.0.parked.borrow_mut().push((uuid(&arguments["p_turn"]), reason));
                 Ok(Value::Null)
             }
+            "note_stalled_work" => Ok(self.note_stalled_work(arguments)),
             "memories" => Ok(self.memories(arguments)),
             "current_facts" => Ok(self.0.facts.borrow().clone()),
             "pending_memories" => {

@@ -190,6 +190,7 @@ impl Postgres {
             "load_terms" => self.load_terms(&read(arguments)),
             "commit_turn" => return self.commit_turn(arguments),
             "park_turn" => self.park_turn(&read(arguments)),
+            "note_stalled_work" => String::new(),
             "load_vault" => self.load_vault(user.unwrap_or_default()),
             "commit_vault" => self.commit_vault(read(arguments)),
             "erase_user" => self.erase_user(&read(arguments)),

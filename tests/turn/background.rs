@@ -408,7 +408,7 @@ fn a_memory_that_the_model_refuses_holds_up_no_other() {
     // When every text is refused, the texts are not at fault.
     postgrest.set_pending(pending(9, |_| "same".into()));
     http.refuses_to_embed("same");
-    assert_eq!(run(&conversation), ["model_unavailable"]);
+    assert_eq!(run(&conversation), ["model_rejected"]);
 }
 
 #[test]

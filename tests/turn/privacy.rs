@@ -17,9 +17,10 @@ use super::harness::*;
 const EMAIL: &str = "ann@example.com";
 
 /// Every table of the object.
-pub(super) const TABLES: [&str; 25] = [
+pub(super) const TABLES: [&str; 26] = [
     "agenda",
     "erasure",
+    "failed_work",
     "in_flight_turn",
     "ledger",
     "memory",

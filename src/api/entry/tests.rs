@@ -51,7 +51,7 @@ impl Http for FakeHttp {
     type Body = NoBody;
 
     async fn send(&self, call: HttpCall<'_>, _: Millis) -> Result<HttpAnswer, HttpError> {
-        let functions = ["parked_turns", "is_account"];
+        let functions = ["parked_turns", "stalled_work", "is_account"];
         assert!(
             functions
                 .iter()
@@ -360,7 +360,7 @@ fn public_routes_are_answered_here() {
     let worker = FakeWorker::default();
     let get = |path| worker.serve(FakeRequest::new("GET", path));
     assert_eq!(text(&get("/healthz")), r#"{"status":"ok"}"#);
-    assert_eq!(text(&get("/readyz")), r#"{"status":"ready","parked_turns":3}"#);
+    assert_eq!(text(&get("/readyz")), r#"{"status":"ready","parked_turns":3,"stalled_work":3}"#);
     let page = text(&get("/config.json"));
     assert!(page.contains(r#""supabase_anon_key":"anon""#) && !page.contains("secret"), "{page}");
     let away = FakeWorker { http: FakeHttp(Err(HttpError::Timeout)), ..FakeWorker::default() };
