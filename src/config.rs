@@ -8,6 +8,7 @@ use pii::seal::MasterKeys;
 use serde::Deserialize;
 
 use crate::time::Millis;
+use crate::wire_form::DialectSettings;
 
 /// Configuration of a deployment. Names of variables are those of `wrangler.toml` and docs/configuration.md.
 #[derive(Clone, Debug)]
@@ -24,6 +25,8 @@ pub struct Config {
     pub model_url: String,
     /// Value of `OPENAI_API_KEY`.
     pub model_key: String,
+    /// `OPENAI_DIALECTS`: forms of requests that the models of that API take.
+    pub dialects: DialectSettings,
     /// `OPENAI_FALLBACK_BASE_URL` and `OPENAI_FALLBACK_API_KEY`: second provider, for requests that the first does not answer.
     pub fallback: Option<Fallback>,
     /// `OPENAI_MODEL`: for employees that name none.
@@ -65,6 +68,8 @@ pub struct Fallback {
     pub url: String,
     /// Key of this provider; it never receives the first provider's key.
     pub key: String,
+    /// `OPENAI_FALLBACK_DIALECTS`: forms of requests that its models take.
+    pub dialects: DialectSettings,
 }
 
 /// Plan of users without one, and of those whose plan has no limits of its own.
@@ -130,6 +135,7 @@ impl Config {
             jwt_secret: vars.optional("SUPABASE_JWT_SECRET"),
             model_url: vars.url("OPENAI_BASE_URL", Some("https://api.openai.com/v1")),
             model_key: vars.required("OPENAI_API_KEY"),
+            dialects: vars.dialects("OPENAI_DIALECTS"),
             fallback: vars.fallback(),
             embedding_model: vars
                 .optional("OPENAI_EMBEDDING_MODEL")
@@ -216,7 +222,21 @@ impl<F: Fn(&str) -> Option<String>> Vars<F> {
     fn fallback(&self) -> Option<Fallback> {
         const URL: &str = "OPENAI_FALLBACK_BASE_URL";
         self.optional(URL)?;
-        Some(Fallback { url: self.url(URL, None), key: self.required("OPENAI_FALLBACK_API_KEY") })
+        Some(Fallback {
+            url: self.url(URL, None),
+            key: self.required("OPENAI_FALLBACK_API_KEY"),
+            dialects: self.dialects("OPENAI_FALLBACK_DIALECTS"),
+        })
+    }
+
+    fn dialects(&self, name: &str) -> DialectSettings {
+        let Some(value) = self.optional(name) else { return DialectSettings::default() };
+        serde_json::from_str(&value).unwrap_or_else(|_| {
+            self.complain(format!(
+                "{name} must be a JSON object of models and their forms such as {{\"own-model\":{{\"protocol\":\"responses\"}}}}"
+            ));
+            DialectSettings::default()
+        })
     }
 
     fn number(&self, name: &str, default: u32, least: u32) -> u32 {
@@ -348,6 +368,8 @@ mod tests {
             ("PII_MASTER_KEY", "c2hvcnQ="),
             ("PII_PATTERNS", "[{\"name\":\"A\",\"pattern\":\"(\"}]"),
             ("USER_LIMITS", "{\"default\":{\"many\":1}}"),
+            ("OPENAI_DIALECTS", "{\"*\":{\"many\":1}}"),
+            ("OPENAI_FALLBACK_DIALECTS", "{\"*\":{\"left_out\":[\"many\"]}}"),
         ])
         .unwrap_err();
         let text = problems.join("\n");
@@ -355,9 +377,15 @@ mod tests {
             assert!(text.contains(name), "{name} is missing from {text}");
         }
         assert!(text.contains("OPENAI_FALLBACK_API_KEY is not set"), "{text}");
-        for name in
-            ["DEFAULT_TOKEN_BUDGET", "ALLOWED_ORIGINS", "PII_MASTER_KEY", "PII_PATTERNS", "USER_LIMITS"]
-        {
+        for name in [
+            "OPENAI_DIALECTS",
+            "OPENAI_FALLBACK_DIALECTS",
+            "DEFAULT_TOKEN_BUDGET",
+            "ALLOWED_ORIGINS",
+            "PII_MASTER_KEY",
+            "PII_PATTERNS",
+            "USER_LIMITS",
+        ] {
             assert!(text.contains(name), "{name} is malformed in {text}");
         }
         assert!(!text.contains("secret-host") && !text.contains("many") && !text.contains("c2hvcnQ"));

@@ -39,6 +39,7 @@ pub mod time;
 pub mod tools;
 pub mod turn;
 pub mod user;
+pub mod wire_form;
 
 #[cfg(target_arch = "wasm32")]
 mod edge;

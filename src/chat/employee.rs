@@ -39,6 +39,12 @@ pub struct Employee {
     pub temperature: Option<f64>,
     /// Most tokens an answer may have.
     pub max_output_tokens: Option<u32>,
+    /// Effort of thinking, as the model names it, where it takes one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reasoning_effort: Option<String>,
+    /// Length of answers in a word, as the model names it, where it takes one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verbosity: Option<String>,
     /// Prompt tokens per turn; the deployment's default when absent.
     pub token_budget: Option<u32>,
     /// Part of each masked value that the user sees.

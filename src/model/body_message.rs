@@ -12,9 +12,11 @@ use tokens::count;
 use uuid::Uuid;
 
 use super::candidate::{Candidate, Provider};
-use super::dialect::{CallIds, Dialect, Order};
+use super::dialect::Dialect;
 use super::prompt_message::PromptMessage;
+use super::thought_details;
 use crate::chat::message::Role;
+use crate::wire_form::{CallIds, Order};
 
 /// A message of a request, as it is assembled; stored with a pending approval.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -40,6 +42,10 @@ pub struct StepEcho {
         deserialize_with = "pii::masked_text::stored_option"
     )]
     pub thoughts: Option<MaskedText>,
+    /// Its thoughts in the provider's own form, signed or encrypted: OpenRouter's `reasoning_details`, or the reasoning items of the
+    /// Responses API.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub details: Vec<Value>,
     /// The calls of the step.
     pub calls: Vec<CallEcho>,
 }
@@ -61,14 +67,14 @@ impl StepEcho {
     pub fn new(sender: (Provider, String), thoughts: MaskedText) -> Self {
         let (provider, model) = sender;
         let thoughts = Some(thoughts).filter(|thoughts| !thoughts.is_empty());
-        Self { provider, model, thoughts, calls: Vec::new() }
+        Self { provider, model, thoughts, details: Vec::new(), calls: Vec::new() }
     }
 
     /// True if nothing goes back.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         let is_bare = |call: &CallEcho| call.own_id.is_none() && call.extra_content.is_none();
-        self.thoughts.is_none() && self.calls.iter().all(is_bare)
+        self.thoughts.is_none() && self.details.is_empty() && self.calls.iter().all(is_bare)
     }
 }
 
@@ -224,6 +230,11 @@ impl<'a> Arranger<'a> {
         {
             fields.insert("reasoning_content".to_owned(), thoughts.as_str().into());
         }
+        if let Some(echo) = echo.filter(|echo| !echo.details.is_empty())
+            && let Some(fields) = value.as_object_mut()
+        {
+            fields.insert(thought_details::FIELD.to_owned(), echo.details.clone().into());
+        }
         let calls = value.get_mut("tool_calls").and_then(Value::as_array_mut);
         for call in calls.into_iter().flatten().filter_map(Value::as_object_mut) {
             let id = call.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -331,6 +342,7 @@ mod tests {
             provider: Provider::Primary,
             model: "own".into(),
             thoughts: Some(MaskedText::fixed("Hm")),
+            details: vec![json!({ "type": "reasoning.text", "text": "Hm", "signature": "c2ln" })],
             calls: vec![echo(one, "D681PevKs"), echo(two, "D681PevKs")],
         });
         vec![calling, raw(Role::Tool, result(one)), raw(Role::Tool, result(two))]
@@ -342,6 +354,7 @@ mod tests {
         let calls = &arranged[0]["tool_calls"];
         assert_eq!(calls[0]["extra_content"]["google"]["thought_signature"], "AbC=");
         assert_eq!(arranged[0]["reasoning_content"], "Hm");
+        assert_eq!(arranged[0]["reasoning_details"][0]["signature"], "c2ln");
         assert_eq!(
             (&calls[0]["id"], &arranged[1]["tool_call_id"]),
             (&json!("D681PevKs"), &json!("D681PevKs"))
@@ -358,6 +371,7 @@ mod tests {
         let arranged = arrange(&step(), "mistral-large");
         let calls = &arranged[0]["tool_calls"];
         assert!(calls[0].get("extra_content").is_none() && arranged[0].get("reasoning_content").is_none());
+        assert!(arranged[0].get("reasoning_details").is_none());
         for at in 0..2 {
             let id = calls[at]["id"].as_str().unwrap();
             assert!(id.len() == 9 && id.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{id}");

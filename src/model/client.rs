@@ -6,15 +6,17 @@ use chrono::DateTime;
 use pii::masked_text::MaskedText;
 
 use super::candidate::Provider;
+use super::dialect::Dialect;
 use super::embedding::{self, Embeddings};
 use super::known_models::KnownModels;
 use super::model_error::ModelError;
-use super::parameter::Parameter;
 use super::provider_error;
+use super::retry;
 use crate::config::Config;
 use crate::error::{Code, Fault};
 use crate::ports::{Clock, Http, HttpBody, HttpCall, HttpResponse, Method, Redirect, Timeouts};
 use crate::time::Millis;
+use crate::wire_form::{Parameter, Protocol};
 
 /// Most bytes of an error's body that are read.
 const MAX_ERROR_BYTES: usize = 16 * 1024;
@@ -39,11 +41,26 @@ impl From<ModelError> for EmbedError {
 impl From<EmbedError> for Fault {
     fn from(error: EmbedError) -> Self {
         match error {
-            EmbedError::Model(error) => Self::new(Code::ModelUnavailable, format!("embeddings: {error:?}")),
+            EmbedError::Model(error) => {
+                let code = match retry::give_up(error, 1).code {
+                    Code::ModelRejected => Code::ModelRejected,
+                    _ => Code::ModelUnavailable,
+                };
+                Self::new(code, format!("embeddings: {error:?}"))
+            }
             EmbedError::OverBudget => Self::new(Code::BudgetExceeded, "embeddings"),
             EmbedError::Fault(fault) => fault,
         }
     }
+}
+
+/// API of a provider.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Endpoint {
+    /// Provider that is asked.
+    pub(super) provider: Provider,
+    /// API that it is asked through.
+    pub(super) protocol: Protocol,
 }
 
 /// A client of the deployment's providers.
@@ -66,8 +83,8 @@ impl<H: Http, C: Clock> ModelClient<'_, H, C> {
     /// # Errors
     /// [`EmbedError`].
     pub async fn embed(&self, texts: &[&MaskedText], timeout: Millis) -> Result<Embeddings, EmbedError> {
-        let Config { model_url, embedding_model, .. } = self.config;
-        let known = self.models.borrow().dialects.of(Provider::Primary, embedding_model, model_url);
+        let embedding_model = &self.config.embedding_model;
+        let known = self.dialect(Provider::Primary, embedding_model);
         let mut dialect = known;
         loop {
             let body = embedding::body(embedding_model, texts, dialect).map_err(EmbedError::Fault)?;
@@ -111,18 +128,35 @@ impl<H: Http, C: Clock> ModelClient<'_, H, C> {
         }
     }
 
-    /// Posts a chat completion request and returns the body of the streamed answer.
+    /// The dialect of a model of a provider: as it was learned, or else as it is set or known.
+    pub(super) fn dialect(&self, provider: Provider, model: &str) -> Dialect {
+        let settings = match (provider, &self.config.fallback) {
+            (Provider::Fallback, Some(fallback)) => &fallback.dialects,
+            (Provider::Primary, _) | (Provider::Fallback, None) => &self.config.dialects,
+        };
+        let learned = self.models.borrow().dialects.learned(provider, model);
+        learned.unwrap_or_else(|| {
+            let known = Dialect::known(self.address(provider).0, model);
+            settings.get(model).map_or(known, |setting| known.with(setting))
+        })
+    }
+
+    /// Posts a request for a completion and returns the body of the streamed answer.
     ///
     /// # Errors
     /// [`ModelError`], one for every answer but a 2xx.
     pub(super) async fn open(
         &self,
-        provider: Provider,
+        endpoint: Endpoint,
         body: &str,
         timeouts: Timeouts,
     ) -> Result<H::Body, ModelError> {
-        let (base_url, key) = self.address(provider);
-        let url = format!("{base_url}/chat/completions");
+        let (base_url, key) = self.address(endpoint.provider);
+        let path = match endpoint.protocol {
+            Protocol::ChatCompletions => "chat/completions",
+            Protocol::Responses => "responses",
+        };
+        let url = format!("{base_url}/{path}");
         let bearer = format!("Bearer {key}");
         let headers = [
             ("authorization", bearer.as_str()),

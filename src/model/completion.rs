@@ -1,8 +1,9 @@
 //! A streamed chat completion from request to end, with retries and failover until its first token.
 
 use super::candidate::{Candidate, Provider};
-use super::client::ModelClient;
+use super::client::{Endpoint, ModelClient};
 use super::decoder::{CompletionDecoder, DeltaBatch};
+use super::dialect::Dialect;
 use super::finish::Finish;
 use super::json_output;
 use super::model_error::ModelError;
@@ -11,10 +12,12 @@ use super::reported_usage::ReportedUsage;
 use super::request::{ChatBody, timeouts};
 use super::requested_call::RequestedCalls;
 use super::retry;
+use super::thought_details::ThoughtDetails;
 use crate::chat::usage::Usage;
 use crate::error::{Code, Fault};
 use crate::ports::{Clock, Http, HttpBody as _};
 use crate::time::Millis;
+use crate::wire_form::AnswerEnd;
 
 /// Longest completion, in bytes. It must fit one row of the object's storage with room to spare.
 const MAX_COMPLETION_BYTES: usize = 512 * 1024;
@@ -40,6 +43,8 @@ pub struct Completion {
     pub thoughts: String,
     /// True if thoughts came in a field of their own, which some providers want back within a turn.
     pub has_thought_field: bool,
+    /// Thoughts in the provider's own form, which it wants back within a turn.
+    pub details: ThoughtDetails,
     /// Provider and model that answered.
     pub sender: Option<(Provider, String)>,
     /// The tool calls.
@@ -146,13 +151,12 @@ impl<H: Http, C: Clock, F: FnMut(DeltaFrom<'_>) -> Readers> Stream<'_, H, C, F> 
     /// `internal`, when the request is no JSON.
     async fn ask_in_a_dialect(&mut self, candidate: &Candidate) -> Result<Result<(), ModelError>, Fault> {
         let Candidate { provider, model, .. } = candidate;
-        let (url, _) = self.client.address(*provider);
-        let known = self.client.models.borrow().dialects.of(*provider, model, url);
+        let known = self.client.dialect(*provider, model);
         let mut dialect = known;
         let mut body = self.request.body.to_json(candidate, dialect)?;
         loop {
             self.completion.attempts += 1;
-            let outcome = self.receive(candidate, &body).await;
+            let outcome = self.receive(candidate, dialect, &body).await;
             let Err(ModelError::Refused { parameter, .. }) = outcome else {
                 if dialect != known && outcome.is_ok() {
                     self.client.models.borrow_mut().dialects.learn(*provider, model, dialect);
@@ -173,12 +177,19 @@ impl<H: Http, C: Clock, F: FnMut(DeltaFrom<'_>) -> Readers> Stream<'_, H, C, F> 
     }
 
     /// Makes one request and receives its answer to the end.
-    async fn receive(&mut self, candidate: &Candidate, body: &str) -> Result<(), ModelError> {
+    async fn receive(
+        &mut self,
+        candidate: &Candidate,
+        dialect: Dialect,
+        body: &str,
+    ) -> Result<(), ModelError> {
         // Reports of an earlier attempt without text do not belong to this one.
         (self.completion.finish, self.completion.usage) = (None, None);
         self.completion.thoughts.clear();
+        self.completion.details = ThoughtDetails::default();
         (self.completion.has_thought_field, self.completion.sender) = (false, None);
-        let mut response = self.client.open(candidate.provider, body, timeouts(&candidate.model)).await?;
+        let endpoint = Endpoint { provider: candidate.provider, protocol: dialect.protocol };
+        let mut response = self.client.open(endpoint, body, timeouts(&candidate.model)).await?;
         let mut decoder = CompletionDecoder::default();
         let mut last_frame = None;
         let mut gather = 0;
@@ -191,6 +202,7 @@ impl<H: Http, C: Clock, F: FnMut(DeltaFrom<'_>) -> Readers> Stream<'_, H, C, F> 
                 Err(error) => return Err(error.into()),
             };
             let (failure, is_done) = (batch.failure, batch.done || is_over);
+            let has_done = batch.done;
             if let Some(readers) = self.take(candidate, batch) {
                 let now = self.client.clock.now();
                 gather = pace::gather(now.saturating_sub(last_frame.replace(now).unwrap_or(now)), readers);
@@ -201,6 +213,7 @@ impl<H: Http, C: Clock, F: FnMut(DeltaFrom<'_>) -> Readers> Stream<'_, H, C, F> 
                 return if self.completion.finish.is_some() { self.conclude(&decoder) } else { Err(error) };
             }
             if is_done {
+                self.end_by(dialect.end, has_done);
                 return self.conclude(&decoder);
             }
             if decoder.is_damaged() && !self.completion.has_begun() {
@@ -214,6 +227,20 @@ impl<H: Http, C: Clock, F: FnMut(DeltaFrom<'_>) -> Readers> Stream<'_, H, C, F> 
             if is_late {
                 return Err(ModelError::Timeout);
             }
+        }
+    }
+
+    /// Takes another sign of the end than a finish reason, where the dialect has one. A call that breaks off has no end.
+    fn end_by(&mut self, end: AnswerEnd, has_done: bool) {
+        let completion = &mut *self.completion;
+        let is_ended = match end {
+            AnswerEnd::FinishReason => false,
+            AnswerEnd::Done => has_done,
+            AnswerEnd::Usage => has_done || completion.usage.is_some(),
+        };
+        if is_ended && completion.finish.is_none() && completion.has_begun() && completion.calls.are_whole() {
+            let is_calling = !completion.calls.is_empty();
+            completion.finish = Some(if is_calling { Finish::ToolCalls } else { Finish::Stop });
         }
     }
 
@@ -253,6 +280,7 @@ impl<H: Http, C: Clock, F: FnMut(DeltaFrom<'_>) -> Readers> Stream<'_, H, C, F> 
             readers = Some(emit(ModelDelta::Text(&batch.text)));
             completion.text.push_str(&batch.text);
         }
+        batch.details.into_iter().for_each(|entry| completion.details.take(entry));
         for delta in batch.calls {
             if let Some(index) = completion.calls.take(delta) {
                 readers = Some(emit(ModelDelta::Call { index, name: completion.calls.name(index) }));

@@ -1,7 +1,7 @@
 //! Decoding of a chat completion without I/O: bytes in, pieces of the completion out. Each chunk is read on its own.
 
-use serde_json::Deserializer;
 use serde_json::value::RawValue;
+use serde_json::{Deserializer, Map, Value};
 use sse::{Event, EventStream};
 use wire_text::PieceJoiner;
 
@@ -11,6 +11,7 @@ use super::model_error::ModelError;
 use super::provider_error;
 use super::reported_usage::ReportedUsage;
 use super::requested_call::CallDelta;
+use super::responses;
 use super::thoughts::ThoughtSplitter;
 
 /// Longest body of a server that does not stream, in bytes.
@@ -25,6 +26,8 @@ pub struct DeltaBatch {
     pub thoughts: String,
     /// True if thoughts came in `reasoning_content`.
     pub has_thought_field: bool,
+    /// Thoughts in the provider's own form, whole or in pieces.
+    pub details: Vec<Map<String, Value>>,
     /// New pieces of tool calls.
     pub calls: Vec<CallDelta>,
     /// Finish reason, once there is one.
@@ -171,7 +174,10 @@ impl CompletionDecoder {
     }
 
     fn take_value(&mut self, value: &RawValue, batch: &mut DeltaBatch) {
-        let Some(chunk) = Chunk::read(value) else { return };
+        let Some(mut chunk) = Chunk::read(value) else { return };
+        if !chunk.is_completion {
+            chunk = responses::read(value).unwrap_or(chunk);
+        }
         let is_neutral = chunk.usage.is_some() || chunk.error.is_some();
         if chunk.is_completion {
             self.api = Api::Completions;
@@ -182,6 +188,7 @@ impl CompletionDecoder {
             self.take_piece(piece, batch);
         }
         batch.has_thought_field |= chunk.has_thought_field;
+        batch.details.extend(chunk.details);
         batch.calls.extend(chunk.calls);
         batch.usage = chunk.usage.or(batch.usage);
         self.is_refusal |= chunk.is_refusal;

@@ -1,14 +1,18 @@
 //! Dialects: the form in which a candidate takes requests. Known for some servers by their URL, for some models by their name,
-//! and learned from refusals.
+//! set by a deployment, and learned from refusals.
 
 use std::collections::BTreeMap;
 
 use super::candidate::Provider;
-use super::parameter::Parameter;
+use crate::wire_form::{
+    AnswerEnd, CallIds, DialectSetting, LimitName, Order, OutputFormat, Parameter, Protocol,
+};
 
 /// Form of requests that a candidate takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dialect {
+    /// API through which it is asked.
+    pub protocol: Protocol,
     /// Name of the limit on the completion's tokens.
     pub token_limit: TokenLimit,
     /// Form of a structured answer.
@@ -17,6 +21,8 @@ pub struct Dialect {
     pub order: Order,
     /// Form of the ids of tool calls that are made here.
     pub call_ids: CallIds,
+    /// Sign by which an answer is complete.
+    pub end: AnswerEnd,
     /// Parameters that are left out.
     pub left_out: LeftOut,
 }
@@ -36,36 +42,6 @@ pub enum TokenLimit {
     },
     /// Both names are refused.
     None,
-}
-
-/// Form of a structured answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OutputFormat {
-    /// JSON of a schema.
-    JsonSchema,
-    /// Any JSON object.
-    JsonObject,
-    /// Only the instructions ask for JSON.
-    Prose,
-}
-
-/// Place of system texts and of messages of one role.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
-    /// As the prompt has them.
-    Free,
-    /// A system text at the beginning only, and no two neighbours with one role: later system texts become text of the user, and
-    /// neighbours are joined.
-    Alternating,
-}
-
-/// Form of the ids of tool calls.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CallIds {
-    /// A UUID, as here.
-    Uuid,
-    /// Nine letters and digits (<https://docs.mistral.ai/capabilities/function_calling/>).
-    Nine,
 }
 
 /// Parameters that a candidate does not take.
@@ -134,21 +110,27 @@ impl Dialect {
         };
         let is_openai = matches!(family, Family::Reasoning | Family::OpenAi);
         Self {
+            protocol: Protocol::ChatCompletions,
             token_limit,
             format: OutputFormat::JsonSchema,
             order: if is_openai { Order::Free } else { Order::Alternating },
             call_ids: if family == Family::Mistral { CallIds::Nine } else { CallIds::Uuid },
+            end: AnswerEnd::FinishReason,
             left_out,
         }
     }
 
-    /// The dialect of a candidate before anything was learned.
+    /// The dialect of a candidate before anything was set or learned.
     #[must_use]
     pub fn known(url: &str, model: &str) -> Self {
         let dialect = Self::of_family(Family::of(model));
         let host = url.split_once("://").map_or(url, |(_, rest)| rest);
         let host = host.split(['/', ':']).next().unwrap_or_default();
         match host {
+            "api.openai.com" if needs_responses(model) => Self { protocol: Protocol::Responses, ..dialect },
+            _ if host.ends_with(".openai.azure.com") && needs_responses(model) => {
+                Self { protocol: Protocol::Responses, ..dialect }
+            }
             // It sends its usage unasked, and refuses what it does not know.
             "api.mistral.ai" => Self {
                 call_ids: CallIds::Nine,
@@ -156,7 +138,28 @@ impl Dialect {
                 ..dialect
             },
             "api.deepseek.com" => Self { format: OutputFormat::JsonObject, ..dialect },
+            // Some of its models end without a finish reason (<https://github.com/cloudflare/ai/pull/390>).
+            "api.cloudflare.com" | "gateway.ai.cloudflare.com" => Self { end: AnswerEnd::Done, ..dialect },
             _ => dialect,
+        }
+    }
+
+    /// The dialect with the forms that a deployment sets.
+    #[must_use]
+    pub fn with(self, setting: &DialectSetting) -> Self {
+        let token_limit = setting.token_limit.map(|name| match name {
+            LimitName::MaxCompletionTokens => TokenLimit::MaxCompletionTokens { is_second: false },
+            LimitName::MaxTokens => TokenLimit::MaxTokens { is_second: false },
+            LimitName::None => TokenLimit::None,
+        });
+        Self {
+            protocol: setting.protocol.unwrap_or(self.protocol),
+            token_limit: token_limit.unwrap_or(self.token_limit),
+            format: setting.format.unwrap_or(self.format),
+            order: setting.order.unwrap_or(self.order),
+            call_ids: setting.call_ids.unwrap_or(self.call_ids),
+            end: setting.end.unwrap_or(self.end),
+            left_out: setting.left_out.iter().fold(self.left_out, |all, one| all.with(*one)),
         }
     }
 
@@ -164,6 +167,7 @@ impl Dialect {
     #[must_use]
     pub fn without(self, parameter: Parameter) -> Option<Self> {
         let changed = match (parameter, self.token_limit, self.format) {
+            (Parameter::ChatCompletions, ..) => Self { protocol: Protocol::Responses, ..self },
             (Parameter::MaxTokens, TokenLimit::MaxTokens { is_second }, _) => {
                 let other = TokenLimit::MaxCompletionTokens { is_second: true };
                 Self { token_limit: if is_second { TokenLimit::None } else { other }, ..self }
@@ -197,11 +201,11 @@ impl Dialect {
 pub struct Dialects(BTreeMap<(Provider, String), Dialect>);
 
 impl Dialects {
-    /// The dialect of a model of a provider at a base URL.
+    /// The dialect that was learned for a model of a provider.
     #[must_use]
-    pub fn of(&self, provider: Provider, model: &str, url: &str) -> Dialect {
+    pub fn learned(&self, provider: Provider, model: &str) -> Option<Dialect> {
         let learned = self.0.iter().find(|((at, name), _)| *at == provider && name == model);
-        learned.map_or_else(|| Dialect::known(url, model), |(_, dialect)| *dialect)
+        learned.map(|(_, dialect)| *dialect)
     }
 
     /// Keeps a dialect that was accepted.
@@ -210,6 +214,16 @@ impl Dialects {
             self.0.insert((provider, model.to_owned()), dialect);
         }
     }
+}
+
+/// True for models that OpenAI serves through the Responses API alone (<https://platform.openai.com/docs/models>).
+fn needs_responses(model: &str) -> bool {
+    let name = model.rsplit('/').next().unwrap_or(model);
+    let is_kind = |kind: &str| name.split('-').any(|part| part == kind);
+    (Family::of(model) == Family::Reasoning && (is_kind("pro") || is_kind("codex")))
+        || name.starts_with("codex-")
+        || name.contains("-deep-research")
+        || name.starts_with("computer-use")
 }
 
 /// Candidates of which something is learned. Names come from profiles, which are few.
@@ -229,6 +243,29 @@ mod tests {
         assert_eq!(of("https://openrouter.ai/api/v1", "mistralai/mistral-large").call_ids, CallIds::Nine);
         assert_eq!(of("https://api.deepseek.com", "deepseek-chat").format, OutputFormat::JsonObject);
         assert!(of("https://api.openai.com/v1", "o4-mini").left_out.has(Parameter::Temperature));
+        let responses = ["o3-pro", "gpt-5-pro-2025-10-06", "gpt-5.1-codex-mini", "codex-mini-latest"];
+        for model in responses {
+            assert_eq!(of("https://api.openai.com/v1", model).protocol, Protocol::Responses, "{model}");
+            assert_eq!(of("https://own.openai.azure.com/openai/v1", model).protocol, Protocol::Responses);
+            assert_eq!(of("http://localhost:11434/v1", model).protocol, Protocol::ChatCompletions);
+        }
+        for model in ["gpt-5-mini", "gpt-4o", "o4-mini"] {
+            assert_eq!(of("https://api.openai.com/v1", model).protocol, Protocol::ChatCompletions);
+        }
+        assert_eq!(of("https://api.cloudflare.com/client/v4/accounts/1/ai/v1", "@cf/x").end, AnswerEnd::Done);
+    }
+
+    #[test]
+    fn a_deployment_sets_what_it_knows_better() {
+        let setting = r#"{"protocol":"responses","token_limit":"none","order":"free","end":"usage","left_out":["stream_options"]}"#;
+        let setting: DialectSetting = serde_json::from_str(setting).unwrap();
+        let known = Dialect::known("", "own");
+        let dialect = known.with(&setting);
+        assert_eq!((dialect.protocol, dialect.token_limit), (Protocol::Responses, TokenLimit::None));
+        assert_eq!((dialect.order, dialect.end), (Order::Free, AnswerEnd::Usage));
+        assert!(dialect.left_out.has(Parameter::StreamOptions));
+        assert_eq!((dialect.format, dialect.call_ids), (known.format, known.call_ids));
+        assert_eq!(known.with(&DialectSetting::default()), known);
     }
 
     #[test]
@@ -243,6 +280,7 @@ mod tests {
         assert!(!without(Parameter::MaxTokens) && !without(Parameter::MaxCompletionTokens));
         assert!(without(Parameter::ResponseFormat) && without(Parameter::ResponseFormat));
         assert!(!without(Parameter::ResponseFormat));
+        assert!(without(Parameter::ChatCompletions) && !without(Parameter::ChatCompletions));
         assert!(without(Parameter::StreamOptions) && !without(Parameter::StreamOptions));
         assert_eq!((dialect.token_limit, dialect.format), (TokenLimit::None, OutputFormat::Prose));
         let strictest = dialect.strictest().unwrap();

@@ -8,8 +8,8 @@ use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::dialect::Dialect;
-use super::parameter::Parameter;
 use crate::error::{Code, Fault};
+use crate::wire_form::Parameter;
 
 /// Numbers in a vector: as `halfvec(1536)` in the database has it.
 const DIMENSIONS: u32 = 1536;

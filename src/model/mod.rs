@@ -1,8 +1,10 @@
 //! Models: candidates and their health, requests, streamed completions, retries and failover, embeddings.
 
 pub mod body_message;
+mod body_parts;
 pub mod breaker;
 pub mod candidate;
+mod chat_chunk;
 mod chunk;
 pub mod client;
 pub mod completion;
@@ -22,6 +24,8 @@ mod provider_error;
 pub mod reported_usage;
 pub mod request;
 pub mod requested_call;
+mod responses;
 pub mod retry;
+pub mod thought_details;
 mod thoughts;
 pub mod vector_breaker;

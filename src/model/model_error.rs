@@ -1,8 +1,8 @@
 //! Failures of requests to models.
 
-use super::parameter::Parameter;
 use crate::ports::HttpError;
 use crate::time::Millis;
+use crate::wire_form::Parameter;
 
 /// Failure of a request. The provider's own text is left behind where this is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

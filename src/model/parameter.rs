@@ -1,71 +1,10 @@
-//! Parameters of requests that not every server takes.
+//! Parameters that refusals name.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::lenient::read;
-
-/// A parameter of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Parameter {
-    /// The older name of the limit on the completion's tokens.
-    MaxTokens,
-    /// Its newer name.
-    MaxCompletionTokens,
-    /// Asks for the usage of a stream.
-    StreamOptions,
-    /// Randomness of the answer.
-    Temperature,
-    /// Forbids tool calls.
-    ToolChoice,
-    /// Strict mode of a tool's schema.
-    Strict,
-    /// Schema of the answer.
-    ResponseFormat,
-    /// Number of an embedding's dimensions.
-    Dimensions,
-    /// Encoding of embeddings.
-    EncodingFormat,
-    /// Share of the likeliest tokens that are drawn from.
-    TopP,
-    /// Penalty of tokens that occurred.
-    PresencePenalty,
-    /// Penalty of tokens by how often they occurred.
-    FrequencyPenalty,
-    /// Seed of the sampling.
-    Seed,
-    /// Name of the end user.
-    User,
-    /// Effort of thinking.
-    ReasoningEffort,
-    /// Length of the answer in a word.
-    Verbosity,
-    /// Permission of several calls in one step.
-    ParallelToolCalls,
-}
-
-/// Names in refusals.
-const NAMES: [(&str, Parameter); 15] = [
-    ("max_tokens", Parameter::MaxTokens),
-    ("max_completion_tokens", Parameter::MaxCompletionTokens),
-    ("stream_options", Parameter::StreamOptions),
-    ("temperature", Parameter::Temperature),
-    ("tool_choice", Parameter::ToolChoice),
-    ("strict", Parameter::Strict),
-    ("response_format", Parameter::ResponseFormat),
-    ("json_schema", Parameter::ResponseFormat),
-    ("dimensions", Parameter::Dimensions),
-    ("encoding_format", Parameter::EncodingFormat),
-    ("top_p", Parameter::TopP),
-    ("presence_penalty", Parameter::PresencePenalty),
-    ("frequency_penalty", Parameter::FrequencyPenalty),
-    ("reasoning_effort", Parameter::ReasoningEffort),
-    ("parallel_tool_calls", Parameter::ParallelToolCalls),
-];
-
-/// Names that are words as well: a refusal names them in its field only.
-const WORDS: [(&str, Parameter); 3] =
-    [("seed", Parameter::Seed), ("user", Parameter::User), ("verbosity", Parameter::Verbosity)];
+use crate::wire_form::{NAMES, Parameter};
 
 /// Words by which a refusal is about a value, not about the parameter: without it the completion would have no limit.
 const TOO_LARGE: [&str; 5] = ["too large", "at most", "less than", "exceed", "maximum"];
@@ -78,33 +17,33 @@ struct Holder<'a> {
     param: Option<&'a RawValue>,
 }
 
-impl Parameter {
-    /// The parameter of that name.
-    pub(super) fn of_name(name: &str) -> Option<Self> {
-        NAMES.iter().chain(&WORDS).find(|(known, _)| *known == name).map(|(_, parameter)| *parameter)
-    }
+/// The parameter that a refusal names: in OpenAI's `param` field, or else the first one in its text. Another API that the text names
+/// counts before both.
+pub(super) fn refused_by(body: &str) -> Option<Parameter> {
+    let body = body.to_ascii_lowercase();
+    let in_text = in_text(&body);
+    let other_api = in_text.filter(|parameter| *parameter == Parameter::ChatCompletions);
+    let parameter = other_api.or_else(|| in_field(&body)).or(in_text)?;
+    let is_limit = matches!(parameter, Parameter::MaxTokens | Parameter::MaxCompletionTokens);
+    (!is_limit || !TOO_LARGE.iter().any(|words| body.contains(words))).then_some(parameter)
+}
 
-    /// The parameter that a refusal names: in OpenAI's `param` field, or else the first one in its text.
-    pub(super) fn refused_by(body: &str) -> Option<Self> {
-        let body = body.to_ascii_lowercase();
-        let parameter = Self::in_field(&body).or_else(|| Self::in_text(&body))?;
-        let is_limit = matches!(parameter, Self::MaxTokens | Self::MaxCompletionTokens);
-        (!is_limit || !TOO_LARGE.iter().any(|words| body.contains(words))).then_some(parameter)
-    }
+fn in_field(body: &str) -> Option<Parameter> {
+    let outer: Holder<'_> = serde_json::from_str(body).ok()?;
+    let inner = read(outer.error).and_then(|inner: Holder<'_>| inner.param);
+    let name: String = read(inner.or(outer.param))?;
+    // Of a path such as `tools[0].function.strict` the last name counts.
+    let last = name.rsplit(['.', ']']).find(|part| !part.is_empty())?;
+    Parameter::of_name(&name).or_else(|| Parameter::of_name(last))
+}
 
-    fn in_field(body: &str) -> Option<Self> {
-        let outer: Holder<'_> = serde_json::from_str(body).ok()?;
-        let inner = read(outer.error).and_then(|inner: Holder<'_>| inner.param);
-        let name: String = read(inner.or(outer.param))?;
-        // Of a path such as `tools[0].function.strict` the last name counts.
-        let last = name.rsplit(['.', ']']).find(|part| !part.is_empty())?;
-        Self::of_name(last).or_else(|| Self::of_name(&name))
-    }
-
-    fn in_text(body: &str) -> Option<Self> {
-        let named = NAMES.iter().filter_map(|(name, parameter)| Some((position(body, name)?, *parameter)));
-        named.min_by_key(|(at, _)| *at).map(|(_, parameter)| parameter)
-    }
+fn in_text(body: &str) -> Option<Parameter> {
+    let named = NAMES.iter().filter_map(|(name, parameter)| {
+        let at = position(body, name)?;
+        // To be told to use another API weighs more than what is wrong with this one.
+        Some((if *parameter == Parameter::ChatCompletions { 0 } else { at + 1 }, *parameter))
+    });
+    named.min_by_key(|(at, _)| *at).map(|(_, parameter)| parameter)
 }
 
 /// The position of a whole word.
@@ -140,10 +79,15 @@ mod tests {
             (r#"{"error":{"message":"max_tokens is too large: 50000"}}"#, None),
             (r#"{"error":{"message":"the instructions are too strictly worded"}}"#, None),
             (r#"{"error":"Bad request"}"#, None),
+            (
+                r#"{"error":{"message":"This model is only supported in v1/responses and not in v1/chat/completions.","param":"model"}}"#,
+                Some(Parameter::ChatCompletions),
+            ),
+            (r#"{"error":{"message":"x","param":"reasoning.summary"}}"#, Some(Parameter::ReasoningSummary)),
             ("this model does not take temperature", Some(Parameter::Temperature)),
             ("", None),
         ] {
-            assert_eq!(Parameter::refused_by(body), parameter, "{body}");
+            assert_eq!(refused_by(body), parameter, "{body}");
         }
     }
 }

@@ -5,8 +5,9 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::model_error::ModelError;
-use super::parameter::Parameter;
+use super::parameter::refused_by;
 use crate::time::Millis;
+use crate::wire_form::Parameter;
 
 /// Statuses for words in codes, types and, where those are missing, messages of errors; the first that fits counts. Names of gRPC
 /// statuses are among them, since Google's servers report those.
@@ -124,7 +125,11 @@ pub(super) fn of_response(status: u16, retry_after: Option<Millis>, body: &str) 
         _ => status,
     };
     match status {
-        400 | 422 => ModelError::Refused { status, parameter: Parameter::refused_by(body) },
+        400 | 422 => ModelError::Refused { status, parameter: refused_by(body) },
+        // OpenAI's word for a model that another API serves.
+        404 if refused_by(body) == Some(Parameter::ChatCompletions) => {
+            ModelError::Refused { status, parameter: Some(Parameter::ChatCompletions) }
+        }
         _ => ModelError::Status { status, retry_after },
     }
 }

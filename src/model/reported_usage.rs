@@ -13,19 +13,28 @@ pub struct ReportedUsage {
     completion: Option<u32>,
 }
 
-/// OpenAI's object (<https://platform.openai.com/docs/api-reference/completions/object>) and the names of Anthropic's counts.
+/// OpenAI's object (<https://platform.openai.com/docs/api-reference/completions/object>) and the names of the
+/// Responses API and of Anthropic. Some servers send both.
 #[derive(Deserialize)]
 struct WireUsage<'a> {
-    #[serde(borrow, default, alias = "input_tokens")]
+    #[serde(borrow, default)]
     prompt_tokens: Option<&'a RawValue>,
-    #[serde(borrow, default, alias = "output_tokens")]
+    #[serde(borrow, default)]
+    input_tokens: Option<&'a RawValue>,
+    #[serde(borrow, default)]
     completion_tokens: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    output_tokens: Option<&'a RawValue>,
     #[serde(borrow, default)]
     total_tokens: Option<&'a RawValue>,
     #[serde(borrow, default)]
     prompt_tokens_details: Option<&'a RawValue>,
     #[serde(borrow, default)]
     completion_tokens_details: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    input_tokens_details: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    output_tokens_details: Option<&'a RawValue>,
     /// DeepSeek's count of cached tokens (<https://api-docs.deepseek.com/guides/kv_cache>).
     #[serde(borrow, default)]
     prompt_cache_hit_tokens: Option<&'a RawValue>,
@@ -50,10 +59,11 @@ impl ReportedUsage {
     /// Reads a usage object. `None` if it has no count.
     pub(super) fn read(raw: &RawValue) -> Option<Self> {
         let wire: WireUsage<'_> = serde_json::from_str(raw.get()).ok()?;
-        let prompt = tokens(wire.prompt_tokens);
+        let prompt = tokens(wire.prompt_tokens).or_else(|| tokens(wire.input_tokens));
         let total = tokens(wire.total_tokens);
-        let written = tokens(wire.completion_tokens);
-        let reasoning = tokens(Details::read(wire.completion_tokens_details).reasoning_tokens);
+        let written = tokens(wire.completion_tokens).or_else(|| tokens(wire.output_tokens));
+        let of_answer = wire.completion_tokens_details.or(wire.output_tokens_details);
+        let reasoning = tokens(Details::read(of_answer).reasoning_tokens);
         // Some report reasoning beside the completion: it is in the total, or more than the whole.
         let beside = reasoning.filter(|reasoning| *reasoning > written.unwrap_or(0));
         let with_reasoning = beside.map(|reasoning| reasoning.saturating_add(written.unwrap_or(0)));
@@ -62,8 +72,9 @@ impl ReportedUsage {
             Some(rest) => written.max(Some(rest)),
             None => written.max(with_reasoning),
         };
-        let cached = tokens(Details::read(wire.prompt_tokens_details).cached_tokens)
-            .or_else(|| tokens(wire.prompt_cache_hit_tokens));
+        let of_prompt = wire.prompt_tokens_details.or(wire.input_tokens_details);
+        let cached =
+            tokens(Details::read(of_prompt).cached_tokens).or_else(|| tokens(wire.prompt_cache_hit_tokens));
         let read = Self { prompt, cached, completion };
         (read.prompt.is_some() || read.completion.is_some()).then_some(read)
     }
@@ -135,6 +146,10 @@ mod tests {
             ),
             (r#"{"prompt_tokens":9.0,"completion_tokens":"2"}"#, Some((9, 0, 2, Provider))),
             (r#"{"input_tokens":9,"output_tokens":2}"#, Some((9, 0, 2, Provider))),
+            (
+                r#"{"prompt_tokens":9,"completion_tokens":2,"input_tokens":9,"output_tokens":2,"input_tokens_details":{"cached_tokens":3}}"#,
+                Some((9, 3, 2, Provider)),
+            ),
             (
                 r#"{"prompt_tokens":9,"prompt_cache_hit_tokens":8,"completion_tokens":1,"prompt_tokens_details":null}"#,
                 Some((9, 8, 1, Provider)),

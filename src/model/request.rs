@@ -10,16 +10,18 @@ use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value};
 
 use super::body_message::{BodyMessage, StepEcho, arranged};
+use super::body_parts::BodyParts;
 use super::candidate::Candidate;
-use super::dialect::{Dialect, Family, OutputFormat, TokenLimit};
+use super::dialect::{Dialect, Family, TokenLimit};
 use super::options::ModelOptions;
-use super::parameter::Parameter;
 use super::prompt_message::{CallForm, PromptMessage};
+use super::responses;
 use crate::chat::employee::Employee;
 use crate::chat::message::Role;
 use crate::chat::tool_call::ToolCall;
 use crate::error::{Code, Fault};
 use crate::ports::Timeouts;
+use crate::wire_form::{OutputFormat, Parameter, Protocol};
 
 /// The body of a request, for whichever model.
 #[derive(Debug)]
@@ -38,6 +40,8 @@ pub struct ChatBody {
     parameters: Map<String, Value>,
     /// Values that the model reads in place of placeholders.
     values: PlaceholderMap,
+    /// Parameters of the employee, which count where the client has none of that name.
+    settings: BTreeMap<&'static str, Value>,
 }
 
 /// A request that streams and reports its usage.
@@ -61,7 +65,7 @@ struct ChatRequest<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     response_format: Option<&'a RawValue>,
     #[serde(flatten)]
-    parameters: BTreeMap<&'a str, &'a Value>,
+    parameters: &'a BTreeMap<&'a str, &'a Value>,
 }
 
 #[derive(Debug, Serialize)]
@@ -95,6 +99,7 @@ impl ChatBody {
             tool_choice: None,
             parameters: Map::new(),
             values: PlaceholderMap::default(),
+            settings: settings(employee),
         }
     }
 
@@ -179,6 +184,7 @@ impl ChatBody {
         }
         self.tools = tools;
         (self.max_output_tokens, self.temperature) = (employee.max_output_tokens, employee.temperature);
+        self.settings = settings(employee);
         Ok(())
     }
 
@@ -206,6 +212,7 @@ impl ChatBody {
             tool_choice: None,
             parameters: Map::new(),
             values: PlaceholderMap::default(),
+            settings: BTreeMap::new(),
         })
     }
 
@@ -220,46 +227,89 @@ impl ChatBody {
     /// # Errors
     /// `internal`, when it is no JSON.
     pub fn to_json(&self, candidate: &Candidate, dialect: Dialect) -> Result<String, Fault> {
-        let has = |parameter| !dialect.left_out.has(parameter);
-        let most = Some(output_limit(self.max_output_tokens, &candidate.model));
-        let (max_completion_tokens, max_tokens) = match dialect.token_limit {
-            TokenLimit::MaxCompletionTokens { .. } => (most, None),
-            TokenLimit::MaxTokens { .. } => (None, most),
-            TokenLimit::None => (None, None),
-        };
-        let loose_tools = self.tools.as_deref().filter(|_| !has(Parameter::Strict)).map(loose).transpose()?;
-        let any_object = RawValue::from_string(r#"{"type":"json_object"}"#.to_owned()).map_err(not_json)?;
-        let none = Value::from("none");
-        let tool_choice = if self.is_text_only { Some(&none) } else { self.tool_choice.as_ref() };
-        let has_choice = self.tools.is_some() && has(Parameter::ToolChoice);
-        let is_taken = |name: &str| match Parameter::of_name(name) {
-            Some(Parameter::ParallelToolCalls) if self.tools.is_none() => false,
-            known => known.is_none_or(has),
-        };
-        let parameters = self.parameters.iter().map(|(name, value)| (name.as_str(), value));
         let with_values = self.with_values()?;
         let messages = with_values.as_ref().map_or(&self.messages, |(messages, _)| messages);
-        let request = ChatRequest {
-            model: &candidate.model,
-            messages: &arranged(messages, candidate, dialect).map_err(not_json)?,
-            tools: loose_tools.as_deref().or(self.tools.as_deref()),
-            tool_choice: tool_choice.filter(|_| has_choice),
-            stream: true,
-            stream_options: has(Parameter::StreamOptions).then_some(StreamOptions { include_usage: true }),
-            max_completion_tokens,
-            max_tokens,
-            temperature: self
-                .temperature
-                .filter(|_| has(Parameter::Temperature) && !self.parameters.contains_key("temperature")),
-            response_format: match dialect.format {
-                OutputFormat::JsonSchema => self.format.as_deref(),
-                OutputFormat::JsonObject => self.format.as_ref().map(|_| &*any_object),
-                OutputFormat::Prose => None,
-            },
-            parameters: parameters.filter(|(name, _)| is_taken(name)).collect(),
-        };
-        serde_json::to_string(&request).map_err(not_json)
+        let messages = arranged(messages, candidate, dialect).map_err(not_json)?;
+        let parts = BodyParts { messages, ..self.parts(candidate, dialect)? };
+        match dialect.protocol {
+            Protocol::ChatCompletions => chat_json(&parts, dialect),
+            Protocol::Responses => responses::body(&parts, dialect),
+        }
+        .map_err(not_json)
     }
+
+    /// The parts of the body but its messages.
+    fn parts<'a>(&'a self, candidate: &'a Candidate, dialect: Dialect) -> Result<BodyParts<'a>, Fault> {
+        let has = |parameter| !dialect.left_out.has(parameter);
+        let tools = match self.tools.as_deref() {
+            Some(tools) if !has(Parameter::Strict) => Some(Cow::Owned(loose(tools)?)),
+            tools => tools.map(Cow::Borrowed),
+        };
+        let none = self.is_text_only.then(|| Cow::Owned(Value::from("none")));
+        let tool_choice = none.or_else(|| self.tool_choice.as_ref().map(Cow::Borrowed));
+        let has_choice = tools.is_some() && has(Parameter::ToolChoice);
+        let format = match (dialect.format, self.format.as_deref()) {
+            (OutputFormat::JsonSchema, format) => format.map(Cow::Borrowed),
+            (OutputFormat::JsonObject, Some(_)) => Some(Cow::Owned(any_object()?)),
+            (OutputFormat::JsonObject, None) | (OutputFormat::Prose, _) => None,
+        };
+        let own_temperature = !self.parameters.contains_key("temperature");
+        Ok(BodyParts {
+            model: &candidate.model,
+            messages: Vec::new(),
+            tool_choice: tool_choice.filter(|_| has_choice),
+            tools,
+            max_output_tokens: (dialect.token_limit != TokenLimit::None)
+                .then(|| output_limit(self.max_output_tokens, &candidate.model)),
+            temperature: self.temperature.filter(|_| own_temperature && has(Parameter::Temperature)),
+            format,
+            parameters: self.taken_parameters(dialect),
+        })
+    }
+
+    /// The parameters of the client and of the employee that the candidate takes.
+    fn taken_parameters(&self, dialect: Dialect) -> BTreeMap<&str, &Value> {
+        let is_taken = |name: &str| match Parameter::of_name(name) {
+            Some(Parameter::ParallelToolCalls) if self.tools.is_none() => false,
+            known => known.is_none_or(|parameter| !dialect.left_out.has(parameter)),
+        };
+        let own = self.settings.iter().map(|(name, value)| (*name, value));
+        let all = own.chain(self.parameters.iter().map(|(name, value)| (name.as_str(), value)));
+        all.filter(|(name, _)| is_taken(name)).collect()
+    }
+}
+
+/// Parameters that an employee sets in the words of its model.
+fn settings(employee: &Employee) -> BTreeMap<&'static str, Value> {
+    let all = [("reasoning_effort", &employee.reasoning_effort), ("verbosity", &employee.verbosity)];
+    all.into_iter().filter_map(|(name, word)| Some((name, word.as_deref()?.into()))).collect()
+}
+
+/// The body of a chat completion request.
+fn chat_json(parts: &BodyParts<'_>, dialect: Dialect) -> Result<String, serde_json::Error> {
+    let (max_completion_tokens, max_tokens) = match dialect.token_limit {
+        TokenLimit::MaxCompletionTokens { .. } => (parts.max_output_tokens, None),
+        TokenLimit::MaxTokens { .. } => (None, parts.max_output_tokens),
+        TokenLimit::None => (None, None),
+    };
+    let has_usage = !dialect.left_out.has(Parameter::StreamOptions);
+    serde_json::to_string(&ChatRequest {
+        model: parts.model,
+        messages: &parts.messages,
+        tools: parts.tools.as_deref(),
+        tool_choice: parts.tool_choice.as_deref(),
+        stream: true,
+        stream_options: has_usage.then_some(StreamOptions { include_usage: true }),
+        max_completion_tokens,
+        max_tokens,
+        temperature: parts.temperature,
+        response_format: parts.format.as_deref(),
+        parameters: &parts.parameters,
+    })
+}
+
+fn any_object() -> Result<Box<RawValue>, Fault> {
+    RawValue::from_string(r#"{"type":"json_object"}"#.to_owned()).map_err(not_json)
 }
 
 fn body_messages(messages: &[PromptMessage<'_>]) -> Result<Vec<BodyMessage>, Fault> {

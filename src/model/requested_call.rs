@@ -77,6 +77,12 @@ impl CallDelta {
         Some(Self::new(None, None, &read(Some(raw))?))
     }
 
+    /// Reads an item of the Responses API, or a piece of one: its id, its name and its arguments.
+    pub(super) fn of_item(index: Option<&RawValue>, item: [Option<&RawValue>; 3]) -> Self {
+        let [id, name, arguments] = item;
+        Self::new(read(index), read(id), &WireFunction { name, arguments })
+    }
+
     fn new(index: Option<u32>, id: Option<WireText>, function: &WireFunction<'_>) -> Self {
         let filled = |text: WireText| Some(text.0).filter(|text| !text.is_empty());
         let name = read(function.name).and_then(filled);
@@ -117,6 +123,12 @@ impl RequestedCalls {
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.0.iter().map(|one| one.call.name.len() + one.call.arguments.len()).sum()
+    }
+
+    /// True if the arguments of every call are whole, or absent.
+    #[must_use]
+    pub fn are_whole(&self) -> bool {
+        self.0.iter().all(|one| one.call.arguments.trim().is_empty() || one.call.is_whole())
     }
 
     /// Takes a piece. Returns the index of a call if its name came with it.

@@ -137,7 +137,9 @@ impl<P: Platform, F: FnMut(&ClientEvent<'_>)> AgentLoop<'_, P, F> {
         let parsed: Vec<_> = calls.iter().map(|call| parse(&call.arguments, was_cut)).collect();
         let thoughts = if completion.has_thought_field { completion.thoughts } else { String::new() };
         let masked = self.mask_step([completion.text, thoughts], &calls, &parsed);
-        let mut echo = completion.sender.map(|sender| StepEcho::new(sender, masked.thoughts));
+        let details = self.unmasked_details(completion.details.into_values());
+        let mut echo =
+            completion.sender.map(|sender| StepEcho { details, ..StepEcho::new(sender, masked.thoughts) });
         let clock = &self.ctx.session.user.ports.clock;
         let now = clock.now();
         for (at, ((call, parsed), arguments)) in
@@ -186,6 +188,16 @@ impl<P: Platform, F: FnMut(&ClientEvent<'_>)> AgentLoop<'_, P, F> {
         let clock = &self.ctx.session.user.ports.clock;
         let expires_at = timestamp(clock.now() + APPROVAL_TIMEOUT);
         CallOutcome::Waiting { approval_id: ids::random(clock), expires_at }
+    }
+
+    /// Details of thoughts that have nothing to mask. Others go back nowhere: a signature holds for the unchanged text alone.
+    fn unmasked_details(&self, details: Vec<Value>) -> Vec<Value> {
+        let text = details.iter().map(readable).collect::<Vec<_>>().join("\n");
+        if text.trim().is_empty() {
+            return details;
+        }
+        let masked = self.ctx.session.user.mask(&text, Author::Model(&self.visible_placeholders));
+        if masked.is_ok_and(|masked| masked.as_str() == text) { details } else { Vec::new() }
     }
 
     /// Masks the text, the thoughts and the arguments of a step in one go, so that each is searched beside the others.
@@ -332,6 +344,16 @@ struct MaskedStep {
     text: MaskedText,
     thoughts: MaskedText,
     arguments: Vec<Option<Value>>,
+}
+
+/// The text of an entry: without what is encrypted or signed.
+fn readable(entry: &Value) -> String {
+    const OPAQUE: [&str; 4] = ["data", "signature", "encrypted_content", "id"];
+    let mut entry = entry.clone();
+    if let Some(fields) = entry.as_object_mut() {
+        fields.retain(|name, _| !OPAQUE.contains(&name.as_str()));
+    }
+    json::text(&entry)
 }
 
 fn privacy_failed() -> CallOutcome {

@@ -3,9 +3,12 @@
 
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)] // a deviation from the script fails the test
 
+mod background;
 mod bodies;
 mod calls;
 mod dialects;
+mod ends;
+mod responses;
 mod streams;
 
 #[path = "../harness/mod.rs"]
@@ -66,7 +69,12 @@ fn turn(reply: &Reply) -> (TestConversation, FinishedTurn) {
 
 /// A conversation with an employee that may call tools.
 fn conversation() -> TestConversation {
-    let conversation = TestConversation::default();
+    conversation_with(&[])
+}
+
+/// The same in a deployment with those variables.
+fn conversation_with(vars: &[(&str, &str)]) -> TestConversation {
+    let conversation = TestConversation::over(TestPlatform::default(), config_with(vars));
     let tools = vec!["calculator".to_owned(), "recall".to_owned()];
     conversation.platform.postgrest.profile(|row| row.employee.as_mut().unwrap().tools = tools);
     conversation

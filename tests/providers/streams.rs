@@ -112,20 +112,27 @@ fn thoughts_are_shown_and_billed_and_in_no_later_prompt() {
     assert!(conversation.last_messages().iter().all(|message| !message.to_string().contains("plan")));
 }
 
-#[test]
-fn usage_that_a_provider_withholds_uses_up_the_budget() {
+/// Messages that are answered within a limit of 2,000 tokens, each with the same stream.
+fn answered(stream: &str) -> Option<u32> {
     let conversation = conversation();
     conversation
         .platform
         .postgrest
         .profile(|row| row.employee.as_mut().unwrap().budget.daily_tokens = Some(2000));
-    let refused = (0..30).find(|n| {
-        conversation.model_says(at_once(stream!("usage_empty")));
+    (0..30).find(|n| {
+        conversation.model_says(at_once(stream));
         let request = frontdesk::turn::request::TurnRequest {
             client_message_id: Some(format!("mine-{n}")),
             ..request("hi")
         };
         conversation.turn_with(request).is_err_and(|error| error.code() == Code::BudgetExceeded)
-    });
-    assert!(refused.is_some(), "every message was answered");
+    })
+}
+
+#[test]
+fn usage_that_a_provider_withholds_or_hides_uses_up_the_budget() {
+    assert!(answered(stream!("usage_empty")).is_some_and(|answered| answered < 15));
+    assert!(answered(stream!("usage_zero")).is_some_and(|answered| answered < 15));
+    // 825 tokens each, of which 800 stand in the details.
+    assert_eq!(answered(stream!("reasoning_beside_completion")), Some(2));
 }

@@ -69,7 +69,11 @@ fn after_the_first_token_no_other_model_is_asked() {
 
 #[test]
 fn a_second_provider_is_asked_for_the_same_model_first() {
-    let fallback = Fallback { url: "https://second.example.com/v1".into(), key: "sk-2".into() };
+    let fallback = Fallback {
+        url: "https://second.example.com/v1".into(),
+        key: "sk-2".into(),
+        dialects: frontdesk::wire_form::DialectSettings::default(),
+    };
     let conversation = with_config(Config { fallback: Some(fallback), ..config() });
     for reply in [Err(GONE), Err(GONE), Err(GONE), whole("Hello")] {
         conversation.model_says(reply);
