@@ -51,7 +51,7 @@ test('HTML of the user and of the model is shown as text and never executed', as
   page.on('request', (request) => requestedUrls.push(request.url()));
   await signIn(page);
   await send(page, `say some html ${html}`);
-  await page.getByText('Copy').waitFor();
+  await page.getByTestId('message-assistant').getByText('Copy').waitFor();
   assert.equal(await page.title(), 'Frontdesk');
   assert.equal(await page.locator('.conversation img, .conversation script').count(), 0);
   assert.ok(!await page.locator('.conversation a[href^="javascript"]').count());

@@ -1,4 +1,4 @@
-import { useCallback, useMemo, useState } from 'react';
+import { useCallback, useEffect, useMemo, useState } from 'react';
 import { createApi } from './api.ts';
 import { signOut, type Auth } from './auth.ts';
 import { ChatStore } from './chatStore.ts';
@@ -8,8 +8,11 @@ import { Conversation } from './Conversation.tsx';
 import { EmployeePicker } from './EmployeePicker.tsx';
 import { Icon } from './Icon.tsx';
 import { MemoryDialog } from './MemoryDialog.tsx';
+import { focusSearch, isSearchVisible } from './SearchField.tsx';
+import { SettingsDialog } from './SettingsDialog.tsx';
 import { Sidebar } from './Sidebar.tsx';
 import { SidePanel } from './SidePanel.tsx';
+import { forgetDrafts } from './useDraft.ts';
 import { useResource } from './useResource.ts';
 import { NEW_CHAT, useRoute } from './useRoute.ts';
 import { useSessions } from './useSessions.ts';
@@ -17,7 +20,8 @@ import { useSessions } from './useSessions.ts';
 /** Layout of the signed-in application: past sessions in a side panel, one conversation beside it. */
 export function AppShell({ auth, config, email }: { auth: Auth; config: Config; email: string }) {
   const api = useMemo(() => createApi(auth), [auth]);
-  const sessions = useSessions(api);
+  const [isArchive, setIsArchive] = useState(false);
+  const sessions = useSessions(api, isArchive);
   const { refreshWhenSaved } = sessions;
   /** Slugs that the user chose, by session. */
   const [chosen, setChosen] = useState<Record<string, string>>({});
@@ -28,8 +32,10 @@ export function AppShell({ auth, config, email }: { auth: Auth; config: Config; 
   const chats = useMemo(() => new ChatStore(api, refreshWhenSaved, clearChoice), [api, refreshWhenSaved, clearChoice]);
   const employees = useResource('employees', api.employees);
   const { route, assignAddress } = useRoute();
-  const [isMemoryOpen, setIsMemoryOpen] = useState(false);
+  const [dialog, setDialog] = useState<'memory' | 'settings'>();
   const [isMenuOpen, setIsMenuOpen] = useState(false);
+  const openDialog = (name: typeof dialog) => { setIsMenuOpen(false); setDialog(name); };
+  const closeDialog = () => setDialog(undefined);
 
   // Undefined for a session that is not in the list: only the server knows its employee.
   const currentEmployee = chosen[route.session]
@@ -38,9 +44,22 @@ export function AppShell({ auth, config, email }: { auth: Auth; config: Config; 
     ?? (route.isNew ? config.default_employee : undefined);
   const choose = (employee: string) => setChosen({ ...chosen, [route.session]: employee });
 
+  useEffect(() => {
+    const search = (event: KeyboardEvent) => {
+      if (event.key.toLowerCase() !== 'k' || !(event.ctrlKey || event.metaKey) || event.altKey) return;
+      event.preventDefault();
+      // On a narrow screen it is in the drawer, which opens first.
+      if (!isSearchVisible()) setIsMenuOpen(true);
+      requestAnimationFrame(focusSearch);
+    };
+    window.addEventListener('keydown', search);
+    return () => window.removeEventListener('keydown', search);
+  }, []);
+
   function leave() {
     // The next user must not start in this user's conversation.
     history.replaceState(null, '', NEW_CHAT);
+    forgetDrafts();
     void signOut(auth);
   }
 
@@ -48,10 +67,12 @@ export function AppShell({ auth, config, email }: { auth: Auth; config: Config; 
     <div className="app-shell">
       <a className="skip-link" href="#message" onClick={skipToComposer}>Skip to the message field</a>
       <SidePanel isOpen={isMenuOpen} onClose={() => setIsMenuOpen(false)}>
-        <Sidebar api={api} sessions={sessions} current={route} employees={employees} email={email}
-          onOpenMemory={() => { setIsMenuOpen(false); setIsMemoryOpen(true); }} onNavigate={() => setIsMenuOpen(false)} onSignOut={leave} />
+        <Sidebar api={api} sessions={sessions} isArchive={isArchive} onArchive={setIsArchive} current={route} employees={employees}
+          email={email} onOpenMemory={() => openDialog('memory')} onOpenSettings={() => openDialog('settings')}
+          onNavigate={() => setIsMenuOpen(false)} onSignOut={leave} />
       </SidePanel>
-      {isMemoryOpen && <MemoryDialog api={api} onClose={() => setIsMemoryOpen(false)} />}
+      {dialog === 'memory' && <MemoryDialog api={api} onClose={closeDialog} />}
+      {dialog === 'settings' && <SettingsDialog api={api} onClose={closeDialog} onErased={leave} />}
       <main className="chat-pane">
         <header className="chat-pane-header">
           <button type="button" className="button icon-only menu-button" aria-label="Conversations"

@@ -5,6 +5,7 @@ import { CopyButton } from './CopyButton.tsx';
 import { LazyMarkdown } from './LazyMarkdown.tsx';
 import type { Lookups } from './lookups.ts';
 import { messageText, receiptOf, sourceNames, type ChatMessage, type MessageMetadata } from './messages.ts';
+import { Rating } from './Rating.tsx';
 import { Receipt } from './Receipt.tsx';
 import { Thoughts } from './Thoughts.tsx';
 import { ToolCallList } from './ToolCallList.tsx';
@@ -58,6 +59,7 @@ export const AssistantMessage = memo(function AssistantMessage(
             onStep={(by, control) => onSwitchBranch(id, by, control)} />
           {blocks.length > 0 && <AnswerStats metadata={message.metadata ?? {}} employeeTitle={lookups.employeeTitle} />}
           {text && <CopyButton text={text} />}
+          {text && <Rating key={id} message={id} stored={message.metadata?.rating} rate={lookups.rate} unrate={lookups.unrate} />}
           {canRegenerate && (
             <button type="button" className="text-button" disabled={isBusy} onClick={() => onRegenerate(id)}>Answer again</button>
           )}
@@ -94,11 +96,14 @@ function Sources({ names }: { names: string[] }) {
   );
 }
 
-/** Employee, model, tokens and duration of an answer. */
-function AnswerStats({ metadata: { employee, model, usage, latency_ms }, employeeTitle }: { metadata: MessageMetadata } & Pick<Lookups, 'employeeTitle'>) {
+const COST = new Intl.NumberFormat('en', { style: 'currency', currency: 'USD', maximumSignificantDigits: 2 });
+
+/** Employee, model, tokens, cost and duration of an answer. */
+function AnswerStats({ metadata: { employee, model, usage, latency_ms, cost_usd }, employeeTitle }: { metadata: MessageMetadata } & Pick<Lookups, 'employeeTitle'>) {
   const stats = [
     model,
     usage && `${usage.total_tokens.toLocaleString('en')} tokens`,
+    typeof cost_usd === 'number' && COST.format(cost_usd),
     latency_ms !== undefined && `${(latency_ms / 1000).toFixed(1)} s`,
   ].filter(Boolean);
   const breakdown = usage && `${usage.prompt_tokens} read, ${usage.completion_tokens} written`;

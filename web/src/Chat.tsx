@@ -13,6 +13,7 @@ import { hasMention, mentionedEmployee } from './mentions.ts';
 import type { ChatMessage } from './messages.ts';
 import type { SessionChat } from './sessionChat.ts';
 import { toolCallStatus } from './toolCalls.ts';
+import { useDraft } from './useDraft.ts';
 import { usePictures } from './usePictures.ts';
 import { UserMessage, type Draft } from './UserMessage.tsx';
 import { useStickToBottom } from './useStickToBottom.ts';
@@ -30,6 +31,8 @@ interface RequestError {
 
 interface Props {
   chat: SessionChat;
+  /** True until the conversation has an address. */
+  isNew: boolean;
   api: Api;
   employees: Employee[];
   /** Slug that the user chose; undefined leaves the choice to the server, which knows about hand-overs. */
@@ -44,15 +47,17 @@ interface Props {
   onDecide: (approval: string, isAllowed: boolean) => Promise<Error | undefined>;
   onRecover: () => Promise<void>;
   onStop: () => Promise<void>;
+  /** Loads the messages before the first one. */
+  onLoadOlder: () => Promise<void>;
 }
 
-export function Chat({ chat, api, employees, chosenEmployee, currentEmployee, welcome, onStarted, onAnswering, onDecide, onRecover, onStop }: Props) {
+export function Chat({ chat, isNew, api, employees, chosenEmployee, currentEmployee, welcome, onStarted, onAnswering, onDecide, onRecover, onStop, onLoadOlder }: Props) {
   const { messages, status, error } = useChat({ chat, throttle: RENDER_EVERY });
-  const [draft, setDraft] = useState('');
+  const [draft, setDraft] = useDraft(chat.id, isNew);
   const [edited, setEdited] = useState<Draft>();
   const [requestError, setRequestError] = useState<RequestError>();
   const pictures = usePictures(api);
-  const { scroller, content, isAtBottom, scrollToBottom, keepInPlace } = useStickToBottom(messages);
+  const { scroller, content, isAtBottom, scrollToBottom, keepInPlace, keepEndInPlace } = useStickToBottom(messages);
   // `messages` is one branch of the tree.
   const tree = useMemo(() => chat.tree, [chat, messages]);
   const isRunning = status === 'submitted' || status === 'streaming';
@@ -66,6 +71,8 @@ export function Chat({ chat, api, employees, chosenEmployee, currentEmployee, we
     employeeTitle: (slug) => employees.find((employee) => employee.slug === slug)?.title ?? slug,
     fileLink: api.fileLink,
     facts: api.facts,
+    rate: api.rate,
+    unrate: api.unrate,
   }), [api, employees]);
   const { status: answerStatus = 'complete' } = last?.metadata ?? {};
   const hasFailed = endsWithAnswer && !isRunning && (error !== undefined || answerStatus !== 'complete');
@@ -134,6 +141,11 @@ export function Chat({ chat, api, employees, chosenEmployee, currentEmployee, we
     chat.showBranch(version);
   }, [chat, keepInPlace]);
 
+  async function loadOlder() {
+    keepEndInPlace();
+    await onLoadOlder().catch((failure: unknown) => setRequestError({ text: describeError(failure), canRetry: false }));
+  }
+
   function retryActions({ answer, canRetry = true }: RequestError) {
     if (!canRetry) return [];
     const retry = answer !== undefined ? () => void regenerate(answer) : draft.trim() ? () => void send(draft) : undefined;
@@ -145,6 +157,11 @@ export function Chat({ chat, api, employees, chosenEmployee, currentEmployee, we
       <div className="conversation" ref={scroller} tabIndex={0} role="log" aria-label="Conversation" aria-busy={isRunning}>
         <div className="column" ref={content}>
           {messages.length === 0 && welcome}
+          {chat.olderCursor !== undefined && (
+            <button type="button" className="button small older-messages" disabled={isRunning} onClick={() => void loadOlder()}>
+              Show older messages
+            </button>
+          )}
           {messages.map((message, index) => {
             const versions = tree.siblings(message.id);
             const common = {

@@ -50,9 +50,10 @@ export function Conversation({ api, chats, route, employees, chosenEmployee, cur
   }
   const loadedEmployees = employees.state === 'ready' ? employees.value : NO_EMPLOYEES;
   return (
-    <Chat chat={opened.value} api={api} employees={loadedEmployees} chosenEmployee={chosenEmployee} currentEmployee={currentEmployee}
+    <Chat chat={opened.value} isNew={isNew} api={api} employees={loadedEmployees} chosenEmployee={chosenEmployee} currentEmployee={currentEmployee}
       onStarted={() => isNew && onStarted(session)} onAnswering={(slug) => onAnswering(session, slug)}
       onDecide={decide} onRecover={() => chats.recover(opened.value)} onStop={() => chats.stop(opened.value)}
+      onLoadOlder={() => chats.loadOlder(opened.value)}
       welcome={<WelcomeScreen employees={loadedEmployees} slug={currentEmployee} onChoose={onChoose} />} />
   );
 }

@@ -15,7 +15,7 @@ export async function loadMarkdown(): Promise<void> {
 
 /** Memoized: text before a tool call is not parsed again while the answer goes on. */
 export const LazyMarkdown = memo(function LazyMarkdown({ text }: Props) {
-  return <div className="markdown"><Markdown text={text} /></div>;
+  return <div className="markdown" dir="auto"><Markdown text={text} /></div>;
 });
 
 function PlainText({ text }: Props) {

@@ -1,43 +1,29 @@
-import { useEffect, useRef, useState, type MouseEvent } from 'react';
+import { useState } from 'react';
 import type { Api, Fact } from './api.ts';
+import { Dialog } from './Dialog.tsx';
 import { ErrorNote } from './ErrorNote.tsx';
 import { describeError } from './errors.ts';
-import { Icon } from './Icon.tsx';
 import { InlineEditor } from './InlineEditor.tsx';
 import { relativeTime } from './relativeTime.ts';
 import { useResource } from './useResource.ts';
 
 /** Lists the remembered facts about the user, with buttons to correct and to forget them. */
 export function MemoryDialog({ api, onClose }: { api: Api; onClose: () => void }) {
-  const dialog = useRef<HTMLDialogElement>(null);
   const facts = useResource('facts', api.facts);
 
-  useEffect(() => dialog.current?.showModal(), []);
-
-  const closeFromBackdrop = (event: MouseEvent) => event.target === event.currentTarget && dialog.current?.close();
-
   return (
-    <dialog ref={dialog} className="memory-dialog" aria-labelledby="memory-title" onClose={onClose} onClick={closeFromBackdrop}
-      data-testid="memory-dialog">
-      <div className="memory-dialog-content">
-        <header>
-          <h1 id="memory-title">What is known about you</h1>
-          <button type="button" className="button icon-only" aria-label="Close" onClick={() => dialog.current?.close()}>
-            <Icon name="close" />
-          </button>
-        </header>
-        {facts.state === 'loading' && <p className="muted" role="status">Loading…</p>}
-        {facts.state === 'failed' && <ErrorNote text={describeError(facts.error)} actions={[{ label: 'Retry', run: facts.retry }]} />}
-        {facts.state === 'ready' && facts.value.length === 0 && (
-          <p className="muted">Nothing yet. What you say about yourself, and what you ask to be remembered, will be listed here.</p>
-        )}
-        {facts.state === 'ready' && facts.value.length > 0 && (
-          <ul className="fact-list">
-            {facts.value.map((fact) => <FactItem key={fact.id} fact={fact} api={api} />)}
-          </ul>
-        )}
-      </div>
-    </dialog>
+    <Dialog title="What is known about you" testId="memory-dialog" onClose={onClose}>
+      {facts.state === 'loading' && <p className="muted" role="status">Loading…</p>}
+      {facts.state === 'failed' && <ErrorNote text={describeError(facts.error)} actions={[{ label: 'Retry', run: facts.retry }]} />}
+      {facts.state === 'ready' && facts.value.length === 0 && (
+        <p className="muted">Nothing yet. What you say about yourself, and what you ask to be remembered, will be listed here.</p>
+      )}
+      {facts.state === 'ready' && facts.value.length > 0 && (
+        <ul className="fact-list">
+          {facts.value.map((fact) => <FactItem key={fact.id} fact={fact} api={api} />)}
+        </ul>
+      )}
+    </Dialog>
   );
 }
 

@@ -1,6 +1,7 @@
 import { memo, useEffect, useRef } from 'react';
 import type { AttachedPicture } from './attachments.ts';
 import { BranchSwitcher } from './BranchSwitcher.tsx';
+import { CopyButton } from './CopyButton.tsx';
 import { InlineEditor } from './InlineEditor.tsx';
 import { messageText, type ChatMessage } from './messages.ts';
 
@@ -52,7 +53,7 @@ export const UserMessage = memo(function UserMessage({ message, version, version
   return (
     <div className="user-message">
       <article className="message user" aria-label="You" data-testid="message-user">
-        <p>{text}</p>
+        <p dir="auto">{text}</p>
       </article>
       <PictureNames pictures={message.metadata?.pictures ?? []} />
       <footer className="message-footer">
@@ -61,6 +62,7 @@ export const UserMessage = memo(function UserMessage({ message, version, version
         <button ref={editButton} type="button" className="text-button" disabled={isBusy} onClick={() => onDraft({ id, text })}>
           Edit
         </button>
+        <CopyButton text={text} />
       </footer>
     </div>
   );

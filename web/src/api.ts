@@ -14,8 +14,47 @@ export interface Session {
   id: string;
   title: string | null;
   employee_slug: string;
+  archived: boolean;
+  pinned: boolean;
   message_count: number;
   last_message_at: string;
+  /** Newest messages with the words that were searched for. */
+  matches?: { message_id: string; snippet: string }[];
+}
+
+/** Fields of a session that its user may change. */
+export type SessionChange = Partial<Pick<Session, 'archived' | 'pinned'>> & { title?: string };
+
+interface SessionQuery {
+  before?: string | undefined;
+  archived?: boolean;
+  pinned?: boolean;
+  q?: string;
+}
+
+export interface Rating {
+  rating: 'up' | 'down';
+  comment?: string | null;
+}
+
+/** Limit of a day, with what is used and left of it; null where there is no limit. */
+export type Budget = { limit: number; used: number; left: number } | null;
+
+/** Response of `/api/usage`. */
+export interface Usage {
+  today: UsageSpan;
+  month: UsageSpan;
+  limits: {
+    resets_at: string;
+    user: { daily_tokens: Budget; daily_usd: Budget };
+    employees: { employee: string; daily_tokens: Budget; daily_usd: Budget }[];
+  };
+}
+
+export interface UsageSpan {
+  requests: number;
+  total_tokens: number;
+  cost_usd: number | null;
 }
 
 /** A row of `/api/documents`. */
@@ -46,6 +85,11 @@ export interface Page<Row> {
 }
 
 export type Api = ReturnType<typeof createApi>;
+
+/** Encodes parameters; those without a value are left out. */
+function query(parameters: Record<string, string | number | boolean | undefined>): URLSearchParams {
+  return new URLSearchParams(Object.entries(parameters).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])));
+}
 
 /** Creates the client of the Worker's API. */
 export function createApi(auth: Auth) {
@@ -105,7 +149,23 @@ export function createApi(auth: Auth) {
       // 404: another tab deleted it already.
       if (!response.ok && response.status !== 404) throw await readApiError(response);
     },
-    messages: async (session: string) => (await getList<StoredMessage>(`/api/sessions/${session}/messages?limit=500`)).data,
-    sessions: (before?: string) => getList<Session>(`/api/sessions?${new URLSearchParams(before && { before })}`),
+    messages: (session: string, before?: string) =>
+      getList<StoredMessage>(`/api/sessions/${session}/messages?${query({ limit: 500, before })}`),
+    sessions: (wanted: SessionQuery = {}) => getList<Session>(`/api/sessions?${query({ ...wanted })}`),
+    changeSession: async (session: string, change: SessionChange) =>
+      (await sendJson('PATCH', `/api/sessions/${session}`, change)).json() as Promise<Session>,
+    /** `keepalive` lets the request outlive the page. */
+    deleteSession: async (session: string, keepalive = false): Promise<void> => {
+      const response = await fetch(`/api/sessions/${session}`, { method: 'DELETE', headers: await headers(), keepalive });
+      // 404: another tab deleted it already.
+      if (!response.ok && response.status !== 404) throw await readApiError(response);
+    },
+    rate: async (message: string, rating: Rating): Promise<void> => { await sendJson('PUT', `/api/messages/${message}/feedback`, rating); },
+    unrate: async (message: string): Promise<void> => { await sendJson('DELETE', `/api/messages/${message}/feedback`); },
+    usage: async () => (await sendJson('GET', '/api/usage')).json() as Promise<Usage>,
+    /** Everything that is stored of the user, as NDJSON. */
+    exportAll: async () => (await sendJson('GET', '/api/me/export')).blob(),
+    /** Erases everything that is stored of the user. */
+    eraseAll: async (): Promise<void> => { await sendJson('DELETE', '/api/me'); },
   };
 }

@@ -8,6 +8,12 @@ import { sleep } from './sleep.ts';
 /** Milliseconds before a broken connection is resumed. */
 const RECONNECT_AFTER = 1000;
 
+/** Newest messages of a session, and the cursor of those before them. */
+interface Stored {
+  tree: MessageTree;
+  older: string | undefined;
+}
+
 /** The open conversation, and those that were left while their answer was still streaming. */
 export class ChatStore {
   readonly #open = new Map<string, SessionChat>();
@@ -32,11 +38,19 @@ export class ChatStore {
     const chat = known ?? this.#create(session);
     this.#open.set(session, chat);
     if (!known && stored) {
-      chat.load(stored);
+      this.#show(chat, stored);
       // An answer may still be running since before a reload, or in another tab.
       void this.recover(chat).catch(() => undefined);
     }
     return chat;
+  }
+
+  /** Loads the messages before those that a conversation has. */
+  async loadOlder(chat: SessionChat): Promise<void> {
+    const { data, next } = await this.#api.messages(chat.id, chat.olderCursor);
+    // The page renders when messages are added.
+    chat.olderCursor = next ?? undefined;
+    chat.addOlder(data);
   }
 
   /** Stops the running answer on the server; its stream ends by itself. Closing the connection would not stop it. */
@@ -49,8 +63,8 @@ export class ChatStore {
     const error = await chat.decide(approval, isAllowed);
     if (!error) return undefined;
     // An unreachable server tells nothing about the pending calls: the chat keeps its own state.
-    const stored = await this.#fetchTree(chat.id).catch(() => undefined);
-    if (stored && !chat.isRunning) chat.load(stored, chat.lastMessage?.id);
+    const stored = await this.#fetch(chat.id).catch(() => undefined);
+    if (stored && !chat.isRunning) this.#show(chat, stored, chat.lastMessage?.id);
     return error;
   }
 
@@ -58,12 +72,12 @@ export class ChatStore {
   async recover(chat: SessionChat): Promise<void> {
     await chat.resumeStream();
     if (chat.isComplete || chat.isRunning) return;
-    const stored = await this.#fetchTree(chat.id);
+    const stored = await this.#fetch(chat.id);
     const last = chat.lastMessage?.id;
-    if (!last || !stored?.has(last)) {
+    if (!last || !stored?.tree.has(last)) {
       throw new ApiError(404, 'The answer is not finished yet. Check again in a moment.');
     }
-    chat.load(stored, last);
+    this.#show(chat, stored, last);
     this.#onAnswerEnd(chat.id);
   }
 
@@ -73,16 +87,22 @@ export class ChatStore {
     void sleep(RECONNECT_AFTER).then(() => this.recover(chat)).catch(() => undefined);
   }
 
-  async #load(session: string): Promise<MessageTree> {
-    const stored = await this.#fetchTree(session);
+  #show(chat: SessionChat, { tree, older }: Stored, message?: string): void {
+    chat.olderCursor = older;
+    chat.load(tree, message);
+  }
+
+  async #load(session: string): Promise<Stored> {
+    const stored = await this.#fetch(session);
     if (!stored) throw new ApiError(404, 'You have no such conversation.');
     return stored;
   }
 
-  /** Fetches the stored messages of a session; undefined if the server does not know it. */
-  async #fetchTree(session: string): Promise<MessageTree | undefined> {
+  /** Fetches the newest messages of a session; undefined if the server does not know it. */
+  async #fetch(session: string): Promise<Stored | undefined> {
     try {
-      return MessageTree.fromRows(await this.#api.messages(session));
+      const { data, next } = await this.#api.messages(session);
+      return { tree: MessageTree.fromRows(data), older: next ?? undefined };
     } catch (error) {
       if (error instanceof ApiError && error.status === 404) return undefined;
       throw error;

@@ -1,6 +1,6 @@
-import type { Fact } from './api.ts';
+import type { Fact, Rating } from './api.ts';
 
-/** Data that tool calls refer to by id. */
+/** Data that messages refer to by id, and their ratings. */
 export interface Lookups {
   /** Title of an employee, or the slug itself if it is unknown. */
   employeeTitle: (slug: string) => string;
@@ -8,4 +8,7 @@ export interface Lookups {
   fileLink: (file: string) => Promise<string>;
   /** All remembered facts about the user. */
   facts: () => Promise<Fact[]>;
+  /** Rates an answer, in place of an earlier rating. */
+  rate: (message: string, rating: Rating) => Promise<void>;
+  unrate: (message: string) => Promise<void>;
 }

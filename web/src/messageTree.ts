@@ -57,6 +57,12 @@ export class MessageTree {
     return new MessageTree(nodes, this.#aliases);
   }
 
+  /** Returns a tree with older rows in addition, sorted oldest first. */
+  withOlder(rows: StoredMessage[]): MessageTree {
+    const older = MessageTree.fromRows(rows);
+    return new MessageTree(new Map([...older.#nodes, ...this.#nodes]), new Map([...older.#aliases, ...this.#aliases]));
+  }
+
   has(name: string): boolean {
     return this.#nodes.has(this.idOf(name));
   }

@@ -1,5 +1,6 @@
 import type { UIMessage } from 'ai';
 import { splitAttachments, type AttachedPicture } from './attachments.ts';
+import type { Rating } from './api.ts';
 import { toParts, type StoredToolCall } from './storedToolCalls.ts';
 
 /** A row of `/api/sessions/{id}/messages`. */
@@ -11,10 +12,9 @@ export interface StoredMessage {
   /** Tool calls of an answer, in the order of its text. */
   tool_calls?: StoredToolCall[] | null;
   status: 'complete' | 'interrupted' | 'failed' | 'stopped';
-  metadata: {
-    model?: string;
-    /** Employee that took over during the answer. */
-    employee?: string;
+  /** The user's rating of an answer. */
+  feedback?: Rating | null;
+  metadata: Pick<MessageMetadata, 'model' | 'employee' | 'usage' | 'latency_ms' | 'cost_usd'> & {
     client_message_id?: string;
     receipt?: ReceiptData;
     sources?: { id: string; name: string; media_type: string }[];
@@ -37,11 +37,14 @@ export interface MessageMetadata {
   parent_id?: string | null;
   /** `disconnected` is set by the page: the stream broke off, and the server may still be writing the answer. */
   status?: StoredMessage['status'] | 'disconnected';
-  /** Answering employee. A stored answer has it only if the employee took over from another. */
+  /** Slug of the employee who answered. */
   employee?: string;
   model?: string;
   usage?: { prompt_tokens: number; completion_tokens: number; total_tokens: number };
+  /** Milliseconds until the end of the answer. */
   latency_ms?: number;
+  cost_usd?: number | null;
+  rating?: Rating;
   receipt?: ReceiptData;
   /** Pictures that are attached to a user message. */
   pictures?: AttachedPicture[];
@@ -50,12 +53,13 @@ export interface MessageMetadata {
 export type ChatMessage = UIMessage<MessageMetadata, { receipt: ReceiptData }>;
 
 /** Converts a stored row; undefined for roles that the page does not show. */
-export function toChatMessage({ id, parent_id, role, content, tool_calls: calls, status, metadata: stored }: StoredMessage): ChatMessage | undefined {
+export function toChatMessage(row: StoredMessage): ChatMessage | undefined {
+  const { id, parent_id, role, content, tool_calls: calls, status, feedback, metadata: stored } = row;
   if (role !== 'user' && role !== 'assistant') return undefined;
-  const { model, employee, receipt } = stored;
+  const { receipt, client_message_id: _name, sources: _sources, ...told } = stored;
   const { text, pictures } = role === 'user' ? splitAttachments(content) : { text: content, pictures: [] };
   const metadata: MessageMetadata = {
-    parent_id, status, ...(model && { model }), ...(employee && { employee }), ...(receipt && { receipt }),
+    parent_id, status, ...told, ...(receipt && { receipt }), ...(feedback && { rating: feedback }),
     ...(pictures.length > 0 && { pictures }),
   };
   // A streamed answer has its sources before its text as well.

@@ -4,7 +4,7 @@ import {
   type UIMessageChunk,
 } from 'ai';
 import { toRequestAttachments, type AttachedPicture } from './attachments.ts';
-import type { ChatMessage, MessageMetadata } from './messages.ts';
+import type { ChatMessage, MessageMetadata, StoredMessage } from './messages.ts';
 import { MessageTree } from './messageTree.ts';
 import { replayBeforeApproval } from './replay.ts';
 
@@ -27,6 +27,8 @@ interface Init extends Required<Pick<ChatInit<ChatMessage>, 'id'>>, Pick<ChatIni
 /** A chat that shows one branch of its session and keeps the others. A message that is sent continues the shown branch. */
 export class SessionChat extends Chat<ChatMessage> {
   #tree = MessageTree.fromRows([]);
+  /** Cursor of the messages before the known ones; undefined if there are none. */
+  olderCursor: string | undefined;
   /** Set once the stream of the current request has started. */
   #hasStarted = false;
 
@@ -68,6 +70,13 @@ export class SessionChat extends Chat<ChatMessage> {
     this.#tree = tree;
     const newest = tree.newest(message);
     this.messages = newest === undefined ? [] : tree.pathTo(newest);
+  }
+
+  /** Adds messages before the known ones to the shown branch. */
+  addOlder(rows: StoredMessage[]): void {
+    const last = this.lastMessage;
+    this.#tree = this.tree.withOlder(rows);
+    if (last) this.messages = this.#tree.pathTo(last.id);
   }
 
   /** Shows the branch through a message, down to its newest descendant. */

@@ -8,7 +8,8 @@ export function useStickToBottom(shown: unknown) {
   const scroller = useRef<HTMLDivElement>(null);
   const content = useRef<HTMLDivElement>(null);
   const isSticking = useRef(true);
-  const anchor = useRef<{ element: HTMLElement; top: number }>(undefined);
+  /** Pixels by which the next render moves what is to stay in place. */
+  const measureShift = useRef<() => number>(undefined);
   const [isAtBottom, setIsAtBottom] = useState(true);
 
   const scrollToBottom = useCallback(() => {
@@ -19,14 +20,20 @@ export function useStickToBottom(shown: unknown) {
   /** Keeps an element at its position in the next render, so that a pressed button stays under the pointer. */
   const keepInPlace = useCallback((element: HTMLElement) => {
     isSticking.current = false;
-    anchor.current = { element, top: element.getBoundingClientRect().top };
+    const { top } = element.getBoundingClientRect();
+    measureShift.current = () => element.getBoundingClientRect().top - top;
+  }, []);
+
+  /** Keeps everything at its position while the next render adds messages above it. */
+  const keepEndInPlace = useCallback(() => {
+    const before = scroller.current?.scrollHeight ?? 0;
+    measureShift.current = () => (scroller.current?.scrollHeight ?? 0) - before;
   }, []);
 
   useLayoutEffect(() => {
-    if (!anchor.current || !scroller.current) return;
-    const { element, top } = anchor.current;
-    anchor.current = undefined;
-    scroller.current.scrollTop += element.getBoundingClientRect().top - top;
+    if (!measureShift.current || !scroller.current) return;
+    scroller.current.scrollTop += measureShift.current();
+    measureShift.current = undefined;
   }, [shown]);
 
   useEffect(() => {
@@ -52,5 +59,5 @@ export function useStickToBottom(shown: unknown) {
     };
   }, [scrollToBottom]);
 
-  return { scroller, content, isAtBottom, scrollToBottom, keepInPlace };
+  return { scroller, content, isAtBottom, scrollToBottom, keepInPlace, keepEndInPlace };
 }
