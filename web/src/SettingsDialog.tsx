@@ -1,6 +1,7 @@
 import { useState, type FormEvent } from 'react';
 import type { Api, Budget, Usage, UsageSpan } from './api.ts';
 import { Dialog } from './Dialog.tsx';
+import { download } from './download.ts';
 import { ErrorNote } from './ErrorNote.tsx';
 import { describeError } from './errors.ts';
 import { applyTheme, storedTheme, THEMES, type Theme } from './theme.ts';
@@ -182,10 +183,4 @@ function DataSection({ api, onErased }: { api: Api; onErased: () => void }) {
       {error && <ErrorNote text={error} />}
     </section>
   );
-}
-
-function download(content: Blob, name: string): void {
-  const url = URL.createObjectURL(content);
-  Object.assign(document.createElement('a'), { href: url, download: name }).click();
-  URL.revokeObjectURL(url);
 }
