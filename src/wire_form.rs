@@ -49,6 +49,16 @@ pub enum CallIds {
     Nine,
 }
 
+/// Form of an assistant's message that has calls and no text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EmptyContent {
+    /// An empty text.
+    Text,
+    /// No content at all.
+    Absent,
+}
+
 /// Sign by which an answer is complete. A finish reason always is one, and an answer in which nothing was said never is complete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -178,6 +188,9 @@ pub struct DialectSetting {
     /// Form of the ids of tool calls.
     #[serde(default)]
     pub call_ids: Option<CallIds>,
+    /// Form of a message with calls and no text.
+    #[serde(default)]
+    pub empty_content: Option<EmptyContent>,
     /// Sign by which an answer is complete.
     #[serde(default)]
     pub end: Option<AnswerEnd>,

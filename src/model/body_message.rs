@@ -16,7 +16,7 @@ use super::dialect::Dialect;
 use super::prompt_message::PromptMessage;
 use super::thought_details;
 use crate::chat::message::Role;
-use crate::wire_form::{CallIds, Order};
+use crate::wire_form::{CallIds, EmptyContent, Order};
 
 /// A message of a request, as it is assembled; stored with a pending approval.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -174,7 +174,7 @@ impl<'a> Arranger<'a> {
         match message.role {
             Role::System if is_alternating && last.is_some() => return self.add_user(message, last),
             Role::User if is_alternating && last == Some(Role::User) => return self.add_user(message, last),
-            Role::Assistant if message.echo.is_some() || self.has_other_ids() => {
+            Role::Assistant if message.echo.is_some() || self.has_other_form() => {
                 let calling = self.calling(message, candidate)?;
                 self.arranged.push(Cow::Owned(calling));
             }
@@ -186,6 +186,10 @@ impl<'a> Arranger<'a> {
         }
         self.last = Some(message.role);
         Ok(())
+    }
+
+    fn has_other_form(&self) -> bool {
+        self.has_other_ids() || self.dialect.empty_content == EmptyContent::Absent
     }
 
     fn has_other_ids(&self) -> bool {
@@ -234,6 +238,13 @@ impl<'a> Arranger<'a> {
             && let Some(fields) = value.as_object_mut()
         {
             fields.insert(thought_details::FIELD.to_owned(), echo.details.clone().into());
+        }
+        if self.dialect.empty_content == EmptyContent::Absent
+            && let Some(fields) = value.as_object_mut()
+            && fields.contains_key("tool_calls")
+            && fields.get("content").is_some_and(|content| content == "")
+        {
+            fields.remove("content");
         }
         let calls = value.get_mut("tool_calls").and_then(Value::as_array_mut);
         for call in calls.into_iter().flatten().filter_map(Value::as_object_mut) {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::candidate::Provider;
 use crate::wire_form::{
-    AnswerEnd, CallIds, DialectSetting, LimitName, Order, OutputFormat, Parameter, Protocol,
+    AnswerEnd, CallIds, DialectSetting, EmptyContent, LimitName, Order, OutputFormat, Parameter, Protocol,
 };
 
 /// Form of requests that a candidate takes.
@@ -21,6 +21,8 @@ pub struct Dialect {
     pub order: Order,
     /// Form of the ids of tool calls that are made here.
     pub call_ids: CallIds,
+    /// Form of a message with calls and no text.
+    pub empty_content: EmptyContent,
     /// Sign by which an answer is complete.
     pub end: AnswerEnd,
     /// Parameters that are left out.
@@ -115,6 +117,7 @@ impl Dialect {
             format: OutputFormat::JsonSchema,
             order: if is_openai { Order::Free } else { Order::Alternating },
             call_ids: if family == Family::Mistral { CallIds::Nine } else { CallIds::Uuid },
+            empty_content: EmptyContent::Text,
             end: AnswerEnd::FinishReason,
             left_out,
         }
@@ -158,6 +161,7 @@ impl Dialect {
             format: setting.format.unwrap_or(self.format),
             order: setting.order.unwrap_or(self.order),
             call_ids: setting.call_ids.unwrap_or(self.call_ids),
+            empty_content: setting.empty_content.unwrap_or(self.empty_content),
             end: setting.end.unwrap_or(self.end),
             left_out: setting.left_out.iter().fold(self.left_out, |all, one| all.with(*one)),
         }
@@ -191,7 +195,12 @@ impl Dialect {
     /// The dialect that the strictest servers take, for a refusal that names no parameter. `None` if it is that already.
     #[must_use]
     pub fn strictest(self) -> Option<Self> {
-        let strictest = Self { order: Order::Alternating, call_ids: CallIds::Nine, ..self };
+        let strictest = Self {
+            order: Order::Alternating,
+            call_ids: CallIds::Nine,
+            empty_content: EmptyContent::Absent,
+            ..self
+        };
         (strictest != self).then_some(strictest)
     }
 }

@@ -41,6 +41,8 @@ impl WireFinish {
     /// Reads a reason, in any case of letters: OpenAI's, and those that servers pass on from Anthropic, Gemini, Mistral, Cohere,
     /// DeepSeek and from inference engines.
     pub(super) fn read(reason: &str) -> Self {
+        // Gemini's endpoint adds its own word behind a colon: `content_filter: SAFETY`.
+        let reason = reason.split(':').next().unwrap_or_default();
         match reason.trim().to_ascii_lowercase().as_str() {
             "stop" | "end_turn" | "stop_sequence" | "eos" | "eos_token" | "end_of_turn" | "end"
             | "complete" | "completed" | "finished" | "done" | "normal" | "pause_turn" => {
@@ -81,6 +83,7 @@ impl WireFinish {
             | "timeout"
             | "overloaded"
             | "engine_overloaded"
+            | "function_call_filter"
             | "malformed_function_call" => Self::Failed,
             _ => Self::Unknown,
         }
@@ -102,6 +105,8 @@ mod tests {
             ("content_filter", WireFinish::Finished(Finish::ContentFilter)),
             ("tool_use", WireFinish::Finished(Finish::ToolCalls)),
             ("insufficient_system_resource", WireFinish::Failed),
+            ("content_filter: SAFETY", WireFinish::Finished(Finish::ContentFilter)),
+            ("function_call_filter: MALFORMED_FUNCTION_CALL", WireFinish::Failed),
             ("error", WireFinish::Failed),
             ("", WireFinish::Unknown),
             ("null", WireFinish::Unknown),

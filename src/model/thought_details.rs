@@ -24,7 +24,7 @@ pub struct ThoughtDetails {
 
 impl ThoughtDetails {
     /// Takes an entry, or a piece of one. A piece has the index and the type of its entry.
-    pub(super) fn take(&mut self, entry: Map<String, Value>) {
+    pub fn take(&mut self, entry: Map<String, Value>) {
         self.bytes += entry.values().map(|value| value.as_str().map_or(16, str::len)).sum::<usize>();
         let place = |entry: &Map<String, Value>| (entry.get("index").cloned(), entry.get("type").cloned());
         let own = place(&entry);

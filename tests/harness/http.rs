@@ -43,6 +43,9 @@ pub enum EmbeddingForm {
     AtMost(usize),
 }
 
+/// Refuses requests: a status and a body for each that it does not take.
+type Rule = Box<dyn Fn(&Value) -> Option<(u16, String)>>;
+
 /// A scripted response.
 #[derive(Clone)]
 enum Response {
@@ -67,6 +70,7 @@ struct Inner {
     hangs_with_vectors: Cell<bool>,
     unembeddable: RefCell<Option<String>>,
     embedding_form: Cell<EmbeddingForm>,
+    rule: RefCell<Option<Rule>>,
     embedding_requests: RefCell<Vec<Value>>,
     embedded: RefCell<Vec<String>>,
     other_calls: Cell<u32>,
@@ -86,6 +90,7 @@ impl ScriptedHttp {
             hangs_with_vectors: Cell::default(),
             unembeddable: RefCell::default(),
             embedding_form: Cell::default(),
+            rule: RefCell::default(),
             embedding_requests: RefCell::default(),
             embedded: RefCell::default(),
             other_calls: Cell::default(),
@@ -110,6 +115,11 @@ impl ScriptedHttp {
         let headers = header.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let steps = vec![Step::Bytes(0, body.to_owned())];
         self.0.replies.borrow_mut().push_back(Response::Body(status, headers.into_iter().collect(), steps));
+    }
+
+    /// Refuses requests for completions by a rule from now on. They use up no reply.
+    pub fn refuses(&self, rule: impl Fn(&Value) -> Option<(u16, String)> + 'static) {
+        self.0.rule.replace(Some(Box::new(rule)));
     }
 
     /// Bodies of the requests for completions.
@@ -227,8 +237,13 @@ impl Http for ScriptedHttp {
             return Err(HttpError::Connect);
         }
         self.0.urls.borrow_mut().push(call.url.to_owned());
-        self.0.requests.borrow_mut().push(serde_json::from_str(call.body.unwrap()).unwrap());
-        let reply = self.0.replies.borrow_mut().pop_front().expect("one request more than scripted");
+        let request: Value = serde_json::from_str(call.body.unwrap()).unwrap();
+        let refusal = self.0.rule.borrow().as_ref().and_then(|rule| rule(&request));
+        self.0.requests.borrow_mut().push(request);
+        let refusal =
+            refusal.map(|(status, body)| Response::Body(status, Vec::new(), vec![Step::Bytes(0, body)]));
+        let scripted = || self.0.replies.borrow_mut().pop_front().expect("one request more than scripted");
+        let reply = refusal.unwrap_or_else(scripted);
         let (status, headers, steps) = match reply {
             Response::Body(status, headers, steps) => (status, headers, steps),
             Response::None(error) => return Err(error),

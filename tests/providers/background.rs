@@ -11,7 +11,7 @@ fn with_unread(message: &str) -> TestConversation {
 }
 
 /// The user of a conversation, with one unread message.
-fn known(conversation: TestConversation, message: &str) -> TestConversation {
+pub(super) fn known(conversation: TestConversation, message: &str) -> TestConversation {
     let user = conversation.object.user(&conversation.user);
     conversation.platform.block_on(user.unlock()).unwrap();
     conversation.platform.postgrest.set_unread(json!({
@@ -22,7 +22,7 @@ fn known(conversation: TestConversation, message: &str) -> TestConversation {
 }
 
 /// Reads the messages for facts now. Returns the codes of the faults that were logged.
-fn read_facts(conversation: &TestConversation) -> Vec<String> {
+pub(super) fn read_facts(conversation: &TestConversation) -> Vec<String> {
     let rest = Rest { since: conversation.now(), lasts: 1, messages: 1 };
     let user = conversation.object.user(&conversation.user);
     user.account.agenda.plan_after(rest, Job::Facts, &conversation.object.ports.sql).unwrap();
@@ -30,15 +30,15 @@ fn read_facts(conversation: &TestConversation) -> Vec<String> {
     conversation.deliver()
 }
 
-fn learned(conversation: &TestConversation) -> Vec<String> {
+pub(super) fn learned(conversation: &TestConversation) -> Vec<String> {
     let saved = conversation.platform.postgrest.saved();
     let facts = saved.iter().flat_map(|saved| saved["facts"].as_array().unwrap().clone());
     facts.map(|fact| fact["fact"].as_str().unwrap().to_owned()).collect()
 }
 
-const FISH: &str = "My fish is called Bubbles and he is blue.";
+pub(super) const FISH: &str = "My fish is called Bubbles and he is blue.";
 
-fn fish() -> String {
+pub(super) fn fish() -> String {
     let fact = json!({
         "message": 1, "quote": "My fish is called Bubbles", "category": "people", "key": "fish_name",
         "fact": "Has a fish called Bubbles", "confidence": 0.9, "expires": null,

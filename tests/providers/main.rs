@@ -6,9 +6,11 @@
 mod background;
 mod bodies;
 mod calls;
+mod conformance;
 mod dialects;
 mod ends;
 mod responses;
+mod rules;
 mod streams;
 
 #[path = "../harness/mod.rs"]
