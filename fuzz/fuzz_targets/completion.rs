@@ -3,6 +3,7 @@
 
 use frontdesk::model::decoder::{CompletionDecoder, DeltaBatch};
 use frontdesk::model::requested_call::{MAX_CALLS, RequestedCalls};
+use frontdesk::model::thought_details::ThoughtDetails;
 use libfuzzer_sys::fuzz_target;
 
 /// An answer as it was read.
@@ -16,11 +17,12 @@ struct Answer {
 
 fn read<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Answer {
     let (mut decoder, mut answer, mut calls) = (CompletionDecoder::default(), Answer::default(), RequestedCalls::default());
-    let (mut finish, mut usage) = (None, None);
+    let (mut finish, mut usage, mut details) = (None, None, ThoughtDetails::default());
     let mut take = |batch: DeltaBatch| {
         answer.text += &batch.text;
         answer.thoughts += &batch.thoughts;
         batch.calls.into_iter().for_each(|call| drop(calls.take(call)));
+        batch.details.into_iter().for_each(|entry| details.take(entry));
         (finish, usage) = (batch.finish.or(finish), batch.usage.or(usage));
         (batch.failure.is_some() || batch.done).then_some((batch.failure, batch.done))
     };
@@ -29,7 +31,7 @@ fn read<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Answer {
     let is_one = (decoder.is_damaged(), decoder.is_other_api());
     answer.calls = calls.into_calls().into_iter().map(|call| format!("{call:?}")).collect();
     assert!(answer.calls.len() <= MAX_CALLS);
-    answer.ending = format!("{end:?} {finish:?} {usage:?} {is_one:?}");
+    answer.ending = format!("{end:?} {finish:?} {usage:?} {is_one:?} {:?}", details.into_values());
     answer
 }
 
