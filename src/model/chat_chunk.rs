@@ -1,11 +1,10 @@
 //! One chunk of a chat completion, read leniently: a field of another shape than expected is absent, and costs no other field.
 
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::chunk::{Chunk, Piece};
 use super::finish::WireFinish;
-use super::lenient::read;
+use super::lenient::{FirstOf, Fits, Lenient, read, wire_object};
 use super::provider_error;
 use super::reported_usage::ReportedUsage;
 use super::requested_call::CallDelta;
@@ -13,74 +12,57 @@ use super::requested_call::CallDelta;
 /// Parts within parts that are read.
 const MAX_DEPTH: u8 = 8;
 
-/// The parts of a chunk that matter here (<https://platform.openai.com/docs/api-reference/chat-streaming>).
-#[derive(Deserialize)]
-struct WireChunk<'a> {
-    #[serde(borrow, default)]
-    choices: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    error: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    usage: Option<&'a RawValue>,
+wire_object! {
+    /// The parts of a chunk that matter here (<https://platform.openai.com/docs/api-reference/chat-streaming>).
+    struct WireChunk {
+        choices: FirstOf<WireChoice<'a>> = "choices",
+        error: Option<&'a RawValue> = "error",
+        usage: Option<&'a RawValue> = "usage",
     /// Groq's place for the usage (<https://console.groq.com/docs/text-chat>).
-    #[serde(borrow, default)]
-    x_groq: Option<&'a RawValue>,
+        x_groq: Option<&'a RawValue> = "x_groq",
+    }
 }
 
-#[derive(Deserialize)]
-struct WireChoice<'a> {
-    #[serde(borrow, default)]
-    index: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    delta: Option<&'a RawValue>,
+wire_object! {
+    struct WireChoice {
+        index: Option<&'a RawValue> = "index",
+        delta: Lenient<WireDelta<'a>> = "delta",
     /// In place of the delta where a server does not stream.
-    #[serde(borrow, default)]
-    message: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    finish_reason: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    error: Option<&'a RawValue>,
+        message: Lenient<WireDelta<'a>> = "message",
+        finish_reason: Option<&'a RawValue> = "finish_reason",
+        error: Option<&'a RawValue> = "error",
     /// Moonshot's place for the usage (<https://platform.moonshot.ai/docs/api/chat>).
-    #[serde(borrow, default)]
-    usage: Option<&'a RawValue>,
+        usage: Option<&'a RawValue> = "usage",
+    }
 }
 
-#[derive(Deserialize)]
-struct WireDelta<'a> {
-    #[serde(borrow, default)]
-    content: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    refusal: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    reasoning: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    reasoning_content: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    reasoning_details: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    tool_calls: Option<&'a RawValue>,
+wire_object! {
+    struct WireDelta {
+        content: Option<&'a RawValue> = "content",
+        refusal: Option<&'a RawValue> = "refusal",
+        reasoning: Option<&'a RawValue> = "reasoning",
+        reasoning_content: Option<&'a RawValue> = "reasoning_content",
+        reasoning_details: Option<&'a RawValue> = "reasoning_details",
+        tool_calls: Option<&'a RawValue> = "tool_calls",
     /// The form before `tool_calls`.
-    #[serde(borrow, default)]
-    function_call: Option<&'a RawValue>,
+        function_call: Option<&'a RawValue> = "function_call",
+    }
 }
 
-#[derive(Deserialize)]
-struct WireUsageHolder<'a> {
-    #[serde(borrow, default)]
-    usage: Option<&'a RawValue>,
+wire_object! {
+    struct WireUsageHolder {
+        usage: Option<&'a RawValue> = "usage",
+    }
 }
 
-/// A part of a content that is a list (<https://docs.mistral.ai/capabilities/reasoning/>).
-#[derive(Deserialize)]
-struct WirePart<'a> {
-    #[serde(borrow, default, rename = "type")]
-    kind: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    text: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    thinking: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    refusal: Option<&'a RawValue>,
+wire_object! {
+    /// A part of a content that is a list (<https://docs.mistral.ai/capabilities/reasoning/>).
+    struct WirePart {
+        kind: Option<&'a RawValue> = "type",
+        text: Option<&'a RawValue> = "text",
+        thinking: Option<&'a RawValue> = "thinking",
+        refusal: Option<&'a RawValue> = "refusal",
+    }
 }
 
 impl Chunk {
@@ -88,15 +70,14 @@ impl Chunk {
     pub(super) fn read(json: &RawValue) -> Option<Self> {
         let wire: WireChunk<'_> = read(Some(json).filter(|json| json.get().starts_with('{')))?;
         // Nearly every chunk has choices and no error: it is not searched for other forms of one.
-        let may_be_error = wire.error.is_some() || wire.choices.is_none();
+        let may_be_error = wire.error.is_some() || !wire.choices.is_there;
         let mut chunk = Self {
             error: if may_be_error { provider_error::read(json.get()) } else { None },
-            is_completion: wire.choices.is_some(),
+            is_completion: wire.choices.is_there,
             ..Self::default()
         };
         // One completion is asked for. Others, if they come, would be mixed with it.
-        let choices: Vec<&RawValue> = read(wire.choices).unwrap_or_default();
-        let choice = choices.into_iter().filter_map(|raw| read(Some(raw))).find(WireChoice::is_first);
+        let choice = wire.choices.first;
         let in_choice = choice.as_ref().and_then(|choice| choice.usage);
         if let Some(choice) = choice {
             chunk.take_choice(&choice);
@@ -112,9 +93,7 @@ impl Chunk {
         if let Some(error) = choice.error.filter(|raw| provider_error::is_something(raw)) {
             self.error = Some(provider_error::read_value(error.get()));
         }
-        let Some(delta) = read::<WireDelta<'_>>(choice.delta).or_else(|| read(choice.message)) else {
-            return;
-        };
+        let Some(delta) = choice.delta.0.as_ref().or(choice.message.0.as_ref()) else { return };
         // Some servers repeat it under the other name.
         let mut thoughts = [delta.reasoning_content, delta.reasoning].into_iter().flatten();
         if let Some(thoughts) = thoughts.find(|raw| provider_error::is_something(raw)) {
@@ -161,8 +140,8 @@ impl Chunk {
     }
 }
 
-impl WireChoice<'_> {
-    fn is_first(&self) -> bool {
+impl Fits for WireChoice<'_> {
+    fn fits(&self) -> bool {
         self.index.is_none_or(|index| !index.get().starts_with(|first: char| ('1'..='9').contains(&first)))
     }
 }

@@ -287,6 +287,13 @@ mod tests {
             (r#"{"delta":null,"message":{"content":"Good"}}"#, "Good", ""),
             (r#"{"delta":{"content":null,"refusal":"Good"}}"#, "Good", ""),
             (r#"{"delta":{"content":7}}"#, "", ""),
+            (
+                r#"{"delta":{"content":"","content":"Good","role":"assistant","role":"assistant"}}"#,
+                "Good",
+                "",
+            ),
+            (r#"{"delta":7,"message":{"content":"Good"}}"#, "Good", ""),
+            (r#"{"delta":{"content":"Good"},"delta":{"content":"Good"}}"#, "Good", ""),
         ] {
             let mut decoder = CompletionDecoder::default();
             let batch =
@@ -393,6 +400,13 @@ mod tests {
         ": ping\n\n",
         "event: ping\ndata: {\"type\":\"ping\"}\n\n",
         "data: 7\n\n",
+        "data: {\"choices\":[],\"choices\":[]}\n\n",
+        "data: {\"choices\":[[{\"delta\":{\"content\":\"too deep\"}}]]}\n\n",
+        "data: {\"choices\":\"none\",\"usage\":[]}\n\n",
+        "data: {\"choices\":[{\"delta\":[{\"content\":\"no object\"}],\"finish_reason\":{}}]}\n\n",
+        "data: {\"choices\":[{\"delta\":{\"reasoning_details\":[7,null]}}]}\n\n",
+        "data: {\"type\":\"response.in_progress\",\"response\":null}\n\n",
+        "data: {\"type\":\"response.output_item.added\",\"item\":[]}\n\n",
     ];
 
     proptest! {

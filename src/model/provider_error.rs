@@ -1,9 +1,9 @@
 //! Errors that providers report in a body or inside a stream, in whichever form. Their text stays here.
 
-use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::lenient::wire_object;
 use super::model_error::ModelError;
 use super::parameter::refused_by;
 use crate::time::Millis;
@@ -55,33 +55,22 @@ const STATUSES: [(u16, &[&str]); 8] = [
 /// Errors inside of errors that are read.
 const MAX_DEPTH: u8 = 4;
 
-/// The fields that tell about an error. Their types differ among providers.
-#[derive(Default, Deserialize)]
-struct Fields<'a> {
-    #[serde(borrow, default)]
-    code: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    status: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    status_code: Option<&'a RawValue>,
-    #[serde(borrow, default, rename = "type")]
-    kind: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    error_type: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    error_code: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    object: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    message: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    error_message: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    detail: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    error: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    errors: Option<&'a RawValue>,
+wire_object! {
+    /// The fields that tell about an error. Their types differ among providers.
+    struct Fields {
+        code: Option<&'a RawValue> = "code",
+        status: Option<&'a RawValue> = "status",
+        status_code: Option<&'a RawValue> = "status_code",
+        kind: Option<&'a RawValue> = "type",
+        error_type: Option<&'a RawValue> = "error_type",
+        error_code: Option<&'a RawValue> = "error_code",
+        object: Option<&'a RawValue> = "object",
+        message: Option<&'a RawValue> = "message",
+        error_message: Option<&'a RawValue> = "error_message",
+        detail: Option<&'a RawValue> = "detail",
+        error: Option<&'a RawValue> = "error",
+        errors: Option<&'a RawValue> = "errors",
+    }
 }
 
 /// An error as a provider describes it.

@@ -1,8 +1,8 @@
 //! Usage as providers report it, as far as it can be believed.
 
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::lenient::wire_object;
 use crate::chat::usage::{Usage, UsageSource};
 
 /// Tokens that a provider has reported. A count that is missing, zero or no number is absent: it is counted here.
@@ -13,40 +13,30 @@ pub struct ReportedUsage {
     completion: Option<u32>,
 }
 
-/// OpenAI's object (<https://platform.openai.com/docs/api-reference/completions/object>) and the names of the
-/// Responses API and of Anthropic. Some servers send both.
-#[derive(Deserialize)]
-struct WireUsage<'a> {
-    #[serde(borrow, default)]
-    prompt_tokens: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    input_tokens: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    completion_tokens: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    output_tokens: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    total_tokens: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    prompt_tokens_details: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    completion_tokens_details: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    input_tokens_details: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    output_tokens_details: Option<&'a RawValue>,
+wire_object! {
+    /// OpenAI's object (<https://platform.openai.com/docs/api-reference/completions/object>) and the names of the
+    /// Responses API and of Anthropic. Some servers send both.
+    struct WireUsage {
+        prompt_tokens: Option<&'a RawValue> = "prompt_tokens",
+        input_tokens: Option<&'a RawValue> = "input_tokens",
+        completion_tokens: Option<&'a RawValue> = "completion_tokens",
+        output_tokens: Option<&'a RawValue> = "output_tokens",
+        total_tokens: Option<&'a RawValue> = "total_tokens",
+        prompt_tokens_details: Option<&'a RawValue> = "prompt_tokens_details",
+        completion_tokens_details: Option<&'a RawValue> = "completion_tokens_details",
+        input_tokens_details: Option<&'a RawValue> = "input_tokens_details",
+        output_tokens_details: Option<&'a RawValue> = "output_tokens_details",
     /// DeepSeek's count of cached tokens (<https://api-docs.deepseek.com/guides/kv_cache>).
-    #[serde(borrow, default)]
-    prompt_cache_hit_tokens: Option<&'a RawValue>,
+        prompt_cache_hit_tokens: Option<&'a RawValue> = "prompt_cache_hit_tokens",
+    }
 }
 
-/// Details of the prompt's or of the completion's tokens.
-#[derive(Default, Deserialize)]
-struct Details<'a> {
-    #[serde(borrow, default)]
-    cached_tokens: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    reasoning_tokens: Option<&'a RawValue>,
+wire_object! {
+    /// Details of the prompt's or of the completion's tokens.
+    struct Details {
+        cached_tokens: Option<&'a RawValue> = "cached_tokens",
+        reasoning_tokens: Option<&'a RawValue> = "reasoning_tokens",
+    }
 }
 
 impl<'a> Details<'a> {

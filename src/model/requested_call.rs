@@ -1,12 +1,11 @@
 //! Tool calls that a model requests, gathered from the pieces in which it streams them.
 
-use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use wire_text::WireText;
 
-use super::lenient::read;
+use super::lenient::{read, wire_object};
 
 /// Calls that one completion may request; further ones are dropped. Twenty at once have been seen.
 pub const MAX_CALLS: usize = 32;
@@ -41,24 +40,20 @@ pub struct CallDelta {
     arguments: String,
 }
 
-#[derive(Deserialize)]
-struct WireCall<'a> {
-    #[serde(borrow, default)]
-    index: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    id: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    function: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    extra_content: Option<&'a RawValue>,
+wire_object! {
+    struct WireCall {
+        index: Option<&'a RawValue> = "index",
+        id: Option<&'a RawValue> = "id",
+        function: Option<&'a RawValue> = "function",
+        extra_content: Option<&'a RawValue> = "extra_content",
+    }
 }
 
-#[derive(Default, Deserialize)]
-struct WireFunction<'a> {
-    #[serde(borrow, default)]
-    name: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    arguments: Option<&'a RawValue>,
+wire_object! {
+    struct WireFunction {
+        name: Option<&'a RawValue> = "name",
+        arguments: Option<&'a RawValue> = "arguments",
+    }
 }
 
 impl CallDelta {

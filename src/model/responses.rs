@@ -10,7 +10,7 @@ use super::body_parts::BodyParts;
 use super::chunk::{Chunk, Piece};
 use super::dialect::{Dialect, Family};
 use super::finish::{Finish, WireFinish};
-use super::lenient::read as value;
+use super::lenient::{read as value, wire_object};
 use super::provider_error;
 use super::reported_usage::ReportedUsage;
 use super::requested_call::CallDelta;
@@ -148,36 +148,27 @@ fn content_parts(content: Value) -> Value {
     parts.into_iter().map(part).collect()
 }
 
-/// The parts of an event that matter here (<https://platform.openai.com/docs/api-reference/responses-streaming>).
-#[derive(Deserialize)]
-struct WireEvent<'a> {
-    #[serde(borrow, default, rename = "type")]
-    kind: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    object: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    delta: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    output_index: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    item: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    response: Option<&'a RawValue>,
+wire_object! {
+    /// The parts of an event that matter here (<https://platform.openai.com/docs/api-reference/responses-streaming>).
+    struct WireEvent {
+        kind: Option<&'a RawValue> = "type",
+        object: Option<&'a RawValue> = "object",
+        delta: Option<&'a RawValue> = "delta",
+        output_index: Option<&'a RawValue> = "output_index",
+        item: Option<&'a RawValue> = "item",
+        response: Option<&'a RawValue> = "response",
+    }
 }
 
-/// A response, whole or at its end.
-#[derive(Deserialize)]
-struct WireResponse<'a> {
-    #[serde(borrow, default)]
-    status: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    error: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    incomplete_details: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    output: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    usage: Option<&'a RawValue>,
+wire_object! {
+    /// A response, whole or at its end.
+    struct WireResponse {
+        status: Option<&'a RawValue> = "status",
+        error: Option<&'a RawValue> = "error",
+        incomplete_details: Option<&'a RawValue> = "incomplete_details",
+        output: Option<&'a RawValue> = "output",
+        usage: Option<&'a RawValue> = "usage",
+    }
 }
 
 #[derive(Deserialize)]
@@ -186,19 +177,15 @@ struct WireIncomplete {
     reason: Option<String>,
 }
 
-/// An item of the output.
-#[derive(Deserialize)]
-struct WireItem<'a> {
-    #[serde(borrow, default, rename = "type")]
-    kind: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    call_id: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    name: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    arguments: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    content: Option<&'a RawValue>,
+wire_object! {
+    /// An item of the output.
+    struct WireItem {
+        kind: Option<&'a RawValue> = "type",
+        call_id: Option<&'a RawValue> = "call_id",
+        name: Option<&'a RawValue> = "name",
+        arguments: Option<&'a RawValue> = "arguments",
+        content: Option<&'a RawValue> = "content",
+    }
 }
 
 /// Reads an event, or a whole response of a server that does not stream. `None` for objects of other APIs.
