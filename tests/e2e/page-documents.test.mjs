@@ -58,3 +58,30 @@ test('a rejected upload says why, on a phone in the drawer', async (t) => {
   await good.getByTestId('confirm-delete').click();
   await good.waitFor({ state: 'detached' });
 });
+
+test('files are dropped and pasted anywhere: a picture goes with the message, another file becomes a document', async (t) => {
+  t.after(deleteDocuments);
+  const { page, consoleErrors } = await openPage();
+  await signIn(page);
+  await page.getByTestId('composer').waitFor();
+  const address = page.url();
+  const bring = (kind, name, type) => page.evaluate(([event, fileName, fileType]) => {
+    const data = new DataTransfer();
+    data.items.add(new File(['Herons fish at dawn.'], fileName, { type: fileType }));
+    const target = event === 'paste' ? globalThis.document.querySelector('textarea') : globalThis.document.querySelector('.conversation');
+    target?.dispatchEvent(event === 'paste' ? new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true })
+      : new DragEvent(event, { dataTransfer: data, bubbles: true, cancelable: true }));
+  }, [kind, name, type]);
+  await bring('dragover', 'herons.md', 'text/markdown');
+  await page.getByText('Drop pictures for your message').waitFor();
+  await bring('drop', 'herons.md', 'text/markdown');
+  await page.getByTestId('document').filter({ hasText: 'herons.md' }).waitFor();
+  await page.getByText('Drop pictures for your message').waitFor({ state: 'detached' });
+  await bring('paste', 'heron.png', 'image/png');
+  await page.getByTestId('picture').filter({ hasText: 'heron.png' }).waitFor();
+  assert.equal(page.url(), address);
+  await bring('drop', 'broken.pdf', 'application/pdf');
+  await page.getByTestId('error').getByText('broken.pdf: ').waitFor();
+  // The browser itself logs the refused upload.
+  assert.ok(consoleErrors.every((error) => error.includes('status of 4')), consoleErrors.join());
+});

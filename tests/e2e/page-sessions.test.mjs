@@ -106,7 +106,7 @@ test('an answer is rated, with a comment, and the rating is there after a reload
   await page.getByTestId('rate-down').click();
   await eventually(async () => {
     assert.equal(await page.getByTestId('rate-down').getAttribute('aria-pressed'), 'false');
-    const left = await database.query('select 1 from chat_message_feedback where user_id = $1', [grace.id]);
+    const left = await database.query('select 1 from chat_message_feedback where comment = $1', ['There is no such place']);
     assert.deepEqual(left.rows, []);
   });
   assert.deepEqual(consoleErrors, []);
@@ -131,6 +131,42 @@ test('what is typed and not sent is kept by conversation, until the user signs o
   await page.getByTestId('sign-out').click();
   await page.getByTestId('sign-in-form').waitFor();
   assert.deepEqual(await page.evaluate(() => Object.keys(localStorage).filter((name) => name.includes('draft'))), []);
+});
+
+test('a sign-in that ends by itself says so, and what was typed is there after the next one', async () => {
+  const { page } = await openPage();
+  await signIn(page);
+  await page.getByTestId('composer').fill('half a thought');
+  await page.route('**/api/sessions?*', (route) => route.fulfill({ status: 401, json: { code: 'invalid_token', detail: 'Sign in again.' } }));
+  await page.getByTestId('search').fill('anything');
+  await page.getByTestId('expired').waitFor();
+  await page.unroute('**/api/sessions?*');
+  await signIn(page);
+  await page.getByTestId('composer').waitFor();
+  assert.equal(await page.getByTestId('composer').inputValue(), 'half a thought');
+});
+
+test('of a private conversation nothing is remembered, also after a reload', async () => {
+  const { page } = await openPage();
+  await signIn(page);
+  /** @type {boolean[]} */
+  const told = [];
+  page.on('request', (request) => { if (request.url().endsWith('/api/chat')) told.push(request.postDataJSON().remember); });
+  await page.getByTestId('private').click();
+  await send(page, 'between us: the vault is green');
+  await page.getByText('Very well.').waitFor();
+  await item(page, 'between us').waitFor();
+  await page.reload();
+  await page.getByText('Very well.').waitFor();
+  assert.equal(await page.getByTestId('private').getAttribute('aria-pressed'), 'true');
+  await send(page, 'and the key is blue');
+  await page.getByText('Very well.').nth(1).waitFor();
+  await page.getByTestId('new-chat').click();
+  await page.getByTestId('message-user').first().waitFor({ state: 'detached' });
+  assert.equal(await page.getByTestId('private').getAttribute('aria-pressed'), 'false');
+  await send(page, 'not between us');
+  await page.getByText('Very well.').waitFor();
+  assert.deepEqual(told, [false, false, true]);
 });
 
 test('a long conversation is read page by page, and keeps its place', async () => {

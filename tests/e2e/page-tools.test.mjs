@@ -356,12 +356,14 @@ test('a picture is uploaded after its privacy notice, for employees who read pic
     await route.fulfill({ json });
   });
   await signIn(page);
-  // The button offers the picker until the employees are loaded.
   await page.getByTestId('employee-picker').locator('option[value=doc-clerk]').waitFor({ state: 'attached' });
+  const chooser = page.waitForEvent('filechooser');
   await page.getByTestId('attach').click();
+  await (await chooser).setFiles({ name: 'other.png', mimeType: 'image/png', buffer: Buffer.from('png') });
   assert.match(await page.getByTestId('no-pictures').innerText(), /^Prime Boss does not read pictures\. Ask .*Document Clerk/);
   await page.getByTestId('employee-picker').selectOption('doc-clerk');
   await page.getByTestId('no-pictures').waitFor({ state: 'detached' });
+  await page.getByRole('button', { name: 'Remove other.png' }).click();
 
   const id = randomUUID();
   const uploads = [{ status: 413, json: { code: 'body_too_large', detail: 'A picture may have 8 MB.' } }, { status: 201, json: { id } }];

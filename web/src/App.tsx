@@ -1,5 +1,5 @@
 import type { Session } from '@supabase/supabase-js';
-import { useEffect, useMemo, useState } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 import { AppShell } from './AppShell.tsx';
 import { createAuth } from './auth.ts';
 import { loadConfig, type Config } from './config.ts';
@@ -25,17 +25,23 @@ export function App() {
 function AuthGate({ config }: { config: Config }) {
   const auth = useMemo(() => createAuth(config), [config]);
   const [session, setSession] = useState<Session | null>();
+  /** True while a user is signed in, or after a sign-in that ended without their wish. */
+  const isWanted = useRef(false);
 
   useEffect(() => {
     // The first event comes once the stored session has been read.
-    const { data } = auth.onAuthStateChange((_event, current) => setSession(current));
+    const { data } = auth.onAuthStateChange((_event, current) => {
+      if (current) isWanted.current = true;
+      setSession(current);
+    });
     return () => data.subscription.unsubscribe();
   }, [auth]);
 
   if (session === undefined) return <Splash />;
-  if (session === null) return <SignIn auth={auth} config={config} />;
+  if (session === null) return <SignIn auth={auth} config={config} hasExpired={isWanted.current} />;
   // The key discards the state of one user before the next one sees the page.
-  return <AppShell key={session.user.id} auth={auth} config={config} email={session.user.email ?? ''} />;
+  return <AppShell key={session.user.id} auth={auth} config={config} email={session.user.email ?? ''}
+    onLeave={() => { isWanted.current = false; }} />;
 }
 
 function Splash() {

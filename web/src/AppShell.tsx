@@ -12,13 +12,23 @@ import { focusSearch, isSearchVisible } from './SearchField.tsx';
 import { SettingsDialog } from './SettingsDialog.tsx';
 import { Sidebar } from './Sidebar.tsx';
 import { SidePanel } from './SidePanel.tsx';
+import { useDocuments } from './useDocuments.ts';
 import { forgetDrafts } from './useDraft.ts';
+import { forgetPrivate, usePrivate } from './usePrivate.ts';
 import { useResource } from './useResource.ts';
 import { NEW_CHAT, useRoute } from './useRoute.ts';
 import { useSessions } from './useSessions.ts';
 
+interface Props {
+  auth: Auth;
+  config: Config;
+  email: string;
+  /** Called before the user is signed out as they wish. */
+  onLeave: () => void;
+}
+
 /** Layout of the signed-in application: past sessions in a side panel, one conversation beside it. */
-export function AppShell({ auth, config, email }: { auth: Auth; config: Config; email: string }) {
+export function AppShell({ auth, config, email, onLeave }: Props) {
   const api = useMemo(() => createApi(auth), [auth]);
   const [isArchive, setIsArchive] = useState(false);
   const sessions = useSessions(api, isArchive);
@@ -31,7 +41,9 @@ export function AppShell({ auth, config, email }: { auth: Auth; config: Config; 
   const clearChoice = useCallback((session: string) => setChosen(({ [session]: _, ...others }) => others), []);
   const chats = useMemo(() => new ChatStore(api, refreshWhenSaved, clearChoice), [api, refreshWhenSaved, clearChoice]);
   const employees = useResource('employees', api.employees);
+  const documents = useDocuments(api);
   const { route, assignAddress } = useRoute();
+  const [isPrivate, setIsPrivate] = usePrivate(route.session);
   const [dialog, setDialog] = useState<'memory' | 'settings'>();
   const [isMenuOpen, setIsMenuOpen] = useState(false);
   const openDialog = (name: typeof dialog) => { setIsMenuOpen(false); setDialog(name); };
@@ -60,6 +72,8 @@ export function AppShell({ auth, config, email }: { auth: Auth; config: Config; 
     // The next user must not start in this user's conversation.
     history.replaceState(null, '', NEW_CHAT);
     forgetDrafts();
+    forgetPrivate();
+    onLeave();
     void signOut(auth);
   }
 
@@ -68,7 +82,7 @@ export function AppShell({ auth, config, email }: { auth: Auth; config: Config; 
       <a className="skip-link" href="#message" onClick={skipToComposer}>Skip to the message field</a>
       <SidePanel isOpen={isMenuOpen} onClose={() => setIsMenuOpen(false)}>
         <Sidebar api={api} sessions={sessions} isArchive={isArchive} onArchive={setIsArchive} current={route} employees={employees}
-          email={email} onOpenMemory={() => openDialog('memory')} onOpenSettings={() => openDialog('settings')}
+          documents={documents} email={email} onOpenMemory={() => openDialog('memory')} onOpenSettings={() => openDialog('settings')}
           onNavigate={() => setIsMenuOpen(false)} onSignOut={leave} />
       </SidePanel>
       {dialog === 'memory' && <MemoryDialog api={api} onClose={closeDialog} />}
@@ -80,8 +94,12 @@ export function AppShell({ auth, config, email }: { auth: Auth; config: Config; 
             <Icon name="menu" />
           </button>
           {(currentEmployee || sessions.list) && <EmployeePicker employees={employees} slug={currentEmployee} onChoose={choose} />}
+          <button type="button" className="button small private-button" aria-pressed={isPrivate} data-testid="private"
+            title="Nothing of a private conversation is remembered in others" onClick={() => setIsPrivate(!isPrivate)}>
+            Private
+          </button>
         </header>
-        <Conversation key={route.session} api={api} chats={chats} route={route} employees={employees}
+        <Conversation key={route.session} api={api} chats={chats} route={route} employees={employees} documents={documents} remember={!isPrivate}
           chosenEmployee={chosen[route.session]} currentEmployee={currentEmployee} onChoose={choose} onStarted={assignAddress}
           onAnswering={(session, employee) => setAnswering((known) => ({ ...known, [session]: employee }))} />
       </main>

@@ -1,37 +1,34 @@
 import { useRef, type ChangeEvent } from 'react';
 import type { Employee } from './api.ts';
+import { DOCUMENT_TYPES } from './DocumentsPanel.tsx';
 import { Icon } from './Icon.tsx';
 
-/** File types that an employee who reads pictures accepts; scans are PDFs. */
-const ACCEPTED_TYPES = '.png,.jpg,.jpeg,.webp,.tif,.tiff,.pdf,image/png,image/jpeg,image/webp,image/tiff,application/pdf';
+const PICTURE_TYPES = '.png,.jpg,.jpeg,.webp,.tif,.tiff,image/png,image/jpeg,image/webp,image/tiff';
 
-interface Props {
-  /** Employee that the message is for; undefined while unknown. */
-  employee: Employee | undefined;
-  onPick: (files: Iterable<File>) => void;
-  /** Called instead of the file picker if the employee reads no pictures. */
-  onUnsupported: () => void;
-}
-
-/** Picks pictures for the next message. */
-export function AttachButton({ employee, onPick, onUnsupported }: Props) {
+/** Picks files for the conversation, of all kinds. */
+export function AttachButton({ onPick }: { onPick: (files: File[]) => void }) {
   const picker = useRef<HTMLInputElement>(null);
 
   function pick({ target }: ChangeEvent<HTMLInputElement>) {
-    if (target.files?.length) onPick(target.files);
+    if (target.files?.length) onPick([...target.files]);
     // Without this, picking the same file again fires no event.
     target.value = '';
   }
 
   return (
     <>
-      <button type="button" className="button icon-only attach-button" aria-label="Attach a picture" title="Attach a picture or a scanned PDF"
-        onClick={() => (employee && !employee.reads_pictures ? onUnsupported() : picker.current?.click())} data-testid="attach">
+      <button type="button" className="button icon-only attach-button" aria-label="Attach files" title="Attach a picture or add a document"
+        onClick={() => picker.current?.click()} data-testid="attach">
         <Icon name="attach" />
       </button>
-      <input ref={picker} type="file" hidden multiple accept={ACCEPTED_TYPES} onChange={pick} data-testid="picture-picker" />
+      <input ref={picker} type="file" hidden multiple accept={`${PICTURE_TYPES},${DOCUMENT_TYPES}`} onChange={pick} data-testid="picture-picker" />
     </>
   );
+}
+
+/** True for a file that goes with the next message: a picture, or a scan for an employee who reads pictures. Others become documents. */
+export function isPicture({ type }: File, employee: Employee | undefined): boolean {
+  return type.startsWith('image/') || (type === 'application/pdf' && employee?.reads_pictures === true);
 }
 
 /** Explains that an employee reads no pictures, and names those that do. */

@@ -3,6 +3,7 @@ import { isToolUIPart } from 'ai';
 import { useCallback, useEffect, useMemo, useState, type ReactNode } from 'react';
 import type { Api, Employee } from './api.ts';
 import { AssistantMessage } from './AssistantMessage.tsx';
+import { isPicture } from './AttachButton.tsx';
 import { Composer, focusComposer, HAS_FINE_POINTER } from './Composer.tsx';
 import { ErrorNote } from './ErrorNote.tsx';
 import { describeError } from './errors.ts';
@@ -13,7 +14,9 @@ import { hasMention, mentionedEmployee } from './mentions.ts';
 import type { ChatMessage } from './messages.ts';
 import type { SessionChat } from './sessionChat.ts';
 import { toolCallStatus } from './toolCalls.ts';
+import type { Documents } from './useDocuments.ts';
 import { useDraft } from './useDraft.ts';
+import { useFileDrop } from './useFileDrop.ts';
 import { usePictures } from './usePictures.ts';
 import { UserMessage, type Draft } from './UserMessage.tsx';
 import { useStickToBottom } from './useStickToBottom.ts';
@@ -39,6 +42,8 @@ interface Props {
   chosenEmployee: string | undefined;
   /** Slug of the employee who answers now. */
   currentEmployee: string | undefined;
+  /** False in a private conversation. */
+  remember: boolean;
   welcome: ReactNode;
   /** Called when the server has the first message. */
   onStarted: () => void;
@@ -47,17 +52,28 @@ interface Props {
   onDecide: (approval: string, isAllowed: boolean) => Promise<Error | undefined>;
   onRecover: () => Promise<void>;
   onStop: () => Promise<void>;
+  documents: Documents;
   /** Loads the messages before the first one. */
   onLoadOlder: () => Promise<void>;
 }
 
-export function Chat({ chat, isNew, api, employees, chosenEmployee, currentEmployee, welcome, onStarted, onAnswering, onDecide, onRecover, onStop, onLoadOlder }: Props) {
+export function Chat(props: Props) {
+  const { chat, isNew, api, employees, chosenEmployee, currentEmployee, remember, welcome, documents } = props;
+  const { onStarted, onAnswering, onDecide, onRecover, onStop, onLoadOlder } = props;
   const { messages, status, error } = useChat({ chat, throttle: RENDER_EVERY });
   const [draft, setDraft] = useDraft(chat.id, isNew);
   const [edited, setEdited] = useState<Draft>();
   const [requestError, setRequestError] = useState<RequestError>();
   const pictures = usePictures(api);
+  const employeeBySlug = (slug: string | undefined) => employees.find((employee) => employee.slug === slug);
   const { scroller, content, isAtBottom, scrollToBottom, keepInPlace, keepEndInPlace } = useStickToBottom(messages);
+  const recipient = employeeBySlug(mentionedEmployee(draft) ?? currentEmployee);
+  const addFiles = (files: File[]) => {
+    pictures.pick(files.filter((file) => isPicture(file, recipient)));
+    const others = files.filter((file) => !isPicture(file, recipient));
+    if (others.length > 0) documents.add(others);
+  };
+  const isDropTarget = useFileDrop(addFiles);
   // `messages` is one branch of the tree.
   const tree = useMemo(() => chat.tree, [chat, messages]);
   const isRunning = status === 'submitted' || status === 'streaming';
@@ -66,7 +82,6 @@ export function Chat({ chat, isNew, api, employees, chosenEmployee, currentEmplo
   const newest = tree.newest();
   const answering = newest === undefined ? undefined : tree.get(newest)?.metadata?.employee;
   const isWaiting = !isRunning && endsWithAnswer && tree.idOf(last.id) === newest && awaitsApproval(last);
-  const employeeBySlug = (slug: string | undefined) => employees.find((employee) => employee.slug === slug);
   const lookups = useMemo((): Lookups => ({
     employeeTitle: (slug) => employees.find((employee) => employee.slug === slug)?.title ?? slug,
     fileLink: api.fileLink,
@@ -101,7 +116,7 @@ export function Chat({ chat, isNew, api, employees, chosenEmployee, currentEmplo
     scrollToBottom();
     const taken = pictures.takeReady();
     const sent = taken.flatMap(({ id, file }) => (id === undefined ? [] : [{ id, name: file.name }]));
-    const failure = await chat.ask(text, { employee: employeeFor(text, chosenEmployee), pictures: sent });
+    const failure = await chat.ask(text, { employee: employeeFor(text, chosenEmployee), remember, pictures: sent });
     if (!failure) return;
     // A rejected message is not part of the conversation: it returns to the composer, before any newer text.
     setRequestError({ text: describeError(failure) });
@@ -111,16 +126,16 @@ export function Chat({ chat, isNew, api, employees, chosenEmployee, currentEmplo
 
   const regenerate = useCallback(async (answer: string) => {
     focusAnswer();
-    const failure = await chat.regenerateAnswer(answer, { employee: chosenEmployee });
+    const failure = await chat.regenerateAnswer(answer, { employee: chosenEmployee, remember });
     if (failure) setRequestError({ text: describeError(failure), answer });
-  }, [chat, chosenEmployee, focusAnswer]);
+  }, [chat, chosenEmployee, remember, focusAnswer]);
 
   const saveEdit = useCallback(async ({ id, text }: Draft) => {
     focusAnswer();
-    const failure = await chat.editMessage(id, text, { employee: employeeFor(text, chosenEmployee) });
+    const failure = await chat.editMessage(id, text, { employee: employeeFor(text, chosenEmployee), remember });
     // A rejected edit opens its editor again.
     setEdited(failure && { id, text, error: describeError(failure) });
-  }, [chat, chosenEmployee, focusAnswer]);
+  }, [chat, chosenEmployee, remember, focusAnswer]);
 
   const decide = useCallback(async (approval: string, isAllowed: boolean) => {
     const decided = onDecide(approval, isAllowed);
@@ -186,16 +201,20 @@ export function Chat({ chat, isNew, api, employees, chosenEmployee, currentEmplo
           )}
         </div>
       </div>
+      {isDropTarget && <div className="drop-target" aria-hidden="true">Drop pictures for your message, or documents to draw on</div>}
       <div className="composer-dock column">
         {!isAtBottom && (
           <button type="button" className="button icon-only scroll-to-bottom" aria-label="Scroll to the newest message" onClick={scrollToBottom}>
             <Icon name="down" />
           </button>
         )}
+        {documents.uploading.length > 0 && (
+          <p className="composer-hint" role="status">Reading {documents.uploading.join(', ')} for your documents…</p>
+        )}
         {requestError && <ErrorNote text={requestError.text} actions={retryActions(requestError)} />}
         <Composer value={draft} onChange={setDraft} onSend={(text) => void send(text)} isBusy={isRunning}
           onStop={() => void onStop().catch((failure: unknown) => setRequestError({ text: describeError(failure) }))}
-          employees={employees} recipient={employeeBySlug(mentionedEmployee(draft) ?? currentEmployee)} pictures={pictures}
+          employees={employees} recipient={recipient} pictures={pictures} onFiles={addFiles}
           hint={isWaiting ? 'If you send another message, the request above is withdrawn.' : undefined} />
       </div>
     </>

@@ -1,4 +1,4 @@
-import { useState, type FormEvent } from 'react';
+import type { ClipboardEvent, FormEvent } from 'react';
 import type { Employee } from './api.ts';
 import { AttachButton, noPicturesText } from './AttachButton.tsx';
 import { Icon } from './Icon.tsx';
@@ -28,19 +28,25 @@ interface Props {
   /** Employee who would answer this message. */
   recipient: Employee | undefined;
   pictures: Pictures;
+  onFiles: (files: File[]) => void;
   /** Side effect of sending. */
   hint: string | undefined;
 }
 
-export function Composer({ value, onChange, onSend, isBusy, onStop, employees, recipient, pictures, hint }: Props) {
-  /** Employee for whom the user tried to attach a picture in vain. */
-  const [unsupported, setUnsupported] = useState<Employee>();
+export function Composer({ value, onChange, onSend, isBusy, onStop, employees, recipient, pictures, onFiles, hint }: Props) {
   const mentionList = useMentionList(employees, value, onChange);
   const label = recipient ? `Message ${recipient.title}` : 'Your message';
-  const cannotReadPictures = recipient && !recipient.reads_pictures && (unsupported === recipient || pictures.list.length > 0);
+  const cannotReadPictures = recipient && !recipient.reads_pictures && pictures.list.length > 0;
   // Without this, a message could be sent before the picture that belongs to it.
   const arePicturesReady = pictures.list.every(({ state }) => state === 'ready');
   const canSend = !isBusy && arePicturesReady && value.trim() !== '';
+
+  function pasteFiles(event: ClipboardEvent) {
+    const files = [...event.clipboardData.files];
+    if (files.length === 0) return;
+    event.preventDefault();
+    onFiles(files);
+  }
 
   function send(event?: FormEvent) {
     event?.preventDefault();
@@ -54,10 +60,10 @@ export function Composer({ value, onChange, onSend, isBusy, onStop, employees, r
       {cannotReadPictures && <p className="composer-hint" role="status" data-testid="no-pictures">{noPicturesText(recipient, employees)}</p>}
       <PictureTray pictures={pictures} onLeave={focusComposer} />
       <div className="composer-row">
-        <AttachButton employee={recipient} onPick={pictures.pick} onUnsupported={() => setUnsupported(recipient)} />
+        <AttachButton onPick={onFiles} />
         <MessageField id={FIELD_ID} autoFocus={HAS_FINE_POINTER} value={value} placeholder={label} aria-label={label}
           aria-describedby={hint && HINT_ID} {...mentionList.aria}
-          data-testid="composer" onChange={onChange} onKeyDown={mentionList.onKeyDown} onEnter={send} />
+          data-testid="composer" onChange={onChange} onKeyDown={mentionList.onKeyDown} onEnter={send} onPaste={pasteFiles} />
         {isBusy ? (
           <button type="button" className="button primary icon-only" aria-label="Stop the answer" title="Stop the answer"
             onClick={onStop} data-testid="stop">

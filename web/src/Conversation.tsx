@@ -5,6 +5,7 @@ import type { ChatStore } from './chatStore.ts';
 import { ErrorNote } from './ErrorNote.tsx';
 import { describeError } from './errors.ts';
 import { loadMarkdown } from './LazyMarkdown.tsx';
+import type { Documents } from './useDocuments.ts';
 import { useResource, type Resource } from './useResource.ts';
 import type { Route } from './useRoute.ts';
 import { WelcomeScreen } from './WelcomeScreen.tsx';
@@ -18,6 +19,9 @@ interface Props {
   chosenEmployee: string | undefined;
   /** Slug of the employee who answers now. */
   currentEmployee: string | undefined;
+  documents: Documents;
+  /** False in a private conversation. */
+  remember: boolean;
   onChoose: (slug: string) => void;
   onStarted: (session: string) => void;
   onAnswering: (session: string, slug: string) => void;
@@ -27,7 +31,8 @@ interface Props {
 const NO_EMPLOYEES: Employee[] = [];
 
 /** Opens the conversation of the route, then shows it. */
-export function Conversation({ api, chats, route, employees, chosenEmployee, currentEmployee, onChoose, onStarted, onAnswering }: Props) {
+export function Conversation(props: Props) {
+  const { api, chats, route, employees, chosenEmployee, currentEmployee, documents, remember, onChoose, onStarted, onAnswering } = props;
   const { session, isNew } = route;
   const opened = useResource(session, async () => {
     const [chat] = await Promise.all([chats.open(session, isNew), loadMarkdown()]);
@@ -51,7 +56,7 @@ export function Conversation({ api, chats, route, employees, chosenEmployee, cur
   const loadedEmployees = employees.state === 'ready' ? employees.value : NO_EMPLOYEES;
   return (
     <Chat chat={opened.value} isNew={isNew} api={api} employees={loadedEmployees} chosenEmployee={chosenEmployee} currentEmployee={currentEmployee}
-      onStarted={() => isNew && onStarted(session)} onAnswering={(slug) => onAnswering(session, slug)}
+      documents={documents} remember={remember} onStarted={() => isNew && onStarted(session)} onAnswering={(slug) => onAnswering(session, slug)}
       onDecide={decide} onRecover={() => chats.recover(opened.value)} onStop={() => chats.stop(opened.value)}
       onLoadOlder={() => chats.loadOlder(opened.value)}
       welcome={<WelcomeScreen employees={loadedEmployees} slug={currentEmployee} onChoose={onChoose} />} />

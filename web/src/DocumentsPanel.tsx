@@ -1,15 +1,15 @@
 import { useRef, useState, type ChangeEvent } from 'react';
-import type { Api, StoredDocument } from './api.ts';
+import type { StoredDocument } from './api.ts';
 import { ErrorNote } from './ErrorNote.tsx';
 import { describeError } from './errors.ts';
 import { Icon } from './Icon.tsx';
-import { useDocuments } from './useDocuments.ts';
+import type { Documents } from './useDocuments.ts';
 
-const ACCEPTED_TYPES = '.txt,.md,.markdown,.csv,.tsv,.html,.htm,.pdf,text/plain,text/markdown,text/csv,text/html,application/pdf';
+export const DOCUMENT_TYPES = '.txt,.md,.markdown,.csv,.tsv,.html,.htm,.pdf,text/plain,text/markdown,text/csv,text/html,application/pdf';
 
 /** Uploaded documents: adding, progress, deleting. */
-export function DocumentsPanel({ api }: { api: Api }) {
-  const { list, uploading, error, add, remove, refresh } = useDocuments(api);
+export function DocumentsPanel({ documents }: { documents: Documents }) {
+  const { list, uploading, error, add, remove, refresh } = documents;
   const picker = useRef<HTMLInputElement>(null);
   const addButton = useRef<HTMLButtonElement>(null);
 
@@ -26,16 +26,14 @@ export function DocumentsPanel({ api }: { api: Api }) {
   }
 
   return (
-    <section className="documents" aria-label="Documents"
-      onDragOver={(event) => event.preventDefault()}
-      onDrop={(event) => { event.preventDefault(); add(event.dataTransfer.files); }}>
+    <section className="documents" aria-label="Documents">
       <header className="documents-header">
         <h2>Documents</h2>
         <button ref={addButton} type="button" className="button small" data-testid="add-document"
           title="Text, Markdown, CSV, HTML or PDF, up to 5 MB" onClick={() => picker.current?.click()}>
           <Icon name="plus" /> Add
         </button>
-        <input ref={picker} type="file" hidden multiple accept={ACCEPTED_TYPES} onChange={pick} data-testid="document-picker" />
+        <input ref={picker} type="file" hidden multiple accept={DOCUMENT_TYPES} onChange={pick} data-testid="document-picker" />
       </header>
       {error !== undefined && <ErrorNote text={describeError(error)} actions={[{ label: 'Dismiss', run: refresh }]} />}
       <ul className="document-list" aria-live="polite">

@@ -6,6 +6,7 @@ import { DocumentsPanel } from './DocumentsPanel.tsx';
 import { Icon } from './Icon.tsx';
 import { focusSearch, SearchField } from './SearchField.tsx';
 import { SessionList } from './SessionList.tsx';
+import type { Documents } from './useDocuments.ts';
 import type { Resource } from './useResource.ts';
 import { NEW_CHAT, type Route } from './useRoute.ts';
 import { useSearch } from './useSearch.ts';
@@ -19,6 +20,7 @@ interface Props {
   onArchive: (isArchive: boolean) => void;
   current: Route;
   employees: Resource<Employee[]>;
+  documents: Documents;
   email: string;
   onOpenMemory: () => void;
   onOpenSettings: () => void;
@@ -28,7 +30,7 @@ interface Props {
 }
 
 export function Sidebar(props: Props) {
-  const { api, sessions, isArchive, onArchive, current, employees, email, onOpenMemory, onOpenSettings, onNavigate, onSignOut } = props;
+  const { api, sessions, isArchive, onArchive, current, employees, documents, email, onOpenMemory, onOpenSettings, onNavigate, onSignOut } = props;
   const search = useSearch(api, isArchive);
   const remove: Sessions['remove'] = (session) => {
     if (session.id === current.session) location.hash = NEW_CHAT;
@@ -55,7 +57,7 @@ export function Sidebar(props: Props) {
       <button type="button" className="text-button archive-button" onClick={() => onArchive(!isArchive)}>
         {isArchive ? 'Back to the conversations' : 'Archived conversations'}
       </button>
-      <DocumentsPanel api={api} />
+      <DocumentsPanel documents={documents} />
       <footer className="account">
         <span className="account-email" title={email}>{email}</span>
         <button type="button" className="button small" onClick={onOpenMemory} data-testid="open-memory">Memory</button>

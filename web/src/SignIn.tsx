@@ -4,7 +4,14 @@ import { Brand } from './Brand.tsx';
 import type { Config } from './config.ts';
 import { ErrorNote } from './ErrorNote.tsx';
 
-export function SignIn({ auth, config }: { auth: Auth; config: Config }) {
+interface Props {
+  auth: Auth;
+  config: Config;
+  /** True if a sign-in has ended by itself. */
+  hasExpired: boolean;
+}
+
+export function SignIn({ auth, config, hasExpired }: Props) {
   const [email, setEmail] = useState('');
   const [password, setPassword] = useState('');
   const [error, setError] = useState<string>();
@@ -31,7 +38,9 @@ export function SignIn({ auth, config }: { auth: Auth; config: Config }) {
       <form className="sign-in-card" onSubmit={signIn} data-testid="sign-in-form">
         <Brand />
         <h1>Sign in</h1>
-        <p className="muted">Your employees are at their desks.</p>
+        {hasExpired
+          ? <p role="status" data-testid="expired">Your sign-in has ended. What you typed is kept: sign in again to go on.</p>
+          : <p className="muted">Your employees are at their desks.</p>}
         <label className="field">
           E-mail
           <input type="email" autoComplete="username" required autoFocus value={email} data-testid="email"

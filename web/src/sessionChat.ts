@@ -15,6 +15,8 @@ const ROOT_ID = '00000000-0000-0000-0000-000000000000';
 interface SendOptions {
   /** Employee who is to answer; undefined leaves the choice to the server. */
   employee: string | undefined;
+  /** False for a turn of which nothing is to be remembered. */
+  remember: boolean;
   pictures?: AttachedPicture[];
 }
 
@@ -119,11 +121,11 @@ export class SessionChat extends Chat<ChatMessage> {
     return this.#restore(shown);
   }
 
-  #sendText(text: string, parent: string | null, { employee, pictures = [] }: SendOptions): Promise<void> {
+  #sendText(text: string, parent: string | null, { pictures = [], ...body }: SendOptions): Promise<void> {
     const metadata: MessageMetadata = { parent_id: parent };
-    if (pictures.length === 0) return this.sendMessage({ text, metadata }, { body: { employee } });
+    if (pictures.length === 0) return this.sendMessage({ text, metadata }, { body });
     const attached = pictures.map(({ id, name }) => ({ id, name }));
-    return this.sendMessage({ text, metadata: { ...metadata, pictures: attached } }, { body: { employee, attachments: toRequestAttachments(attached) } });
+    return this.sendMessage({ text, metadata: { ...metadata, pictures: attached } }, { body: { ...body, attachments: toRequestAttachments(attached) } });
   }
 
   async #sendOrRestore(send: () => Promise<void>): Promise<Error | undefined> {

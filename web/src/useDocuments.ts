@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useState } from 'react';
 import type { Api, StoredDocument } from './api.ts';
+import { describeError } from './errors.ts';
 
 /** Milliseconds between two polls while a document is not ready. */
 const POLL_EVERY = 2000;
@@ -35,13 +36,13 @@ export function useDocuments(api: Api): Documents {
     const all = [...files];
     setUploading((names) => [...names, ...all.map(({ name }) => name)]);
     // One after another: a rejected file does not keep the others from being uploaded.
-    let rejection: unknown;
+    const rejections: string[] = [];
     for (const file of all) {
-      await api.uploadDocument(file).catch((failure: unknown) => { rejection = failure; });
+      await api.uploadDocument(file).catch((failure: unknown) => { rejections.push(`${file.name}: ${describeError(failure)}`); });
       setUploading((names) => names.toSpliced(names.indexOf(file.name), 1));
     }
     await runAndReload(async () => undefined);
-    if (rejection !== undefined) setError(rejection);
+    if (rejections.length > 0) setError(new Error(rejections.join(' ')));
   }, [api, runAndReload]);
 
   useEffect(() => void runAndReload(async () => undefined), [runAndReload]);

@@ -1,4 +1,5 @@
 import { useCallback, useState } from 'react';
+import { forgetStored } from './forgetStored.ts';
 
 const PREFIX = 'frontdesk-draft:';
 
@@ -26,5 +27,5 @@ export function useDraft(session: string, isNew: boolean): [string, (change: str
 
 /** Removes all drafts: the next user of this browser must not see them. */
 export function forgetDrafts(): void {
-  for (const name of Object.keys(localStorage).filter((key) => key.startsWith(PREFIX))) localStorage.removeItem(name);
+  forgetStored(PREFIX);
 }
