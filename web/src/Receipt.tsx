@@ -21,7 +21,15 @@ export function Receipt({ receipt: { budget, counted, prefix, billed, cached, se
   ].filter(Boolean);
   return (
     <details className="receipt" data-testid="receipt">
-      <summary>What the model read</summary>
+      <summary>
+        What the model read
+        <span className="receipt-bar" aria-hidden="true">
+          {sections.filter(({ tokens }) => tokens > 0).map(({ name, tokens }) => (
+            <span key={name} data-section={name} title={`${SECTIONS[name] ?? name}: ${number(tokens)} tokens`}
+              style={{ inlineSize: `${(100 * tokens) / Math.max(budget, counted)}%` }} />
+          ))}
+        </span>
+      </summary>
       <table>
         <thead><tr><th scope="col">Part</th><th scope="col">Items</th><th scope="col">Tokens</th><th scope="col">Left out</th></tr></thead>
         <tbody>
