@@ -37,6 +37,8 @@ const STEPS = [
   { part: 'unit', name: 'Rust: simulation', run: () => run('cargo', ['test', '--profile', 'simulation', '--test', 'simulation']) },
   { part: 'unit', name: 'Rust: documentation', run: () => run('cargo', ['doc', '--workspace', '--no-deps', '--target', 'wasm32-unknown-unknown'], { RUSTDOCFLAGS: '-D warnings' }) },
   { part: 'unit', name: 'Rust: licences, bans, sources', run: cargoDeny },
+  { part: 'unit', name: 'Client: types', run: () => run(NODE, [tool('typescript/bin/tsc'), '-p', 'client', '--noEmit']) },
+  { part: 'unit', name: 'Client: tests', run: () => run(NODE, ['--test', 'client/test/*.test.mjs']) },
   { part: 'unit', name: 'Page: types', run: () => run(NODE, [tool('typescript/bin/tsc'), '-p', 'web']) },
   { part: 'unit', name: 'Rust: import circles', run: () => run(NODE, ['dev/lint.mjs', 'circles']) },
   { part: 'unit', name: 'Rust: comments', run: () => run(NODE, ['dev/lint.mjs', 'comments']) },

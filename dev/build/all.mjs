@@ -1,4 +1,5 @@
-// Builds what runs and what is deployed: the chat page and the Worker, side by side.
+// Builds what runs and what is deployed, side by side: the chat page, the Worker, and the package for its clients.
+import { buildClient } from './client.mjs';
 import { buildPage } from './page.mjs';
 import { buildWorker } from './worker.mjs';
 
@@ -9,5 +10,7 @@ import { buildWorker } from './worker.mjs';
  * @param {import('../progress.mjs').Progress} options.progress
  */
 export async function build({ profile, packages = Promise.resolve(), progress }) {
-  await Promise.all([buildWorker({ profile, packages, progress }), buildPage({ profile, packages, progress })]);
+  await Promise.all([
+    buildWorker({ profile, packages, progress }), buildPage({ profile, packages, progress }), packages.then(buildClient),
+  ]);
 }

@@ -1,5 +1,5 @@
 import type { Api } from './api.ts';
-import { ApiError } from './errors.ts';
+import { FrontdeskError } from '../../client/src/index.ts';
 import type { MessageMetadata } from './messages.ts';
 import { MessageTree } from './messageTree.ts';
 import { SessionChat } from './sessionChat.ts';
@@ -75,7 +75,7 @@ export class ChatStore {
     const stored = await this.#fetch(chat.id);
     const last = chat.lastMessage?.id;
     if (!last || !stored?.tree.has(last)) {
-      throw new ApiError(404, 'The answer is not finished yet. Check again in a moment.');
+      throw new FrontdeskError('The answer is not finished yet. Check again in a moment.', { status: 404 });
     }
     this.#show(chat, stored, last);
     this.#onAnswerEnd(chat.id);
@@ -94,7 +94,7 @@ export class ChatStore {
 
   async #load(session: string): Promise<Stored> {
     const stored = await this.#fetch(session);
-    if (!stored) throw new ApiError(404, 'You have no such conversation.');
+    if (!stored) throw new FrontdeskError('You have no such conversation.', { status: 404 });
     return stored;
   }
 
@@ -104,7 +104,7 @@ export class ChatStore {
       const { data, next } = await this.#api.messages(session);
       return { tree: MessageTree.fromRows(data), older: next ?? undefined };
     } catch (error) {
-      if (error instanceof ApiError && error.status === 404) return undefined;
+      if (error instanceof FrontdeskError && error.status === 404) return undefined;
       throw error;
     }
   }

@@ -1,14 +1,8 @@
-import { readApiError } from './errors.ts';
+import { createFrontdesk, type Api as Rows } from '../../client/src/index.ts';
 
 /** Settings that differ between deployments. The Worker serves them, so that one build of the page fits all. */
-export interface Config {
-  supabase_url: string;
-  supabase_anon_key: string;
-  default_employee: string;
-}
+export type Config = Rows.PageConfig;
 
-export async function loadConfig(): Promise<Config> {
-  const response = await fetch('/config.json');
-  if (!response.ok) throw await readApiError(response);
-  return (await response.json()) as Config;
+export function loadConfig(): Promise<Config> {
+  return createFrontdesk().config();
 }

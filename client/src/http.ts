@@ -1,0 +1,67 @@
+import { readError } from './error.ts';
+
+export interface Options {
+  /** Address of the Worker. Default: the origin of the page. */
+  url?: string;
+  /**
+   * Access token of the user. It is asked for before each request; after a 401 once more, with the token that was refused.
+   */
+  token?: (refused?: string) => string | null | undefined | Promise<string | null | undefined>;
+  /** In place of the global `fetch`. */
+  fetch?: typeof fetch;
+  /** Milliseconds before the first attempt to resume an answer; each further one waits twice as long. Default: 250. */
+  retryDelay?: number;
+}
+
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+/** Values of a query; those that are undefined are left out. */
+export type Query = Record<string, string | number | boolean | null | undefined>;
+
+export interface Call {
+  query?: Query;
+  json?: unknown;
+  body?: Exclude<RequestInit['body'], null | undefined>;
+  type?: string;
+  headers?: Record<string, string>;
+  signal?: AbortSignal | undefined;
+  /** True for a request that outlives its page. */
+  keepalive?: boolean;
+}
+
+/** Sends a request. Rejects with a `FrontdeskError` for an error response, and as `fetch` does where there is none. */
+export type Send = (method: Method, path: string, call?: Call) => Promise<Response>;
+
+export function createSend({ url = '', token, fetch: send = fetch }: Options): Send {
+  const base = url.replace(/\/+$/, '');
+  return async (method, path, call = {}) => {
+    const attempt = (access: string | null | undefined) =>
+      send(base + path + queryOf(call.query), requestOf(method, call, access));
+    const access = await token?.();
+    let response = await attempt(access);
+    // A stream can be sent only once.
+    if (response.status === 401 && token && access && !(call.body instanceof ReadableStream)) {
+      const renewed = await token(access);
+      if (renewed && renewed !== access) response = await attempt(renewed);
+    }
+    if (!response.ok) throw await readError(response);
+    return response;
+  };
+}
+
+function requestOf(method: Method, call: Call, access: string | null | undefined): RequestInit {
+  const { json, body = json === undefined ? null : JSON.stringify(json), signal = null, keepalive = false } = call;
+  const headers = { ...call.headers };
+  if (access) headers['authorization'] = `Bearer ${access}`;
+  const type = json === undefined ? call.type : 'application/json';
+  if (type) headers['content-type'] = type;
+  const init: RequestInit & { duplex?: 'half' } = { method, headers, body, signal, keepalive };
+  if (body instanceof ReadableStream) init.duplex = 'half';
+  return init;
+}
+
+function queryOf(query: Query = {}): string {
+  const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== null);
+  const text = new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString();
+  return text && `?${text}`;
+}

@@ -1,0 +1,479 @@
+// Made by dev/build/client-types.mjs of the schemas in src/api/openapi. Do not edit.
+
+export type Answer = {
+  cost_usd: number | null;
+  employee: string;
+  finish_reason: 'stop' | 'length' | 'content-filter' | 'tool-calls' | 'stopped' | 'other';
+  id: string;
+  latency_ms: number;
+  message: string;
+  model: string;
+  receipt: Receipt;
+  session_id: string;
+  sources: Array<Source>;
+  ttft_ms: number | null;
+  usage: TokenUsage;
+};
+
+export type ApprovalsRequest = {
+  approvals: Array<{
+    approved: boolean;
+    id: string;
+    input?: unknown;
+    reason?: string | null;
+  }>;
+  stream?: boolean | null;
+};
+
+export type Budget = {
+  left: number;
+  limit: number;
+  used: number;
+};
+
+/** Data of one event of an answer. The last one is finish, abort or error. */
+export type ChatEvent = {
+  messageId: string;
+  messageMetadata: {
+    employee: string;
+    model: string;
+    parent_id: string;
+    session_id: string;
+  };
+  type: 'start';
+} | {
+  type: 'start-step';
+} | {
+  type: 'finish-step';
+} | {
+  data: Receipt;
+  type: 'data-receipt';
+} | {
+  filename: string;
+  mediaType: string;
+  sourceId: string;
+  title: string;
+  type: 'source-document';
+} | {
+  id: string;
+  type: 'text-start';
+} | {
+  delta: string;
+  id: string;
+  type: 'text-delta';
+} | {
+  id: string;
+  type: 'text-end';
+} | {
+  id: string;
+  type: 'reasoning-start';
+} | {
+  delta: string;
+  id: string;
+  type: 'reasoning-delta';
+} | {
+  id: string;
+  type: 'reasoning-end';
+} | {
+  toolCallId: string;
+  toolName: string;
+  type: 'tool-input-start';
+} | {
+  input: unknown;
+  toolCallId: string;
+  toolName: string;
+  type: 'tool-input-available';
+} | {
+  approvalDescriptor: {
+    expiresAt: string;
+  };
+  approvalId: string;
+  toolCallId: string;
+  type: 'tool-approval-request';
+} | {
+  output: unknown;
+  toolCallId: string;
+  type: 'tool-output-available';
+} | {
+  errorText: string;
+  toolCallId: string;
+  type: 'tool-output-error';
+} | {
+  toolCallId: string;
+  type: 'tool-output-denied';
+} | {
+  messageMetadata: {
+    cost_usd?: number | null;
+    employee?: string;
+    latency_ms?: number;
+    model?: string;
+    status?: 'stopped';
+    ttft_ms?: number | null;
+    usage?: TokenUsage;
+  };
+  type: 'message-metadata';
+} | {
+  finishReason: 'stop' | 'length' | 'content-filter' | 'tool-calls' | 'other';
+  messageMetadata: {
+    cost_usd: number | null;
+    latency_ms: number;
+    model: string;
+    ttft_ms: number | null;
+    usage: TokenUsage;
+  };
+  type: 'finish';
+} | {
+  type: 'abort';
+} | {
+  errorText: string;
+  type: 'error';
+};
+
+/** One message of the user, or the body of the AI SDK. */
+export type ChatRequest = {
+  attachments?: Array<{
+    name: string;
+    text: string;
+  } | {
+    file: string;
+    name?: string;
+  }> | null;
+  client_message_id?: string | null;
+  employee?: string | null;
+  /** The AI SDK's chat id. */
+  id?: string | null;
+  message?: string | null;
+  messageId?: string | null;
+  /** Messages of the AI SDK; only the last one counts. */
+  messages?: Array<{
+    id?: string;
+    parts?: Array<{
+      type: string;
+    }>;
+    role: 'system' | 'user' | 'assistant';
+  }> | null;
+  parent_id?: string | null;
+  remember?: boolean | null;
+  session_id?: string | null;
+  stream?: boolean | null;
+  trigger?: 'submit-message' | 'regenerate-message' | null;
+};
+
+export type Document = {
+  chunks: number;
+  created_at: string;
+  embedded: number;
+  error_code: string | null;
+  id: string;
+  media_type: string;
+  name: string;
+  size_bytes: number;
+  status: 'pending' | 'processing' | 'ready' | 'failed';
+  updated_at: string;
+};
+
+export type DocumentList = {
+  data: Array<Document>;
+};
+
+export type Employee = {
+  description: string;
+  reads_pictures: boolean;
+  slug: string;
+  title: string;
+};
+
+export type EmployeeList = {
+  data: Array<Employee>;
+};
+
+/** Number of deleted rows by table, and of files. */
+export type Erased = {
+  data: Record<string, number>;
+};
+
+/** State of the newest erasure. */
+export type Erasure = {
+  data: {
+    counts?: Record<string, number>;
+    failures?: number;
+    finished_at?: string;
+    requested_at?: string;
+    state: 'none' | 'running' | 'finished';
+    step?: 'work' | 'rows' | 'files' | 'object';
+  };
+};
+
+export type Fact = {
+  category: string;
+  confidence?: number;
+  expires_at?: string | null;
+  fact: string;
+  id: string;
+  key: string;
+  source_message_id?: string | null;
+  valid_from: string;
+};
+
+export type FactCorrection = {
+  fact: string;
+};
+
+export type FactList = {
+  data: Array<Fact>;
+};
+
+export type Feedback = {
+  comment?: string | null;
+  rating: 'up' | 'down';
+};
+
+export type File = {
+  created_at: string;
+  expires_at: string | null;
+  id: string;
+  media_type: string;
+  name: string;
+  purpose: 'export' | 'scan';
+  session_id: string | null;
+  size_bytes: number | null;
+  table_rows: number | null;
+};
+
+export type FileLink = {
+  expires_at: string;
+  id: string;
+  name: string;
+  url: string;
+};
+
+export type FileList = {
+  data: Array<File>;
+};
+
+export type Forgotten = {
+  forgotten: number;
+};
+
+export type Health = {
+  status: 'ok';
+};
+
+/** One line of an import. */
+export type ImportLine = {
+  content: string;
+  created_at: string;
+  id?: string;
+  kind?: string;
+  role: 'user' | 'assistant';
+  session?: string;
+  session_id?: string;
+};
+
+export type Message = {
+  content: string;
+  created_at: string;
+  feedback?: Feedback | null;
+  id: string;
+  metadata: {
+    client_message_id?: string;
+    cost_usd?: number | null;
+    employee?: string;
+    error_code?: string;
+    finish_reason?: string;
+    latency_ms?: number;
+    model?: string;
+    receipt?: Receipt;
+    sources?: Array<Source>;
+    ttft_ms?: number | null;
+    usage?: TokenUsage;
+  };
+  parent_id: string | null;
+  role: 'system' | 'user' | 'assistant' | 'tool';
+  status: 'complete' | 'interrupted' | 'failed' | 'stopped';
+  tool_calls: Array<ToolCall> | null;
+};
+
+export type MessagePage = {
+  data: Array<Message>;
+  next: string | null;
+};
+
+export type PageConfig = {
+  default_employee: string;
+  supabase_anon_key: string;
+  supabase_url: string;
+};
+
+export type Pending = {
+  pending: number;
+};
+
+export type Picture = {
+  expires_at: string;
+  id: string;
+  media_type: string;
+  name: string;
+  pages: number;
+  pixels: {
+    height: number;
+    width: number;
+  } | null;
+  size_bytes: number;
+};
+
+export type Problem = {
+  code: 'account_exists' | 'admin_only' | 'approval_expired' | 'approval_mismatch' | 'approval_not_found' | 'auth_unavailable' | 'body_too_large' | 'budget_exceeded' | 'database_refused' | 'database_timeout' | 'database_unavailable' | 'document_not_found' | 'document_too_long' | 'document_unreadable' | 'document_without_text' | 'erasure_in_progress' | 'fact_not_found' | 'file_not_found' | 'files_unavailable' | 'internal' | 'interrupted' | 'invalid_field' | 'invalid_json' | 'invalid_token' | 'link_expired' | 'message_not_found' | 'message_too_long' | 'method_not_allowed' | 'misconfigured' | 'missing_token' | 'model_rejected' | 'model_timeout' | 'model_truncated' | 'model_unavailable' | 'not_a_user' | 'not_found' | 'origin_not_allowed' | 'privacy_unavailable' | 'rate_limited' | 'session_not_found' | 'token_expired' | 'too_many_documents' | 'too_many_values' | 'turn_in_progress' | 'unknown_employee' | 'unknown_key' | 'unpriced_model' | 'unsupported_algorithm' | 'unsupported_document' | 'user_erased' | 'wrong_audience' | 'wrong_issuer' | 'wrong_secret';
+  detail: string;
+  field?: string;
+  status: number;
+  title: string;
+  type: 'about:blank';
+};
+
+export type Readiness = {
+  parked_turns: number;
+  /** Users whose background work its model refuses, by work. */
+  stalled_work: Record<string, number>;
+  status: 'ready';
+};
+
+/** Composition of a prompt: tokens by section, items kept and left out. */
+export type Receipt = {
+  billed?: number;
+  budget: number;
+  cached?: number;
+  counted: number;
+  model?: string;
+  prefix: number;
+  sections: Array<{
+    dropped?: Array<{
+      count: number;
+      reason: 'budget' | 'duplicate' | 'empty' | 'other_branch' | 'unavailable';
+    }>;
+    ids?: Array<string>;
+    kept: number;
+    name: 'persona' | 'tools' | 'recent' | 'summary' | 'facts' | 'memories' | 'message' | 'values';
+    tokens: number;
+  }>;
+  vector?: 'used' | 'late' | 'absent';
+};
+
+export type Session = {
+  archived: boolean;
+  created_at: string;
+  employee_slug: string;
+  id: string;
+  last_message_at: string;
+  matches?: Array<{
+    created_at: string;
+    message_id: string;
+    role: 'user' | 'assistant';
+    snippet: string;
+  }>;
+  message_count: number;
+  pinned: boolean;
+  title: string | null;
+};
+
+export type SessionChanges = {
+  archived?: boolean;
+  pinned?: boolean;
+  title?: string;
+};
+
+export type SessionPage = {
+  data: Array<Session>;
+  next: string | null;
+};
+
+/** A document with a passage in the prompt. */
+export type Source = {
+  id: string;
+  media_type: string;
+  name: string;
+};
+
+export type Stopped = {
+  stopped: boolean;
+};
+
+/** LLM tokens; cached ones are a part of the prompt's. */
+export type TokenUsage = {
+  cached_tokens: number;
+  completion_tokens: number;
+  prompt_tokens: number;
+  total_tokens: number;
+};
+
+export type ToolCall = {
+  approval_id?: string;
+  arguments: unknown;
+  before?: string;
+  code?: string;
+  created_at: string;
+  error?: string;
+  expires_at?: string;
+  id: string;
+  is_approved?: boolean;
+  latency_ms?: number;
+  name: string;
+  output?: string;
+  reason?: string | null;
+  state: 'running' | 'waiting' | 'succeeded' | 'failed' | 'denied' | 'expired';
+  tokens?: number;
+};
+
+export type Usage = {
+  limits: {
+    employees: Array<{
+      daily_tokens: Budget | null;
+      daily_usd: Budget | null;
+      employee: string;
+      messages_per_minute: number | null;
+    }>;
+    resets_at: string;
+    user: {
+      daily_tokens: Budget | null;
+      daily_usd: Budget | null;
+      messages_per_minute: number | null;
+    };
+  };
+  month: {
+    by: Array<{
+      cached_tokens: number;
+      completion_tokens: number;
+      cost_usd: number | null;
+      employee: string;
+      prompt_tokens: number;
+      purpose: 'turn' | 'embedding' | 'recall' | 'ocr' | 'facts' | 'summary' | 'title';
+      requests: number;
+      total_tokens: number;
+    }>;
+    cost_usd: number | null;
+    requests: number;
+    since: string;
+    total_tokens: number;
+  };
+  today: {
+    by: Array<{
+      cached_tokens: number;
+      completion_tokens: number;
+      cost_usd: number | null;
+      employee: string;
+      prompt_tokens: number;
+      purpose: 'turn' | 'embedding' | 'recall' | 'ocr' | 'facts' | 'summary' | 'title';
+      requests: number;
+      total_tokens: number;
+    }>;
+    cost_usd: number | null;
+    requests: number;
+    since: string;
+    total_tokens: number;
+  };
+};
+
+/** Approvals that are still undecided. */
+export type Waiting = {
+  waiting: Array<string>;
+};
