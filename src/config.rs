@@ -7,6 +7,7 @@ use pii::detect::{Addresses, Names, Patterns, People};
 use pii::seal::MasterKeys;
 use serde::Deserialize;
 
+use crate::origin::AllowedOrigin;
 use crate::time::Millis;
 use crate::wire_form::DialectSettings;
 
@@ -58,7 +59,7 @@ pub struct Config {
     /// `USER_DELETED_SECRET`: what Supabase's webhook for deleted users sends; without it there is no such hook.
     pub user_deleted_secret: Option<String>,
     /// `ALLOWED_ORIGINS`: pages of other origins that may call the API.
-    pub allowed_origins: Vec<String>,
+    pub allowed_origins: Vec<AllowedOrigin>,
 }
 
 /// A second provider of models.
@@ -300,14 +301,15 @@ impl<F: Fn(&str) -> Option<String>> Vars<F> {
         })
     }
 
-    fn origins(&self, name: &str) -> Vec<String> {
+    fn origins(&self, name: &str) -> Vec<AllowedOrigin> {
         let list = self.optional(name).unwrap_or_default();
-        let origins = list.split(',').map(|origin| origin.trim().trim_end_matches('/').to_owned());
-        let origins: Vec<_> = origins.filter(|origin| !origin.is_empty()).collect();
-        if origins.iter().any(|origin| !origin.contains("://")) {
-            self.complain(format!("{name} must be a comma-separated list such as https://app.example.com"));
-        }
-        origins
+        let entries = list.split(',').map(|entry| entry.trim().trim_end_matches('/'));
+        let read: Result<_, _> =
+            entries.filter(|entry| !entry.is_empty()).map(AllowedOrigin::parse).collect();
+        read.unwrap_or_else(|rule| {
+            self.complain(format!("{name} {rule}"));
+            Vec::new()
+        })
     }
 }
 

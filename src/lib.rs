@@ -29,6 +29,7 @@ pub mod limit;
 pub mod log;
 pub mod memory;
 pub mod model;
+pub mod origin;
 pub mod ports;
 pub mod prompt;
 pub mod session;

@@ -1,6 +1,7 @@
 //! Cross-origin access: the pages that may call the API, and the headers that browsers need.
 
 use crate::error::{Code, Error, abort};
+use crate::origin::AllowedOrigin;
 
 /// Headers of the reply to a preflight.
 pub const PREFLIGHT: [(&str, &str); 3] = [
@@ -18,6 +19,9 @@ pub const PREFLIGHT: [(&str, &str); 3] = [
     ("access-control-max-age", "7200"),
 ];
 
+/// Characters of a refused origin that its error repeats.
+const SHOWN_CHARS: usize = 100;
+
 /// Headers that a page of another origin may read.
 const EXPOSED: &str = concat!(
     "x-vercel-ai-ui-message-stream, x-session-id, ratelimit, ratelimit-policy, retry-after, server-timing, ",
@@ -25,21 +29,22 @@ const EXPOSED: &str = concat!(
     "x-ratelimit-limit-usd, x-ratelimit-remaining-usd, x-ratelimit-reset-usd"
 );
 
-/// Decides about the `Origin` of a request to `url`. `Ok(None)` means a caller that is no browser, `Ok(Some)` an origin that gets
-/// [`headers`].
+/// Decides about a request to `url` from a page of that origin.
 ///
 /// # Errors
 /// `origin_not_allowed`.
-pub fn admit<'a>(origin: Option<&'a str>, url: &str, allowed: &[String]) -> Result<Option<&'a str>, Error> {
-    let Some(origin) = origin else { return Ok(None) };
+pub fn admit(origin: &str, url: &str, allowed: &[AllowedOrigin]) -> Result<(), Error> {
     let own = url.strip_prefix(origin).is_some_and(|rest| rest.starts_with('/'));
-    if own || allowed.iter().any(|one| one == origin) {
-        return Ok(Some(origin));
+    if own || allowed.iter().any(|one| one.admits(origin)) {
+        return Ok(());
     }
-    Err(abort(Code::OriginNotAllowed, "The page's origin is not on the deployment's ALLOWED_ORIGINS."))
+    let shown: String = origin.chars().take(SHOWN_CHARS).collect();
+    let detail = format!("The origin {shown} is not in the deployment's ALLOWED_ORIGINS.");
+    Err(abort(Code::OriginNotAllowed, detail))
 }
 
-/// Headers of a reply to a page of that origin.
+/// Headers of a reply to a page of that origin. A page whose origin is refused gets them too: it could not read the reason otherwise, and
+/// there is nothing else in the reply.
 #[must_use]
 pub fn headers(origin: &str) -> [(&'static str, String); 3] {
     [
@@ -55,8 +60,8 @@ mod tests {
 
     #[test]
     fn own_and_listed_origins_pass_and_look_alikes_do_not() {
-        let allowed = ["https://app.example.com".to_owned()];
-        let admit = |origin| admit(Some(origin), "https://desk.example.com/api/chat", &allowed).is_ok();
+        let allowed = [AllowedOrigin::Exact("https://app.example.com".to_owned())];
+        let admit = |origin| admit(origin, "https://desk.example.com/api/chat", &allowed).is_ok();
         assert!(admit("https://desk.example.com"));
         assert!(admit("https://app.example.com"));
         for foreign in

@@ -74,19 +74,22 @@ struct Addressed<R> {
 impl<W: WorkerPorts> Entry<'_, W> {
     async fn handle(&self, request: W::Request) -> W::Response {
         let (origin, url) = (request.header("origin"), request.url());
-        let origin = match cors::admit(origin.as_deref(), &url, &self.config.allowed_origins) {
-            Ok(origin) => origin,
-            Err(error) => return self.refuse(&url, &error),
-        };
+        let allowed = &self.config.allowed_origins;
+        let admitted = origin.as_deref().map_or(Ok(()), |origin| cors::admit(origin, &url, allowed));
         let response = if request.method() == "OPTIONS" {
+            // For every origin: a browser that refuses by itself gives its page no reason.
             let headers = cors::PREFLIGHT.map(|(name, value)| (name, value.to_owned())).into();
             self.worker.respond(Reply { status: 204, headers, body: ReplyBody::Empty })
         } else {
-            self.answer(request, &url).await.unwrap_or_else(|error| self.refuse(&url, &error))
+            let answered = match admitted {
+                Ok(()) => self.answer(request, &url).await,
+                Err(error) => Err(error),
+            };
+            answered.unwrap_or_else(|error| self.refuse(&url, &error))
         };
         match origin {
             None => response,
-            Some(origin) => self.worker.add_headers(response, &cors::headers(origin)),
+            Some(origin) => self.worker.add_headers(response, &cors::headers(&origin)),
         }
     }
 

@@ -80,10 +80,12 @@ test('only pages of allowed origins may call', async () => {
   assert.equal(preflight.status, 204);
   assert.match(preflight.headers.get('access-control-allow-headers'), /authorization/);
 
-  for (const method of ['GET', 'OPTIONS']) {
-    const foreign = await from('https://evil.example', { method, user: null });
+  // A page whose origin is refused can read the reason, and nothing else, whatever it sends.
+  assert.equal((await from('https://evil.example', { method: 'OPTIONS', user: null })).status, 204);
+  for (const init of [{}, { user: null }, { method: 'DELETE' }]) {
+    const foreign = await from('https://evil.example', init);
     assert.equal(foreign.status, 403);
-    assert.equal(foreign.headers.get('access-control-allow-origin'), null);
+    assert.equal(foreign.headers.get('access-control-allow-origin'), 'https://evil.example');
     assert.equal((await foreign.json()).code, 'origin_not_allowed');
   }
 });

@@ -193,7 +193,7 @@ fn isolate() -> Isolate {
             "SUPABASE_URL" => "https://project.supabase.co",
             "SUPABASE_JWT_SECRET" => SECRET,
             "PII_MASTER_KEY" => "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=",
-            "ALLOWED_ORIGINS" => "https://app.example.com",
+            "ALLOWED_ORIGINS" => "https://app.example.com, https://*.preview.example.com",
             "SUPABASE_ANON_KEY" => "anon",
             "USER_DELETED_SECRET" => HOOK_SECRET,
             "SUPABASE_SERVICE_ROLE_KEY" | "OPENAI_API_KEY" => "secret",
@@ -277,7 +277,15 @@ fn a_request_is_passed_on_to_its_users_object_unread() {
 #[test]
 fn only_allowed_origins_may_call_and_are_told_so() {
     let chat = |origin: &str| FakeRequest::new("POST", "/api/chat").signed_in().with("origin", origin);
-    assert_eq!(refused(chat("https://evil.example.com")), (403, "origin_not_allowed".into()));
+    let evil = "https://evil.example.org";
+    assert_eq!(refused(chat(evil)), (403, "origin_not_allowed".into()));
+    let told = FakeWorker::default().serve(chat(evil));
+    assert!(text(&told).contains(evil), "and its page can read why");
+    assert_eq!(header(&told, "access-control-allow-origin"), Some(evil));
+    let preflight = FakeRequest::new("OPTIONS", "/api/chat").with("origin", evil);
+    assert_eq!(FakeWorker::default().serve(preflight).status, 204);
+    assert_eq!(refused(chat("https://a.b.preview.example.com")), (403, "origin_not_allowed".into()));
+    assert_eq!(FakeWorker::default().serve(chat("https://pr-17.preview.example.com")).status, 299);
     let worker = FakeWorker::default();
     let allowed = worker.serve(chat("https://app.example.com"));
     assert_eq!(header(&allowed, "access-control-allow-origin"), Some("https://app.example.com"));
