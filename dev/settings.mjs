@@ -27,8 +27,8 @@ const PORTS = {
 /** The variable of the folder of local data. */
 const STATE = 'FRONTDESK_STATE';
 
-/** The variables of `npm start` itself, which the Worker does not see. */
-export const LOCAL_VARIABLES = [...Object.values(PORTS).map(([name]) => name), STATE];
+/** The variables of `npm start` itself and of the build, which the Worker does not see. */
+export const LOCAL_VARIABLES = [...Object.values(PORTS).map(([name]) => name), STATE, 'FRAME_ANCESTORS'];
 
 /**
  * @returns {{ ports: Ports, stateDir: string, vars: Record<string, string> }} `vars` has only what was set

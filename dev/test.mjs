@@ -39,6 +39,7 @@ const STEPS = [
   { part: 'unit', name: 'Rust: licences, bans, sources', run: cargoDeny },
   { part: 'unit', name: 'Client: types', run: () => run(NODE, [tool('typescript/bin/tsc'), '-p', 'client', '--noEmit']) },
   { part: 'unit', name: 'Client: tests', run: () => run(NODE, ['--test', 'client/test/*.test.mjs']) },
+  { part: 'unit', name: 'Widget: types', run: () => run(NODE, [tool('typescript/bin/tsc'), '-p', 'widget']) },
   { part: 'unit', name: 'Page: types', run: () => run(NODE, [tool('typescript/bin/tsc'), '-p', 'web']) },
   { part: 'unit', name: 'Rust: import circles', run: () => run(NODE, ['dev/lint.mjs', 'circles']) },
   { part: 'unit', name: 'Rust: comments', run: () => run(NODE, ['dev/lint.mjs', 'comments']) },

@@ -4,9 +4,11 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSy
 import { join } from 'node:path';
 import { ROOT, packagedNode } from '../bootstrap.mjs';
 import { run } from '../command.mjs';
+import { buildWidget } from './client.mjs';
+import { readFrameAncestors, withFrameAncestors } from './frame-ancestors.mjs';
 
 /** Files and folders that the page is built from. */
-const INPUTS = ['web', 'client', 'package-lock.json'];
+const INPUTS = ['web', 'widget', 'client', 'dev/build/client.mjs', 'package-lock.json'];
 
 /** Generated folders in them. */
 const MADE = ['dist', 'node_modules'];
@@ -20,11 +22,16 @@ const MADE = ['dist', 'node_modules'];
 export async function buildPage({ profile, packages, progress }) {
   await packages;
   const stamp = join(ROOT, 'build/page-made-of');
-  const madeOf = fingerprint();
+  const ancestors = readFrameAncestors();
+  const madeOf = `${fingerprint()} ${ancestors}`;
   const isFresh = existsSync(join(ROOT, 'web/dist/index.html')) && existsSync(stamp) && readFileSync(stamp, 'utf8') === madeOf;
   if (isFresh && profile === 'dev') return;
   const step = progress.step('Page');
   await run('The page', packagedNode(), [join(ROOT, 'node_modules/vite/bin/vite.js'), 'build', 'web', '--logLevel', 'warn']);
+  // After the page, which empties the folder.
+  await buildWidget();
+  const headers = join(ROOT, 'web/dist/_headers');
+  writeFileSync(headers, withFrameAncestors(readFileSync(headers, 'utf8'), ancestors));
   mkdirSync(join(ROOT, 'build'), { recursive: true });
   writeFileSync(stamp, madeOf);
   step.done('Page built');

@@ -19,15 +19,20 @@ const browser = await chromium.launch({
 
 after(() => browser.close());
 
-/** Opens the chat page in a browser context of its own. Collects the errors and warnings of its console. */
-export async function openPage(viewport = DESKTOP) {
-  const page = await (await browser.newContext({ viewport })).newPage();
+/**
+ * Opens the chat page, or the page at an address, in a browser context of its own. Collects the errors and warnings of its console.
+ * @param {{ width: number, height: number }} [viewport]
+ * @param {string} [address]
+ * @param {import('playwright-core').BrowserContextOptions} [options]
+ */
+export async function openPage(viewport = DESKTOP, address = stack.api, options = {}) {
+  const page = await (await browser.newContext({ viewport, ...options })).newPage();
   page.setDefaultTimeout(PATIENCE_MS);
   /** @type {string[]} */
   const consoleErrors = [];
   page.on('pageerror', (error) => consoleErrors.push(error.message));
   page.on('console', (message) => { if (['error', 'warning'].includes(message.type())) consoleErrors.push(message.text()); });
-  await page.goto(stack.api);
+  await page.goto(address);
   return { page, consoleErrors };
 }
 
