@@ -32,7 +32,7 @@ export async function startMockModel({ port }) {
 /** True for requests for facts and summaries. @param {import('@copilotkit/aimock').ChatCompletionRequest} request */
 export function isBackgroundRequest({ response_format: format }) {
   const schema = /** @type {{ name?: string } | undefined} */ (format?.json_schema);
-  return ['facts', 'summary'].includes(schema?.name ?? '');
+  return ['facts', 'summary', 'title'].includes(schema?.name ?? '');
 }
 
 /** @param {import('@copilotkit/aimock').ChatCompletionRequest} request */

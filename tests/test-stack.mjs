@@ -183,18 +183,26 @@ export function stepRequests(marker) {
     && body.messages?.findLast?.(({ role }) => role === 'user')?.content?.includes?.(marker));
 }
 
+/** True for a request to name a session, which no test of facts and summaries means. */
+const isTitleRequest = (request) => request.response_format?.json_schema?.name === 'title';
+
+/** Scripts the title of sessions whose first message contains `marker`. @param {string} marker @param {string} title */
+export function scriptTitle(marker, title) {
+  stack.model.mock.prependFixture({ match: { endpoint: 'chat', userMessage: marker, predicate: isTitleRequest }, response: { content: JSON.stringify({ title }) } });
+}
+
 /**
  * Scripts the model's response to background requests (facts, summaries) whose input contains `marker`.
  * @param {string} marker
  * @param {import('@copilotkit/aimock').Fixture['response']} response
  */
 export function scriptBackground(marker, response) {
-  stack.model.mock.prependFixture({ match: { endpoint: 'chat', userMessage: marker, predicate: isBackgroundRequest }, response });
+  stack.model.mock.prependFixture({ match: { endpoint: 'chat', userMessage: marker, predicate: (request) => isBackgroundRequest(request) && !isTitleRequest(request) }, response });
 }
 
 /** Background requests whose input contains `marker`, newest last. */
 export function backgroundRequests(marker) {
-  return allRequests(marker).filter(isBackgroundRequest);
+  return allRequests(marker).filter((request) => isBackgroundRequest(request) && !isTitleRequest(request));
 }
 
 function allRequests(marker) {

@@ -1,4 +1,4 @@
-// Facts and summaries of the mock model. It understands a few plain English sentences, so that memory can be seen without a real model.
+// Facts, summaries and titles of the mock model. It understands a few plain English sentences, so that memory can be seen without a real model.
 
 /** @typedef {{ number: number, text: string }} Message */
 /** @typedef {{ number: number, category: string, key: string, fact: string }} KnownFact */
@@ -7,7 +7,14 @@
 export function respondInBackground({ messages, response_format: format }) {
   const input = JSON.parse(String(messages.at(-1)?.content));
   const name = /** @type {any} */ (format)?.json_schema?.name;
+  if (name === 'title') return { content: JSON.stringify(entitle(input)) };
   return { content: JSON.stringify(name === 'summary' ? summarise(input) : extractFacts(input)) };
+}
+
+/** The first words of the question. @param {{ question: string }} input */
+function entitle({ question }) {
+  const title = question.replace(/[^\p{L}\p{N}\s[\]_-]/gu, '').trim().split(/\s+/u).slice(0, 6).join(' ').slice(0, 80);
+  return { title: title.charAt(0).toUpperCase() + title.slice(1) || 'Conversation' };
 }
 
 const SENTENCES = [

@@ -37,6 +37,8 @@ pub enum Purpose {
     Facts,
     /// Summary of a session.
     Summary,
+    /// Title of a session.
+    Title,
 }
 
 impl Purpose {
@@ -49,6 +51,7 @@ impl Purpose {
             Self::Ocr => "ocr",
             Self::Facts => "facts",
             Self::Summary => "summary",
+            Self::Title => "title",
         }
     }
 }
@@ -232,6 +235,15 @@ pub fn undelivered(sql: &impl Sql) -> Result<Vec<PaidCall>, Fault> {
                      UNION SELECT session_id FROM outbox WHERE parked_at IS NULL
                  ) ORDER BY rowid LIMIT ?";
     let found: Vec<CallRow> = rows(sql, query, &[MAX_CALLS.into()])?;
+    found.iter().map(|row| from_json(&row.call, "paid call")).collect()
+}
+
+/// Calls that Postgres lacks, whether or not it can be told of them yet.
+///
+/// # Errors
+/// `internal`, when the storage refuses.
+pub fn untold(sql: &impl Sql) -> Result<Vec<PaidCall>, Fault> {
+    let found: Vec<CallRow> = rows(sql, "SELECT call FROM paid_call ORDER BY rowid", &[])?;
     found.iter().map(|row| from_json(&row.call, "paid call")).collect()
 }
 

@@ -29,7 +29,7 @@ pub enum Work {
     Vectors,
     /// Extraction of facts.
     Facts,
-    /// Summaries of sessions.
+    /// Summaries and titles of sessions.
     Summaries,
 }
 

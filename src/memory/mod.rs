@@ -20,5 +20,6 @@ pub mod recalled_memory;
 pub mod search;
 pub mod snippet;
 pub mod summary;
+pub mod title;
 pub mod vector;
 pub mod words;

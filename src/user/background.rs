@@ -1,4 +1,5 @@
-//! Work after turns were saved, off the critical path: vectors for memories, facts from the user's messages, summaries of long sessions.
+//! Work after turns were saved, off the critical path: vectors for memories, facts from the user's messages, summaries of long sessions,
+//! titles.
 //!
 //! Postgres holds the list of open work, so nothing is lost with the object, and repeating work changes nothing.
 
@@ -27,6 +28,7 @@ use crate::memory::rebuild::rebuild;
 use crate::memory::rebuild_progress;
 use crate::memory::recall::Summary;
 use crate::memory::summary::summarise;
+use crate::memory::title::name_session;
 use crate::ports::{Caller, Clock, Host, Platform};
 use crate::session::store::has_undelivered;
 use crate::time::{Millis, timestamp};
@@ -48,7 +50,7 @@ const fn is_of_model(code: Code) -> bool {
 impl<P: Platform> Object<P> {
     /// Notes the work that a saved turn leaves.
     pub(super) fn plan_work(&self, saved: SavedTurn) {
-        self.background.add(saved.session);
+        self.background.add(saved);
         if let Some(Err(fault)) = saved.reading.map(|reading| self.plan_reading(reading)) {
             log::fault(&self.ports.host, &fault);
         }
@@ -178,7 +180,8 @@ impl<P: Platform> Object<P> {
         let embedding = embed_pending(ctx, &background.refused);
         let embedded = self.attempt(ctx, Work::Vectors, embedding).await;
         let extracted = self.extract_due_facts(ctx).await;
-        let summarised = self.attempt(ctx, Work::Summaries, self.summarise_sessions(ctx)).await;
+        let summarising = async { self.summarise_sessions(ctx).await.and(self.name_sessions(ctx).await) };
+        let summarised = self.attempt(ctx, Work::Summaries, summarising).await;
         embedded.and(extracted).and(summarised)
     }
 
@@ -263,6 +266,16 @@ impl<P: Platform> Object<P> {
             if let Some(summary) = summary {
                 self.show_summary(session, summary);
             }
+        }
+    }
+
+    async fn name_sessions(&self, ctx: &UserCtx<'_, P>) -> Result<(), Fault> {
+        let untitled = &self.background.untitled;
+        loop {
+            let Some(session) = untitled.borrow_mut().pop_first() else { return Ok(()) };
+            name_session(ctx, session).await.inspect_err(|_| {
+                untitled.borrow_mut().insert(session);
+            })?;
         }
     }
 

@@ -11,6 +11,8 @@ use uuid::Uuid;
 pub(super) struct SavedTurn {
     /// Id of its session.
     pub(super) session: Uuid,
+    /// True if it has the first answer of its session, as far as the turn tells.
+    pub(super) is_first: bool,
     /// Time at which its question is read for facts; `None` for an answer to a question that was read before.
     pub(super) reading: Option<Reading>,
 }
@@ -30,6 +32,8 @@ pub(super) struct Background {
     pub(super) is_running: Cell<bool>,
     /// Sessions that may need a summary. One that is lost with the object comes again with its next turn.
     pub(super) sessions: RefCell<BTreeSet<Uuid>>,
+    /// Sessions that may need a title: their first answer was saved. One that is lost with the object keeps the title that it has.
+    pub(super) untitled: RefCell<BTreeSet<Uuid>>,
     /// Unusable answers in a row to the same messages.
     pub(super) malformed: Cell<u32>,
     /// Memories that the model refuses to embed; words find them all the same.
@@ -39,14 +43,18 @@ pub(super) struct Background {
 }
 
 impl Background {
-    /// Notes that a session may need a summary.
-    pub(super) fn add(&self, session: Uuid) {
-        self.sessions.borrow_mut().insert(session);
+    /// Notes the work that a saved turn may leave for its session.
+    pub(super) fn add(&self, saved: SavedTurn) {
+        self.sessions.borrow_mut().insert(saved.session);
+        if saved.is_first {
+            self.untitled.borrow_mut().insert(saved.session);
+        }
     }
 
-    /// Notes that a session needs no summary any more.
+    /// Notes that a session needs no summary and no title any more.
     pub(super) fn remove(&self, session: Uuid) {
         self.sessions.borrow_mut().remove(&session);
+        self.untitled.borrow_mut().remove(&session);
     }
 
     /// Gives up the running work, if there is any.
@@ -60,6 +68,7 @@ impl Background {
     /// Forgets all work: the user was erased.
     pub(super) fn forget(&self) {
         self.sessions.take();
+        self.untitled.take();
         self.refused.take();
         self.malformed.set(0);
     }

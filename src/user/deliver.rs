@@ -18,7 +18,7 @@ use crate::memory::forget::{Forgotten, forget};
 use crate::memory::{known_facts, rebuild_progress};
 use crate::ports::{Clock, Host, Platform};
 use crate::session::outbox::deliver_session;
-use crate::session::record::TurnRecord;
+use crate::session::record::{MessageRecord, Status, TurnRecord};
 use crate::session::store::{has_undelivered, sessions_to_deliver, undelivered};
 
 /// Sessions that deliver at the same time, below the six connections that an object may have open.
@@ -125,5 +125,11 @@ fn saved_turn(record: &TurnRecord) -> SavedTurn {
     let question = record.messages.iter().find(|message| message.role == Role::User);
     let reading = question
         .map(|message| if may_be_command(&message.content) { Reading::AtOnce } else { Reading::AtRest });
-    SavedTurn { session: record.session_id, reading }
+    let is_complete = |message: &MessageRecord| {
+        message.role == Role::Assistant && message.status == Status::Complete && !message.content.is_empty()
+    };
+    // An answer without its question was made again, perhaps after the first one failed.
+    let is_first =
+        question.is_none_or(|message| message.parent_id.is_none()) && record.messages.iter().any(is_complete);
+    SavedTurn { session: record.session_id, is_first, reading }
 }

@@ -83,6 +83,7 @@ create table if not exists public.chat_sessions (
   employee_slug   text not null references public.employee_profiles (slug) on delete restrict,
   -- At most 200 characters as the user writes it. A placeholder may be longer than its value.
   title           text check (length(title) between 1 and 2000),
+  title_source    text not null default 'message' check (title_source in ('message', 'model', 'user')),
   is_archived     boolean not null default false,
   is_pinned       boolean not null default false,
   message_count   integer not null default 0 check (message_count >= 0),
@@ -96,6 +97,9 @@ create table if not exists public.chat_sessions (
 alter table public.chat_sessions enable row level security;
 comment on table public.chat_sessions is
   'Conversations. A trigger on chat_messages maintains message_count, content_tokens and last_message_at.';
+comment on column public.chat_sessions.title_source is
+  'message: the beginning of the first message. model: made in the background after the first answer. user: written by the
+user, and replaced by nobody else.';
 comment on column public.chat_sessions.content_tokens is
   'Tokens of all messages: the size of a prompt with the whole history.';
 -- list_sessions: the sessions of a user, newest first, in pages. Cascade from auth.users.
@@ -406,7 +410,7 @@ create table if not exists public.chat_usage_log (
   -- One row per turn or background call: this key makes commit_turn idempotent.
   turn_id           uuid primary key,
   purpose           text not null default 'turn' check (
-    purpose in ('turn', 'embedding', 'recall', 'ocr', 'facts', 'summary')),
+    purpose in ('turn', 'embedding', 'recall', 'ocr', 'facts', 'summary', 'title')),
   user_id           uuid not null references auth.users (id) on delete cascade,
   -- The cost of a deleted conversation stays on record.
   session_id        uuid references public.chat_sessions (id) on delete set null,
@@ -432,7 +436,7 @@ comment on table public.chat_usage_log is
   'Tokens, cost and latency of each request to a model: one row per turn and per background call.';
 comment on column public.chat_usage_log.purpose is
   'turn: a request of a user. The others are calls beside the turns, which cost money too: vectors of memories (embedding) and of
-questions (recall), transcription (ocr), and the background''s facts and summaries.';
+questions (recall), transcription (ocr), and the background''s facts, summaries and titles.';
 comment on column public.chat_usage_log.history_tokens is 'Tokens of earlier messages in the prompt.';
 comment on column public.chat_usage_log.session_tokens is 'Tokens of all earlier messages of the session.';
 comment on column public.chat_usage_log.cost_usd is 'Null when the model had no known price at that time.';

@@ -256,6 +256,7 @@ begin
   end if;
   update public.chat_sessions
   set title = coalesce(p_changes ->> 'title', title),
+      title_source = case when p_changes ->> 'title' is null then title_source else 'user' end,
       is_archived = coalesce((p_changes ->> 'archived')::boolean, is_archived),
       is_pinned = coalesce((p_changes ->> 'pinned')::boolean, is_pinned)
   where id = p_session and user_id = p_user

@@ -1,4 +1,4 @@
--- Background learning: facts about a user, and summaries of long sessions. A model makes both from stored messages; these
+-- Background learning: facts about a user, summaries of long sessions, and titles. A model makes both from stored messages; these
 -- functions are its queue and save its results.
 
 -- Cost -----------------------------------------------------------------------------------------------------------------
@@ -23,7 +23,7 @@ end $$;
 comment on function private.add_usage(uuid, jsonb) is
 'Inserts a row of usage: {id, purpose, session_id, employee_slug, model, prompt_tokens, cached_tokens, completion_tokens,
 total_tokens, cost_usd, latency_ms, success, error_code, usage_source, created_at}. Returns false if that id exists.
-Internal: called by save_facts, save_summary and save_embeddings.';
+Internal: called by save_facts, save_summary, save_title and save_embeddings.';
 
 create or replace function private.budgets(p_user uuid, p_employee text) returns jsonb
 language sql stable security invoker set search_path = '' as $$
@@ -35,7 +35,7 @@ language sql stable security invoker set search_path = '' as $$
 $$;
 comment on function private.budgets(uuid, text) is
 'Returns the daily limits that apply to a user with an employee: {user: as in private.limits | {}, employee:
-{daily_tokens, daily_usd} | {}}. Internal: called by unread_messages and unsummarised_messages.';
+{daily_tokens, daily_usd} | {}}. Internal: called by unread_messages, unsummarised_messages and untitled_session.';
 
 -- Facts ----------------------------------------------------------------------------------------------------------------
 
@@ -371,3 +371,48 @@ meanwhile. continues keeps the row, and with it the time since which the summary
 {committed: true} and, if a summary was saved, since, the time of its first version. {committed: false} if the usage id exists or
 the user was erased, and nothing changes. Callers: service_role.';
 grant execute on function public.save_summary(uuid, jsonb) to service_role;
+
+-- Titles ---------------------------------------------------------------------------------------------------------------
+
+create or replace function public.untitled_session(p_user uuid, p_session uuid, p_model text) returns jsonb
+language sql stable security definer set search_path = '' set statement_timeout = '8s' as $$
+  select jsonb_build_object(
+    'question', left(question.content, 4000), 'answer', left(answer.content, 2000), 'employee', s.employee_slug,
+    'budgets', private.budgets(p_user, s.employee_slug), 'price', private.current_price(p_model))
+  from public.chat_sessions s
+  join public.employee_profiles e on e.slug = s.employee_slug and e.learns
+  -- What must not be remembered has no memory, and gives no title either.
+  cross join lateral (
+    select m.id, m.content from public.chat_messages m
+    join public.user_memory_embeddings memory on memory.message_id = m.id
+    where m.session_id = s.id and m.user_id = p_user and m.role = 'user' and m.parent_id is null
+    order by m.created_at, m.id limit 1
+  ) question
+  cross join lateral (
+    select content from public.chat_messages
+    where parent_id = question.id and user_id = p_user and role = 'assistant' and status = 'complete' and content <> ''
+    order by created_at, id limit 1
+  ) answer
+  where s.id = p_session and s.user_id = p_user and s.title_source = 'message';
+$$;
+comment on function public.untitled_session(uuid, uuid, text) is
+'Returns the first question of a session and the first complete answer to it, or null if the session has a title of its user
+or of a model, or no such answer: {question, answer, employee, budgets, price}. Null too if the employee does not learn, or the
+question must not be remembered. price is the one of p_model. Callers: service_role.';
+grant execute on function public.untitled_session(uuid, uuid, text) to service_role;
+
+create or replace function public.save_title(p_user uuid, p_session uuid, p_title text, p_usage jsonb) returns jsonb
+language plpgsql security definer set search_path = '' set statement_timeout = '8s' as $$
+begin
+  if private.is_gone(p_user, (p_usage ->> 'created_at')::timestamptz) or not private.add_usage(p_user, p_usage) then
+    return jsonb_build_object('committed', false);
+  end if;
+  update public.chat_sessions set title = p_title, title_source = 'model'
+  where id = p_session and user_id = p_user and title_source = 'message' and p_title is not null;
+  return jsonb_build_object('committed', true);
+end $$;
+comment on function public.save_title(uuid, uuid, text, jsonb) is
+'Saves the title that a model made, null if it failed, and the usage of the call. A session whose user has written a title
+meanwhile keeps that. Returns {committed: true}, or {committed: false} if the usage id exists or the user was erased, and nothing
+changes. Callers: service_role.';
+grant execute on function public.save_title(uuid, uuid, text, jsonb) to service_role;

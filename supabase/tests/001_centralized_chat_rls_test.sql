@@ -38,8 +38,8 @@ select results_eq(
             ('service_role', 'errors'), ('service_role', 'forget_facts'), ('service_role', 'import_messages'),
             ('service_role', 'is_account'), ('service_role', 'is_admin'), ('service_role', 'load_terms'), ('service_role', 'note_stalled_work'), ('service_role', 'park_turn'), ('service_role', 'parked_turns'),
             ('service_role', 'pending_memories'), ('service_role', 'purge_expired'), ('service_role', 'replay_erasures'), ('service_role', 'save_document'), ('service_role', 'save_embeddings'),
-            ('service_role', 'save_facts'), ('service_role', 'save_feedback'), ('service_role', 'save_file'), ('service_role', 'save_summary'),
-            ('service_role', 'stalled_work'), ('service_role', 'targets'), ('service_role', 'unread_messages'), ('service_role', 'unsummarised_messages'), ('service_role', 'update_session'),
+            ('service_role', 'save_facts'), ('service_role', 'save_feedback'), ('service_role', 'save_file'), ('service_role', 'save_summary'), ('service_role', 'save_title'),
+            ('service_role', 'stalled_work'), ('service_role', 'targets'), ('service_role', 'unread_messages'), ('service_role', 'unsummarised_messages'), ('service_role', 'untitled_session'), ('service_role', 'update_session'),
             ('service_role', 'usage_by_day'), ('service_role', 'user_usage') $$,
   'the API roles may execute these functions and no others');
 

@@ -1,4 +1,4 @@
--- Background learning: the queue of messages, facts, and summaries.
+-- Background learning: the queue of messages, facts, summaries, and titles.
 begin;
 create extension if not exists pgtap with schema extensions;
 select no_plan();
@@ -241,6 +241,43 @@ select is(pg_temp.unsummarised() #>> '{messages,0,text}', 'said 3', 'a new summa
 select is(pg_temp.unsummarised() ->> 'summary', null, 'a new summary continues no other');
 select pg_temp.summary(6005, 501, jsonb_build_object('message_ids', jsonb_build_array(pg_temp.id(200), pg_temp.id(201))));
 select is((select count(*) from public.chat_session_summaries), 0::bigint, 'a late summary of a forgotten message is dropped');
+
+-- Titles ---------------------------------------------------------------------------------------------------------------
+reset role;
+insert into public.chat_sessions (id, user_id, employee_slug, title) values (pg_temp.id(70), pg_temp.a(), 'prime-boss', 'What did I plan');
+insert into public.chat_messages (id, session_id, user_id, role, content, content_tokens) values
+  (pg_temp.id(99701), pg_temp.id(70), pg_temp.a(), 'user', 'What did I plan for May?', 6);
+create function pg_temp.untitled() returns jsonb language sql as $$
+  select public.untitled_session(pg_temp.a(), pg_temp.id(70), 'gpt-4o-mini');
+$$;
+create function pg_temp.title(p_id integer, p_title text) returns jsonb language sql as $$
+  select public.save_title(pg_temp.a(), pg_temp.id(70), p_title, pg_temp.usage(p_id, 'title'));
+$$;
+select is(pg_temp.untitled(), null, 'a session without an answer gets no title yet');
+insert into public.chat_messages (id, session_id, user_id, parent_id, role, content, content_tokens, status) values
+  (pg_temp.id(99702), pg_temp.id(70), pg_temp.a(), pg_temp.id(99701), 'assistant', 'It broke', 2, 'failed'),
+  (pg_temp.id(99703), pg_temp.id(70), pg_temp.a(), pg_temp.id(99701), 'assistant', 'A trip to Bern.', 4, 'complete');
+select is(pg_temp.untitled(), null, 'a question that must not be remembered gives no title');
+do $$ begin perform private.remember(pg_temp.a(), array[pg_temp.id(99701)]); end $$;
+select is(
+  pg_temp.untitled() - 'budgets' - 'price',
+  '{"question": "What did I plan for May?", "answer": "A trip to Bern.", "employee": "prime-boss"}', 'the first complete answer gives the title');
+select is(public.untitled_session(pg_temp.b(), pg_temp.id(70), 'm'), null, 'a session of another user is not returned');
+select is(pg_temp.title(97001, null), '{"committed": true}', 'a title that failed is counted');
+select is((select title from public.chat_sessions where id = pg_temp.id(70)), 'What did I plan', 'and changes nothing');
+select is(pg_temp.title(97002, 'Trip to Bern'), '{"committed": true}', 'a title is saved');
+select is(pg_temp.title(97002, 'Again'), '{"committed": false}', 'and not twice');
+select is(pg_temp.untitled(), null, 'a session with a title needs none');
+select results_eq(
+  $$ select title, title_source from public.chat_sessions where id = pg_temp.id(70) $$, $$ values ('Trip to Bern', 'model') $$, 'it is the model''s');
+do $$ begin perform public.update_session(pg_temp.a(), pg_temp.id(70), '{"pinned": true}'); end $$;
+select is((select title_source from public.chat_sessions where id = pg_temp.id(70)), 'model', 'a pin is no title');
+update public.chat_sessions set title_source = 'message' where id = pg_temp.id(70);
+do $$ begin perform public.update_session(pg_temp.a(), pg_temp.id(70), '{"title": "Mine"}'); end $$;
+select is(pg_temp.untitled(), null, 'a title of the user stays');
+select is(pg_temp.title(97003, 'Late'), '{"committed": true}', 'a late title is counted');
+select is((select title from public.chat_sessions where id = pg_temp.id(70)), 'Mine', 'and does not replace that of the user');
+set local role service_role;
 select pg_temp.learned(5007, jsonb_build_object('facts', jsonb_build_array(pg_temp.fact(60, 'Plays chess', 300, 'game'))));
 select is(
   pg_temp.learned(5005, jsonb_build_object(

@@ -57,6 +57,9 @@ export const WRITERS = {
     session_id: session, covers: message, replaces: null, continues: false, message_ids: [], summary: 'They met.', tokens: 3,
     usage: { id: randomUUID(), purpose: 'summary', session_id: session, employee_slug: 'prime-boss', ...usage(startedAt) },
   }],
+  save_title: ({ user, session, startedAt }) => [
+    user, session, 'A title', { id: randomUUID(), purpose: 'title', session_id: session, employee_slug: 'prime-boss', ...usage(startedAt) },
+  ],
   save_document: ({ user, startedAt }) => [user, {
     id: randomUUID(), name: 'a.txt', media_type: 'text/plain', size_bytes: 1, received_at: startedAt, max_documents: 100,
     chunks: [{ id: randomUUID(), content: 'One', content_tokens: 1 }],

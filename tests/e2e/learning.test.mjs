@@ -1,7 +1,7 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { ask, backgroundRequests, call, database, eventually, newUser, requestsWith, rows, script, scriptBackground, stream } from './test-stack.mjs';
+import { ask, backgroundRequests, call, database, eventually, newUser, requestsWith, rows, script, scriptBackground, scriptTitle, storedMessages, stream } from './test-stack.mjs';
 
 await database.query(`insert into employee_profiles (slug, title, system_prompt, token_budget, learns) values
   ('learner', 'Learner', 'You learn.', 6000, true), ('brief', 'Brief', 'You learn.', 1000, true)`);
@@ -226,3 +226,20 @@ async function inParallel(items, width, work) {
     for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item);
   }));
 }
+
+test('a session gets a title after its first answer, and keeps the one that its user writes', async () => {
+  const user = await newUser();
+  const marker = uniqueLetters();
+  scriptTitle(marker, `A trip of ${user.email}`);
+  const first = await ask(`Where do I go? ${marker}`, { user, employee: 'learner' });
+  const title = async (session) => (await (await call(`/api/sessions/${session}`, { user })).json()).title;
+  await eventually(async () => assert.equal(await title(first.session), `A trip of ${user.email}`));
+  const [stored] = await rows('select title from chat_sessions where id = $1', [first.session]);
+  assert.match(stored.title, /^A trip of \[EMAIL_\d+\]$/);
+  const [used] = await rows("select success from chat_usage_log where purpose = 'title' and session_id = $1", [first.session]);
+  assert.equal(used.success, true);
+  await call(`/api/sessions/${first.session}`, { user, method: 'PATCH', body: '{"title":"Mine"}' });
+  await ask('And then?', { user, session: first.session, employee: 'learner' });
+  await storedMessages(first.session, 4);
+  assert.equal(await title(first.session), 'Mine');
+});

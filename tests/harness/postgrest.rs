@@ -91,6 +91,7 @@ struct Inner {
     embedded: RefCell<Vec<Value>>,
     unread: RefCell<Option<Value>>,
     unsummarised: RefCell<Option<Value>>,
+    untitled: RefCell<Option<Value>>,
     saved: RefCell<Vec<Value>>,
     forgotten: RefCell<Vec<Value>>,
     forget_result: RefCell<Option<Value>>,
@@ -131,6 +132,7 @@ impl ScriptedPostgrest {
             embedded: RefCell::default(),
             unread: RefCell::default(),
             unsummarised: RefCell::default(),
+            untitled: RefCell::default(),
             saved: RefCell::default(),
             forgotten: RefCell::default(),
             forget_result: RefCell::default(),
@@ -229,6 +231,11 @@ impl ScriptedPostgrest {
     /// The next answer to `unsummarised_messages`.
     pub fn set_unsummarised(&self, unsummarised: Value) {
         self.0.unsummarised.replace(Some(unsummarised));
+    }
+
+    /// The next answer to `untitled_session`.
+    pub fn set_untitled(&self, untitled: Value) {
+        self.0.untitled.replace(Some(untitled));
     }
 
     /// The next answer to `forget_facts`.
@@ -380,6 +387,11 @@ impl ScriptedPostgrest {
                 self.0.saved.borrow_mut().push(extraction.clone());
                 committed()
             }
+            "untitled_session" => Ok(self.0.untitled.take().unwrap_or(Value::Null)),
+            "save_title" => {
+                self.0.saved.borrow_mut().push(arguments.clone());
+                committed()
+            }
             "unsummarised_messages" => Ok(self.0.unsummarised.take().unwrap_or(Value::Null)),
             "save_summary" => {
                 self.0.saved.borrow_mut().push(arguments["p_summary"].clone());
@@ -421,18 +433,7 @@ impl ScriptedPostgrest {
             "export_user" => self.export_user(arguments),
             "list_sessions" => Ok(self.list_sessions(arguments)),
             "update_session" => Ok(self.update_session(arguments)),
-            "user_usage" => {
-                let SessionRow { employee, limits, .. } = self.0.profile.borrow().clone();
-                let Employee { slug, messages_per_minute, budget, .. } = employee.unwrap();
-                let limits_of_employee = UserLimits { messages_per_minute, budget };
-                let mut employee = serde_json::to_value(limits_of_employee).unwrap();
-                employee["employee"] = json!(slug);
-                let period = |since: &str| json!({ "since": arguments[since], "by": [] });
-                Ok(json!({
-                    "today": period("p_today"), "month": period("p_month"),
-                    "limits": limits.unwrap_or_default(), "employees": [employee],
-                }))
-            }
+            "user_usage" => Ok(self.user_usage(arguments)),
             "save_feedback" => {
                 let messages = self.0.messages.borrow();
                 let is_known = messages.iter().any(|(_, message)| {
@@ -445,6 +446,24 @@ impl ScriptedPostgrest {
             "erase_user" => Ok(self.erase_user(arguments)),
             other => panic!("{other} is not scripted"),
         }
+    }
+
+    /// The limits of the profile, and no usage.
+    fn user_usage(&self, arguments: &Value) -> Value {
+        let SessionRow { employee, limits, .. } = self.0.profile.borrow().clone();
+        let Employee { slug, messages_per_minute, budget, .. } = employee.unwrap();
+        let limits_of_employee = UserLimits { messages_per_minute, budget };
+        let mut employee = serde_json::to_value(limits_of_employee).unwrap();
+        employee["employee"] = json!(slug);
+        let period = |since: &str| {
+            json!({
+                "since": arguments[since], "requests": 0, "total_tokens": 0, "cost_usd": 0, "by": [],
+            })
+        };
+        json!({
+            "today": period("p_today"), "month": period("p_month"),
+            "limits": limits.unwrap_or_default(), "employees": [employee],
+        })
     }
 
     /// A page of the memories.

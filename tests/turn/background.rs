@@ -371,6 +371,41 @@ fn a_summary_is_bounded_and_a_malformed_one_is_counted() {
     }
 }
 
+/// What is saved as the title of a session, for the model's output.
+fn title(output: &str) -> Value {
+    let conversation = TestConversation::default();
+    conversation.model_says(whole("Noted")).model_says(whole(output));
+    conversation.turn("My mail is ada@example.com").unwrap();
+    conversation.platform.postgrest.set_untitled(json!({
+        "question": "My mail is [EMAIL_1]", "answer": "Noted", "employee": "prime-boss",
+        "budgets": { "user": {}, "employee": {} }, "price": null,
+    }));
+    assert_eq!(conversation.deliver(), [""; 0]);
+    let asked = &conversation.platform.postgrest.calls_of("untitled_session")[0];
+    assert_eq!(asked["p_session"], json!(SESSION));
+    conversation.platform.postgrest.saved()[0].clone()
+}
+
+#[test]
+fn a_session_gets_a_masked_title_after_its_first_answer() {
+    let saved = title(r#"{"title":"The mail of bob@example.com and [EMAIL_1]"}"#);
+    let text = saved["p_title"].as_str().unwrap();
+    assert!(text.starts_with("The mail of [EMAIL_") && text.ends_with("[EMAIL_1]"), "{text}");
+    let usage = &saved["p_usage"];
+    assert_eq!((&usage["purpose"], &usage["session_id"]), (&json!("title"), &json!(SESSION)));
+    let malformed = title("no JSON");
+    assert_eq!(malformed["p_title"], Value::Null);
+    assert_eq!(malformed["p_usage"]["error_code"], "malformed_answer");
+}
+
+#[test]
+fn a_title_is_asked_for_once_and_not_for_a_session_that_goes_on() {
+    let conversation = TestConversation::default();
+    let looks = || conversation.platform.postgrest.calls_of("untitled_session").len();
+    chat(&conversation, 3);
+    assert_eq!(looks(), 1);
+}
+
 fn pending(count: u128, text: impl Fn(u128) -> String) -> Vec<Value> {
     (0..count).map(|n| json!({ "id": id(n), "text": text(n) })).collect()
 }
