@@ -5,28 +5,30 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Datelike, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use serde_json::value::RawValue;
+use uuid::Uuid;
 
 use super::reply::{self, ReplyOf};
 use crate::account::UserCtx;
 use crate::account::ledger::spent_by_employee;
+use crate::account::paid_call::{self, PaidCall};
 use crate::account::vault::VaultError;
 use crate::chat::limits::UserLimits;
+use crate::chat::usage::UsageRecord;
 use crate::config::Config;
 use crate::database;
 use crate::error::{Code, Error, Fault};
 use crate::limit::plan::StoredLimits;
 use crate::limit::quota::{BudgetLeft, Cost, day, start_of_day};
-use crate::ports::{Caller, Clock, Platform};
+use crate::ports::{Caller, Clock, Platform, Sql};
+use crate::session::record::TurnRecord;
+use crate::session::store::undelivered;
 use crate::time::timestamp;
 
 /// Result of `user_usage`.
 #[derive(Deserialize)]
 struct StoredUsage {
-    /// JSON for the client.
-    today: Box<RawValue>,
-    /// JSON for the client.
-    month: Box<RawValue>,
+    today: Period,
+    month: Period,
     limits: StoredLimits,
     employees: Vec<EmployeeLimits>,
 }
@@ -41,9 +43,105 @@ struct EmployeeLimits {
 /// Body of the reply.
 #[derive(Serialize)]
 struct UsageBody {
-    today: Box<RawValue>,
-    month: Box<RawValue>,
+    today: Period,
+    month: Period,
     limits: LimitsBody,
+}
+
+/// Usage since a time.
+#[derive(Deserialize, Serialize)]
+struct Period {
+    since: DateTime<Utc>,
+    requests: u64,
+    total_tokens: u64,
+    cost_usd: f64,
+    by: Vec<Used>,
+}
+
+/// Usage with an employee for a purpose.
+#[derive(Deserialize, Serialize)]
+struct Used {
+    employee: String,
+    purpose: String,
+    requests: u64,
+    prompt_tokens: u64,
+    cached_tokens: u64,
+    completion_tokens: u64,
+    total_tokens: u64,
+    /// Absent where no price was known.
+    cost_usd: Option<f64>,
+}
+
+impl Period {
+    /// Adds a request that Postgres lacks, unless it was before.
+    fn add(&mut self, untold: &Untold) {
+        let Untold { employee, purpose, usage, .. } = untold;
+        if usage.created_at < self.since {
+            return;
+        }
+        self.requests += 1;
+        self.total_tokens += u64::from(usage.total_tokens);
+        self.cost_usd += usage.cost_usd.unwrap_or(0.0);
+        let is_same = |used: &&mut Used| used.employee == *employee && used.purpose == *purpose;
+        if let Some(used) = self.by.iter_mut().find(is_same) {
+            used.add(usage);
+        } else {
+            let mut used = Used {
+                employee: employee.clone(),
+                purpose: (*purpose).to_owned(),
+                requests: 0,
+                prompt_tokens: 0,
+                cached_tokens: 0,
+                completion_tokens: 0,
+                total_tokens: 0,
+                cost_usd: None,
+            };
+            used.add(usage);
+            self.by.push(used);
+            self.by.sort_by(|a, b| (&a.employee, &a.purpose).cmp(&(&b.employee, &b.purpose)));
+        }
+    }
+}
+
+impl Used {
+    fn add(&mut self, usage: &UsageRecord) {
+        self.requests += 1;
+        self.prompt_tokens += u64::from(usage.prompt_tokens);
+        self.cached_tokens += u64::from(usage.cached_tokens);
+        self.completion_tokens += u64::from(usage.completion_tokens);
+        self.total_tokens += u64::from(usage.total_tokens);
+        if let Some(cost) = usage.cost_usd {
+            self.cost_usd = Some(self.cost_usd.unwrap_or(0.0) + cost);
+        }
+    }
+}
+
+/// A request that Postgres may lack.
+struct Untold {
+    id: Uuid,
+    employee: String,
+    purpose: &'static str,
+    usage: UsageRecord,
+}
+
+impl Untold {
+    /// All of them: turns in the outbox, and calls beside the turns.
+    fn all(sql: &impl Sql) -> Result<Vec<Self>, Fault> {
+        let of_turn = |turn: TurnRecord| Self {
+            id: turn.turn_id,
+            employee: turn.employee_slug,
+            purpose: "turn",
+            usage: turn.usage,
+        };
+        let of_call = |call: PaidCall| Self {
+            id: call.id,
+            employee: call.employee_slug,
+            purpose: call.purpose.as_str(),
+            usage: call.usage,
+        };
+        let turns = undelivered(sql)?.into_iter().map(of_turn);
+        Ok(turns.chain(paid_call::untold(sql)?.into_iter().map(of_call)).collect())
+    }
 }
 
 #[derive(Serialize)]
@@ -95,13 +193,20 @@ pub(super) async fn get<P: Platform>(ctx: &UserCtx<'_, P>) -> Result<ReplyOf<P>,
     // An object that stores nothing yet takes the day's spending over from Postgres.
     ctx.restore().await.map_err(VaultError::into_fault)?;
     let today = day(ctx.ports.clock.now());
+    // Postgres leaves them out: one that arrives meanwhile is counted once.
+    let untold = Untold::all(&ctx.ports.sql)?;
     let arguments = json!({
         "p_user": ctx.user.id,
         "p_today": timestamp(start_of_day(today)),
         "p_month": start_of_month(timestamp(start_of_day(today))),
+        "p_except": untold.iter().map(|one| one.id).collect::<Vec<_>>(),
     });
-    let stored: StoredUsage =
+    let mut stored: StoredUsage =
         database::call(&ctx.ports.postgrest, Caller::Service, "user_usage", &arguments).await?;
+    for one in &untold {
+        stored.today.add(one);
+        stored.month.add(one);
+    }
     let spent = spent_by_employee(&ctx.ports.sql, today)?;
     let json = serde_json::to_string(&body(stored, ctx.config, &spent, timestamp(start_of_day(today + 1))));
     let json = json.map_err(|error| Fault::new(Code::Internal, format!("usage: {:?}", error.classify())))?;

@@ -82,7 +82,7 @@ grant execute on function public.commit_vault(uuid, jsonb) to service_role;
 
 -- Usage and limits -----------------------------------------------------------------------------------------------------
 
-create or replace function private.usage_since(p_user uuid, p_since timestamptz) returns jsonb
+create or replace function private.usage_since(p_user uuid, p_since timestamptz, p_except uuid[]) returns jsonb
 language sql stable security invoker set search_path = '' as $$
   select jsonb_build_object(
     'since', p_since, 'requests', coalesce(sum(requests), 0), 'total_tokens', coalesce(sum(total_tokens), 0),
@@ -92,19 +92,21 @@ language sql stable security invoker set search_path = '' as $$
       employee_slug as employee, purpose, count(*) as requests, sum(prompt_tokens) as prompt_tokens,
       sum(cached_tokens) as cached_tokens, sum(completion_tokens) as completion_tokens,
       sum(total_tokens) as total_tokens, sum(cost_usd) as cost_usd
-    from public.chat_usage_log where user_id = p_user and created_at >= p_since
+    from public.chat_usage_log where user_id = p_user and created_at >= p_since and turn_id <> all (p_except)
     group by employee_slug, purpose
   ) used;
 $$;
-comment on function private.usage_since(uuid, timestamptz) is
-'Returns the usage of a user since a time: {since, requests, total_tokens, cost_usd, by: [{employee, purpose, requests,
+comment on function private.usage_since(uuid, timestamptz, uuid[]) is
+'Returns the usage of a user since a time, but for the turns and calls p_except: {since, requests, total_tokens, cost_usd, by: [{employee, purpose, requests,
 prompt_tokens, cached_tokens, completion_tokens, total_tokens, cost_usd}]}. cost_usd in by is null where no price was known.
 Internal: called by user_usage.';
 
-create or replace function public.user_usage(p_user uuid, p_today timestamptz, p_month timestamptz) returns jsonb
+create or replace function public.user_usage(
+  p_user uuid, p_today timestamptz, p_month timestamptz, p_except uuid[] default '{}'
+) returns jsonb
 language sql stable security definer set search_path = '' set statement_timeout = '8s' as $$
   select jsonb_build_object(
-    'today', private.usage_since(p_user, p_today), 'month', private.usage_since(p_user, p_month),
+    'today', private.usage_since(p_user, p_today, p_except), 'month', private.usage_since(p_user, p_month, p_except),
     'limits', coalesce(private.limits(p_user), '{}'),
     'employees', (
       select coalesce(jsonb_agg(jsonb_build_object(
@@ -113,11 +115,12 @@ language sql stable security definer set search_path = '' set statement_timeout 
       from public.employee_profiles
       where is_active and coalesce(messages_per_minute, daily_tokens, daily_usd) is not null));
 $$;
-comment on function public.user_usage(uuid, timestamptz, timestamptz) is
-'Returns the usage of a user as in usage_since, today and this month, and the limits that apply: {today, month, limits:
+comment on function public.user_usage(uuid, timestamptz, timestamptz, uuid[]) is
+'Returns the usage of a user as in usage_since, today and this month, without the turns and calls p_except, which the object
+adds because they may be on their way, and the limits that apply: {today, month, limits:
 as in private.limits | {}, employees: [{employee, messages_per_minute, daily_tokens, daily_usd}]}, of active employees with a limit.
 Security definer, because clients cannot read budgets: the object returns what is left of them. Callers: service_role.';
-grant execute on function public.user_usage(uuid, timestamptz, timestamptz) to service_role;
+grant execute on function public.user_usage(uuid, timestamptz, timestamptz, uuid[]) to service_role;
 
 -- Export and erasure ---------------------------------------------------------------------------------------------------
 

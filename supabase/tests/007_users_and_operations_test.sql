@@ -87,6 +87,9 @@ create function pg_temp.used(p_user text) returns jsonb language sql as $$
   select public.user_usage(
     ('00000000-0000-4000-8000-00000000000' || p_user)::uuid, '2026-11-29T00:00:00Z', '2026-11-01T00:00:00Z');
 $$;
+create function pg_temp.turns() returns uuid[] language sql as $$
+  select array(select turn_id from public.chat_usage_log where purpose = 'turn');
+$$;
 grant execute on all functions in schema pg_temp to public;
 
 set local role service_role;
@@ -97,6 +100,9 @@ select is(
      "completion_tokens": 2, "total_tokens": 12, "cost_usd": null},
     {"employee": "prime-boss", "purpose": "turn", "requests": 2, "prompt_tokens": 20, "cached_tokens": 8,
      "completion_tokens": 4, "total_tokens": 24, "cost_usd": 0.5}]}', 'the usage of today by employee and purpose');
+select is(
+  public.user_usage('00000000-0000-4000-8000-00000000000a', '2026-11-29T00:00:00Z', '2026-11-01T00:00:00Z', pg_temp.turns()) #> '{today,requests}',
+  '1', 'turns that are on their way are left out');
 select is(
   pg_temp.used('a') #> '{month,total_tokens}', '48', 'the usage of the month has the other days of it');
 select is(

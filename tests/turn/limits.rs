@@ -198,6 +198,15 @@ fn a_user_sees_what_is_left_of_their_budgets_and_when_it_comes_back() {
     assert_eq!(reply.body["limits"], limits);
     assert_eq!(reply.body["today"]["since"], "2026-11-23T00:00:00Z");
     assert_eq!(reply.body["month"]["since"], "2026-11-01T00:00:00Z");
+    // The turn is still on its way, and Postgres is told to leave it out.
+    let turn = json!([{
+        "employee": "prime-boss", "purpose": "turn", "requests": 1, "prompt_tokens": 20, "cached_tokens": 0,
+        "completion_tokens": 4, "total_tokens": 24, "cost_usd": 0.024,
+    }]);
+    assert_eq!((&reply.body["today"]["by"], &reply.body["month"]["by"]), (&turn, &turn));
+    assert_eq!(reply.body["today"]["total_tokens"], 24);
+    let asked = &conversation.platform.postgrest.calls_of("user_usage")[0];
+    assert_eq!(asked["p_except"], json!([conversation.outbox()[0].turn_id]));
 }
 
 #[test]
