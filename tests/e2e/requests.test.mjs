@@ -94,7 +94,7 @@ test('health, readiness and configuration need no token', async () => {
   const health = await call('/healthz', { user: null });
   assert.deepEqual(await health.json(), { status: 'ok' });
   const ready = await call('/readyz', { user: null });
-  assert.deepEqual(await ready.json(), { status: 'ready', parked_turns: 0 });
+  assert.deepEqual(await ready.json(), { status: 'ready', parked_turns: 0, stalled_work: {} });
   const config = await (await call('/config.json', { user: null })).json();
   assert.deepEqual(config, {
     supabase_url: stack.supabaseUrl, supabase_anon_key: stack.anonKey, default_employee: 'prime-boss',
