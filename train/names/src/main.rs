@@ -1,5 +1,6 @@
 //! Trains the tagger of names: `names DATA MODEL` reads what `data.py` wrote and writes the model.
 
+use std::collections::HashMap;
 use std::io::BufRead;
 
 #[path = "../../../crates/pii/src/detect/lexeme.rs"]
@@ -10,14 +11,17 @@ mod plain;
 mod tagger;
 
 use lexeme::{IS_COMMON, IS_FAMILY, IS_GIVEN, key};
-use tagger::{COMMON, FAMILY, GIVEN, Model, SIZE, WEIGHTS, place};
+use tagger::{COMMON, FAMILY, GIVEN, LEVELS, Model, SIZE, TABLE, WEIGHTS, place, slot};
 
 /// Rounds over all examples, and the length of a step.
 const ROUNDS: usize = 8;
 const STEP: f32 = 0.12;
 
-/// Weights are stored as bytes of this part of a unit.
+/// Levels are parts of a unit of this number.
 const SCALE: f32 = 24.0;
+
+/// Times that a feature must occur. Rarer ones tell little, and would share the weights of others.
+const LEAST: u32 = 4;
 
 #[derive(serde::Deserialize)]
 struct Row {
@@ -65,13 +69,22 @@ fn main() {
         let spans: Vec<_> = row.spans.iter().map(|span| bytes_of(&row.text, *span)).collect();
         model.each(&row.text, |lexeme, features| {
             let is_name = spans.iter().any(|(s, e)| lexeme.start < *e && lexeme.end > *s);
-            examples.push((features.iter().map(|f| *f as u32).collect(), is_name));
+            examples.push((features.to_vec(), is_name));
         });
     }
+    let mut counts: HashMap<u32, u32> = HashMap::new();
+    examples.iter().flat_map(|example| &example.0).for_each(|f| *counts.entry(*f).or_default() += 1);
+    let least = LEAST;
+    for example in &mut examples {
+        example.0.retain(|f| counts[f] >= least);
+        example.0.iter_mut().for_each(|f| *f = slot(*f) as u32);
+    }
+    eprintln!("{} features, {} kept", counts.len(), counts.values().filter(|n| **n >= least).count());
+    drop(counts);
     let positive = examples.iter().filter(|e| e.1).count();
     eprintln!("{} examples, {} positive", examples.len(), positive);
     // Logistic regression by Adagrad.
-    let (mut w, mut g) = (vec![0f32; WEIGHTS], vec![1e-6f32; WEIGHTS]);
+    let (mut w, mut g) = (vec![0f32; TABLE], vec![1e-6f32; TABLE]);
     let mut order: Vec<usize> = (0..examples.len()).collect();
     let mut seed = 12345u64;
     for epoch in 0..ROUNDS {
@@ -99,7 +112,9 @@ fn main() {
     let max = w.iter().fold(0f32, |m, x| m.max(x.abs()));
     eprintln!("max {max}, nonzero {}", w.iter().filter(|x| x.abs() > 1.0 / 32.0).count());
     for (i, w) in w.iter().enumerate() {
-        bytes[SIZE - WEIGHTS + i] = ((w * SCALE).round().clamp(-127.0, 127.0) as i8) as u8;
+        let far = |level: &i32| (w * SCALE - *level as f32).abs();
+        let best = (0..LEVELS.len()).min_by(|a, b| far(&LEVELS[*a]).total_cmp(&far(&LEVELS[*b]))).unwrap();
+        bytes[SIZE - WEIGHTS + i / 2] |= (best as u8) << (4 * (i % 2));
     }
     std::fs::write(std::env::args().nth(2).unwrap(), &bytes).unwrap();
 }

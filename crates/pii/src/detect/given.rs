@@ -50,7 +50,8 @@ static SHARED_NAMES: LazyLock<HashSet<&'static str>> = LazyLock::new(|| SHARED.s
 const SMALL_WORDS: &str = "anders chiara sara siti mette bianca otto donna gloria serena rosa stella linda clara blanca felix marina pilar \
      angela helena ursula barbara beata petra justin lars sven klara elena nora lena luna alma vida mina mira dora pia bea gala dina \
      amina noor nour tuan linh budi dewi putri agus signe leif goran emre murat elif basil forest frank grant dean dale gene glen grace \
-     faith hope joy june april summer iris ivy lily jade pearl ruby sandy terry penny rich miles mason hunter chase drew skip stone wade";
+     andre hans ella pierre marco lotte jan mark max tim ben kim ana eva tina jean rob bill art sue carol frank gene ray christian \
+     dolores mercedes consuelo rita faith hope joy june april summer iris ivy lily jade pearl ruby sandy terry penny rich miles mason hunter chase drew skip stone wade";
 
 static SMALL_WORD_NAMES: LazyLock<HashSet<&'static str>> =
     LazyLock::new(|| SMALL_WORDS.split_whitespace().collect());

@@ -50,6 +50,7 @@ mod tagged;
 mod tagger;
 #[cfg(test)]
 mod tests;
+mod thing;
 mod uncased;
 mod vendor;
 mod view;

@@ -7,6 +7,7 @@ use super::given::{is_other, is_shared, is_word};
 use super::model::is_frequent;
 use super::plain::plain;
 use super::scan::Text;
+use super::thing::is_of_thing;
 use super::vocabulary::Label;
 
 /// Words of a name, and bytes of one of them.
@@ -53,7 +54,7 @@ pub(super) fn find(text: &Text<'_>, found: &mut Findings) {
     cards(text, found);
     for end in text.ends_of(Label::Given) {
         let name = full_name(text, end).or_else(|| first_name(text, end)).or_else(|| small_name(text, end));
-        if let Some((start, end)) = name {
+        if let Some((start, end)) = name.filter(|(start, end)| !is_of_thing(text, *start, *end)) {
             found.add(Rank::Shape, start, end, Entity::Person);
         }
     }

@@ -10,6 +10,7 @@ use super::model::MODEL;
 use super::person::{begins_anew, is_particle, name};
 use super::scan::Text;
 use super::tagger::Scored;
+use super::thing::is_of_thing;
 
 /// Score from which a word is a part of a name, and from which it is one beside such a word. 24 is one unit of the logistic
 /// regression.
@@ -35,6 +36,9 @@ const LONGEST_LINE: usize = 80;
 
 /// Bytes between two words of a name: "van der", "J. R.".
 const LONGEST_JOINT: usize = 12;
+
+/// Letters and digits of a code.
+const SHORTEST_CODE: usize = 6;
 
 pub(super) fn find(text: &Text<'_>, found: &mut Findings) {
     let words = MODEL.scored(text.str);
@@ -132,12 +136,25 @@ fn span(text: &Text<'_>, run: &[Scored]) -> Option<(usize, usize)> {
         && sum >= wanted * count
         && is_written
         && !is_eponym(text, end);
-    (is_named && is_prose(text, start, end)).then_some((start, end))
+    (is_named && !is_label(text, run) && is_prose(text, start, end)).then_some((start, end))
 }
 
 /// Tells if a span stands in no code, and in no list of those who made software.
 fn is_prose(text: &Text<'_>, start: usize, end: usize) -> bool {
-    !touches_code(text, start, end) && !is_in_code(text, start, end) && !is_credit(text, start)
+    !touches_code(text, start, end)
+        && !is_in_code(text, start, end)
+        && !is_credit(text, start)
+        && !is_of_thing(text, start, end)
+}
+
+/// Tells if a run is one word that says what a code behind it is ("Personalausweis L01X00T47"), or capitals that no list has ("LGBTQ").
+fn is_label(text: &Text<'_>, run: &[Scored]) -> bool {
+    let [Scored { lexeme, .. }] = run else { return false };
+    let next = text.str_ahead(lexeme.end, LONGEST_LINE).split_whitespace().next().unwrap_or_default();
+    let has = |is: fn(&u8) -> bool| next.as_bytes().iter().any(is);
+    let is_code = next.len() >= SHORTEST_CODE && has(u8::is_ascii_digit) && has(u8::is_ascii_uppercase);
+    let is_listed = lexeme.is_given() || lexeme.is_family();
+    is_code || lexeme.shape == Shape::Capitals && !is_listed
 }
 
 /// Tells if a name is one of those in texts on cryptography.

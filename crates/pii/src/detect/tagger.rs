@@ -9,10 +9,16 @@ use super::lexeme::{
 
 /// Bytes of the parts of a model, in this order: Bloom filters of given names, of family names and of other frequent words, and
 /// the weights.
-pub(super) const GIVEN: usize = 32 * 1024;
+pub(super) const GIVEN: usize = 40 * 1024;
 pub(super) const FAMILY: usize = 32 * 1024;
-pub(super) const COMMON: usize = 96 * 1024;
+pub(super) const COMMON: usize = 88 * 1024;
 pub(super) const WEIGHTS: usize = 128 * 1024;
+
+/// Weights in that part: each is half a byte, the index of its level.
+pub(super) const TABLE: usize = 2 * WEIGHTS;
+
+/// Levels of a weight, in parts of a unit of the logistic regression: finer near zero, where most weights are.
+pub(super) const LEVELS: [i32; 16] = [-70, -48, -34, -24, -17, -11, -6, 0, 6, 11, 17, 24, 34, 48, 70, 96];
 
 /// Bytes of a model.
 pub(super) const SIZE: usize = GIVEN + FAMILY + COMMON + WEIGHTS;
@@ -59,13 +65,15 @@ impl<'m> Model<'m> {
         self.traits(key(word))
     }
 
-    fn weight(self, feature: usize) -> i32 {
-        let byte = self.bytes.get(SIZE - WEIGHTS + feature).copied().unwrap_or_default();
-        i32::from(i8::from_ne_bytes([byte]))
+    fn weight(self, feature: u32) -> i32 {
+        let at = slot(feature);
+        let byte = self.bytes.get(SIZE - WEIGHTS + at / 2).copied().unwrap_or_default();
+        let level = if at.is_multiple_of(2) { byte & 15 } else { byte >> 4 };
+        LEVELS.get(usize::from(level)).copied().unwrap_or_default()
     }
 
-    /// Shows each word with a capital that may be a part of a name, with its features.
-    pub(super) fn each(self, text: &str, mut show: impl FnMut(Lexeme, &[usize])) {
+    /// Shows each word with a capital that may be a part of a name, with the hashes of its features.
+    pub(super) fn each(self, text: &str, mut show: impl FnMut(Lexeme, &[u32])) {
         let mut reader = Reader { model: self, text, bytes: text.as_bytes() };
         let mut features = Vec::new();
         let mut at = 0;
@@ -100,6 +108,11 @@ impl<'m> Model<'m> {
         });
         scored
     }
+}
+
+/// The place of a feature's weight in the table.
+pub(super) const fn slot(feature: u32) -> usize {
+    feature as usize % TABLE
 }
 
 /// The block of a word in a filter, and its bits there.
@@ -350,7 +363,7 @@ impl Window {
         neighbours.iter().find(|lexeme| !lexeme.is_capital()).copied().unwrap_or_default()
     }
 
-    fn features(&self, show: &mut impl FnMut(usize)) {
+    fn features(&self, show: &mut impl FnMut(u32)) {
         let Self { own, before: [p1, p2, ..], after: [n1, n2, ..] } = self;
         let (left, right) = (Self::outer(&self.before), Self::outer(&self.after));
         let key = |lexeme: &Lexeme| (lexeme.shape as u64) << 3 | u64::from(lexeme.traits);
@@ -360,7 +373,7 @@ impl Window {
         let mut add = |value: u64| {
             kind += 1;
             let mixed = finish(value.wrapping_add(kind << 57).wrapping_mul(0xd6e8_feb8_6659_fd93));
-            show(low(mixed >> 20) % WEIGHTS);
+            show(u32::try_from(mixed >> 20 & 0xffff_ffff).unwrap_or_default());
         };
         add(0);
         add(own.hash);

@@ -519,6 +519,32 @@ fn names_that_nothing_but_their_sentence_tells() {
 }
 
 #[test]
+fn places_and_things_with_names_of_people_are_nobody() {
+    assert_nothing(&[
+        "We flew from San Francisco to Santa Clara.",
+        "Lake Louise is cold in May.",
+        "He plays for Hilmer Motorsport now.",
+        "São Paulo is bigger than Rio.",
+        "The San Antonio Spurs lost again.",
+        "Hurricane Katrina was terrible.",
+        "LGBTQ rights matter.",
+        "Frank answer please",
+        "Yoga at six?",
+        "Art class is on Friday.",
+        "Jeg sender hans adresse i morgen.",
+        "Ella vendrá mañana, creo que ella lo sabe.",
+    ]);
+    assert_found(
+        "PERSON",
+        &[
+            "Ask ⟦Deepika⟧ whether the invoices went out",
+            "⟦Maricarmen⟧ no contesta al teléfono",
+            "We flew to San Francisco with ⟦Zsuzsanna Hegedüs⟧.",
+        ],
+    );
+}
+
+#[test]
 fn capitals_of_prose_and_code_are_no_names() {
     assert_nothing(&[
         "Mark the invoice as paid.",
