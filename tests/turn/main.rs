@@ -15,6 +15,7 @@ mod erasure;
 mod export;
 mod feedback;
 mod finish;
+mod grammar;
 mod index;
 mod limits;
 mod memory;

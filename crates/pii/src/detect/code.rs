@@ -14,8 +14,14 @@ const LONGEST_CLAUSE: usize = 40;
 /// Digits of a PIN or a one-time code.
 const PIN: std::ops::RangeInclusive<usize> = 4..=8;
 
+/// Letters and digits in a part of a recovery code.
+const GROUP: std::ops::RangeInclusive<usize> = 4..=8;
+
 pub(super) fn find(text: &Text<'_>, found: &mut Findings) {
     for end in text.ends_of(Label::Pin) {
+        if let Some((start, end)) = groups(text, end) {
+            found.add(Rank::Sure, start, end, Entity::Pin);
+        }
         let Some((start, end)) = told(text, end) else { continue };
         if PIN.contains(&count(text, start, end)) {
             found.add(Rank::Sure, start, end, Entity::Pin);
@@ -32,7 +38,7 @@ pub(super) fn find(text: &Text<'_>, found: &mut Findings) {
             found.add(Rank::Sure, start, end, Entity::Pin);
         }
     }
-    if text.has(Label::Card) {
+    if text.has(Label::Card) || text.has(Label::Cvv) {
         expiry(text, found);
     }
     last_four(text, found);
@@ -82,6 +88,23 @@ fn digits(text: &Text<'_>, start: usize, label_end: usize) -> Option<(usize, usi
         || matches!(text.at(end), b'.' | b',' | b'-' | b'/' | b':') && is_word(text.at(end + 1))
         || matches!(text.at(end), b'%' | b'(' | b'[');
     (start > label_end && end > start && !is_part).then_some((start, end))
+}
+
+/// The groups of a recovery code behind a label: letters and digits in parts of one length, "8f3k-29dk-s0d3".
+fn groups(text: &Text<'_>, label_end: usize) -> Option<(usize, usize)> {
+    let start = value_start(text, label_end).0;
+    let value = text.ahead(start, LONGEST_CLAUSE);
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'-';
+    let length = value.iter().position(|byte| !is_part(byte)).unwrap_or(value.len());
+    let code = value.get(..length)?;
+    let mut parts = code.split(|byte| *byte == b'-').map(<[u8]>::len);
+    let first = parts.next().filter(|first| GROUP.contains(first))?;
+    let is_one = start > label_end
+        && length > first
+        && parts.all(|part| part == first)
+        && code.iter().any(u8::is_ascii_digit)
+        && code.iter().any(u8::is_ascii_alphabetic);
+    is_one.then_some((start, start + length))
 }
 
 /// Month and year behind a word for the end of validity.

@@ -260,21 +260,34 @@ impl Reader<'_> {
         }
     }
 
-    /// The end of `words` behind a place, whatever signs join them: `date_of_birth`, `driver's license`.
+    /// The end of `words` behind a place, whatever signs join them: `date_of_birth`, `driver's license`, `código de verificación`.
     fn follows(&self, end: usize, words: &str) -> Option<usize> {
         let mut at = end;
         for word in words.split_ascii_whitespace() {
-            let signs = self.bytes.get(at..).unwrap_or_default().iter().take(3);
-            at += signs.take_while(|byte| !byte.is_ascii_alphanumeric() && **byte != b'\n').count();
-            let next = at + word.len();
-            let is_it =
-                self.bytes.get(at..next).is_some_and(|found| found.eq_ignore_ascii_case(word.as_bytes()));
-            if !is_it || self.byte(next).is_ascii_lowercase() {
-                return None;
-            }
-            at = next;
+            let rest = self.text.get(at..)?;
+            let signs = rest.chars().take(3).take_while(|c| !c.is_alphanumeric() && *c != '\n');
+            at += signs.map(char::len_utf8).sum::<usize>();
+            at = self.word_behind(at, word)?;
         }
         Some(at)
+    }
+
+    /// The end of a word that begins at a place, with or without accents.
+    fn word_behind(&self, start: usize, word: &str) -> Option<usize> {
+        let mut wanted = word.as_bytes();
+        for (offset, c) in self.text.get(start..)?.char_indices() {
+            let is_accent = matches!(c as u32, 0x300..=0x36f);
+            match wanted.first() {
+                None if !is_accent => return (!c.is_lowercase()).then_some(start + offset),
+                Some(letter) if !is_accent => {
+                    let found = if c.is_ascii() { c.to_ascii_lowercase() } else { plain(small(c)) };
+                    (found == char::from(*letter)).then_some(())?;
+                    wanted = wanted.get(1..).unwrap_or_default();
+                }
+                _ => {}
+            }
+        }
+        wanted.is_empty().then_some(self.bytes.len())
     }
 
     /// Reads on from a place where letters are not all ASCII, to the next that is none: words with accents as those

@@ -181,8 +181,16 @@ fn small(c: char) -> char {
     }
 }
 
-/// A genitive is no part of the name.
-pub(super) fn is_genitive(rest: &str) -> bool {
-    let mut chars = rest.chars();
-    matches!(chars.next(), Some('s' | 'S')) && !chars.next().is_some_and(char::is_alphabetic)
+/// Endings that Turkish puts behind the apostrophe of a name, beside the genitive of other languages.
+const SUFFIXES: &str = "s ın in un ün nın nin nun nün a e ya ye na ne ı i u ü yı yi yu yü da de ta te dan den tan ten nda nde \
+     la le yla yle ki daki deki";
+
+/// Bytes of such an ending at most.
+const LONGEST_SUFFIX: usize = 8;
+
+/// Tells if an ending and nothing more follows an apostrophe: it is no part of the name.
+pub(super) fn is_suffix(rest: &str) -> bool {
+    let length = rest.find(|c: char| !c.is_alphabetic()).unwrap_or(rest.len());
+    let word = rest.get(..length).filter(|_| length <= LONGEST_SUFFIX).unwrap_or_default();
+    word == "S" || SUFFIXES.split_ascii_whitespace().any(|suffix| suffix == word)
 }

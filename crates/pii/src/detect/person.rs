@@ -4,6 +4,7 @@
 use super::credit::{begins_in_code, is_author, is_contributor, is_credit};
 use super::finding::{Entity, Findings, Rank};
 use super::given::{is_other, is_shared, is_word};
+use super::lexeme::is_suffix;
 use super::model::is_frequent;
 use super::plain::plain;
 use super::scan::Text;
@@ -101,10 +102,9 @@ fn name_word(text: &Text<'_>, start: usize) -> Option<NameWord> {
     let mut letters = 1;
     for c in rest.chars().skip(1) {
         let behind = text.str_ahead(end + c.len_utf8(), 4);
-        // A genitive is no part of the name.
-        let is_genitive = behind.starts_with('s') && !behind.chars().nth(1).is_some_and(char::is_alphabetic);
-        let is_joint =
-            matches!(c, '\'' | '’' | '-') && behind.starts_with(char::is_alphabetic) && !is_genitive;
+        // A genitive is no part of the name, nor is another ending behind an apostrophe.
+        let is_ending = c != '-' && is_suffix(text.str_ahead(end + c.len_utf8(), LONGEST_WORD));
+        let is_joint = matches!(c, '\'' | '’' | '-') && behind.starts_with(char::is_alphabetic) && !is_ending;
         if !(c.is_alphabetic() || is_joint) || end - start > LONGEST_WORD {
             break;
         }
@@ -137,6 +137,10 @@ pub(super) fn name(text: &Text<'_>, start: usize) -> Option<(usize, usize)> {
     let (mut at, mut end, mut words) = (start, start, 0);
     while words < MAX_WORDS && !touches_code {
         if let Some(word) = name_word(text, at) {
+            // "Anna Schmidts Bruder": German writes every noun with a capital.
+            if words > 1 && text.str.get(at..word.end).is_some_and(is_frequent) {
+                break;
+            }
             end = if word.is_initial && words == 0 && text.at(word.end) != b' ' { break } else { word.end };
             words += usize::from(!word.is_initial);
         } else if words > 0

@@ -5,7 +5,7 @@ use std::cell::{Cell, OnceCell};
 use super::class::{DIGIT, TOKEN, WORD, class};
 use super::label::{ByLabel, Labels, Mark, read};
 use super::signs::Signs;
-use super::table::{Below, Tables, insert_column};
+use super::table::{Below, Tables, insert_column, insert_values};
 use super::vocabulary::Label;
 
 /// Bytes looked at before a candidate for a word that says what it is, and behind it.
@@ -215,6 +215,10 @@ impl<'a> Text<'a> {
         let mut table = Below::default();
         let mut columns = 0;
         self.ends_of(label).flat_map(move |end| {
+            let inserted = self.insert_before(end).map(|insert| insert_values(self.bytes, insert, end));
+            if let Some(values) = inserted.filter(|values| !values.is_empty()) {
+                return values;
+            }
             let is_same = end <= table.header_end;
             columns = if is_same { columns + 1 } else { 0 };
             let is_row = !is_same && end <= table.end || !self.ends_cell(end);

@@ -18,6 +18,9 @@ const DELIMITERS: [u8; 4] = [b'\t', b';', b'|', b','];
 const LONGEST_TABLE_NAME: usize = 128;
 const LONGEST_TUPLE: usize = 512;
 
+/// Bytes of all rows of values.
+const LONGEST_VALUES: usize = 2048;
+
 /// The place of a text's part: its first byte, and the byte after its last.
 pub(super) type Span = (usize, usize);
 
@@ -249,6 +252,50 @@ pub(super) fn insert_column(text: &[u8], insert: usize, place: usize) -> Option<
         !is_quoted && **byte == b','
     });
     cells(text, (open + 1, close), b',').nth(commas.count())
+}
+
+/// The values of the column of `INSERT INTO t (a, b) VALUES (1, 'x'), …` whose name is at a place; `insert` is behind `INTO`.
+pub(super) fn insert_values(text: &[u8], insert: usize, place: usize) -> Vec<Span> {
+    let names = slice(text, insert, insert + LONGEST_TABLE_NAME + LONGEST_LINE);
+    let list = names.iter().position(|byte| *byte == b'(').and_then(|open| {
+        let length = names.get(open..)?.iter().position(|byte| *byte == b')')?;
+        Some((insert + open + 1, insert + open + length))
+    });
+    let Some((open, close)) = list.filter(|(open, close)| *open < place && place <= *close) else {
+        return Vec::new();
+    };
+    let Some(column) = cells(text, (open, close), b',').position(|(from, to)| from <= place && place <= to)
+    else {
+        return Vec::new();
+    };
+    let (mut values, mut is_quoted, mut cell, mut at) = (Vec::new(), false, 0, None);
+    for (offset, byte) in slice(text, close + 1, close + 1 + LONGEST_VALUES).iter().enumerate() {
+        is_quoted ^= *byte == b'\'';
+        let here = close + 1 + offset;
+        match byte {
+            _ if is_quoted => {}
+            b';' => break,
+            b'(' => (cell, at) = (0, Some(here + 1)),
+            b',' | b')' => {
+                values.extend(at.filter(|_| cell == column).map(|from| without_quotes(text, (from, here))));
+                (cell, at) = (cell + 1, at.filter(|_| *byte == b',').map(|_| here + 1));
+            }
+            _ => {}
+        }
+    }
+    values
+}
+
+/// A value of SQL without spaces and the single quotation marks around it.
+fn without_quotes(text: &[u8], (mut start, mut end): Span) -> Span {
+    let is_edge = |at: usize| text.get(at).is_some_and(|byte| byte.is_ascii_whitespace() || *byte == b'\'');
+    while start < end && is_edge(start) {
+        start += 1;
+    }
+    while start < end && is_edge(end - 1) {
+        end -= 1;
+    }
+    (start, end)
 }
 
 fn slice(text: &[u8], start: usize, end: usize) -> &[u8] {

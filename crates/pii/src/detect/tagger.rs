@@ -4,7 +4,7 @@
 
 use super::lexeme::{
     IS_COMMON, IS_FAMILY, IS_GIVEN, LONGEST, Lexeme, PRIME, SEED, STAND_IN, Shape, Spelling, add, finish,
-    is_accent, is_genitive, key,
+    is_accent, is_suffix, key,
 };
 
 /// Bytes of the parts of a model, in this order: Bloom filters of given names, of family names and of other frequent words, and
@@ -270,7 +270,7 @@ impl Reader<'_, '_> {
         while let Some(c) = chars.next() {
             let joins = matches!(c, '-' | '\'' | '’')
                 && chars.as_str().starts_with(char::is_alphabetic)
-                && !is_genitive(chars.as_str());
+                && !(c != '-' && is_suffix(chars.as_str()));
             let is_letter = c.is_alphabetic();
             if !(is_letter || joins || is_accent(c)) || end - start > LONGEST {
                 break;

@@ -173,7 +173,9 @@ pub(super) const WORDS: &[(Label, &str)] = &[
     (Label::NetUse, "net use, psexec, runas"),
     (
         Label::Pin,
-        "pin, pins, pin code, pin is, otp, one time code, one time password, passcode, verification code, 2fa, 2fa code, mfa code, \
+        "recovery code, backup code, emergency code, scratch code, wiederherstellungscode, notfallcode, code de recuperation, code de secours, \
+         codigo de recuperacion, codigo de respaldo, codice di recupero, codigo de recuperacao, herstelcode, kod odzyskiwania, kurtarma kodu, \
+         код восстановления, 恢复代码, 回復コード, 복구 코드, pin, pins, pin code, pin is, otp, one time code, one time password, passcode, verification code, 2fa, 2fa code, mfa code, \
          auth code, authentication code, code for the door, code for the gate, code for the garage, code for the alarm, code for the safe, code to the door, code to the gate, \
          code to the garage, code to the safe, code to the alarm, code fur die haustur, code fur die tur, code fur den tresor, code fur die garage, code fur das tor, code fur den alarm, \
          code du portail, code de l immeuble, code de l alarme, codigo de la puerta, codigo de la alarma, codigo del porton, codice della porta, codice del cancello, codice allarme, \

@@ -519,6 +519,33 @@ fn names_that_nothing_but_their_sentence_tells() {
 }
 
 #[test]
+fn phrases_have_accents_in_every_word() {
+    assert_found(
+        "PIN",
+        &[
+            "código de verificación: ⟦493021⟧",
+            "mi código de verificación es ⟦493021⟧",
+            "codigo de verificação ⟦493021⟧",
+            "recovery code: ⟦8f3k-29dk-s0d3⟧",
+            "Wiederherstellungscode ⟦8f3k-29dk-s0d3⟧",
+            "code de récupération : ⟦83kf-29dk⟧",
+        ],
+    );
+    assert_found("NATIONAL_ID", &["carte d'identité ⟦880692310285⟧"]);
+    assert_nothing(&["The recovery code is in step-two-2024.", "backup code 2024-11-30"]);
+}
+
+#[test]
+fn columns_of_an_insert_label_their_values() {
+    assert_found("PASSWORD", &["INSERT INTO users (id, pwd) VALUES (1, '⟦s3cr3tPw!⟧');"]);
+    assert_eq!(
+        found("INSERT INTO u (id, pwd, note) VALUES (1, 'Tulip7!x', 'a, b'), (2, 'Rose_99z', 'c');"),
+        [("PASSWORD", "Tulip7!x"), ("PASSWORD", "Rose_99z")]
+    );
+    assert_nothing(&["INSERT INTO t (pwd, n) VALUES (", "INSERT INTO t (pwd", "INSERT INTO t VALUES (1, 2)"]);
+}
+
+#[test]
 fn places_and_things_with_names_of_people_are_nobody() {
     assert_nothing(&[
         "We flew from San Francisco to Santa Clara.",
