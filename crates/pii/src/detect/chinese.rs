@@ -13,6 +13,11 @@ static SURNAMES: LazyLock<CharSet> = LazyLock::new(|| set(SINGLE));
 const COMPOUNDS: &str =
     "欧阳 歐陽 司马 司馬 上官 诸葛 諸葛 东方 皇甫 尉迟 公孙 慕容 令狐 司徒 长孙 宇文 夏侯 端木 東方 公孫";
 
+/// Characters that a compound begins with.
+static COMPOUND_FIRST: LazyLock<CharSet> = LazyLock::new(|| {
+    CharSet::of(COMPOUNDS.split_ascii_whitespace().filter_map(|name| name.chars().next()))
+});
+
 /// Characters that a name may begin with.
 static FIRST: LazyLock<CharSet> = LazyLock::new(|| {
     let compounds = COMPOUNDS.split_ascii_whitespace().filter_map(|name| name.chars().next());
@@ -61,7 +66,9 @@ pub(super) fn begins(c: char) -> bool {
 /// 王小明: a family name and one or two characters of given names, between words that stand beside names.
 pub(super) fn chinese(text: &Text<'_>, at: usize) -> Option<(usize, usize)> {
     let rest = text.str_ahead(at, NEAR);
-    let compound = COMPOUNDS.split_ascii_whitespace().find(|name| rest.starts_with(*name));
+    let has_compound = rest.starts_with(|c| COMPOUND_FIRST.contains(c));
+    let mut compounds = COMPOUNDS.split_ascii_whitespace().filter(|_| has_compound);
+    let compound = compounds.find(|name| rest.starts_with(*name));
     let surname = compound.map_or_else(|| rest.chars().next().map_or(0, char::len_utf8), str::len);
     if compound.is_none() && !rest.starts_with(|c| SURNAMES.contains(c)) {
         return None;

@@ -103,7 +103,8 @@ fn name_word(text: &Text<'_>, start: usize) -> Option<NameWord> {
     for c in rest.chars().skip(1) {
         let behind = text.str_ahead(end + c.len_utf8(), 4);
         // A genitive is no part of the name, nor is another ending behind an apostrophe.
-        let is_ending = c != '-' && is_suffix(text.str_ahead(end + c.len_utf8(), LONGEST_WORD));
+        let is_ending =
+            matches!(c, '\'' | '’') && is_suffix(text.str_ahead(end + c.len_utf8(), LONGEST_WORD));
         let is_joint = matches!(c, '\'' | '’' | '-') && behind.starts_with(char::is_alphabetic) && !is_ending;
         if !(c.is_alphabetic() || is_joint) || end - start > LONGEST_WORD {
             break;
