@@ -14,9 +14,8 @@ const COMPOUNDS: &str =
     "欧阳 歐陽 司马 司馬 上官 诸葛 諸葛 东方 皇甫 尉迟 公孙 慕容 令狐 司徒 长孙 宇文 夏侯 端木 東方 公孫";
 
 /// Characters that a compound begins with.
-static COMPOUND_FIRST: LazyLock<CharSet> = LazyLock::new(|| {
-    CharSet::of(COMPOUNDS.split_ascii_whitespace().filter_map(|name| name.chars().next()))
-});
+static COMPOUND_FIRST: LazyLock<CharSet> =
+    LazyLock::new(|| CharSet::of(COMPOUNDS.split_ascii_whitespace().filter_map(|name| name.chars().next())));
 
 /// Characters that a name may begin with.
 static FIRST: LazyLock<CharSet> = LazyLock::new(|| {

@@ -219,12 +219,17 @@ impl Findings {
         holds(finding.start) || holds(finding.end)
     }
 
-    /// The surest ones that do not overlap, of equally sure ones the longest; in the order of the text.
+    /// The surest ones that do not overlap, of equally sure ones the longest; in the order of the text. A known value keeps its kind
+    /// where another is found in its place.
     pub(super) fn resolve(mut self) -> Vec<Finding> {
         let mut ranked = std::mem::take(&mut self.ranked);
         ranked.sort_unstable_by_key(|(rank, finding)| {
             (std::cmp::Reverse((*rank, finding.end - finding.start)), finding.start, finding.entity)
         });
+        let mut known: BTreeMap<(usize, usize), Finding> = BTreeMap::new();
+        for (_, finding) in ranked.iter().filter(|(_, finding)| matches!(finding.entity, Entity::Known(_))) {
+            known.entry((finding.start, finding.end)).or_insert(*finding);
+        }
         // By where they begin: as those that are kept do not overlap, one look tells.
         let mut kept: BTreeMap<usize, Finding> = BTreeMap::new();
         for (_, finding) in ranked {
@@ -233,6 +238,7 @@ impl Findings {
             }
             let last = kept.range(..finding.end).next_back();
             if last.is_none_or(|(_, other)| other.end <= finding.start) {
+                let finding = known.get(&(finding.start, finding.end)).copied().unwrap_or(finding);
                 kept.insert(finding.start, finding);
             }
         }

@@ -129,7 +129,7 @@ fn span(text: &Text<'_>, run: &[Scored]) -> Option<(usize, usize)> {
     }
     let is_written = run.iter().all(|word| word.lexeme.shape != Shape::Mixed || is_mixed_name(text, word));
     let is_example = run.len() == 1 && is_example(text, start, end);
-    let is_command = run.len() == 1 && is_first && is_command(text, end);
+    let is_command = run.len() == 1 && is_first && is_command(text, start, end);
     let is_named = count > 0
         && !is_example
         && !is_command
@@ -170,7 +170,13 @@ fn begins_sentence(text: &Text<'_>, start: usize) -> bool {
 }
 
 /// Tells if an object follows, as behind a verb and never behind a name: "Mark the invoice", "Grant access".
-fn is_command(text: &Text<'_>, end: usize) -> bool {
+fn is_command(text: &Text<'_>, start: usize, end: usize) -> bool {
+    const VERBS: &str = "mark grant bill will chase rob sue drew pat nick jack josh carol skip wade chuck jay lance pierce ray trace tuck \
+         hope grace may dawn rose max cash page dot peg pay drop mike frank don bob";
+    let name = text.str.get(start..end).unwrap_or_default().to_lowercase();
+    if !VERBS.split_ascii_whitespace().any(|verb| verb == name) {
+        return false;
+    }
     const OBJECTS: [&str; 15] = [
         "the", "a", "an", "this", "that", "these", "those", "my", "your", "our", "it", "me", "us", "up",
         "access",

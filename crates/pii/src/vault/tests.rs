@@ -79,6 +79,23 @@ fn a_value_gets_a_number_and_keeps_it_in_every_spelling() {
 }
 
 #[test]
+fn a_date_is_hidden_where_it_means_the_birthday_and_a_value_keeps_its_kind() {
+    let mut vault = empty();
+    assert_eq!(mask(&mut vault, "My date of birth: 1987-05-03").text, "My date of birth: [DATE_OF_BIRTH_1]");
+    for other in
+        ["The contract began on 1987-05-03.", "Meeting 1987-05-03 at ten", "1987-05-03 15:20 rebooted"]
+    {
+        assert_eq!(mask(&mut vault, other).text, other);
+    }
+    let both = mask(&mut vault, "Born 1987-05-03. The law of 1987-05-03 applies.").text;
+    assert_eq!(both, "Born [DATE_OF_BIRTH_1]. The law of 1987-05-03 applies.");
+    assert_eq!(mask(&mut vault, "née le 1987-05-03").text, "née le [DATE_OF_BIRTH_1]");
+    assert_eq!(mask(&mut vault, "Geburtsdatum 3.5.1987").text, "Geburtsdatum [DATE_OF_BIRTH_2]");
+    assert_eq!(mask(&mut vault, "Phone: 0151 23456789").text, "Phone: [PHONE_1]");
+    assert_eq!(mask(&mut vault, "Account 015123456789").text, "Account [PHONE_1]", "no second kind");
+}
+
+#[test]
 fn a_vault_that_is_opened_again_goes_on_where_it_was() {
     let mut vault = empty();
     let kept = mask(&mut vault, "ann@example.com, bob@example.com, password: hunter2!").new;
