@@ -9,16 +9,16 @@ use super::harness::*;
 #[test]
 fn a_first_turn_is_answered_stored_and_committed() {
     let conversation = TestConversation::default();
-    conversation.model_says(whole("Hello Ada"));
+    conversation.model_says(whole("Hello you"));
     let (seen, finished) = conversation.turn("Hello AI!").unwrap();
-    assert_eq!((seen.text.as_str(), seen.is_finished), ("Hello Ada", true));
+    assert_eq!((seen.text.as_str(), seen.is_finished), ("Hello you", true));
     assert!(conversation.platform.postgrest.committed().is_empty(), "the answer does not wait for Postgres");
     assert_eq!(conversation.deliver(), [""; 0]);
 
     let committed = conversation.platform.postgrest.committed();
     assert_eq!(committed, std::slice::from_ref(&finished.record));
     let [question, answer] = &finished.record.messages[..] else { panic!("a turn has two messages") };
-    assert_eq!((question.content.as_str(), answer.content.as_str()), ("Hello AI!", "Hello Ada"));
+    assert_eq!((question.content.as_str(), answer.content.as_str()), ("Hello AI!", "Hello you"));
     assert_eq!((question.parent_id, answer.parent_id), (None, Some(question.id)));
     assert!(question.created_at < answer.created_at);
     let usage = &finished.record.usage;
@@ -55,7 +55,7 @@ fn a_stopped_answer_keeps_its_text_and_owes_its_counted_tokens() {
 fn a_turn_whose_end_cannot_be_stored_says_so_and_is_closed_later() {
     let conversation = TestConversation::default();
     let prepared = conversation.prepare("Hello").unwrap();
-    conversation.model_says(whole("Hello Ada"));
+    conversation.model_says(whole("Hello you"));
     conversation.refuse_writes("outbox");
     let (seen, finished) = conversation.answer(SESSION, prepared);
     assert!(seen.error.is_some() && !seen.is_finished, "{seen:?}");
@@ -80,7 +80,7 @@ fn a_cost_is_read_as_it_was_written() {
 #[test]
 fn stored_rows_keep_their_shape() {
     let conversation = TestConversation::default();
-    conversation.model_says(whole("Hello Ada"));
+    conversation.model_says(whole("Hello you"));
     let prepared = conversation.prepare("Hello AI!").unwrap();
     insta::assert_json_snapshot!("in_flight_turn", conversation.in_flight()[0]);
     conversation.answer(SESSION, prepared);

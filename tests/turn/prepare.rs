@@ -15,10 +15,10 @@ use super::harness::*;
 #[test]
 fn a_second_turn_remembers_the_first_without_asking_postgres() {
     let conversation = TestConversation::default();
-    conversation.model_says(whole("Hello Ada")).model_says(whole("You said hello"));
+    conversation.model_says(whole("Hello you")).model_says(whole("You said hello"));
     let (_, first) = conversation.turn("Hello").unwrap();
     let (_, second) = conversation.turn("What did I say?").unwrap();
-    assert_eq!(conversation.last_prompt(), ["Hello", "Hello Ada", "What did I say?"]);
+    assert_eq!(conversation.last_prompt(), ["Hello", "Hello you", "What did I say?"]);
     assert_eq!(conversation.loads(), 1);
     assert_eq!(second.record.messages[0].parent_id, Some(first.record.messages[1].id));
 }

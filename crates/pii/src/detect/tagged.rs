@@ -130,7 +130,9 @@ fn span(text: &Text<'_>, run: &[Scored]) -> Option<(usize, usize)> {
     let is_written = run.iter().all(|word| word.lexeme.shape != Shape::Mixed || is_mixed_name(text, word));
     let is_example = run.len() == 1 && is_example(text, start, end);
     let is_command = run.len() == 1 && is_first && is_command(text, start, end);
+    let is_thing = run.len() == 1 && follows_article(text, start, end);
     let is_named = count > 0
+        && !is_thing
         && !is_example
         && !is_command
         && sum >= wanted * count
@@ -163,6 +165,17 @@ fn is_example(text: &Text<'_>, start: usize, end: usize) -> bool {
         && ["Alice", "Bob"].iter().all(|name| text.str.contains(name))
 }
 
+/// Tells if one word stands behind an article that names of people do not have: "a Beagle", "the Max value".
+fn follows_article(text: &Text<'_>, start: usize, end: usize) -> bool {
+    const INDEFINITE: [&str; 14] =
+        ["a", "an", "ein", "eine", "einen", "einem", "einer", "un", "une", "una", "uno", "um", "uma", "een"];
+    let from = text.str.floor_char_boundary(start.saturating_sub(LONGEST_JOINT));
+    let head = text.str.get(from..start).and_then(|head| head.strip_suffix(' ')).unwrap_or_default();
+    let before = head.rsplit(|c: char| !c.is_alphabetic()).next().unwrap_or_default();
+    let is_shared = || given::is_shared(&text.str.get(start..end).unwrap_or_default().to_lowercase());
+    INDEFINITE.contains(&before) || before == "the" && is_shared()
+}
+
 /// Tells if any word would have a capital at a place.
 fn begins_sentence(text: &Text<'_>, start: usize) -> bool {
     let before = text.slice(start.saturating_sub(2), start);
@@ -171,16 +184,16 @@ fn begins_sentence(text: &Text<'_>, start: usize) -> bool {
 
 /// Tells if an object follows, as behind a verb and never behind a name: "Mark the invoice", "Grant access".
 fn is_command(text: &Text<'_>, start: usize, end: usize) -> bool {
+    const OBJECTS: [&str; 15] = [
+        "the", "a", "an", "this", "that", "these", "those", "my", "your", "our", "it", "me", "us", "up",
+        "access",
+    ];
     const VERBS: &str = "mark grant bill will chase rob sue drew pat nick jack josh carol skip wade chuck jay lance pierce ray trace tuck \
          hope grace may dawn rose max cash page dot peg pay drop mike frank don bob";
     let name = text.str.get(start..end).unwrap_or_default().to_lowercase();
     if !VERBS.split_ascii_whitespace().any(|verb| verb == name) {
         return false;
     }
-    const OBJECTS: [&str; 15] = [
-        "the", "a", "an", "this", "that", "these", "those", "my", "your", "our", "it", "me", "us", "up",
-        "access",
-    ];
     let rest = text.str_ahead(end, LONGEST_LINE).strip_prefix(' ').unwrap_or_default();
     let next = rest.split(|c: char| !c.is_alphabetic()).next().unwrap_or_default();
     OBJECTS.contains(&next)

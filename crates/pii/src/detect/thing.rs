@@ -16,7 +16,7 @@ const HEADS: &str = "San São Sao Santa Santo Sankt Saint Sainte Sint St Ste Lak
 /// Words behind a name that make it the name of a company, an event or a place: "Hilmer Motorsport", "Indiana Pacers".
 const TAILS: &str = "motorsport records show mountains islands island creek valley bay county beach arena trophy cup bowl consultants \
      electric motors games center centre limousine foundation airlines railway railroad festival championship league stadium united \
-     rovers wanderers spurs barracks restaurant pharmacy university college school hospital airport institute inc llc ltd gmbh corp";
+     day rovers wanderers spurs barracks restaurant pharmacy university college school hospital airport institute inc llc ltd gmbh corp";
 
 static HEAD_WORDS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| HEADS.split_whitespace().collect());
 static TAIL_WORDS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| TAILS.split_whitespace().collect());
@@ -32,10 +32,11 @@ pub(super) fn is_of_thing(text: &Text<'_>, start: usize, end: usize) -> bool {
     }
     let name = text.str.get(start..end).unwrap_or_default();
     let last = name.rsplit_once(' ').map(|(_, last)| last);
-    let next = text.str_ahead(end, REACH).strip_prefix(' ');
-    let next = next.and_then(|rest| rest.split(|c: char| !c.is_alphabetic()).next());
-    let is_tail = |word: &str| {
-        word.starts_with(char::is_uppercase) && TAIL_WORDS.contains(word.to_lowercase().as_str())
-    };
-    last.into_iter().chain(next).any(is_tail)
+    let has_capital = |word: &&str| word.starts_with(char::is_uppercase);
+    let next = text.str_ahead(end, REACH).strip_prefix(' ').unwrap_or_default();
+    // "Martin Luther King Day".
+    let next = next.split(' ').take_while(has_capital).take(2);
+    let next = next.map(|word| word.trim_end_matches(|c: char| !c.is_alphabetic()));
+    let is_tail = |word: &str| TAIL_WORDS.contains(word.to_lowercase().as_str());
+    last.into_iter().filter(has_capital).chain(next).any(is_tail)
 }
