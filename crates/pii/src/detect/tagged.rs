@@ -165,10 +165,11 @@ fn is_example(text: &Text<'_>, start: usize, end: usize) -> bool {
         && ["Alice", "Bob"].iter().all(|name| text.str.contains(name))
 }
 
-/// Tells if one word stands behind an article that names of people do not have: "a Beagle", "the Max value".
+/// Tells if one word stands behind an article that names of people do not have: "ein Beagle", "the Max value".
 fn follows_article(text: &Text<'_>, start: usize, end: usize) -> bool {
-    const INDEFINITE: [&str; 14] =
-        ["a", "an", "ein", "eine", "einen", "einem", "einer", "un", "une", "una", "uno", "um", "uma", "een"];
+    // Not "a": in Portuguese it is definite, and in Spanish and Italian it means "to".
+    const INDEFINITE: [&str; 13] =
+        ["an", "ein", "eine", "einen", "einem", "einer", "un", "une", "una", "uno", "um", "uma", "een"];
     let from = text.str.floor_char_boundary(start.saturating_sub(LONGEST_JOINT));
     let head = text.str.get(from..start).and_then(|head| head.strip_suffix(' ')).unwrap_or_default();
     let before = head.rsplit(|c: char| !c.is_alphabetic()).next().unwrap_or_default();

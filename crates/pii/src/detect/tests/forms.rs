@@ -566,6 +566,7 @@ fn places_and_things_with_names_of_people_are_nobody() {
         &[
             "Ask ⟦Deepika⟧ whether the invoices went out",
             "⟦Maricarmen⟧ no contesta al teléfono",
+            "Avisa a ⟦Rosângela⟧ que o médico ligou",
             "⟦Thibault⟧ a encore oublié ses clés",
             "We flew to San Francisco with ⟦Zsuzsanna Hegedüs⟧.",
         ],
