@@ -279,6 +279,23 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_declares_its_delimiter_has_the_columns_below() {
+        use readers::document::extract::extract;
+        use readers::document::kind::Kind;
+        let sum = json!({ "aggregates": [{ "op": "sum", "column": "Betrag", "name": "Summe" }] });
+        let sum: Query = serde_json::from_value(sum).unwrap();
+        for file in [
+            "sep=;\nName;SSN;Betrag\nAnn;078051120;1,5\nBob;219099999;2,5\n",
+            "\u{feff}sep=;\r\nName;SSN;Betrag\r\nAnn;078051120;1,5\r\nBob;219099999;2,5\r\n",
+            "Name;SSN;Betrag\nAnn;078051120;1,5\nBob;219099999;2,5\n",
+        ] {
+            let parts = extract(Kind::Csv, file.as_bytes(), None).unwrap();
+            let made = query(&head(), "a", &parts[0].text, &sum).unwrap();
+            assert_eq!(csv(&made), "Summe\n4\n", "{file}");
+        }
+    }
+
+    #[test]
     fn rows_must_have_a_cell_for_each_column() {
         let columns = vec![Column { name: "A".into(), kind: sheet::Kind::Number }];
         let made = of_rows(&head(), "a", columns.clone(), vec![vec![json!(1)], vec![json!("x")]]).unwrap();

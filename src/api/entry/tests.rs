@@ -310,6 +310,10 @@ fn a_preflight_is_answered_on_every_path() {
             Some("GET, POST, PUT, PATCH, DELETE, OPTIONS")
         );
         assert_eq!(header(&reply, "access-control-allow-origin"), Some("https://app.example.com"));
+        // OpenAI's client sends its own `user-agent`.
+        let headers = header(&reply, "access-control-allow-headers").unwrap_or_default();
+        let has = |name: &str| headers.split(", ").any(|header| header == name);
+        assert!(has("authorization") && has("content-type") && has("user-agent"), "{headers}");
     }
 }
 
