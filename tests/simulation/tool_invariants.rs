@@ -34,7 +34,8 @@ pub struct ModelRequest<'a> {
 #[derive(Deserialize)]
 struct Said<'a> {
     role: Role,
-    #[serde(borrow)]
+    /// Absent beside calls, where the strictest servers are asked.
+    #[serde(borrow, default)]
     content: Cow<'a, str>,
     #[serde(default)]
     tool_calls: Vec<SaidCall>,
