@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
 use html5gum::{Span, Tokenizer};
 
+use super::hidden::{Attributes, Visibility, is_block};
 use super::{Form, MAX_CHUNKS, MAX_TEXT_BYTES, Part, table};
 
 /// Longest name of an element that is looked at, in bytes.
@@ -14,6 +15,7 @@ const LONGEST_NAME: usize = 16;
 pub(crate) fn read(html: &str) -> Vec<Part> {
     let page = RefCell::new(Page::default());
     let mut name = Vec::new();
+    let mut attributes = Attributes::default();
     // Tags are never kept: one tag can have a million attributes.
     let mut emitter = CallbackEmitter::new(|event: CallbackEvent<'_>, _: Span<()>| -> Option<()> {
         let mut page = page.borrow_mut();
@@ -21,8 +23,11 @@ pub(crate) fn read(html: &str) -> Vec<Part> {
             CallbackEvent::OpenStartTag { name: of } => {
                 name.clear();
                 name.extend(of.iter().take(LONGEST_NAME));
+                attributes = Attributes::default();
             }
-            CallbackEvent::CloseStartTag { self_closing } => page.open(&name, self_closing),
+            CallbackEvent::AttributeName { name } => attributes.name(name),
+            CallbackEvent::AttributeValue { value } => attributes.value(value),
+            CallbackEvent::CloseStartTag { self_closing } => page.open(&name, &attributes, self_closing),
             CallbackEvent::EndTag { name } => page.close(name),
             CallbackEvent::String { value } => page.say(&String::from_utf8_lossy(value)),
             _ => {}
@@ -39,17 +44,13 @@ pub(crate) fn read(html: &str) -> Vec<Part> {
     page.parts
 }
 
-/// Most nested hidden elements that are tracked. Pages have two; the bound keeps the work for each end tag constant.
-const MOST_HIDDEN: usize = 16;
-
 #[derive(Default)]
 struct Page {
     parts: Vec<Part>,
     prose: String,
     /// The rows of the open table, if there is one.
     table: Option<Rows>,
-    /// Names of the open hidden elements, such as scripts.
-    hidden: Vec<Vec<u8>>,
+    visibility: Visibility,
     /// Number of open `pre` elements.
     preformatted: u32,
     length: usize,
@@ -63,11 +64,8 @@ struct Rows {
 }
 
 impl Page {
-    fn open(&mut self, name: &[u8], self_closing: bool) {
-        if is_hidden(name) {
-            if !self_closing && self.hidden.len() < MOST_HIDDEN {
-                self.hidden.push(name.to_vec());
-            }
+    fn open(&mut self, name: &[u8], attributes: &Attributes, self_closing: bool) {
+        if !self.visibility.open(name, attributes, self_closing) {
             return;
         }
         match name {
@@ -102,8 +100,8 @@ impl Page {
     }
 
     fn close(&mut self, name: &[u8]) {
-        if let Some(at) = self.hidden.iter().rposition(|one| one == name) {
-            self.hidden.truncate(at);
+        let name = name.get(..LONGEST_NAME).unwrap_or(name);
+        if !self.visibility.close(name) {
             return;
         }
         match name {
@@ -121,8 +119,8 @@ impl Page {
     }
 
     fn say(&mut self, text: &str) {
-        if !self.hidden.is_empty() {
-            return;
+        if !self.visibility.is_visible() {
+            return self.visibility.unseen(text);
         }
         self.length += text.len();
         let is_preformatted = self.preformatted > 0;
@@ -149,7 +147,7 @@ impl Page {
 
     /// Starts a line with `begin`; in a cell, which is one line, adds a space.
     fn line(&mut self, begin: &str) {
-        if !self.hidden.is_empty() {
+        if !self.visibility.is_visible() {
             return;
         }
         if self.table.as_ref().is_some_and(|rows| rows.in_cell) {
@@ -163,7 +161,7 @@ impl Page {
 
     /// Starts a paragraph with `begin`.
     fn paragraph(&mut self, begin: &str) {
-        if self.hidden.is_empty() && !self.table.as_ref().is_some_and(|rows| rows.in_cell) {
+        if self.visibility.is_visible() && !self.table.as_ref().is_some_and(|rows| rows.in_cell) {
             let kept = self.prose.trim_end().len();
             self.prose.truncate(kept);
             if kept > 0 {
@@ -216,40 +214,6 @@ const fn heading(level: u8) -> &'static str {
     }
 }
 
-fn is_hidden(name: &[u8]) -> bool {
-    matches!(name, b"script" | b"style" | b"template" | b"noscript" | b"svg" | b"iframe")
-}
-
-fn is_block(name: &[u8]) -> bool {
-    matches!(
-        name,
-        b"p" | b"div"
-            | b"section"
-            | b"article"
-            | b"header"
-            | b"footer"
-            | b"main"
-            | b"nav"
-            | b"aside"
-            | b"ul"
-            | b"ol"
-            | b"dl"
-            | b"dt"
-            | b"dd"
-            | b"blockquote"
-            | b"figure"
-            | b"figcaption"
-            | b"form"
-            | b"fieldset"
-            | b"hr"
-            | b"body"
-            | b"address"
-            | b"details"
-            | b"summary"
-            | b"caption"
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -277,6 +241,38 @@ mod tests {
             (Form::Markdown, "After".to_owned()),
         ];
         assert_eq!(texts(html), parts);
+    }
+
+    #[test]
+    fn what_its_reader_does_not_see_is_left_out() {
+        for html in [
+            "<p hidden>NO</p>seen",
+            "<p hidden>NO<div>seen</div>",
+            "<div hidden/>NO</div>seen",
+            "<div style='display:none'>NO<div>NO</div>NO</section></p>NO</div>seen",
+            "<div style=\"visibility: hidden\">NO</div>seen",
+            "<span style='font-size:0px'>NO</span>seen",
+            "<section><div hidden>NO</section>seen",
+            "<ul><li hidden>NO<ul><li>NO</ul>NO<li>seen</ul>",
+            "<table><tr><td hidden>NO<td>seen</table>",
+            "<style>.x{display:none}</style><p class='a x'>NO</p>seen",
+            "<style>#x{font-size:0}</style><b id=x>NO</b>seen",
+            "<!-- NO -->seen<!-- NO",
+            "<img alt=NO title=NO hidden>seen",
+            "<br hidden>seen",
+            "<dialog>NO</dialog><video>NO</video>seen",
+            "<div hidden><svg/>NO</div>seen",
+            "<div hidden><p><p><p></p></p>NO</div>seen",
+            "<p>a<div hidden><p>NO</p>NO</div>seen",
+        ] {
+            let all: String = texts(html).into_iter().map(|(_, text)| text).collect();
+            assert!(all.contains("seen") && !all.contains("NO"), "{html}: {all}");
+        }
+        assert_eq!(
+            texts("<b aria-hidden=true>seen</b>")[0].1,
+            "seen",
+            "it is hidden from screen readers alone"
+        );
     }
 
     #[test]

@@ -6,10 +6,12 @@ pub mod charset;
 pub mod chunk;
 mod encoding;
 pub mod extract;
+mod hidden;
 mod html;
 pub mod kind;
 pub(crate) mod pdf;
 mod prose;
+mod style;
 mod table;
 
 use serde::{Deserialize, Serialize};
