@@ -16,6 +16,7 @@ pub mod toolbox;
 mod calculator;
 mod forget;
 mod hand_over;
+mod mcp_pins;
 mod recall;
 mod registry;
 mod remember;

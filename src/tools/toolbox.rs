@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::definition::Definition;
 use super::mcp::{ListVersion, McpServers};
+use super::mcp_pins;
 use super::registry::definitions;
 use super::tool_set::ToolSet;
 use crate::account::UserCtx;
@@ -42,20 +43,22 @@ struct ToolRow {
     tool: String,
 }
 
-/// Creates the table where it is missing.
+/// Creates the tables where they are missing.
 ///
 /// # Errors
 /// `internal`, when the storage refuses.
 pub fn create_tables(sql: &impl Sql) -> Result<(), Fault> {
-    Ok(sql.exec(SCHEMA, &[])?)
+    sql.exec(SCHEMA, &[])?;
+    Ok(sql.exec(mcp_pins::SCHEMA, &[])?)
 }
 
-/// Forgets which tools were used.
+/// Forgets which tools were used, and what servers told of theirs.
 ///
 /// # Errors
 /// `internal`, when the storage refuses.
 pub fn erase(sql: &impl Sql) -> Result<(), Fault> {
-    Ok(sql.exec("DELETE FROM tool_use", &[])?)
+    sql.exec("DELETE FROM tool_use", &[])?;
+    Ok(sql.exec(mcp_pins::ERASE, &[])?)
 }
 
 impl Toolbox {

@@ -17,7 +17,8 @@ async function createEmployee(servers) {
   return slug;
 }
 
-const CRM = { name: 'crm', url: server.url, tools: ['*'], token: 'crm' };
+const READING = ['find_customer', 'inject', 'fails', 'huge'];
+const CRM = { name: 'crm', url: server.url, tools: ['*'], read_only: READING, token: 'crm' };
 const parts = (frames, type) => frames.map(({ data }) => data).filter((data) => data.type === type);
 
 test('the tools that a profile allows are offered, and their results are masked and marked as external', async () => {
@@ -84,7 +85,7 @@ test('a server without sessions that responds with JSON is called', async (t) =>
   const plain = await startMcpServer({ port: 0, responses: 'json', hasSessions: false });
   t.after(() => plain.stop());
   const user = await newUser();
-  const slug = await createEmployee([{ name: 'plain', url: plain.url, tools: ['find_customer'] }]);
+  const slug = await createEmployee([{ name: 'plain', url: plain.url, tools: ['find_customer'], read_only: READING }]);
   const marker = `plain ${randomUUID()}`;
   scriptSteps(marker, { plain__find_customer: { name: 'Mustermann' } }, 'Found.');
   const { frames, text } = await stream(marker, { user, employee: slug });

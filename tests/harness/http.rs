@@ -1,4 +1,4 @@
-//! Model providers with scripted replies. MCP servers answer nothing: they have tests of their own, beside their client.
+//! Model providers with scripted replies. MCP servers answer nothing, unless they serve tools: their client has tests of its own.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -74,6 +74,9 @@ struct Inner {
     embedding_requests: RefCell<Vec<Value>>,
     embedded: RefCell<Vec<String>>,
     other_calls: Cell<u32>,
+    served_tools: RefCell<Option<Value>>,
+    /// Parameters of the calls of served tools.
+    tool_calls: RefCell<Vec<Value>>,
 }
 
 impl ScriptedHttp {
@@ -94,6 +97,8 @@ impl ScriptedHttp {
             embedding_requests: RefCell::default(),
             embedded: RefCell::default(),
             other_calls: Cell::default(),
+            served_tools: RefCell::default(),
+            tool_calls: RefCell::default(),
         }))
     }
 
@@ -172,6 +177,43 @@ impl ScriptedHttp {
         self.0.other_calls.get()
     }
 
+    /// Serves these tools at every URL that is no model's, from now on.
+    pub fn serve_tools(&self, tools: Value) {
+        self.0.served_tools.replace(Some(tools));
+    }
+
+    /// Parameters of the calls of served tools.
+    pub fn tool_calls(&self) -> Vec<Value> {
+        self.0.tool_calls.borrow().clone()
+    }
+
+    /// The answer of an MCP server; `None` where none serves.
+    fn mcp(&self, body: &str) -> Option<HttpResponse<ScriptedBody>> {
+        let tools = self.0.served_tools.borrow().clone()?;
+        let request: Value = serde_json::from_str(body).unwrap();
+        let result = match request["method"].as_str().unwrap() {
+            "initialize" => Some(json!({
+                "protocolVersion": "2025-11-25", "capabilities": {}, "serverInfo": { "name": "x", "version": "1" },
+            })),
+            "tools/list" => Some(json!({ "tools": tools })),
+            "tools/call" => {
+                self.0.tool_calls.borrow_mut().push(request["params"].clone());
+                Some(json!({ "content": [{ "type": "text", "text": "Done." }] }))
+            }
+            _ => None,
+        };
+        let body = result
+            .map(|result| json!({ "jsonrpc": "2.0", "id": request["id"], "result": result }).to_string());
+        let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+        let status = if body.is_some() { 200 } else { 202 };
+        let steps = body.into_iter().map(|body| Step::Bytes(1, body)).collect();
+        Some(HttpResponse { status, headers, body: self.body(steps) })
+    }
+
+    fn body(&self, steps: VecDeque<Step>) -> ScriptedBody {
+        ScriptedBody { steps, gathers: Rc::clone(&self.0.gathers), clock: self.0.clock.clone() }
+    }
+
     fn embed(&self, body: &str) -> Result<HttpAnswer, HttpError> {
         let body: Value = serde_json::from_str(body).unwrap();
         let texts: Vec<_> =
@@ -234,7 +276,7 @@ impl Http for ScriptedHttp {
         self.0.storage.confirm();
         if !call.url.ends_with("/chat/completions") && !call.url.ends_with("/responses") {
             self.0.other_calls.set(self.0.other_calls.get() + 1);
-            return Err(HttpError::Connect);
+            return self.mcp(call.body.unwrap_or_default()).ok_or(HttpError::Connect);
         }
         self.0.urls.borrow_mut().push(call.url.to_owned());
         let request: Value = serde_json::from_str(call.body.unwrap()).unwrap();
@@ -248,8 +290,7 @@ impl Http for ScriptedHttp {
             Response::Body(status, headers, steps) => (status, headers, steps),
             Response::None(error) => return Err(error),
         };
-        let (gathers, clock) = (Rc::clone(&self.0.gathers), self.0.clock.clone());
-        Ok(HttpResponse { status, headers, body: ScriptedBody { steps: steps.into(), gathers, clock } })
+        Ok(HttpResponse { status, headers, body: self.body(steps.into()) })
     }
 }
 

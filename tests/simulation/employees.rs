@@ -27,7 +27,7 @@ pub fn profile(slug: &str) -> Option<Value> {
             profile["token_budget"] = json!(4000);
             profile["tools"] = json!(["calculator", "forget"]);
             profile["mcp_servers"] = json!([
-                { "name": "crm", "url": CRM, "tools": ["*"], "approval": "writes", "unmask": false },
+                { "name": "crm", "url": CRM, "tools": ["*"], "approval": "writes", "read_only": ["lookup"], "unmask": false },
                 { "name": "mailer", "url": MAILER, "tools": ["*"], "approval": "always", "unmask": true },
             ]);
             Some(profile)

@@ -30,9 +30,15 @@ pub struct Server {
     /// Allowed tools by their names on the server; `*` allows all, an empty list none.
     #[serde(default)]
     pub tools: Vec<String>,
-    /// Calls that need a person's approval.
+    /// Calls that need a person's approval, where the profile says so.
     #[serde(default)]
-    pub approval: Approval,
+    pub approval: Option<Approval>,
+    /// Tools that only read, by their names on the server. The operator's word: a server's own `readOnlyHint` decides nothing.
+    #[serde(default)]
+    pub read_only: Vec<String>,
+    /// Fingerprint of the list of tools that the operator has seen: no tool of another list is offered.
+    #[serde(default)]
+    pub pin: Option<String>,
     /// If true, the server gets the user's values in place of the placeholders that the model sees.
     #[serde(default)]
     pub unmask: bool,
@@ -42,13 +48,12 @@ pub struct Server {
 }
 
 /// Policy for calls that need a person's approval.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Approval {
     /// All calls need approval.
     Always,
-    /// All calls except those of tools that the server marks as read-only.
-    #[default]
+    /// All calls except those of tools that the profile names as read-only.
     Writes,
     /// No call needs approval.
     Never,
@@ -70,8 +75,8 @@ impl Server {
                  and has no user, password, fragment or space in it.",
             );
         }
-        if self.tools.len() > MAX_ALLOWED {
-            return Err("An MCP server's list of tools has at most 128 names.");
+        if self.tools.len() > MAX_ALLOWED || self.read_only.len() > MAX_ALLOWED {
+            return Err("An MCP server's lists of tools have at most 128 names.");
         }
         Ok(())
     }
@@ -80,6 +85,26 @@ impl Server {
     #[must_use]
     pub fn allows(&self, tool: &str) -> bool {
         self.tools.iter().any(|name| name == ALL || name == tool)
+    }
+}
+
+impl Server {
+    /// Decides whether a person must allow a call of a tool: the profile alone does. A server that gets values asks always, unless the
+    /// profile says otherwise.
+    #[must_use]
+    pub fn needs_approval(&self, tool: &str) -> bool {
+        match self.approval {
+            Some(Approval::Always) => true,
+            Some(Approval::Never) => false,
+            None if self.unmask => true,
+            Some(Approval::Writes) | None => !self.only_reads(tool),
+        }
+    }
+
+    /// Returns true if the profile says that the tool with this name only reads.
+    #[must_use]
+    pub fn only_reads(&self, tool: &str) -> bool {
+        self.read_only.iter().any(|name| name == ALL || name == tool)
     }
 }
 
@@ -152,7 +177,8 @@ mod tests {
     fn a_minimal_profile_allows_nothing_and_has_writes_approved() {
         let least = server(serde_json::json!({ "name": "crm", "url": "https://a.example/mcp", "later": 1 }));
         assert_eq!(least.check(), Ok(()));
-        assert_eq!((least.approval, least.unmask, least.token.as_deref()), (Approval::Writes, false, None));
+        assert_eq!((least.approval, least.unmask, least.token.as_deref()), (None, false, None));
+        assert!(least.needs_approval("find"));
         assert!(!least.allows("find") && !least.allows("*"));
     }
 
@@ -163,6 +189,20 @@ mod tests {
         assert!(some.allows("find") && !some.allows("find_all") && !some.allows("Find"));
         some.tools.push("*".to_owned());
         assert!(some.allows("find_all"));
+    }
+
+    #[test]
+    fn the_profile_alone_says_which_calls_ask() {
+        let asks = |approval: Option<Approval>, unmask: bool| {
+            let read_only = vec!["find".to_owned()];
+            let server = Server { approval, read_only, unmask, ..at("https://a.example") };
+            (server.needs_approval("find"), server.needs_approval("send"))
+        };
+        assert_eq!(asks(None, false), (false, true));
+        assert_eq!(asks(None, true), (true, true), "a server that gets values");
+        assert_eq!(asks(Some(Approval::Writes), true), (false, true));
+        assert_eq!(asks(Some(Approval::Always), false), (true, true));
+        assert_eq!(asks(Some(Approval::Never), true), (false, false));
     }
 
     #[test]

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use wire_text::WireText;
 
-use super::server::{Approval, Server};
+use super::server::Server;
 use super::session::Session;
 
 /// Most tools of one server.
@@ -39,8 +39,8 @@ pub struct RemoteTool {
     pub description: String,
     /// A JSON Schema of an object, at most 16 KiB.
     pub schema: Box<RawValue>,
-    /// True if the server marks the tool as read-only.
-    pub is_read_only: bool,
+    /// True if the server marks the tool as read-only. It decides nothing: the profile does.
+    pub has_read_only_hint: bool,
 }
 
 /// The result of a tool. It is untrusted text that the caller must mask and bound.
@@ -139,7 +139,7 @@ impl WireTool {
             title: self.title.or(title).map(bounded),
             description: self.description.map(bounded).unwrap_or_default(),
             schema: self.schema,
-            is_read_only: read_only.unwrap_or(false),
+            has_read_only_hint: read_only.unwrap_or(false),
         })
     }
 }
@@ -237,51 +237,23 @@ impl WireResult {
 }
 
 impl RemoteTool {
-    /// Decides from the profile of its server whether a person must allow a call.
+    /// Everything that the server says of the tool, in a form that changes with any part of it.
     #[must_use]
-    pub fn needs_approval(&self, server: &Server) -> bool {
-        match server.approval {
-            Approval::Always => true,
-            Approval::Writes => !self.is_read_only,
-            Approval::Never => false,
-        }
-    }
-}
-
-#[cfg(test)]
-impl RemoteTool {
-    /// A tool without parameters.
-    pub(crate) fn named(name: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            title: None,
-            description: String::new(),
-            schema: RawValue::from_string(r#"{"type":"object"}"#.to_owned()).unwrap(),
-            is_read_only: false,
-        }
+    pub fn told(&self) -> String {
+        let Self { name, title, description, schema, has_read_only_hint } = self;
+        json!([name, title, description, schema.get(), has_read_only_hint]).to_string()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use serde_json::json;
 
     use super::*;
     use crate::session::Version;
 
     fn server() -> Server {
         serde_json::from_value(json!({ "name": "crm", "url": "https://a.example", "tools": ["*"] })).unwrap()
-    }
-
-    #[test]
-    fn only_what_is_read_only_goes_without_approval_unless_the_profile_says_so() {
-        let asks = |approval, is_read_only| {
-            let tool = RemoteTool { is_read_only, ..RemoteTool::named("x") };
-            tool.needs_approval(&Server { approval, ..server() })
-        };
-        assert!(asks(Approval::Always, true) && asks(Approval::Writes, false));
-        assert!(!asks(Approval::Writes, true) && !asks(Approval::Never, false));
     }
 
     fn listed(page: &Value, session: &Session) -> Vec<RemoteTool> {
@@ -311,8 +283,10 @@ mod tests {
         assert_eq!(tools[0].description.chars().count(), MAX_DESCRIPTION);
         assert_eq!(tools[0].title.as_deref(), Some("Find"));
         assert_eq!(tools[0].schema.get(), schema.to_string());
-        assert!(tools[0].is_read_only && !tools[1].is_read_only);
+        assert!(tools[0].has_read_only_hint && !tools[1].has_read_only_hint);
         assert_eq!(tools[1].title.as_deref(), Some("Send"));
+        let hinted = RemoteTool { has_read_only_hint: true, ..tools[1].clone() };
+        assert_ne!(tools[1].told(), hinted.told(), "a hint that changes is seen");
     }
 
     #[test]
