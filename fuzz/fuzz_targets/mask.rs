@@ -6,7 +6,7 @@ use pii::detect::{KnownValues, Patterns, People, Scope};
 use pii::mask::{Author, Draft, Piece};
 use pii::policy::Policy;
 use pii::seal::{KeyId, MasterKeys, Secret, UserKey};
-use pii::unmask::{Escape, PlaceholderMap, unmask};
+use pii::unmask::{Escape, PlaceholderMap, restore};
 use pii::vault::{MaskRequest, Vault};
 use libfuzzer_sys::fuzz_target;
 
@@ -23,7 +23,7 @@ fuzz_target!(|bytes: &[u8]| {
     assert_eq!(again.map(|again| again.text), Ok(masked.text.clone()));
 
     let values = masked.values.iter().map(|(placeholder, value)| (placeholder, value.as_str()));
-    let back = unmask(&masked.text, &PlaceholderMap::new(values, &Policy::full()), Escape::None);
+    let back = restore(&masked.text, &PlaceholderMap::new(values, &Policy::full()), Escape::None);
     // Placeholders apart, nothing is left or lost: only a value that is spelled in two ways may come back in another.
     let kept = |text: &str| {
         let mut draft = Draft::new(text, Author::Outside);

@@ -1,11 +1,12 @@
 //! `GET /api/me/export`: everything that is stored of the user, as NDJSON that `POST /api/import` reads.
 
+use std::borrow::Cow;
 use std::pin::pin;
 use std::rc::Rc;
 
 use futures::future::{Either, select};
 use pii::policy::Policy;
-use pii::unmask::{Escape, unmask};
+use pii::unmask::{Escape, restore, unmask};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -15,6 +16,7 @@ use super::placeholders::values_in;
 use super::problem;
 use super::reply::{self, ReplyOf};
 use crate::auth::User;
+use crate::chat::message::Role;
 use crate::database::{self, malformed};
 use crate::error::{Error, Fault};
 use crate::log;
@@ -70,6 +72,21 @@ struct Export<P: Platform> {
 struct Position {
     at: String,
     id: String,
+}
+
+/// Author of a row.
+#[derive(Deserialize)]
+struct RowAuthor<'a> {
+    kind: Cow<'a, str>,
+    #[serde(default)]
+    role: Option<Role>,
+}
+
+impl RowAuthor<'_> {
+    /// False for rows that a model wrote.
+    fn is_user(&self) -> bool {
+        self.role != Some(Role::Assistant) && !matches!(&*self.kind, "tool_run" | "summary" | "fact")
+    }
 }
 
 /// Result of `export_user`.
@@ -184,13 +201,17 @@ impl<P: Platform> Export<P> {
         self.unmask(rows.iter().map(String::as_str)).await
     }
 
-    /// Puts the user's values into rows, whatever an employee shows: they are theirs.
+    /// Puts the user's values into rows, whatever an employee shows: they are theirs. Within a URL only where the user wrote it.
     async fn unmask<'a>(&self, rows: impl Iterator<Item = &'a str>) -> Result<String, Error> {
-        let mut lines: String = rows.flat_map(|row| [row, "\n"]).collect();
-        if !lines.is_empty() {
-            let ctx = self.object.user(&self.user);
-            let values = values_in(&ctx, &lines, &Policy::full()).await?;
-            lines = unmask(&lines, &values, Escape::Json);
+        let rows: Vec<_> = rows.collect();
+        let (ctx, all) = (self.object.user(&self.user), rows.concat());
+        let values = values_in(&ctx, &all, &Policy::full()).await?;
+        let mut lines = String::new();
+        for row in rows {
+            let is_own = serde_json::from_str::<RowAuthor<'_>>(row).is_ok_and(|author| author.is_user());
+            let put = if is_own { restore } else { unmask };
+            lines.push_str(&put(row, &values, Escape::Json));
+            lines.push('\n');
         }
         Ok(lines)
     }

@@ -5,7 +5,7 @@ use serde_json::json;
 use uuid::Uuid;
 use wire_text::WireText;
 
-use super::placeholders::unmask_own;
+use super::placeholders::unmask_learned;
 use super::reply::{self, ReplyOf};
 use crate::account::UserCtx;
 use crate::account::vault::VaultError;
@@ -28,7 +28,7 @@ const FACTS: &str = "user_memory_facts?select=id,category,key,fact,confidence,so
 /// `GET /api/facts`: current facts, newest first.
 pub(super) async fn list<P: Platform>(ctx: &UserCtx<'_, P>) -> Result<ReplyOf<P>, Error> {
     let rows = database::read(&ctx.ports.postgrest, FACTS, &ctx.user.token).await?;
-    Ok(reply::envelope(&unmask_own(ctx, &rows).await?))
+    Ok(reply::envelope(&unmask_learned(ctx, &rows).await?))
 }
 
 /// `PATCH /api/facts/{id}`: replaces the text of a fact.
@@ -50,7 +50,7 @@ pub(super) async fn correct<P: Platform>(
     if !known_facts::correct(&ctx.ports.sql, fact, &masked)? {
         change(ctx, known_facts::reload(ctx)).await?;
     }
-    Ok(reply::json(200, unmask_own(ctx, &row).await?))
+    Ok(reply::json(200, unmask_learned(ctx, &row).await?))
 }
 
 /// `DELETE /api/facts/{id}`: with the messages that it comes from.

@@ -19,7 +19,7 @@ use crate::ports::{Caller, Clock, FrameWriter, Host, Platform, ReplyBody};
 use crate::time::timestamp;
 use crate::user::Object;
 use pii::policy::Policy;
-use pii::unmask::{Escape, unmask};
+use pii::unmask::{Escape, restore};
 use sheet::export::{self, Head};
 
 /// Files that are not expired, newest first.
@@ -40,7 +40,7 @@ pub(super) async fn link<P: Platform>(ctx: &UserCtx<'_, P>, file: Uuid) -> Resul
     let link = Link::new(ctx.user.id, file, ctx.ports.clock.now());
     let unsigned = || Fault::new(Code::Misconfigured, "no master key");
     let url = link.address(&ctx.config.pii_master_keys).ok_or_else(unsigned)?;
-    let name = unmask(&head.export, &values, Escape::None);
+    let name = restore(&head.export, &values, Escape::None);
     let body = json!({ "id": file, "name": name, "url": url, "expires_at": timestamp(link.expires) });
     Ok(reply::json(200, body.to_string()))
 }
@@ -64,7 +64,7 @@ pub(super) async fn download<P: Platform>(
     let bytes = ctx.get_file(file).await?.ok_or_else(no_such_file)?;
     let (Head { export: name, format }, table) = export::open(&bytes).map_err(|_| no_such_file())?;
     let values = values_in(&ctx, &String::from_utf8_lossy(&bytes), &Policy::full()).await?;
-    let disposition = disposition(&unmask(&name, &values, Escape::None));
+    let disposition = disposition(&restore(&name, &values, Escape::None));
     let (writer, readable) = object.ports.host.open_stream();
     let mut reply = reply::with_body(200, format.media_type(), ReplyBody::Stream(readable));
     reply.headers.push(("content-disposition", disposition));

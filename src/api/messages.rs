@@ -152,6 +152,11 @@ struct SessionRow<'a> {
 }
 
 #[derive(Deserialize)]
+struct MessageAuthor {
+    role: Role,
+}
+
+#[derive(Deserialize)]
 struct MessageId {
     id: Uuid,
 }
@@ -199,7 +204,12 @@ impl<'a> History<'a> {
     }
 
     fn body(&self, values: &RowValues) -> String {
-        let texts: Vec<_> = self.messages.iter().map(|row| values.unmask(row, &self.employee)).collect();
+        let unmask = |row: &Cow<'_, str>| {
+            let author = serde_json::from_str::<MessageAuthor>(row).ok().map(|row| row.role);
+            let is_own = author == Some(Role::User);
+            if is_own { values.restore(row, &self.employee) } else { values.unmask(row, &self.employee) }
+        };
+        let texts: Vec<_> = self.messages.iter().map(unmask).collect();
         page::body(&texts, &self.next)
     }
 }

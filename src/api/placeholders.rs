@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::ports::{Caller, Platform};
 use pii::placeholder::Placeholder;
 use pii::policy::Policy;
-use pii::unmask::{Escape, PlaceholderMap, placeholders, unmask};
+use pii::unmask::{Escape, PlaceholderMap, placeholders, restore, unmask};
 
 /// Values behind placeholders, and each employee's policy on them.
 #[derive(Debug, Default)]
@@ -49,10 +49,20 @@ impl RowValues {
     /// Unmasks a row of a session with that employee.
     #[must_use]
     pub fn unmask(&self, row: &str, employee: &str) -> String {
+        unmask(row, &self.shown(employee), Escape::Json)
+    }
+
+    /// Unmasks a row that its user wrote, also within URLs: they are the user's own.
+    #[must_use]
+    pub fn restore(&self, row: &str, employee: &str) -> String {
+        restore(row, &self.shown(employee), Escape::Json)
+    }
+
+    fn shown(&self, employee: &str) -> PlaceholderMap {
         // An unknown employee has the policy of one that sets none.
         let policy = self.policies.get(employee).cloned().unwrap_or_default();
         let values = self.values.iter().map(|(placeholder, value)| (placeholder, value.as_str()));
-        unmask(row, &PlaceholderMap::new(values, &policy), Escape::Json)
+        PlaceholderMap::new(values, &policy)
     }
 
     #[cfg(test)]
@@ -82,5 +92,13 @@ pub async fn values_in<P: Platform>(
 /// # Errors
 /// As [`values_in`].
 pub async fn unmask_own<P: Platform>(ctx: &UserCtx<'_, P>, rows: &str) -> Result<String, Error> {
+    Ok(restore(rows, &values_in(ctx, rows, &Policy::default()).await?, Escape::Json))
+}
+
+/// Unmasks rows that a model wrote of the user.
+///
+/// # Errors
+/// As [`values_in`].
+pub async fn unmask_learned<P: Platform>(ctx: &UserCtx<'_, P>, rows: &str) -> Result<String, Error> {
     Ok(unmask(rows, &values_in(ctx, rows, &Policy::default()).await?, Escape::Json))
 }

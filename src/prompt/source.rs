@@ -1,6 +1,6 @@
 //! Sources of an answer: documents with a passage in its prompt.
 
-use pii::unmask::{Escape, PlaceholderMap, unmask};
+use pii::unmask::{Escape, PlaceholderMap, restore};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -35,6 +35,6 @@ impl Source {
     /// The document with its name as the user may see it.
     #[must_use]
     pub fn unmasked(&self, placeholders: &PlaceholderMap) -> Self {
-        Self { name: unmask(&self.name, placeholders, Escape::None), ..self.clone() }
+        Self { name: restore(&self.name, placeholders, Escape::None), ..self.clone() }
     }
 }

@@ -8,6 +8,7 @@
 pub mod detect;
 pub mod identity;
 pub mod json;
+mod link;
 pub mod mask;
 pub mod masked_text;
 pub mod placeholder;

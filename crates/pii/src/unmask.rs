@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::link::{JsonReader, LinkReader, joins_host};
 use super::mask::is_link;
 use super::placeholder::{Placeholder, Reading, Spelling, next_start, read};
 use super::policy::Policy;
@@ -65,10 +66,17 @@ pub enum Escape {
     Json,
 }
 
-/// Puts the values back into a whole text that this crate has masked.
+/// Puts the values back into a whole text that this crate has masked, except where a placeholder is a part of a URL: what others wrote
+/// must not carry a value away.
 #[must_use]
 pub fn unmask(text: &str, shown: &PlaceholderMap, escape: Escape) -> String {
-    replace(text, shown, (Spelling::Exact, escape), true).0
+    Replacer { spelling: Spelling::Exact, escape, place: Place::of(escape) }.replace(text, shown, true).0
+}
+
+/// Puts the values back into a whole text of their owner, also within its URLs.
+#[must_use]
+pub fn restore(text: &str, shown: &PlaceholderMap, escape: Escape) -> String {
+    Replacer { spelling: Spelling::Exact, escape, place: Place::Own }.replace(text, shown, true).0
 }
 
 /// Collects the placeholders of masked texts, each once and sorted.
@@ -90,35 +98,45 @@ pub fn placeholders<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<Placeho
     placeholders.into_iter().collect()
 }
 
-/// Unmasks the text of a model while it streams in.
+/// Unmasks the text of a model while it streams in. A placeholder within a URL stays.
 ///
-/// The output is the same for any split of the input. At most one placeholder's spelling is held back, and nothing where no
-/// mapped placeholder can begin.
+/// The output is the same for any split of the input. At most one placeholder's spelling is held back, with what may be a host behind
+/// it, and nothing where no mapped placeholder can begin.
 #[derive(Debug)]
 pub struct Unmasker {
     shown: PlaceholderMap,
-    escape: Escape,
+    replacer: Replacer,
     held: String,
 }
 
 impl Unmasker {
     /// Makes an unmasker for plain text.
     #[must_use]
-    pub const fn new(shown: PlaceholderMap) -> Self {
-        Self { shown, escape: Escape::None, held: String::new() }
+    pub fn new(shown: PlaceholderMap) -> Self {
+        Self::escaping(shown, Escape::None)
     }
 
     /// Makes an unmasker for streamed JSON, such as the arguments of a tool call. Values are escaped.
     #[must_use]
-    pub const fn json(shown: PlaceholderMap) -> Self {
-        Self { shown, escape: Escape::Json, held: String::new() }
+    pub fn json(shown: PlaceholderMap) -> Self {
+        Self::escaping(shown, Escape::Json)
+    }
+
+    fn escaping(shown: PlaceholderMap, escape: Escape) -> Self {
+        let replacer = Replacer { spelling: Spelling::Loose, escape, place: Place::of(escape) };
+        Self { shown, replacer, held: String::new() }
+    }
+
+    /// Sets the values that the following text may have. The text before still counts for the URL that it may have begun.
+    pub fn set_shown(&mut self, shown: PlaceholderMap) {
+        self.shown = shown;
     }
 
     /// Takes the next piece of the text, and returns all that is final.
     pub fn feed(&mut self, text: &str) -> String {
         let mut whole = std::mem::take(&mut self.held);
         whole.push_str(text);
-        let (clear, end) = replace(&whole, &self.shown, (Spelling::Loose, self.escape), false);
+        let (clear, end) = self.replacer.replace(&whole, &self.shown, false);
         self.held = whole.split_off(end);
         clear
     }
@@ -126,48 +144,106 @@ impl Unmasker {
     /// Ends the text, and returns the part held back.
     pub fn end(&mut self) -> String {
         let held = std::mem::take(&mut self.held);
-        replace(&held, &self.shown, (Spelling::Loose, self.escape), true).0
+        self.replacer.replace(&held, &self.shown, true).0
     }
 }
 
-/// Replaces placeholders in the final part of a text, and returns it with its end. Behind that end, a placeholder may still be
-/// incomplete, unless the text is over.
-fn replace(
-    text: &str,
-    shown: &PlaceholderMap,
-    (spelling, escape): (Spelling, Escape),
-    is_over: bool,
-) -> (String, usize) {
-    if shown.0.is_empty() {
-        return (text.to_owned(), text.len());
+/// Place of a text that has been read so far.
+#[derive(Debug)]
+enum Place {
+    /// In a text of the values' owner, where a value may stand anywhere.
+    Own,
+    Text(LinkReader),
+    Json(JsonReader),
+}
+
+impl Place {
+    fn of(escape: Escape) -> Self {
+        match escape {
+            Escape::None => Self::Text(LinkReader::default()),
+            Escape::Json => Self::Json(JsonReader::default()),
+        }
     }
-    let mut out = String::new();
-    let (mut done, mut from) = (0, 0);
-    let mut end = text.len();
-    while let Some(at) = next_start(text, from, spelling) {
-        from = at + 1;
-        match read(text.get(at..).unwrap_or_default(), spelling) {
-            Reading::Placeholder(placeholder, length) => {
-                let Some(value) = shown.of(&placeholder) else { continue };
-                let rest = text.get(at + length..).unwrap_or_default();
-                if rest.is_empty() && !is_over {
-                    // The next character decides if the placeholder is the text of a link.
+
+    fn read(&mut self, text: &str) {
+        match self {
+            Self::Own => {}
+            Self::Text(reader) => reader.read(text),
+            Self::Json(reader) => reader.read(text),
+        }
+    }
+
+    /// True if a placeholder, as it is spelled, is within a URL. `None` if the text behind it does not tell yet.
+    fn has_url(&self, spelled: &str, rest: &str, is_over: bool) -> Option<bool> {
+        let is_inside = match self {
+            Self::Own => return Some(false),
+            Self::Text(reader) => reader.is_inside(),
+            Self::Json(reader) => reader.is_inside(),
+        };
+        // Only URLs are percent-encoded.
+        if is_inside || spelled.contains('%') { Some(true) } else { joins_host(rest, is_over) }
+    }
+}
+
+/// Replaces placeholders in a text that comes in parts.
+#[derive(Debug)]
+struct Replacer {
+    spelling: Spelling,
+    escape: Escape,
+    place: Place,
+}
+
+impl Replacer {
+    /// Replaces placeholders in the final part of a text, and returns it with its end. Behind that end, a placeholder may still be
+    /// incomplete, unless the text is over.
+    fn replace(&mut self, text: &str, shown: &PlaceholderMap, is_over: bool) -> (String, usize) {
+        let mut out = String::new();
+        let (mut done, mut from) = (0, 0);
+        let mut end = text.len();
+        while let Some(at) = next_start(text, from, self.spelling).filter(|_| !shown.0.is_empty()) {
+            from = at + 1;
+            match read(text.get(at..).unwrap_or_default(), self.spelling) {
+                Reading::Placeholder(placeholder, length) => {
+                    let Some(value) = shown.of(&placeholder) else { continue };
+                    let rest = text.get(at + length..).unwrap_or_default();
+                    if rest.is_empty() && !is_over {
+                        // The next character decides if the placeholder is the text of a link.
+                        end = at;
+                        break;
+                    }
+                    self.copy(&mut out, text.get(done..at).unwrap_or_default());
+                    done = at;
+                    let spelled = text.get(at..at + length).unwrap_or_default();
+                    match self.place.has_url(spelled, rest, is_over) {
+                        None => {
+                            end = at;
+                            break;
+                        }
+                        Some(true) => {}
+                        Some(false) => {
+                            let begin = out.len();
+                            let keeps_brackets = self.spelling == Spelling::Loose && is_link(rest);
+                            write(&mut out, value, self.escape, keeps_brackets);
+                            self.place.read(out.get(begin..).unwrap_or_default());
+                            (done, from) = (at + length, at + length);
+                        }
+                    }
+                }
+                Reading::Open(start) if !is_over && shown.has_start(&start) => {
                     end = at;
                     break;
                 }
-                out.push_str(text.get(done..at).unwrap_or_default());
-                write(&mut out, value, escape, spelling == Spelling::Loose && is_link(rest));
-                (done, from) = (at + length, at + length);
+                Reading::Open(_) | Reading::Nothing => {}
             }
-            Reading::Open(start) if !is_over && shown.has_start(&start) => {
-                end = at;
-                break;
-            }
-            Reading::Open(_) | Reading::Nothing => {}
         }
+        self.copy(&mut out, text.get(done..end).unwrap_or_default());
+        (out, end)
     }
-    out.push_str(text.get(done..end).unwrap_or_default());
-    (out, end)
+
+    fn copy(&mut self, out: &mut String, text: &str) {
+        self.place.read(text);
+        out.push_str(text);
+    }
 }
 
 fn write(out: &mut String, value: &str, escape: Escape, keeps_brackets: bool) {
@@ -189,6 +265,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::link::HOST_BYTES;
 
     fn shown() -> PlaceholderMap {
         let values = [
@@ -218,8 +295,7 @@ mod tests {
             ("Write to [EMAIL_1].", "Write to ann@example.com."),
             ("[email_1], **[EMAIL_12]**", "ann@example.com, **bob@example.com**"),
             ("\\[EMAIL\\_1\\] and `[EMAIL_1]`", "ann@example.com and `ann@example.com`"),
-            ("[EMAIL_1](mailto:[EMAIL_1])", "[ann@example.com](mailto:ann@example.com)"),
-            ("[mail](mailto:%5BEMAIL_1%5D)", "[mail](mailto:ann@example.com)"),
+            ("[EMAIL_1](mailto:[EMAIL_1])", "[ann@example.com](mailto:[EMAIL_1])"),
             ("[[EMAIL_1]](x)", "[ann@example.com](x)"),
             ("[EMAIL_2] [EMAIL_11] [NOTE_1] [a] 100%", "[EMAIL_2] [EMAIL_11] [NOTE_1] [a] 100%"),
             ("[PERSON_1]", "Ada \"A\" [EMAIL_1]"),
@@ -239,6 +315,62 @@ mod tests {
         }
         let mut unmasker = Unmasker::new(PlaceholderMap::default());
         assert_eq!(unmasker.feed("[EMAIL_1"), "[EMAIL_1", "without values nothing is looked for");
+    }
+
+    #[test]
+    fn no_value_is_written_into_a_url_however_the_text_is_cut() {
+        for text in [
+            "https://a.example/?q=[EMAIL_1]",
+            "www.a.example/[email_1]",
+            "a.example/?q=[EMAIL_1]",
+            "https://[EMAIL_1].a.example/",
+            "https://a.example/[EMAIL_12]/[EMAIL_1]",
+            "[x](https://a.example/[EMAIL_1])",
+            "![x](/a?[EMAIL_1])",
+            "![x](< /a?[EMAIL_1]>)",
+            "[x]: /a?[EMAIL_1]",
+            "<https://a.example/[EMAIL_1]>",
+            "<img src='//a.example/ [EMAIL_1]'>",
+            "<a href=\"a\" title=\"[EMAIL_1]\">",
+            "[mail](mailto:%5BEMAIL_1%5D)",
+            "%5BEMAIL_1%5D",
+            "https:\\/\\/a.example/\\[EMAIL\\_1\\]",
+            "[EMAIL_1].a.example",
+            "[EMAIL_1]-x.a.example/",
+            "[EMAIL_1]@a.example",
+        ] {
+            assert_eq!(stream([text]).0, text);
+            let pieces: Vec<_> = text.split_inclusive(|_: char| true).collect();
+            assert_eq!(stream(pieces).0, text, "character by character");
+            assert_eq!(unmask(text, &shown(), Escape::None), text);
+        }
+        let own = "https://a.example/?q=[EMAIL_1]";
+        assert_eq!(restore(own, &shown(), Escape::None), "https://a.example/?q=ann@example.com");
+    }
+
+    #[test]
+    fn a_url_beside_a_value_takes_nothing_from_it() {
+        for (text, out) in [
+            ("https://a.example [EMAIL_1]", "https://a.example ann@example.com"),
+            ("[x](/a), [EMAIL_1].", "[x](/a), ann@example.com."),
+            ("<[EMAIL_1]>", "<ann@example.com>"),
+            ("[EMAIL_1]: see [EMAIL_12]", "ann@example.com: see bob@example.com"),
+        ] {
+            assert_eq!(stream([text]).0, out);
+            let pieces: Vec<_> = text.split_inclusive(|_: char| true).collect();
+            assert_eq!(stream(pieces).0, out, "character by character");
+        }
+        let mut unmasker = Unmasker::new(PlaceholderMap::default());
+        assert_eq!(unmasker.feed("https://a.example/"), "https://a.example/");
+        unmasker.set_shown(shown());
+        assert_eq!(
+            unmasker.feed("[EMAIL_1] "),
+            "[EMAIL_1] ",
+            "values that come later stand in no URL either"
+        );
+        let json = r#"{"url":"https://a.example/[EMAIL_1]","mail":"[EMAIL_1]"}"#;
+        let out = r#"{"url":"https://a.example/[EMAIL_1]","mail":"ann@example.com"}"#;
+        assert_eq!(unmask(json, &shown(), Escape::Json), out);
     }
 
     #[test]
@@ -282,6 +414,12 @@ mod tests {
                 "**",
                 "é",
                 "😀",
+                "https://",
+                "](",
+                "<a ",
+                ".a",
+                "@",
+                "\n",
             ])
             .prop_map(String::from),
             "[a-z ]{0,6}",
@@ -301,8 +439,8 @@ mod tests {
             let pieces = cuts.windows(2).map(|pair| text.get(pair[0]..pair[1]).unwrap());
             let (out, held) = stream(pieces);
             prop_assert_eq!(out, stream([text.as_str()]).0);
-            // `\[US\_SSN\_3\]`, the longest spelling that there is of the longest name.
-            prop_assert!(held <= "\\[ US\\_SSN\\_3 \\]".len(), "{}", held);
+            // `\[US\_SSN\_3\]`, the longest spelling that there is of the longest name, and a host.
+            prop_assert!(held <= "\\[ US\\_SSN\\_3 \\]".len() + HOST_BYTES, "{}", held);
         }
     }
 }

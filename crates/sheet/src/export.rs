@@ -1,6 +1,6 @@
 //! Exports: a masked table in storage, written as a file with values when its user downloads it.
 
-use pii::unmask::{Escape, PlaceholderMap, unmask};
+use pii::unmask::{Escape, PlaceholderMap, restore, unmask};
 use serde::{Deserialize, Serialize};
 
 use super::cell::Cell;
@@ -184,9 +184,9 @@ fn clear(cells: Vec<Cell>, header: &Header, shown: &PlaceholderMap) -> Vec<Cell>
 
 fn clear_header(header: &Header, shown: &PlaceholderMap) -> Header {
     let mut header = header.clone();
-    header.title = unmask(&header.title, shown, Escape::None);
+    header.title = restore(&header.title, shown, Escape::None);
     for column in &mut header.columns {
-        column.name = unmask(&column.name, shown, Escape::None);
+        column.name = restore(&column.name, shown, Escape::None);
     }
     header
 }
