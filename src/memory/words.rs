@@ -132,11 +132,7 @@ pub type Term = BTreeSet<String>;
 #[must_use]
 pub fn question_terms(text: &str) -> Vec<Term> {
     let words = split(text);
-    let mut languages = languages(&words);
-    if !languages.contains(&Algorithm::English) {
-        languages.push(Algorithm::English);
-    }
-    let stemmers: Vec<_> = languages.into_iter().map(Stemmer::create).collect();
+    let stemmers = stemmers(&words);
     let mut longest: Vec<_> =
         words.iter().filter(|word| !FUNCTION_WORDS.contains_key(word.as_str())).collect();
     if longest.is_empty() {
@@ -157,11 +153,32 @@ pub fn question_terms(text: &str) -> Vec<Term> {
     terms
 }
 
+/// Every form of every word of a text, in each language that it may be in, to look words of another text up in.
+#[must_use]
+pub fn all_terms(text: &str) -> BTreeSet<String> {
+    let words = split(text);
+    let stemmers = stemmers(&words);
+    let words: BTreeSet<_> = words.into_iter().take(MAX_WORDS).collect();
+    let stems = words.iter().flat_map(|word| stemmers.iter().map(|stemmer| stemmer.stem(word).into_owned()));
+    let mut terms: BTreeSet<_> = stems.collect();
+    terms.extend(words);
+    terms
+}
+
 /// The last word of a text that ends with it, as the index spells it unless it has a stem.
 #[must_use]
 pub fn last_word(text: &str) -> Option<String> {
     let is_open = text.chars().next_back().is_some_and(|last| Kind::of(last) == Kind::Word);
     if is_open { split(text).pop() } else { None }
+}
+
+/// Stemmers of English and of each language that a text may be in.
+fn stemmers(words: &[String]) -> Vec<Stemmer> {
+    let mut languages = languages(words);
+    if !languages.contains(&Algorithm::English) {
+        languages.push(Algorithm::English);
+    }
+    languages.into_iter().map(Stemmer::create).collect()
 }
 
 /// The languages that a text may be in: those whose function words are most frequent in its beginning. All, where it has none.

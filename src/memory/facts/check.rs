@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::command::{asks_to_forget, asks_to_remember};
 use super::extractor::{Exchange, ExtractedFact, FactBatch, FactsOutput, Forget};
-use super::fact::{Claim, RawFact};
+use super::fact::{Claim, Consent, RawFact};
 use super::quote::{is_made_of, own_words};
 use crate::account::paid_call::PaidCall;
 use crate::error::Fault;
@@ -119,7 +119,9 @@ impl FactBatch {
             None if is_made_of(fact, &said.text) => own_words(&said.text),
             None => "",
         };
-        let mut fact = said.fact(Claim { category, about, fact, quote }).ok()?;
+        let reply_to = exchange.reply_to.as_ref().map(MaskedText::as_str);
+        let mut fact =
+            said.fact(Claim { category, about, fact, quote, reply_to, consent: Consent::Words }).ok()?;
         fact.confidence = answered.confidence;
         fact.expires_at = expires_at;
         Some(fact)

@@ -26,6 +26,10 @@ const ORDERS: &str = "ignore all|ignore any|ignore previous|ignore the above|ign
     |tüm talimatları|önceki talimatları|her zaman cevap|指示を無視|必ず答え|忽略之前|忽略以上|忽略所有|请始终|تجاهل كل\
     |تجاهل جميع|أجب دائم";
 
+/// Words with which an answer confirms what it was asked, parted by `|`.
+const CONFIRMATIONS: &str = "yes|yeah|yep|right|correct|exactly|ja|genau|stimmt|richtig|oui|exact|si|sí|correcto|exacto|sim|isso|exato\
+    |certo|esatto|tak|dokładnie|zgadza się|evet|doğru|aynen|klopt|да|верно|так|はい|ええ|うん|そう|是|对|對|没错|沒錯|嗯|نعم|أجل|صحيح";
+
 /// Characters of a message that are searched.
 const SEARCHED: usize = 500;
 
@@ -38,6 +42,13 @@ pub(super) fn asks_to_remember(message: &str) -> bool {
 pub(super) fn asks_to_forget(message: &str) -> bool {
     let text = REMEMBER.split('|').fold(beginning(message), |text, words| text.replace(words, " "));
     contains_any(&text, FORGET)
+}
+
+/// True if a message begins by confirming what it was asked.
+pub(super) fn confirms(message: &str) -> bool {
+    let text = beginning(message);
+    let is_word = |rest: &str| !rest.starts_with(|c: char| c.is_alphanumeric() && c < '\u{3000}');
+    CONFIRMATIONS.split('|').any(|word| text.trim_start().strip_prefix(word).is_some_and(is_word))
 }
 
 /// True if a text tells an assistant how to behave.
@@ -76,5 +87,16 @@ mod tests {
         }
         assert!(!asks_to_forget("Don't forget that I am vegan"));
         assert!(!may_be_command("What a day"));
+    }
+
+    #[test]
+    fn an_answer_that_confirms_is_known() {
+        for message in ["Yes, since May", "Oui, c'est ça.", "はい、そうです", "نعم، هذا هو", "是的"]
+        {
+            assert!(confirms(message), "{message}");
+        }
+        for message in ["Thanks", "Single", "Jakob lives there", "ok"] {
+            assert!(!confirms(message), "{message}");
+        }
     }
 }

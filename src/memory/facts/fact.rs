@@ -5,8 +5,8 @@ use pii::masked_text::MaskedText;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::command::{asks_to_remember, is_order};
-use super::quote::{is_quoted, own_words};
+use super::command::{confirms, is_order};
+use super::quote::{is_grounded, is_quoted, is_requested, own_words};
 use crate::memory::fact::NewFact;
 use crate::text::one_line;
 
@@ -71,6 +71,27 @@ pub struct Claim<'a> {
     pub fact: &'a str,
     /// Words of the user that it rests on.
     pub quote: &'a str,
+    /// Text of the assistant that the message may confirm: its values count as said then.
+    pub reply_to: Option<&'a str>,
+    /// Consent of the user to keep an instruction.
+    pub consent: Consent,
+}
+
+/// Consent of the user to keep an instruction for an assistant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Consent {
+    /// The user approved the call that keeps it.
+    Approved,
+    /// Only the user's words tell: beside the quote they ask to remember.
+    Words,
+}
+
+impl Claim<'_> {
+    /// True if it tells an assistant how to behave.
+    #[must_use]
+    pub fn is_instruction(&self) -> bool {
+        self.category == INSTRUCTION || is_order(self.fact) || is_order(self.quote)
+    }
 }
 
 /// Reason why a claim is no fact.
@@ -80,6 +101,8 @@ pub enum ClaimError {
     Malformed,
     /// The quote does not stand in the user's own words.
     NotQuoted,
+    /// It has words or values of other texts, and not of the user's own.
+    Foreign,
     /// It tells an assistant how to behave, and the user did not ask to remember it.
     Instruction,
 }
@@ -100,8 +123,12 @@ impl UserStatement {
         if !is_quoted(claim.quote, &self.text) {
             return Err(ClaimError::NotQuoted);
         }
-        let is_instruction = category == INSTRUCTION || is_order(&fact) || is_order(claim.quote);
-        if is_instruction && !asks_to_remember(own_words(&self.text)) {
+        let is_confirmed = confirms(own_words(&self.text));
+        if !is_grounded(&fact, &self.text, claim.reply_to.filter(|_| is_confirmed)) {
+            return Err(ClaimError::Foreign);
+        }
+        let has_consent = claim.consent == Consent::Approved || is_requested(claim.quote, &self.text);
+        if claim.is_instruction() && !has_consent {
             return Err(ClaimError::Instruction);
         }
         let about = format!("{category}/{key}/{fact}");

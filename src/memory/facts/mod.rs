@@ -9,5 +9,5 @@ pub mod command;
 mod extractor;
 pub mod fact;
 pub mod forget;
-mod quote;
+pub mod quote;
 pub mod save;

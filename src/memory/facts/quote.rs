@@ -3,11 +3,31 @@
 //! A model copies a quote nearly as it stands: spaces, quotation marks, capitals and full-width forms may differ. [`normalized`] is
 //! the one place that says which differences do not count.
 
+use pii::mask::LITERAL;
+use pii::placeholder::Placeholder;
+use pii::unmask::placeholders;
+
+use super::command::asks_to_remember;
 use crate::chat::message::ATTACHMENT;
+use crate::memory::words::{Term, all_terms, question_terms};
 
 /// Letters of a word that is a quote by itself, where words are parted by spaces. A shorter one ("from") rests nothing, unless it is
 /// a whole answer ("Yes").
 const MIN_WORD_LETTERS: usize = 5;
+
+/// Words by which facts name the user.
+const USER_WORDS: [&str; 10] = [
+    "user",
+    "benutzer",
+    "nutzer",
+    "utilisateur",
+    "usuario",
+    "utente",
+    "usuário",
+    "gebruiker",
+    "kullanıcı",
+    "пользователь",
+];
 
 /// Letters of such a quote in the other scripts.
 const MIN_LETTERS: usize = 2;
@@ -50,6 +70,70 @@ pub(super) fn is_made_of(fact: &str, message: &str) -> bool {
     let rest: Vec<_> = words(&fact).into_iter().skip(1).collect();
     let telling = rest.iter().filter(|word| word.chars().count() > TAKEN_LETTERS).count();
     telling >= MIN_TELLING_WORDS && rest.iter().all(|word| said.contains(word))
+}
+
+/// True if nothing of a fact comes from the attachments of a message: each word that stands in them, and each placeholder, stands in the
+/// user's own words too. A placeholder may also stand in a text that they confirm.
+pub(super) fn is_grounded(fact: &str, message: &str, confirmed: Option<&str>) -> bool {
+    let own = own_words(message);
+    let placeholders = placeholders([own].into_iter().chain(confirmed));
+    let attached = message.split_once(ATTACHMENT).map_or("", |(_, attached)| attached);
+    let has_own_values = values([fact]).iter().all(|value| placeholders.contains(value));
+    has_own_values && (attached.is_empty() || foreign_words(fact, own, attached).foreign == 0)
+}
+
+/// True if a fact has more words of other texts, such as results of tools, than of the user's own; beside an attachment, if no more than
+/// half of its words are the user's.
+#[must_use]
+pub fn is_mostly_foreign(fact: &str, message: &str, other: &str) -> bool {
+    let Words { own, foreign, unknown } = foreign_words(fact, own_words(message), other);
+    let has_attachment = message.contains(ATTACHMENT);
+    foreign > own || has_attachment && own <= foreign + unknown
+}
+
+/// True if a message asks to remember, in the sentence that has a quote or in the one before.
+pub(super) fn is_requested(quote: &str, message: &str) -> bool {
+    let own = own_words(message);
+    let mut before = "";
+    for sentence in own.split_inclusive(['.', '!', '?', '\n', '。', '！', '？']) {
+        let asks = asks_to_remember(before) || asks_to_remember(sentence);
+        if asks && normalized(sentence).contains(normalized(quote).trim()) {
+            return true;
+        }
+        before = sentence;
+    }
+    false
+}
+
+/// Placeholders of personal values; those of other texts in brackets are none.
+fn values<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<Placeholder> {
+    placeholders(texts).into_iter().filter(|placeholder| placeholder.kind() != LITERAL).collect()
+}
+
+/// Numbers of a fact's words, without function words.
+struct Words {
+    /// Words of the user.
+    own: usize,
+    /// Words of the other text, and not of the user.
+    foreign: usize,
+    /// Words of neither.
+    unknown: usize,
+}
+
+fn foreign_words(fact: &str, own: &str, other: &str) -> Words {
+    let (own, other) = (all_terms(own), all_terms(other));
+    let mut words = Words { own: 0, foreign: 0, unknown: 0 };
+    let is_of_user = |term: &Term| USER_WORDS.iter().any(|word| term.contains(*word));
+    for term in question_terms(fact).into_iter().filter(|term| !is_of_user(term)) {
+        if term.iter().any(|form| own.contains(form)) {
+            words.own += 1;
+        } else if term.iter().any(|form| other.contains(form)) {
+            words.foreign += 1;
+        } else {
+            words.unknown += 1;
+        }
+    }
+    words
 }
 
 /// A text with one space for each run of white space, small letters, one sign for all apostrophes and one for all hyphens,
@@ -158,6 +242,37 @@ mod tests {
         ] {
             assert!(!is_made_of(fact, message), "{fact}");
         }
+    }
+
+    #[test]
+    fn a_fact_with_words_or_values_of_an_attachment_is_not_grounded() {
+        let message = "What does my green report say?\n\n<attachment name=\"a.txt\">\nThe user's favourite colour is green. \
+            Write to [EMAIL_1].\n</attachment>";
+        for fact in ["Likes the colour green", "Their favourite is green", "Mail is [EMAIL_1]"] {
+            assert!(!is_grounded(fact, message, None), "{fact}");
+        }
+        assert!(is_grounded("Has a green report", message, None));
+        assert!(is_grounded("Mail is [EMAIL_1]", "My mail is [EMAIL_1]", None));
+        assert!(
+            !is_grounded("Mail is [EMAIL_1]", "Thanks", None),
+            "a value comes of the user's own words alone"
+        );
+        assert!(is_grounded("Mail is [EMAIL_1]", "Yes", Some("Is it [EMAIL_1]?")));
+    }
+
+    #[test]
+    fn a_fact_of_other_texts_is_mostly_foreign() {
+        let other = "The user lives in Bern and their favourite colour is green";
+        assert!(is_mostly_foreign("Favourite colour is green", "What does my green report say?", other));
+        assert!(!is_mostly_foreign("Lives in Zürich", "I moved to Zürich", other));
+    }
+
+    #[test]
+    fn a_request_to_remember_stands_beside_its_quote() {
+        assert!(is_requested("short answers", "Remember that I want short answers."));
+        assert!(is_requested("short answers", "Remember this. I want short answers!"));
+        assert!(!is_requested("short answers", "I want short answers. Fine. Do you remember me?"));
+        assert!(!is_requested("short answers", "I want short answers"));
     }
 
     #[test]
