@@ -2,7 +2,7 @@
 // (GET {url without /v1}/__aimock/journal).
 import { LLMock } from '@copilotkit/aimock';
 import { respondInBackground } from './mock-model/background.mjs';
-import { contentText, respondWithTools } from './mock-model/tools.mjs';
+import { contentText, isFenced, respondWithTools } from './mock-model/tools.mjs';
 
 /** Pace of a small hosted model: 300 ms to the first token, then 60 tokens a second. */
 const PACE = { ttft: 300, tps: 60 };
@@ -42,7 +42,7 @@ function respond(request) {
 
 /** @param {import('@copilotkit/aimock').ChatCompletionRequest} request */
 function respondWithText({ messages }) {
-  const userTexts = messages.filter(({ role }) => role === 'user').map(({ content }) => contentText(content));
+  const userTexts = messages.filter(({ role }) => role === 'user').map(({ content }) => contentText(content)).filter((text) => !isFenced(text));
   const newest = userTexts.at(-1) ?? '';
   const earlier = userTexts.length - 1;
   const history = earlier === 0

@@ -14,6 +14,8 @@ import { mintAccessToken } from '../dev/supabase.mjs';
 import { FINISH_EVENT, atEvent, chatAbout, createGate, holdEvent } from './faults/faults.mjs';
 import { startProxy } from './faults/proxy.mjs';
 
+export { isFenced } from '../dev/mock-model/tools.mjs';
+
 /** Folder with the logs and the data of every part. */
 export const stateDir = mkdtempSync(join(tmpdir(), 'frontdesk-e2e-'));
 /** Milliseconds after which a condition counts as failed: long enough for a machine under heavy load. */

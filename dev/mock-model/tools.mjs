@@ -108,3 +108,11 @@ export function contentText(content) {
   if (typeof content === 'string') return content;
   return (content ?? []).map((part) => part.text ?? '').join('');
 }
+
+/**
+ * True for a message of the user that is none: the summary, or what was recalled.
+ * @param {string} text
+ */
+export function isFenced(text) {
+  return /^<(?:memory|summary) id="/u.test(text);
+}

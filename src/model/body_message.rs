@@ -107,6 +107,12 @@ impl BodyMessage {
         Ok((message, growth))
     }
 
+    /// Its text; `None` where it has parts.
+    #[must_use]
+    pub fn text(&self) -> Option<String> {
+        serde_json::from_str(self.message.get()).ok().map(|TextMessage { content }| content)
+    }
+
     /// Adds the parts that go back to the model that wrote it.
     pub fn set_echo(&mut self, echo: StepEcho) {
         self.echo = Some(echo);

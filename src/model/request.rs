@@ -161,6 +161,12 @@ impl ChatBody {
         Ok(())
     }
 
+    /// The text of the message at an index.
+    #[must_use]
+    pub fn text(&self, at: usize) -> Option<String> {
+        self.messages.get(at)?.text()
+    }
+
     /// Removes the message at an index.
     pub fn remove(&mut self, at: usize) {
         if at < self.messages.len() {

@@ -2,6 +2,7 @@
 
 pub mod assemble;
 pub mod client_messages;
+mod fence;
 pub mod recalled;
 pub mod receipt;
 pub mod source;

@@ -17,8 +17,8 @@ pub struct EventUnmasker<F> {
     /// Values of the placeholders that the model has seen so far. Only these are put into text: a placeholder that the model made
     /// up stays as it is.
     visible: PlaceholderMap,
-    /// True if the text is JSON.
-    is_json: bool,
+    /// Placeholders that the model has seen so far.
+    seen: Vec<Placeholder>,
     text: Unmasker,
     thought: Unmasker,
     emit: F,
@@ -33,13 +33,22 @@ impl<F: FnMut(&ClientEvent<'_>)> EventUnmasker<F> {
         for source in &head.sources {
             emit(&ClientEvent::Source(&source.unmasked(&visible)));
         }
-        let (text, thought) = (text_unmasker(&visible, head.is_json), Unmasker::new(visible.clone()));
-        Self { known, text, thought, visible, is_json: head.is_json, emit }
+        let answer = if head.is_json { Unmasker::json } else { Unmasker::new };
+        let (text, thought) = (answer(visible.clone()), Unmasker::new(visible.clone()));
+        Self { known, text, thought, visible, seen: head.visible_placeholders.clone(), emit }
     }
 
     /// Adds values of placeholders that the turn came to since.
     pub fn add_known(&mut self, known: PlaceholderMap) {
         self.known.extend(known);
+    }
+
+    /// Shows values as another employee's policy allows from here on: those of every placeholder that the turn may come to.
+    pub fn take_over(&mut self, known: PlaceholderMap) {
+        self.flush_text();
+        self.visible = known.only(&self.seen);
+        self.known = known;
+        self.set_shown();
     }
 
     /// Emits the unmasked form of one event. Text that may be the beginning of a placeholder is held back.
@@ -70,7 +79,7 @@ impl<F: FnMut(&ClientEvent<'_>)> EventUnmasker<F> {
                 self.push_outcome(*id, outcome);
             }
             TurnEvent::StepFinished => (self.emit)(&ClientEvent::StepFinished),
-            TurnEvent::HandedOff { employee, model } => {
+            TurnEvent::HandedOff { employee, model, .. } => {
                 (self.emit)(&ClientEvent::HandedOff(HandOff { employee, model }));
             }
         }
@@ -99,10 +108,15 @@ impl<F: FnMut(&ClientEvent<'_>)> EventUnmasker<F> {
 
     fn show(&mut self, placeholders: &[Placeholder]) {
         if !placeholders.is_empty() {
+            self.seen.extend_from_slice(placeholders);
             self.visible.extend(self.known.only(placeholders));
-            self.text = text_unmasker(&self.visible, self.is_json);
-            self.thought = Unmasker::new(self.visible.clone());
+            self.set_shown();
         }
+    }
+
+    fn set_shown(&mut self) {
+        self.text.set_shown(self.visible.clone());
+        self.thought.set_shown(self.visible.clone());
     }
 
     fn push_outcome(&mut self, id: Uuid, outcome: &CallOutcome) {
@@ -139,10 +153,6 @@ impl<F: FnMut(&ClientEvent<'_>)> EventUnmasker<F> {
             (self.emit)(&ClientEvent::Text(text));
         }
     }
-}
-
-fn text_unmasker(visible: &PlaceholderMap, is_json: bool) -> Unmasker {
-    if is_json { Unmasker::json(visible.clone()) } else { Unmasker::new(visible.clone()) }
 }
 
 /// JSON, or a string for a text that is none, with values in the place of placeholders.

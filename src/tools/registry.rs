@@ -11,7 +11,7 @@ use super::ocr::Ocr;
 use super::recall::Recall;
 use super::remember::Remember;
 use super::sheet_export::SheetExport;
-use super::tool::{Tool, ToolContext, check, definition_of, typed};
+use super::tool::{Tool, ToolContext, asks, check, definition_of, typed};
 use crate::chat::employee::Employee;
 use crate::ports::Platform;
 
@@ -28,6 +28,14 @@ macro_rules! registry {
             match name {
                 $(<$tool>::NAME => check::<$tool>(arguments),)+
                 _ => None,
+            }
+        }
+
+        /// True if the user must approve a call with these arguments.
+        pub(super) fn asks_named(name: &str, arguments: &Value) -> bool {
+            match name {
+                $(<$tool>::NAME => asks::<$tool>(arguments),)+
+                _ => false,
             }
         }
 

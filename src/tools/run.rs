@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::definition::Definition;
 use super::error::{ToolError, ToolRunError};
-use super::registry::{check_named, run_named};
+use super::registry::{asks_named, check_named, run_named};
 use super::tool::ToolContext;
 use super::tool_set::ToolSet;
 use crate::account::vault::VaultError;
@@ -54,6 +54,12 @@ pub fn parse(arguments: &str, was_cut: bool) -> Result<Value, (CallFailure, Stri
 /// The outcome of a call that cannot run.
 pub fn check_arguments(tool: &Definition, arguments: &Value) -> Result<(), CallOutcome> {
     check_named(&tool.name, arguments).map_or(Ok(()), |why| Err(invalid(&why)))
+}
+
+/// True if the user must approve a call with these arguments.
+#[must_use]
+pub fn needs_approval(tool: &Definition, arguments: &Value) -> bool {
+    tool.spec.needs_approval || asks_named(&tool.name, arguments)
 }
 
 fn invalid(why: &str) -> CallOutcome {

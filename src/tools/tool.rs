@@ -38,6 +38,12 @@ pub trait Tool {
         None
     }
 
+    /// True if the user must approve a call with these arguments, beyond those of a tool whose calls all ask.
+    #[must_use]
+    fn needs_approval(_arguments: &Self::Arguments) -> bool {
+        false
+    }
+
     /// Runs the tool. The result is masked before the model or the user sees it.
     ///
     /// # Errors
@@ -58,6 +64,8 @@ pub struct ToolContext<'a, P: Platform> {
     pub question: Uuid,
     /// The user's message.
     pub message: &'a MaskedText,
+    /// Texts that others wrote and the model has read: recalled ones, and results of tools.
+    pub read: &'a str,
     /// Time of the message, in milliseconds since 1970.
     pub asked_at: Millis,
     /// True if the turn may be remembered.
@@ -93,6 +101,11 @@ pub(super) async fn typed<T: Tool, P: Platform>(
     let arguments =
         T::Arguments::deserialize(arguments).map_err(|error| ToolRunError::Arguments(error.to_string()))?;
     T::run(arguments, context).await.map_err(ToolRunError::Tool)
+}
+
+/// True if the user must approve a call with these arguments.
+pub(super) fn asks<T: Tool>(arguments: &Value) -> bool {
+    T::SPEC.needs_approval || T::Arguments::deserialize(arguments).is_ok_and(|own| T::needs_approval(&own))
 }
 
 /// Reason why a tool does not take these arguments, if there is one.

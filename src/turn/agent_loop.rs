@@ -14,6 +14,8 @@ use super::agent_config::AgentConfig;
 use super::log_writer::LogWriter;
 use super::progress::{StepCost, TurnProgress};
 use super::reserve::{NextStep, keep_affordable};
+use crate::account::ledger;
+use crate::account::paid_call::{BilledAccount, CallBill, Purpose};
 use crate::chat::employee::Employee;
 use crate::chat::tool_call::{CallFailure, CallOutcome, ToolCall};
 use crate::chat::usage::Usage;
@@ -33,7 +35,7 @@ use crate::stream::turn_event::TurnEvent;
 use crate::stream::unmasker::EventUnmasker;
 use crate::time::timestamp;
 use crate::tools::definition::Reach;
-use crate::tools::run::{check_arguments, parse, unknown};
+use crate::tools::run::{check_arguments, needs_approval, parse, unknown};
 use crate::tools::tool_set::ToolSet;
 use tokens::chat::PER_MESSAGE;
 use tokens::count;
@@ -47,7 +49,8 @@ pub(super) struct AgentLoop<'a, P: Platform, F> {
     pub(super) turn: &'a mut InFlightTurn,
     pub(super) agent: &'a mut AgentConfig,
     pub(super) request: &'a mut CompletionRequest,
-    pub(super) policy: &'a Policy,
+    /// Part of each value that the user sees: that of the employee that answers now.
+    pub(super) policy: Policy,
     pub(super) log: LogWriter<'a, P>,
     pub(super) events: EventUnmasker<F>,
     /// Placeholders that the model has seen.
@@ -182,7 +185,7 @@ impl<P: Platform, F: FnMut(&ClientEvent<'_>)> AgentLoop<'_, P, F> {
         if !is_of_client && let Err(outcome) = check_arguments(tool, arguments) {
             return outcome;
         }
-        if !tool.spec.needs_approval && !is_of_client {
+        if !is_of_client && !needs_approval(tool, arguments) {
             return CallOutcome::Running;
         }
         let clock = &self.ctx.session.user.ports.clock;
@@ -262,8 +265,9 @@ impl<P: Platform, F: FnMut(&ClientEvent<'_>)> AgentLoop<'_, P, F> {
         self.request.body.set_values(values)
     }
 
-    /// Puts another employee in charge of the answer, if a tool asked for it, the prompt has room for its persona, and its models
-    /// have the price that a budget in dollars needs. Otherwise it takes over with the next message.
+    /// Puts another employee in charge of the answer, if a tool asked for it, the prompt has room for its persona, its models
+    /// have the price that a budget in dollars needs, and its own budget suffices. Otherwise it takes over with the next message.
+    /// Its steps are its own: they are billed to it, and values are shown as its policy allows.
     async fn hand_off(&mut self, progress: &mut TurnProgress) -> Result<(), Fault> {
         let Some(successor) = progress.effects.borrow().hand_off.clone() else { return Ok(()) };
         let employee = &successor.employee;
@@ -282,15 +286,41 @@ impl<P: Platform, F: FnMut(&ClientEvent<'_>)> AgentLoop<'_, P, F> {
         if !is_affordable || prompt_tokens > employee.token_budget(user.config) {
             return Ok(());
         }
+        let spent = progress.spent.unwrap_or(StepCost::NONE);
+        let next = NextStep { turn: self.turn, agent: self.agent, spent, prompt_tokens };
+        if !self.ctx.has_budget_for(&next, &successor)? {
+            return Ok(());
+        }
+        self.book_segment(progress)?;
         progress.prompt_tokens = prompt_tokens;
         self.request.body.hand_off(employee, tools.json())?;
         self.request.candidates = candidates;
         let (slug, model) = (employee.slug.clone(), employee.model(user.config).to_owned());
         (self.turn.price, self.turn.model) = (successor.price, model.clone());
+        (self.turn.employee, self.turn.prompt_tokens) = (slug.clone(), prompt_tokens);
+        // An interruption bills the employee that answers, for what it reads.
+        SessionStore::new(&user.ports.sql, self.turn.session_id).update_turn(self.turn)?;
+        self.policy = employee.unmask_policy.clone();
         self.agent.employee = successor;
         self.agent.tools = tools;
-        self.emit(&TurnEvent::HandedOff { employee: slug, model });
+        self.events.take_over(user.placeholder_map(&self.visible_placeholders, &self.policy));
+        self.emit(&TurnEvent::HandedOff { employee: slug, model, policy: self.policy.clone() });
         Ok(())
+    }
+
+    /// Books the steps of the employee that hands over, apart from the rest of the turn.
+    fn book_segment(&self, progress: &mut TurnProgress) -> Result<(), Fault> {
+        let Some(spent) = progress.spent.replace(StepCost::NONE) else { return Ok(()) };
+        let user = self.ctx.session.user;
+        let account = BilledAccount::new(&self.agent.employee.employee, &self.agent.limits, self.turn.price);
+        let bill = CallBill {
+            purpose: Purpose::Step,
+            session: self.turn.kept.is_all().then_some(self.turn.session_id),
+            account,
+            model: self.turn.model.clone(),
+        };
+        bill.begun_at(&user, self.turn.admitted_at).book(&user, &spent.usage)?;
+        ledger::release(&user.ports.sql, self.turn.turn_id)
     }
 
     fn pending_approval(&self, progress: &TurnProgress, first: usize, steps: u32) -> PendingApproval {
@@ -327,7 +357,7 @@ impl<P: Platform, F: FnMut(&ClientEvent<'_>)> AgentLoop<'_, P, F> {
         if placeholders.is_empty() {
             return;
         }
-        self.events.add_known(self.ctx.session.user.placeholder_map(placeholders, self.policy));
+        self.events.add_known(self.ctx.session.user.placeholder_map(placeholders, &self.policy));
         self.visible_placeholders.extend_from_slice(placeholders);
         self.visible_placeholders.sort_unstable();
         self.visible_placeholders.dedup();

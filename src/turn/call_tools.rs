@@ -45,12 +45,14 @@ impl<P: Platform, F: FnMut(&ClientEvent<'_>)> AgentLoop<'_, P, F> {
             }
         }
         let message = self.turn.message.clone();
+        let read = self.read_texts(progress, first);
         let account = BilledAccount::new(&employee, &self.agent.limits, self.turn.price);
         let context = ToolContext {
             user,
             session: self.turn.session_id,
             question: self.turn.user_message_id,
             message: &message,
+            read: &read,
             asked_at: self.turn.admitted_at,
             remember: self.turn.remember,
             mcp: &self.ctx.toolbox.mcp,
@@ -78,6 +80,14 @@ impl<P: Platform, F: FnMut(&ClientEvent<'_>)> AgentLoop<'_, P, F> {
                 *known = call;
             }
         }
+    }
+
+    /// Texts that the model has read and its user did not write: what was recalled, and results of earlier steps.
+    fn read_texts(&self, progress: &TurnProgress, first: usize) -> String {
+        let recalled = self.agent.recalled_at.and_then(|recalled| self.request.body.text(recalled.at));
+        let calls = progress.answer.calls.get(..first).unwrap_or_default();
+        let results = calls.iter().map(|call| call.result().to_string());
+        recalled.into_iter().chain(results).collect::<Vec<_>>().join("\n")
     }
 
     /// Emits the outcomes that are decided without running. Of a resumed answer everything but the denials was emitted before.

@@ -2,7 +2,7 @@ import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { createClient } from '@supabase/supabase-js';
-import { accessToken, ask, database, grace, newUser, requestsWith, rows, stack, storedMessages } from './test-stack.mjs';
+import { accessToken, ask, database, grace, isFenced, newUser, requestsWith, rows, stack, storedMessages } from './test-stack.mjs';
 
 const service = createClient(stack.supabaseUrl, stack.serviceRoleKey, { auth: { persistSession: false } });
 
@@ -60,7 +60,7 @@ test('a usage row has the tokens of the prompt\'s history and of the whole sessi
   const usage = await rows('select * from chat_usage_log where purpose = \'turn\' and session_id = $1 order by created_at', [session], 3);
   const { history_tokens, session_tokens } = usage[2];
   assert.ok(history_tokens > 2000 && history_tokens < Number(session_tokens), `${history_tokens} of ${session_tokens}`);
-  const spoken = requestsWith('and now?')[0].messages.filter(({ role }) => role !== 'system');
+  const spoken = requestsWith('and now?')[0].messages.filter(({ role, content }) => role !== 'system' && !isFenced(content));
   assert.ok(spoken.length < 5, `${spoken.length} of the 5 messages`);
   const { data: targets } = await service.from('v_targets').select('*');
   assert.ok(targets.find(({ metric }) => metric === 'token_saving_percent').current > 0);

@@ -1,6 +1,6 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { call, database, eventually, newUser, readFrames, requestsWith, script, storedFiles, storedMessages, streamWithRecall } from './test-stack.mjs';
+import { call, database, eventually, isFenced, newUser, readFrames, requestsWith, script, storedFiles, storedMessages, streamWithRecall } from './test-stack.mjs';
 import { pdf } from './pdf.mjs';
 
 /** @param {string | Buffer} body */
@@ -23,7 +23,8 @@ function ready(user, id) {
 /** Recalled text in the prompt of a question. */
 function recalledText(marker) {
   const [, ...rest] = requestsWith(marker).at(-1).messages;
-  return rest.filter(({ role }) => role === 'system').map(({ content }) => content).join('');
+  assert.ok(rest.every(({ role }) => role !== 'system'), 'the persona alone is a system message');
+  return rest.filter(({ content }) => isFenced(content)).map(({ content }) => content).join('');
 }
 
 const sources = (frames) => frames.map(({ data }) => data).filter(({ type }) => type === 'source-document');
@@ -50,7 +51,7 @@ for (const [name, type, mediaType, body] of KINDS) {
 
     const { frames, session, marker } = await streamWithRecall((unique) => `When does the walrus expedition ${unique} leave?`, { user });
     const recalled = recalledText(marker);
-    assert.ok(recalled.includes(`${name}: `) && /leaves in\s+May/.test(recalled), recalled);
+    assert.ok(recalled.includes(`Document "${name}": `) && /leaves in\s+May/.test(recalled), recalled);
     assert.deepEqual(sources(frames), [{ type: 'source-document', sourceId: id, mediaType, title: name, filename: name }]);
     const types = frames.map(({ data }) => data.type);
     assert.ok(types.indexOf('data-receipt') < types.indexOf('source-document') && types.indexOf('source-document') < types.indexOf('text-start'), types.join(' '));

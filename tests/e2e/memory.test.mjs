@@ -1,7 +1,7 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { ask, call, database, eventually, newUser, requestsWith, rows, script, storedMessages, stream, streamWithRecall } from './test-stack.mjs';
+import { ask, call, database, eventually, isFenced, newUser, requestsWith, rows, script, storedMessages, stream, streamWithRecall } from './test-stack.mjs';
 
 /** Imports lines and returns the lines of the response. */
 async function importLines(user, lines) {
@@ -23,7 +23,8 @@ function untilEmbedded(user) {
 /** Recalled text in the prompt of a question. */
 function recalledText(marker) {
   const [, ...rest] = requestsWith(marker).at(-1).messages;
-  return rest.filter(({ role }) => role === 'system').map(({ content }) => content).join('');
+  assert.ok(rest.every(({ role }) => role !== 'system'), 'the persona alone is a system message');
+  return rest.filter(({ content }) => isFenced(content)).map(({ content }) => content).join('');
 }
 
 const CREATED = '2023-05-08T13:56:00Z';

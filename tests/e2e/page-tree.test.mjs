@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { MessageTree } from '../../web/src/messageTree.ts';
 import { openPage, PHONE, send, signIn, SLOW_ANSWER } from './browser.mjs';
-import { database, requestsWith, script, stack, storedMessages } from './test-stack.mjs';
+import { database, isFenced, requestsWith, script, stack, storedMessages } from './test-stack.mjs';
 
 const row = (id, parent = null, more = {}) => ({
   id, parent_id: parent, role: id.startsWith('a') ? 'assistant' : 'user', content: id, status: 'complete', metadata: {}, ...more,
@@ -54,8 +54,8 @@ const branchSwitcher = (page, of) => page.getByRole('group', { name: `Versions o
 const button = (scope, name) => scope.getByRole('button', { name, exact: true });
 const sessionOf = (page) => new URL(page.url()).hash.split('/').at(-1);
 
-/** Conversation in the newest prompt, without the system messages. */
-const promptOf = (marker) => requestsWith(marker).at(-1).messages.filter(({ role }) => role !== 'system').map(({ content }) => content);
+/** Conversation in the newest prompt, without the persona and what is recalled. */
+const promptOf = (marker) => requestsWith(marker).at(-1).messages.filter(({ role, content }) => role !== 'system' && !isFenced(content)).map(({ content }) => content);
 
 /** Scripts numbered answers. */
 function scriptNumbered(marker) {

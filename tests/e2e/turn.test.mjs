@@ -2,7 +2,7 @@ import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { FINISH_EVENT, atEvent, chatAbout } from '../faults/faults.mjs';
-import { ask, call, database, eventually, holdAnswerEnd, newUser, proxies, readFrames, requestsWith, rows, script, storedMessages, stream } from './test-stack.mjs';
+import { ask, call, database, eventually, holdAnswerEnd, isFenced, newUser, proxies, readFrames, requestsWith, rows, script, storedMessages, stream } from './test-stack.mjs';
 
 test('the curl example of the specification streams a UI message', async () => {
   script('Hello AI!', { content: 'Hello, human.' });
@@ -38,7 +38,7 @@ test('the second prompt of a session has the first message, and that of a new se
   assert.match(prompt[2], /^assistant: /);
   assert.equal(prompt[3], 'user: which word, marker-2?');
   await ask('which word, marker-3?', { user });
-  const spoken = requestsWith('marker-3')[0].messages.filter(({ role }) => role !== 'system');
+  const spoken = requestsWith('marker-3')[0].messages.filter(({ role, content }) => role !== 'system' && !isFenced(content));
   assert.equal(spoken.length, 1);
 });
 

@@ -310,8 +310,8 @@ const MUTANTS = [
     patches: [
       {
         file: 'src/turn/agent_loop.rs',
-        from: '        if !tool.spec.needs_approval && !is_of_client {',
-        to: '        if (!tool.spec.needs_approval || name.len() < 8) && !is_of_client {',
+        from: '        if !is_of_client && !needs_approval(tool, arguments) {',
+        to: '        if !is_of_client && (!needs_approval(tool, arguments) || name.len() < 8) {',
       },
     ],
   },

@@ -274,6 +274,66 @@ fn another_employee_takes_over_and_goes_on() {
 }
 
 #[test]
+fn each_employee_of_an_answer_pays_its_own_steps() {
+    let conversation = with_colleague(&["calculator"]);
+    conversation
+        .model_says(calling("", &[("hand_over", r#"{"employee":"sheet-analyst","reason":"Sums."}"#)]))
+        .model_says(whole("It is 3."));
+    let (_, finished) = conversation.turn("Add 1 and 2").unwrap();
+    assert_eq!((finished.record.usage.total_tokens, finished.record.usage.model.as_str()), (24, "gpt-4o"));
+    let calls: Vec<Value> =
+        conversation.column("SELECT call AS json FROM paid_call WHERE call LIKE '%\"step\"%'");
+    assert_eq!(calls.len(), 1);
+    assert_eq!(
+        (&calls[0]["purpose"], &calls[0]["employee_slug"], &calls[0]["total_tokens"]),
+        (&json!("step"), &json!("prime-boss"), &json!(24))
+    );
+    let ledger = "SELECT employee, tokens, is_reserved FROM ledger WHERE tokens = 24 ORDER BY employee";
+    assert_eq!(
+        conversation.platform.storage.read(ledger),
+        json!([
+            { "employee": "prime-boss", "tokens": 24, "is_reserved": 0 },
+            { "employee": "sheet-analyst", "tokens": 24, "is_reserved": 0 },
+        ])
+    );
+}
+
+#[test]
+fn an_employee_without_budget_does_not_take_over() {
+    let conversation = with_colleague(&["calculator"]);
+    conversation.platform.postgrest.profile(|row| {
+        row.employee.as_mut().unwrap().budget.daily_tokens = Some(10);
+    });
+    conversation
+        .model_says(calling("", &[("hand_over", r#"{"employee":"sheet-analyst","reason":"Sums."}"#)]))
+        .model_says(whole("I cannot hand over."));
+    let (seen, finished) = conversation.turn("Add 1 and 2").unwrap();
+    assert!(seen.is_finished && !seen.calls.contains(&"HandedOff sheet-analyst".to_owned()), "{seen:?}");
+    let requests = conversation.platform.http.requests();
+    assert_eq!(requests[1]["model"], requests[0]["model"]);
+    assert_eq!(finished.record.usage.total_tokens, 48);
+    assert_eq!(conversation.number("SELECT count(*) FROM ledger WHERE is_reserved = 1"), 0);
+}
+
+#[test]
+fn an_employee_that_takes_over_shows_values_by_its_own_policy() {
+    let conversation = with_colleague(&["calculator"]);
+    conversation.platform.postgrest.profile(|row| {
+        row.employee.as_mut().unwrap().unmask_policy =
+            serde_json::from_value(json!({ "default": "none" })).unwrap();
+    });
+    conversation
+        .model_says(calling("[EMAIL_1]?", &[("hand_over", r#"{"employee":"sheet-analyst","reason":"x"}"#)]))
+        .model_says(whole("It is [EMAIL_1]."));
+    let (seen, finished) = conversation.turn("I am ann@example.com").unwrap();
+    assert_eq!(seen.text, "ann@example.com?It is [EMAIL_1].");
+    let session = conversation.session();
+    let ctx = conversation.object.turn(&conversation.user, &session);
+    let whole = conversation.platform.block_on(ctx.whole_answer(finished.record.turn_id)).unwrap();
+    assert!(whole.contains("ann@example.com?It is [EMAIL_1]."), "as it was live: {whole}");
+}
+
+#[test]
 fn a_hand_over_to_an_employee_that_is_no_colleague_fails() {
     let conversation = with_colleague(&[]);
     conversation

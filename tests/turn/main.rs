@@ -22,6 +22,7 @@ mod memory;
 mod models;
 mod openai;
 mod outbox;
+mod poison;
 mod prepare;
 mod privacy;
 mod recovery;

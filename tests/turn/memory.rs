@@ -62,7 +62,7 @@ fn a_document_in_the_prompt_is_cited_by_the_name_that_its_user_gave_it() {
     conversation.platform.remember(&memories);
     conversation.model_says(whole("Hello"));
     let (seen, finished) = conversation.turn("Write to ada@example.com").unwrap();
-    assert!(conversation.last_prompt()[0].contains("for [EMAIL_1].pdf: Text of document 7.\n"));
+    assert!(conversation.last_prompt()[0].contains("Document \"for [EMAIL_1].pdf\": Text of document 7.\n"));
     let names: Vec<_> = seen.sources.iter().map(|source| source.name.as_str()).collect();
     assert_eq!(
         names,

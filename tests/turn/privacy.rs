@@ -23,6 +23,7 @@ pub(super) const TABLES: [&str; 26] = [
     "failed_work",
     "in_flight_turn",
     "ledger",
+    "mcp_pin",
     "memory",
     "memory_code",
     "memory_state",
@@ -314,7 +315,7 @@ fn half_a_placeholder_of_an_interrupted_answer_is_not_replayed_as_text() {
     let log = next.stored_log(turn).unwrap();
     let user = next.object.user(&next.user);
     let mut seen = Seen::default();
-    log.replay(user.placeholder_map(&log.visible_placeholders(), &log.head.policy), |event| seen.see(event));
+    log.replay(|policy| user.placeholder_map(&log.visible_placeholders(), policy), |event| seen.see(event));
     assert_eq!(seen.text, "Mail ", "the next frame had the address for a reader that saw it live");
     assert!(seen.error.is_some());
 }

@@ -35,7 +35,7 @@ fn an_object_that_dies_in_mid_answer_leaves_an_interrupted_turn_and_nothing_twic
     let log = next.stored_log(record.turn_id).unwrap();
     let mut encoder = UiEncoder::resuming(record.turn_id, 34);
     let mut frames = String::new();
-    log.replay(PlaceholderMap::default(), |event| frames.push_str(&encoder.encode(event)));
+    log.replay(|_| PlaceholderMap::default(), |event| frames.push_str(&encoder.encode(event)));
     assert!(frames.contains("\"error\"") && !encoder.is_behind(), "{frames}");
 }
 
