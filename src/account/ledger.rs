@@ -103,7 +103,8 @@ impl<P: Platform> UserCtx<'_, P> {
         let budgets = Scoped { user: &user.budget, employee };
         check(entry.cost, spent, budgets).map_err(|budget| LimitError::Exceeded { budget, wait: wait() })?;
         let replace =
-            "DO UPDATE SET tokens = excluded.tokens, micro_usd = excluded.micro_usd WHERE is_reserved = 1";
+            "DO UPDATE SET employee = excluded.employee, tokens = excluded.tokens, micro_usd = excluded.micro_usd
+             WHERE is_reserved = 1";
         write(&self.ports.sql, entry, true, replace)?;
         let spent = Scoped { user: spent.user.plus(entry.cost), employee: spent.employee.plus(entry.cost) };
         Ok(BudgetStatus::of(budgets, spent, self.ports.clock.now()))
@@ -146,7 +147,8 @@ fn spent_without(sql: &impl Sql, day: u64, entry: Uuid) -> Result<BTreeMap<Strin
 /// `internal`, when the storage refuses.
 pub fn settle(sql: &impl Sql, entry: &LedgerEntry) -> Result<(), Fault> {
     sql.exec("DELETE FROM ledger WHERE day < ?", &[entry.day.saturating_sub(LEDGER_DAYS).into()])?;
-    let replace = "DO UPDATE SET tokens = excluded.tokens, micro_usd = excluded.micro_usd, is_reserved = 0
+    let replace = "DO UPDATE SET employee = excluded.employee, tokens = excluded.tokens, micro_usd = excluded.micro_usd,
+                                 is_reserved = 0
                    WHERE is_reserved = 1";
     write(sql, entry, false, replace)
 }

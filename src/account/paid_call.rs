@@ -39,6 +39,8 @@ pub enum Purpose {
     Summary,
     /// Title of a session.
     Title,
+    /// Steps of an answer before another employee took it over.
+    Step,
 }
 
 impl Purpose {
@@ -52,6 +54,7 @@ impl Purpose {
             Self::Facts => "facts",
             Self::Summary => "summary",
             Self::Title => "title",
+            Self::Step => "step",
         }
     }
 }
@@ -132,6 +135,12 @@ impl BilledAccount {
 }
 
 impl CallBill {
+    /// The bill of requests that were made since `began`, within a reservation of their own.
+    #[must_use]
+    pub fn begun_at<P: Platform>(self, ctx: &UserCtx<'_, P>, began: Millis) -> ReservedCall {
+        ReservedCall { id: ids::random(&ctx.ports.clock), began, bill: self }
+    }
+
     /// Reserves the most that the request may take.
     ///
     /// # Errors

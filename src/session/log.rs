@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use pii::placeholder::Placeholder;
+use pii::policy::Policy;
 use pii::unmask::PlaceholderMap;
 
 use super::in_flight::PartialAnswer;
@@ -95,13 +96,17 @@ impl TurnLog {
         text
     }
 
-    /// Emits the turn again as far as it has come: the same events as live, one by one.
-    pub fn replay(&self, placeholders: PlaceholderMap, emit: impl FnMut(&ClientEvent<'_>)) {
+    /// Emits the turn again as far as it has come: the same events as live, one by one. `values` has the values of the turn's
+    /// placeholders under a policy.
+    pub fn replay(&self, values: impl Fn(&Policy) -> PlaceholderMap, emit: impl FnMut(&ClientEvent<'_>)) {
         if !self.has_begun {
             return;
         }
-        let mut unmasker = EventUnmasker::start(&self.head, placeholders, emit);
+        let mut unmasker = EventUnmasker::start(&self.head, values(&self.head.policy), emit);
         for event in &self.events {
+            if let TurnEvent::HandedOff { policy, .. } = event {
+                unmasker.take_over(values(policy));
+            }
             unmasker.push(event);
         }
         if let Some(ending) = &self.ending {

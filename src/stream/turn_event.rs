@@ -53,6 +53,9 @@ pub enum TurnEvent {
         employee: String,
         /// Model of the employee.
         model: String,
+        /// Part of each value that the user sees from here on.
+        #[serde(default)]
+        policy: Policy,
     },
 }
 

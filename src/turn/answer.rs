@@ -38,7 +38,7 @@ impl<P: Platform> TurnCtx<'_, P> {
             turn: &mut turn,
             agent: &mut agent,
             request: &mut request,
-            policy: &head.policy,
+            policy: head.policy.clone(),
             log: LogWriter::new(*self),
             events: EventUnmasker::start(&head, known, emit),
             visible_placeholders: head.visible_placeholders.clone(),

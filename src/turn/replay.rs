@@ -107,11 +107,11 @@ impl<P: Platform> TurnCtx<'_, P> {
         Ok(body.ok_or_else(no_log)??)
     }
 
-    /// Values of the placeholders that a turn's model saw, as far as its user may see them.
-    fn values_of(&self, log: &TurnLog) -> PlaceholderMap {
-        let (placeholders, policy): (Vec<Placeholder>, &Policy) =
-            (log.visible_placeholders(), &log.head.policy);
-        self.session.user.placeholder_map(&placeholders, policy)
+    /// Values of the placeholders that a turn's model saw, as far as a policy shows them to its user.
+    fn values_of(&self, log: &TurnLog) -> impl Fn(&Policy) -> PlaceholderMap {
+        let placeholders: Vec<Placeholder> = log.visible_placeholders();
+        let user = self.session.user;
+        move |policy| user.placeholder_map(&placeholders, policy)
     }
 
     /// Looks into a turn's log, in memory or in storage.

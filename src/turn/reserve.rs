@@ -1,13 +1,16 @@
 //! Reservations of a turn: the most that it may take, before the model is asked.
 
+use uuid::Uuid;
+
 use super::TurnCtx;
 use super::agent_config::AgentConfig;
 use super::progress::StepCost;
 use crate::account::ledger::{self, LimitError, ReservationRequest};
-use crate::chat::employee::Employee;
-use crate::chat::limits::UserLimits;
+use crate::chat::employee::{Employee, PricedEmployee};
+use crate::chat::limits::{Budget, UserLimits};
 use crate::chat::usage::Usage;
 use crate::error::{Code, Error, Fault, abort};
+use crate::ids;
 use crate::limit::quota::{Cost, LedgerEntry, day};
 use crate::limit::status::BudgetStatus;
 use crate::model::candidate::Candidate;
@@ -84,6 +87,47 @@ impl<P: Platform> TurnCtx<'_, P> {
         if is_unlimited { Ok(BudgetStatus::default()) } else { self.session.user.reserve(request) }
     }
 
+    /// True if the budgets of the user and of an employee that takes over suffice for its first step, beside the steps before.
+    ///
+    /// # Errors
+    /// `internal`, when the storage refuses.
+    pub(super) fn has_budget_for(
+        &self,
+        step: &NextStep<'_>,
+        successor: &PricedEmployee,
+    ) -> Result<bool, Fault> {
+        let NextStep { turn, agent, spent, prompt_tokens } = step;
+        let (user, employee) = (self.session.user, &successor.employee);
+        let (now, model) = (user.ports.clock.now(), employee.model(user.config));
+        let cost = |usage: Usage, cost_usd: Option<f64>| Cost::new(usage.total(), cost_usd);
+        let entry = |id: Uuid, employee: &str, cost: Cost| LedgerEntry {
+            id,
+            employee: employee.to_owned(),
+            day: day(now),
+            cost,
+        };
+        // What was reserved for the step that does not come is free for the successor.
+        let taken = entry(turn.turn_id, &turn.employee, cost(spent.usage, spent.cost_usd));
+        let unlimited = UserLimits::default();
+        let so_far = ReservationRequest { entry: taken, user: unlimited, employee: Budget::default() };
+        user.reserve(&so_far).map_err(into_fault)?;
+        let next = most(*prompt_tokens, employee, model);
+        let next_cost = cost(next, successor.price.map(|price| price.of(&next)));
+        let limits = UserLimits { messages_per_minute: None, budget: agent.limits.budget };
+        let id = ids::random(&user.ports.clock);
+        let first = ReservationRequest {
+            entry: entry(id, &employee.slug, next_cost),
+            user: limits,
+            employee: employee.budget,
+        };
+        match user.reserve(&first) {
+            // The caller reserves in the turn's name, without an `await` in between.
+            Ok(_) => ledger::release(&user.ports.sql, id).map(|()| true),
+            Err(LimitError::Exceeded { .. } | LimitError::Unpriced) => Ok(false),
+            Err(LimitError::Storage(fault)) => Err(fault),
+        }
+    }
+
     /// Reserves another step of an answer, in place of the turn's reservation so far.
     ///
     /// # Errors
@@ -101,10 +145,14 @@ impl<P: Platform> TurnCtx<'_, P> {
         };
         let user = UserLimits { messages_per_minute: None, budget: agent.limits.budget };
         let employee = agent.employee.employee.budget;
-        self.reserve(&ReservationRequest { entry, user, employee }).map(drop).map_err(|error| match error {
-            LimitError::Exceeded { .. } => Fault::new(Code::BudgetExceeded, "another step"),
-            LimitError::Unpriced => ledger::unpriced(),
-            LimitError::Storage(fault) => fault,
-        })
+        self.reserve(&ReservationRequest { entry, user, employee }).map(drop).map_err(into_fault)
+    }
+}
+
+fn into_fault(error: LimitError) -> Fault {
+    match error {
+        LimitError::Exceeded { .. } => Fault::new(Code::BudgetExceeded, "another step"),
+        LimitError::Unpriced => ledger::unpriced(),
+        LimitError::Storage(fault) => fault,
     }
 }
