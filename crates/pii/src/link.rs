@@ -1,7 +1,7 @@
 //! Places of a text that a client makes a part of a URL. No value is written there: following the link would send it.
 //!
 //! Covered: bare URLs as clients recognise them, also without a scheme; targets of Markdown links, pictures and definitions; autolinks and
-//! the insides of HTML tags. Escapes and character references do not hide a URL. In doubt a place counts as a part of one.
+//! the insides of HTML tags. The recipient of a `mailto:` or `tel:` link alone may be a value: it is sent to nobody else. Escapes and character references do not hide a URL. In doubt a place counts as a part of one.
 
 /// Marks of a URL within a word: of any scheme with an authority, of those that clients recognise without one, and character
 /// references that hide a mark. None is longer than the bytes that [`Word`] keeps.
@@ -20,7 +20,14 @@ pub(crate) struct LinkReader {
     /// True in a definition of a link: `[name]: url`.
     is_definition: bool,
     previous: Option<char>,
+    /// False where a URL may begin: at a beginning of the text.
+    is_begun: bool,
+    /// Beginning of the URL that may have begun here, as long as it may be a scheme.
+    scheme: Option<String>,
 }
+
+/// Schemes of URLs whose recipient may be a value, with the kind of that value.
+const RECIPIENTS: [(&str, &str); 2] = [("mailto:", "EMAIL"), ("tel:", "PHONE")];
 
 /// The running word: what stands between two white spaces.
 #[derive(Clone, Copy, Debug, Default)]
@@ -70,6 +77,12 @@ impl LinkReader {
         self.word.is_url || self.tag != Tag::None || self.target != Target::None || self.is_definition
     }
 
+    /// Kind of the value that may stand here although it is within a URL.
+    pub(crate) fn recipient(&self) -> Option<&'static str> {
+        let scheme = self.scheme.as_deref()?;
+        RECIPIENTS.iter().find(|(known, _)| known.eq_ignore_ascii_case(scheme)).map(|(_, kind)| *kind)
+    }
+
     /// Reads plain text.
     pub(crate) fn read(&mut self, text: &str) {
         text.chars().for_each(|c| self.push(c));
@@ -77,6 +90,7 @@ impl LinkReader {
 
     /// Reads one character.
     pub(crate) fn push(&mut self, c: char) {
+        self.push_scheme(c);
         let is_blank_line = c == '\n' && self.line == Line::Blank;
         if is_blank_line {
             self.target = Target::None;
@@ -96,6 +110,32 @@ impl LinkReader {
             (_, line) => line,
         };
         self.previous = Some(c);
+        self.is_begun = !self.may_begin(c);
+    }
+
+    fn push_scheme(&mut self, c: char) {
+        const LONGEST: usize = "mailto:".len();
+        if !self.is_begun {
+            self.scheme = Some(String::new());
+        }
+        match &mut self.scheme {
+            Some(scheme) if scheme.len() < LONGEST && c.is_ascii() => scheme.push(c),
+            scheme => *scheme = None,
+        }
+    }
+
+    /// True if a URL may begin behind a character that was read.
+    const fn may_begin(&self, c: char) -> bool {
+        match (self.tag, self.target) {
+            (Tag::Quoted(quote), _) => c == quote,
+            (Tag::Inside { is_value }, _) => is_value,
+            (Tag::None, Target::Open { is_begun, .. }) => !is_begun,
+            (Tag::None, Target::Angled) => c == '<',
+            (Tag::None, Target::None) => {
+                !self.is_definition
+                    && (matches!(c, '(' | '<') && !self.word.is_url || c.is_ascii_whitespace())
+            }
+        }
     }
 
     fn push_tag(&mut self, c: char) {
@@ -206,6 +246,11 @@ impl JsonReader {
         self.reader.is_inside()
     }
 
+    /// Kind of the value that may stand here although it is within a URL.
+    pub(crate) fn recipient(&self) -> Option<&'static str> {
+        self.reader.recipient()
+    }
+
     /// Reads a piece of JSON.
     pub(crate) fn read(&mut self, json: &str) {
         json.chars().for_each(|c| self.push(c));
@@ -306,6 +351,42 @@ mod tests {
             "&nbsp;",
         ] {
             assert!(!is_inside(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_recipient_stands_directly_behind_its_scheme() {
+        let recipient = |text: &str| {
+            let mut reader = LinkReader::default();
+            reader.read(text);
+            reader.recipient()
+        };
+        for text in [
+            "mailto:",
+            "Mail (mailto:",
+            "<MAILTO:",
+            "[x](mailto:",
+            "[x](<mailto:",
+            "<a href=\"mailto:",
+            "<a href=mailto:",
+        ] {
+            assert_eq!(recipient(text), Some("EMAIL"), "{text}");
+        }
+        assert_eq!(recipient("[x](tel:"), Some("PHONE"));
+        for text in [
+            "",
+            "mailto:x",
+            "xmailto:",
+            "mailto:a@a.example?body=",
+            "https://a.example/?mailto:",
+            "https://a.example/(mailto:",
+            "[x](/a mailto:",
+            "[x](</a mailto:",
+            "<a href='/mailto:",
+            "<a href='/ mailto:",
+            "[x]: /a mailto:",
+        ] {
+            assert_eq!(recipient(text), None, "{text}");
         }
     }
 

@@ -174,15 +174,25 @@ impl Place {
     }
 
     /// True if a placeholder, as it is spelled, is within a URL. `None` if the text behind it does not tell yet.
-    fn has_url(&self, spelled: &str, rest: &str, is_over: bool) -> Option<bool> {
-        let is_inside = match self {
+    fn has_url(&self, place: &Spelled<'_>, is_over: bool) -> Option<bool> {
+        let (is_inside, recipient) = match self {
             Self::Own => return Some(false),
-            Self::Text(reader) => reader.is_inside(),
-            Self::Json(reader) => reader.is_inside(),
+            Self::Text(reader) => (reader.is_inside(), reader.recipient()),
+            Self::Json(reader) => (reader.is_inside(), reader.recipient()),
         };
+        let is_recipient = recipient == Some(place.placeholder.kind());
         // Only URLs are percent-encoded.
-        if is_inside || spelled.contains('%') { Some(true) } else { joins_host(rest, is_over) }
+        let is_part = (is_inside || place.text.contains('%')) && !is_recipient;
+        if is_part { Some(true) } else { joins_host(place.rest, is_over) }
     }
+}
+
+/// A placeholder as it is spelled in a text.
+struct Spelled<'t> {
+    placeholder: &'t Placeholder,
+    text: &'t str,
+    /// The text behind it.
+    rest: &'t str,
 }
 
 /// Replaces placeholders in a text that comes in parts.
@@ -214,7 +224,8 @@ impl Replacer {
                     self.copy(&mut out, text.get(done..at).unwrap_or_default());
                     done = at;
                     let spelled = text.get(at..at + length).unwrap_or_default();
-                    match self.place.has_url(spelled, rest, is_over) {
+                    let spelled = Spelled { placeholder: &placeholder, text: spelled, rest };
+                    match self.place.has_url(&spelled, is_over) {
                         None => {
                             end = at;
                             break;
@@ -295,7 +306,9 @@ mod tests {
             ("Write to [EMAIL_1].", "Write to ann@example.com."),
             ("[email_1], **[EMAIL_12]**", "ann@example.com, **bob@example.com**"),
             ("\\[EMAIL\\_1\\] and `[EMAIL_1]`", "ann@example.com and `ann@example.com`"),
-            ("[EMAIL_1](mailto:[EMAIL_1])", "[ann@example.com](mailto:[EMAIL_1])"),
+            ("[EMAIL_1](mailto:[EMAIL_1])", "[ann@example.com](mailto:ann@example.com)"),
+            ("[mail](mailto:%5BEMAIL_1%5D)", "[mail](mailto:ann@example.com)"),
+            ("<a href=\"mailto:[EMAIL_1]\">", "<a href=\"mailto:ann@example.com\">"),
             ("[[EMAIL_1]](x)", "[ann@example.com](x)"),
             ("[EMAIL_2] [EMAIL_11] [NOTE_1] [a] 100%", "[EMAIL_2] [EMAIL_11] [NOTE_1] [a] 100%"),
             ("[PERSON_1]", "Ada \"A\" [EMAIL_1]"),
@@ -332,7 +345,9 @@ mod tests {
             "<https://a.example/[EMAIL_1]>",
             "<img src='//a.example/ [EMAIL_1]'>",
             "<a href=\"a\" title=\"[EMAIL_1]\">",
-            "[mail](mailto:%5BEMAIL_1%5D)",
+            "[mail](mailto:a@a.example?body=[EMAIL_1])",
+            "[mail](tel:[EMAIL_1])",
+            "mailto:[EMAIL_1]@a.example",
             "%5BEMAIL_1%5D",
             "https:\\/\\/a.example/\\[EMAIL\\_1\\]",
             "[EMAIL_1].a.example",
