@@ -17,7 +17,7 @@ use super::harness::*;
 const EMAIL: &str = "ann@example.com";
 
 /// Every table of the object.
-pub(super) const TABLES: [&str; 26] = [
+pub(super) const TABLES: [&str; 27] = [
     "agenda",
     "erasure",
     "failed_work",
