@@ -199,6 +199,32 @@ test('the stop button works in the sending tab and in another one', async () => 
   assert.deepEqual(consoleErrors, []);
 });
 
+test('two tabs of one conversation show the same', async () => {
+  const { page, consoleErrors } = await openPage();
+  await signIn(page);
+  await send(page, 'hello from the first tab');
+  await page.getByText('Very well.').waitFor();
+  await page.waitForFunction(() => globalThis.location.hash.startsWith('#/c/'));
+  const other = await page.context().newPage();
+  await other.goto(page.url());
+  await other.getByText('Very well.').waitFor();
+  script('tell both tabs', { content: 'Both of you hear this. '.repeat(8) }, SLOW_ANSWER);
+  const end = holdAnswerEnd('tell both tabs');
+  await send(page, 'tell both tabs');
+  await other.getByTestId('message-user').filter({ hasText: 'tell both tabs' }).waitFor();
+  await other.getByText('Both of you hear').waitFor();
+  end.open();
+  for (const tab of [page, other]) {
+    await tab.getByText('Both of you hear this. '.repeat(8).trim()).waitFor();
+    await tab.getByTestId('send').waitFor();
+    assert.equal(await tab.getByTestId('message-assistant').count(), 2);
+  }
+  await send(other, 'and back again');
+  await page.getByTestId('message-user').filter({ hasText: 'and back again' }).waitFor();
+  await page.getByTestId('message-assistant').nth(2).waitFor();
+  assert.deepEqual(consoleErrors, []);
+});
+
 test('a truncated answer shows an error and can be requested again', async () => {
   script('break off', { content: 'This will never be whole. '.repeat(5) }, { chunkSize: 10, truncateAfterChunks: 4, streamingProfile: { ttft: 20, tps: 50 } });
   const { page } = await openPage();

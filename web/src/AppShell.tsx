@@ -56,6 +56,8 @@ export function AppShell({ auth, config, email, onLeave }: Props) {
     ?? (route.isNew ? config.default_employee : undefined);
   const choose = (employee: string) => setChosen({ ...chosen, [route.session]: employee });
 
+  useEffect(() => chats.followTabs(), [chats]);
+
   useEffect(() => {
     const search = (event: KeyboardEvent) => {
       if (event.key.toLowerCase() !== 'k' || !(event.ctrlKey || event.metaKey) || event.altKey) return;

@@ -5,6 +5,9 @@ import { MessageTree } from './messageTree.ts';
 import { SessionChat } from './sessionChat.ts';
 import { sleep } from './sleep.ts';
 
+/** Channel on which the tabs of a browser tell each other of sessions with a new message. */
+const CHANNEL = 'frontdesk-sessions';
+
 /** Milliseconds before a broken connection is resumed. */
 const RECONNECT_AFTER = 1000;
 
@@ -20,6 +23,7 @@ export class ChatStore {
   readonly #api: Api;
   readonly #onAnswerEnd: (session: string) => void;
   readonly #onAccepted: (session: string) => void;
+  #channel: BroadcastChannel | undefined;
 
   /** Calls `onAnswerEnd` when an answer has ended, with or without success, and `onAccepted` when the server accepted a message. */
   constructor(api: Api, onAnswerEnd: (session: string) => void, onAccepted: (session: string) => void) {
@@ -43,6 +47,24 @@ export class ChatStore {
       void this.recover(chat).catch(() => undefined);
     }
     return chat;
+  }
+
+  /** Follows the other tabs of this browser, until the returned function is called. */
+  followTabs(): () => void {
+    const channel = new BroadcastChannel(CHANNEL);
+    channel.onmessage = ({ data }: MessageEvent<string>) => void this.#refresh(data).catch(() => undefined);
+    this.#channel = channel;
+    return () => channel.close();
+  }
+
+  /** Shows a message that another tab sent, and its answer. */
+  async #refresh(session: string): Promise<void> {
+    const chat = this.#open.get(session);
+    if (!chat || chat.isRunning) return;
+    const stored = await this.#fetch(session);
+    if (!stored || chat.isRunning) return;
+    this.#show(chat, stored, chat.lastMessage?.id);
+    await this.recover(chat);
   }
 
   /** Loads the messages before those that a conversation has. */
@@ -113,7 +135,10 @@ export class ChatStore {
     const chat = new SessionChat({
       id: session,
       headers: this.#api.headers,
-      onAccepted: () => this.#onAccepted(session),
+      onAccepted: () => {
+        this.#channel?.postMessage(session);
+        this.#onAccepted(session);
+      },
       onFinish: ({ message, isDisconnect, isError, isAbort, finishReason }) => {
         const wasStopped = message.metadata?.status === 'stopped';
         // A whole answer has a finish reason: a stream that just ends was cut off.
