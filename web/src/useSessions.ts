@@ -62,7 +62,8 @@ export function useSessions(api: Api, isArchive: boolean): Sessions {
     for (const delay of REFRESH_DELAYS) {
       await sleep(delay);
       await load();
-      if (messageCount() > before) return;
+      // A new session gets its title in the background, a while after its first answer.
+      if (before > 0 && messageCount() > before) return;
     }
   }, [load]);
 
