@@ -85,7 +85,7 @@ test('personal data of a document is in no row and no request, and its user sees
   assert.equal(answer, `It belongs to ${SECRETS[0]}.`);
   const [source] = sources(frames);
   assert.equal(source.title, name);
-  assert.match(recalledText(marker), /Contract of \[EMAIL_2\] \(2026\)\.md: .*\n*The zebra stable belongs to \[EMAIL_1\]/);
+  assert.match(recalledText(marker), /^Document "Contract of \[EMAIL_2\] \(2026\)\.md": # Contract\n> \n> The zebra stable belongs to \[EMAIL_1\]/m);
 
   const resumed = [];
   const id = frames[0].id;

@@ -223,6 +223,34 @@ pub(crate) fn joins_host(rest: &str, is_over: bool) -> Option<bool> {
     Some(is_long || is_address || (0..run.len()).any(is_dotted))
 }
 
+/// Text of a JSON string from its middle on, as far as a host may reach: without escapes, and with its end as a quotation mark.
+pub(crate) fn decoded(json: &str) -> String {
+    let mut text = String::new();
+    let mut chars = json.chars();
+    while let Some(c) = chars.next().filter(|_| text.len() <= HOST_BYTES) {
+        let c = match c {
+            '\\' => match chars.next() {
+                Some('n' | 'r' | 't' | 'f' | 'b') => ' ',
+                Some('u') => {
+                    let code =
+                        chars.as_str().get(..4).and_then(|digits| u32::from_str_radix(digits, 16).ok());
+                    let Some(code) = code else { break };
+                    chars = chars.as_str().get(4..).unwrap_or_default().chars();
+                    char::from_u32(code).unwrap_or('\u{fffd}')
+                }
+                Some(c) => c,
+                None => break,
+            },
+            c => c,
+        };
+        text.push(c);
+        if c == '"' {
+            break;
+        }
+    }
+    text
+}
+
 /// Reader of JSON text: each of its strings is a text of its own, and its escapes are read.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct JsonReader {
@@ -402,6 +430,19 @@ mod tests {
         }
         for json in [r#"{"url":"https://a.example","mail":""#, r#"["https://a.example\n"#, r#"["[x](","#] {
             assert!(!is_inside(json), "{json}");
+        }
+    }
+
+    #[test]
+    fn escapes_of_json_are_no_part_of_a_host() {
+        for (json, text) in [
+            (r".\nkey", ". key"),
+            (r#".","mail":"x"#, ".\""),
+            (r".\u0065xample\/", ".example/"),
+            (r".e\u00", ".e"),
+            (r".e\", ".e"),
+        ] {
+            assert_eq!(decoded(json), text);
         }
     }
 

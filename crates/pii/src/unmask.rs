@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::link::{JsonReader, LinkReader, joins_host};
+use super::link::{JsonReader, LinkReader, decoded, joins_host};
 use super::mask::is_link;
 use super::placeholder::{Placeholder, Reading, Spelling, next_start, read};
 use super::policy::Policy;
@@ -183,7 +183,11 @@ impl Place {
         let is_recipient = recipient == Some(place.placeholder.kind());
         // Only URLs are percent-encoded.
         let is_part = (is_inside || place.text.contains('%')) && !is_recipient;
-        if is_part { Some(true) } else { joins_host(place.rest, is_over) }
+        match self {
+            _ if is_part => Some(true),
+            Self::Json(_) => joins_host(&decoded(place.rest), is_over),
+            Self::Own | Self::Text(_) => joins_host(place.rest, is_over),
+        }
     }
 }
 
@@ -386,6 +390,14 @@ mod tests {
         let json = r#"{"url":"https://a.example/[EMAIL_1]","mail":"[EMAIL_1]"}"#;
         let out = r#"{"url":"https://a.example/[EMAIL_1]","mail":"ann@example.com"}"#;
         assert_eq!(unmask(json, &shown(), Escape::Json), out);
+        let lines = r#"{"text":"mail [EMAIL_1].\nkey [EMAIL_12].\tEnd","more":"[EMAIL_1].example.com"}"#;
+        let out =
+            r#"{"text":"mail ann@example.com.\nkey bob@example.com.\tEnd","more":"[EMAIL_1].example.com"}"#;
+        assert_eq!(unmask(lines, &shown(), Escape::Json), out);
+        let mut unmasker = Unmasker::json(shown());
+        let pieces = lines.split_inclusive(|_: char| true);
+        let streamed: String = pieces.map(|piece| unmasker.feed(piece)).collect();
+        assert_eq!(streamed + &unmasker.end(), out);
     }
 
     #[test]
