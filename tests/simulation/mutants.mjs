@@ -168,9 +168,9 @@ const MUTANTS = [
       {
         file: 'src/session/log.rs',
         from: `        for event in &self.events {
-            unmasker`,
+            if let TurnEvent::HandedOff`,
         to: `        for event in self.events.iter().skip(1) {
-            unmasker`,
+            if let TurnEvent::HandedOff`,
       },
     ],
   },
