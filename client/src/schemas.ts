@@ -446,7 +446,7 @@ export type Usage = {
       cost_usd: number | null;
       employee: string;
       prompt_tokens: number;
-      purpose: 'turn' | 'embedding' | 'recall' | 'ocr' | 'facts' | 'summary' | 'title';
+      purpose: 'turn' | 'step' | 'embedding' | 'recall' | 'ocr' | 'facts' | 'summary' | 'title';
       requests: number;
       total_tokens: number;
     }>;
@@ -462,7 +462,7 @@ export type Usage = {
       cost_usd: number | null;
       employee: string;
       prompt_tokens: number;
-      purpose: 'turn' | 'embedding' | 'recall' | 'ocr' | 'facts' | 'summary' | 'title';
+      purpose: 'turn' | 'step' | 'embedding' | 'recall' | 'ocr' | 'facts' | 'summary' | 'title';
       requests: number;
       total_tokens: number;
     }>;

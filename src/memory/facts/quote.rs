@@ -1,6 +1,6 @@
 //! Quotes: the user's own words that a fact rests on.
 //!
-//! A model copies a quote nearly as it stands: spaces, quotation marks, capitals and full-width forms may differ. [`normalized`] is
+//! A model copies a quote nearly as it stands: spaces, quotation marks, capitals and full-width forms may differ. `normalized` is
 //! the one place that says which differences do not count.
 
 use pii::mask::LITERAL;
