@@ -18,7 +18,7 @@ wire_object! {
         choices: FirstOf<WireChoice<'a>> = "choices",
         error: Option<&'a RawValue> = "error",
         usage: Option<&'a RawValue> = "usage",
-    /// Groq's place for the usage (<https://console.groq.com/docs/text-chat>).
+        /// Groq's place for the usage (<https://console.groq.com/docs/text-chat>).
         x_groq: Option<&'a RawValue> = "x_groq",
     }
 }
@@ -27,11 +27,11 @@ wire_object! {
     struct WireChoice {
         index: Option<&'a RawValue> = "index",
         delta: Lenient<WireDelta<'a>> = "delta",
-    /// In place of the delta where a server does not stream.
+        /// In place of the delta where a server does not stream.
         message: Lenient<WireDelta<'a>> = "message",
         finish_reason: Option<&'a RawValue> = "finish_reason",
         error: Option<&'a RawValue> = "error",
-    /// Moonshot's place for the usage (<https://platform.moonshot.ai/docs/api/chat>).
+        /// Moonshot's place for the usage (<https://platform.moonshot.ai/docs/api/chat>).
         usage: Option<&'a RawValue> = "usage",
     }
 }
@@ -44,7 +44,7 @@ wire_object! {
         reasoning_content: Option<&'a RawValue> = "reasoning_content",
         reasoning_details: Option<&'a RawValue> = "reasoning_details",
         tool_calls: Option<&'a RawValue> = "tool_calls",
-    /// The form before `tool_calls`.
+        /// The form before `tool_calls`.
         function_call: Option<&'a RawValue> = "function_call",
     }
 }

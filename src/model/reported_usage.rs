@@ -26,7 +26,7 @@ wire_object! {
         completion_tokens_details: Option<&'a RawValue> = "completion_tokens_details",
         input_tokens_details: Option<&'a RawValue> = "input_tokens_details",
         output_tokens_details: Option<&'a RawValue> = "output_tokens_details",
-    /// DeepSeek's count of cached tokens (<https://api-docs.deepseek.com/guides/kv_cache>).
+        /// DeepSeek's count of cached tokens (<https://api-docs.deepseek.com/guides/kv_cache>).
         prompt_cache_hit_tokens: Option<&'a RawValue> = "prompt_cache_hit_tokens",
     }
 }

@@ -251,7 +251,7 @@ impl Postgres {
         }))
     }
 
-    /// Whether that turn is refused now.
+    /// True if that turn is refused now.
     fn is_poison(&self, record: &TurnRecord) -> bool {
         let mut poison = self.poison.borrow_mut();
         let now = self.world.now();

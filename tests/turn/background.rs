@@ -371,7 +371,7 @@ fn a_summary_is_bounded_and_a_malformed_one_is_counted() {
     }
 }
 
-/// What is saved as the title of a session, for the model's output.
+/// The title that Postgres is given for a session when the model writes this.
 fn title(output: &str) -> Value {
     let conversation = TestConversation::default();
     conversation.model_says(whole("Noted")).model_says(whole(output));

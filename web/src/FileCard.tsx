@@ -1,4 +1,5 @@
 import { useState } from 'react';
+import { openDownload } from './download.ts';
 import { ErrorNote } from './ErrorNote.tsx';
 import { describeError } from './errors.ts';
 import type { ExportedFile } from './exportedFile.ts';
@@ -39,14 +40,4 @@ export function FileCard({ file: { id, name, rows, format }, fileLink }: Props) 
       {error && <ErrorNote text={error} />}
     </div>
   );
-}
-
-/** Follows a download link. A link to another origin opens a new tab, since a browser may show such a file in place of the page. */
-function openDownload(href: string, name: string): void {
-  const link = document.createElement('a');
-  link.href = href;
-  link.download = name;
-  link.rel = 'noopener noreferrer';
-  if (link.origin !== location.origin) link.target = '_blank';
-  link.click();
 }
