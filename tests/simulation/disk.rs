@@ -107,6 +107,11 @@ impl Disk {
         ["in_flight_turn", "outbox", "agenda", "paid_call"].into_iter().find(|table| self.count(table) > 0)
     }
 
+    /// True while background work stalls.
+    pub fn is_stalled(&self) -> bool {
+        self.number("SELECT count(*) AS number FROM failed_work WHERE is_stalled = 1", &[]) > 0
+    }
+
     pub fn log_count(&self) -> u64 {
         self.count("turn_log") + self.count("turn_log_events")
     }

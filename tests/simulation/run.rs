@@ -24,6 +24,9 @@ use super::world::World;
 /// Milliseconds that everything may take to come to rest: a parked record is tried again after an hour.
 const REST_WITHIN: Millis = 90 * 60 * 1000;
 
+/// The same where background work stalls, which rests for a day at most between two tries.
+const REST_AFTER_STALL: Millis = 25 * 60 * 60 * 1000;
+
 /// Idle sessions that an object may keep in memory.
 const MAX_IDLE: usize = 32;
 
@@ -113,7 +116,8 @@ impl Scenario {
     /// By itself: nobody calls any more.
     fn come_to_rest(&self) -> Result<(), String> {
         let world = &self.around.world;
-        let until = world.now() + REST_WITHIN;
+        let is_stalled = self.objects.iter().any(|object| object.disk.is_stalled());
+        let until = world.now() + if is_stalled { REST_AFTER_STALL } else { REST_WITHIN };
         let unfinished = || self.objects.iter().find_map(|object| object.disk.unfinished());
         world.run(|| unfinished().is_none() || world.now() > until)?;
         match unfinished() {
