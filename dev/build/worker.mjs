@@ -118,10 +118,10 @@ async function bundle({ profile, compiled, bindgen, folder, step }) {
   });
 }
 
-/** Classes of Durable Objects, as `wrangler.toml` binds them. */
+/** Classes of Durable Objects, as `wrangler.toml` binds them in any environment. */
 function durableObjectClasses() {
   const config = readFileSync(join(ROOT, 'wrangler.toml'), 'utf8');
-  return [...config.matchAll(/^class_name = "(\w+)"/gm)].map(([, name]) => name);
+  return [...new Set([...config.matchAll(/^class_name = "(\w+)"/gm)].map(([, name]) => name))];
 }
 
 /**
