@@ -110,7 +110,7 @@ function executable(name) {
   return process.platform === 'win32' ? `${name}.exe` : name;
 }
 
-function cacheFolder() {
+export function cacheFolder() {
   if (process.env.XDG_CACHE_HOME) return join(process.env.XDG_CACHE_HOME, 'frontdesk');
   if (process.platform === 'darwin') return join(homedir(), 'Library', 'Caches', 'frontdesk');
   if (process.platform === 'win32') return join(process.env.LOCALAPPDATA ?? homedir(), 'frontdesk');
