@@ -40,6 +40,7 @@ const STEPS = [
   { part: 'unit', name: 'Client: types', run: () => run(NODE, [tool('typescript/bin/tsc'), '-p', 'client', '--noEmit']) },
   { part: 'unit', name: 'Client: tests', run: () => run(NODE, ['--test', 'client/test/*.test.mjs']) },
   { part: 'unit', name: 'Widget: types', run: () => run(NODE, [tool('typescript/bin/tsc'), '-p', 'widget']) },
+  { part: 'unit', name: 'React: types', run: () => run(NODE, [tool('typescript/bin/tsc'), '-p', 'react']) },
   { part: 'unit', name: 'Page: types', run: () => run(NODE, [tool('typescript/bin/tsc'), '-p', 'web']) },
   { part: 'unit', name: 'Rust: import circles', run: () => run(NODE, ['dev/lint.mjs', 'circles']) },
   { part: 'unit', name: 'Rust: comments', run: () => run(NODE, ['dev/lint.mjs', 'comments']) },

@@ -32,15 +32,17 @@ export interface Call {
 /** Sends a request. Rejects with a `FrontdeskError` for an error response, and as `fetch` does where there is none. */
 export type Send = (method: Method, path: string, call?: Call) => Promise<Response>;
 
-export function createSend({ url = '', token, fetch: send = fetch }: Options): Send {
-  const base = url.replace(/\/+$/, '');
-  return async (method, path, call = {}) => {
-    const attempt = (access: string | null | undefined) =>
-      send(base + path + queryOf(call.query), requestOf(method, call, access));
+/**
+ * `fetch` with the access token of the user. Rejects with a `FrontdeskError` for an error response, and as `fetch` does where there is
+ * none. For clients of others, such as a transport of the AI SDK.
+ */
+export function createFetch({ token, fetch: send = fetch }: Options): (url: string, init: RequestInit) => Promise<Response> {
+  return async (url, init) => {
+    const attempt = (access: string | null | undefined) => send(url, access ? withToken(init, access) : init);
     const access = await token?.();
     let response = await attempt(access);
     // A stream can be sent only once.
-    if (response.status === 401 && token && access && !(call.body instanceof ReadableStream)) {
+    if (response.status === 401 && token && access && !(init.body instanceof ReadableStream)) {
       const renewed = await token(access);
       if (renewed && renewed !== access) response = await attempt(renewed);
     }
@@ -49,10 +51,19 @@ export function createSend({ url = '', token, fetch: send = fetch }: Options): S
   };
 }
 
-function requestOf(method: Method, call: Call, access: string | null | undefined): RequestInit {
+function withToken(init: RequestInit, access: string): RequestInit {
+  return { ...init, headers: { ...Object.fromEntries(new Headers(init.headers)), authorization: `Bearer ${access}` } };
+}
+
+export function createSend(options: Options): Send {
+  const base = (options.url ?? '').replace(/\/+$/, '');
+  const send = createFetch(options);
+  return (method, path, call = {}) => send(base + path + queryOf(call.query), requestOf(method, call));
+}
+
+function requestOf(method: Method, call: Call): RequestInit {
   const { json, body = json === undefined ? null : JSON.stringify(json), signal = null, keepalive = false } = call;
   const headers = { ...call.headers };
-  if (access) headers['authorization'] = `Bearer ${access}`;
   const type = json === undefined ? call.type : 'application/json';
   if (type) headers['content-type'] = type;
   const init: RequestInit & { duplex?: 'half' } = { method, headers, body, signal, keepalive };

@@ -8,7 +8,7 @@ export { AnswerState, type AnswerPart } from './answerState.ts';
 export { AnswerStream, type ReadOptions } from './answerStream.ts';
 export type { Abortable, Decision, Message } from './chat.ts';
 export { FrontdeskError, type ErrorCode } from './error.ts';
-export type { Options } from './http.ts';
+export { createFetch, type Options } from './http.ts';
 export type { ExportLine, ImportProgress, Paging, SessionQuery } from './resources.ts';
 
 export type Frontdesk = ReturnType<typeof createFrontdesk>;

@@ -1,5 +1,5 @@
-// Builds what runs and what is deployed, side by side: the chat page, the Worker, and the package for its clients.
-import { buildClient } from './client.mjs';
+// Builds what runs and what is deployed, side by side: the chat page, the Worker, and the packages for its clients.
+import { buildPackages } from './client.mjs';
 import { buildPage } from './page.mjs';
 import { buildWorker } from './worker.mjs';
 
@@ -11,6 +11,6 @@ import { buildWorker } from './worker.mjs';
  */
 export async function build({ profile, packages = Promise.resolve(), progress }) {
   await Promise.all([
-    buildWorker({ profile, packages, progress }), buildPage({ profile, packages, progress }), packages.then(buildClient),
+    buildWorker({ profile, packages, progress }), buildPage({ profile, packages, progress }), packages.then(buildPackages),
   ]);
 }

@@ -1,4 +1,6 @@
-import { AnswerState, AnswerStream, createFrontdesk, FrontdeskError, type Api, type Frontdesk } from '../../client/src/index.ts';
+import { AnswerState, AnswerStream, createFrontdesk, FrontdeskError, type Frontdesk } from '@frontdesk/client';
+import { describeError } from './errors.ts';
+import { newestBranch } from './newestBranch.ts';
 import { userOf, type TokenCallback } from './signIn.ts';
 
 /** Messages of a history that are shown. */
@@ -151,29 +153,10 @@ export class Conversation {
       await step();
     } catch (error) {
       if (signal.aborted) return;
-      this.error = describe(error);
+      this.error = describeError(error);
       this.state = error instanceof FrontdeskError && error.status === 401 ? 'signed-out' : 'ready';
       await recover?.().catch(() => undefined);
       this.#onChange();
     }
   }
-}
-
-/** The messages that lead to the newest one, oldest first. */
-function newestBranch(messages: Api.Message[]): Api.Message[] {
-  const byId = new Map(messages.map((message) => [message.id, message]));
-  const branch: Api.Message[] = [];
-  for (let next = messages.at(-1); next; next = next.parent_id ? byId.get(next.parent_id) : undefined) branch.unshift(next);
-  return branch;
-}
-
-/** One sentence for the user. The page's developer finds the rest in the console. */
-function describe(error: unknown): string {
-  if (error instanceof FrontdeskError && error.code === 'origin_not_allowed') {
-    console.error(`Frontdesk: ${error.message} Add it to that variable, as ${location.origin}, and deploy again.`);
-    return 'The chat is not set up for this page.';
-  }
-  console.error('Frontdesk:', error);
-  if (error instanceof FrontdeskError) return error.message;
-  return 'The server is out of reach. Check your connection and try again.';
 }

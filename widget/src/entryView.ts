@@ -1,16 +1,10 @@
-import type { AnswerPart } from '../../client/src/index.ts';
+import type { AnswerPart } from '@frontdesk/client';
 import type { Conversation, Entry } from './conversation.ts';
 import { h } from './dom.ts';
-import { renderMarkdown } from './markdown.ts';
+import { parseMarkdown, type MarkdownNode } from './markdown.ts';
+import { CALL_STATES, ENDED } from './words.ts';
 
 type Call = Extract<AnswerPart, { type: 'call' }>;
-
-const ENDED: Record<string, string> = { stopped: 'This answer was stopped.', failed: 'The answer broke off.' };
-
-/** Words for a call that is not asked about any more. */
-const CALL_STATES: Record<Call['state'], string> = {
-  running: 'is running', waiting: 'waits', succeeded: 'done', failed: 'failed', denied: 'not allowed', expired: 'was not allowed in time',
-};
 
 /** A message as elements. */
 export function renderEntry(entry: Entry, conversation: Conversation): HTMLElement {
@@ -24,8 +18,8 @@ export function renderEntry(entry: Entry, conversation: Conversation): HTMLEleme
     ended !== undefined && h('p', { class: status === 'failed' ? 'error' : 'soft' }, ended));
 }
 
-function renderPart(part: AnswerPart, conversation: Conversation): Node[] {
-  if (part.type !== 'call') return part.type === 'text' ? renderMarkdown(part.text) : [];
+function renderPart(part: AnswerPart, conversation: Conversation): (Node | string)[] {
+  if (part.type !== 'call') return part.type === 'text' ? parseMarkdown(part.text).map(renderMarkdown) : [];
   if (part.state === 'waiting' && part.approval) return [renderApproval(part, part.approval.id, conversation)];
   return [h('p', { class: 'soft' }, `${part.name}: ${CALL_STATES[part.state]}`)];
 }
@@ -43,4 +37,10 @@ function renderApproval({ name, input }: Call, id: string, conversation: Convers
       h('button', { type: 'button', class: 'main', onclick: () => decide(true) }, 'Allow'),
       h('button', { type: 'button', onclick: () => decide(false) }, 'Deny')));
   return card;
+}
+
+function renderMarkdown(node: MarkdownNode): Node | string {
+  if (typeof node === 'string') return node;
+  const attributes = node.tag === 'a' ? { href: node.href, target: '_blank', rel: 'noopener noreferrer' } : node.tag === 'pre' ? { tabindex: '0' } : {};
+  return h(node.tag, attributes, ...node.children.map(renderMarkdown));
 }

@@ -1,13 +1,11 @@
 // Variables that a page may set on <frontdesk-chat> begin with --frontdesk-.
-const LIGHT = '--paper:#faf9f6;--raised:#fff;--ink:#21211d;--soft:#63625a;--line:#e3e0d7;--accent:#1f6b58;--tint:#e4efea;--on-accent:#fff;--danger:#9b3022';
-const DARK = '--paper:#191a18;--raised:#222320;--ink:#ecebe4;--soft:#a3a298;--line:#34352f;--accent:#6cc3a8;--tint:#21352e;--on-accent:#0d211b;--danger:#f0a08f';
+/** Colours of the light theme. */
+export const LIGHT = '--paper:#faf9f6;--raised:#fff;--ink:#21211d;--soft:#63625a;--line:#e3e0d7;--accent:#1f6b58;--tint:#e4efea;--on-accent:#fff;--danger:#9b3022';
+/** Colours of the dark theme. */
+export const DARK = '--paper:#191a18;--raised:#222320;--ink:#ecebe4;--soft:#a3a298;--line:#34352f;--accent:#6cc3a8;--tint:#21352e;--on-accent:#0d211b;--danger:#f0a08f';
 
-export const STYLES = `
-:host { ${LIGHT}; color-scheme: light; display: block; block-size: 32rem; font: 1rem/1.5 var(--frontdesk-font, system-ui, sans-serif); }
-@media (prefers-color-scheme: dark) { :host(:not([theme=light])) { ${DARK}; color-scheme: dark; } }
-:host([theme=dark]) { ${DARK}; color-scheme: dark; }
-:host([hidden]) { display: none; }
-:host([floating]) { position: fixed; inset: auto 1rem 1rem auto; z-index: 2147483000; block-size: auto; }
+/** Rules for a chat, inside of a root that has the colours. */
+export const CHAT_RULES = `
 * { box-sizing: border-box; }
 [hidden] { display: none !important; }
 .chat {
@@ -16,7 +14,6 @@ export const STYLES = `
   display: flex; flex-direction: column; block-size: 100%; overflow: hidden; background: var(--bg); color: var(--fg);
   border: 1px solid var(--line); border-radius: var(--r);
 }
-:host([floating]) .chat { inline-size: min(24rem, calc(100vw - 2rem)); block-size: min(36rem, calc(100vh - 6rem)); margin-block-end: .75rem; box-shadow: 0 8px 30px rgb(0 0 0 / 22%); }
 header { display: flex; align-items: center; gap: .5rem; padding: .6rem .5rem .6rem 1rem; border-block-end: 1px solid var(--line); }
 header strong { flex: 1; min-inline-size: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .messages { flex: 1; overflow: auto; padding: 1rem; display: flex; flex-direction: column; gap: .75rem; overflow-wrap: anywhere; }
@@ -39,6 +36,16 @@ button.main { background: var(--a); color: var(--on-a); border-color: transparen
 button.plain { border-color: transparent; background: none; padding: .35rem .6rem; }
 button:disabled { opacity: .5; cursor: default; }
 :focus-visible { outline: 2px solid var(--a, var(--frontdesk-accent, var(--accent))); outline-offset: 2px; }
-.launcher { display: block; margin-inline-start: auto; padding: .7rem 1.2rem; border-radius: 99rem; background: var(--frontdesk-accent, var(--accent)); color: var(--frontdesk-on-accent, var(--on-accent)); border-color: transparent; box-shadow: 0 4px 16px rgb(0 0 0 / 22%); }
 .hidden { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+`;
+
+export const STYLES = `
+:host { ${LIGHT}; color-scheme: light; display: block; block-size: 32rem; font: 1rem/1.5 var(--frontdesk-font, system-ui, sans-serif); }
+@media (prefers-color-scheme: dark) { :host(:not([theme=light])) { ${DARK}; color-scheme: dark; } }
+:host([theme=dark]) { ${DARK}; color-scheme: dark; }
+:host([hidden]) { display: none; }
+:host([floating]) { position: fixed; inset: auto 1rem 1rem auto; z-index: 2147483000; block-size: auto; }
+${CHAT_RULES}
+:host([floating]) .chat { inline-size: min(24rem, calc(100vw - 2rem)); block-size: min(36rem, calc(100vh - 6rem)); margin-block-end: .75rem; box-shadow: 0 8px 30px rgb(0 0 0 / 22%); }
+.launcher { display: block; margin-inline-start: auto; padding: .7rem 1.2rem; border-radius: 99rem; background: var(--frontdesk-accent, var(--accent)); color: var(--frontdesk-on-accent, var(--on-accent)); border-color: transparent; box-shadow: 0 4px 16px rgb(0 0 0 / 22%); }
 `;
