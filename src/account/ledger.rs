@@ -14,7 +14,7 @@ use crate::error::{Code, Error, Fault, abort_for};
 use crate::limit::quota::{Cost, Exceeded, LedgerEntry, Scoped, check, until_tomorrow};
 use crate::limit::status::BudgetStatus;
 use crate::ports::{Clock, Platform, Sql, SqlValue};
-use crate::storage::rows;
+use crate::storage::{row, rows};
 
 /// Days of the ledger that are kept: a turn may begin before midnight and be settled long after it.
 const LEDGER_DAYS: u64 = 7;
@@ -52,6 +52,18 @@ impl From<Fault> for LimitError {
     }
 }
 
+impl LimitError {
+    /// The fault of work that has begun already.
+    #[must_use]
+    pub fn into_fault(self, cause: &'static str) -> Fault {
+        match self {
+            Self::Exceeded { .. } => Fault::new(Code::BudgetExceeded, cause),
+            Self::Unpriced => unpriced(),
+            Self::Storage(fault) => fault,
+        }
+    }
+}
+
 impl From<LimitError> for Error {
     fn from(error: LimitError) -> Self {
         match error {
@@ -84,6 +96,12 @@ struct EntryRow {
     micro_usd: u64,
 }
 
+impl From<EntryRow> for LedgerEntry {
+    fn from(EntryRow { id, day, employee, tokens, micro_usd }: EntryRow) -> Self {
+        Self { id, employee, day, cost: Cost { tokens, micro_usd } }
+    }
+}
+
 #[derive(Deserialize)]
 struct SpentRow {
     employee: String,
@@ -109,6 +127,24 @@ impl<P: Platform> UserCtx<'_, P> {
         let spent = Scoped { user: spent.user.plus(entry.cost), employee: spent.employee.plus(entry.cost) };
         Ok(BudgetStatus::of(budgets, spent, self.ports.clock.now()))
     }
+}
+
+/// Checks that a reservation is still within the budgets, beside what was booked since. Without a reservation nothing is checked.
+///
+/// # Errors
+/// [`LimitError`].
+pub fn recheck<P: Platform>(
+    ctx: &UserCtx<'_, P>,
+    id: Uuid,
+    budgets: Scoped<&Budget>,
+) -> Result<(), LimitError> {
+    let query = "SELECT id, day, employee, tokens, micro_usd FROM ledger WHERE id = ? AND is_reserved = 1";
+    let id = id.to_string();
+    let reserved: Option<EntryRow> = row(&ctx.ports.sql, query, &[(&id).into()])?;
+    let Some(entry) = reserved.map(LedgerEntry::from) else { return Ok(()) };
+    let wait = until_tomorrow(ctx.ports.clock.now());
+    check(entry.cost, spent(&ctx.ports.sql, &entry)?, budgets)
+        .map_err(|budget| LimitError::Exceeded { budget, wait })
 }
 
 /// Costs of an entry's day besides the entry itself: settled and reserved.
@@ -185,11 +221,7 @@ pub fn settle_all(sql: &impl Sql) -> Result<(), Fault> {
 /// `internal`, when the storage refuses.
 pub fn entries(sql: &impl Sql) -> Result<Vec<LedgerEntry>, Fault> {
     let stored: Vec<EntryRow> = rows(sql, "SELECT id, day, employee, tokens, micro_usd FROM ledger", &[])?;
-    let entry = |row: EntryRow| {
-        let EntryRow { id, day, employee, tokens, micro_usd } = row;
-        LedgerEntry { id, employee, day, cost: Cost { tokens, micro_usd } }
-    };
-    Ok(stored.into_iter().map(entry).collect())
+    Ok(stored.into_iter().map(LedgerEntry::from).collect())
 }
 
 /// Writes settled entries into a ledger that lost them.

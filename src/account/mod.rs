@@ -5,6 +5,7 @@ pub mod agenda;
 pub mod ctx;
 pub mod erasure;
 pub mod ledger;
+pub mod lost_attempts;
 pub mod paid_call;
 pub mod plain_values;
 pub mod rate;

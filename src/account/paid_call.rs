@@ -10,7 +10,7 @@ use crate::chat::employee::Employee;
 use crate::chat::limits::{Budget, UserLimits};
 use crate::chat::price::Price;
 use crate::chat::usage::{Usage, UsageRecord};
-use crate::error::Fault;
+use crate::error::{Code, Fault};
 use crate::ids;
 use crate::limit::quota::{Cost, LedgerEntry, day};
 use crate::ports::{Clock, Platform, Sql};
@@ -39,7 +39,7 @@ pub enum Purpose {
     Summary,
     /// Title of a session.
     Title,
-    /// Steps of an answer before another employee took it over.
+    /// Steps of an answer before another employee took it over, and attempts that another one followed.
     Step,
 }
 
@@ -207,9 +207,36 @@ impl ReservedCall {
     /// # Errors
     /// `internal`, when the storage refuses.
     pub fn book<P: Platform>(&self, ctx: &UserCtx<'_, P>, usage: &Usage) -> Result<(), Fault> {
+        let call = self.settle(&ctx.ports.sql, usage, ctx.ports.clock.now())?;
+        Self::keep(ctx, &call)
+    }
+
+    /// Settles a request that failed after it was billed, and keeps its row until Postgres has it.
+    ///
+    /// # Errors
+    /// `internal`, when the storage refuses.
+    pub fn book_failed<P: Platform>(
+        &self,
+        ctx: &UserCtx<'_, P>,
+        usage: &Usage,
+        error: Code,
+    ) -> Result<(), Fault> {
+        let mut call = self.settle(&ctx.ports.sql, usage, ctx.ports.clock.now())?;
+        call.usage.success = false;
+        call.usage.error_code = Some(error.as_str().to_owned());
+        Self::keep(ctx, &call)
+    }
+
+    /// Bill of the request.
+    #[must_use]
+    pub const fn bill(&self) -> &CallBill {
+        &self.bill
+    }
+
+    /// Keeps a row until Postgres has it.
+    fn keep<P: Platform>(ctx: &UserCtx<'_, P>, call: &PaidCall) -> Result<(), Fault> {
         let (sql, now) = (&ctx.ports.sql, ctx.ports.clock.now());
-        let call = self.settle(sql, usage, now)?;
-        let (id, call) = (call.id.to_string(), to_json(&call)?);
+        let (id, call) = (call.id.to_string(), to_json(call)?);
         let statement = "INSERT OR IGNORE INTO paid_call (id, call) VALUES (?, ?)";
         sql.exec(statement, &[(&id).into(), (&call).into()])?;
         // With the next background work, whatever becomes of the turn.

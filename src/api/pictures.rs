@@ -108,7 +108,8 @@ fn seal<P: Platform>(
     let failed = |cause: &'static str| Fault::new(Code::PrivacyUnavailable, cause);
     let key = ctx.file_key(file).map_err(VaultError::into_fault)?;
     let nonce = ctx.ports.clock.secret().ok_or_else(|| failed("no random bytes"))?;
-    let bytes = ocr::Picture { name: picture.name.clone() }.with(bytes);
+    let now = ctx.ports.clock.now();
+    let bytes = ocr::Picture { name: picture.name.clone(), expires_at: now + KEPT_FOR }.with(bytes);
     Ok(key.seal(file, &bytes, &nonce).map_err(|_| failed("picture: not sealed"))?)
 }
 

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::account::UserCtx;
 use crate::account::ledger::{LimitError, unpriced};
+use crate::account::lost_attempts::LostAttempts;
 use crate::account::paid_call::{BilledAccount, CallBill, PaidCall, Purpose};
 use crate::account::vault::VaultError;
 use crate::chat::limits::Budget;
@@ -23,7 +24,6 @@ use crate::model::candidate::{Candidate, Provider};
 use crate::model::completion::{Completion, CompletionRequest, stream_completion};
 use crate::model::finish::Finish;
 use crate::model::json_output;
-use crate::model::pace::Readers;
 use crate::model::prompt_message::PromptMessage;
 use crate::model::request::ChatBody;
 use crate::ports::{Clock, Platform};
@@ -145,8 +145,8 @@ pub async fn run_job<P: Platform>(
         deadline: clock.now() + TIMEOUT,
     };
     let mut completion = Completion::default();
-    let outcome =
-        stream_completion(&ctx.model_client(), &request, &mut completion, |_| Readers::Absent).await;
+    let mut lost = LostAttempts::of_call(*ctx, &reserved, Usage::estimated(prompt_tokens, 0));
+    let outcome = stream_completion(&ctx.model_client(), &request, &mut completion, &mut lost).await;
     let is_free = outcome.is_err() && !completion.is_billed();
     let estimated = if is_free {
         Usage::estimated(0, 0)

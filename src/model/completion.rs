@@ -18,6 +18,7 @@ use crate::error::{Code, Fault};
 use crate::ports::{Clock, Http, HttpBody as _};
 use crate::time::Millis;
 use crate::wire_form::AnswerEnd;
+use tokens::count;
 
 /// Longest completion, in bytes. It must fit one row of the object's storage with room to spare.
 const MAX_COMPLETION_BYTES: usize = 512 * 1024;
@@ -57,6 +58,8 @@ pub struct Completion {
     pub usage: Option<ReportedUsage>,
     /// Number of requests made.
     pub attempts: u32,
+    /// True while a request is on its way or its answer comes: not in the pause after one that failed.
+    pub is_asked: bool,
 }
 
 /// A piece of a completion, with the model that it comes from.
@@ -86,39 +89,81 @@ pub enum ModelDelta<'a> {
     },
 }
 
-/// Asks one model after the other until one answers or asking again makes no sense, and calls `on_delta` with each piece as it
-/// comes. `on_delta` returns the readers of the answer, which decide how long the next pieces are gathered. After the first token no other request is made: its answer would not continue the first. `completion` is up to date at any
-/// moment; dropping the future ends the call.
+/// A failed attempt that its provider bills, and that another attempt follows.
+#[derive(Clone, Copy, Debug)]
+pub struct LostAttempt<'a> {
+    /// The model that was asked.
+    pub candidate: &'a Candidate,
+    /// Beginning of the attempt, in milliseconds since 1970.
+    pub began: Millis,
+    /// Code of its failure.
+    pub error: Code,
+    usage: Option<ReportedUsage>,
+    thoughts: &'a str,
+}
+
+impl LostAttempt<'_> {
+    /// Usage of the attempt: the provider's counts, and those of `prompt` and the thoughts where it reports none.
+    #[must_use]
+    pub fn usage_or(&self, prompt: Usage) -> Usage {
+        let estimated = Usage { completion_tokens: count(self.thoughts), ..prompt };
+        self.usage.map_or(estimated, |reported| reported.or(&estimated))
+    }
+}
+
+/// Receiver of a completion's pieces and of its lost attempts.
+pub trait CompletionObserver {
+    /// Takes the next piece. Returns the readers of the answer, which decide how long the next pieces are gathered.
+    fn on_delta(&mut self, delta: DeltaFrom<'_>) -> Readers;
+
+    /// Books an attempt before the next one is made.
+    ///
+    /// # Errors
+    /// Any fault: then no other attempt is made.
+    fn on_lost(&mut self, lost: &LostAttempt<'_>) -> Result<(), Fault>;
+}
+
+/// Asks one model after the other until one answers or asking again makes no sense, and passes each piece to `observer` as it
+/// comes. After the first token no other request is made: its answer would not continue the first. `completion` is up to date at any
+/// moment, without the attempts that `observer` was told are lost; dropping the future ends the call.
 ///
 /// # Errors
-/// `model_unavailable`, `model_timeout`, `model_rejected`, `model_truncated`: the failure of the last model asked.
+/// `model_unavailable`, `model_timeout`, `model_rejected`, `model_truncated`: the failure of the last model asked. Faults of
+/// `observer`.
 pub async fn stream_completion<H: Http, C: Clock>(
     client: &ModelClient<'_, H, C>,
     request: &CompletionRequest,
     completion: &mut Completion,
-    mut on_delta: impl FnMut(DeltaFrom<'_>) -> Readers,
+    observer: &mut impl CompletionObserver,
 ) -> Result<(), Fault> {
     let mut outcome = Err(Fault::new(Code::Internal, "no model to ask"));
     let mut left = request.candidates.iter();
     while let Some(candidate) = left.next() {
         let has_another = !left.as_slice().is_empty();
-        let mut stream = Stream { client, request, completion, on_delta: &mut on_delta };
+        let began = client.clock.now();
+        let mut stream = Stream { client, request, completion, observer, began };
         outcome = stream.ask(candidate, has_another).await;
-        if outcome.is_ok() || completion.has_begun() || client.clock.now() >= request.deadline {
+        let Err(fault) = &outcome else { break };
+        if stream.completion.has_begun() || client.clock.now() >= request.deadline {
             break;
+        }
+        if has_another {
+            stream.lose(candidate, fault.code)?;
         }
     }
     outcome
 }
 
-struct Stream<'a, H, C, F> {
+struct Stream<'a, H, C, O> {
     client: &'a ModelClient<'a, H, C>,
     request: &'a CompletionRequest,
     completion: &'a mut Completion,
-    on_delta: &'a mut F,
+    observer: &'a mut O,
+    /// Beginning of the running attempt.
+    began: Millis,
 }
 
-impl<H: Http, C: Clock, F: FnMut(DeltaFrom<'_>) -> Readers> Stream<'_, H, C, F> {
+impl<H: Http, C: Clock, O: CompletionObserver> Stream<'_, H, C, O> {
     /// Asks one model, again after a pause where that may help.
     async fn ask(&mut self, candidate: &Candidate, has_another: bool) -> Result<(), Fault> {
         let (clock, models) = (self.client.clock, self.client.models);
@@ -140,8 +185,26 @@ impl<H: Http, C: Clock, F: FnMut(DeltaFrom<'_>) -> Readers> Stream<'_, H, C, F> 
                 models.borrow_mut().breaker.failed(candidate, error, now);
                 return Err(retry::give_up(error, attempts));
             };
+            self.lose(candidate, retry::give_up(error, attempts).code)?;
             clock.sleep(pause).await;
         }
+    }
+
+    /// Has a failed attempt booked, if its provider bills it, and clears what it left: the next attempt begins anew.
+    fn lose(&mut self, candidate: &Candidate, error: Code) -> Result<(), Fault> {
+        let completion = &mut *self.completion;
+        completion.is_asked = false;
+        let (usage, thoughts) = (completion.usage.take(), std::mem::take(&mut completion.thoughts));
+        if usage.is_none() && thoughts.is_empty() {
+            return Ok(());
+        }
+        self.observer.on_lost(&LostAttempt {
+            candidate,
+            began: self.began,
+            error,
+            usage,
+            thoughts: &thoughts,
+        })
     }
 
     /// Asks one model, at once again in another dialect as long as it refuses the form of the request. A dialect that was accepted
@@ -156,6 +219,8 @@ impl<H: Http, C: Clock, F: FnMut(DeltaFrom<'_>) -> Readers> Stream<'_, H, C, F> 
         let mut body = self.request.body.to_json(candidate, dialect)?;
         loop {
             self.completion.attempts += 1;
+            self.completion.is_asked = true;
+            self.began = self.client.clock.now();
             let outcome = self.receive(candidate, dialect, &body).await;
             let Err(ModelError::Refused { parameter, .. }) = outcome else {
                 if dialect != known && outcome.is_ok() {
@@ -264,9 +329,9 @@ impl<H: Http, C: Clock, F: FnMut(DeltaFrom<'_>) -> Readers> Stream<'_, H, C, F> 
 
     /// Takes one read's pieces. Returns the readers of its text or calls; `None` if it had neither.
     fn take(&mut self, candidate: &Candidate, batch: DeltaBatch) -> Option<Readers> {
-        let Self { client, completion, on_delta, .. } = self;
+        let Self { client, completion, observer, .. } = self;
         let mut emit =
-            |delta: ModelDelta<'_>| on_delta(DeltaFrom { candidate, delta, at: client.clock.now() });
+            |delta: ModelDelta<'_>| observer.on_delta(DeltaFrom { candidate, delta, at: client.clock.now() });
         completion.finish = batch.finish.or(completion.finish);
         completion.usage = batch.usage.or(completion.usage);
         completion.has_thought_field |= batch.has_thought_field;
@@ -300,7 +365,7 @@ impl Completion {
     /// True if the provider bills it even if it fails.
     #[must_use]
     pub const fn is_billed(&self) -> bool {
-        self.has_begun() || !self.thoughts.is_empty()
+        self.has_begun() || !self.thoughts.is_empty() || self.usage.is_some()
     }
 
     /// Usage of the request: the provider's counts, and those of `estimated` where it reports none.

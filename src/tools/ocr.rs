@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::definition::ToolSpec;
 use super::error::ToolError;
 use super::tool::{Tool, ToolContext};
+use crate::account::lost_attempts::LostAttempts;
 use crate::account::paid_call::{CallBill, Purpose};
 use crate::chat::employee::Employee;
 use crate::chat::message::Role;
@@ -19,7 +20,6 @@ use crate::documents::{SaveOutcome, Upload, save_document};
 use crate::model::body_message::BodyMessage;
 use crate::model::candidate::{Candidate, Provider};
 use crate::model::completion::{Completion, CompletionRequest, stream_completion};
-use crate::model::pace::Readers;
 use crate::model::request::ChatBody;
 use crate::ports::{Clock, Platform};
 use crate::time::Millis;
@@ -75,6 +75,10 @@ impl Tool for Ocr {
         let key = user.file_key(file).map_err(|_| ToolError(out_of_reach.into()))?;
         let opened = key.open(file, &sealed).map_err(|_| gone())?;
         let (picture, bytes) = Picture::of(&opened).ok_or_else(gone)?;
+        // The bucket may have it longer: it is deleted when the next picture comes, or by the bucket's own rule.
+        if picture.expires_at <= user.ports.clock.now() {
+            return Err(gone());
+        }
         let scan = read(bytes).map_err(|unreadable| ToolError(unreadable.to_string()))?;
         let pages = pages_for_model(bytes, &scan).map_err(|unreadable| ToolError(unreadable.to_string()))?;
         let text = transcribe(&picture.name, &scan, &pages, context).await?;
@@ -94,6 +98,8 @@ impl Tool for Ocr {
 pub struct Picture {
     /// Name that the user gave it.
     pub name: String,
+    /// End of the time that it is kept, in milliseconds since 1970.
+    pub expires_at: Millis,
 }
 
 impl Picture {
@@ -158,8 +164,8 @@ async fn transcribe<P: Platform>(
         deadline: ports.clock.now() + TIMEOUT,
     };
     let mut completion = Completion::default();
-    let outcome =
-        stream_completion(&user.model_client(), &request, &mut completion, |_| Readers::Absent).await;
+    let mut lost = LostAttempts::of_call(*user, &reserved, read);
+    let outcome = stream_completion(&user.model_client(), &request, &mut completion, &mut lost).await;
     context.effects.borrow_mut().running_calls.retain(|(running, _)| running.id != reserved.id);
     let booked = if outcome.is_ok() || completion.is_billed() {
         let estimated = Usage { completion_tokens: count(&completion.text), ..read };

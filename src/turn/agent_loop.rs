@@ -15,6 +15,7 @@ use super::log_writer::LogWriter;
 use super::progress::{StepCost, TurnProgress};
 use super::reserve::{NextStep, keep_affordable};
 use crate::account::ledger;
+use crate::account::lost_attempts::LostAttempts;
 use crate::account::paid_call::{BilledAccount, CallBill, Purpose};
 use crate::chat::employee::Employee;
 use crate::chat::tool_call::{CallFailure, CallOutcome, ToolCall};
@@ -23,8 +24,11 @@ use crate::error::Fault;
 use crate::ids;
 use crate::model::body_message::{CallEcho, StepEcho};
 use crate::model::candidate::candidates;
-use crate::model::completion::{Completion, CompletionRequest, DeltaFrom, ModelDelta, stream_completion};
+use crate::model::completion::{
+    Completion, CompletionObserver, CompletionRequest, DeltaFrom, LostAttempt, ModelDelta, stream_completion,
+};
 use crate::model::finish::Finish;
+use crate::model::pace::Readers;
 use crate::model::requested_call::RequestedCall;
 use crate::ports::{Clock, Platform};
 use crate::session::approval::{APPROVAL_TIMEOUT, PendingApproval};
@@ -59,7 +63,7 @@ pub(super) struct AgentLoop<'a, P: Platform, F> {
     pub(super) value_tokens: u32,
 }
 
-impl<P: Platform, F: FnMut(&ClientEvent<'_>)> AgentLoop<'_, P, F> {
+impl<'a, P: Platform, F: FnMut(&ClientEvent<'_>)> AgentLoop<'a, P, F> {
     /// Runs to the end of the answer, or to an approval that it waits for.
     ///
     /// # Errors
@@ -98,33 +102,31 @@ impl<P: Platform, F: FnMut(&ClientEvent<'_>)> AgentLoop<'_, P, F> {
 
     /// Asks the model once. Returns the ids of the calls that it began.
     async fn complete(&mut self, progress: &mut TurnProgress) -> Result<Vec<Uuid>, Fault> {
+        let user = self.ctx.session.user;
+        let lost = self.lost_attempts(progress.prompt_tokens);
         let Self { ctx, turn, request, log, events, .. } = self;
-        let user = ctx.session.user;
-        let mut ids: Vec<Uuid> = Vec::new();
         progress.completion = Completion::default();
-        let on_delta = |from: DeltaFrom<'_>| {
-            if turn.set_model(from.candidate) {
-                // Only for an interruption: its record then has the right price. The end of the turn stores the model anyway.
-                let _ = SessionStore::new(&user.ports.sql, turn.session_id).update_turn(turn);
-            }
-            let event = match from.delta {
-                ModelDelta::Text(text) => TurnEvent::TextDelta(MaskedText::from_model(text.to_owned())),
-                ModelDelta::Thought(text) => TurnEvent::ThoughtDelta(MaskedText::from_model(text.to_owned())),
-                ModelDelta::Call { index, name } => {
-                    while ids.len() <= index {
-                        ids.push(ids::time_ordered(&user.ports.clock, from.at));
-                    }
-                    let id = ids.get(index).copied().unwrap_or_default();
-                    TurnEvent::ToolCallStarted { id, name: name.to_owned() }
-                }
-            };
-            log.write(&event);
-            events.push(&event);
-            ctx.session.session.subscribers.readers()
-        };
-        stream_completion(&user.model_client(), request, &mut progress.completion, on_delta).await?;
+        let mut step = RunningStep { ctx: *ctx, turn, log, events, lost, ids: Vec::new() };
+        stream_completion(&user.model_client(), request, &mut progress.completion, &mut step).await?;
+        let ids = step.ids;
         progress.first_token_at = progress.first_token_at.or(progress.completion.first_token_at);
         Ok(ids)
+    }
+
+    /// Attempts of a step: they are billed apart from the turn, to the employee that answers.
+    fn lost_attempts(&self, prompt_tokens: u32) -> LostAttempts<'a, P> {
+        let prompt = Usage::estimated(prompt_tokens, 0);
+        LostAttempts::new(self.ctx.session.user, self.step_bill(), self.turn.turn_id, prompt)
+    }
+
+    /// The bill of steps that are booked apart from the turn.
+    fn step_bill(&self) -> CallBill {
+        CallBill {
+            purpose: Purpose::Step,
+            session: self.turn.kept.is_all().then_some(self.turn.session_id),
+            account: BilledAccount::new(&self.agent.employee.employee, &self.agent.limits, self.turn.price),
+            model: self.turn.model.clone(),
+        }
     }
 
     /// Moves the finished completion into the answer, masked. Only the masked form is used from here on.
@@ -312,14 +314,7 @@ impl<P: Platform, F: FnMut(&ClientEvent<'_>)> AgentLoop<'_, P, F> {
     fn book_segment(&self, progress: &mut TurnProgress) -> Result<(), Fault> {
         let Some(spent) = progress.spent.replace(StepCost::NONE) else { return Ok(()) };
         let user = self.ctx.session.user;
-        let account = BilledAccount::new(&self.agent.employee.employee, &self.agent.limits, self.turn.price);
-        let bill = CallBill {
-            purpose: Purpose::Step,
-            session: self.turn.kept.is_all().then_some(self.turn.session_id),
-            account,
-            model: self.turn.model.clone(),
-        };
-        bill.begun_at(&user, self.turn.admitted_at).book(&user, &spent.usage)?;
+        self.step_bill().begun_at(&user, self.turn.admitted_at).book(&user, &spent.usage)?;
         ledger::release(&user.ports.sql, self.turn.turn_id)
     }
 
@@ -366,6 +361,45 @@ impl<P: Platform, F: FnMut(&ClientEvent<'_>)> AgentLoop<'_, P, F> {
     pub(super) fn emit(&mut self, event: &TurnEvent) {
         self.log.write(event);
         self.events.push(event);
+    }
+}
+
+/// A step while the model answers.
+struct RunningStep<'s, 'a, P: Platform, F> {
+    ctx: TurnCtx<'a, P>,
+    turn: &'s mut InFlightTurn,
+    log: &'s mut LogWriter<'a, P>,
+    events: &'s mut EventUnmasker<F>,
+    lost: LostAttempts<'a, P>,
+    /// Ids of the calls that it began.
+    ids: Vec<Uuid>,
+}
+
+impl<P: Platform, F: FnMut(&ClientEvent<'_>)> CompletionObserver for RunningStep<'_, '_, P, F> {
+    fn on_delta(&mut self, from: DeltaFrom<'_>) -> Readers {
+        let ports = self.ctx.session.user.ports;
+        if self.turn.set_model(from.candidate) {
+            // Only for an interruption: its record then has the right price. The end of the turn stores the model anyway.
+            let _ = SessionStore::new(&ports.sql, self.turn.session_id).update_turn(self.turn);
+        }
+        let event = match from.delta {
+            ModelDelta::Text(text) => TurnEvent::TextDelta(MaskedText::from_model(text.to_owned())),
+            ModelDelta::Thought(text) => TurnEvent::ThoughtDelta(MaskedText::from_model(text.to_owned())),
+            ModelDelta::Call { index, name } => {
+                while self.ids.len() <= index {
+                    self.ids.push(ids::time_ordered(&ports.clock, from.at));
+                }
+                let id = self.ids.get(index).copied().unwrap_or_default();
+                TurnEvent::ToolCallStarted { id, name: name.to_owned() }
+            }
+        };
+        self.log.write(&event);
+        self.events.push(&event);
+        self.ctx.session.session.subscribers.readers()
+    }
+
+    fn on_lost(&mut self, lost: &LostAttempt<'_>) -> Result<(), Fault> {
+        self.lost.book(lost)
     }
 }
 

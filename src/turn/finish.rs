@@ -151,8 +151,8 @@ struct Ended {
 fn result(progress: TurnProgress, turn: &InFlightTurn, outcome: &Outcome, ended: &Ended) -> TurnResult {
     let TurnProgress { mut answer, completion, prompt_tokens, spent, first_token_at, effects, .. } = progress;
     let fault = if let Outcome::Failed(fault) = outcome { Some(fault) } else { None };
-    // A model that refused or was never asked read nothing, and nothing is owed. One that is stopped before its first token has read.
-    let is_free = !completion.is_billed() && (fault.is_some() || completion.attempts == 0);
+    // A model that refused or is not asked read nothing, and nothing is owed. One that is stopped before its first token has read.
+    let is_free = !completion.is_billed() && (fault.is_some() || !completion.is_asked);
     let text_tokens = count(&ended.text);
     let last = completion.usage_or(match is_free {
         true if spent.is_some() => Usage::NONE,

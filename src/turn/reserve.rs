@@ -150,9 +150,5 @@ impl<P: Platform> TurnCtx<'_, P> {
 }
 
 fn into_fault(error: LimitError) -> Fault {
-    match error {
-        LimitError::Exceeded { .. } => Fault::new(Code::BudgetExceeded, "another step"),
-        LimitError::Unpriced => ledger::unpriced(),
-        LimitError::Storage(fault) => fault,
-    }
+    error.into_fault("another step")
 }

@@ -436,8 +436,8 @@ comment on table public.chat_usage_log is
   'Tokens, cost and latency of each request to a model: one row per turn and per background call.';
 comment on column public.chat_usage_log.purpose is
   'turn: a request of a user. The others are calls beside the turns, which cost money too: vectors of memories (embedding) and of
-questions (recall), transcription (ocr), the background''s facts, summaries and titles, and the steps of an answer before another employee
-took it over (step): the row of the turn has the others.';
+questions (recall), transcription (ocr), the background''s facts, summaries and titles, the steps of an answer before another employee
+took it over, and attempts that another one followed (step): the row of the turn has the others.';
 comment on column public.chat_usage_log.history_tokens is 'Tokens of earlier messages in the prompt.';
 comment on column public.chat_usage_log.session_tokens is 'Tokens of all earlier messages of the session.';
 comment on column public.chat_usage_log.cost_usd is 'Null when the model had no known price at that time.';

@@ -274,11 +274,17 @@ impl World {
         });
         // The model has read the step in which it was stopped.
         let is_stopped_in_a_step = status == Status::Stopped
-            && (requested > steps.len() || last.is_none_or(|last| !last.has_begun && last.usage.is_none()));
-        let counted = counted(&steps).filter(|_| !is_recovery && !is_stopped_in_a_step);
+            && (requested > steps.len()
+                || last.as_ref().is_none_or(|last| !last.has_begun && last.usage.is_none()));
         let has = Some(record.usage.completion_tokens);
         let has = has.filter(|_| record.usage.usage_source == UsageSource::Provider);
-        self.check(counted == has, || {
+        // An attempt that no other follows any more is booked apart, if it had ended by then.
+        let is_lost = (status == Status::Stopped || is_out_of_budget)
+            && last.is_some_and(|last| !last.has_begun && last.over_at.is_some());
+        let of_others = steps.get(..steps.len().saturating_sub(1)).unwrap_or_default();
+        let is_booked_apart = is_lost && counted(of_others) == has;
+        let counted = counted(&steps).filter(|_| !is_recovery && !is_stopped_in_a_step);
+        self.check(counted == has || is_booked_apart, || {
             format!("turn {} owes {has:?} tokens and not {counted:?}", record.turn_id)
         });
         self.check_calls(record, is_recovery);

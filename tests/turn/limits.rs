@@ -77,6 +77,90 @@ fn a_turn_reserves_its_maximum_and_settles_its_actual_cost() {
     assert_eq!(conversation.spent().tokens, VECTOR + 24, "once");
 }
 
+/// An attempt that breaks off before its first word, of which the provider reports twenty tokens read and these written.
+pub(super) fn lost_attempt(written: u32) -> Reply {
+    let usage = json!({"choices": [], "usage": {"prompt_tokens": 20, "completion_tokens": written}});
+    Ok(vec![Step::Bytes(10, format!("data: {usage}\n\n")), Step::Fail(ModelError::Cut)])
+}
+
+/// Rows that Postgres has not been told of yet: purpose, model, tokens, and error.
+pub(super) fn paid_calls(conversation: &TestConversation) -> Vec<String> {
+    let query =
+        "SELECT json_quote(json_extract(call, '$.purpose') || ' ' || json_extract(call, '$.model') || ' '
+                     || json_extract(call, '$.total_tokens') || ' '
+                     || coalesce(json_extract(call, '$.error_code'), '-')) AS json
+                 FROM paid_call WHERE json_extract(call, '$.purpose') <> 'recall' ORDER BY rowid";
+    conversation.column(query)
+}
+
+#[test]
+fn an_attempt_that_another_one_followed_is_booked_for_its_own_model() {
+    let conversation = conversation(|row| {
+        let employee = row.employee.as_mut().unwrap();
+        (employee.budget, employee.fallback_models) = (tokens(10_000), vec!["llama3.3".into()]);
+    });
+    conversation.model_says(lost_attempt(9)).model_says(lost_attempt(9)).model_says(whole("ok"));
+    let (seen, finished) = conversation.turn("Hello").unwrap();
+    assert!(seen.is_finished, "{seen:?}");
+    let lost = "step gpt-4o-mini 29 model_truncated";
+    assert_eq!(paid_calls(&conversation), [lost, lost]);
+    let usage = &finished.record.usage;
+    assert_eq!((usage.model.as_str(), usage.total_tokens), ("llama3.3", 24));
+    assert_eq!(conversation.spent().tokens, VECTOR + 2 * 29 + 24);
+}
+
+#[test]
+fn thoughts_of_an_attempt_that_another_one_followed_are_counted() {
+    let conversation = with_budget(10_000);
+    let thought = "data: {\"choices\":[{\"delta\":{\"reasoning_content\":\"Let me see what it is.\"}}]}\n\n";
+    let lost = Ok(vec![Step::Bytes(10, thought.to_owned()), Step::Fail(ModelError::Cut)]);
+    conversation.model_says(lost).model_says(whole("ok"));
+    let (seen, _) = conversation.turn("Hello").unwrap();
+    assert_eq!(seen.text, "ok");
+    assert_eq!(paid_calls(&conversation).len(), 1);
+    assert!(conversation.spent().tokens > VECTOR + 24 + 20, "{:?}", conversation.spent());
+}
+
+#[test]
+fn no_further_attempt_is_made_without_a_budget_for_it() {
+    let conversation = with_budget(910);
+    conversation.model_says(lost_attempt(100)).model_says(whole("ok"));
+    let (seen, finished) = conversation.turn("Hello").unwrap();
+    assert!(!seen.is_finished);
+    assert_eq!(finished.record.usage.error_code.as_deref(), Some("budget_exceeded"));
+    assert_eq!(conversation.platform.http.requests().len(), 1);
+    assert!(conversation.spent().tokens <= 910, "{:?}", conversation.spent());
+}
+
+#[test]
+fn an_attempt_is_booked_before_another_one_answers() {
+    let conversation = with_budget(10_000);
+    conversation.model_says(lost_attempt(9)).model_says(counting());
+    let prepared = conversation.prepare("Hello").unwrap();
+    conversation.answer_until(SESSION, prepared, |seen| !seen.text.is_empty());
+    let conversation = conversation.restart();
+    assert_eq!(paid_calls(&conversation), ["step gpt-4o-mini 29 model_truncated"]);
+}
+
+#[test]
+fn a_stop_in_the_pause_after_an_attempt_owes_no_other() {
+    let conversation = with_budget(10_000);
+    conversation.model_says(lost_attempt(9)).model_says(whole("ok"));
+    let prepared = conversation.prepare("Hello").unwrap();
+    let session = conversation.session();
+    let clock = &conversation.platform.clock;
+    let stop = async {
+        clock.wait(50).await;
+        session.stop();
+    };
+    let turn = conversation.object.turn(&conversation.user, &session);
+    let answering = turn.answer(prepared, |_| {});
+    let (finished, ()) = conversation.platform.block_on(futures::future::join(answering, stop));
+    assert_eq!(finished.record.usage.total_tokens, 0);
+    assert_eq!(paid_calls(&conversation), ["step gpt-4o-mini 29 model_truncated"]);
+    assert_eq!(conversation.spent().tokens, VECTOR + 29);
+}
+
 #[test]
 fn a_spent_budget_is_there_again_the_next_day() {
     let conversation = conversation(|row| {

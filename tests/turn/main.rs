@@ -20,6 +20,7 @@ mod index;
 mod limits;
 mod memory;
 mod models;
+mod ocr;
 mod openai;
 mod outbox;
 mod poison;
