@@ -208,7 +208,7 @@ impl ReservedCall {
     /// `internal`, when the storage refuses.
     pub fn book<P: Platform>(&self, ctx: &UserCtx<'_, P>, usage: &Usage) -> Result<(), Fault> {
         let call = self.settle(&ctx.ports.sql, usage, ctx.ports.clock.now())?;
-        Self::keep(ctx, &call)
+        Self::tell(ctx, &call)
     }
 
     /// Settles a request that failed after it was billed, and keeps its row until Postgres has it.
@@ -224,7 +224,7 @@ impl ReservedCall {
         let mut call = self.settle(&ctx.ports.sql, usage, ctx.ports.clock.now())?;
         call.usage.success = false;
         call.usage.error_code = Some(error.as_str().to_owned());
-        Self::keep(ctx, &call)
+        Self::tell(ctx, &call)
     }
 
     /// Bill of the request.
@@ -233,12 +233,10 @@ impl ReservedCall {
         &self.bill
     }
 
-    /// Keeps a row until Postgres has it.
-    fn keep<P: Platform>(ctx: &UserCtx<'_, P>, call: &PaidCall) -> Result<(), Fault> {
+    /// Keeps a row until Postgres has it, and plans to tell it.
+    fn tell<P: Platform>(ctx: &UserCtx<'_, P>, call: &PaidCall) -> Result<(), Fault> {
         let (sql, now) = (&ctx.ports.sql, ctx.ports.clock.now());
-        let (id, call) = (call.id.to_string(), to_json(call)?);
-        let statement = "INSERT OR IGNORE INTO paid_call (id, call) VALUES (?, ?)";
-        sql.exec(statement, &[(&id).into(), (&call).into()])?;
+        keep(sql, call)?;
         // With the next background work, whatever becomes of the turn.
         if ctx.account.agenda.is_planned(Job::Background, sql)? {
             return Ok(());
@@ -253,6 +251,16 @@ impl ReservedCall {
     pub fn release(&self, sql: &impl Sql) -> Result<(), Fault> {
         release(sql, self.id)
     }
+}
+
+/// Keeps a row until Postgres has it. The next background work tells it.
+///
+/// # Errors
+/// `internal`, when the storage refuses.
+pub fn keep(sql: &impl Sql, call: &PaidCall) -> Result<(), Fault> {
+    let (id, call) = (call.id.to_string(), to_json(call)?);
+    let statement = "INSERT OR IGNORE INTO paid_call (id, call) VALUES (?, ?)";
+    Ok(sql.exec(statement, &[(&id).into(), (&call).into()])?)
 }
 
 #[derive(Deserialize)]
@@ -274,12 +282,13 @@ pub fn undelivered(sql: &impl Sql) -> Result<Vec<PaidCall>, Fault> {
     found.iter().map(|row| from_json(&row.call, "paid call")).collect()
 }
 
-/// Calls that Postgres lacks, whether or not it can be told of them yet.
+/// Calls that Postgres lacks, whether or not it can be told of them yet, and those that are saved with their outputs.
 ///
 /// # Errors
 /// `internal`, when the storage refuses.
 pub fn untold(sql: &impl Sql) -> Result<Vec<PaidCall>, Fault> {
-    let found: Vec<CallRow> = rows(sql, "SELECT call FROM paid_call ORDER BY rowid", &[])?;
+    let query = "SELECT call FROM paid_call UNION SELECT call FROM unsaved_output";
+    let found: Vec<CallRow> = rows(sql, query, &[])?;
     found.iter().map(|row| from_json(&row.call, "paid call")).collect()
 }
 
@@ -304,10 +313,11 @@ pub fn mark_delivered(sql: &impl Sql, calls: &[PaidCall]) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Deletes all calls that Postgres lacks: it takes none of an erased user. The ledger keeps what they cost.
+/// Deletes all calls and outputs that Postgres lacks: it takes none of an erased user. The ledger keeps what they cost.
 ///
 /// # Errors
 /// `internal`, when the storage refuses.
 pub fn erase(sql: &impl Sql) -> Result<(), Fault> {
+    sql.exec("DELETE FROM unsaved_output", &[])?;
     Ok(sql.exec("DELETE FROM paid_call", &[])?)
 }

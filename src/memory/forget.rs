@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::change::change;
 use super::index::{self, State, set_state, state};
 use super::known_facts;
+use super::unsaved::abandon_all;
 use crate::account::UserCtx;
 use crate::account::agenda::Job;
 use crate::error::Fault;
@@ -41,6 +42,7 @@ pub fn forget<P: Platform>(ctx: &UserCtx<'_, P>, forgotten: &Forgotten) -> Resul
     }
     let sql = &ctx.ports.sql;
     index::remove(sql, &forgotten.messages)?;
+    abandon_all(sql)?;
     let now = ctx.ports.clock.now();
     set_state(sql, State::Forgotten, &now.to_string())?;
     // Later than now: work that began now and ends now must not count it as done.
@@ -54,6 +56,7 @@ pub fn forget<P: Platform>(ctx: &UserCtx<'_, P>, forgotten: &Forgotten) -> Resul
 pub fn forget_session<P: Platform>(ctx: &UserCtx<'_, P>, session: Uuid) -> Result<(), Fault> {
     let sql = &ctx.ports.sql;
     index::remove_thread(sql, session)?;
+    abandon_all(sql)?;
     set_state(sql, State::Forgotten, &ctx.ports.clock.now().to_string())
 }
 

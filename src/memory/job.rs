@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::account::UserCtx;
 use crate::account::ledger::{LimitError, unpriced};
 use crate::account::lost_attempts::LostAttempts;
-use crate::account::paid_call::{BilledAccount, CallBill, PaidCall, Purpose};
+use crate::account::paid_call::{self, BilledAccount, CallBill, PaidCall, Purpose};
 use crate::account::vault::VaultError;
 use crate::chat::limits::Budget;
 use crate::chat::message::Role;
@@ -112,6 +112,23 @@ pub struct JobOutput {
     pub text: String,
     /// Row of `chat_usage_log`.
     pub usage: PaidCall,
+}
+
+impl JobOutput {
+    /// Books the output where its text cannot be used, since nothing else tells Postgres of its cost.
+    ///
+    /// # Errors
+    /// That of `used`; `internal`, when the storage refuses.
+    pub(super) fn or_book<P: Platform, T>(
+        &self,
+        ctx: &UserCtx<'_, P>,
+        used: Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        if used.is_err() {
+            paid_call::keep(&ctx.ports.sql, &self.usage)?;
+        }
+        used
+    }
 }
 
 /// Runs a job. `None` when the day's budget does not suffice, or is in dollars while the model has no price.

@@ -8,12 +8,14 @@ use uuid::Uuid;
 
 use super::job::{BackgroundJob, JobPrompt, StoredAccount, mask_output, run_job};
 use super::recall::Summary;
+use super::unsaved::{self, UnsavedOutput};
 use crate::account::UserCtx;
 use crate::account::paid_call::{PaidCall, Purpose};
 use crate::chat::message::Role;
 use crate::database;
 use crate::error::Fault;
 use crate::ports::{Caller, Platform};
+use crate::storage::from_json;
 use crate::text::one_line;
 use tokens::count;
 
@@ -115,10 +117,37 @@ impl SummaryText {
 
 /// Result of `save_summary`.
 #[derive(Deserialize)]
-struct SavedSummary {
+pub(super) struct SavedSummary {
     /// Moment of the summary's first version; absent when it was not saved.
     #[serde(default)]
     since: Option<DateTime<Utc>>,
+}
+
+/// A summary within its arguments.
+#[derive(Deserialize)]
+struct SentSummary {
+    p_summary: SentText,
+}
+
+#[derive(Deserialize)]
+struct SentText {
+    session_id: Uuid,
+    covers: Uuid,
+    #[serde(default, deserialize_with = "pii::masked_text::stored_option")]
+    summary: Option<MaskedText>,
+}
+
+/// The new summary of a session, once its output is saved; `None` where Postgres has a newer one, and for malformed output.
+///
+/// # Errors
+/// `internal`, when the stored output has another shape.
+pub(super) fn show_saved(
+    output: &UnsavedOutput,
+    saved: SavedSummary,
+) -> Result<Option<(Uuid, Summary)>, Fault> {
+    let SentSummary { p_summary } = from_json(output.arguments.get(), "unsaved output")?;
+    let SentText { session_id, covers, summary } = p_summary;
+    Ok(summary.zip(saved.since).map(|(text, since)| (session_id, Summary { text, covers, since })))
 }
 
 /// Brings a session's summary up to date, where the session is long. Returns the new one, if there is one.
@@ -144,7 +173,7 @@ pub async fn summarise<P: Platform>(ctx: &UserCtx<'_, P>, session: Uuid) -> Resu
         let job = batch.job(session);
         let Some(mut output) = run_job(ctx, &job).await? else { return Ok(newest) };
         let text = if let Some(text) = read(&output.text) {
-            Some(SummaryText::new(mask_output(ctx, &job, &text)?))
+            Some(SummaryText::new(output.or_book(ctx, mask_output(ctx, &job, &text))?))
         } else {
             output.usage.mark_malformed();
             None
@@ -160,8 +189,7 @@ pub async fn summarise<P: Platform>(ctx: &UserCtx<'_, P>, session: Uuid) -> Resu
             usage: output.usage,
         };
         let arguments = SaveSummary { p_user: user, p_summary: &summary };
-        let SavedSummary { since } =
-            database::call(postgrest, Caller::Service, "save_summary", &arguments).await?;
+        let SavedSummary { since } = unsaved::save(ctx, &summary.usage, &arguments).await?;
         if is_malformed {
             // The session's next turn tries again; until then its older messages are recalled one by one.
             return Ok(newest);

@@ -2,11 +2,13 @@
 //! title. A title that the user wrote is never replaced.
 
 use pii::masked_text::MaskedText;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
 use super::job::{BackgroundJob, JobPrompt, StoredAccount, mask_output, run_job};
+use super::unsaved;
 use crate::account::UserCtx;
 use crate::account::paid_call::{PaidCall, Purpose};
 use crate::database;
@@ -75,13 +77,14 @@ pub async fn name_session<P: Platform>(ctx: &UserCtx<'_, P>, session: Uuid) -> R
     let job = untitled.job(session);
     let Some(mut output) = run_job(ctx, &job).await? else { return Ok(()) };
     let title = if let Some(title) = read(&output.text) {
-        Some(mask_output(ctx, &job, &title)?)
+        Some(output.or_book(ctx, mask_output(ctx, &job, &title))?)
     } else {
         output.usage.mark_malformed();
         None
     };
     let arguments = SaveTitle { p_user: user, p_session: session, p_title: title, p_usage: &output.usage };
-    database::save(postgrest, "save_title", &arguments).await
+    let IgnoredAny = unsaved::save(ctx, &output.usage, &arguments).await?;
+    Ok(())
 }
 
 impl Untitled {

@@ -27,8 +27,10 @@ use crate::memory::facts::save::extract_facts;
 use crate::memory::rebuild::rebuild;
 use crate::memory::rebuild_progress;
 use crate::memory::recall::Summary;
+use crate::memory::resave::resave;
 use crate::memory::summary::summarise;
 use crate::memory::title::name_session;
+use crate::memory::unsaved::is_all_saved;
 use crate::ports::{Caller, Clock, Host, Platform};
 use crate::session::store::has_undelivered;
 use crate::time::{Millis, timestamp};
@@ -157,7 +159,7 @@ impl<P: Platform> Object<P> {
             // A job that was planned meanwhile stays planned.
             return Ok(());
         }
-        if !paid_call::undelivered(sql)?.is_empty() {
+        if !paid_call::undelivered(sql)?.is_empty() || !is_all_saved(sql)? {
             // Of a turn beside this work.
             return agenda.plan(Job::Background, self.ports.clock.now() + RETRY_AFTER, sql);
         }
@@ -175,6 +177,10 @@ impl<P: Platform> Object<P> {
                 rebuild_progress::await_delivery(&ctx.ports.sql)?;
             }
             rebuild(ctx).await?;
+        }
+        // Before another output is paid for.
+        for (session, summary) in resave(ctx).await? {
+            self.show_summary(session, summary);
         }
         // Each asks another model, and none of them waits for another that fails.
         let embedding = embed_pending(ctx, &background.refused);

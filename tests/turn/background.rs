@@ -2,6 +2,7 @@
 
 use frontdesk::account::agenda::{Job, Rest};
 use frontdesk::model::model_error::ModelError;
+use frontdesk::ports::DatabaseError;
 use frontdesk::turn::request::TurnRequest;
 use pii::mask::Author;
 use serde_json::{Value, json};
@@ -522,6 +523,70 @@ fn a_request_to_remember_is_read_at_once() {
     assert_eq!(looks(), 1);
     wait(&conversation, 3 * REST);
     assert_eq!(looks(), 1);
+}
+
+/// A user with work for each kind of output, and the outputs.
+fn with_outputs() -> TestConversation {
+    let said = unread(&["I live in Bern"], &[]);
+    with_unread(said, &[&output(&[fact(["city", "Lives in Bern", "I live in Bern"], 1)]).to_string()])
+}
+
+/// Numbers of requests to models, and rows of usage that are on their way.
+fn paid(conversation: &TestConversation) -> (usize, u64) {
+    (conversation.platform.http.requests().len(), conversation.number("SELECT count(*) FROM unsaved_output"))
+}
+
+#[test]
+fn an_output_that_cannot_be_saved_is_not_paid_twice() {
+    let conversation = with_outputs();
+    let failed = DatabaseError::Unavailable("the connection broke".into());
+    conversation.platform.postgrest.fail("save_facts", failed);
+    assert_eq!(run(&conversation), ["database_unavailable"]);
+    assert_eq!((paid(&conversation), conversation.spent().tokens), ((1, 1), 24));
+    let conversation = conversation.restart();
+    assert_ne!(run(&conversation), [""; 0]);
+    conversation.platform.postgrest.mend("save_facts");
+    wait(&conversation, 60 * REST);
+    assert_eq!((paid(&conversation), conversation.spent().tokens), ((1, 0), 24));
+    let saved = conversation.platform.postgrest.saved();
+    assert_eq!((saved.len(), facts(&saved[0])), (1, vec!["Lives in Bern"]));
+}
+
+#[test]
+fn an_output_that_postgres_refuses_is_given_up_and_its_cost_is_told() {
+    let conversation = with_outputs();
+    conversation.platform.postgrest.fail("save_facts", DatabaseError::Refused("22000".into()));
+    assert_eq!(run(&conversation), ["database_refused"]);
+    assert_eq!(paid(&conversation), (1, 0));
+    assert_eq!(conversation.number("SELECT count(*) FROM paid_call"), 1);
+}
+
+#[test]
+fn an_output_is_given_up_when_something_is_forgotten() {
+    let conversation = with_outputs();
+    let failed = DatabaseError::Unavailable("the connection broke".into());
+    conversation.platform.postgrest.fail("save_facts", failed);
+    run(&conversation);
+    conversation.platform.postgrest.forgets_with(vec![id(1)]);
+    conversation.forget(id(1)).unwrap();
+    assert_eq!(paid(&conversation), (1, 0));
+    assert_eq!(conversation.number("SELECT count(*) FROM paid_call"), 1);
+}
+
+#[test]
+fn a_job_that_fails_after_it_was_billed_is_booked() {
+    let conversation = with_unread(unread(&["I live in Bern"], &[]), &[]);
+    for _ in 0..4 {
+        conversation.model_says(super::limits::lost_attempt(9));
+    }
+    run(&conversation);
+    assert_eq!(conversation.spent().tokens, 4 * 29);
+    let told = conversation.platform.postgrest.calls_of("save_embeddings");
+    let rows = |call: &Value| call["p_usage"].as_array().unwrap().len();
+    let told: usize = told.iter().map(rows).sum();
+    let untold = conversation.number("SELECT count(*) FROM paid_call");
+    let saved = conversation.platform.postgrest.saved();
+    assert_eq!((told as u64 + untold, &saved[0]["usage"]["total_tokens"]), (3, &json!(29)));
 }
 
 #[test]

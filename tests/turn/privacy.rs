@@ -17,7 +17,7 @@ use super::harness::*;
 const EMAIL: &str = "ann@example.com";
 
 /// Every table of the object.
-pub(super) const TABLES: [&str; 27] = [
+pub(super) const TABLES: [&str; 28] = [
     "agenda",
     "erasure",
     "failed_work",
@@ -43,6 +43,7 @@ pub(super) const TABLES: [&str; 27] = [
     "tool_use",
     "turn_log",
     "turn_log_events",
+    "unsaved_output",
     "vault_entry",
     "vault_key",
 ];

@@ -11,10 +11,10 @@ use super::extractor::FactBatch;
 use crate::account::UserCtx;
 use crate::database;
 use crate::error::{Code, Fault};
-use crate::memory::change::change;
 use crate::memory::forget::{Forgotten, forget};
 use crate::memory::job::{JobOutput, mask_output, run_job};
 use crate::memory::known_facts;
+use crate::memory::unsaved;
 use crate::ports::{Caller, Platform};
 
 /// Messages that are read at a time.
@@ -45,16 +45,13 @@ pub async fn extract_facts<P: Platform>(ctx: &UserCtx<'_, P>, malformed: &Cell<u
         let extraction = match batch.extract(&output.text, output.usage.clone()) {
             Some(extraction) => {
                 malformed.set(0);
-                extraction.masked(|fact| mask_output(ctx, &job, fact))?
+                output.or_book(ctx, extraction.masked(|fact| mask_output(ctx, &job, fact)))?
             }
             None => batch.give_up(output, malformed),
         };
         let is_last = extraction.read.len() < BATCH as usize;
         let arguments = SaveFacts { p_user: user, p_extraction: &extraction };
-        let call = database::call(postgrest, Caller::Service, "save_facts", &arguments);
-        let forgotten: Forgotten = change(ctx, call).await?;
-        forget(ctx, &forgotten)?;
-        known_facts::reload(ctx).await?;
+        follow(ctx, &unsaved::save(ctx, &extraction.usage, &arguments).await?).await?;
         if extraction.read.is_empty() {
             return Err(Fault::new(Code::ModelRejected, "facts: the model's output is malformed"));
         }
@@ -62,6 +59,18 @@ pub async fn extract_facts<P: Platform>(ctx: &UserCtx<'_, P>, malformed: &Cell<u
             return Ok(());
         }
     }
+}
+
+/// Has the index and the known facts follow a saved extraction.
+///
+/// # Errors
+/// `database_unavailable`, `internal`.
+pub(in crate::memory) async fn follow<P: Platform>(
+    ctx: &UserCtx<'_, P>,
+    forgotten: &Forgotten,
+) -> Result<(), Fault> {
+    forget(ctx, forgotten)?;
+    known_facts::reload(ctx).await
 }
 
 impl FactBatch {
