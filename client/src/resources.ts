@@ -39,7 +39,7 @@ export function resourcesOf(send: Send) {
     (await send(method, path, { json: body })).json();
   const remove = async (path: string, keepalive = false): Promise<void> => { await send('DELETE', path, { keepalive }); };
   const upload = async <T>(path: string, name: string, body: Body, type?: string): Promise<T> =>
-    (await send('POST', path, { query: { name }, body, ...(type && { type }) })).json();
+    (await send('POST', path, { headers: { 'x-file-name': encodeURIComponent(name) }, body, ...(type && { type }) })).json();
 
   return {
     employees: { list: async (): Promise<Employee[]> => (await get<EmployeeList>('/api/employees')).data },

@@ -9,7 +9,7 @@ pub const PREFLIGHT: [(&str, &str); 3] = [
     (
         "access-control-allow-headers",
         concat!(
-            "authorization, content-type, last-event-id, traceparent, user-agent, x-session-id, ",
+            "authorization, content-type, last-event-id, traceparent, user-agent, x-file-name, x-session-id, ",
             // Of OpenAI's own clients.
             "openai-organization, openai-project, x-stainless-arch, x-stainless-helper-method, x-stainless-lang, x-stainless-os, ",
             "x-stainless-package-version, x-stainless-retry-count, x-stainless-runtime, x-stainless-runtime-version, ",

@@ -15,7 +15,7 @@ use crate::auth::User;
 use crate::auth::authenticator::{AuthCtx, Authenticated, Authenticator};
 use crate::config::Config;
 use crate::database::client::PostgrestClient;
-use crate::documents::{MAX_UPLOAD_BYTES, too_large};
+use crate::documents::{FILE_NAME, MAX_UPLOAD_BYTES, decoded_name, too_large};
 use crate::error::{Code, Error, Fault, abort};
 use crate::limit::gate;
 use crate::log;
@@ -144,7 +144,7 @@ impl<W: WorkerPorts> Entry<'_, W> {
         let payload = route.payload();
         let session = request.header("x-session-id");
         let call = ObjectCall { user, route, query, last_event_id, session };
-        let body = forwarded_body(payload, request, &call.query).await?;
+        let body = forwarded_body(payload, request).await?;
         self.forward(call, body).await
     }
 
@@ -209,20 +209,20 @@ impl<W: WorkerPorts> Entry<'_, W> {
 async fn forwarded_body<R: IncomingRequest>(
     payload: Payload,
     mut request: R,
-    query: &Query,
 ) -> Result<ForwardedBody<R>, Error> {
+    let name = decoded_name(request.header(FILE_NAME).as_deref());
     match payload {
         Payload::Unread => Ok(ForwardedBody::Unread(request)),
         Payload::Document => {
             let content_type = request.header("content-type");
             let body = read_within(&mut request, MAX_UPLOAD_BYTES, too_large).await?;
-            let upload = documents::read_upload(query, content_type.as_deref(), &body)?;
+            let upload = documents::read_upload(&name, content_type.as_deref(), &body)?;
             Ok(ForwardedBody::Bytes(upload))
         }
         Payload::Picture => {
             let limit = pictures::MAX_PICTURE_BYTES;
             let body = read_within(&mut request, limit, pictures::too_large).await?;
-            Ok(ForwardedBody::Bytes(pictures::read_upload(query, &body)?))
+            Ok(ForwardedBody::Bytes(pictures::read_upload(&name, &body)?))
         }
     }
 }

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::problem;
 use super::reply;
+use crate::documents::FILE_NAME;
 use crate::error::{Code, Error, Fault};
 use crate::ports::Reply;
 use crate::stream::openai_error::{self, OpenAiError};
@@ -189,6 +190,9 @@ impl Operation {
         });
         let header = match self.id.as_str() {
             "resumeChat" => Some(("last-event-id", "Id of the last frame that the reader has.")),
+            "uploadDocument" | "uploadPicture" => {
+                Some((FILE_NAME, "Name of the file, percent-encoded: 1 to 255 bytes."))
+            }
             "createCompletion" => Some((
                 "x-session-id",
                 "Session whose history the server keeps; without it, the client keeps its own.",
@@ -196,7 +200,7 @@ impl Operation {
             _ => None,
         };
         let in_header = header.map(|(name, description)| {
-            json!({ "name": name, "in": "header", "required": false, "description": description, "schema": { "type": "string" } })
+            json!({ "name": name, "in": "header", "required": name == FILE_NAME, "description": description, "schema": { "type": "string" } })
         });
         in_path.chain(in_query).chain(in_header).collect()
     }
@@ -208,7 +212,6 @@ fn query_schema(name: &str) -> (bool, Value) {
         "archived" | "pinned" => (false, json!({ "type": "boolean" })),
         "after" => (false, json!({ "type": "string", "pattern": "^[0-9a-f]{32}:[0-9]{1,9}$" })),
         "q" => (false, json!({ "type": "string", "maxLength": 200 })),
-        "name" => (true, json!({ "type": "string", "minLength": 1, "maxLength": 255 })),
         "user" | "expires" | "signature" => (true, json!({ "type": "string" })),
         _ => (false, json!({ "type": "string" })),
     }

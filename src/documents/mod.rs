@@ -8,7 +8,7 @@ use readers::error::ReadError;
 pub use self::save::{
     MaskedTable, SaveOutcome, SavedDocument, TableName, save_document, tables, too_many_documents,
 };
-pub use self::upload::{Upload, checked_name, too_large};
+pub use self::upload::{FILE_NAME, Upload, checked_name, decoded_name, too_large};
 use crate::error::{Code, Error, abort};
 
 /// Largest upload, in bytes.

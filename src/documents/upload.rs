@@ -1,5 +1,6 @@
 //! Uploads: read in the stateless Worker, so that only text goes on to the user's object.
 
+use percent_encoding::percent_decode_str;
 use readers::document::extract::extract;
 use readers::document::kind::Kind;
 use readers::document::{Part, charset};
@@ -7,6 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::MAX_UPLOAD_BYTES;
 use crate::error::{Code, Error, abort, abort_field};
+
+/// Header with the name of an upload, percent-encoded. A name may be a personal value, and URLs end up in logs.
+pub const FILE_NAME: &str = "x-file-name";
 
 /// Longest name, in bytes: what file systems allow.
 const MAX_NAME_BYTES: usize = 255;
@@ -36,8 +40,8 @@ impl Upload {
     ///
     /// # Errors
     /// `invalid_field`, `unsupported_document`, `document_unreadable`, `document_without_text`, `document_too_long`.
-    pub fn read(name: Option<&str>, media_type: Option<&str>, bytes: &[u8]) -> Result<Self, Error> {
-        let name = checked_name(name.unwrap_or_default())?;
+    pub fn read(name: &str, media_type: Option<&str>, bytes: &[u8]) -> Result<Self, Error> {
+        let name = checked_name(name)?;
         if bytes.is_empty() {
             return Err(abort(
                 Code::DocumentWithoutText,
@@ -57,6 +61,12 @@ pub fn too_large() -> Error {
     abort(Code::BodyTooLarge, format!("A document may have {} MiB.", MAX_UPLOAD_BYTES >> 20))
 }
 
+/// Decodes the value of [`FILE_NAME`]. Bytes that are no UTF-8 become a sign that no name may have.
+#[must_use]
+pub fn decoded_name(header: Option<&str>) -> String {
+    percent_decode_str(header.unwrap_or_default()).decode_utf8_lossy().into_owned()
+}
+
 /// Checks a file's name, and takes off the folders before it.
 ///
 /// # Errors
@@ -68,9 +78,10 @@ pub fn checked_name(name: &str) -> Result<&str, Error> {
         || name.contains(|c: char| c.is_control() || c == '\u{fffd}')
     {
         let detail = format!(
-            "name must be the file's name, in the query: 1 to {MAX_NAME_BYTES} bytes without line breaks."
+            "{FILE_NAME} must be the file's name, percent-encoded: 1 to {MAX_NAME_BYTES} bytes without line breaks. It is a \
+             header, since URLs end up in logs."
         );
-        return Err(abort_field(Code::InvalidField, "name", detail));
+        return Err(abort_field(Code::InvalidField, FILE_NAME, detail));
     }
     Ok(name)
 }
@@ -81,7 +92,7 @@ mod tests {
 
     #[test]
     fn a_body_is_read_for_what_it_is() {
-        let upload = Upload::read(Some(r"C:\docs\Notes.md"), Some("text/plain"), b"# One").unwrap();
+        let upload = Upload::read(r"C:\docs\Notes.md", Some("text/plain"), b"# One").unwrap();
         assert_eq!(
             (upload.name.as_str(), upload.media_type.as_str(), upload.size_bytes),
             ("Notes.md", "text/markdown", 5)
@@ -91,10 +102,11 @@ mod tests {
 
     #[test]
     fn a_name_is_wanted() {
-        for name in [None, Some(""), Some("a/"), Some("a\nb"), Some(&"x".repeat(256))] {
+        for name in ["", "a/", "a\nb", &"x".repeat(256), &decoded_name(Some("%ff"))] {
             let error = Upload::read(name, None, b"text").unwrap_err();
-            assert_eq!((error.code(), error.field()), (Code::InvalidField, Some("name")));
+            assert_eq!((error.code(), error.field()), (Code::InvalidField, Some(FILE_NAME)));
         }
-        assert_eq!(Upload::read(Some("a"), None, b"").unwrap_err().code(), Code::DocumentWithoutText);
+        assert_eq!((decoded_name(Some("%C3%9C%2B.md")).as_str(), decoded_name(None).as_str()), ("Ü+.md", ""));
+        assert_eq!(Upload::read("a", None, b"").unwrap_err().code(), Code::DocumentWithoutText);
     }
 }

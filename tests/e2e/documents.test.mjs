@@ -5,8 +5,8 @@ import { pdf } from './pdf.mjs';
 
 /** @param {string | Buffer} body */
 async function upload(user, name, type, body) {
-  const response = await call(`/api/documents?name=${encodeURIComponent(name)}`, {
-    user, method: 'POST', body, headers: type ? { 'content-type': type } : {},
+  const response = await call('/api/documents', {
+    user, method: 'POST', body, headers: { 'x-file-name': encodeURIComponent(name), ...(type && { 'content-type': type }) },
   });
   return { status: response.status, body: await response.json() };
 }
@@ -162,7 +162,7 @@ test('an unreadable upload is rejected with the code of its reason', async () =>
   }
   const { rows: [{ count }] } = await database.query('select count(*)::int from chat_documents where user_id = $1', [user.id]);
   assert.equal(count, 0);
-  const stranger = await call('/api/documents?name=a.txt', { user: null, method: 'POST', body: 'text' });
+  const stranger = await call('/api/documents', { user: null, method: 'POST', body: 'text', headers: { 'x-file-name': 'a.txt' } });
   assert.equal(stranger.status, 401);
   await database.query(`insert into chat_documents (id, user_id, name, media_type, size_bytes)
     select gen_random_uuid(), $1, 'x', 'text/plain', 1 from generate_series(1, 200)`, [user.id]);

@@ -12,8 +12,8 @@ async function furnishedUser() {
   script(mark, { content: `${mark} it is` });
   const { session } = await ask(`${mark} of zoe@example.org`, { user });
   const [, answer] = await storedMessages(session);
-  const upload = await call('/api/documents?name=table.csv', {
-    user, method: 'POST', body: `name,amount\n${mark},1\n`, headers: { 'content-type': 'text/csv' },
+  const upload = await call('/api/documents', {
+    user, method: 'POST', body: `name,amount\n${mark},1\n`, headers: { 'content-type': 'text/csv', 'x-file-name': 'table.csv' },
   });
   assert.equal(upload.status, 201);
   await call(`/api/sessions/${session}`, { user, json: { title: `Title ${mark}` }, method: 'PATCH' });

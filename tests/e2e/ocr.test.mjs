@@ -52,7 +52,7 @@ function tiff() {
 }
 
 async function upload(user, name, body) {
-  const response = await call(`/api/files?name=${encodeURIComponent(name)}`, { user, method: 'POST', body });
+  const response = await call('/api/files', { user, method: 'POST', body, headers: { 'x-file-name': encodeURIComponent(name) } });
   return { status: response.status, body: await response.json() };
 }
 

@@ -101,13 +101,13 @@ test('answers are as they are described', async () => {
   await as('DELETE', `/api/facts/${corrected.id}`);
   await as('POST', '/api/import', { body: '{"session":"old","role":"user","content":"Hi","created_at":"2025-03-01T09:00:00Z"}\n' });
   await as('GET', '/api/import');
-  const upload = { body: 'A text about bees.', headers: { 'content-type': 'text/plain' } };
-  const stored = await as('POST', '/api/documents?name=bees.txt', upload);
+  const upload = { body: 'A text about bees.', headers: { 'content-type': 'text/plain', 'x-file-name': 'bees.txt' } };
+  const stored = await as('POST', '/api/documents', upload);
   await as('GET', '/api/documents');
   await as('GET', `/api/documents/${stored.id}`);
   await as('DELETE', `/api/documents/${stored.id}`);
   const png = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAIAAAADCAYAAAC56t6BAAAAAElFTkSuQmCC', 'base64');
-  const picture = await as('POST', '/api/files?name=a.png', { body: png });
+  const picture = await as('POST', '/api/files', { body: png, headers: { 'x-file-name': 'a.png' } });
   await as('GET', '/api/files');
   await as('GET', `/api/files/${picture.id}`);
   await as('DELETE', `/api/files/${picture.id}`);
@@ -160,8 +160,8 @@ test('errors are as they are described', async () => {
     ['PATCH', `/api/sessions/${id}`, { json: { title: '' } }], ['DELETE', `/api/sessions/${id}`], ['GET', `/api/sessions/${id}/messages`],
     ['PUT', `/api/messages/${id}/feedback`, { json: { rating: 'up' } }], ['DELETE', `/api/messages/${id}/feedback`],
     ['PATCH', `/api/facts/${id}`, { json: { fact: 'x' } }], ['DELETE', `/api/facts/${id}`], ['POST', '/api/import', { body: '[]' }],
-    ['POST', '/api/documents', { body: 'x' }], ['POST', '/api/documents?name=a', { body: 'GIF89a' }], ['GET', `/api/documents/${id}`], ['DELETE', `/api/documents/${id}`],
-    ['POST', '/api/files?name=a', { body: 'x' }], ['GET', `/api/files/${id}`], ['DELETE', `/api/files/${id}`], ['GET', `/api/files/${id}/download`],
+    ['POST', '/api/documents', { body: 'x' }], ['POST', '/api/documents', { body: 'GIF89a', headers: { 'x-file-name': 'a' } }], ['GET', `/api/documents/${id}`], ['DELETE', `/api/documents/${id}`],
+    ['POST', '/api/files', { body: 'x', headers: { 'x-file-name': 'a' } }], ['GET', `/api/files/${id}`], ['DELETE', `/api/files/${id}`], ['GET', `/api/files/${id}/download`],
     ['POST', '/v1/chat/completions', { json: { model: 'nobody', messages: [] } }], ['GET', '/v1/models/nobody'],
     ['POST', '/v1/chat/completions', { json: { model: 'nobody', messages: [{ role: 'user', content: 'x' }] } }],
   ]) await as(method, path, options);

@@ -88,7 +88,7 @@ test('an uploaded table of 100,000 rows is queried and exported', async () => {
   const user = await newUser();
   const lines = Array.from({ length: 100_000 }, (_, n) => `Zoë ${n},${n}.5,2026-01-${String(1 + n % 28).padStart(2, '0')},${n % 3 ? 'east' : 'west'}`);
   const csv = `Name,Amount,Day,Region\n${lines.join('\n')}\n`;
-  const upload = await call('/api/documents?name=sales.csv', { user, method: 'POST', body: csv, headers: { 'content-type': 'text/csv' } });
+  const upload = await call('/api/documents', { user, method: 'POST', body: csv, headers: { 'content-type': 'text/csv', 'x-file-name': 'sales.csv' } });
   assert.equal(upload.status, 201, await upload.clone().text());
 
   const all = await runExport(user, { name: 'All', format: 'xlsx', columns: null, rows: null, from: { document: 'sales.csv', query: {} } });

@@ -384,8 +384,8 @@ fn public_routes_are_answered_here() {
 #[test]
 fn a_document_is_read_here_and_goes_on_as_text() {
     let upload = |body: Vec<Result<Vec<u8>, BodyError>>| {
-        let request = FakeRequest::new("POST", "/api/documents?name=a%20b.md").signed_in();
-        request.with("content-type", "text/markdown").body(body)
+        let request = FakeRequest::new("POST", "/api/documents").signed_in();
+        request.with("content-type", "text/markdown").with("x-file-name", "a%20b.md").body(body)
     };
     let worker = FakeWorker::default();
     worker.serve(upload(vec![Ok(b"# One".to_vec()), Ok(b" and two".to_vec())]));
@@ -404,7 +404,9 @@ fn a_document_is_read_here_and_goes_on_as_text() {
 #[test]
 fn a_picture_is_looked_at_here() {
     let png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x02\0\0\0\x03\x08\x06\0\0\0".to_vec();
-    let upload = |body| FakeRequest::new("POST", "/api/files?name=a.png").signed_in().body([Ok(body)]);
+    let upload = |body| {
+        FakeRequest::new("POST", "/api/files").signed_in().with("x-file-name", "a.png").body([Ok(body)])
+    };
     let worker = FakeWorker::default();
     worker.serve(upload(png.clone()));
     let ForwardedBody::Bytes(body) = worker.forwarded().body else { panic!("unread") };
