@@ -1,6 +1,7 @@
 //! The deployment's variables, read once per isolate and checked together.
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 
 use mcp_client::server::Bearers;
 use pii::detect::{Addresses, Names, Patterns, People};
@@ -56,10 +57,43 @@ pub struct Config {
     pub mcp_tokens: Bearers,
     /// `USER_LIMITS`: limits of a user by plan.
     pub plans: Plans,
+    /// `STORAGE_LIMITS`: what one user may store.
+    pub storage: StorageLimits,
+    /// `DEPLOYMENT_DAILY_TOKENS` and `DEPLOYMENT_DAILY_USD`: what all users together may spend in a day.
+    pub ceiling: Ceiling,
     /// `USER_DELETED_SECRET`: what Supabase's webhook for deleted users sends; without it there is no such hook.
     pub user_deleted_secret: Option<String>,
     /// `ALLOWED_ORIGINS`: pages of other origins that may call the API.
     pub allowed_origins: Vec<AllowedOrigin>,
+}
+
+/// Spending limits of a day for all users together; an absent limit allows everything.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Ceiling {
+    /// LLM tokens, read and written.
+    pub daily_tokens: Option<u64>,
+    /// US dollars.
+    pub daily_usd: Option<f64>,
+}
+
+/// Limits of what one user may store: `STORAGE_LIMITS`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StorageLimits {
+    /// Personal values in the vault.
+    pub values: u32,
+    /// Memories: messages and passages of documents.
+    pub memories: u32,
+    /// Bytes of a day, imported and uploaded.
+    pub daily_bytes: u64,
+    /// Files of a day that tools export.
+    pub daily_exports: u32,
+}
+
+impl Default for StorageLimits {
+    fn default() -> Self {
+        Self { values: 50_000, memories: 200_000, daily_bytes: 256 << 20, daily_exports: 200 }
+    }
 }
 
 /// A second provider of models.
@@ -153,6 +187,11 @@ impl Config {
             pii_people: vars.people("PII_IGNORED_KINDS"),
             mcp_tokens: vars.bearers("MCP_TOKENS"),
             plans: vars.plans("USER_LIMITS"),
+            storage: vars.storage_limits("STORAGE_LIMITS"),
+            ceiling: Ceiling {
+                daily_tokens: vars.positive("DEPLOYMENT_DAILY_TOKENS"),
+                daily_usd: vars.positive("DEPLOYMENT_DAILY_USD"),
+            },
             user_deleted_secret: vars.secret("USER_DELETED_SECRET"),
             allowed_origins: vars.origins("ALLOWED_ORIGINS"),
         };
@@ -249,6 +288,26 @@ impl<F: Fn(&str) -> Option<String>> Vars<F> {
                 default
             }
         }
+    }
+
+    /// A limit, if it is set: a number above zero.
+    fn positive<T: FromStr + PartialOrd + Default>(&self, name: &str) -> Option<T> {
+        let value = self.optional(name)?;
+        let number = value.parse().ok().filter(|number| *number > T::default());
+        if number.is_none() {
+            self.complain(format!("{name} must be a number above 0"));
+        }
+        number
+    }
+
+    fn storage_limits(&self, name: &str) -> StorageLimits {
+        let Some(value) = self.optional(name) else { return StorageLimits::default() };
+        serde_json::from_str(&value).unwrap_or_else(|_| {
+            self.complain(format!(
+                "{name} must be a JSON object with values, memories, daily_bytes or daily_exports, such as {{\"values\":50000}}"
+            ));
+            StorageLimits::default()
+        })
     }
 
     fn master_keys(&self, name: &str) -> MasterKeys {
@@ -370,6 +429,9 @@ mod tests {
             ("PII_MASTER_KEY", "c2hvcnQ="),
             ("PII_PATTERNS", "[{\"name\":\"A\",\"pattern\":\"(\"}]"),
             ("USER_LIMITS", "{\"default\":{\"many\":1}}"),
+            ("STORAGE_LIMITS", "{\"many\":1}"),
+            ("DEPLOYMENT_DAILY_TOKENS", "many"),
+            ("DEPLOYMENT_DAILY_USD", "-1"),
             ("OPENAI_DIALECTS", "{\"*\":{\"many\":1}}"),
             ("OPENAI_FALLBACK_DIALECTS", "{\"*\":{\"left_out\":[\"many\"]}}"),
         ])
@@ -387,6 +449,9 @@ mod tests {
             "PII_MASTER_KEY",
             "PII_PATTERNS",
             "USER_LIMITS",
+            "STORAGE_LIMITS",
+            "DEPLOYMENT_DAILY_TOKENS",
+            "DEPLOYMENT_DAILY_USD",
         ] {
             assert!(text.contains(name), "{name} is malformed in {text}");
         }

@@ -61,6 +61,10 @@ pub enum Code {
     DocumentNotFound,
     /// The user has as many documents as they may.
     TooManyDocuments,
+    /// The user has as many memories or personal values as they may.
+    TooMuchStored,
+    /// The user has brought, or had made, as much as they may today.
+    UploadLimit,
     /// No call of that id waits for the user's approval.
     ApprovalNotFound,
     /// The user's approval comes too late.
@@ -117,7 +121,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of their definition.
-    pub const ALL: [Self; 53] = [
+    pub const ALL: [Self; 55] = [
         Self::MissingToken,
         Self::InvalidToken,
         Self::TokenExpired,
@@ -147,6 +151,8 @@ impl Code {
         Self::DocumentTooLong,
         Self::DocumentNotFound,
         Self::TooManyDocuments,
+        Self::TooMuchStored,
+        Self::UploadLimit,
         Self::ApprovalNotFound,
         Self::ApprovalExpired,
         Self::ApprovalMismatch,
@@ -245,6 +251,8 @@ impl Code {
             Self::DocumentTooLong => ("document_too_long", 413, "The document is too long"),
             Self::DocumentNotFound => ("document_not_found", 404, "There is no such document"),
             Self::TooManyDocuments => ("too_many_documents", 409, "There are too many documents"),
+            Self::TooMuchStored => ("too_much_stored", 409, "Too much is stored"),
+            Self::UploadLimit => ("upload_limit", 429, "Too much was sent today"),
             Self::ApprovalNotFound => ("approval_not_found", 404, "Nothing waits for this approval"),
             Self::ApprovalExpired => ("approval_expired", 410, "The approval comes too late"),
             Self::ApprovalMismatch => ("approval_mismatch", 409, "This is not what was asked"),

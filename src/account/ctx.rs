@@ -1,6 +1,6 @@
 //! Context of work for one user.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use super::agenda::Agenda;
@@ -9,6 +9,7 @@ use super::vault_state::VaultState;
 use crate::auth::User;
 use crate::chat::employee::Profile;
 use crate::config::Config;
+use crate::limit::deployment::DeploymentSpending;
 use crate::model::client::ModelClient;
 use crate::model::known_models::KnownModels;
 use crate::model::vector_breaker::VectorBreaker;
@@ -26,6 +27,8 @@ pub struct Account {
     pub agenda: Agenda,
     /// The employee whom the user talked to last with the user's limits, and the time of the read.
     pub profile: RefCell<Option<(Profile, Millis)>>,
+    /// Spending of all users, as far as it is known here.
+    pub deployment: Cell<DeploymentSpending>,
     /// Vectors of questions that failed.
     pub vectors: VectorBreaker,
     /// Health and dialects of the models, shared by the objects of an isolate.

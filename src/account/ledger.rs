@@ -71,6 +71,7 @@ impl From<LimitError> for Error {
                 let whose = match budget {
                     Exceeded::User => "your budget for today",
                     Exceeded::Employee => "your budget for today with this employee",
+                    Exceeded::Deployment => "the budget of this service for today",
                 };
                 let detail = format!("This message may take more than is left of {whose}.");
                 abort_for(Code::BudgetExceeded, wait, detail)

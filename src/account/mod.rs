@@ -2,8 +2,10 @@
 //! object's agenda. All of it lies in the user's object, so that no call of another object is needed.
 
 pub mod agenda;
+pub mod ceiling;
 pub mod ctx;
 pub mod erasure;
+pub mod intake;
 pub mod ledger;
 pub mod lost_attempts;
 pub mod paid_call;
@@ -12,6 +14,7 @@ pub mod rate;
 pub mod stall;
 pub mod terms;
 pub mod vault;
+mod vault_room;
 pub mod vault_state;
 
 use serde::Deserialize;
@@ -43,6 +46,7 @@ const SCHEMA: &str = "
 pub fn create_tables(sql: &impl Sql) -> Result<(), Fault> {
     sql.exec(SCHEMA, &[])?;
     sql.exec(stall::SCHEMA, &[])?;
+    sql.exec(intake::SCHEMA, &[])?;
     Ok(sql.exec(erasure::SCHEMA, &[])?)
 }
 

@@ -155,6 +155,7 @@ impl CallBill {
         }
         let clock = &ctx.ports.clock;
         let reserved = ReservedCall { id: ids::random(clock), began: clock.now(), bill: self };
+        ctx.check_ceiling(reserved.entry(most).cost)?;
         let BilledAccount { user_budget, employee_budget, .. } = reserved.bill.account;
         if !(user_budget.is_unlimited() && employee_budget.is_unlimited()) {
             let user = UserLimits { messages_per_minute: None, budget: user_budget };

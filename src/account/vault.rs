@@ -62,6 +62,8 @@ struct SpentToday {
 pub enum VaultError {
     /// The text has more new values than are masked at once.
     TooManyValues,
+    /// The vault has as many values as it may, which is this number, and the text has another.
+    Full(u32),
     /// Postgres, which may have a copy of the vault, is out of reach or refused the call.
     Database(Fault),
     /// A detector, a key or the storage failed; the cause is for the log and holds nothing of the text.
@@ -80,6 +82,13 @@ impl VaultError {
                 );
                 abort_field(Code::TooManyValues, field, detail)
             }
+            Self::Full(limit) => {
+                let detail = format!(
+                    "You may have {limit} different e-mail addresses, names, numbers and other personal values, and {field} \
+                     has another. Leave new ones out; erasing your data begins anew."
+                );
+                abort_field(Code::TooMuchStored, field, detail)
+            }
             other => other.into_fault().into(),
         }
     }
@@ -89,6 +98,7 @@ impl VaultError {
     pub fn into_fault(self) -> Fault {
         match self {
             Self::TooManyValues => Fault::new(Code::PrivacyUnavailable, "too many new values at once"),
+            Self::Full(_) => Fault::new(Code::TooMuchStored, "the vault is full"),
             Self::Database(fault) => fault,
             Self::Failed(cause) => Fault::new(Code::PrivacyUnavailable, cause),
         }
@@ -256,6 +266,7 @@ impl<P: Platform> UserCtx<'_, P> {
     fn mask_open(&self, text: &str, author: Author<'_>) -> Result<MaskedText, VaultError> {
         let masked = self.draft_open(text, author, self.config.pii_people)?;
         if !masked.new.is_empty() {
+            self.check_values()?;
             let new = SealedVault { key: None, entries: masked.new };
             store(&self.ports.sql, self.user.id, &new, Delivery::Due)?;
             self.plan_delivery()?;

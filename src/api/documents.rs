@@ -8,9 +8,9 @@ use uuid::Uuid;
 use super::call::ObjectCall;
 use super::not_found::{no_such_document, user_erased};
 use super::placeholders::unmask_own;
-use super::query::Query;
 use super::reply::{self, ReplyOf};
 use crate::account::UserCtx;
+use crate::account::intake::Intake;
 use crate::account::vault::VaultError;
 use crate::database;
 use crate::documents::{MaskedTable, SaveOutcome, Upload, save_document, too_many_documents};
@@ -57,8 +57,8 @@ pub(super) async fn delete<P: Platform>(ctx: &UserCtx<'_, P>, id: Uuid) -> Resul
 
 /// Reads a document in the stateless Worker, where a reader that fails on hostile bytes takes no session with it. The result is the
 /// body of the call.
-pub(super) fn read_upload(query: &Query, content_type: Option<&str>, bytes: &[u8]) -> Result<Vec<u8>, Error> {
-    let upload = Upload::read(query.get("name"), content_type, bytes)?;
+pub(super) fn read_upload(name: &str, content_type: Option<&str>, bytes: &[u8]) -> Result<Vec<u8>, Error> {
+    let upload = Upload::read(name, content_type, bytes)?;
     let json = serde_json::to_vec(&upload);
     json.map_err(|error| Fault::new(Code::Internal, format!("upload: {:?}", error.classify())).into())
 }
@@ -73,6 +73,8 @@ pub(super) async fn upload<P: Platform>(
         .map_err(|error| Fault::new(Code::Internal, format!("upload: {:?}", error.classify())))?;
     let ctx = object.user(&call.user);
     let into_error = |error: VaultError| error.into_error("document");
+    ctx.check_memories("body")?;
+    ctx.take_in(Intake::Bytes, upload.size_bytes, "body")?;
     ctx.unlock().await.map_err(into_error)?;
     let (saved, table) = match save_document(&ctx, upload).await.map_err(into_error)? {
         SaveOutcome::Saved(saved, table) => (saved, table),
@@ -100,10 +102,10 @@ mod tests {
 
     #[test]
     fn an_upload_is_read_into_the_body_of_a_call() {
-        let body = read_upload(&Query::parse("name=notes.md"), Some("text/plain"), b"# One").unwrap();
+        let body = read_upload("notes.md", Some("text/plain"), b"# One").unwrap();
         let upload: Upload = serde_json::from_slice(&body).unwrap();
         assert_eq!((upload.name.as_str(), upload.media_type.as_str()), ("notes.md", "text/markdown"));
-        let error = read_upload(&Query::default(), None, b"text").unwrap_err();
-        assert_eq!(error.field(), Some("name"));
+        let error = read_upload("", None, b"text").unwrap_err();
+        assert_eq!(error.field(), Some("x-file-name"));
     }
 }

@@ -12,6 +12,7 @@ use super::not_found::user_erased;
 use super::problem;
 use super::reply::{self, ReplyOf};
 use crate::account::UserCtx;
+use crate::account::intake::Intake;
 use crate::auth::User;
 use crate::database;
 use crate::error::{Code, Error, abort, abort_field};
@@ -119,9 +120,11 @@ impl<P: Platform, B: RequestBody> Importer<P, B> {
     async fn import_next(&mut self) -> Result<(), Error> {
         let is_last = self.read_batch().await?;
         self.refuse_after_erasure()?;
+        let ctx = self.object.user(&self.user);
+        ctx.take_in(Intake::Bytes, self.lines.take_bytes(), "body")?;
         let batch = self.lines.take();
         if !batch.is_empty() {
-            let ctx = self.object.user(&self.user);
+            ctx.check_memories("body")?;
             let employee = &self.object.config.default_employee;
             let source = ImportSource { employee, started_at: timestamp(self.began) };
             let counts =

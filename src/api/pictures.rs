@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::not_found::user_erased;
-use super::query::Query;
 use super::reply::{self, ReplyOf};
 use crate::account::UserCtx;
+use crate::account::intake::Intake;
 use crate::account::vault::VaultError;
 use crate::database;
 use crate::documents::checked_name;
@@ -51,8 +51,8 @@ struct Pixels {
 
 /// Reads the headers of a picture in the stateless Worker, where a reader that fails on hostile bytes takes no session with it. The
 /// result is the body of the call: a line of JSON, then the picture.
-pub(super) fn read_upload(query: &Query, bytes: &[u8]) -> Result<Vec<u8>, Error> {
-    let picture = Picture::read(query.get("name"), bytes)?;
+pub(super) fn read_upload(name: &str, bytes: &[u8]) -> Result<Vec<u8>, Error> {
+    let picture = Picture::read(name, bytes)?;
     let head = serde_json::to_vec(&picture)
         .map_err(|error| Fault::new(Code::Internal, format!("picture: {:?}", error.classify())))?;
     Ok([head.as_slice(), b"\n", bytes].concat())
@@ -62,6 +62,7 @@ pub(super) fn read_upload(query: &Query, bytes: &[u8]) -> Result<Vec<u8>, Error>
 pub(super) async fn upload<P: Platform>(ctx: &UserCtx<'_, P>, body: &[u8]) -> Result<ReplyOf<P>, Error> {
     let (picture, bytes) =
         Picture::of_call(body).ok_or_else(|| Fault::new(Code::Internal, "picture: no call"))?;
+    ctx.take_in(Intake::Bytes, u64::try_from(bytes.len()).unwrap_or(u64::MAX), "body")?;
     ctx.unlock().await.map_err(|error| error.into_error("file"))?;
     let masked_name = ctx.mask(&picture.name, Author::Outside).map_err(|error| error.into_error("name"))?;
     let (file, now) = (ids::random(&ctx.ports.clock), ctx.ports.clock.now());
@@ -114,8 +115,8 @@ fn seal<P: Platform>(
 }
 
 impl Picture {
-    fn read(name: Option<&str>, bytes: &[u8]) -> Result<Self, Error> {
-        let name = checked_name(name.unwrap_or_default())?.to_owned();
+    fn read(name: &str, bytes: &[u8]) -> Result<Self, Error> {
+        let name = checked_name(name)?.to_owned();
         let Scan { kind, pages, pixels } = read(bytes).map_err(|error| refusal(&error))?;
         let pixels = pixels.map(|pixels| Pixels { width: pixels.width, height: pixels.height });
         let media_type = kind.media_type().to_owned();
@@ -177,29 +178,29 @@ mod tests {
 
     const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x02\0\0\0\x03\x08\x06\0\0\0";
 
-    fn refused(name: Option<&str>, bytes: &[u8]) -> Error {
+    fn refused(name: &str, bytes: &[u8]) -> Error {
         Picture::read(name, bytes).err().unwrap()
     }
 
     #[test]
     fn a_picture_is_what_it_is_not_what_it_is_called() {
-        let picture = Picture::read(Some("scan.pdf"), PNG).unwrap();
+        let picture = Picture::read("scan.pdf", PNG).unwrap();
         assert_eq!(picture.media_type, "image/png");
         assert!(picture.shown(Uuid::nil(), 0).contains(r#""pixels":{"height":3,"width":2}"#));
-        assert_eq!(refused(Some("a.png"), b"GIF89a").code(), Code::UnsupportedDocument);
-        assert_eq!(refused(None, PNG).field(), Some("name"));
+        assert_eq!(refused("a.png", b"GIF89a").code(), Code::UnsupportedDocument);
+        assert_eq!(refused("", PNG).field(), Some("x-file-name"));
         let huge = [&PNG[..16], &[0x7f, 0xff, 0xff, 0xff, 0x7f, 0xff, 0xff, 0xff][..], &PNG[24..]].concat();
-        assert_eq!(refused(Some("a.png"), &huge).code(), Code::DocumentUnreadable);
-        assert_eq!(refused(Some("a.png"), &vec![0; MAX_PICTURE_BYTES + 1]).code(), Code::BodyTooLarge);
+        assert_eq!(refused("a.png", &huge).code(), Code::DocumentUnreadable);
+        assert_eq!(refused("a.png", &vec![0; MAX_PICTURE_BYTES + 1]).code(), Code::BodyTooLarge);
     }
 
     #[test]
     fn the_body_of_a_call_has_the_picture_after_its_description() {
-        let body = read_upload(&Query::parse("name=a%0A.png"), PNG);
-        assert_eq!(body.unwrap_err().field(), Some("name"));
-        let body = read_upload(&Query::parse("name=a.png"), PNG).unwrap();
+        let body = read_upload("a\n.png", PNG);
+        assert_eq!(body.unwrap_err().field(), Some("x-file-name"));
+        let body = read_upload("a.png", PNG).unwrap();
         let (picture, bytes) = Picture::of_call(&body).unwrap();
-        assert!(picture == Picture::read(Some("a.png"), PNG).unwrap() && bytes == PNG);
+        assert!(picture == Picture::read("a.png", PNG).unwrap() && bytes == PNG);
         assert!(Picture::of_call(PNG).is_none());
     }
 }

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::Ceiling;
+
 /// Spending limits of one day (UTC); an absent limit allows everything.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Budget {
@@ -18,6 +20,12 @@ impl Budget {
     #[must_use]
     pub const fn is_unlimited(&self) -> bool {
         self.daily_tokens.is_none() && self.daily_usd.is_none()
+    }
+}
+
+impl From<Ceiling> for Budget {
+    fn from(Ceiling { daily_tokens, daily_usd }: Ceiling) -> Self {
+        Self { daily_tokens, daily_usd }
     }
 }
 

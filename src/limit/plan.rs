@@ -17,17 +17,25 @@ pub struct StoredLimits {
 }
 
 impl StoredLimits {
-    /// The limits that apply in a deployment.
+    /// The limits that apply in a deployment: nobody alone may spend more than all together.
     #[must_use]
     pub fn resolve(&self, config: &Config) -> UserLimits {
         let plan = config.plans.get(self.plan.as_deref());
-        let own = &self.own;
+        let (own, ceiling) = (&self.own, config.ceiling);
         UserLimits {
             messages_per_minute: own.messages_per_minute.or(plan.messages_per_minute),
             budget: Budget {
-                daily_tokens: own.budget.daily_tokens.or(plan.daily_tokens),
-                daily_usd: own.budget.daily_usd.or(plan.daily_usd),
+                daily_tokens: within(own.budget.daily_tokens.or(plan.daily_tokens), ceiling.daily_tokens),
+                daily_usd: within(own.budget.daily_usd.or(plan.daily_usd), ceiling.daily_usd),
             },
         }
+    }
+}
+
+/// The lower one of two limits.
+fn within<T: PartialOrd>(limit: Option<T>, ceiling: Option<T>) -> Option<T> {
+    match (limit, ceiling) {
+        (Some(limit), Some(ceiling)) => Some(if limit < ceiling { limit } else { ceiling }),
+        (limit, ceiling) => limit.or(ceiling),
     }
 }

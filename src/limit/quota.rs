@@ -51,7 +51,7 @@ impl Sum for Cost {
 }
 
 /// True if `spent` and `wanted` together are within a budget.
-fn allows(budget: &Budget, spent: Cost, wanted: Cost) -> bool {
+pub(super) fn allows(budget: &Budget, spent: Cost, wanted: Cost) -> bool {
     let both = spent.plus(wanted);
     let limit = budget.daily_usd.map(|usd| Cost::new(0, Some(usd)).micro_usd);
     budget.daily_tokens.is_none_or(|limit| both.tokens <= limit)
@@ -127,6 +127,8 @@ pub enum Exceeded {
     User,
     /// The user, with this employee.
     Employee,
+    /// All users of the deployment together.
+    Deployment,
 }
 
 /// Checks a wanted cost against the budgets of the day, given the earlier spending and reservations.

@@ -23,7 +23,7 @@ pub async fn resave<P: Platform>(ctx: &UserCtx<'_, P>) -> Result<Vec<(Uuid, Summ
             Purpose::Facts => follow(ctx, &output.send(ctx).await?).await?,
             Purpose::Summary => {
                 let saved: SavedSummary = output.send(ctx).await?;
-                summaries.extend(show_saved(&output, saved)?);
+                summaries.extend(show_saved(&output, &saved)?);
             }
             _ => {
                 let IgnoredAny = output.send(ctx).await?;

@@ -143,7 +143,7 @@ struct SentText {
 /// `internal`, when the stored output has another shape.
 pub(super) fn show_saved(
     output: &UnsavedOutput,
-    saved: SavedSummary,
+    saved: &SavedSummary,
 ) -> Result<Option<(Uuid, Summary)>, Fault> {
     let SentSummary { p_summary } = from_json(output.arguments.get(), "unsaved output")?;
     let SentText { session_id, covers, summary } = p_summary;

@@ -165,6 +165,9 @@ fn value_tokens<P: Platform>(masked: &str, context: &ToolContext<'_, P>) -> u32 
 
 fn privacy_failed(error: &VaultError) -> CallOutcome {
     let error = match error {
+        VaultError::Full(_) => {
+            "It holds personal values that cannot be hidden, since the user has as many as they may. Say so."
+        }
         VaultError::TooManyValues => "It holds too many personal values to be hidden at once. Ask for less.",
         VaultError::Database(_) | VaultError::Failed(_) => {
             "Personal data in it could not be hidden, so nothing of it may be shown."

@@ -16,7 +16,9 @@ use uuid::Uuid;
 use super::definition::{Reach, ToolSpec};
 use super::error::ToolError;
 use super::tool::{Tool, ToolContext};
+use crate::account::intake::Intake;
 use crate::documents::{TableName, tables};
+use crate::error::Error;
 use crate::files::NewFile;
 use crate::ids;
 use crate::ports::{Clock, Platform};
@@ -88,6 +90,12 @@ impl Tool for SheetExport {
         };
         let ToolContext { user, effects, .. } = context;
         let clock = &user.ports.clock;
+        user.take_in(Intake::Exports, 1, "file").map_err(|error| match error {
+            Error::Abort(abort) => {
+                ToolError(format!("{} Show the table in your answer instead.", abort.detail))
+            }
+            Error::Fault(_) => ToolError("Files cannot be kept right now.".into()),
+        })?;
         let id = ids::random(clock);
         let ExportedTable { bytes, rows, columns, left_out } = made;
         user.put_file(id, bytes).await.map_err(|_| {

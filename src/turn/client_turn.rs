@@ -72,6 +72,7 @@ impl<P: Platform> TurnCtx<'_, P> {
         let admission = self.session.session.admit()?;
         let admitted_at = user.ports.clock.now();
         user.unlock().await.map_err(|error| error.into_error("messages"))?;
+        user.await_deployment_spending().await;
         let ClientConversation { messages, settings, .. } = conversation;
         let (said, settings) = mask_conversation(&user, messages, &settings)?;
         refuse_pictures(&said, &profile.employee.employee)?;

@@ -1,7 +1,7 @@
 //! The first state of a turn: everything that can still be answered with an HTTP status.
 
 use futures::channel::oneshot;
-use futures::future::OptionFuture;
+use futures::future::{OptionFuture, join};
 use pii::mask::Author;
 use pii::masked_text::MaskedText;
 use uuid::Uuid;
@@ -118,7 +118,7 @@ impl<P: Platform> TurnCtx<'_, P> {
         let question = regenerated.as_ref().unwrap_or(&message);
         let vector =
             OptionFuture::from((!question.is_empty()).then(|| question_vector(&user, bill, question)));
-        let vector = vector.await;
+        let (vector, ()) = join(vector, user.await_deployment_spending()).await;
         let recalled = self.recall(question, vector);
         let (tools, options) = self.tools_and_options(request.settings.take()).await?;
         let loaded = Loaded { admission, request, message, insert_at, recalled, tools, options, admitted_at };

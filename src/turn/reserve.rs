@@ -78,11 +78,12 @@ pub(super) struct NextStep<'a> {
 }
 
 impl<P: Platform> TurnCtx<'_, P> {
-    /// Reserves, unless no limit holds.
+    /// Reserves, unless no limit of the user holds.
     ///
     /// # Errors
     /// [`LimitError`].
     pub(super) fn reserve(&self, request: &ReservationRequest) -> Result<BudgetStatus, LimitError> {
+        self.session.user.check_ceiling(request.entry.cost)?;
         let is_unlimited = request.user.budget.is_unlimited() && request.employee.is_unlimited();
         if is_unlimited { Ok(BudgetStatus::default()) } else { self.session.user.reserve(request) }
     }

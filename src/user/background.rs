@@ -178,6 +178,7 @@ impl<P: Platform> Object<P> {
             }
             rebuild(ctx).await?;
         }
+        ctx.refresh_deployment_spending().await;
         // Before another output is paid for.
         for (session, summary) in resave(ctx).await? {
             self.show_summary(session, summary);

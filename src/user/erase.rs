@@ -14,7 +14,7 @@ use super::Object;
 use super::erasure_state::{Running, Writing};
 use crate::account::agenda::Job;
 use crate::account::erasure::{self, ErasedCounts, Erasure, Step};
-use crate::account::{self, ledger, paid_call, vault};
+use crate::account::{self, intake, ledger, paid_call, vault};
 use crate::auth::User;
 use crate::backoff::pause;
 use crate::database;
@@ -203,7 +203,7 @@ impl<P: Platform> Object<P> {
         toolbox::erase(sql)?;
         self.background.forget();
         ledger::settle_all(sql)?;
-        let spent = ledger::entries(sql)?;
+        let (spent, taken_in) = (ledger::entries(sql)?, intake::all(sql)?);
         if let Some(erased) = erasure::newest(sql)? {
             // Deleted rows leave their bytes in the file of the database, which is therefore made anew.
             sql.wipe()?;
@@ -213,6 +213,7 @@ impl<P: Platform> Object<P> {
             account::set_owner(sql, user.id)?;
             erasure::restore_finished(sql, &erased, self.ports.clock.now())?;
             ledger::restore(sql, &spent)?;
+            intake::restore(sql, &taken_in)?;
             let Erasure { requested_at, counts, .. } = &erased;
             let requested_at = timestamp(*requested_at);
             log::line(&self.ports.host, &ErasedLine { event: "erased", user: user.id, requested_at, counts });

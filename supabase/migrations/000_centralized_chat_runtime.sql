@@ -443,6 +443,19 @@ comment on column public.chat_usage_log.session_tokens is 'Tokens of all earlier
 comment on column public.chat_usage_log.cost_usd is 'Null when the model had no known price at that time.';
 comment on column public.chat_usage_log.committed_at is
   'Time of the insert; its distance to created_at is the delay of the outbox.';
+
+create table if not exists private.daily_spending (
+  day    date not null,
+  shard  smallint not null,
+  tokens bigint not null,
+  usd    numeric(18, 10) not null,
+  primary key (day, shard)
+);
+alter table private.daily_spending enable row level security;
+comment on table private.daily_spending is
+'Sums of chat_usage_log over all users, by the day (UTC) of the insert, for the ceiling of the deployment. Erasing a user changes
+nothing here.';
+comment on column private.daily_spending.shard is 'Part of the users, so that few transactions wait for one row.';
 -- The usage of a user over time. Cascade from auth.users.
 create index if not exists chat_usage_log_user_time on public.chat_usage_log (user_id, created_at desc);
 -- ON DELETE SET NULL of session_id.
@@ -533,6 +546,23 @@ create or replace trigger chat_messages_added after insert on public.chat_messag
   referencing new table as added for each statement execute function private.count_messages();
 create or replace trigger chat_messages_removed after delete on public.chat_messages
   referencing old table as removed for each statement execute function private.count_messages();
+
+create or replace function private.add_spending() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  -- A transaction has rows of one user and one moment, so it locks one row here.
+  insert into private.daily_spending as known (day, shard, tokens, usd)
+  values (
+    (now() at time zone 'utc')::date, pg_catalog.abs(pg_catalog.hashtext(new.user_id::text) % 32), new.total_tokens,
+    coalesce(new.cost_usd, 0))
+  on conflict (day, shard) do update set tokens = known.tokens + excluded.tokens, usd = known.usd + excluded.usd;
+  return null;
+end $$;
+comment on function private.add_spending() is
+'Trigger after an insert of usage: adds it to the sums of the day. Not callable through the API.';
+
+create or replace trigger chat_usage_log_added after insert on public.chat_usage_log
+  for each row execute function private.add_spending();
 
 create or replace function private.move_documents_on() returns trigger
 language plpgsql security definer set search_path = '' as $$

@@ -258,6 +258,18 @@ comment on function public.is_account(uuid) is
 service_role.';
 grant execute on function public.is_account(uuid) to service_role;
 
+-- Ceiling --------------------------------------------------------------------------------------------------------------
+
+create or replace function public.deployment_spending() returns jsonb
+language sql stable security definer set search_path = '' set statement_timeout = '8s' as $$
+  select jsonb_build_object('tokens', coalesce(sum(tokens), 0), 'usd', coalesce(sum(usd), 0))
+  from private.daily_spending where day = (now() at time zone 'utc')::date;
+$$;
+comment on function public.deployment_spending() is
+'Returns what all users together spent since midnight UTC, as far as it is in chat_usage_log: {tokens, usd}. usd counts the rows whose
+model had a price. Callers: service_role.';
+grant execute on function public.deployment_spending() to service_role;
+
 -- Retention ------------------------------------------------------------------------------------------------------------
 
 create or replace function public.purge_expired(p_keep interval default '90 days') returns jsonb
@@ -285,13 +297,14 @@ begin
   where finished_at < now() - greatest(p_keep, interval '90 days')
     and (limits is null or not exists (select from auth.users where id = e.user_id));
   delete from private.deleted_sessions where requested_at < now() - greatest(p_keep, interval '90 days');
+  delete from private.daily_spending where day < (now() at time zone 'utc')::date - 90;
   return jsonb_build_object(
     'expired_facts', v_expired_facts, 'superseded_facts', v_superseded_facts, 'tool_runs', v_tool_runs,
     'unfinished_documents', v_documents);
 end $$;
 comment on function public.purge_expired(interval) is
 'Deletes facts past expires_at, facts superseded and tool runs older than p_keep, documents that never got chunks within 7
-days, and records of erasures and deleted sessions older than p_keep (at least 90 days). Usage is kept. Returns {expired_facts,
+days, records of erasures and deleted sessions older than p_keep (at least 90 days), and sums of spending older than 90 days. Usage is kept. Returns {expired_facts,
 superseded_facts, tool_runs, unfinished_documents}, the numbers of deleted rows. Errors: 22023 if p_keep is null or less
 than a day. Run it every day, for example with pg_cron: select cron.schedule(''frontdesk-retention'', ''17 3 * * *'',
 ''select public.purge_expired()''). Callers: service_role.';

@@ -34,7 +34,7 @@ select results_eq(
             ('authenticated', 'match_memories'), ('authenticated', 'memories'), ('authenticated', 'pending_memories_count'),
             ('authenticated', 'session_row'), ('authenticated', 'targets'),
             ('authenticated', 'unmask_policies'), ('authenticated', 'usage_by_day'), ('service_role', 'all_parked_turns'), ('service_role', 'commit_turn'), ('service_role', 'commit_vault'), ('service_role', 'correct_fact'), ('service_role', 'current_facts'),
-            ('service_role', 'delete_document'), ('service_role', 'delete_files'), ('service_role', 'delete_session'), ('service_role', 'erase_user'),
+            ('service_role', 'delete_document'), ('service_role', 'delete_files'), ('service_role', 'delete_session'), ('service_role', 'deployment_spending'), ('service_role', 'erase_user'),
             ('service_role', 'errors'), ('service_role', 'forget_facts'), ('service_role', 'import_messages'),
             ('service_role', 'is_account'), ('service_role', 'is_admin'), ('service_role', 'load_terms'), ('service_role', 'note_stalled_work'), ('service_role', 'park_turn'), ('service_role', 'parked_turns'),
             ('service_role', 'pending_memories'), ('service_role', 'purge_expired'), ('service_role', 'replay_erasures'), ('service_role', 'save_document'), ('service_role', 'save_embeddings'),

@@ -326,6 +326,7 @@ select ('00000000-0000-4000-8000-00000000020' || n)::uuid, '00000000-0000-4000-8
   '00000000-0000-4000-8000-00000000000a', 'assistant', 'Hello', 1 from generate_series(1, 4) n;
 insert into public.chat_message_feedback (message_id, user_id, rating)
 select id, user_id, case when id::text like '%4' then -1 else 1 end from public.chat_messages;
+create temporary table spending as select public.deployment_spending() as before;
 -- 19 fast turns, a slow one, a failed one, and one from before every time window. Each costs 0.01 USD.
 insert into public.chat_usage_log (
   turn_id, user_id, session_id, employee_slug, model, prompt_tokens, completion_tokens, total_tokens, history_tokens,
@@ -339,6 +340,10 @@ select
   case when n = 22 then now() - interval '1 year' else now() - interval '1 minute' end,
   case when n = 22 then now() - interval '1 year' else now() - interval '58 seconds' end
 from generate_series(1, 22) n;
+select is(
+  (select array[(now ->> 'tokens')::numeric - (before ->> 'tokens')::numeric, (now ->> 'usd')::numeric - (before ->> 'usd')::numeric]
+   from spending, public.deployment_spending() now),
+  array[2420, 0.22], 'what all users spend is added up by the day of its arrival');
 
 -- The queries of the founding specification ----------------------------------------------------------------------------
 select results_eq(

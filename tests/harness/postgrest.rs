@@ -99,6 +99,8 @@ struct Inner {
     tables: RefCell<Value>,
     vault: RefCell<Value>,
     spent: RefCell<Value>,
+    /// Spending of all users.
+    deployment: RefCell<Value>,
 }
 
 impl ScriptedPostgrest {
@@ -142,7 +144,13 @@ impl ScriptedPostgrest {
             tables: RefCell::new(json!([])),
             vault: RefCell::new(json!({ "key": null, "entries": [] })),
             spent: RefCell::new(json!({})),
+            deployment: RefCell::new(json!({ "tokens": 0, "usd": 0 })),
         }))
+    }
+
+    /// Sets the tokens that all users have spent.
+    pub fn set_deployment_tokens(&self, tokens: u64) {
+        self.0.deployment.replace(json!({ "tokens": tokens, "usd": 0.5 }));
     }
 
     /// Takes the database down, or brings it back.
@@ -358,6 +366,7 @@ impl ScriptedPostgrest {
         match function {
             "load_session" => Ok(self.load_session(arguments)),
             "load_terms" => Ok(self.load_terms()),
+            "deployment_spending" => Ok(self.0.deployment.borrow().clone()),
             "commit_turn" => self.commit_turn(arguments).and_then(|()| committed()),
             "park_turn" => {
                 let reason = arguments["p_reason"].as_str().unwrap().to_owned();

@@ -78,6 +78,7 @@ fn a_turn_reserves_its_maximum_and_settles_its_actual_cost() {
 }
 
 /// An attempt that breaks off before its first word, of which the provider reports twenty tokens read and these written.
+#[allow(clippy::unnecessary_wraps)] // as every reply
 pub(super) fn lost_attempt(written: u32) -> Reply {
     let usage = json!({"choices": [], "usage": {"prompt_tokens": 20, "completion_tokens": written}});
     Ok(vec![Step::Bytes(10, format!("data: {usage}\n\n")), Step::Fail(ModelError::Cut)])

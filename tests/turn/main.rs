@@ -7,6 +7,7 @@ mod alarm;
 mod approve;
 mod background;
 mod branches;
+mod ceilings;
 mod completion;
 mod deletion;
 mod dialogues;

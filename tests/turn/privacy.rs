@@ -17,11 +17,12 @@ use super::harness::*;
 const EMAIL: &str = "ann@example.com";
 
 /// Every table of the object.
-pub(super) const TABLES: [&str; 28] = [
+pub(super) const TABLES: [&str; 29] = [
     "agenda",
     "erasure",
     "failed_work",
     "in_flight_turn",
+    "intake",
     "ledger",
     "mcp_pin",
     "memory",

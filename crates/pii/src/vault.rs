@@ -166,6 +166,12 @@ impl Vault {
         Ok(vault)
     }
 
+    /// Number of values that have a placeholder.
+    #[must_use]
+    pub fn stored_values(&self) -> usize {
+        self.by_placeholder.len()
+    }
+
     /// Replaces everything personal in a text by placeholders. Each new value takes a nonce from `entropy`.
     ///
     /// # Errors

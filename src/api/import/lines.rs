@@ -53,6 +53,8 @@ pub(super) struct LineReader {
     rest: Vec<u8>,
     lines: u64,
     bytes: usize,
+    /// Of these, bytes that were counted against the limit of the day.
+    taken_bytes: usize,
     order: Order,
     /// Number of messages without an id that are alike.
     alike: BTreeMap<Uuid, u32>,
@@ -70,6 +72,7 @@ impl LineReader {
             rest: Vec::new(),
             lines: 0,
             bytes: 0,
+            taken_bytes: 0,
             order: Order::default(),
             alike: BTreeMap::new(),
             batch: Vec::new(),
@@ -110,6 +113,12 @@ impl LineReader {
     pub(super) fn end(&mut self) -> Result<(), Error> {
         let rest = std::mem::take(&mut self.rest);
         self.read_line(&rest)
+    }
+
+    /// Bytes that were read since they were taken last.
+    pub(super) fn take_bytes(&mut self) -> u64 {
+        let read = self.bytes - std::mem::replace(&mut self.taken_bytes, self.bytes);
+        u64::try_from(read).unwrap_or(u64::MAX)
     }
 
     /// Takes the batch.
