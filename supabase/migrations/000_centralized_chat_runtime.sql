@@ -455,7 +455,7 @@ alter table private.daily_spending enable row level security;
 comment on table private.daily_spending is
 'Sums of chat_usage_log over all users, by the day (UTC) of the insert, for the ceiling of the deployment. Erasing a user changes
 nothing here.';
-comment on column private.daily_spending.shard is 'Part of the users, so that few transactions wait for one row.';
+comment on column private.daily_spending.shard is 'Connection that inserted, so that no two transactions wait for one row.';
 -- The usage of a user over time. Cascade from auth.users.
 create index if not exists chat_usage_log_user_time on public.chat_usage_log (user_id, created_at desc);
 -- ON DELETE SET NULL of session_id.
@@ -550,11 +550,10 @@ create or replace trigger chat_messages_removed after delete on public.chat_mess
 create or replace function private.add_spending() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
-  -- A transaction has rows of one user and one moment, so it locks one row here.
+  -- One row for each connection and day: writers do not wait for each other.
   insert into private.daily_spending as known (day, shard, tokens, usd)
   values (
-    (now() at time zone 'utc')::date, pg_catalog.abs(pg_catalog.hashtext(new.user_id::text) % 32), new.total_tokens,
-    coalesce(new.cost_usd, 0))
+    (now() at time zone 'utc')::date, pg_catalog.pg_backend_pid() % 1024, new.total_tokens, coalesce(new.cost_usd, 0))
   on conflict (day, shard) do update set tokens = known.tokens + excluded.tokens, usd = known.usd + excluded.usd;
   return null;
 end $$;
