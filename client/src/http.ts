@@ -46,7 +46,8 @@ export function createFetch({ token, fetch: send = fetch }: Options): (url: stri
       const renewed = await token(access);
       if (renewed && renewed !== access) response = await attempt(renewed);
     }
-    if (!response.ok) throw await readError(response);
+    // 304: the caller has the body.
+    if (!response.ok && response.status !== 304) throw await readError(response);
     return response;
   };
 }

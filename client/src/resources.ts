@@ -32,9 +32,25 @@ export interface ImportProgress {
 /** A line of an export. */
 export type ExportLine = { kind: string } & Record<string, unknown>;
 
+/** Bodies that are kept for the next request, in number. */
+const KNOWN_BODIES = 8;
+
 /** Every resource of the API but the chat. */
 export function resourcesOf(send: Send) {
-  const get = async <T>(path: string, query: Query = {}): Promise<T> => (await send('GET', path, { query })).json();
+  const known = new Map<string, { tag: string; text: string }>();
+  /** Gets a body; one that is known already is not sent again. */
+  const get = async <T>(path: string, query: Query = {}): Promise<T> => {
+    const key = path + JSON.stringify(query);
+    const before = known.get(key);
+    const response = await send('GET', path, { query, ...(before && { headers: { 'if-none-match': before.tag } }) });
+    if (before && response.status === 304) return JSON.parse(before.text);
+    const [tag, text] = [response.headers.get('etag'), await response.text()];
+    known.delete(key);
+    if (tag) known.set(key, { tag, text });
+    // The oldest one goes.
+    if (known.size > KNOWN_BODIES) known.delete(known.keys().next().value!);
+    return JSON.parse(text);
+  };
   const json = async <T>(method: 'PUT' | 'PATCH', path: string, body: unknown): Promise<T> =>
     (await send(method, path, { json: body })).json();
   const remove = async (path: string, keepalive = false): Promise<void> => { await send('DELETE', path, { keepalive }); };

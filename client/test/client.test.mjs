@@ -113,6 +113,19 @@ test('a token that was refused is asked for once more, and one that stays the sa
   await assert.rejects(same.client.employees.list(), { code: 'token_expired', status: 401 });
 });
 
+test('a list that has not changed is not sent again', async () => {
+  const page = { data: [{ id: 's' }], next: null };
+  const tagged = (tag) => Response.json(page, { headers: { etag: tag } });
+  const { client, requests } = scripted([tagged('"1"'), new Response(null, { status: 304, headers: { etag: '"1"' } }), tagged('"2"'), tagged('"3"'), Response.json(page)]);
+  const first = await client.sessions.list();
+  first.data.length = 0;
+  assert.deepEqual(await client.sessions.list(), page, 'what a caller does to a list is its own');
+  await client.sessions.list();
+  await client.sessions.list({ archived: true });
+  await client.sessions.list();
+  assert.deepEqual(requests.map(({ headers }) => headers['if-none-match']), [undefined, '"1"', '"1"', undefined, '"2"']);
+});
+
 test('errors have their code, field and pause; others than the server\'s are unknown', async () => {
   const { client } = scripted([problem(429, 'rate_limited', { 'retry-after': '7' }), new Response('<html>', { status: 502 })]);
   const limited = await client.usage.get().catch((error) => error);

@@ -23,13 +23,22 @@ pub struct ObjectCall {
     pub last_event_id: Option<String>,
     /// Value of `x-session-id`.
     pub session: Option<String>,
+    /// Value of `If-None-Match`.
+    pub if_none_match: Option<String>,
 }
 
 impl ObjectCall {
     /// A call about a user who did not send the request.
     #[must_use]
     pub fn of(user: Uuid, route: UserRoute) -> Self {
-        Self { user: User::absent(user), route, query: Query::default(), last_event_id: None, session: None }
+        Self {
+            user: User::absent(user),
+            route,
+            query: Query::default(),
+            last_event_id: None,
+            session: None,
+            if_none_match: None,
+        }
     }
 
     /// The call as the value of a header: JSON in printable ASCII.
@@ -84,6 +93,7 @@ mod tests {
             query: Query::parse(query),
             last_event_id: None,
             session: Some(chat.into()),
+            if_none_match: None,
         }
     }
 

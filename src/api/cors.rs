@@ -9,7 +9,7 @@ pub const PREFLIGHT: [(&str, &str); 3] = [
     (
         "access-control-allow-headers",
         concat!(
-            "authorization, content-type, last-event-id, traceparent, user-agent, x-file-name, x-session-id, ",
+            "authorization, content-type, if-none-match, last-event-id, traceparent, user-agent, x-file-name, x-session-id, ",
             // Of OpenAI's own clients.
             "openai-organization, openai-project, x-stainless-arch, x-stainless-helper-method, x-stainless-lang, x-stainless-os, ",
             "x-stainless-package-version, x-stainless-retry-count, x-stainless-runtime, x-stainless-runtime-version, ",
@@ -24,7 +24,7 @@ const SHOWN_CHARS: usize = 100;
 
 /// Headers that a page of another origin may read.
 const EXPOSED: &str = concat!(
-    "x-vercel-ai-ui-message-stream, x-session-id, ratelimit, ratelimit-policy, retry-after, server-timing, ",
+    "etag, x-vercel-ai-ui-message-stream, x-session-id, ratelimit, ratelimit-policy, retry-after, server-timing, ",
     "x-ratelimit-limit-tokens, x-ratelimit-remaining-tokens, x-ratelimit-reset-tokens, ",
     "x-ratelimit-limit-usd, x-ratelimit-remaining-usd, x-ratelimit-reset-usd"
 );

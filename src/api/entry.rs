@@ -143,7 +143,8 @@ impl<W: WorkerPorts> Entry<'_, W> {
         let last_event_id = request.header("last-event-id");
         let payload = route.payload();
         let session = request.header("x-session-id");
-        let call = ObjectCall { user, route, query, last_event_id, session };
+        let if_none_match = route.has_etag().then(|| request.header("if-none-match")).flatten();
+        let call = ObjectCall { user, route, query, last_event_id, session, if_none_match };
         let body = forwarded_body(payload, request).await?;
         self.forward(call, body).await
     }

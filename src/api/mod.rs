@@ -21,6 +21,7 @@ mod client_id;
 mod completions;
 mod documents;
 mod employees;
+mod etag;
 mod export;
 mod facts;
 mod feedback;
@@ -57,10 +58,19 @@ impl<P: Platform> Object<P> {
     pub async fn handle<B: RequestBody + 'static>(self: &Rc<Self>, call: ObjectCall, body: B) -> ReplyOf<P> {
         let answered = self.answer(&call, body).await;
         self.deliver_vault_later(&call.user);
-        answered.unwrap_or_else(|error| {
-            log::error(&self.ports.host, &error);
-            call.route.error_form().reply(&error)
-        })
+        match answered {
+            Ok(reply) if call.route.has_etag() => etag::conditional(
+                reply,
+                call.user.id,
+                &self.config.pii_master_keys,
+                call.if_none_match.as_deref(),
+            ),
+            Ok(reply) => reply,
+            Err(error) => {
+                log::error(&self.ports.host, &error);
+                call.route.error_form().reply(&error)
+            }
+        }
     }
 
     async fn answer<B: RequestBody + 'static>(

@@ -197,6 +197,10 @@ impl Operation {
                 "x-session-id",
                 "Session whose history the server keeps; without it, the client keeps its own.",
             )),
+            "listSessions" | "listMessages" | "listEmployees" => Some((
+                "if-none-match",
+                "Entity tags of bodies that the client has: 304 in place of one of them.",
+            )),
             _ => None,
         };
         let in_header = header.map(|(name, description)| {

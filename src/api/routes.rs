@@ -270,6 +270,12 @@ impl UserRoute {
         }
     }
 
+    /// True for a list that clients ask for again and again: its reply has an entity tag.
+    #[must_use]
+    pub const fn has_etag(&self) -> bool {
+        matches!(self, Self::Sessions | Self::Messages(_) | Self::Employees)
+    }
+
     /// True for a route that is answered while its user is erased. The others read or store data of the user.
     #[must_use]
     pub const fn is_open_during_erasure(&self) -> bool {

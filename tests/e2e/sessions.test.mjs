@@ -170,3 +170,25 @@ test('an export has everything of its user and nothing of others, and its messag
   const { body: { data } } = await send('GET', `/api/sessions/${session}/messages`, user);
   assert.deepEqual(data.map(({ content }) => content), ['write to zoe@example.com', 'Very well.']);
 });
+
+test('lists that a client has already are answered with their tag alone, until they change', async () => {
+  const user = await newUser();
+  const { session } = await ask('a first word', { user });
+  await storedMessages(session);
+  for (const path of ['/api/sessions', `/api/sessions/${session}/messages`, '/api/employees']) {
+    const first = await call(path, { user });
+    const tag = first.headers.get('etag');
+    assert.match(tag, /^"[0-9a-f]{32}"$/);
+    const body = await first.text();
+    const again = await call(path, { user, headers: { 'if-none-match': `"x", W/${tag}` } });
+    assert.deepEqual([again.status, await again.text(), again.headers.get('etag'), again.headers.get('cache-control')], [304, '', tag, 'no-store'], path);
+    const other = await newUser();
+    if (path === '/api/employees') assert.notEqual((await call(path, { user: other })).headers.get('etag'), tag, 'the tag is a user\'s own');
+    assert.equal(await (await call(path, { user })).text(), body);
+  }
+  const { headers } = await call('/api/sessions', { user });
+  await ask('a second word', { user, session });
+  await storedMessages(session, 4);
+  assert.equal((await call('/api/sessions', { user, headers: { 'if-none-match': headers.get('etag') } })).status, 200);
+  assert.equal((await call('/api/usage', { user })).headers.get('etag'), null);
+});

@@ -61,6 +61,7 @@ impl TestConversation {
             query: Query::default(),
             last_event_id: None,
             session: None,
+            if_none_match: None,
         }
     }
 

@@ -352,6 +352,7 @@ fn import_around(conversation: &TestConversation, meanwhile: impl FnOnce()) -> S
         query: Query::default(),
         last_event_id: None,
         session: None,
+        if_none_match: None,
     };
     let reply = conversation.platform.block_on(conversation.object.handle(call, body));
     assert_eq!(reply.status, 200);

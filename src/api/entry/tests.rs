@@ -275,6 +275,17 @@ fn a_request_is_passed_on_to_its_users_object_unread() {
 }
 
 #[test]
+fn a_tag_goes_on_with_the_routes_that_have_tags() {
+    let passed_on = |path: &str| {
+        let worker = FakeWorker::default();
+        worker.serve(FakeRequest::new("GET", path).signed_in().with("if-none-match", "\"a\""));
+        worker.forwarded().call.if_none_match
+    };
+    assert_eq!(passed_on("/api/sessions").as_deref(), Some("\"a\""));
+    assert_eq!(passed_on("/api/usage"), None);
+}
+
+#[test]
 fn only_allowed_origins_may_call_and_are_told_so() {
     let chat = |origin: &str| FakeRequest::new("POST", "/api/chat").signed_in().with("origin", origin);
     let evil = "https://evil.example.org";
