@@ -1,5 +1,6 @@
 //! The typed face of `platform.js`.
 
+use js_sys::JsString;
 use wasm_bindgen::prelude::*;
 use worker::wasm_bindgen;
 use worker::web_sys::{ReadableStream, Request, Response};
@@ -29,7 +30,7 @@ extern "C" {
 
     /// Runs a statement; `values` is a JSON array.
     #[wasm_bindgen(js_name = sqlExec, catch)]
-    pub(super) fn sql_exec(storage: &JsValue, statement: &str, values: &str) -> Result<(), JsValue>;
+    pub(super) fn sql_exec(storage: &JsValue, statement: &JsString, values: &str) -> Result<(), JsValue>;
 
     /// Deletes the database, and the alarm.
     #[wasm_bindgen(js_name = sqlWipe, catch)]
@@ -37,11 +38,11 @@ extern "C" {
 
     /// Runs a query. The result is a JSON array of its rows.
     #[wasm_bindgen(js_name = sqlRows, catch)]
-    pub(super) fn sql_rows(storage: &JsValue, query: &str, values: &str) -> Result<String, JsValue>;
+    pub(super) fn sql_rows(storage: &JsValue, query: &JsString, values: &str) -> Result<String, JsValue>;
 
     /// Runs a query for blobs: those of its only column, one after another.
     #[wasm_bindgen(js_name = sqlBytes, catch)]
-    pub(super) fn sql_bytes(storage: &JsValue, query: &str, values: &str) -> Result<Vec<u8>, JsValue>;
+    pub(super) fn sql_bytes(storage: &JsValue, query: &JsString, values: &str) -> Result<Vec<u8>, JsValue>;
 
     /// Sets the alarm, or removes it.
     #[wasm_bindgen(js_name = setAlarm)]
