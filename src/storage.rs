@@ -44,7 +44,15 @@ pub fn to_json(value: &impl Serialize) -> Result<String, Fault> {
 /// # Errors
 /// `internal`.
 pub fn from_json<T: DeserializeOwned>(json: &str, column: &str) -> Result<T, Fault> {
-    serde_json::from_str(json)
+    from_json_bytes(json.as_bytes(), column)
+}
+
+/// Reads a value from the bytes of a column.
+///
+/// # Errors
+/// As [`from_json`].
+pub fn from_json_bytes<T: DeserializeOwned>(json: &[u8], column: &str) -> Result<T, Fault> {
+    serde_json::from_slice(json)
         .map_err(|error| Fault::new(Code::Internal, format!("{column}: {:?}", error.classify())))
 }
 

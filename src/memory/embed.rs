@@ -79,10 +79,8 @@ pub async fn embed_pending<P: Platform>(
         let arguments = json!({ "p_user": user, "p_limit": BATCH.saturating_add(skipped) });
         let mut pending: Vec<PendingMemory> =
             database::call(postgrest, Caller::Service, "pending_memories", &arguments).await?;
-        for memory in &pending {
-            // Its text, or the text before it, is not what it was.
-            index::remove_vector(sql, memory.id)?;
-        }
+        // Their texts, or the texts before them, are not what they were.
+        index::remove_vectors(sql, pending.iter().map(|memory| memory.id))?;
         pending.retain(|memory| !refused.borrow().contains(&memory.id));
         if pending.is_empty() {
             return save(ctx, &[]).await;
@@ -125,12 +123,8 @@ async fn save<P: Platform>(ctx: &UserCtx<'_, P>, embedded: &[EmbeddedMemory]) ->
     let arguments = SaveEmbeddings { p_user: ctx.user.id, p_embeddings: embedded, p_usage: &calls };
     database::raw(&ctx.ports.postgrest, Caller::Service, "save_embeddings", &arguments).await?;
     paid_call::mark_delivered(sql, &calls)?;
-    for memory in embedded {
-        if let Some(vector) = SmallVector::new(memory.embedding.numbers()) {
-            index::set_vector(sql, memory.id, &vector)?;
-        }
-    }
-    Ok(())
+    let vector = |memory: &EmbeddedMemory| Some((memory.id, SmallVector::new(memory.embedding.numbers())?));
+    index::set_vectors(sql, &embedded.iter().filter_map(vector).collect::<Vec<_>>())
 }
 
 /// Vectors of memories that an account pays for.

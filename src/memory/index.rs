@@ -13,7 +13,7 @@ use super::vector::{CODE_RECORD, Place, SmallVector, without};
 use super::words::{Term, index_words};
 use crate::error::Fault;
 use crate::ports::{Sql, SqlValue};
-use crate::storage::{from_json, row, rows, to_json};
+use crate::storage::{from_json, from_json_bytes, row, rows, to_json};
 use crate::time::Millis;
 
 /// Tables of the index, created on first use.
@@ -82,16 +82,20 @@ pub enum End {
     Oldest,
 }
 
-/// Adds memories of one thread, in the order of the end: away from those that are there. One that is there already stays as it is.
+/// Adds memories, those of a thread in the order of the end: away from those that are there. One that is there already stays as it is.
 ///
 /// # Errors
 /// `internal`, when the storage refuses.
 pub fn add(sql: &impl Sql, end: End, memories: &[RecalledMemory]) -> Result<(), Fault> {
-    for memory in memories {
-        if place_of(sql, memory.id)?.is_some() {
-            continue;
-        }
-        let place = free_place(sql, end, memory.thread())?;
+    let known = places_of(sql, memories.iter().map(|memory| memory.id))?;
+    let mut free: BTreeMap<Uuid, Place> = BTreeMap::new();
+    for memory in memories.iter().filter(|memory| !known.contains_key(&memory.id)) {
+        let thread = memory.thread();
+        let place = match free.get(&thread) {
+            Some(place) => *place,
+            None => free_place(sql, end, thread)?,
+        };
+        free.insert(thread, if end == End::Newest { place + 1 } else { place - 1 });
         let (id, thread, json) = (memory.id.to_string(), memory.thread().to_string(), to_json(memory)?);
         let at = millis(memory.occurred_at).into();
         let values = [place.into(), SqlValue::Text(&id), (&thread).into(), at, (&json).into()];
@@ -148,37 +152,57 @@ fn remove_at(sql: &impl Sql, place: Place) -> Result<(), Fault> {
     Ok(sql.exec("DELETE FROM memory WHERE place = ?", &[place.into()])?)
 }
 
-/// Stores the vector of a memory. One that was forgotten meanwhile needs none.
+/// Stores vectors of memories, each in place of an earlier one. A memory that was forgotten meanwhile needs none.
 ///
 /// # Errors
 /// `internal`, when the storage refuses.
-pub fn set_vector(sql: &impl Sql, id: Uuid, vector: &SmallVector) -> Result<(), Fault> {
-    let Some(place) = place_of(sql, id)? else { return Ok(()) };
-    remove_vector_at(sql, place)?;
-    let last: Option<BlockRow> =
-        row(sql, "SELECT block, length(codes) AS bytes FROM memory_code ORDER BY block DESC LIMIT 1", &[])?;
-    let (block, has_room) = last.map_or((0, false), |last| (last.block, last.bytes < BLOCK * CODE_RECORD));
-    let code = hex(&vector.code_record(place));
-    let block = if has_room {
-        let statement = "UPDATE memory_code SET codes = unhex(hex(codes) || ?) WHERE block = ?";
-        sql.exec(statement, &[(&code).into(), block.into()])?;
-        block
-    } else {
-        let values = [(block + 1).into(), (&code).into()];
-        sql.exec("INSERT INTO memory_code (block, codes) VALUES (?, unhex(?))", &values)?;
-        block + 1
-    };
-    let record = hex(&vector.record(place));
-    let values = [place.into(), block.into(), (&record).into()];
-    Ok(sql.exec("INSERT INTO memory_vector (place, block, vector) VALUES (?, ?, unhex(?))", &values)?)
+pub fn set_vectors(sql: &impl Sql, vectors: &[(Uuid, SmallVector)]) -> Result<(), Fault> {
+    remove_vectors(sql, vectors.iter().map(|(id, _)| *id))?;
+    let places = places_of(sql, vectors.iter().map(|(id, _)| *id))?;
+    // In a map: a memory that is named twice has one vector.
+    let by_place: BTreeMap<Place, &SmallVector> =
+        vectors.iter().filter_map(|(id, vector)| Some((*places.get(id)?, vector))).collect();
+    let mut rest: Vec<_> = by_place.into_iter().collect();
+    while !rest.is_empty() {
+        let (block, room) = last_block(sql)?;
+        let later = rest.split_off(room.min(rest.len()));
+        add_to_block(sql, block, &rest)?;
+        rest = later;
+    }
+    Ok(())
 }
 
-/// Removes the vector of a memory, if it has one.
+/// The block that is filled, and the number of records that it has room for.
+fn last_block(sql: &impl Sql) -> Result<(u64, usize), Fault> {
+    let query = "SELECT block, length(codes) AS bytes FROM memory_code ORDER BY block DESC LIMIT 1";
+    let last: Option<BlockRow> = row(sql, query, &[])?;
+    let Some(last) = last else { return Ok((1, BLOCK)) };
+    let room = BLOCK.saturating_sub(last.bytes / CODE_RECORD);
+    Ok(if room > 0 { (last.block, room) } else { (last.block + 1, BLOCK) })
+}
+
+fn add_to_block(sql: &impl Sql, block: u64, vectors: &[(Place, &SmallVector)]) -> Result<(), Fault> {
+    let codes: String = vectors.iter().map(|(place, vector)| hex(&vector.code_record(*place))).collect();
+    let statement = "INSERT INTO memory_code (block, codes) VALUES (?, unhex(?))
+         ON CONFLICT (block) DO UPDATE SET codes = unhex(hex(codes) || hex(excluded.codes))";
+    sql.exec(statement, &[block.into(), (&codes).into()])?;
+    let records: Vec<_> =
+        vectors.iter().map(|(place, vector)| (*place, hex(&vector.record(*place)))).collect();
+    let statement = "INSERT INTO memory_vector (place, block, vector)
+         SELECT value ->> 0, ?, unhex(value ->> 1) FROM json_each(?)";
+    Ok(sql.exec(statement, &[block.into(), (&to_json(&records)?).into()])?)
+}
+
+/// Removes the vectors of memories, as far as they have some.
 ///
 /// # Errors
 /// `internal`, when the storage refuses.
-pub fn remove_vector(sql: &impl Sql, id: Uuid) -> Result<(), Fault> {
-    place_of(sql, id)?.map_or(Ok(()), |place| remove_vector_at(sql, place))
+pub fn remove_vectors(sql: &impl Sql, ids: impl IntoIterator<Item = Uuid>) -> Result<(), Fault> {
+    let query = "SELECT place FROM memory_vector WHERE place IN (
+                     SELECT place FROM memory WHERE id IN (SELECT value FROM json_each(?)))";
+    let ids: Vec<_> = ids.into_iter().collect();
+    let places: Vec<PlaceRow> = rows(sql, query, &[(&to_json(&ids)?).into()])?;
+    places.into_iter().try_for_each(|row| remove_vector_at(sql, row.place))
 }
 
 fn remove_vector_at(sql: &impl Sql, place: Place) -> Result<(), Fault> {
@@ -233,10 +257,23 @@ pub fn places_with(
 /// # Errors
 /// `internal`, when the storage refuses.
 pub fn at(sql: &impl Sql, places: &[Place]) -> Result<BTreeMap<Place, RecalledMemory>, Fault> {
-    let places = to_json(&places)?;
-    let query = "SELECT place, memory FROM memory WHERE place IN (SELECT value FROM json_each(?))";
-    let found: Vec<MemoryRow> = rows(sql, query, &[(&places).into()])?;
-    found.into_iter().map(|row| Ok((row.place, from_json(&row.memory, "memory")?))).collect()
+    // One value for all: a row for each memory would cross one by one.
+    let query = "SELECT CAST('[' || group_concat('[' || place || ',' || memory || ']') || ']' AS BLOB)
+         FROM memory WHERE place IN (SELECT value FROM json_each(?)) HAVING count(*) > 0";
+    let found = sql.bytes(query, &[(&to_json(&places)?).into()])?;
+    if found.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let found: Vec<(Place, RecalledMemory)> = from_json_bytes(&found, "memory")?;
+    Ok(found.into_iter().collect())
+}
+
+/// Places of the memories that are there, by their ids.
+fn places_of(sql: &impl Sql, ids: impl IntoIterator<Item = Uuid>) -> Result<BTreeMap<Uuid, Place>, Fault> {
+    let ids: Vec<_> = ids.into_iter().collect();
+    let query = "SELECT id, place FROM memory WHERE id IN (SELECT value FROM json_each(?))";
+    let found: Vec<IdRow> = rows(sql, query, &[(&to_json(&ids)?).into()])?;
+    Ok(found.into_iter().map(|row| (row.id, row.place)).collect())
 }
 
 fn place_of(sql: &impl Sql, id: Uuid) -> Result<Option<Place>, Fault> {
@@ -287,9 +324,9 @@ struct ThreadRow {
 }
 
 #[derive(Deserialize)]
-struct MemoryRow {
+struct IdRow {
+    id: Uuid,
     place: Place,
-    memory: String,
 }
 
 #[derive(Deserialize)]

@@ -37,6 +37,14 @@ struct StoredMemory {
     embedding: Option<String>,
 }
 
+impl StoredMemory {
+    /// Its vector, by its id.
+    fn vector(&self) -> Option<(Uuid, SmallVector)> {
+        let embedding = Embedding::from_halves(self.embedding.as_deref()?)?;
+        Some((self.memory.id, SmallVector::new(embedding.numbers())?))
+    }
+}
+
 /// Reads what is missing, under the user's token, page by page. It goes on where it ended.
 ///
 /// # Errors
@@ -62,11 +70,8 @@ pub async fn rebuild<P: Platform>(ctx: &UserCtx<'_, P>) -> Result<(), Fault> {
         }
         for stored in &page {
             index::add(sql, End::Oldest, std::slice::from_ref(&stored.memory))?;
-            let vector = stored.embedding.as_deref().and_then(Embedding::from_halves);
-            if let Some(vector) = vector.and_then(|vector| SmallVector::new(vector.numbers())) {
-                index::set_vector(sql, stored.memory.id, &vector)?;
-            }
         }
+        index::set_vectors(sql, &page.iter().filter_map(StoredMemory::vector).collect::<Vec<_>>())?;
         now.is_done = page.len() < PAGE as usize;
         if let Some(oldest) = page.last() {
             now.before = Some((oldest.memory.occurred_at, oldest.memory.id));

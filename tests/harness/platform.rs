@@ -61,7 +61,7 @@ impl TestPlatform {
             let memory: RecalledMemory = serde_json::from_value(memory).unwrap();
             index::add(&self.storage, End::Newest, std::slice::from_ref(&memory)).unwrap();
             let vector = SmallVector::new(&vector(step.into())).unwrap();
-            index::set_vector(&self.storage, memory.id, &vector).unwrap();
+            index::set_vectors(&self.storage, &[(memory.id, vector)]).unwrap();
         }
         self.storage.confirm();
     }

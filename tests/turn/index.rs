@@ -96,12 +96,12 @@ fn a_memory_is_added_once_replaced_at_its_place_and_removed_whole() {
     for _ in 0..2 {
         index::add(&storage, End::Newest, &[first.clone(), second.clone()]).unwrap();
     }
-    index::set_vector(&storage, first.id, &axis(3)).unwrap();
+    index::set_vectors(&storage, &[(first.id, axis(3))]).unwrap();
     let ants = RecalledMemory { content: masked("I keep ants"), ..first.clone() };
     index::replace(&storage, &ants).unwrap();
     assert_eq!(found(&storage, "bees", Some(&axis(3))), [""; 0], "neither the word nor the vector is left");
     assert_eq!(found(&storage, "ants", None), ["I keep ants", "In a harbour"]);
-    index::set_vector(&storage, first.id, &axis(4)).unwrap();
+    index::set_vectors(&storage, &[(first.id, axis(4))]).unwrap();
     index::remove(&storage, &[first.id]).unwrap();
     assert_eq!(found(&storage, "ants", Some(&axis(4))), [""; 0]);
     for table in ["memory_vector", "memory_words"] {
@@ -113,11 +113,25 @@ fn a_memory_is_added_once_replaced_at_its_place_and_removed_whole() {
 }
 
 #[test]
+fn memories_of_several_sessions_are_added_and_get_their_vectors_together() {
+    let storage = storage();
+    let memories: Vec<_> = (0..600).map(|n| memory(n % 50 + 1, n, &format!("note {n}"))).collect();
+    index::add(&storage, End::Newest, &memories).unwrap();
+    let vectors: Vec<_> = memories.iter().zip(0..).map(|(memory, n)| (memory.id, axis(n))).collect();
+    index::set_vectors(&storage, &vectors).unwrap();
+    for n in [0, 49, 50, 599] {
+        assert_eq!(found(&storage, "", Some(&axis(n)))[0], format!("note {n}"));
+    }
+    let blocks = storage.read("SELECT length(codes) / 204 AS n FROM memory_code ORDER BY block");
+    assert_eq!(blocks, json!([{ "n": 256 }, { "n": 256 }, { "n": 88 }]));
+}
+
+#[test]
 fn a_place_that_is_used_again_has_no_old_vector() {
     let storage = storage();
     let (first, second) = (memory(1, 0, "one"), memory(1, 1, "two"));
     index::add(&storage, End::Newest, &[first.clone(), second.clone()]).unwrap();
-    index::set_vector(&storage, second.id, &axis(7)).unwrap();
+    index::set_vectors(&storage, &[(second.id, axis(7))]).unwrap();
     index::remove(&storage, &[second.id]).unwrap();
     index::add(&storage, End::Newest, &[memory(1, 2, "three")]).unwrap();
     assert_eq!(found(&storage, "?", Some(&axis(7))), [""; 0]);
@@ -129,7 +143,7 @@ fn nearest_vectors_of_many_blocks_are_found_and_codes_alone_do_not_decide() {
     let memories: Vec<_> = (0..600).map(|n| memory(n / 10 + 1, n, &format!("note {n}"))).collect();
     for (n, memory) in memories.iter().enumerate() {
         index::add(&storage, End::Newest, std::slice::from_ref(memory)).unwrap();
-        index::set_vector(&storage, memory.id, &axis(n)).unwrap();
+        index::set_vectors(&storage, &[(memory.id, axis(n))]).unwrap();
     }
     for n in [0, 255, 256, 511, 599] {
         assert_eq!(found(&storage, "", Some(&axis(n)))[0], format!("note {n}"));
@@ -176,7 +190,7 @@ fn a_memory_that_postgres_wants_embedded_again_has_no_vector_meanwhile() {
     let storage = &conversation.platform.storage;
     let follower = memory(1, 1, "In a harbour");
     index::add(storage, End::Newest, std::slice::from_ref(&follower)).unwrap();
-    index::set_vector(storage, follower.id, &axis(3)).unwrap();
+    index::set_vectors(storage, &[(follower.id, axis(3))]).unwrap();
     conversation.platform.postgrest.set_pending(vec![json!({ "id": follower.id, "text": "In a harbour" })]);
     conversation.platform.http.embeds_nothing(true);
     let (user, refused) = (conversation.object.user(&conversation.user), RefCell::default());
