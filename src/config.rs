@@ -41,8 +41,8 @@ pub struct Config {
     pub top_k: u32,
     /// `RECALL_DEADLINE_MS`: milliseconds that a turn waits for the vector of its message.
     pub recall_deadline: Millis,
-    /// `FACTS_REST_SECONDS`: time without a message after which messages are read for facts, in milliseconds.
-    pub facts_rest: Millis,
+    /// `BACKGROUND_REST_SECONDS`: time without a message after which messages get their vectors and are read for facts, in milliseconds.
+    pub background_rest: Millis,
     /// `DEFAULT_EMPLOYEE_SLUG`: employee for requests that name none.
     pub default_employee: String,
     /// `DEFAULT_TOKEN_BUDGET`: prompt tokens per turn, for employees that set none.
@@ -179,7 +179,7 @@ impl Config {
             default_model,
             top_k: vars.number("DEFAULT_TOP_K", 5, 1),
             recall_deadline: vars.number("RECALL_DEADLINE_MS", 150, 0).into(),
-            facts_rest: Millis::from(vars.number("FACTS_REST_SECONDS", 60, 1)) * 1000,
+            background_rest: Millis::from(vars.number("BACKGROUND_REST_SECONDS", 60, 1)) * 1000,
             default_employee: vars.optional("DEFAULT_EMPLOYEE_SLUG").unwrap_or_else(|| "prime-boss".into()),
             token_budget: vars.number("DEFAULT_TOKEN_BUDGET", 6000, MIN_TOKEN_BUDGET),
             pii_master_keys: vars.master_keys("PII_MASTER_KEY"),

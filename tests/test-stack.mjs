@@ -39,7 +39,7 @@ export const stack = await startStack({
   stateDir,
   addresses: { supabase: proxies.supabase.url, model: `${proxies.model.url}/v1` },
   // A busy machine must not change what is recalled.
-  vars: { RECALL_DEADLINE_MS: '3000', ALLOWED_ORIGINS: `${ALLOWED_ORIGIN},https://*.preview.example.com,http://127.0.0.1:${EMBEDDING_PORT},http://127.0.0.1:${CLIENTS_PORT}`, USER_DELETED_SECRET, FACTS_REST_SECONDS: '1', MCP_TOKENS: '{"crm":"tok3n"}', PII_PATTERNS: '[{"name":"CUSTOMER_NO","pattern":"\\\\bKD-[0-9]{6}\\\\b"}]' },
+  vars: { RECALL_DEADLINE_MS: '3000', ALLOWED_ORIGINS: `${ALLOWED_ORIGIN},https://*.preview.example.com,http://127.0.0.1:${EMBEDDING_PORT},http://127.0.0.1:${CLIENTS_PORT}`, USER_DELETED_SECRET, BACKGROUND_REST_SECONDS: '1', MCP_TOKENS: '{"crm":"tok3n"}', PII_PATTERNS: '[{"name":"CUSTOMER_NO","pattern":"\\\\bKD-[0-9]{6}\\\\b"}]' },
   // `npm test` says which it has built.
   profile: process.env.FRONTDESK_PROFILE === 'release' ? 'release' : 'dev',
   say: (line) => console.log(`# ${line}`),

@@ -20,7 +20,7 @@ use crate::time::Millis;
 pub enum Job {
     /// Delivery of vault entries to Postgres.
     VaultDelivery,
-    /// Vectors and summaries.
+    /// Vectors and summaries, and what Postgres is told of paid calls.
     Background,
     /// Extraction of facts.
     Facts,
@@ -139,7 +139,7 @@ impl Agenda {
     }
 
     /// Plans a job for the end of a rest, which begins anew with each message, or at once when enough messages wait. A job that is
-    /// due stays due.
+    /// due stays due, and one that was planned for something else is not put off.
     ///
     /// # Errors
     /// `internal`, when the storage refuses.
@@ -148,7 +148,7 @@ impl Agenda {
         let before = self.due(job, sql)?;
         let messages = before.map_or(0, |due| due.messages) + 1;
         let at = match before {
-            Some(due) if due.now <= rest.since => due.now,
+            Some(due) if due.now <= rest.since || due.messages == 0 && due.now <= end => due.now,
             Some(_) if messages >= rest.messages => rest.since,
             _ => end,
         };
@@ -181,15 +181,21 @@ impl Agenda {
         Ok(())
     }
 
+    /// True if a job that has begun with that `watch` was not planned again meanwhile.
+    ///
+    /// # Errors
+    /// `internal`, when the storage refuses.
+    pub fn is_unchanged(&self, job: Job, watch: Millis, sql: &impl Sql) -> Result<bool, Fault> {
+        let due = self.due(job, sql)?;
+        Ok(matches!(due, Some(DueTimes { now, messages: 0, .. }) if now == watch))
+    }
+
     /// Removes a job that has begun with that `watch`, unless it was planned again meanwhile.
     ///
     /// # Errors
     /// `internal`, when the storage refuses.
     pub fn finish_begun(&self, job: Job, watch: Millis, sql: &impl Sql) -> Result<(), Fault> {
-        match self.due(job, sql)? {
-            Some(DueTimes { now, messages: 0, .. }) if now == watch => self.finish(job, sql),
-            _ => Ok(()),
-        }
+        if self.is_unchanged(job, watch, sql)? { self.finish(job, sql) } else { Ok(()) }
     }
 
     /// Removes a job that is done.

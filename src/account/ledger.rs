@@ -11,10 +11,11 @@ use uuid::Uuid;
 use super::UserCtx;
 use crate::chat::limits::{Budget, UserLimits};
 use crate::error::{Code, Error, Fault, abort_for};
-use crate::limit::quota::{Cost, Exceeded, LedgerEntry, Scoped, check, until_tomorrow};
+use crate::limit::quota::{Cost, Exceeded, LedgerEntry, Scoped, check, day, until_tomorrow};
 use crate::limit::status::BudgetStatus;
 use crate::ports::{Clock, Platform, Sql, SqlValue};
 use crate::storage::{row, rows};
+use crate::time::Millis;
 
 /// Days of the ledger that are kept: a turn may begin before midnight and be settled long after it.
 const LEDGER_DAYS: u64 = 7;
@@ -178,12 +179,19 @@ fn spent_without(sql: &impl Sql, day: u64, entry: Uuid) -> Result<BTreeMap<Strin
     Ok(spent.into_iter().map(cost).collect())
 }
 
-/// Writes the actual usage of work, once, and deletes ledger days older than `LEDGER_DAYS`.
+/// Deletes days older than `LEDGER_DAYS`.
+///
+/// # Errors
+/// `internal`, when the storage refuses.
+pub fn delete_old(sql: &impl Sql, now: Millis) -> Result<(), Fault> {
+    Ok(sql.exec("DELETE FROM ledger WHERE day < ?", &[day(now).saturating_sub(LEDGER_DAYS).into()])?)
+}
+
+/// Writes the actual usage of work, once.
 ///
 /// # Errors
 /// `internal`, when the storage refuses.
 pub fn settle(sql: &impl Sql, entry: &LedgerEntry) -> Result<(), Fault> {
-    sql.exec("DELETE FROM ledger WHERE day < ?", &[entry.day.saturating_sub(LEDGER_DAYS).into()])?;
     let replace = "DO UPDATE SET employee = excluded.employee, tokens = excluded.tokens, micro_usd = excluded.micro_usd,
                                  is_reserved = 0
                    WHERE is_reserved = 1";

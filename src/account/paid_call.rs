@@ -17,9 +17,6 @@ use crate::ports::{Clock, Platform, Sql};
 use crate::storage::{from_json, row, rows, to_json};
 use crate::time::{Millis, timestamp};
 
-/// Milliseconds after which Postgres is told of a call at the latest, when it is in reach.
-const TOLD_AFTER: Millis = 10 * 1000;
-
 /// Calls that are told to Postgres at a time.
 const MAX_CALLS: u32 = 200;
 
@@ -236,13 +233,8 @@ impl ReservedCall {
 
     /// Keeps a row until Postgres has it, and plans to tell it.
     fn tell<P: Platform>(ctx: &UserCtx<'_, P>, call: &PaidCall) -> Result<(), Fault> {
-        let (sql, now) = (&ctx.ports.sql, ctx.ports.clock.now());
-        keep(sql, call)?;
-        // With the next background work, whatever becomes of the turn.
-        if ctx.account.agenda.is_planned(Job::Background, sql)? {
-            return Ok(());
-        }
-        ctx.account.agenda.plan(Job::Background, now + TOLD_AFTER, sql)
+        keep(&ctx.ports.sql, call)?;
+        plan_telling(ctx)
     }
 
     /// Gives the reservation back: nothing is owed.
@@ -262,6 +254,18 @@ pub fn keep(sql: &impl Sql, call: &PaidCall) -> Result<(), Fault> {
     let (id, call) = (call.id.to_string(), to_json(call)?);
     let statement = "INSERT OR IGNORE INTO paid_call (id, call) VALUES (?, ?)";
     Ok(sql.exec(statement, &[(&id).into(), (&call).into()])?)
+}
+
+/// Has Postgres told of calls that it lacks: with the next background work, whatever becomes of the turn.
+///
+/// # Errors
+/// `internal`, when the storage refuses.
+pub fn plan_telling<P: Platform>(ctx: &UserCtx<'_, P>) -> Result<(), Fault> {
+    let (sql, agenda) = (&ctx.ports.sql, &ctx.account.agenda);
+    if agenda.is_planned(Job::Background, sql)? || is_delivered(sql)? {
+        return Ok(());
+    }
+    agenda.plan(Job::Background, ctx.ports.clock.now() + ctx.config.background_rest, sql)
 }
 
 #[derive(Deserialize)]
@@ -297,7 +301,7 @@ pub fn untold(sql: &impl Sql) -> Result<Vec<PaidCall>, Fault> {
 ///
 /// # Errors
 /// `internal`, when the storage refuses.
-pub fn is_delivered(sql: &impl Sql) -> Result<bool, Fault> {
+fn is_delivered(sql: &impl Sql) -> Result<bool, Fault> {
     let found: Option<CallRow> = row(sql, "SELECT call FROM paid_call LIMIT 1", &[])?;
     Ok(found.is_none())
 }
@@ -307,11 +311,11 @@ pub fn is_delivered(sql: &impl Sql) -> Result<bool, Fault> {
 /// # Errors
 /// `internal`, when the storage refuses: then they are told again.
 pub fn mark_delivered(sql: &impl Sql, calls: &[PaidCall]) -> Result<(), Fault> {
-    for call in calls {
-        let id = call.id.to_string();
-        sql.exec("DELETE FROM paid_call WHERE id = ?", &[(&id).into()])?;
+    if calls.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    let ids = to_json(&calls.iter().map(|call| call.id).collect::<Vec<_>>())?;
+    Ok(sql.exec("DELETE FROM paid_call WHERE id IN (SELECT value FROM json_each(?))", &[(&ids).into()])?)
 }
 
 /// Deletes all calls and outputs that Postgres lacks: it takes none of an erased user. The ledger keeps what they cost.

@@ -84,7 +84,7 @@ pub(super) async fn upload<P: Platform>(
     if let Some(table) = table {
         keep_table(&ctx, table).await;
     }
-    object.run_background_later(call.user.id);
+    object.run_background_now(call.user.id);
     let status = if saved.is_new { 201 } else { 200 };
     Ok(reply::json(status, unmask_own(&ctx, row.get()).await?))
 }

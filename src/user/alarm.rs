@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::Object;
 use crate::account::agenda::Job;
-use crate::account::owner;
+use crate::account::{ledger, owner};
 use crate::auth::User;
 use crate::error::Fault;
 use crate::log;
@@ -37,6 +37,7 @@ impl<P: Platform> Object<P> {
         self.account.agenda.wake_by(now + WATCH_EVERY, sql);
         self.close_orphans()?;
         delete_old(sql, now)?;
+        ledger::delete_old(sql, now)?;
         unpark(sql, now.saturating_sub(PARKED_FOR))?;
         let Some(owner) = owner(sql)? else {
             // A user who stored nothing yet: the next request reads the memories again.
@@ -51,11 +52,8 @@ impl<P: Platform> Object<P> {
         if self.account.agenda.is_due(Job::VaultDelivery, clock.now(), sql)? {
             self.deliver_vault(&user).await;
         }
-        let is_due = |job| self.account.agenda.is_due(job, clock.now(), sql);
-        if is_due(Job::Background)? || is_due(Job::Facts)? {
-            // Not within the alarm: no other rings before its end, and a delivery that failed would wait for a slow model.
-            self.start_background(user);
-        }
+        // Not within the alarm: no other rings before its end, and a delivery that failed would wait for a slow model.
+        self.start_due_background(owner)?;
         deleted
     }
 

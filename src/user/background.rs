@@ -1,5 +1,5 @@
-//! Work after turns were saved, off the critical path: vectors for memories, facts from the user's messages, summaries of long sessions,
-//! titles.
+//! Work after turns were saved, off the critical path: titles at once; vectors for memories, facts from the user's messages and
+//! summaries of long sessions when the user rests, for several turns together.
 //!
 //! Postgres holds the list of open work, so nothing is lost with the object, and repeating work changes nothing.
 
@@ -35,14 +35,14 @@ use crate::ports::{Caller, Clock, Host, Platform};
 use crate::session::store::has_undelivered;
 use crate::time::{Millis, timestamp};
 
-/// Milliseconds after a saved turn or a part of an import after which its work is done in any case.
+/// Milliseconds after a part of an import after which its work is done, and after which a call is told to Postgres that was paid beside work.
 const RETRY_AFTER: Millis = 10 * 1000;
 
-/// Messages that are read for facts without waiting for a rest.
-const MAX_UNREAD: u32 = 6;
+/// Messages that end the wait for a rest.
+const MAX_WAITING: u32 = 6;
 
-/// Longest time of an extraction, in milliseconds, after which it is begun again: its object has died.
-const EXTRACTION_WATCH: Millis = 150 * 1000;
+/// Longest time of a job, in milliseconds, after which it is begun again: its object has died.
+const JOB_WATCH: Millis = 150 * 1000;
 
 /// True for failures of a model, which have pauses of their own.
 const fn is_of_model(code: Code) -> bool {
@@ -50,30 +50,41 @@ const fn is_of_model(code: Code) -> bool {
 }
 
 impl<P: Platform> Object<P> {
-    /// Notes the work that a saved turn leaves.
+    /// Notes the work that a saved turn leaves. All but a title waits for a rest of the user, or for a number of messages.
     pub(super) fn plan_work(&self, saved: SavedTurn) {
         self.background.add(saved);
-        if let Some(Err(fault)) = saved.reading.map(|reading| self.plan_reading(reading)) {
+        if let Err(fault) = self.plan_after_turn(saved.reading) {
             log::fault(&self.ports.host, &fault);
         }
     }
 
-    fn plan_reading(&self, reading: Reading) -> Result<(), Fault> {
+    fn plan_after_turn(&self, reading: Option<Reading>) -> Result<(), Fault> {
         let (sql, agenda, now) = (&self.ports.sql, &self.account.agenda, self.ports.clock.now());
-        let rest = Rest { since: now, lasts: self.config.facts_rest, messages: MAX_UNREAD };
+        let rest = Rest { since: now, lasts: self.config.background_rest, messages: MAX_WAITING };
+        agenda.plan_after(rest, Job::Background, sql)?;
         match reading {
-            Reading::AtOnce => agenda.plan(Job::Facts, now, sql),
-            Reading::AtRest => agenda.plan_after(rest, Job::Facts, sql),
+            None => Ok(()),
+            Some(Reading::AtOnce) => agenda.plan(Job::Facts, now, sql),
+            Some(Reading::AtRest) => agenda.plan_after(rest, Job::Facts, sql),
         }
     }
 
-    /// Starts the background work that need not wait for a rest. The agenda has it too, in case the object dies.
-    pub fn run_background_later(self: &Rc<Self>, owner: Uuid) {
+    /// Starts the background work that does not wait for a rest, if there is any.
+    pub(super) fn start_due_background(self: &Rc<Self>, owner: Uuid) -> Result<(), Fault> {
+        let is_due = |job| self.account.agenda.is_due(job, self.ports.clock.now(), &self.ports.sql);
+        if self.background.has_untitled() || is_due(Job::Background)? || is_due(Job::Facts)? {
+            self.start_background(User::absent(owner));
+        }
+        Ok(())
+    }
+
+    /// Does background work at once: what was stored is asked for soon. After a failure it waits for the next try.
+    pub fn run_background_now(self: &Rc<Self>, owner: Uuid) {
         if self.background_rests() {
             return;
         }
-        let at = self.ports.clock.now() + RETRY_AFTER;
-        if let Err(fault) = self.account.agenda.plan(Job::Background, at, &self.ports.sql) {
+        if let Err(fault) = self.account.agenda.plan(Job::Background, self.ports.clock.now(), &self.ports.sql)
+        {
             log::fault(&self.ports.host, &fault);
         }
         self.start_background(User::absent(owner));
@@ -117,64 +128,83 @@ impl<P: Platform> Object<P> {
             background.is_running.set(false);
             return;
         }
-        let began = self.ports.clock.now();
         let (cancel, canceled) = oneshot::channel();
         background.cancel.replace(Some(cancel));
-        let ctx = self.user(user);
-        let done = match select(pin!(self.run_all(&ctx)), canceled).await {
-            Either::Left((done, _)) => Some(done),
-            Either::Right(_) => None,
+        let done = match select(pin!(self.run_due(user)), canceled).await {
+            Either::Left((done, _)) => done,
+            Either::Right(_) => Ok(()),
         };
         background.is_running.set(false);
-        let planned = done.map_or(Ok(()), |done| self.plan_next(done, began));
         // The alarm watched over the work.
-        for fault in [planned, self.arm()].into_iter().filter_map(Result::err) {
+        for fault in [done, self.arm()].into_iter().filter_map(Result::err) {
             log::fault(&self.ports.host, &fault);
         }
     }
 
+    /// Does what is due, and plans the next run.
+    async fn run_due(&self, user: &User) -> Result<(), Fault> {
+        let began = self.ports.clock.now();
+        let watch = self.begin_job(began)?;
+        let done = self.run_all(&self.user(user), watch.is_some()).await;
+        self.plan_next(done, watch, began)
+    }
+
+    /// Begins the job, if it is due: puts its time off to when it is begun again, should the object die. Returns that time.
+    fn begin_job(&self, now: Millis) -> Result<Option<Millis>, Fault> {
+        let (agenda, sql) = (&self.account.agenda, &self.ports.sql);
+        if !agenda.is_due(Job::Background, now, sql)? {
+            return Ok(None);
+        }
+        let watch = now + JOB_WATCH;
+        agenda.plan_again(Job::Background, watch, agenda.failures(Job::Background, sql)?, sql)?;
+        Ok(Some(watch))
+    }
+
     /// Ends the job, or plans another try after a failure.
-    fn plan_next(&self, done: Result<(), Fault>, began: Millis) -> Result<(), Fault> {
-        let (clock, sql) = (&self.ports.clock, &self.ports.sql);
+    fn plan_next(&self, done: Result<(), Fault>, watch: Option<Millis>, began: Millis) -> Result<(), Fault> {
+        let (agenda, clock, sql) = (&self.account.agenda, &self.ports.clock, &self.ports.sql);
         match done {
-            Ok(()) => self.plan_after_success(began),
+            Ok(()) => self.plan_after_success(watch, began),
             Err(fault) => {
-                let failures = self.account.agenda.failures(Job::Background, sql)?.saturating_add(1);
+                let failures = agenda.failures(Job::Background, sql)?.saturating_add(1);
                 let now = clock.now();
                 let at = now + pause(failures, clock.random());
-                self.account.agenda.plan_again(Job::Background, at, failures, sql)?;
-                if self.account.agenda.is_due(Job::Facts, now, sql)? {
-                    self.account.agenda.plan(Job::Facts, at, sql)?;
+                agenda.plan_again(Job::Background, at, failures, sql)?;
+                if agenda.is_due(Job::Facts, now, sql)? {
+                    agenda.plan(Job::Facts, at, sql)?;
                 }
                 Err(fault)
             }
         }
     }
 
-    /// Ends the job, unless a request that got no answer may still reach Postgres: then it is planned for the time after that.
-    fn plan_after_success(&self, began: Millis) -> Result<(), Fault> {
-        let (agenda, sql) = (&self.account.agenda, &self.ports.sql);
-        let is_due = agenda.is_due(Job::Background, began, sql)?;
-        if !is_due && agenda.is_planned(Job::Background, sql)? {
-            // A job that was planned meanwhile stays planned.
+    /// Ends the job, unless a request that got no answer may still reach Postgres, or a call was paid beside it: then it is planned for
+    /// the time after that. One that was planned meanwhile stays planned.
+    fn plan_after_success(&self, watch: Option<Millis>, began: Millis) -> Result<(), Fault> {
+        let (agenda, sql, job) = (&self.account.agenda, &self.ports.sql, Job::Background);
+        let is_planned = match watch {
+            Some(watch) => !agenda.is_unchanged(job, watch, sql)?,
+            None => agenda.is_planned(job, sql)?,
+        };
+        if is_planned {
             return Ok(());
         }
-        if !paid_call::undelivered(sql)?.is_empty() || !is_all_saved(sql)? {
-            // Of a turn beside this work.
-            return agenda.plan(Job::Background, self.ports.clock.now() + RETRY_AFTER, sql);
-        }
+        let is_told = paid_call::undelivered(sql)?.is_empty() && is_all_saved(sql)?;
+        let untold = (!is_told).then(|| self.ports.clock.now() + RETRY_AFTER);
         let settles_at = Some(rebuild_progress::settles_at(sql)?).filter(|at| *at > began);
-        match [settles_at, stall::next_try(sql)?].into_iter().flatten().min() {
-            Some(at) => agenda.plan(Job::Background, at, sql),
-            None => agenda.finish(Job::Background, sql),
+        match [untold, settles_at, stall::next_try(sql)?].into_iter().flatten().min() {
+            Some(at) => agenda.plan(job, at, sql),
+            None => agenda.finish(job, sql),
         }
     }
 
-    async fn run_all(&self, ctx: &UserCtx<'_, P>) -> Result<(), Fault> {
+    async fn run_all(&self, ctx: &UserCtx<'_, P>, is_due: bool) -> Result<(), Fault> {
         let background = &self.background;
-        if !ctx.user.token.is_empty() && rebuild_progress::is_due(&ctx.ports.sql, ctx.ports.clock.now())? {
-            if has_undelivered(&ctx.ports.sql)? {
-                rebuild_progress::await_delivery(&ctx.ports.sql)?;
+        let (sql, clock) = (&ctx.ports.sql, &ctx.ports.clock);
+        let rebuilds = !ctx.user.token.is_empty() && rebuild_progress::is_due(sql, clock.now())?;
+        if rebuilds {
+            if has_undelivered(sql)? {
+                rebuild_progress::await_delivery(sql)?;
             }
             rebuild(ctx).await?;
         }
@@ -184,10 +214,17 @@ impl<P: Platform> Object<P> {
             self.show_summary(session, summary);
         }
         // Each asks another model, and none of them waits for another that fails.
-        let embedding = embed_pending(ctx, &background.refused);
-        let embedded = self.attempt(ctx, Work::Vectors, embedding).await;
+        let is_due = is_due || rebuilds;
+        let embedded = if is_due {
+            self.attempt(ctx, Work::Vectors, embed_pending(ctx, &background.refused)).await
+        } else {
+            Ok(())
+        };
         let extracted = self.extract_due_facts(ctx).await;
-        let summarising = async { self.summarise_sessions(ctx).await.and(self.name_sessions(ctx).await) };
+        let summarising = async {
+            let summarised = if is_due { self.summarise_sessions(ctx).await } else { Ok(()) };
+            summarised.and(self.name_sessions(ctx).await)
+        };
         let summarised = self.attempt(ctx, Work::Summaries, summarising).await;
         embedded.and(extracted).and(summarised)
     }
@@ -299,7 +336,7 @@ impl<P: Platform> Object<P> {
         if let Some(at) = rests_until(clock.now())? {
             return agenda.plan(Job::Facts, at, sql);
         }
-        let watch = clock.now() + EXTRACTION_WATCH;
+        let watch = clock.now() + JOB_WATCH;
         agenda.plan(Job::Facts, watch, sql)?;
         let extracted = self.attempt(ctx, Work::Facts, extract_facts(ctx, &self.background.malformed)).await;
         match (extracted, rests_until(clock.now())?) {

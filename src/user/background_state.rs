@@ -51,6 +51,11 @@ impl Background {
         }
     }
 
+    /// True if a session may need a title.
+    pub(super) fn has_untitled(&self) -> bool {
+        !self.untitled.borrow().is_empty()
+    }
+
     /// Notes that a session needs no summary and no title any more.
     pub(super) fn remove(&self, session: Uuid) {
         self.sessions.borrow_mut().remove(&session);

@@ -28,14 +28,13 @@ const MAX_CONCURRENT_DELIVERIES: usize = 4;
 const MAX_SESSIONS: u32 = 100;
 
 impl<P: Platform> Object<P> {
-    /// Delivers all due records of a session, and starts background work for the delivered turns.
+    /// Delivers all due records of a session, and plans background work for the delivered turns.
     pub(super) async fn deliver(self: &Rc<Self>, user: &User, session: Uuid) {
         self.deliver_vault_later(user);
         if !self.delivering.borrow_mut().insert(session) {
             // The delivery that runs takes later records along. A second one would send the same record again.
             return;
         }
-        let is_new = std::cell::Cell::new(false);
         let has_facts = std::cell::Cell::new(false);
         let delivered = deliver_session(&self.user(user), session, |record| {
             // Until now Postgres had the question, and a page of memories that was read may have it.
@@ -46,7 +45,6 @@ impl<P: Platform> Object<P> {
             has_facts.set(has_facts.get() || !record.facts.is_empty());
             if record.remember {
                 self.plan_work(saved_turn(record));
-                is_new.set(true);
             }
         })
         .await;
@@ -61,8 +59,9 @@ impl<P: Platform> Object<P> {
             }
         }
         // The calls beside a turn waited for it.
-        if is_new.get() || !paid_call::is_delivered(&self.ports.sql).unwrap_or(true) {
-            self.run_background_later(user.id);
+        let told = paid_call::plan_telling(&self.user(user));
+        for fault in [told, self.start_due_background(user.id)].into_iter().filter_map(Result::err) {
+            log::fault(&self.ports.host, &fault);
         }
     }
 

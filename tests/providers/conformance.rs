@@ -210,6 +210,8 @@ fn summary(server: &Server) {
         "replaces": null, "employee": "prime-boss", "budgets": { "user": {}, "employee": {} }, "price": null,
     }));
     assert_eq!(conversation.deliver(), [""; 0], "{}", server.name);
+    conversation.platform.clock.advance(60_000);
+    assert_eq!(conversation.deliver(), [""; 0], "{}", server.name);
     assert_eq!(conversation.platform.postgrest.saved()[0]["summary"], "A trip.", "{}", server.name);
 }
 

@@ -456,7 +456,7 @@ const MUTANTS = [
     patches: [
       {
         file: 'src/user/background.rs',
-        from: 'agenda.finish(Job::Background, sql)',
+        from: 'agenda.finish(job, sql)',
         to: 'Ok(())',
       },
     ],

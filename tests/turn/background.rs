@@ -336,6 +336,8 @@ fn summary(output: &str) -> Value {
         "budgets": { "user": {}, "employee": {} }, "price": null,
     }));
     assert_eq!(conversation.deliver(), [""; 0]);
+    conversation.platform.clock.advance(REST);
+    assert_eq!(conversation.deliver(), [""; 0]);
     let asked = &conversation.platform.postgrest.calls_of("unsummarised_messages")[0];
     assert_eq!(asked["p_session"], json!(SESSION));
     conversation.platform.postgrest.saved()[0].clone()
@@ -381,6 +383,8 @@ fn title(output: &str) -> Value {
         "question": "My mail is [EMAIL_1]", "answer": "Noted", "employee": "prime-boss",
         "budgets": { "user": {}, "employee": {} }, "price": null,
     }));
+    assert_eq!(conversation.deliver(), [""; 0]);
+    conversation.platform.clock.advance(REST);
     assert_eq!(conversation.deliver(), [""; 0]);
     let asked = &conversation.platform.postgrest.calls_of("untitled_session")[0];
     assert_eq!(asked["p_session"], json!(SESSION));
@@ -453,14 +457,33 @@ fn a_turn_becomes_a_memory_when_postgres_has_it_unless_it_must_not_be_remembered
     conversation.model_says(whole("a")).model_says(whole("b"));
     let looks = || conversation.platform.postgrest.calls_of("unsummarised_messages").len();
     conversation.turn("Hello").unwrap();
+    conversation.deliver();
     assert_eq!(looks(), 0);
+    conversation.platform.clock.advance(REST);
     conversation.deliver();
     assert_eq!(looks(), 1);
     let forgettable = TurnRequest { remember: false, client_message_id: None, ..request("Forget it") };
     let (_, finished) = conversation.turn_with(forgettable).unwrap();
     assert!(!finished.record.remember);
     conversation.deliver();
+    conversation.platform.clock.advance(REST);
+    conversation.deliver();
     assert_eq!((looks(), conversation.outbox().len()), (1, 0));
+}
+
+#[test]
+fn turns_in_quick_succession_get_their_vectors_together() {
+    let conversation = TestConversation::default();
+    let looks = || conversation.platform.postgrest.calls_of("pending_memories").len();
+    chat(&conversation, MAX_UNREAD - 1);
+    conversation.deliver();
+    assert_eq!(looks(), 0);
+    conversation.platform.clock.advance(REST);
+    conversation.deliver();
+    assert_eq!(looks(), 1);
+    chat(&conversation, MAX_UNREAD);
+    conversation.deliver();
+    assert_eq!(looks(), 2);
 }
 
 /// Says that many ordinary sentences, one right after the other.
