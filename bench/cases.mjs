@@ -184,11 +184,11 @@ async function load({ bench, contestant, running }, { streams, chunks, interval,
     contestant.request({ user, session: isNew ? numberedSession() : randomUUID(), isStreamed })));
   await bench.model.set({ chunks, interval_ms: 0 });
   await warmUp(bench, { url, connections: isNew ? connections.map(onlyOnce) : connections, chunks });
-  await rest(bench, running);
+  await rest(bench, { contestant, running });
   await bench.model.set({ chunks, interval_ms: interval });
   const before = running.cpu();
   const report = await runLoad(bench.binary, { url, connections, requests, seconds, chunks });
-  await rest(bench, running);
+  await rest(bench, { contestant, running });
   return { report, cpuMs: (running.cpu() - before) / report.whole_ms.length };
 }
 
@@ -229,8 +229,13 @@ async function measureMemory({ bench, contestant }) {
   }
 }
 
-/** Resolves when a server and the database have done what their turns left behind. @param {Bench} bench @param {Running} running */
-async function rest(bench, running) {
+/**
+ * Resolves when a server and the database have done what their turns left behind.
+ * @param {Bench} bench
+ * @param {{ contestant: Contestant, running: Running }} server
+ */
+async function rest(bench, { contestant, running }) {
+  await delay(contestant.restMs ?? 0);
   await untilAtRest(running.cpu);
   await bench.databaseRests();
 }

@@ -34,6 +34,7 @@ const LITELLM_LIMIT_MS = 120_000;
  * @property {string} label
  * @property {string} path of its chat route
  * @property {boolean} hasSessions keeps a history
+ * @property {number} [restMs] milliseconds without a message after which it goes on working for the turns before
  * @property {(options: { user: User, session: string, isStreamed: boolean }) => { authorization: string, body: string }} request
  * @property {(folder: string) => Promise<Running>} start on a port of its own
  * @property {(folder: string) => number} disk bytes that its objects take
@@ -74,7 +75,10 @@ export function contestants({ modelUrl, vars, folder }) {
         label: 'LiteLLM proxy', ...completion, path: '/v1/chat/completions', start: (at) => startLitellm({ binary, folder: at, modelUrl }), disk: () => 0,
       };
     },
-    frontdesk: async () => ({ label: 'Frontdesk', ...chat, ...onWorkerd({ vars, ...builtWorker() }) }),
+    // What it does in a rest of its users belongs to the turns: the shortest rest, so that it is done before the CPU is read.
+    frontdesk: async () => ({
+      label: 'Frontdesk', ...chat, ...onWorkerd({ vars: { ...vars, BACKGROUND_REST_SECONDS: '1' }, ...builtWorker() }), restMs: 1500,
+    }),
   };
 }
 
