@@ -1,6 +1,6 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { markdownBlocks } from '../../web/src/markdownBlocks.ts';
+import { markdownBlocks } from '../../web/src/chat/markdownBlocks.ts';
 import { openPage, send, signIn } from './browser.mjs';
 import { script } from './test-stack.mjs';
 

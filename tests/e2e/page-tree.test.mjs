@@ -1,7 +1,7 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { MessageTree } from '../../web/src/messageTree.ts';
+import { MessageTree } from '../../web/src/chat/messageTree.ts';
 import { openPage, PHONE, send, signIn, SLOW_ANSWER } from './browser.mjs';
 import { database, isFenced, requestsWith, script, stack, storedMessages } from './test-stack.mjs';
 

@@ -1,12 +1,12 @@
 import type { Session } from '@supabase/supabase-js';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { AppShell } from './AppShell.tsx';
-import { createAuth } from './auth.ts';
-import { loadConfig, type Config } from './config.ts';
-import { ErrorNote } from './ErrorNote.tsx';
-import { describeError } from './errors.ts';
-import { SignIn } from './SignIn.tsx';
-import { useResource } from './useResource.ts';
+import { createAuth } from './api/auth.ts';
+import { loadConfig, type Config } from './api/config.ts';
+import { ErrorNote } from './ui/ErrorNote.tsx';
+import { describeError } from './api/errors.ts';
+import { SignIn } from './sign-in/SignIn.tsx';
+import { useResource } from './api/useResource.ts';
 
 export function App() {
   const config = useResource('config', loadConfig);

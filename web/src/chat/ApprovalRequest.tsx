@@ -1,0 +1,49 @@
+import { getToolName } from 'ai';
+import { useId } from 'react';
+import { FactsToForget } from './FactsToForget.tsx';
+import { JsonView } from '../ui/JsonView.tsx';
+import type { Lookups } from './lookups.ts';
+import { approvalExpiry, describeToolCall, objectFields, type ToolCallPart } from './toolCalls.ts';
+
+const TIME = new Intl.DateTimeFormat('en', { hour: '2-digit', minute: '2-digit' });
+
+interface Props {
+  part: Extract<ToolCallPart, { state: 'approval-requested' }>;
+  /** True while a decision cannot be sent. */
+  isBusy: boolean;
+  onDecide: (approval: string, isAllowed: boolean) => void;
+  lookups: Lookups;
+}
+
+/** Asks the user to allow or deny a call. Nothing but its two buttons decides. */
+export function ApprovalRequest({ part, isBusy, onDecide, lookups }: Props) {
+  const titleId = useId();
+  const { title } = describeToolCall(part, 'awaiting_approval', lookups.employeeTitle);
+  const expiry = approvalExpiry(part);
+  const facts = getToolName(part) === 'forget' ? factIds(part.input) : [];
+  return (
+    // The focus may move here from a decided request: to the section, because the next Enter would press a focused button.
+    <section className="approval" aria-labelledby={titleId} tabIndex={-1} data-testid="approval">
+      <header>
+        <p className="muted">Do you allow this?</p>
+        <p id={titleId} className="approval-title">{title}</p>
+      </header>
+      {facts.length > 0 && <FactsToForget ids={facts} facts={lookups.facts} />}
+      <JsonView value={part.input} />
+      <footer>
+        <button type="button" className="button small primary" disabled={isBusy} data-testid="allow"
+          onClick={() => onDecide(part.approval.id, true)}>Allow</button>
+        <button type="button" className="button small" disabled={isBusy} data-testid="deny"
+          onClick={() => onDecide(part.approval.id, false)}>Don’t allow</button>
+        {expiry !== undefined && (
+          <span className="muted">until <time dateTime={new Date(expiry).toISOString()}>{TIME.format(expiry)}</time></span>
+        )}
+      </footer>
+    </section>
+  );
+}
+
+function factIds(input: unknown): string[] {
+  const { facts } = objectFields(input);
+  return Array.isArray(facts) ? facts.map(String) : [];
+}

@@ -1,0 +1,116 @@
+import { isToolUIPart, type ReasoningUIPart } from 'ai';
+import { memo } from 'react';
+import { BranchSwitcher } from './BranchSwitcher.tsx';
+import { CopyButton } from '../ui/CopyButton.tsx';
+import { LazyMarkdown } from './LazyMarkdown.tsx';
+import type { Lookups } from './lookups.ts';
+import { messageText, receiptOf, sourceNames, type ChatMessage, type MessageMetadata } from './messages.ts';
+import { Rating } from './Rating.tsx';
+import { Receipt } from './Receipt.tsx';
+import { Thoughts } from './Thoughts.tsx';
+import { ToolCallList } from './ToolCallList.tsx';
+import type { AnswerPhase, ToolCallPart } from './toolCalls.ts';
+
+/** Sentences for the reader of an incomplete answer. */
+const STATUS_TEXTS: Partial<Record<NonNullable<MessageMetadata['status']>, string>> = {
+  interrupted: 'This answer was interrupted: the server restarted while it was being written.',
+  failed: 'This answer failed before it was complete.',
+  stopped: 'This answer was stopped.',
+};
+
+interface Props {
+  message: ChatMessage;
+  version: number;
+  versionCount: number;
+  phase: AnswerPhase;
+  isBusy: boolean;
+  /** False if another button already offers a new answer. */
+  canRegenerate: boolean;
+  onRegenerate: (id: string) => void;
+  onSwitchBranch: (id: string, by: -1 | 1, control: HTMLElement) => void;
+  onDecide: (approval: string, isAllowed: boolean) => void;
+  lookups: Lookups;
+}
+
+/** Memoized: a streaming answer does not render the messages above it again. */
+export const AssistantMessage = memo(function AssistantMessage(
+  { message, version, versionCount, phase, isBusy, canRegenerate, onRegenerate, onSwitchBranch, onDecide, lookups }: Props,
+) {
+  const { id } = message;
+  const text = messageText(message);
+  const isStreaming = phase === 'streaming';
+  const blocks = toBlocks(message);
+  if (isStreaming && blocks.length === 0) return null;
+  const receipt = receiptOf(message);
+  const statusText = message.metadata?.status && STATUS_TEXTS[message.metadata.status];
+  return (
+    <article className={isStreaming ? 'message assistant streaming' : 'message assistant'} aria-label="Answer"
+      data-testid="message-assistant">
+      {blocks.map((block, index) => {
+        if (typeof block === 'string') return <LazyMarkdown key={index} text={block} />;
+        if (Array.isArray(block)) return <ToolCallList key={index} parts={block} phase={phase} onDecide={onDecide} lookups={lookups} />;
+        return <Thoughts key={index} text={block.text} isStreaming={isStreaming && index === blocks.length - 1} />;
+      })}
+      <Sources names={sourceNames(message)} />
+      {statusText && <p className="answer-status">{statusText}</p>}
+      {!isStreaming && (
+        <footer className="message-footer">
+          <BranchSwitcher of="answer" version={version} count={versionCount} isBusy={isBusy}
+            onStep={(by, control) => onSwitchBranch(id, by, control)} />
+          {blocks.length > 0 && <AnswerStats metadata={message.metadata ?? {}} employeeTitle={lookups.employeeTitle} />}
+          {text && <CopyButton text={text} />}
+          {text && <Rating key={id} message={id} stored={message.metadata?.rating} rate={lookups.rate} unrate={lookups.unrate} />}
+          {canRegenerate && (
+            <button type="button" className="text-button" disabled={isBusy} onClick={() => onRegenerate(id)}>Answer again</button>
+          )}
+          {receipt && <Receipt receipt={receipt} />}
+        </footer>
+      )}
+    </article>
+  );
+});
+
+/** A text, consecutive tool calls, or thoughts. */
+type Block = string | ToolCallPart[] | ReasoningUIPart;
+
+/** Splits an answer into its blocks, in the order of the stream. */
+function toBlocks({ parts }: ChatMessage): Block[] {
+  const blocks: Block[] = [];
+  for (const part of parts) {
+    const last = blocks.at(-1);
+    if (part.type === 'text' && part.text) blocks.push(part.text);
+    else if (part.type === 'reasoning' && part.text.trim()) blocks.push(part);
+    else if (isToolUIPart(part) && Array.isArray(last)) last.push(part);
+    else if (isToolUIPart(part)) blocks.push([part]);
+  }
+  return blocks;
+}
+
+/** Documents with a passage in the answer's prompt. */
+function Sources({ names }: { names: string[] }) {
+  if (names.length === 0) return null;
+  return (
+    <ul className="sources" aria-label="Sources" data-testid="sources">
+      {names.map((name, index) => <li key={index} title={name}>{name}</li>)}
+    </ul>
+  );
+}
+
+const COST = new Intl.NumberFormat('en', { style: 'currency', currency: 'USD', maximumSignificantDigits: 2 });
+
+/** Employee, model, tokens, cost and duration of an answer. */
+function AnswerStats({ metadata: { employee, model, usage, latency_ms, cost_usd }, employeeTitle }: { metadata: MessageMetadata } & Pick<Lookups, 'employeeTitle'>) {
+  const stats = [
+    model,
+    usage && `${usage.total_tokens.toLocaleString('en')} tokens`,
+    typeof cost_usd === 'number' && COST.format(cost_usd),
+    latency_ms !== undefined && `${(latency_ms / 1000).toFixed(1)} s`,
+  ].filter(Boolean);
+  const breakdown = usage && `${usage.prompt_tokens} read, ${usage.completion_tokens} written`;
+  return (
+    <span className="answer-stats" data-testid="answer-stats">
+      {employee && <span className="answered-by">{employeeTitle(employee)}</span>}
+      <span title={breakdown}>{stats.join(' · ')}</span>
+    </span>
+  );
+}

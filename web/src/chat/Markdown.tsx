@@ -1,0 +1,67 @@
+import { memo, useState } from 'react';
+import ReactMarkdown, { type Components, type ExtraProps } from 'react-markdown';
+import remarkGfm from 'remark-gfm';
+import { Code } from './Code.tsx';
+import { CopyButton } from '../ui/CopyButton.tsx';
+import { download } from '../ui/download.ts';
+import { markdownBlocks } from './markdownBlocks.ts';
+
+type Element = NonNullable<ExtraProps['node']>;
+
+const PLUGINS = [remarkGfm];
+
+const COMPONENTS: Components = {
+  a: ({ href, children }) => <Link href={href}>{children}</Link>,
+  // An image loads without a click: a prompt injection could make the model put private text into its URL. A link needs a click.
+  img: ({ src, alt }) => <Link href={src}>{alt || src}</Link>,
+  pre: ({ node }) => <CodeBlock language={languageOf(node)} text={nodeText(node)} />,
+  table: ({ children }) => <div className="table-scroller" tabIndex={0}><table>{children}</table></div>,
+};
+
+/** Renders the Markdown of an answer. Raw HTML stays text. */
+export default function Markdown({ text }: { text: string }) {
+  return markdownBlocks(text).map((block, index) => <Block key={index} text={block} />);
+}
+
+/** Memoized: of an arriving answer, only the last block is parsed again. */
+const Block = memo(function Block({ text }: { text: string }) {
+  return <ReactMarkdown remarkPlugins={PLUGINS} components={COMPONENTS}>{text}</ReactMarkdown>;
+});
+
+/** A link to another site, in a tab of its own. Any other one would open this page a second time: it stays text. */
+function Link({ href, children }: { href: unknown; children: React.ReactNode }) {
+  const isElsewhere = typeof href === 'string' && /^(?:https?|mailto|tel):/i.test(href);
+  return isElsewhere ? <a href={href} target="_blank" rel="noopener noreferrer">{children}</a> : <span>{children}</span>;
+}
+
+function CodeBlock({ language, text }: { language: string; text: string }) {
+  const [isWrapped, setIsWrapped] = useState(false);
+  return (
+    <div className="code-block" dir="ltr">
+      <div className="code-header">
+        <span>{language}</span>
+        <span>
+          <button type="button" className="text-button" aria-pressed={isWrapped} onClick={() => setIsWrapped(!isWrapped)}>Wrap</button>
+          <button type="button" className="text-button" onClick={() => download(new Blob([text], { type: 'text/plain' }), `code.${language || 'txt'}`)}>
+            Download
+          </button>
+          <CopyButton text={text} />
+        </span>
+      </div>
+      <pre tabIndex={0} className={isWrapped ? 'wrapped' : undefined}><Code text={text} language={language} /></pre>
+    </div>
+  );
+}
+
+/** Language of a code block, which react-markdown keeps as a class of the `code` element. */
+function languageOf(pre: Element | undefined): string {
+  const code = pre?.children.find((child) => child.type === 'element');
+  const classes = code?.properties['className'];
+  return Array.isArray(classes) ? String(classes[0]).replace('language-', '') : '';
+}
+
+function nodeText(node: Element | Element['children'][number] | undefined): string {
+  if (!node) return '';
+  if ('children' in node) return node.children.map(nodeText).join('');
+  return node.type === 'text' ? node.value : '';
+}

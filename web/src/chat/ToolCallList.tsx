@@ -1,0 +1,51 @@
+import { ApprovalRequest } from './ApprovalRequest.tsx';
+import { exportedFile } from './exportedFile.ts';
+import { FileCard } from './FileCard.tsx';
+import type { Lookups } from './lookups.ts';
+import { ToolCallItem } from './ToolCallItem.tsx';
+import { approvalExpiry, toolCallStatus, type AnswerPhase, type ToolCallPart } from './toolCalls.ts';
+import { useNow } from '../ui/useNow.ts';
+
+/** Lines that a list may take. The last one leads to the rest. */
+const MAX_LINES = 4;
+
+interface Props {
+  parts: ToolCallPart[];
+  phase: AnswerPhase;
+  onDecide: (approval: string, isAllowed: boolean) => void;
+  lookups: Lookups;
+}
+
+/** Consecutive tool calls of an answer: one line each, then the files they made, then the pending approvals. */
+export function ToolCallList({ parts, phase, onDecide, lookups }: Props) {
+  const approvals = parts.filter((part) => part.state === 'approval-requested');
+  const now = useNow(approvals[0] && approvalExpiry(approvals[0]));
+  const calls = parts.map((part) => ({ part, status: toolCallStatus(part, phase, now) })).filter(({ status }) => status !== 'awaiting_approval');
+  const items = calls.map(({ part, status }) => (
+    <ToolCallItem key={part.toolCallId} part={part} status={status} employeeTitle={lookups.employeeTitle} />
+  ));
+  const shownCount = items.length > MAX_LINES ? MAX_LINES - 1 : MAX_LINES;
+  const hidden = calls.slice(shownCount).map(({ status }) => status);
+  const failedCount = hidden.filter((status) => status === 'failed').length;
+  return (
+    <div className="tool-calls">
+      {items.slice(0, shownCount)}
+      {items.length > shownCount && (
+        <details className="more-tool-calls" data-running={hidden.includes('running') || undefined} data-testid="more-tool-calls">
+          <summary>
+            {hidden.length} more
+            {failedCount > 0 && <span className="tool-call-note">{failedCount} failed</span>}
+          </summary>
+          {items.slice(shownCount)}
+        </details>
+      )}
+      {parts.map((part) => {
+        const file = exportedFile(part);
+        return file && <FileCard key={part.toolCallId} file={file} fileLink={lookups.fileLink} />;
+      })}
+      {approvals.filter((part) => toolCallStatus(part, phase, now) === 'awaiting_approval').map((part) => (
+        <ApprovalRequest key={part.toolCallId} part={part} isBusy={phase === 'streaming'} onDecide={onDecide} lookups={lookups} />
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,15 @@
+import type { Fact } from '../api/api.ts';
+import type { Rating } from '../api/rows.ts';
+
+/** Data that messages refer to by id, and their ratings. */
+export interface Lookups {
+  /** Title of an employee, or the slug itself if it is unknown. */
+  employeeTitle: (slug: string) => string;
+  /** Short-lived link that downloads a file without an access token. */
+  fileLink: (file: string) => Promise<string>;
+  /** All remembered facts about the user. */
+  facts: () => Promise<Fact[]>;
+  /** Rates an answer, in place of an earlier rating. */
+  rate: (message: string, rating: Rating) => Promise<void>;
+  unrate: (message: string) => Promise<void>;
+}

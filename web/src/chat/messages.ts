@@ -1,0 +1,51 @@
+import type { UIMessage } from 'ai';
+import { splitAttachments, type AttachedPicture } from './attachments.ts';
+import type { AnswerFigures, Rating, ReceiptData, StoredMessage } from '../api/rows.ts';
+import { toParts } from './storedToolCalls.ts';
+
+/** Metadata of a message. A streamed answer has more of it than a stored one. */
+export interface MessageMetadata extends AnswerFigures {
+  /** The server's id of the preceding message; null for the first one. */
+  parent_id?: string | null;
+  /** `disconnected` is set by the page: the stream broke off, and the server may still be writing the answer. */
+  status?: StoredMessage['status'] | 'disconnected';
+  rating?: Rating;
+  receipt?: ReceiptData;
+  /** Pictures that are attached to a user message. */
+  pictures?: AttachedPicture[];
+}
+
+export type ChatMessage = UIMessage<MessageMetadata, { receipt: ReceiptData }>;
+
+/** Converts a stored row; undefined for roles that the page does not show. */
+export function toChatMessage(row: StoredMessage): ChatMessage | undefined {
+  const { id, parent_id, role, content, tool_calls: calls, status, feedback, metadata: stored } = row;
+  if (role !== 'user' && role !== 'assistant') return undefined;
+  const { receipt, client_message_id: _name, sources: _sources, ...told } = stored;
+  const { text, pictures } = role === 'user' ? splitAttachments(content) : { text: content, pictures: [] };
+  const metadata: MessageMetadata = {
+    parent_id, status, ...told, ...(receipt && { receipt }), ...(feedback && { rating: feedback }),
+    ...(pictures.length > 0 && { pictures }),
+  };
+  // A streamed answer has its sources before its text as well.
+  const sources = (stored.sources ?? []).map((source) => ({
+    type: 'source-document' as const, sourceId: source.id, mediaType: source.media_type, title: source.name, filename: source.name,
+  }));
+  return { id, role, metadata, parts: [...sources, ...toParts(text, calls ?? [])] };
+}
+
+/** Names of the documents that an answer is based on. An answer that resumed after an approval lists them twice. */
+export function sourceNames(message: ChatMessage): string[] {
+  const names = new Map(message.parts.flatMap((part) => (part.type === 'source-document' ? [[part.sourceId, part.title]] : [])));
+  return [...names.values()];
+}
+
+/** Joins the text parts of a message, without its tool calls. */
+export function messageText(message: ChatMessage): string {
+  return message.parts.flatMap((part) => (part.type === 'text' && part.text ? [part.text] : [])).join('\n\n');
+}
+
+/** Finds the receipt of an answer: in the metadata of a stored one, in a part of a streamed one. */
+export function receiptOf({ metadata, parts }: ChatMessage): ReceiptData | undefined {
+  return metadata?.receipt ?? parts.find((part) => part.type === 'data-receipt')?.data;
+}

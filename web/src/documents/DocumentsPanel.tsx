@@ -1,0 +1,82 @@
+import { useRef, useState, type ChangeEvent } from 'react';
+import type { StoredDocument } from '../api/api.ts';
+import { ErrorNote } from '../ui/ErrorNote.tsx';
+import { describeError } from '../api/errors.ts';
+import { Icon } from '../ui/Icon.tsx';
+import type { Documents } from './useDocuments.ts';
+
+export const DOCUMENT_TYPES = '.txt,.md,.markdown,.csv,.tsv,.html,.htm,.pdf,text/plain,text/markdown,text/csv,text/html,application/pdf';
+
+/** Uploaded documents: adding, progress, deleting. */
+export function DocumentsPanel({ documents }: { documents: Documents }) {
+  const { list, uploading, error, add, remove, refresh } = documents;
+  const picker = useRef<HTMLInputElement>(null);
+  const addButton = useRef<HTMLButtonElement>(null);
+
+  function pick({ target }: ChangeEvent<HTMLInputElement>) {
+    if (target.files?.length) add(target.files);
+    // Without this, picking the same file again fires no event.
+    target.value = '';
+  }
+
+  function removeDocument(id: string) {
+    // The focused button disappears with its document.
+    addButton.current?.focus();
+    remove(id);
+  }
+
+  return (
+    <section className="documents" aria-label="Documents">
+      <header className="documents-header">
+        <h2>Documents</h2>
+        <button ref={addButton} type="button" className="button small" data-testid="add-document"
+          title="Text, Markdown, CSV, HTML or PDF, up to 5 MB" onClick={() => picker.current?.click()}>
+          <Icon name="plus" /> Add
+        </button>
+        <input ref={picker} type="file" hidden multiple accept={DOCUMENT_TYPES} onChange={pick} data-testid="document-picker" />
+      </header>
+      {error !== undefined && <ErrorNote text={describeError(error)} actions={[{ label: 'Dismiss', run: refresh }]} />}
+      <ul className="document-list" aria-live="polite">
+        {uploading.map((name, index) => (
+          <li key={`${index} ${name}`} className="document">
+            <span className="document-name" title={name}>{name}</span>
+            <span className="document-status">Reading…</span>
+          </li>
+        ))}
+        {list?.map((document) => <DocumentItem key={document.id} document={document} onRemove={removeDocument} />)}
+      </ul>
+      {list?.length === 0 && uploading.length === 0 && <p className="muted documents-empty">Answers draw on what you add here.</p>}
+    </section>
+  );
+}
+
+interface ItemProps {
+  document: StoredDocument;
+  onRemove: (id: string) => void;
+}
+
+function DocumentItem({ document: { id, name, status, chunks, embedded }, onRemove }: ItemProps) {
+  const [isConfirming, setIsConfirming] = useState(false);
+  return (
+    <li className="document" data-testid="document" data-status={status}>
+      <span className="document-name" title={name}>{name}</span>
+      {isConfirming ? (
+        <span className="document-status" role="group" aria-label={`Delete ${name}?`}>
+          <button type="button" className="text-button danger" autoFocus data-testid="confirm-delete" onClick={() => onRemove(id)}>Delete</button>
+          <button type="button" className="text-button" onClick={() => setIsConfirming(false)}>Keep</button>
+        </span>
+      ) : (
+        <span className="document-status">
+          {status === 'failed' && 'Failed'}
+          {(status === 'pending' || status === 'processing') && (
+            <progress max={chunks} value={embedded} aria-label={`${name}: ${embedded} of ${chunks} passages ready`} />
+          )}
+          <button type="button" className="text-button" aria-label={`Delete ${name}`} title="Delete" data-testid="delete-document"
+            onClick={() => setIsConfirming(true)}>
+            <Icon name="close" />
+          </button>
+        </span>
+      )}
+    </li>
+  );
+}
