@@ -1,4 +1,4 @@
-// Checks of the Rust code that rustc and clippy do not have: import circles, the form of documentation comments, sizes.
+// Checks that the compilers do not have: import circles, and of the Rust code the form of documentation comments and sizes.
 //
 //   node dev/lint.mjs             reports all of it and never fails
 //   node dev/lint.mjs circles     fails on files or modules that import each other in a circle
@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findCircles } from './lint/circles.mjs';
 import { checkComments } from './lint/comments.mjs';
+import { findPageCircles } from './lint/page.mjs';
 import { measure, percentile } from './lint/sizes.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -18,6 +19,9 @@ const MAX_LINES = 450;
 
 /** Parameters from which on a function should take a struct. */
 const MANY_PARAMETERS = 5;
+
+/** The folder of the page's sources. */
+const PAGE = 'web/src';
 
 /** Entries of a list that the report shows. */
 const SHOWN = 10;
@@ -36,8 +40,11 @@ for (const check of Object.values(CHECKS)) check({ isReport: true });
 /** @param {{ isReport: boolean }} options */
 function reportCircles({ isReport }) {
   let count = 0;
-  for (const { root, sources } of crates()) {
-    const { files, modules } = findCircles(sources, root);
+  const found = [
+    ...crates().map(({ root, sources }) => ({ root, ...findCircles(sources, root) })),
+    { root: PAGE, ...findPageCircles(readFolder(PAGE, /\.tsx?$/), PAGE) },
+  ];
+  for (const { root, files, modules } of found) {
     // Modules of another crate are named as its users would.
     const named = (/** @type {string} */ member) => member.replace(/^crate(?=::)/, root === 'src/lib.rs' ? 'crate' : root.split('/')[1]);
     for (const [kind, circles] of /** @type {const} */ ([['files', files], ['modules', modules]])) {
@@ -100,11 +107,11 @@ function rustSources() {
   return sources;
 }
 
-/** @param {string} folder @returns {Map<string, string>} Rust files by path from the root, with `/` between folders */
-function readFolder(folder) {
+/** @param {string} folder @param {RegExp} [names] @returns {Map<string, string>} files by path from the root, with `/` between folders */
+function readFolder(folder, names = /\.rs$/) {
   if (!existsSync(join(ROOT, folder))) return new Map();
-  const names = readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.rs'));
-  return new Map(names.map((name) => name.replaceAll('\\', '/')).sort()
+  const files = readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).filter((name) => names.test(name));
+  return new Map(files.map((name) => name.replaceAll('\\', '/')).sort()
     .map((name) => [`${folder}/${name}`, readFileSync(join(ROOT, folder, name), 'utf8')]));
 }
 

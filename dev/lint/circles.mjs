@@ -277,7 +277,7 @@ function moduleCircles(modules, imports) {
  * @param {Import[]} imports
  * @returns {Circle[]}
  */
-function circlesOf(imports) {
+export function circlesOf(imports) {
   /** @type {Map<string, string[]>} */
   const targets = new Map();
   for (const { from, to } of imports) targets.set(from, [...(targets.get(from) ?? []), to]);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { findCircles } from './circles.mjs';
 import { checkComments } from './comments.mjs';
+import { findPageCircles } from './page.mjs';
 import { read, withoutTests } from './rust.mjs';
 import { measure, percentile } from './sizes.mjs';
 
@@ -67,6 +68,17 @@ test('folders import each other in a circle even where their files do not', () =
   });
   assert.deepEqual(files, []);
   assert.deepEqual(members(modules), [['crate::a', 'crate::b']]);
+});
+
+test('folders of the page import each other in a circle even where their files do not', () => {
+  const { files, modules } = findPageCircles(new Map(Object.entries({
+    'web/src/App.tsx': "import { Chat } from './chat/Chat.tsx';",
+    'web/src/chat/Chat.tsx': "import type {\n  Api,\n} from '../api/api.ts';\nimport { useState } from 'react';",
+    'web/src/chat/rows.ts': 'export interface Row {}',
+    'web/src/api/api.ts': "import type { Row } from '../chat/rows.ts';",
+  })), 'web/src');
+  assert.deepEqual(members(files), []);
+  assert.deepEqual(members(modules), [['api', 'chat']]);
 });
 
 test('imports of tests, comments and strings do not count', () => {
