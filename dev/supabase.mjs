@@ -12,8 +12,8 @@ export { DEMO_USERS } from './supabase/accounts.mjs';
 export { loadKeys } from './supabase/keys.mjs';
 export { mintAccessToken } from './supabase/tokens.mjs';
 
-/** Open on a hosted project too: checking a token takes the first. */
-const WITHOUT_KEY = new Set(['/auth/v1/.well-known/jwks.json', '/auth/v1/health']);
+/** Open on a hosted project too: checking a token takes the first, a browser opens the last. */
+const WITHOUT_KEY = new Set(['/auth/v1/.well-known/jwks.json', '/auth/v1/health', '/auth/v1/verify']);
 
 /** @typedef {import('node:http').IncomingMessage} Request */
 /** @typedef {import('node:http').ServerResponse} Response */
@@ -39,7 +39,8 @@ export async function startSupabase({ port, address, postgrestUrl, databaseUrl, 
 
   const users = accounts(database);
   await users.createDemoUsers();
-  const auth = authRoutes({ accounts: users, keys, issuer: `${url}/auth/v1` });
+  const mail = (/** @type {string} */ email, /** @type {string} */ link) => output.write(`Mail to ${email}: ${link}\n`);
+  const auth = authRoutes({ accounts: users, keys, issuer: `${url}/auth/v1`, mail });
   const server = createServer((request, response) => {
     answer(request, response, { auth, keys, postgrestUrl }).catch((error) => {
       output.write(`${request.method} ${request.url}: ${error.stack}\n`);
@@ -93,8 +94,9 @@ async function answerAuth(request, response, route, query) {
   if (!route) return send(request, response, 404, { code: 'not_found', message: 'The local sign-in has no such route.' });
   const bearer = (request.headers.authorization ?? '').replace(/^Bearer /i, '');
   try {
-    const body = request.method === 'POST' ? await json(request).catch(() => undefined) : undefined;
+    const body = request.method === 'POST' || request.method === 'PUT' ? await json(request).catch(() => undefined) : undefined;
     const result = await route({ query, bearer, body });
+    if (result instanceof URL) return response.writeHead(303, { location: result.href }).end();
     return send(request, response, result ? 200 : 204, result);
   } catch (error) {
     if (!(error instanceof AuthError)) throw error;

@@ -63,6 +63,21 @@ export function accounts(database) {
 
     /**
      * @param {string} email
+     * @returns {Promise<UserRow | undefined>}
+     */
+    findByEmail: (email) => first('select * from auth.users where email = lower($1)', [email]),
+
+    /**
+     * @param {string} id
+     * @param {string} password
+     * @returns {Promise<UserRow | undefined>}
+     */
+    async setPassword(id, password) {
+      return first('update auth.users set encrypted_password = $2 where id = $1 returning *', [id, await hashPassword(password)]);
+    },
+
+    /**
+     * @param {string} email
      * @param {string} password
      * @returns {Promise<UserRow | undefined>}
      */

@@ -1,5 +1,7 @@
-// The part of Supabase Auth that supabase-js needs to sign up, sign in, refresh, read the user and sign out.
-import { randomUUID } from 'node:crypto';
+// The part of Supabase Auth that supabase-js needs to sign up, sign in by password or by a mailed link, refresh, read and change the
+// user, and sign out.
+import { randomBytes, randomUUID } from 'node:crypto';
+import { hashChallenge } from './passwords.mjs';
 import { ACCESS_TOKEN_LIFETIME, mintAccessToken, verifyAccessToken } from './tokens.mjs';
 
 /** A refusal in the shape that auth-js reads. */
@@ -19,10 +21,47 @@ export class AuthError extends Error {
 /** @typedef {{ query: URLSearchParams, bearer: string, body: any }} AuthRequest */
 
 /**
- * @param {{ accounts: import('./accounts.mjs').Accounts, keys: import('./keys.mjs').Keys, issuer: string }} project
- * @returns {Record<string, (request: AuthRequest) => Promise<object | undefined>>} by method and path below /auth/v1
+ * @typedef {object} MailedLink a sign-in that waits for its link to be opened, then for its code to be exchanged
+ * @property {string} userId
+ * @property {string} challenge what the code verifier must hash to
  */
-export function authRoutes({ accounts, keys, issuer }) {
+
+/**
+ * @param {object} project
+ * @param {import('./accounts.mjs').Accounts} project.accounts
+ * @param {import('./keys.mjs').Keys} project.keys
+ * @param {string} project.issuer
+ * @param {(email: string, link: string) => void} project.mail delivers a link
+ * @returns {Record<string, (request: AuthRequest) => Promise<object | undefined>>} by method and path below /auth/v1; a `URL` redirects
+ */
+export function authRoutes({ accounts, keys, issuer, mail }) {
+  /** Links that were mailed, by their token, and codes that they were exchanged for. @type {Map<string, MailedLink>} */
+  const mailed = new Map();
+  const keep = (/** @type {MailedLink} */ link) => {
+    const token = randomBytes(24).toString('base64url');
+    mailed.set(token, link);
+    return token;
+  };
+  const use = (/** @type {string} */ token) => {
+    const link = mailed.get(token);
+    mailed.delete(token);
+    return link;
+  };
+
+  /** Answers the same for an address that nobody has. @param {AuthRequest} request @param {'recovery' | 'magiclink'} type */
+  const mailLink = async ({ query, body }, type) => {
+    const email = text(body, 'email');
+    const user = await accounts.findByEmail(email);
+    if (user) {
+      const link = new URL(`${issuer}/verify`);
+      link.searchParams.set('token', keep({ userId: user.id, challenge: text(body, 'code_challenge') }));
+      link.searchParams.set('type', type);
+      link.searchParams.set('redirect_to', query.get('redirect_to') ?? '');
+      mail(email, link.href);
+    }
+    return {};
+  };
+
   /**
    * @param {import('./accounts.mjs').UserRow} user
    * @param {string} sessionId
@@ -61,6 +100,14 @@ export function authRoutes({ accounts, keys, issuer }) {
       if (!user) throw new AuthError(400, 'refresh_token_not_found', 'Invalid Refresh Token: Refresh Token Not Found');
       return session(user, used.session_id);
     },
+
+    /** @param {AuthRequest} request */
+    async pkce({ body }) {
+      const link = use(text(body, 'auth_code'));
+      const user = link && link.challenge === hashChallenge(text(body, 'code_verifier')) && await accounts.findUser(link.userId);
+      if (!user) throw new AuthError(403, 'flow_state_not_found', 'invalid flow state, no valid flow state found');
+      return session(user, await accounts.openSession(user.id));
+    },
   };
 
   return {
@@ -74,7 +121,7 @@ export function authRoutes({ accounts, keys, issuer }) {
 
     async 'POST /token'(request) {
       const grant = request.query.get('grant_type') ?? '';
-      if (grant !== 'password' && grant !== 'refresh_token') {
+      if (grant !== 'password' && grant !== 'refresh_token' && grant !== 'pkce') {
         throw new AuthError(400, 'validation_failed', 'unsupported_grant_type');
       }
       return grants[grant](request);
@@ -82,10 +129,34 @@ export function authRoutes({ accounts, keys, issuer }) {
 
     async 'POST /signup'({ body }) {
       const password = text(body, 'password');
-      if (password.length < 6) throw new AuthError(422, 'weak_password', 'Password should be at least 6 characters.');
+      checkStrength(password);
       const user = await accounts.createUser({ email: text(body, 'email'), password, userMetadata: body.data });
       if (!user) throw new AuthError(422, 'user_already_exists', 'User already registered');
       return session(user, await accounts.openSession(user.id));
+    },
+
+    'POST /recover': (request) => mailLink(request, 'recovery'),
+
+    'POST /otp': (request) => mailLink(request, 'magiclink'),
+
+    async 'GET /verify'({ query }) {
+      const link = use(query.get('token') ?? '');
+      const target = localAddress(query.get('redirect_to') ?? '');
+      if (link) target.searchParams.set('code', keep(link));
+      else {
+        const error = { error: 'access_denied', error_code: 'otp_expired', error_description: 'Email link is invalid or has expired' };
+        for (const [name, value] of Object.entries(error)) target.searchParams.set(name, value);
+      }
+      return target;
+    },
+
+    async 'PUT /user'(request) {
+      const { sub = '' } = await claimsOf(request);
+      const password = text(request.body, 'password');
+      checkStrength(password);
+      const user = await accounts.setPassword(sub, password);
+      if (!user) throw new AuthError(403, 'user_not_found', 'User from sub claim in JWT does not exist');
+      return publicUser(user);
     },
 
     async 'GET /user'(request) {
@@ -104,6 +175,18 @@ export function authRoutes({ accounts, keys, issuer }) {
       return undefined;
     },
   };
+}
+
+/** @param {string} password */
+function checkStrength(password) {
+  if (password.length < 6) throw new AuthError(422, 'weak_password', 'Password should be at least 6 characters.');
+}
+
+/** The page that a link leads to. Only one on this computer: the local sign-in has no list of allowed addresses. @param {string} address */
+function localAddress(address) {
+  const url = URL.parse(address);
+  if (url && (url.hostname === 'localhost' || url.hostname === '127.0.0.1')) return url;
+  throw new AuthError(400, 'validation_failed', 'redirect_to must be a page on this computer.');
 }
 
 /**

@@ -1,10 +1,11 @@
 import type { Session } from '@supabase/supabase-js';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { AppShell } from './AppShell.tsx';
-import { createAuth } from './api/auth.ts';
+import { createAuth, finishRedirect } from './api/auth.ts';
 import { loadConfig, type Config } from './api/config.ts';
 import { ErrorNote } from './ui/ErrorNote.tsx';
 import { describeError } from './api/errors.ts';
+import { NewPassword } from './sign-in/NewPassword.tsx';
 import { SignIn } from './sign-in/SignIn.tsx';
 import { useResource } from './api/useResource.ts';
 
@@ -25,20 +26,27 @@ export function App() {
 function AuthGate({ config }: { config: Config }) {
   const auth = useMemo(() => createAuth(config), [config]);
   const [session, setSession] = useState<Session | null>();
+  const [redirectError, setRedirectError] = useState<string>();
+  const [isReset, setIsReset] = useState(false);
   /** True while a user is signed in, or after a sign-in that ended without their wish. */
   const isWanted = useRef(false);
 
   useEffect(() => {
+    const redirect = finishRedirect(auth);
+    void redirect.then(setRedirectError);
     // The first event comes once the stored session has been read.
-    const { data } = auth.onAuthStateChange((_event, current) => {
+    const { data } = auth.onAuthStateChange((event, current) => {
       if (current) isWanted.current = true;
-      setSession(current);
+      if (event === 'PASSWORD_RECOVERY') setIsReset(true);
+      // A sign-in by a link is not shown as its opposite before it has ended.
+      void redirect.then(() => setSession(current));
     });
     return () => data.subscription.unsubscribe();
   }, [auth]);
 
   if (session === undefined) return <Splash />;
-  if (session === null) return <SignIn auth={auth} config={config} hasExpired={isWanted.current} />;
+  if (session === null) return <SignIn auth={auth} config={config} hasExpired={isWanted.current} redirectError={redirectError} />;
+  if (isReset) return <NewPassword auth={auth} onSaved={() => setIsReset(false)} />;
   // The key discards the state of one user before the next one sees the page.
   return <AppShell key={session.user.id} auth={auth} config={config} email={session.user.email ?? ''}
     onLeave={() => { isWanted.current = false; }} />;

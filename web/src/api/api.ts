@@ -1,4 +1,5 @@
 import { createFrontdesk, FrontdeskError, type Api as Rows, type SessionQuery } from '../../../client/src/index.ts';
+import { texts } from '../language/language.ts';
 import { signOut, type Auth } from './auth.ts';
 import type { Rating, StoredMessage } from './rows.ts';
 
@@ -28,7 +29,7 @@ export function createApi(auth: Auth) {
   /** Reads the access token for each call: it lives for an hour, and `getSession` refreshes an expired one. */
   async function token(): Promise<string> {
     const { data } = await auth.getSession();
-    if (!data.session) throw new FrontdeskError('Your sign-in has ended. Sign in again.', { status: 401 });
+    if (!data.session) throw new FrontdeskError(texts().signIn.ended, { status: 401 });
     return data.session.access_token;
   }
 

@@ -1,4 +1,5 @@
 import { AuthClient, isAuthRetryableFetchError, type AuthError } from '@supabase/supabase-js';
+import { texts } from '../language/language.ts';
 import type { Config } from './config.ts';
 
 export type Auth = InstanceType<typeof AuthClient>;
@@ -14,8 +15,10 @@ export function createAuth(config: Config): Auth {
     url: `${config.supabase_url}/auth/v1`,
     headers: { apikey: config.supabase_anon_key },
     storageKey: STORAGE_KEY,
-    // The URL fragment names the conversation, so it cannot carry a session.
-    detectSessionInUrl: false,
+    // A link or a provider returns with a code in the query, good in the browser that began alone. A session in the fragment, which
+    // anybody could put into a link, is refused.
+    flowType: 'pkce',
+    detectSessionInUrl: true,
   });
 }
 
@@ -38,8 +41,55 @@ function isLocal(hostname: string): boolean {
 
 /** Describes a failed sign-in in one sentence for the user. */
 export function describeSignInError(error: AuthError): string {
-  if (error.code === 'invalid_credentials') return 'The e-mail or the password is not right. Check both and try again.';
-  if (error.code === 'email_not_confirmed') return 'This e-mail is not confirmed yet: open the link we sent to it first.';
-  if (isAuthRetryableFetchError(error)) return 'Sign-in is out of reach. Check your connection and try again.';
-  return error.message;
+  const { signIn } = texts();
+  if (isAuthRetryableFetchError(error)) return signIn.unreachable;
+  const known: Record<string, string> = {
+    invalid_credentials: signIn.wrong, email_not_confirmed: signIn.unconfirmed, user_already_exists: signIn.taken, email_exists: signIn.taken,
+    weak_password: signIn.weak, over_email_send_rate_limit: signIn.tooOften, over_request_rate_limit: signIn.tooOften,
+    otp_expired: signIn.linkSpent, flow_state_not_found: signIn.linkSpent, flow_state_expired: signIn.linkSpent,
+  };
+  return known[error.code ?? detailCode(error) ?? ''] ?? error.message;
+}
+
+/** Code of an error that came back in the address of a link. */
+function detailCode(error: AuthError): string | undefined {
+  return 'details' in error ? (error.details as { code?: string } | null)?.code : undefined;
+}
+
+/** The page that a link or a provider leads back to. */
+export function returnAddress(): string {
+  return `${location.origin}${location.pathname}`;
+}
+
+/**
+ * Ends a sign-in that began elsewhere: by a mailed link, or at a provider. Returns its error, if it has one, and takes what is left
+ * of it out of the address.
+ */
+export async function finishRedirect(auth: Auth): Promise<string | undefined> {
+  const { searchParams } = new URL(location.href);
+  if (!searchParams.has('code') && !searchParams.has('error')) return undefined;
+  const { error } = await auth.initialize();
+  history.replaceState(null, '', location.pathname);
+  if (error) return describeSignInError(error);
+  const { data } = await auth.getSession();
+  return data.session ? undefined : texts().signIn.otherBrowser;
+}
+
+/** Ways to sign in that a project offers. */
+export interface AuthSettings {
+  /** Names of providers, such as `google`. */
+  providers: string[];
+  hasSignUp: boolean;
+}
+
+/** Entries of `external` that are not providers with a page of their own. */
+const NOT_PROVIDERS = new Set(['email', 'phone', 'anonymous_users', 'web3_solana', 'web3_ethereum', 'saml']);
+
+/** Reads what the project offers. https://supabase.com/docs/reference/api has no entry for it; supabase-js reads the same route. */
+export async function loadAuthSettings(config: Config): Promise<AuthSettings> {
+  const response = await fetch(`${config.supabase_url}/auth/v1/settings`, { headers: { apikey: config.supabase_anon_key } });
+  if (!response.ok) throw new Error(texts().signIn.unreachable);
+  const { external = {}, disable_signup: isClosed } = await response.json() as { external?: Record<string, boolean>; disable_signup?: boolean };
+  const providers = Object.keys(external).filter((name) => external[name] && !NOT_PROVIDERS.has(name));
+  return { providers, hasSignUp: isClosed !== true && external['email'] !== false };
 }
