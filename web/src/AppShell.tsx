@@ -2,7 +2,7 @@ import { useCallback, useEffect, useMemo, useState } from 'react';
 import { createApi } from './api/api.ts';
 import { signOut, type Auth } from './api/auth.ts';
 import { ChatStore } from './chat/chatStore.ts';
-import { focusComposer } from './chat/Composer.tsx';
+import { focusComposer, HAS_FINE_POINTER } from './chat/Composer.tsx';
 import type { Config } from './api/config.ts';
 import { Conversation } from './chat/Conversation.tsx';
 import { EmployeePicker } from './chat/EmployeePicker.tsx';
@@ -10,6 +10,9 @@ import { Icon } from './ui/Icon.tsx';
 import { MemoryDialog } from './memory/MemoryDialog.tsx';
 import { focusSearch, isSearchVisible } from './sidebar/SearchField.tsx';
 import { SettingsDialog } from './settings/SettingsDialog.tsx';
+import { ShortcutsDialog } from './settings/ShortcutsDialog.tsx';
+import { keepFocus } from './ui/keepFocus.ts';
+import { useShortcuts } from './ui/shortcuts.ts';
 import { Sidebar } from './sidebar/Sidebar.tsx';
 import { SidePanel } from './ui/SidePanel.tsx';
 import { useDocuments } from './documents/useDocuments.ts';
@@ -44,7 +47,7 @@ export function AppShell({ auth, config, email, onLeave }: Props) {
   const documents = useDocuments(api);
   const { route, assignAddress } = useRoute();
   const [isPrivate, setIsPrivate] = usePrivate(route.session);
-  const [dialog, setDialog] = useState<'memory' | 'settings'>();
+  const [dialog, setDialog] = useState<'memory' | 'settings' | 'shortcuts'>();
   const [isMenuOpen, setIsMenuOpen] = useState(false);
   const openDialog = (name: typeof dialog) => { setIsMenuOpen(false); setDialog(name); };
   const closeDialog = () => setDialog(undefined);
@@ -58,17 +61,22 @@ export function AppShell({ auth, config, email, onLeave }: Props) {
 
   useEffect(() => chats.followTabs(), [chats]);
 
-  useEffect(() => {
-    const search = (event: KeyboardEvent) => {
-      if (event.key.toLowerCase() !== 'k' || !(event.ctrlKey || event.metaKey) || event.altKey) return;
-      event.preventDefault();
+  useEffect(() => keepFocus(() => document.querySelector<HTMLElement>(HAS_FINE_POINTER ? '#message' : '.conversation')), []);
+
+  useShortcuts({
+    search: () => {
       // On a narrow screen it is in the drawer, which opens first.
       if (!isSearchVisible()) setIsMenuOpen(true);
       requestAnimationFrame(focusSearch);
-    };
-    window.addEventListener('keydown', search);
-    return () => window.removeEventListener('keydown', search);
-  }, []);
+    },
+    newChat: () => {
+      location.hash = NEW_CHAT;
+      requestAnimationFrame(focusComposer);
+    },
+    compose: focusComposer,
+    settings: () => openDialog('settings'),
+    help: () => openDialog('shortcuts'),
+  });
 
   function leave() {
     // The next user must not start in this user's conversation.
@@ -88,7 +96,8 @@ export function AppShell({ auth, config, email, onLeave }: Props) {
           onNavigate={() => setIsMenuOpen(false)} onSignOut={leave} />
       </SidePanel>
       {dialog === 'memory' && <MemoryDialog api={api} onClose={closeDialog} />}
-      {dialog === 'settings' && <SettingsDialog api={api} onClose={closeDialog} onErased={leave} />}
+      {dialog === 'settings' && <SettingsDialog api={api} onClose={closeDialog} onErased={leave} onShortcuts={() => openDialog('shortcuts')} />}
+      {dialog === 'shortcuts' && <ShortcutsDialog onClose={closeDialog} />}
       <main className="chat-pane">
         <header className="chat-pane-header">
           <button type="button" className="button icon-only menu-button" aria-label="Conversations"

@@ -1,5 +1,9 @@
 import { isToolUIPart, type ReasoningUIPart } from 'ai';
 import { memo } from 'react';
+import type { Employee } from '../api/api.ts';
+import { useTexts } from '../language/language.ts';
+import { Icon } from '../ui/Icon.tsx';
+import { Menu } from '../ui/Menu.tsx';
 import { BranchSwitcher } from './BranchSwitcher.tsx';
 import { CopyButton } from '../ui/CopyButton.tsx';
 import { LazyMarkdown } from './LazyMarkdown.tsx';
@@ -26,7 +30,8 @@ interface Props {
   isBusy: boolean;
   /** False if another button already offers a new answer. */
   canRegenerate: boolean;
-  onRegenerate: (id: string) => void;
+  /** Requests another answer, by an employee if one is named. */
+  onRegenerate: (id: string, employee?: string) => void;
   onSwitchBranch: (id: string, by: -1 | 1, control: HTMLElement) => void;
   onDecide: (approval: string, isAllowed: boolean) => void;
   lookups: Lookups;
@@ -61,7 +66,8 @@ export const AssistantMessage = memo(function AssistantMessage(
           {text && <CopyButton text={text} />}
           {text && <Rating key={id} message={id} stored={message.metadata?.rating} rate={lookups.rate} unrate={lookups.unrate} />}
           {canRegenerate && (
-            <button type="button" className="text-button" disabled={isBusy} onClick={() => onRegenerate(id)}>Answer again</button>
+            <AnswerAgain employees={lookups.employees} answered={message.metadata?.employee} isBusy={isBusy}
+              onRegenerate={(employee) => onRegenerate(id, employee)} />
           )}
           {receipt && <Receipt receipt={receipt} />}
         </footer>
@@ -69,6 +75,30 @@ export const AssistantMessage = memo(function AssistantMessage(
     </article>
   );
 });
+
+interface AgainProps {
+  employees: Employee[];
+  /** Slug of the employee who answered. */
+  answered: string | undefined;
+  isBusy: boolean;
+  onRegenerate: (employee?: string) => void;
+}
+
+/** Requests another answer: as before, or by another employee. */
+function AnswerAgain({ employees, answered, isBusy, onRegenerate }: AgainProps) {
+  const { answer: texts } = useTexts();
+  const others = employees.filter(({ slug }) => slug !== answered);
+  return (
+    <span className="answer-again">
+      <button type="button" className="text-button" disabled={isBusy} onClick={() => onRegenerate()}>{texts.again}</button>
+      {others.length > 0 && !isBusy && (
+        <Menu label={texts.againBy} className="text-button" items={others.map(({ slug, title }) => ({ label: title, run: () => onRegenerate(slug) }))}>
+          <Icon name="chevron" />
+        </Menu>
+      )}
+    </span>
+  );
+}
 
 /** A text, consecutive tool calls, or thoughts. */
 type Block = string | ToolCallPart[] | ReasoningUIPart;

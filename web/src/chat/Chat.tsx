@@ -29,6 +29,8 @@ interface RequestError {
   text: string;
   /** Answer to regenerate; without one, a retry sends the composer's text. */
   answer?: string;
+  /** Slug of the employee who was to answer it. */
+  employee?: string | undefined;
   canRetry?: boolean;
 }
 
@@ -44,7 +46,8 @@ interface Props {
   currentEmployee: string | undefined;
   /** False in a private conversation. */
   remember: boolean;
-  welcome: ReactNode;
+  /** Renders an empty conversation. */
+  welcome: (onExample: (prompt: string) => void) => ReactNode;
   /** Called when the server has the first message. */
   onStarted: () => void;
   /** Called with the slug of the newest answer's employee. */
@@ -83,6 +86,7 @@ export function Chat(props: Props) {
   const answering = newest === undefined ? undefined : tree.get(newest)?.metadata?.employee;
   const isWaiting = !isRunning && endsWithAnswer && tree.idOf(last.id) === newest && awaitsApproval(last);
   const lookups = useMemo((): Lookups => ({
+    employees,
     employeeTitle: (slug) => employees.find((employee) => employee.slug === slug)?.title ?? slug,
     fileLink: api.fileLink,
     facts: api.facts,
@@ -124,10 +128,10 @@ export function Chat(props: Props) {
     pictures.putBack(taken);
   }
 
-  const regenerate = useCallback(async (answer: string) => {
+  const regenerate = useCallback(async (answer: string, employee?: string) => {
     focusAnswer();
-    const failure = await chat.regenerateAnswer(answer, { employee: chosenEmployee, remember });
-    if (failure) setRequestError({ text: describeError(failure), answer });
+    const failure = await chat.regenerateAnswer(answer, { employee: employee ?? chosenEmployee, remember });
+    if (failure) setRequestError({ text: describeError(failure), answer, employee });
   }, [chat, chosenEmployee, remember, focusAnswer]);
 
   const saveEdit = useCallback(async ({ id, text }: Draft) => {
@@ -156,14 +160,19 @@ export function Chat(props: Props) {
     chat.showBranch(version);
   }, [chat, keepInPlace]);
 
+  function takeExample(prompt: string) {
+    setDraft(prompt);
+    focusComposer();
+  }
+
   async function loadOlder() {
     keepEndInPlace();
     await onLoadOlder().catch((failure: unknown) => setRequestError({ text: describeError(failure), canRetry: false }));
   }
 
-  function retryActions({ answer, canRetry = true }: RequestError) {
+  function retryActions({ answer, employee, canRetry = true }: RequestError) {
     if (!canRetry) return [];
-    const retry = answer !== undefined ? () => void regenerate(answer) : draft.trim() ? () => void send(draft) : undefined;
+    const retry = answer !== undefined ? () => void regenerate(answer, employee) : draft.trim() ? () => void send(draft) : undefined;
     return retry ? [{ label: 'Retry', run: retry }] : [];
   }
 
@@ -171,7 +180,7 @@ export function Chat(props: Props) {
     <>
       <div className="conversation" ref={scroller} tabIndex={0} role="log" aria-label="Conversation" aria-busy={isRunning}>
         <div className="column" ref={content}>
-          {messages.length === 0 && welcome}
+          {messages.length === 0 && welcome(takeExample)}
           {chat.olderCursor !== undefined && (
             <button type="button" className="button small older-messages" disabled={isRunning} onClick={() => void loadOlder()}>
               Show older messages

@@ -59,7 +59,9 @@ export function Conversation(props: Props) {
       documents={documents} remember={remember} onStarted={() => isNew && onStarted(session)} onAnswering={(slug) => onAnswering(session, slug)}
       onDecide={decide} onRecover={() => chats.recover(opened.value)} onStop={() => chats.stop(opened.value)}
       onLoadOlder={() => chats.loadOlder(opened.value)}
-      welcome={<WelcomeScreen employees={loadedEmployees} slug={currentEmployee} onChoose={onChoose} />} />
+      welcome={(onExample) => (
+        <WelcomeScreen employees={loadedEmployees} slug={currentEmployee} onChoose={onChoose} onExample={onExample} />
+      )} />
   );
 }
 

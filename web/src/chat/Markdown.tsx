@@ -1,26 +1,36 @@
 import { memo, useState } from 'react';
-import ReactMarkdown, { type Components, type ExtraProps } from 'react-markdown';
+import ReactMarkdown, { type Components, type ExtraProps, type Options } from 'react-markdown';
 import remarkGfm from 'remark-gfm';
+import remarkMath from 'remark-math';
 import { Code } from './Code.tsx';
+import { Formula } from './Formula.tsx';
 import { CopyButton } from '../ui/CopyButton.tsx';
 import { download } from '../ui/download.ts';
 import { markdownBlocks } from './markdownBlocks.ts';
+import { unifyMathMarks } from './mathMarks.ts';
 
 type Element = NonNullable<ExtraProps['node']>;
 
-const PLUGINS = [remarkGfm];
+const PLUGINS = [remarkGfm, [remarkMath, { singleDollarTextMath: false }]] satisfies Options['remarkPlugins'];
+
+/** Language that the parser gives to formulas. */
+const MATH = 'math';
 
 const COMPONENTS: Components = {
   a: ({ href, children }) => <Link href={href}>{children}</Link>,
   // An image loads without a click: a prompt injection could make the model put private text into its URL. A link needs a click.
   img: ({ src, alt }) => <Link href={src}>{alt || src}</Link>,
-  pre: ({ node }) => <CodeBlock language={languageOf(node)} text={nodeText(node)} />,
+  pre: ({ node }) => {
+    const language = languageOf(node);
+    return language === MATH ? <Formula source={nodeText(node)} isBlock /> : <CodeBlock language={language} text={nodeText(node)} />;
+  },
+  code: ({ node, children }) => (classesOf(node).includes(`language-${MATH}`) ? <Formula source={nodeText(node)} isBlock={false} /> : <code>{children}</code>),
   table: ({ children }) => <div className="table-scroller" tabIndex={0}><table>{children}</table></div>,
 };
 
 /** Renders the Markdown of an answer. Raw HTML stays text. */
 export default function Markdown({ text }: { text: string }) {
-  return markdownBlocks(text).map((block, index) => <Block key={index} text={block} />);
+  return markdownBlocks(unifyMathMarks(text)).map((block, index) => <Block key={index} text={block} />);
 }
 
 /** Memoized: of an arriving answer, only the last block is parsed again. */
@@ -55,9 +65,12 @@ function CodeBlock({ language, text }: { language: string; text: string }) {
 
 /** Language of a code block, which react-markdown keeps as a class of the `code` element. */
 function languageOf(pre: Element | undefined): string {
-  const code = pre?.children.find((child) => child.type === 'element');
-  const classes = code?.properties['className'];
-  return Array.isArray(classes) ? String(classes[0]).replace('language-', '') : '';
+  return classesOf(pre?.children.find((child) => child.type === 'element'))[0]?.replace('language-', '') ?? '';
+}
+
+function classesOf(node: Element | undefined): string[] {
+  const classes = node?.properties['className'];
+  return Array.isArray(classes) ? classes.map(String) : [];
 }
 
 function nodeText(node: Element | Element['children'][number] | undefined): string {

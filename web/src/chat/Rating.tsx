@@ -3,6 +3,7 @@ import type { Rating as Rated } from '../api/rows.ts';
 import { ErrorNote } from '../ui/ErrorNote.tsx';
 import { describeError } from '../api/errors.ts';
 import { Icon } from '../ui/Icon.tsx';
+import { onEscape } from '../ui/onEscape.ts';
 import type { Lookups } from './lookups.ts';
 
 interface Props extends Pick<Lookups, 'rate' | 'unrate'> {
@@ -50,7 +51,7 @@ export function Rating({ message, stored, rate, unrate }: Props) {
         </button>
       ))}
       {comment !== undefined && (
-        <form className="rating-comment" onSubmit={sendComment}>
+        <form className="rating-comment" onSubmit={sendComment} onKeyDown={onEscape(() => setComment(undefined))}>
           <input value={comment} maxLength={2000} autoFocus dir="auto" placeholder="What was wrong? (optional)" aria-label="What was wrong?"
             data-testid="rating-comment" onChange={(event) => setComment(event.target.value)} />
           <button className="button small">{comment.trim() ? 'Send' : 'Skip'}</button>

@@ -1,8 +1,9 @@
-import type { Fact } from '../api/api.ts';
+import type { Employee, Fact } from '../api/api.ts';
 import type { Rating } from '../api/rows.ts';
 
 /** Data that messages refer to by id, and their ratings. */
 export interface Lookups {
+  employees: Employee[];
   /** Title of an employee, or the slug itself if it is unknown. */
   employeeTitle: (slug: string) => string;
   /** Short-lived link that downloads a file without an access token. */

@@ -1,4 +1,5 @@
-const FENCE = /^\s*(`{3,}|~{3,})/;
+/** Code, or a formula. */
+const FENCE = /^\s*(`{3,}|~{3,}|\${2}(?!.*\$))/;
 const LIST_ITEM = /^\s*(?:[-*+]|\d{1,9}[.)])(?:\s|$)/;
 /** A definition that other blocks refer to. */
 const DEFINITION = /^ {0,3}\[[^\]\n]+\]:/m;

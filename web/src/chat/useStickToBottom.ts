@@ -3,11 +3,16 @@ import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react
 /** Pixels from the end that still count as being at the end. */
 const NEAR_PX = 48;
 
-/** Keeps the end of the content in view while the reader is there. Does not scroll for a reader who scrolled up. */
-export function useStickToBottom(shown: unknown) {
+/**
+ * Keeps the end of the content in view while the reader is there. Does not scroll for a reader who scrolled up, nor where nothing is
+ * shown yet: a welcome is read from its top.
+ */
+export function useStickToBottom(shown: readonly unknown[]) {
   const scroller = useRef<HTMLDivElement>(null);
   const content = useRef<HTMLDivElement>(null);
   const isSticking = useRef(true);
+  const isEmpty = useRef(true);
+  isEmpty.current = shown.length === 0;
   /** Pixels by which the next render moves what is to stay in place. */
   const measureShift = useRef<() => number>(undefined);
   const [isAtBottom, setIsAtBottom] = useState(true);
@@ -47,7 +52,7 @@ export function useStickToBottom(shown: unknown) {
       lastTop = box.scrollTop;
       setIsAtBottom(isSticking.current);
     };
-    const follow = () => (isSticking.current ? scrollToBottom() : updateSticking());
+    const follow = () => (isSticking.current && !isEmpty.current ? scrollToBottom() : updateSticking());
     const resizeObserver = new ResizeObserver(follow);
     resizeObserver.observe(content.current);
     // The box shrinks when the composer grows or a keyboard opens.

@@ -1,8 +1,9 @@
-import { useRef, useState, type ChangeEvent } from 'react';
+import { useEffect, useRef, useState, type ChangeEvent } from 'react';
 import type { StoredDocument } from '../api/api.ts';
 import { ErrorNote } from '../ui/ErrorNote.tsx';
 import { describeError } from '../api/errors.ts';
 import { Icon } from '../ui/Icon.tsx';
+import { onEscape } from '../ui/onEscape.ts';
 import type { Documents } from './useDocuments.ts';
 
 export const DOCUMENT_TYPES = '.txt,.md,.markdown,.csv,.tsv,.html,.htm,.pdf,text/plain,text/markdown,text/csv,text/html,application/pdf';
@@ -57,11 +58,20 @@ interface ItemProps {
 
 function DocumentItem({ document: { id, name, status, chunks, embedded }, onRemove }: ItemProps) {
   const [isConfirming, setIsConfirming] = useState(false);
+  const deleteButton = useRef<HTMLButtonElement>(null);
+  const wasConfirming = useRef(false);
+
+  useEffect(() => {
+    if (wasConfirming.current) deleteButton.current?.focus();
+    wasConfirming.current = isConfirming;
+  }, [isConfirming]);
+
   return (
     <li className="document" data-testid="document" data-status={status}>
       <span className="document-name" title={name}>{name}</span>
       {isConfirming ? (
-        <span className="document-status" role="group" aria-label={`Delete ${name}?`}>
+        <span className="document-status" role="group" aria-label={`Delete ${name}?`}
+          onKeyDown={onEscape(() => setIsConfirming(false))}>
           <button type="button" className="text-button danger" autoFocus data-testid="confirm-delete" onClick={() => onRemove(id)}>Delete</button>
           <button type="button" className="text-button" onClick={() => setIsConfirming(false)}>Keep</button>
         </span>
@@ -71,7 +81,7 @@ function DocumentItem({ document: { id, name, status, chunks, embedded }, onRemo
           {(status === 'pending' || status === 'processing') && (
             <progress max={chunks} value={embedded} aria-label={`${name}: ${embedded} of ${chunks} passages ready`} />
           )}
-          <button type="button" className="text-button" aria-label={`Delete ${name}`} title="Delete" data-testid="delete-document"
+          <button ref={deleteButton} type="button" className="text-button" aria-label={`Delete ${name}`} title="Delete" data-testid="delete-document"
             onClick={() => setIsConfirming(true)}>
             <Icon name="close" />
           </button>

@@ -38,4 +38,39 @@ export const en = {
     savePassword: 'Save the password',
     ended: 'Your sign-in has ended. Sign in again.',
   },
+  shortcuts: {
+    title: 'Keyboard shortcuts',
+    search: 'Search your conversations',
+    newChat: 'Begin a conversation',
+    compose: 'Go to the message field',
+    settings: 'Open the settings',
+    help: 'Show the keyboard shortcuts',
+    send: 'Send the message',
+    newLine: 'Begin a new line',
+    mention: 'Choose an employee for one message',
+    close: 'Close the innermost list, form or dialog',
+  },
+  answer: {
+    again: 'Answer again',
+    againBy: 'Answer again by another employee',
+  },
+  welcome: {
+    title: 'Who would you like to talk to?',
+    employee: 'Employee',
+    examples: 'For example',
+    readsPictures: 'Reads pictures',
+    /** By the slug of an employee who comes with Frontdesk. */
+    skills: {
+      'prime-boss': ['Plans', 'Decides', 'Calculates', 'Hands over'],
+      'doc-clerk': ['Summarises', 'Compares', 'Drafts', 'Searches your documents'],
+      'sheet-analyst': ['Formulas', 'Checks', 'Excel and CSV files'],
+    } as Record<string, string[]>,
+    prompts: {
+      'prime-boss': ['Plan a week of onboarding for a new colleague.', 'What are 17 % of 2,340, and is that a fair tip?', 'Remember that I write to customers in Spanish.'],
+      'doc-clerk': ['Summarise the contract I added: dates, amounts, duties.', 'Draft a friendly reminder of an unpaid invoice.', 'What do my documents say about notice periods?'],
+      'sheet-analyst': ['Make a table of twelve monthly payments of 250 at 4 % a year.', 'Write a formula that counts working days between two dates.', 'Export a price list with three products as an Excel file.'],
+    } as Record<string, string[]>,
+    /** For an employee of the deployment's own. */
+    anyPrompts: ['What can you help me with?', 'What do you know about me?'],
+  },
 };

@@ -1,8 +1,11 @@
 import { useState, type FormEvent } from 'react';
 import type { Api, Budget, Usage, UsageSpan } from '../api/api.ts';
+import { useTexts } from '../language/language.ts';
+import { keysOf } from '../ui/shortcuts.ts';
 import { Dialog } from '../ui/Dialog.tsx';
 import { download } from '../ui/download.ts';
 import { ErrorNote } from '../ui/ErrorNote.tsx';
+import { onEscape } from '../ui/onEscape.ts';
 import { describeError } from '../api/errors.ts';
 import { applyTheme, storedTheme, THEMES, type Theme } from '../ui/theme.ts';
 import { useResource } from '../api/useResource.ts';
@@ -12,31 +15,22 @@ interface Props {
   onClose: () => void;
   /** Called when nothing of the user is left. */
   onErased: () => void;
+  onShortcuts: () => void;
 }
 
 const THEME_NAMES: Record<Theme, string> = { system: 'As the device', light: 'Light', dark: 'Dark' };
 
-const SHORTCUTS = [
-  ['Ctrl K', 'Search conversations'],
-  ['Enter', 'Send the message'],
-  ['Shift Enter', 'New line'],
-  ['@', 'Choose an employee for one message'],
-  ['Esc', 'Close the innermost list or dialog'],
-];
-
-/** Appearance, usage, the user's data, and keyboard shortcuts. */
-export function SettingsDialog({ api, onClose, onErased }: Props) {
+/** Appearance, usage, and the user's data. */
+export function SettingsDialog({ api, onClose, onErased, onShortcuts }: Props) {
+  const { shortcuts } = useTexts();
   return (
     <Dialog title="Settings" testId="settings-dialog" onClose={onClose}>
       <Appearance />
       <UsageSection api={api} />
       <DataSection api={api} onErased={onErased} />
-      <section className="settings-section" aria-labelledby="settings-keys">
-        <h2 id="settings-keys">Keyboard</h2>
-        <dl className="shortcuts">
-          {SHORTCUTS.map(([keys, action]) => <div key={keys}><dt><kbd>{keys}</kbd></dt><dd>{action}</dd></div>)}
-        </dl>
-      </section>
+      <button type="button" className="text-button shortcuts-button" onClick={onShortcuts} data-testid="open-shortcuts">
+        {shortcuts.title} <kbd>{keysOf('help').join(' ')}</kbd>
+      </button>
     </Dialog>
   );
 }
@@ -167,7 +161,7 @@ function DataSection({ api, onErased }: { api: Api; onErased: () => void }) {
         )}
       </div>
       {state === 'confirming' && (
-        <form className="erase-form" onSubmit={erase}>
+        <form className="erase-form" onSubmit={erase} onKeyDown={onEscape(() => setState('idle'))}>
           <label className="field">
             Conversations, facts, documents and files are erased for good. Type “{CONFIRMATION}” to go on.
             <input value={typed} autoFocus autoComplete="off" onChange={(event) => setTyped(event.target.value)} data-testid="erase-word" />

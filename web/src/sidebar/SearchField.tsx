@@ -1,5 +1,5 @@
-import type { KeyboardEvent } from 'react';
 import { Icon } from '../ui/Icon.tsx';
+import { onEscape } from '../ui/onEscape.ts';
 
 const FIELD_ID = 'search';
 
@@ -13,19 +13,12 @@ export function isSearchVisible(): boolean {
 
 /** Searches conversations. Escape empties it first. */
 export function SearchField({ value, onChange }: { value: string; onChange: (value: string) => void }) {
-  function clearOnEscape(event: KeyboardEvent) {
-    if (event.key !== 'Escape' || !value) return;
-    event.preventDefault();
-    event.stopPropagation();
-    onChange('');
-  }
-
   return (
     <label className="search-field">
       <Icon name="search" />
       <input id={FIELD_ID} type="search" value={value} placeholder="Search" aria-label="Search your conversations"
         aria-keyshortcuts="Control+K Meta+K" maxLength={200} dir="auto" data-testid="search"
-        onChange={(event) => onChange(event.target.value)} onKeyDown={clearOnEscape} />
+        onChange={(event) => onChange(event.target.value)} onKeyDown={value ? onEscape(() => onChange('')) : undefined} />
     </label>
   );
 }

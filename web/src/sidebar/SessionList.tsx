@@ -1,9 +1,10 @@
-import { useEffect, useRef, useState, type FormEvent, type KeyboardEvent } from 'react';
+import { useEffect, useRef, useState, type FormEvent } from 'react';
 import type { Employee, Session } from '../api/api.ts';
 import { ErrorNote } from '../ui/ErrorNote.tsx';
 import { describeError } from '../api/errors.ts';
 import { Icon } from '../ui/Icon.tsx';
 import { Menu } from '../ui/Menu.tsx';
+import { onEscape } from '../ui/onEscape.ts';
 import { relativeTime } from '../ui/relativeTime.ts';
 import type { Resource } from '../api/useResource.ts';
 import { sessionAddress, type Route } from '../ui/useRoute.ts';
@@ -113,18 +114,10 @@ function TitleForm({ title, onEnd }: { title: string; onEnd: (title: string) => 
     end(text.trim() || title);
   }
 
-  function cancelOnEscape(event: KeyboardEvent) {
-    if (event.key !== 'Escape' || event.nativeEvent.isComposing) return;
-    // A drawer around it stays open.
-    event.preventDefault();
-    event.stopPropagation();
-    end(title);
-  }
-
   return (
     <form className="title-form" onSubmit={save}>
       <input aria-label="Title" value={text} maxLength={200} autoFocus dir="auto" onFocus={(event) => event.target.select()}
-        onChange={(event) => setText(event.target.value)} onKeyDown={cancelOnEscape} onBlur={() => save()} />
+        onChange={(event) => setText(event.target.value)} onKeyDown={onEscape(() => end(title))} onBlur={() => save()} />
     </form>
   );
 }

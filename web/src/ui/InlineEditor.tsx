@@ -1,6 +1,7 @@
-import { useEffect, useRef, type FormEvent, type KeyboardEvent } from 'react';
+import { useEffect, useRef, type FormEvent } from 'react';
 import { ErrorNote } from './ErrorNote.tsx';
 import { MessageField } from './MessageField.tsx';
+import { onEscape } from './onEscape.ts';
 
 interface Props {
   text: string;
@@ -27,12 +28,8 @@ export function InlineEditor({ text, onChange, error, canSave, onSave, onCancel 
     if (canSave) onSave();
   }
 
-  function cancelOnEscape(event: KeyboardEvent) {
-    if (event.key === 'Escape' && !event.nativeEvent.isComposing) onCancel();
-  }
-
   return (
-    <form ref={form} className="inline-editor" aria-label="Edit your message" onSubmit={save} onKeyDown={cancelOnEscape}
+    <form ref={form} className="inline-editor" aria-label="Edit your message" onSubmit={save} onKeyDown={onEscape(onCancel)}
       data-testid="inline-editor">
       <MessageField value={text} aria-label="Edited text" onChange={onChange} onEnter={save} />
       {error && <ErrorNote text={error} />}

@@ -9,11 +9,19 @@ interface Item {
   run: () => void;
 }
 
+interface Props {
+  label: string;
+  items: Item[];
+  /** Class of the button. */
+  className?: string;
+  children: ReactNode;
+}
+
 /**
  * A button that opens a list of actions. The browser closes the list on Escape and on a click elsewhere, and gives the focus back to
  * the button.
  */
-export function Menu({ label, items, children }: { label: string; items: Item[]; children: ReactNode }) {
+export function Menu({ label, items, className = 'menu-opener', children }: Props) {
   const id = useId();
   const button = useRef<HTMLButtonElement>(null);
   const list = useRef<HTMLDivElement>(null);
@@ -40,7 +48,7 @@ export function Menu({ label, items, children }: { label: string; items: Item[];
 
   return (
     <>
-      <button ref={button} type="button" className="menu-opener" aria-label={label} title={label} popoverTarget={id}>{children}</button>
+      <button ref={button} type="button" className={className} aria-label={label} title={label} popoverTarget={id}>{children}</button>
       <div ref={list} id={id} popover="auto" className="menu" role="group" aria-label={label} onToggle={place} onKeyDown={moveFocus}>
         {items.map(({ label: action, isDangerous, run }) => (
           <button key={action} type="button" className={isDangerous ? 'danger' : undefined}
