@@ -8,14 +8,16 @@ import { describeError } from './api/errors.ts';
 import { NewPassword } from './sign-in/NewPassword.tsx';
 import { SignIn } from './sign-in/SignIn.tsx';
 import { useResource } from './api/useResource.ts';
+import { useTexts } from './language/language.ts';
 
 export function App() {
+  const { common } = useTexts();
   const config = useResource('config', loadConfig);
   if (config.state === 'loading') return <Splash />;
   if (config.state === 'failed') {
     return (
       <main className="splash">
-        <ErrorNote text={describeError(config.error)} actions={[{ label: 'Try again', run: config.retry }]} />
+        <ErrorNote text={describeError(config.error)} actions={[{ label: common.tryAgain, run: config.retry }]} />
       </main>
     );
   }
@@ -53,5 +55,6 @@ function AuthGate({ config }: { config: Config }) {
 }
 
 function Splash() {
-  return <main className="splash loading" aria-busy="true" aria-label="Loading Frontdesk" />;
+  const { shell } = useTexts();
+  return <main className="splash loading" aria-busy="true" aria-label={shell.loading} />;
 }

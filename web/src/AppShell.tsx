@@ -19,6 +19,7 @@ import { useDocuments } from './documents/useDocuments.ts';
 import { forgetDrafts } from './chat/useDraft.ts';
 import { forgetPrivate, usePrivate } from './chat/usePrivate.ts';
 import { useResource } from './api/useResource.ts';
+import { useTexts } from './language/language.ts';
 import { NEW_CHAT, useRoute } from './ui/useRoute.ts';
 import { useSessions } from './sidebar/useSessions.ts';
 
@@ -32,6 +33,7 @@ interface Props {
 
 /** Layout of the signed-in application: past sessions in a side panel, one conversation beside it. */
 export function AppShell({ auth, config, email, onLeave }: Props) {
+  const { shell: texts } = useTexts();
   const api = useMemo(() => createApi(auth), [auth]);
   const [isArchive, setIsArchive] = useState(false);
   const sessions = useSessions(api, isArchive);
@@ -89,7 +91,7 @@ export function AppShell({ auth, config, email, onLeave }: Props) {
 
   return (
     <div className="app-shell">
-      <a className="skip-link" href="#message" onClick={skipToComposer}>Skip to the message field</a>
+      <a className="skip-link" href="#message" onClick={skipToComposer}>{texts.skip}</a>
       <SidePanel isOpen={isMenuOpen} onClose={() => setIsMenuOpen(false)}>
         <Sidebar api={api} sessions={sessions} isArchive={isArchive} onArchive={setIsArchive} current={route} employees={employees}
           documents={documents} email={email} onOpenMemory={() => openDialog('memory')} onOpenSettings={() => openDialog('settings')}
@@ -100,14 +102,14 @@ export function AppShell({ auth, config, email, onLeave }: Props) {
       {dialog === 'shortcuts' && <ShortcutsDialog onClose={closeDialog} />}
       <main className="chat-pane">
         <header className="chat-pane-header">
-          <button type="button" className="button icon-only menu-button" aria-label="Conversations"
+          <button type="button" className="button icon-only menu-button" aria-label={texts.conversations}
             onClick={() => setIsMenuOpen(true)}>
             <Icon name="menu" />
           </button>
           {(currentEmployee || sessions.list) && <EmployeePicker employees={employees} slug={currentEmployee} onChoose={choose} />}
           <button type="button" className="button small private-button" aria-pressed={isPrivate} data-testid="private"
-            title="Nothing of a private conversation is remembered in others" onClick={() => setIsPrivate(!isPrivate)}>
-            Private
+            title={texts.privateHint} onClick={() => setIsPrivate(!isPrivate)}>
+            {texts.private}
           </button>
         </header>
         <Conversation key={route.session} api={api} chats={chats} route={route} employees={employees} documents={documents} remember={!isPrivate}

@@ -63,7 +63,7 @@ export function createApi(auth: Auth) {
     uploadFile: (file: File) => client.files.upload(file.name, file),
     fileLink: async (id: string): Promise<string> => {
       const link = new URL((await client.files.link(id)).url, location.href);
-      if (!/^https?:$/.test(link.protocol)) throw new FrontdeskError('The server gave no address for this file. Try again in a moment.');
+      if (!/^https?:$/.test(link.protocol)) throw new FrontdeskError(texts().answer.noFileAddress);
       return link.href;
     },
     documents: () => list(client.documents.list()),

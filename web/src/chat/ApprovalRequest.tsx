@@ -1,11 +1,11 @@
 import { getToolName } from 'ai';
 import { useId } from 'react';
+import { formatTime } from '../language/format.ts';
+import { useTexts } from '../language/language.ts';
 import { FactsToForget } from './FactsToForget.tsx';
 import { JsonView } from '../ui/JsonView.tsx';
 import type { Lookups } from './lookups.ts';
 import { approvalExpiry, describeToolCall, objectFields, type ToolCallPart } from './toolCalls.ts';
-
-const TIME = new Intl.DateTimeFormat('en', { hour: '2-digit', minute: '2-digit' });
 
 interface Props {
   part: Extract<ToolCallPart, { state: 'approval-requested' }>;
@@ -17,6 +17,7 @@ interface Props {
 
 /** Asks the user to allow or deny a call. Nothing but its two buttons decides. */
 export function ApprovalRequest({ part, isBusy, onDecide, lookups }: Props) {
+  const { tools: texts } = useTexts();
   const titleId = useId();
   const { title } = describeToolCall(part, 'awaiting_approval', lookups.employeeTitle);
   const expiry = approvalExpiry(part);
@@ -25,18 +26,18 @@ export function ApprovalRequest({ part, isBusy, onDecide, lookups }: Props) {
     // The focus may move here from a decided request: to the section, because the next Enter would press a focused button.
     <section className="approval" aria-labelledby={titleId} tabIndex={-1} data-testid="approval">
       <header>
-        <p className="muted">Do you allow this?</p>
+        <p className="muted">{texts.ask}</p>
         <p id={titleId} className="approval-title">{title}</p>
       </header>
       {facts.length > 0 && <FactsToForget ids={facts} facts={lookups.facts} />}
       <JsonView value={part.input} />
       <footer>
         <button type="button" className="button small primary" disabled={isBusy} data-testid="allow"
-          onClick={() => onDecide(part.approval.id, true)}>Allow</button>
+          onClick={() => onDecide(part.approval.id, true)}>{texts.allow}</button>
         <button type="button" className="button small" disabled={isBusy} data-testid="deny"
-          onClick={() => onDecide(part.approval.id, false)}>Don’t allow</button>
+          onClick={() => onDecide(part.approval.id, false)}>{texts.deny}</button>
         {expiry !== undefined && (
-          <span className="muted">until <time dateTime={new Date(expiry).toISOString()}>{TIME.format(expiry)}</time></span>
+          <span className="muted">{texts.until} <time dateTime={new Date(expiry).toISOString()}>{formatTime(expiry, { hour: '2-digit', minute: '2-digit' })}</time></span>
         )}
       </footer>
     </section>

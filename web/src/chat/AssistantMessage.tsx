@@ -1,6 +1,8 @@
 import { isToolUIPart, type ReasoningUIPart } from 'ai';
 import { memo } from 'react';
 import type { Employee } from '../api/api.ts';
+import type { Catalogue } from '../language/en.ts';
+import { formatDollars, formatNumber } from '../language/format.ts';
 import { useTexts } from '../language/language.ts';
 import { Icon } from '../ui/Icon.tsx';
 import { Menu } from '../ui/Menu.tsx';
@@ -14,13 +16,6 @@ import { Receipt } from './Receipt.tsx';
 import { Thoughts } from './Thoughts.tsx';
 import { ToolCallList } from './ToolCallList.tsx';
 import type { AnswerPhase, ToolCallPart } from './toolCalls.ts';
-
-/** Sentences for the reader of an incomplete answer. */
-const STATUS_TEXTS: Partial<Record<NonNullable<MessageMetadata['status']>, string>> = {
-  interrupted: 'This answer was interrupted: the server restarted while it was being written.',
-  failed: 'This answer failed before it was complete.',
-  stopped: 'This answer was stopped.',
-};
 
 interface Props {
   message: ChatMessage;
@@ -41,15 +36,16 @@ interface Props {
 export const AssistantMessage = memo(function AssistantMessage(
   { message, version, versionCount, phase, isBusy, canRegenerate, onRegenerate, onSwitchBranch, onDecide, lookups }: Props,
 ) {
+  const { answer: texts } = useTexts();
   const { id } = message;
   const text = messageText(message);
   const isStreaming = phase === 'streaming';
   const blocks = toBlocks(message);
   if (isStreaming && blocks.length === 0) return null;
   const receipt = receiptOf(message);
-  const statusText = message.metadata?.status && STATUS_TEXTS[message.metadata.status];
+  const statusText = statusTextOf(texts, message.metadata?.status);
   return (
-    <article className={isStreaming ? 'message assistant streaming' : 'message assistant'} aria-label="Answer"
+    <article className={isStreaming ? 'message assistant streaming' : 'message assistant'} aria-label={texts.label}
       data-testid="message-assistant">
       {blocks.map((block, index) => {
         if (typeof block === 'string') return <LazyMarkdown key={index} text={block} />;
@@ -118,25 +114,30 @@ function toBlocks({ parts }: ChatMessage): Block[] {
 
 /** Documents with a passage in the answer's prompt. */
 function Sources({ names }: { names: string[] }) {
+  const { answer: texts } = useTexts();
   if (names.length === 0) return null;
   return (
-    <ul className="sources" aria-label="Sources" data-testid="sources">
+    <ul className="sources" aria-label={texts.sources} data-testid="sources">
       {names.map((name, index) => <li key={index} title={name}>{name}</li>)}
     </ul>
   );
 }
 
-const COST = new Intl.NumberFormat('en', { style: 'currency', currency: 'USD', maximumSignificantDigits: 2 });
+/** A sentence for the reader of an incomplete answer. */
+function statusTextOf({ statuses }: Catalogue['answer'], status: MessageMetadata['status']): string | undefined {
+  return status === undefined || status === 'complete' || status === 'disconnected' ? undefined : statuses[status];
+}
 
 /** Employee, model, tokens, cost and duration of an answer. */
 function AnswerStats({ metadata: { employee, model, usage, latency_ms, cost_usd }, employeeTitle }: { metadata: MessageMetadata } & Pick<Lookups, 'employeeTitle'>) {
+  const { answer: texts, common } = useTexts();
   const stats = [
     model,
-    usage && `${usage.total_tokens.toLocaleString('en')} tokens`,
-    typeof cost_usd === 'number' && COST.format(cost_usd),
-    latency_ms !== undefined && `${(latency_ms / 1000).toFixed(1)} s`,
+    usage && common.tokens(formatNumber(usage.total_tokens)),
+    typeof cost_usd === 'number' && formatDollars(cost_usd, { maximumSignificantDigits: 2 }),
+    latency_ms !== undefined && formatNumber(latency_ms / 1000, { style: 'unit', unit: 'second', unitDisplay: 'narrow', minimumFractionDigits: 1, maximumFractionDigits: 1 }),
   ].filter(Boolean);
-  const breakdown = usage && `${usage.prompt_tokens} read, ${usage.completion_tokens} written`;
+  const breakdown = usage && texts.readAndWritten(formatNumber(usage.prompt_tokens), formatNumber(usage.completion_tokens));
   return (
     <span className="answer-stats" data-testid="answer-stats">
       {employee && <span className="answered-by">{employeeTitle(employee)}</span>}

@@ -1,5 +1,7 @@
 import { useRef, type ChangeEvent } from 'react';
 import type { Employee } from '../api/api.ts';
+import { formatList } from '../language/format.ts';
+import { texts, useTexts } from '../language/language.ts';
 import { DOCUMENT_TYPES } from '../documents/DocumentsPanel.tsx';
 import { Icon } from '../ui/Icon.tsx';
 
@@ -7,6 +9,7 @@ const PICTURE_TYPES = '.png,.jpg,.jpeg,.webp,.tif,.tiff,image/png,image/jpeg,ima
 
 /** Picks files for the conversation, of all kinds. */
 export function AttachButton({ onPick }: { onPick: (files: File[]) => void }) {
+  const { chat } = useTexts();
   const picker = useRef<HTMLInputElement>(null);
 
   function pick({ target }: ChangeEvent<HTMLInputElement>) {
@@ -17,7 +20,7 @@ export function AttachButton({ onPick }: { onPick: (files: File[]) => void }) {
 
   return (
     <>
-      <button type="button" className="button icon-only attach-button" aria-label="Attach files" title="Attach a picture or add a document"
+      <button type="button" className="button icon-only attach-button" aria-label={chat.attach} title={chat.attachHint}
         onClick={() => picker.current?.click()} data-testid="attach">
         <Icon name="attach" />
       </button>
@@ -33,7 +36,8 @@ export function isPicture({ type }: File, employee: Employee | undefined): boole
 
 /** Explains that an employee reads no pictures, and names those that do. */
 export function noPicturesText(employee: Employee, employees: Employee[]): string {
+  const { chat } = texts();
   const others = employees.filter(({ reads_pictures: readsPictures }) => readsPictures).map(({ title }) => title);
-  const hint = others.length > 0 ? ` Ask ${new Intl.ListFormat('en', { type: 'disjunction' }).format(others)}.` : '';
-  return `${employee.title} does not read pictures.${hint}`;
+  const hint = others.length > 0 ? ` ${chat.askInstead(formatList(others, 'disjunction'))}` : '';
+  return chat.noPictures(employee.title) + hint;
 }

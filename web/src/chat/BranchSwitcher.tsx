@@ -1,3 +1,4 @@
+import { useTexts } from '../language/language.ts';
 import { Icon } from '../ui/Icon.tsx';
 
 interface Props {
@@ -12,6 +13,7 @@ interface Props {
 
 /** Shows the number of a message's version and switches to the others. */
 export function BranchSwitcher({ of, version, count, isBusy, onStep }: Props) {
+  const { answer: texts } = useTexts();
   if (count < 2) return null;
 
   function stepButton(label: string, by: -1 | 1) {
@@ -26,10 +28,10 @@ export function BranchSwitcher({ of, version, count, isBusy, onStep }: Props) {
   }
 
   return (
-    <span className="branch-switcher" role="group" aria-label={`Versions of this ${of}`} data-testid="branch-switcher">
-      {stepButton('Earlier version', -1)}
+    <span className="branch-switcher" role="group" aria-label={texts.versionsOf[of]} data-testid="branch-switcher">
+      {stepButton(texts.earlier, -1)}
       <span aria-live="polite">{version} / {count}</span>
-      {stepButton('Later version', 1)}
+      {stepButton(texts.later, 1)}
     </span>
   );
 }

@@ -7,6 +7,8 @@ import { isPicture } from './AttachButton.tsx';
 import { Composer, focusComposer, HAS_FINE_POINTER } from './Composer.tsx';
 import { ErrorNote } from '../ui/ErrorNote.tsx';
 import { describeError } from '../api/errors.ts';
+import { formatList } from '../language/format.ts';
+import { useTexts } from '../language/language.ts';
 import { FailedAnswer } from './FailedAnswer.tsx';
 import { Icon } from '../ui/Icon.tsx';
 import type { Lookups } from './lookups.ts';
@@ -63,6 +65,7 @@ interface Props {
 export function Chat(props: Props) {
   const { chat, isNew, api, employees, chosenEmployee, currentEmployee, remember, welcome, documents } = props;
   const { onStarted, onAnswering, onDecide, onRecover, onStop, onLoadOlder } = props;
+  const { chat: texts, common } = useTexts();
   const { messages, status, error } = useChat({ chat, throttle: RENDER_EVERY });
   const [draft, setDraft] = useDraft(chat.id, isNew);
   const [edited, setEdited] = useState<Draft>();
@@ -173,17 +176,17 @@ export function Chat(props: Props) {
   function retryActions({ answer, employee, canRetry = true }: RequestError) {
     if (!canRetry) return [];
     const retry = answer !== undefined ? () => void regenerate(answer, employee) : draft.trim() ? () => void send(draft) : undefined;
-    return retry ? [{ label: 'Retry', run: retry }] : [];
+    return retry ? [{ label: common.retry, run: retry }] : [];
   }
 
   return (
     <>
-      <div className="conversation" ref={scroller} tabIndex={0} role="log" aria-label="Conversation" aria-busy={isRunning}>
+      <div className="conversation" ref={scroller} tabIndex={0} role="log" aria-label={texts.log} aria-busy={isRunning}>
         <div className="column" ref={content}>
           {messages.length === 0 && welcome(takeExample)}
           {chat.olderCursor !== undefined && (
             <button type="button" className="button small older-messages" disabled={isRunning} onClick={() => void loadOlder()}>
-              Show older messages
+              {texts.older}
             </button>
           )}
           {messages.map((message, index) => {
@@ -203,28 +206,28 @@ export function Chat(props: Props) {
             );
           })}
           {isRunning && !(endsWithAnswer && showsProgress(last)) && (
-            <p className="typing-indicator">{employeeBySlug(currentEmployee)?.title ?? 'The employee'} is answering</p>
+            <p className="typing-indicator">{texts.answering(employeeBySlug(currentEmployee)?.title ?? texts.someone)}</p>
           )}
           {hasFailed && (
             <FailedAnswer status={last.metadata?.status} error={error} onCheck={onRecover} onRegenerate={() => void regenerate(last.id)} />
           )}
         </div>
       </div>
-      {isDropTarget && <div className="drop-target" aria-hidden="true">Drop pictures for your message, or documents to draw on</div>}
+      {isDropTarget && <div className="drop-target" aria-hidden="true">{texts.drop}</div>}
       <div className="composer-dock column">
         {!isAtBottom && (
-          <button type="button" className="button icon-only scroll-to-bottom" aria-label="Scroll to the newest message" onClick={scrollToBottom}>
+          <button type="button" className="button icon-only scroll-to-bottom" aria-label={texts.toNewest} onClick={scrollToBottom}>
             <Icon name="down" />
           </button>
         )}
         {documents.uploading.length > 0 && (
-          <p className="composer-hint" role="status">Reading {documents.uploading.join(', ')} for your documents…</p>
+          <p className="composer-hint" role="status">{texts.readingFiles(formatList(documents.uploading, 'unit'))}</p>
         )}
         {requestError && <ErrorNote text={requestError.text} actions={retryActions(requestError)} />}
         <Composer value={draft} onChange={setDraft} onSend={(text) => void send(text)} isBusy={isRunning}
           onStop={() => void onStop().catch((failure: unknown) => setRequestError({ text: describeError(failure) }))}
           employees={employees} recipient={recipient} pictures={pictures} onFiles={addFiles}
-          hint={isWaiting ? 'If you send another message, the request above is withdrawn.' : undefined} />
+          hint={isWaiting ? texts.withdraws : undefined} />
       </div>
     </>
   );

@@ -1,5 +1,6 @@
 import type { ClipboardEvent, FormEvent } from 'react';
 import type { Employee } from '../api/api.ts';
+import { useTexts } from '../language/language.ts';
 import { AttachButton, noPicturesText } from './AttachButton.tsx';
 import { Icon } from '../ui/Icon.tsx';
 import { MentionList, useMentionList } from './MentionList.tsx';
@@ -34,8 +35,9 @@ interface Props {
 }
 
 export function Composer({ value, onChange, onSend, isBusy, onStop, employees, recipient, pictures, onFiles, hint }: Props) {
+  const { chat: texts } = useTexts();
   const mentionList = useMentionList(employees, value, onChange);
-  const label = recipient ? `Message ${recipient.title}` : 'Your message';
+  const label = recipient ? texts.messageTo(recipient.title) : texts.message;
   const cannotReadPictures = recipient && !recipient.reads_pictures && pictures.list.length > 0;
   // Without this, a message could be sent before the picture that belongs to it.
   const arePicturesReady = pictures.list.every(({ state }) => state === 'ready');
@@ -65,12 +67,12 @@ export function Composer({ value, onChange, onSend, isBusy, onStop, employees, r
           aria-describedby={hint && HINT_ID} {...mentionList.aria}
           data-testid="composer" onChange={onChange} onKeyDown={mentionList.onKeyDown} onEnter={send} onPaste={pasteFiles} />
         {isBusy ? (
-          <button type="button" className="button primary icon-only" aria-label="Stop the answer" title="Stop the answer"
+          <button type="button" className="button primary icon-only" aria-label={texts.stop} title={texts.stop}
             onClick={onStop} data-testid="stop">
             <Icon name="stop" />
           </button>
         ) : (
-          <button className="button primary icon-only" aria-label="Send" title="Send (Enter; Shift+Enter for a new line)"
+          <button className="button primary icon-only" aria-label={texts.send} title={texts.sendHint}
             disabled={!canSend} data-testid="send">
             <Icon name="send" />
           </button>

@@ -7,6 +7,7 @@ import { describeError } from '../api/errors.ts';
 import { loadMarkdown } from './LazyMarkdown.tsx';
 import type { Documents } from '../documents/useDocuments.ts';
 import { useResource, type Resource } from '../api/useResource.ts';
+import { useTexts } from '../language/language.ts';
 import type { Route } from '../ui/useRoute.ts';
 import { WelcomeScreen } from './WelcomeScreen.tsx';
 
@@ -33,6 +34,7 @@ const NO_EMPLOYEES: Employee[] = [];
 /** Opens the conversation of the route, then shows it. */
 export function Conversation(props: Props) {
   const { api, chats, route, employees, chosenEmployee, currentEmployee, documents, remember, onChoose, onStarted, onAnswering } = props;
+  const { chat: texts, common } = useTexts();
   const { session, isNew } = route;
   const opened = useResource(session, async () => {
     const [chat] = await Promise.all([chats.open(session, isNew), loadMarkdown()]);
@@ -44,12 +46,12 @@ export function Conversation(props: Props) {
   );
 
   if (opened.state === 'loading') {
-    return <div className="conversation loading" aria-busy="true" aria-label="Loading the conversation"><Skeleton /></div>;
+    return <div className="conversation loading" role="status" aria-busy="true" aria-label={texts.loading}><Skeleton /></div>;
   }
   if (opened.state === 'failed') {
     return (
       <div className="conversation column">
-        <ErrorNote text={describeError(opened.error)} actions={[{ label: 'Try again', run: opened.retry }]} />
+        <ErrorNote text={describeError(opened.error)} actions={[{ label: common.tryAgain, run: opened.retry }]} />
       </div>
     );
   }

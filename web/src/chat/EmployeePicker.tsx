@@ -3,6 +3,7 @@ import { ErrorNote } from '../ui/ErrorNote.tsx';
 import { describeError } from '../api/errors.ts';
 import { Icon } from '../ui/Icon.tsx';
 import type { Resource } from '../api/useResource.ts';
+import { useTexts } from '../language/language.ts';
 
 interface Props {
   employees: Resource<Employee[]>;
@@ -13,22 +14,23 @@ interface Props {
 
 /** Chooses the employee for the next message. A native select works with every keyboard, screen reader and phone. */
 export function EmployeePicker({ employees, slug, onChoose }: Props) {
+  const { shell, common } = useTexts();
   if (employees.state === 'loading') return null;
   if (employees.state === 'failed') {
-    return <ErrorNote text={describeError(employees.error)} actions={[{ label: 'Retry', run: employees.retry }]} />;
+    return <ErrorNote text={describeError(employees.error)} actions={[{ label: common.retry, run: employees.retry }]} />;
   }
   const current = employees.value.find((employee) => employee.slug === slug);
   return (
     <div className="employee-picker">
       <span className="employee-select">
-        <select aria-label="Employee who answers" aria-describedby="employee-description" value={current?.slug ?? ''}
+        <select aria-label={shell.employee} aria-describedby="employee-description" value={current?.slug ?? ''}
           onChange={(event) => onChoose(event.target.value)} data-testid="employee-picker">
-          {!current && <option value="" disabled>{slug ?? 'Same as before'}</option>}
+          {!current && <option value="" disabled>{slug ?? shell.sameAsBefore}</option>}
           {employees.value.map(({ slug: value, title }) => <option key={value} value={value}>{title}</option>)}
         </select>
         <Icon name="chevron" />
       </span>
-      <span id="employee-description" className="employee-description">{current?.description}</span>
+      <span id="employee-description" className="employee-description" dir="auto">{current?.description}</span>
     </div>
   );
 }

@@ -2,6 +2,8 @@ import { useState } from 'react';
 import { openDownload } from '../ui/download.ts';
 import { ErrorNote } from '../ui/ErrorNote.tsx';
 import { describeError } from '../api/errors.ts';
+import { formatNumber } from '../language/format.ts';
+import { useTexts } from '../language/language.ts';
 import type { ExportedFile } from './exportedFile.ts';
 import { Icon } from '../ui/Icon.tsx';
 import type { Lookups } from './lookups.ts';
@@ -13,9 +15,10 @@ interface Props {
 
 /** A file that an answer made, with a download button. */
 export function FileCard({ file: { id, name, rows, format }, fileLink }: Props) {
+  const { answer, common } = useTexts();
   const [isBusy, setIsBusy] = useState(false);
   const [error, setError] = useState<string>();
-  const info = [rows !== undefined && `${rows.toLocaleString('en')} ${rows === 1 ? 'row' : 'rows'}`, format?.toUpperCase()].filter(Boolean);
+  const info = [rows !== undefined && answer.rows(rows, formatNumber(rows)), format?.toUpperCase()].filter(Boolean);
 
   async function download() {
     setIsBusy(true);
@@ -36,7 +39,7 @@ export function FileCard({ file: { id, name, rows, format }, fileLink }: Props) 
         {info.length > 0 && <span className="muted">{info.join(' · ')}</span>}
       </span>
       <button type="button" className="button small" aria-disabled={isBusy} onClick={() => !isBusy && void download()}
-        data-testid="download">Download</button>
+        data-testid="download">{common.download}</button>
       {error && <ErrorNote text={error} />}
     </div>
   );

@@ -2,6 +2,7 @@ import { memo, useState } from 'react';
 import ReactMarkdown, { type Components, type ExtraProps, type Options } from 'react-markdown';
 import remarkGfm from 'remark-gfm';
 import remarkMath from 'remark-math';
+import { useTexts } from '../language/language.ts';
 import { Code } from './Code.tsx';
 import { Formula } from './Formula.tsx';
 import { CopyButton } from '../ui/CopyButton.tsx';
@@ -45,15 +46,16 @@ function Link({ href, children }: { href: unknown; children: React.ReactNode }) 
 }
 
 function CodeBlock({ language, text }: { language: string; text: string }) {
+  const { answer, common } = useTexts();
   const [isWrapped, setIsWrapped] = useState(false);
   return (
     <div className="code-block" dir="ltr">
       <div className="code-header">
         <span>{language}</span>
         <span>
-          <button type="button" className="text-button" aria-pressed={isWrapped} onClick={() => setIsWrapped(!isWrapped)}>Wrap</button>
+          <button type="button" className="text-button" aria-pressed={isWrapped} onClick={() => setIsWrapped(!isWrapped)}>{answer.wrap}</button>
           <button type="button" className="text-button" onClick={() => download(new Blob([text], { type: 'text/plain' }), `code.${language || 'txt'}`)}>
-            Download
+            {common.download}
           </button>
           <CopyButton text={text} />
         </span>

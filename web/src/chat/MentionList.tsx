@@ -1,5 +1,6 @@
 import { useEffect, useState, type KeyboardEvent } from 'react';
 import type { Employee } from '../api/api.ts';
+import { useTexts } from '../language/language.ts';
 import { mentionPrefix } from './mentions.ts';
 
 const LIST_ID = 'mentions';
@@ -51,11 +52,12 @@ export function useMentionList(employees: Employee[], value: string, onChange: (
 
 /** Employees that match a mention. The focus stays in the text field. */
 export function MentionList({ matches, selected, pick }: MentionListState) {
+  const { chat: texts } = useTexts();
   return (
     <>
-      <span className="visually-hidden" role="status">{matches.length > 0 && `${matches.length} to choose from`}</span>
+      <span className="visually-hidden" role="status">{matches.length > 0 && texts.choices(matches.length)}</span>
       {matches.length > 0 && (
-        <ul id={LIST_ID} className="mentions" role="listbox" aria-label="Employees" data-testid="mentions">
+        <ul id={LIST_ID} className="mentions" role="listbox" aria-label={texts.employees} data-testid="mentions">
           {matches.map((employee, index) => (
             <li key={employee.slug} id={optionId(index)} role="option" aria-selected={index === selected}
               // Not `onClick`: by then the field would have lost the focus.

@@ -1,3 +1,4 @@
+import { useTexts } from '../language/language.ts';
 import { ErrorNote } from '../ui/ErrorNote.tsx';
 import { describeError } from '../api/errors.ts';
 import { Icon } from '../ui/Icon.tsx';
@@ -11,6 +12,7 @@ interface Props {
 
 /** Pictures of the next message. Each is uploaded only after the user has agreed to the privacy notice. */
 export function PictureTray({ pictures: { list, upload, remove }, onLeave }: Props) {
+  const { chat: texts, common } = useTexts();
   if (list.length === 0) return null;
 
   function leaveAnd(action: () => void) {
@@ -19,15 +21,15 @@ export function PictureTray({ pictures: { list, upload, remove }, onLeave }: Pro
   }
 
   return (
-    <ul className="pictures" aria-label="Pictures for your message" aria-live="polite">
+    <ul className="pictures" aria-label={texts.picturesToSend} aria-live="polite">
       {list.map((picture) => (
         <li key={picture.key} className="picture" data-testid="picture" data-state={picture.state}>
           <div className="picture-header">
             <Icon name="attach" />
             <bdi className="picture-name" title={picture.file.name}>{picture.file.name}</bdi>
-            {picture.state === 'uploading' && <span className="muted">Sending…</span>}
+            {picture.state === 'uploading' && <span className="muted">{texts.sending}</span>}
             {picture.state !== 'uploading' && (
-              <button type="button" className="text-button" aria-label={`Remove ${picture.file.name}`} title="Remove"
+              <button type="button" className="text-button" aria-label={common.remove(picture.file.name)} title={common.remove(picture.file.name)}
                 onClick={() => leaveAnd(() => remove(picture.key))}>
                 <Icon name="close" />
               </button>
@@ -41,13 +43,14 @@ export function PictureTray({ pictures: { list, upload, remove }, onLeave }: Pro
 }
 
 function PrivacyNotice({ picture: { error }, onAgree }: { picture: Picture; onAgree: () => void }) {
+  const { chat: texts, common } = useTexts();
   return (
     <>
       <p className="muted">
-        A picture cannot be masked before the model sees it. It is kept encrypted for a day; its text is kept masked.
+        {texts.privacyNotice}
       </p>
       <button type="button" className="button small" onClick={onAgree} data-testid="attach-picture">
-        {error === undefined ? 'Attach it' : 'Try again'}
+        {error === undefined ? texts.attachIt : common.tryAgain}
       </button>
       {error !== undefined && <ErrorNote text={describeError(error)} />}
     </>

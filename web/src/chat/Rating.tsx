@@ -2,6 +2,7 @@ import { useState, type FormEvent } from 'react';
 import type { Rating as Rated } from '../api/rows.ts';
 import { ErrorNote } from '../ui/ErrorNote.tsx';
 import { describeError } from '../api/errors.ts';
+import { useTexts } from '../language/language.ts';
 import { Icon } from '../ui/Icon.tsx';
 import { onEscape } from '../ui/onEscape.ts';
 import type { Lookups } from './lookups.ts';
@@ -13,10 +14,9 @@ interface Props extends Pick<Lookups, 'rate' | 'unrate'> {
   stored: Rated | undefined;
 }
 
-const LABELS = { up: 'Good answer', down: 'Bad answer' } as const;
-
 /** Rates an answer, with a comment if the user has one. A second click takes the rating back. */
 export function Rating({ message, stored, rate, unrate }: Props) {
+  const { answer: texts } = useTexts();
   const [rating, setRating] = useState(stored);
   const [comment, setComment] = useState<string>();
   const [error, setError] = useState<string>();
@@ -44,17 +44,17 @@ export function Rating({ message, stored, rate, unrate }: Props) {
   return (
     <>
       {(['up', 'down'] as const).map((value) => (
-        <button key={value} type="button" className="text-button rating" aria-pressed={rating?.rating === value} aria-label={LABELS[value]}
-          title={LABELS[value]} data-testid={`rate-${value}`}
+        <button key={value} type="button" className="text-button rating" aria-pressed={rating?.rating === value} aria-label={texts.ratings[value]}
+          title={texts.ratings[value]} data-testid={`rate-${value}`}
           onClick={() => void change(rating?.rating === value ? undefined : { rating: value })}>
           <Icon name={value === 'up' ? 'thumbUp' : 'thumbDown'} />
         </button>
       ))}
       {comment !== undefined && (
         <form className="rating-comment" onSubmit={sendComment} onKeyDown={onEscape(() => setComment(undefined))}>
-          <input value={comment} maxLength={2000} autoFocus dir="auto" placeholder="What was wrong? (optional)" aria-label="What was wrong?"
+          <input value={comment} maxLength={2000} autoFocus dir={comment ? 'auto' : undefined} placeholder={texts.optional} aria-label={texts.whatWasWrong}
             data-testid="rating-comment" onChange={(event) => setComment(event.target.value)} />
-          <button className="button small">{comment.trim() ? 'Send' : 'Skip'}</button>
+          <button className="button small">{comment.trim() ? texts.sendComment : texts.skip}</button>
         </form>
       )}
       {error && <ErrorNote text={error} />}

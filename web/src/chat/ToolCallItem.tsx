@@ -1,3 +1,4 @@
+import { useTexts } from '../language/language.ts';
 import { JsonView } from '../ui/JsonView.tsx';
 import { describeToolCall, type ToolCallPart, type ToolCallStatus } from './toolCalls.ts';
 
@@ -9,6 +10,7 @@ interface Props {
 
 /** One line for a tool call, which opens to its input and its result. */
 export function ToolCallItem({ part, status, employeeTitle }: Props) {
+  const { tools: texts } = useTexts();
   const { title, note } = describeToolCall(part, status, employeeTitle);
   return (
     <details className="tool-call" data-testid="tool-call" data-status={status}>
@@ -17,14 +19,14 @@ export function ToolCallItem({ part, status, employeeTitle }: Props) {
         {note && <span className="tool-call-note">{note}</span>}
       </summary>
       <div className="tool-call-details">
-        <h3>Called with</h3>
+        <h3>{texts.calledWith}</h3>
         <JsonView value={part.input} />
-        {part.state === 'output-available' && <><h3>Result</h3><JsonView value={part.output} /></>}
-        {part.state === 'output-error' && <><h3>What went wrong</h3><JsonView value={part.errorText} /></>}
-        {part.state === 'output-denied' && <p>You did not allow it, so it was not done.</p>}
-        {status === 'expired' && part.state !== 'output-error' && <p>The time to allow it has passed. Nothing was done.</p>}
-        {status === 'withdrawn' && <p>A later message took its place. Nothing was done.</p>}
-        {status === 'unfinished' && <p>The answer ended before this call did.</p>}
+        {part.state === 'output-available' && <><h3>{texts.result}</h3><JsonView value={part.output} /></>}
+        {part.state === 'output-error' && <><h3>{texts.wentWrong}</h3><JsonView value={part.errorText} /></>}
+        {part.state === 'output-denied' && <p>{texts.denied}</p>}
+        {status === 'expired' && part.state !== 'output-error' && <p>{texts.expired}</p>}
+        {status === 'withdrawn' && <p>{texts.withdrawn}</p>}
+        {status === 'unfinished' && <p>{texts.unfinished}</p>}
       </div>
     </details>
   );

@@ -1,3 +1,4 @@
+import { useTexts } from '../language/language.ts';
 import { ApprovalRequest } from './ApprovalRequest.tsx';
 import { exportedFile } from './exportedFile.ts';
 import { FileCard } from './FileCard.tsx';
@@ -18,6 +19,7 @@ interface Props {
 
 /** Consecutive tool calls of an answer: one line each, then the files they made, then the pending approvals. */
 export function ToolCallList({ parts, phase, onDecide, lookups }: Props) {
+  const { tools: texts } = useTexts();
   const approvals = parts.filter((part) => part.state === 'approval-requested');
   const now = useNow(approvals[0] && approvalExpiry(approvals[0]));
   const calls = parts.map((part) => ({ part, status: toolCallStatus(part, phase, now) })).filter(({ status }) => status !== 'awaiting_approval');
@@ -33,8 +35,8 @@ export function ToolCallList({ parts, phase, onDecide, lookups }: Props) {
       {items.length > shownCount && (
         <details className="more-tool-calls" data-running={hidden.includes('running') || undefined} data-testid="more-tool-calls">
           <summary>
-            {hidden.length} more
-            {failedCount > 0 && <span className="tool-call-note">{failedCount} failed</span>}
+            {texts.more(hidden.length)}
+            {failedCount > 0 && <span className="tool-call-note">{texts.moreFailed(failedCount)}</span>}
           </summary>
           {items.slice(shownCount)}
         </details>

@@ -1,4 +1,5 @@
 import { memo, useEffect, useRef } from 'react';
+import { useTexts } from '../language/language.ts';
 import type { AttachedPicture } from './attachments.ts';
 import { BranchSwitcher } from './BranchSwitcher.tsx';
 import { CopyButton } from '../ui/CopyButton.tsx';
@@ -28,6 +29,7 @@ interface Props {
 
 /** Memoized for the same reason as `AssistantMessage`. */
 export const UserMessage = memo(function UserMessage({ message, version, versionCount, isBusy, draft, onDraft, onSave, onSwitchBranch }: Props) {
+  const { chat: texts } = useTexts();
   const { id } = message;
   const text = messageText(message);
   const editButton = useRef<HTMLButtonElement>(null);
@@ -52,7 +54,7 @@ export const UserMessage = memo(function UserMessage({ message, version, version
   }
   return (
     <div className="user-message">
-      <article className="message user" aria-label="You" data-testid="message-user">
+      <article className="message user" aria-label={texts.you} data-testid="message-user">
         <p dir="auto">{text}</p>
       </article>
       <PictureNames pictures={message.metadata?.pictures ?? []} />
@@ -60,7 +62,7 @@ export const UserMessage = memo(function UserMessage({ message, version, version
         <BranchSwitcher of="question" version={version} count={versionCount} isBusy={isBusy}
           onStep={(by, control) => onSwitchBranch(id, by, control)} />
         <button ref={editButton} type="button" className="text-button" disabled={isBusy} onClick={() => onDraft({ id, text })}>
-          Edit
+          {texts.edit}
         </button>
         <CopyButton text={text} />
       </footer>
@@ -69,6 +71,7 @@ export const UserMessage = memo(function UserMessage({ message, version, version
 });
 
 function PictureNames({ pictures }: { pictures: AttachedPicture[] }) {
+  const { chat: texts } = useTexts();
   if (pictures.length === 0) return null;
-  return <ul className="sources" aria-label="Pictures">{pictures.map(({ id, name }) => <li key={id} title={name}>{name}</li>)}</ul>;
+  return <ul className="sources" aria-label={texts.pictures}>{pictures.map(({ id, name }) => <li key={id} title={name}>{name}</li>)}</ul>;
 }

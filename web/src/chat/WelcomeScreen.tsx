@@ -1,5 +1,5 @@
 import type { Employee } from '../api/api.ts';
-import { useTexts } from '../language/language.ts';
+import { lookUp, useTexts } from '../language/language.ts';
 
 interface Props {
   employees: Employee[];
@@ -12,7 +12,7 @@ interface Props {
 /** An empty conversation: a card for each employee to choose from, and prompts for the chosen one. */
 export function WelcomeScreen({ employees, slug, onChoose, onExample }: Props) {
   const { welcome: texts } = useTexts();
-  const prompts = (slug && texts.prompts[slug]) || texts.anyPrompts;
+  const prompts = (slug && lookUp(texts.prompts, slug)) || texts.anyPrompts;
   return (
     <div className="welcome">
       <h1>{texts.title}</h1>
@@ -20,8 +20,8 @@ export function WelcomeScreen({ employees, slug, onChoose, onExample }: Props) {
         {employees.map((employee) => (
           <label key={employee.slug} className="employee-card">
             <input type="radio" name="employee" checked={employee.slug === slug} onChange={() => onChoose(employee.slug)} />
-            <span className="employee-card-title">{employee.title}</span>
-            <span className="employee-card-description">{employee.description}</span>
+            <span className="employee-card-title" dir="auto">{employee.title}</span>
+            <span className="employee-card-description" dir="auto">{employee.description}</span>
             <Skills employee={employee} />
           </label>
         ))}
@@ -40,7 +40,7 @@ export function WelcomeScreen({ employees, slug, onChoose, onExample }: Props) {
 
 function Skills({ employee: { slug, reads_pictures: readsPictures } }: { employee: Employee }) {
   const { welcome: texts } = useTexts();
-  const skills = [...texts.skills[slug] ?? [], ...(readsPictures ? [texts.readsPictures] : [])];
+  const skills = [...lookUp(texts.skills, slug) ?? [], ...(readsPictures ? [texts.readsPictures] : [])];
   if (skills.length === 0) return null;
   return <span className="skills">{skills.map((skill) => <span key={skill}>{skill}</span>)}</span>;
 }

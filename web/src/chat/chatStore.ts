@@ -1,4 +1,5 @@
 import type { Api } from '../api/api.ts';
+import { texts } from '../language/language.ts';
 import { FrontdeskError } from '../../../client/src/index.ts';
 import type { MessageMetadata } from './messages.ts';
 import { MessageTree } from './messageTree.ts';
@@ -97,7 +98,7 @@ export class ChatStore {
     const stored = await this.#fetch(chat.id);
     const last = chat.lastMessage?.id;
     if (!last || !stored?.tree.has(last)) {
-      throw new FrontdeskError('The answer is not finished yet. Check again in a moment.', { status: 404 });
+      throw new FrontdeskError(texts().answer.notFinished, { status: 404 });
     }
     this.#show(chat, stored, last);
     this.#onAnswerEnd(chat.id);
@@ -116,7 +117,7 @@ export class ChatStore {
 
   async #load(session: string): Promise<Stored> {
     const stored = await this.#fetch(session);
-    if (!stored) throw new FrontdeskError('You have no such conversation.', { status: 404 });
+    if (!stored) throw new FrontdeskError(texts().answer.noConversation, { status: 404 });
     return stored;
   }
 

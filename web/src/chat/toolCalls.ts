@@ -1,4 +1,5 @@
 import { getToolName, type DynamicToolUIPart, type ToolUIPart } from 'ai';
+import { lookUp, texts } from '../language/language.ts';
 
 /** A tool call as a part of an answer. */
 export type ToolCallPart = ToolUIPart | DynamicToolUIPart;
@@ -51,46 +52,28 @@ export function describeToolCall(
   part: ToolCallPart, status: ToolCallStatus, employeeTitle: (slug: string) => string,
 ): { title: string; note: string | undefined } {
   const tool = getToolName(part);
-  const label = LABELS[tool];
-  const note = NOTES[status];
-  if (!label) return { title: displayName(tool), note };
-  const [doing, did, plain] = label.verbs;
+  const { tools } = texts();
+  const note = status === 'running' || status === 'awaiting_approval' || status === 'succeeded' ? undefined : tools.notes[status];
+  const verbs = lookUp(tools.verbs, tool);
+  if (!verbs) return { title: displayName(tool), note };
+  const [doing, did, plain] = verbs;
   const verb = status === 'running' ? doing : status === 'succeeded' ? did : plain;
-  return { title: verb + label.details(objectFields(part.input), objectFields(part.output), employeeTitle), note };
+  return { title: verb + (DETAILS[tool]?.(objectFields(part.input), objectFields(part.output), employeeTitle) ?? ''), note };
 }
 
-const NOTES: Partial<Record<ToolCallStatus, string>> = {
-  decided: 'waiting for your other decisions', failed: 'failed', denied: 'not allowed', expired: 'not allowed in time',
-  withdrawn: 'withdrawn', unfinished: 'not finished',
-};
-
-interface Label {
-  /** Verb forms for a running call, a successful one, and any other. */
-  verbs: [doing: string, did: string, plain: string];
-  /** Text after the verb, made of the call's input and output. */
-  details: (input: Fields, output: Fields, employeeTitle: (slug: string) => string) => string;
-}
-
-const LABELS: Record<string, Label> = {
-  calculator: {
-    verbs: ['Calculating', 'Calculated', 'Calculate'],
-    details: ({ expression }, { result }) => (
-      prefixed(' ', toText(expression).replace(/\s*\*\s*/g, ' × ')) + prefixed(' = ', toText(result))
-    ),
+/** Text after the verb, made of a call's input and output. */
+const DETAILS: Record<string, (input: Fields, output: Fields, employeeTitle: (slug: string) => string) => string> = {
+  calculator: ({ expression }, { result }) => (
+    prefixed(' ', toText(expression).replace(/\s*\*\s*/g, ' × ')) + prefixed(' = ', toText(result))
+  ),
+  recall: ({ query }) => prefixed(': ', toText(query)),
+  remember: ({ fact }, { remembered }) => prefixed(': ', toText(remembered ?? fact)),
+  forget: ({ what }) => prefixed(': ', toText(what)),
+  hand_over: ({ employee }, { handed_to: taker }, employeeTitle) => {
+    const title = employeeTitle(toText(taker ?? employee).replace(/^@/, ''));
+    return title && texts().tools.to(title);
   },
-  recall: { verbs: ['Looking into memory', 'Looked into memory', 'Look into memory'], details: ({ query }) => prefixed(': ', toText(query)) },
-  remember: {
-    verbs: ['Remembering', 'Remembered', 'Remember'], details: ({ fact }, { remembered }) => prefixed(': ', toText(remembered ?? fact)),
-  },
-  forget: { verbs: ['Forgetting', 'Forgot', 'Forget'], details: ({ what }) => prefixed(': ', toText(what)) },
-  hand_over: {
-    verbs: ['Handing over', 'Handed over', 'Hand over'],
-    details: ({ employee }, { handed_to }, employeeTitle) => (
-      prefixed(' to ', employeeTitle(toText(handed_to ?? employee).replace(/^@/, '')))
-    ),
-  },
-  sheet_export: { verbs: ['Making a table', 'Made a table', 'Make a table'], details: ({ name }) => prefixed(': ', toText(name)) },
-  ocr: { verbs: ['Reading a picture', 'Read a picture', 'Read a picture'], details: () => '' },
+  sheet_export: ({ name }) => prefixed(': ', toText(name)),
 };
 
 /** Splits the name of an MCP tool, `{server}__{tool}`, for display. */

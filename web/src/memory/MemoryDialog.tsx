@@ -6,17 +6,19 @@ import { describeError } from '../api/errors.ts';
 import { InlineEditor } from '../ui/InlineEditor.tsx';
 import { relativeTime } from '../ui/relativeTime.ts';
 import { useResource } from '../api/useResource.ts';
+import { useTexts } from '../language/language.ts';
 
 /** Lists the remembered facts about the user, with buttons to correct and to forget them. */
 export function MemoryDialog({ api, onClose }: { api: Api; onClose: () => void }) {
+  const { memory: texts, common } = useTexts();
   const facts = useResource('facts', api.facts);
 
   return (
-    <Dialog title="What is known about you" testId="memory-dialog" onClose={onClose}>
-      {facts.state === 'loading' && <p className="muted" role="status">Loading…</p>}
-      {facts.state === 'failed' && <ErrorNote text={describeError(facts.error)} actions={[{ label: 'Retry', run: facts.retry }]} />}
+    <Dialog title={texts.title} testId="memory-dialog" onClose={onClose}>
+      {facts.state === 'loading' && <p className="muted" role="status">{common.loading}</p>}
+      {facts.state === 'failed' && <ErrorNote text={describeError(facts.error)} actions={[{ label: common.retry, run: facts.retry }]} />}
       {facts.state === 'ready' && facts.value.length === 0 && (
-        <p className="muted">Nothing yet. What you say about yourself, and what you ask to be remembered, will be listed here.</p>
+        <p className="muted">{texts.empty}</p>
       )}
       {facts.state === 'ready' && facts.value.length > 0 && (
         <ul className="fact-list">
@@ -29,6 +31,7 @@ export function MemoryDialog({ api, onClose }: { api: Api; onClose: () => void }
 
 /** One fact. Changes show here without loading the list again. */
 function FactItem({ fact, api }: { fact: Fact; api: Api }) {
+  const { memory: texts } = useTexts();
   const [text, setText] = useState(fact.fact);
   const [draft, setDraft] = useState<string>();
   const [error, setError] = useState<string>();
@@ -53,7 +56,7 @@ function FactItem({ fact, api }: { fact: Fact; api: Api }) {
     }, 'idle');
   }
 
-  if (state === 'forgotten') return <li className="fact muted" role="status">Forgotten, with the message that it came from.</li>;
+  if (state === 'forgotten') return <li className="fact muted" role="status">{texts.forgotten}</li>;
   if (draft !== undefined) {
     return (
       <li className="fact">
@@ -66,9 +69,9 @@ function FactItem({ fact, api }: { fact: Fact; api: Api }) {
     <li className="fact" data-testid="fact">
       <p>{text} <time className="muted" dateTime={fact.valid_from}>{relativeTime(fact.valid_from)}</time></p>
       <div className="fact-buttons">
-        <button type="button" className="text-button" disabled={state === 'busy'} onClick={() => setDraft(text)}>Correct</button>
+        <button type="button" className="text-button" disabled={state === 'busy'} onClick={() => setDraft(text)}>{texts.correct}</button>
         <button type="button" className="text-button" disabled={state === 'busy'}
-          onClick={() => void change(() => api.forgetFact(fact.id), 'forgotten')}>Forget</button>
+          onClick={() => void change(() => api.forgetFact(fact.id), 'forgotten')}>{texts.forget}</button>
       </div>
       {error && <ErrorNote text={error} />}
     </li>

@@ -1,6 +1,6 @@
 import { useState, type FormEvent } from 'react';
 import type { Api, Budget, Usage, UsageSpan } from '../api/api.ts';
-import { useTexts } from '../language/language.ts';
+import { chooseLanguage, LANGUAGES, storedLanguage, useTexts, type LanguageChoice } from '../language/language.ts';
 import { keysOf } from '../ui/shortcuts.ts';
 import { Dialog } from '../ui/Dialog.tsx';
 import { download } from '../ui/download.ts';
@@ -9,6 +9,7 @@ import { onEscape } from '../ui/onEscape.ts';
 import { describeError } from '../api/errors.ts';
 import { applyTheme, storedTheme, THEMES, type Theme } from '../ui/theme.ts';
 import { useResource } from '../api/useResource.ts';
+import { formatDollars, formatNumber, formatTime } from '../language/format.ts';
 
 interface Props {
   api: Api;
@@ -18,14 +19,13 @@ interface Props {
   onShortcuts: () => void;
 }
 
-const THEME_NAMES: Record<Theme, string> = { system: 'As the device', light: 'Light', dark: 'Dark' };
-
 /** Appearance, usage, and the user's data. */
 export function SettingsDialog({ api, onClose, onErased, onShortcuts }: Props) {
-  const { shortcuts } = useTexts();
+  const { shortcuts, settings } = useTexts();
   return (
-    <Dialog title="Settings" testId="settings-dialog" onClose={onClose}>
+    <Dialog title={settings.title} testId="settings-dialog" onClose={onClose}>
       <Appearance />
+      <LanguageSection />
       <UsageSection api={api} />
       <DataSection api={api} onErased={onErased} />
       <button type="button" className="text-button shortcuts-button" onClick={onShortcuts} data-testid="open-shortcuts">
@@ -36,6 +36,7 @@ export function SettingsDialog({ api, onClose, onErased, onShortcuts }: Props) {
 }
 
 function Appearance() {
+  const { settings: texts } = useTexts();
   const [theme, setTheme] = useState(storedTheme);
 
   function choose(chosen: Theme) {
@@ -45,11 +46,11 @@ function Appearance() {
 
   return (
     <fieldset className="settings-section">
-      <legend>Appearance</legend>
+      <legend>{texts.appearance}</legend>
       <div className="choices">
         {THEMES.map((name) => (
           <label key={name}>
-            <input type="radio" name="theme" checked={theme === name} onChange={() => choose(name)} /> {THEME_NAMES[name]}
+            <input type="radio" name="theme" checked={theme === name} onChange={() => choose(name)} /> {texts.themes[name]}
           </label>
         ))}
       </div>
@@ -57,78 +58,94 @@ function Appearance() {
   );
 }
 
+function LanguageSection() {
+  const { settings: texts } = useTexts();
+  const [choice, setChoice] = useState(storedLanguage);
+
+  function choose(chosen: LanguageChoice) {
+    setChoice(chosen);
+    void chooseLanguage(chosen);
+  }
+
+  return (
+    <label className="settings-section language-choice">
+      <span>{texts.language}</span>
+      <select value={choice} onChange={(event) => choose(event.target.value as LanguageChoice)} data-testid="language">
+        <option value="browser">{texts.browserLanguage}</option>
+        {Object.entries(LANGUAGES).map(([language, name]) => <option key={language} value={language} lang={language}>{name}</option>)}
+      </select>
+    </label>
+  );
+}
+
 function UsageSection({ api }: { api: Api }) {
+  const { settings: texts, common } = useTexts();
   const usage = useResource('usage', api.usage);
   return (
     <section className="settings-section" aria-labelledby="settings-usage">
-      <h2 id="settings-usage">Usage</h2>
-      {usage.state === 'loading' && <p className="muted" role="status">Loading…</p>}
-      {usage.state === 'failed' && <ErrorNote text={describeError(usage.error)} actions={[{ label: 'Retry', run: usage.retry }]} />}
+      <h2 id="settings-usage">{texts.usage}</h2>
+      {usage.state === 'loading' && <p className="muted" role="status">{common.loading}</p>}
+      {usage.state === 'failed' && <ErrorNote text={describeError(usage.error)} actions={[{ label: common.retry, run: usage.retry }]} />}
       {usage.state === 'ready' && <UsageFigures usage={usage.value} />}
     </section>
   );
 }
 
-const RESET_TIME = new Intl.DateTimeFormat('en', { weekday: 'short', hour: '2-digit', minute: '2-digit' });
-
 function UsageFigures({ usage: { today, month, limits } }: { usage: Usage }) {
+  const { settings: texts } = useTexts();
   const budgets = [
-    { label: 'Tokens of today', budget: limits.user.daily_tokens, format: tokens },
-    { label: 'Cost of today', budget: limits.user.daily_usd, format: dollars },
+    { label: texts.tokensToday, budget: limits.user.daily_tokens, format: (value: number) => formatNumber(value) },
+    { label: texts.costToday, budget: limits.user.daily_usd, format: dollars },
     ...limits.employees.flatMap(({ employee, daily_tokens, daily_usd }) => [
-      { label: `Tokens of today with ${employee}`, budget: daily_tokens, format: tokens },
-      { label: `Cost of today with ${employee}`, budget: daily_usd, format: dollars },
+      { label: texts.withEmployee(texts.tokensToday, employee), budget: daily_tokens, format: (value: number) => formatNumber(value) },
+      { label: texts.withEmployee(texts.costToday, employee), budget: daily_usd, format: dollars },
     ]),
   ].filter(({ budget }) => budget !== null);
   return (
     <>
       <table className="usage-table">
-        <thead><tr><th scope="col">Since</th><th scope="col">Requests</th><th scope="col">Tokens</th><th scope="col">Cost</th></tr></thead>
-        <tbody><UsageRow label="Midnight UTC" span={today} /><UsageRow label="The first of the month" span={month} /></tbody>
+        <thead><tr><th scope="col">{texts.since}</th><th scope="col">{texts.requests}</th><th scope="col">{texts.tokens}</th><th scope="col">{texts.cost}</th></tr></thead>
+        <tbody><UsageRow label={texts.midnight} span={today} /><UsageRow label={texts.month} span={month} /></tbody>
       </table>
       {budgets.map(({ label, budget, format }) => <BudgetMeter key={label} label={label} budget={budget} format={format} />)}
       {budgets.length > 0 && (
-        <p className="muted">Whole again <time dateTime={limits.resets_at}>{RESET_TIME.format(new Date(limits.resets_at))}</time>.</p>
+        <p className="muted">{texts.resets} <time dateTime={limits.resets_at}>{formatTime(new Date(limits.resets_at), { weekday: 'short', hour: '2-digit', minute: '2-digit' })}</time>.</p>
       )}
     </>
   );
 }
 
 function UsageRow({ label, span: { requests, total_tokens, cost_usd } }: { label: string; span: UsageSpan }) {
+  const { settings: texts } = useTexts();
   return (
     <tr>
       <th scope="row">{label}</th>
-      <td>{requests.toLocaleString('en')}</td>
-      <td>{total_tokens.toLocaleString('en')}</td>
-      <td>{cost_usd === null ? 'unknown' : dollars(cost_usd)}</td>
+      <td>{formatNumber(requests)}</td>
+      <td>{formatNumber(total_tokens)}</td>
+      <td>{cost_usd === null ? texts.unknownCost : dollars(cost_usd)}</td>
     </tr>
   );
 }
 
 function BudgetMeter({ label, budget, format }: { label: string; budget: Budget; format: (value: number) => string }) {
+  const { settings: texts } = useTexts();
   if (!budget) return null;
   const { limit, used, left } = budget;
   return (
     <label className="budget">
-      <span>{label}: {format(left)} of {format(limit)} left</span>
+      <span>{texts.left(label, format(left), format(limit))}</span>
       <meter min={0} max={limit} low={limit * 0.1} optimum={limit} value={Math.max(0, limit - used)} />
     </label>
   );
 }
 
-function tokens(value: number): string {
-  return value.toLocaleString('en');
-}
-
 function dollars(value: number): string {
-  return new Intl.NumberFormat('en', { style: 'currency', currency: 'USD', maximumFractionDigits: value < 1 ? 4 : 2 }).format(value);
+  return formatDollars(value, { maximumFractionDigits: value < 1 ? 4 : 2 });
 }
-
-/** Word that the user types before everything is erased. */
-const CONFIRMATION = 'erase';
 
 function DataSection({ api, onErased }: { api: Api; onErased: () => void }) {
   const [state, setState] = useState<'idle' | 'confirming' | 'busy'>('idle');
+  const { settings: texts, common } = useTexts();
   const [typed, setTyped] = useState('');
   const [error, setError] = useState<string>();
 
@@ -141,35 +158,35 @@ function DataSection({ api, onErased }: { api: Api; onErased: () => void }) {
 
   function erase(event: FormEvent) {
     event.preventDefault();
-    if (typed.trim().toLowerCase() === CONFIRMATION) void run(async () => { await api.eraseAll(); onErased(); });
+    if (typed.trim().toLowerCase() === texts.eraseWord) void run(async () => { await api.eraseAll(); onErased(); });
   }
 
   return (
     <section className="settings-section" aria-labelledby="settings-data">
-      <h2 id="settings-data">Your data</h2>
-      <p className="muted">An export has everything that is stored of you: conversations, facts, documents, usage.</p>
+      <h2 id="settings-data">{texts.data}</h2>
+      <p className="muted">{texts.dataLead}</p>
       <div className="settings-buttons">
         <button type="button" className="button small" disabled={state === 'busy'} data-testid="export"
           onClick={() => void run(async () => download(await api.exportAll(), 'frontdesk-export.ndjson'))}>
-          {state === 'busy' ? 'Working…' : 'Export everything'}
+          {state === 'busy' ? texts.working : texts.export}
         </button>
         {state !== 'confirming' && (
           <button type="button" className="button small danger" disabled={state === 'busy'} data-testid="erase"
             onClick={() => setState('confirming')}>
-            Erase everything…
+            {texts.askErase}
           </button>
         )}
       </div>
       {state === 'confirming' && (
         <form className="erase-form" onSubmit={erase} onKeyDown={onEscape(() => setState('idle'))}>
           <label className="field">
-            Conversations, facts, documents and files are erased for good. Type “{CONFIRMATION}” to go on.
+            {texts.eraseLead(texts.eraseWord)}
             <input value={typed} autoFocus autoComplete="off" onChange={(event) => setTyped(event.target.value)} data-testid="erase-word" />
           </label>
           <div className="settings-buttons">
-            <button type="button" className="button small" onClick={() => setState('idle')}>Cancel</button>
-            <button className="button small danger" disabled={typed.trim().toLowerCase() !== CONFIRMATION} data-testid="erase-now">
-              Erase everything
+            <button type="button" className="button small" onClick={() => setState('idle')}>{common.cancel}</button>
+            <button className="button small danger" disabled={typed.trim().toLowerCase() !== texts.eraseWord} data-testid="erase-now">
+              {texts.erase}
             </button>
           </div>
         </form>

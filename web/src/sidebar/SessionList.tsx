@@ -7,6 +7,7 @@ import { Menu } from '../ui/Menu.tsx';
 import { onEscape } from '../ui/onEscape.ts';
 import { relativeTime } from '../ui/relativeTime.ts';
 import type { Resource } from '../api/useResource.ts';
+import { useTexts } from '../language/language.ts';
 import { sessionAddress, type Route } from '../ui/useRoute.ts';
 import type { Search } from './useSearch.ts';
 import { titleOf, type Sessions } from './useSessions.ts';
@@ -21,18 +22,19 @@ interface Props {
 
 /** The sessions of the user, or those that were found. */
 export function SessionList({ sessions, search, isArchive, current, employees }: Props) {
+  const { sidebar: texts, common } = useTexts();
   const { error, hasOlder, refresh, loadOlder, change, remove } = sessions;
   const isSearch = search.query.trim() !== '';
   const list = isSearch ? search.found : sessions.list;
   const failure = isSearch ? search.error : error;
   const employeeTitle = (slug: string) =>
     (employees.state === 'ready' && employees.value.find((employee) => employee.slug === slug)?.title) || slug;
-  const nothing = isSearch ? 'No conversation has these words.'
-    : isArchive ? 'The archive is empty.' : 'Your conversations will be listed here.';
+  const nothing = isSearch ? texts.notFound
+    : isArchive ? texts.archiveEmpty : texts.empty;
 
   return (
     <>
-      {failure !== undefined && <ErrorNote text={describeError(failure)} actions={isSearch ? [] : [{ label: 'Retry', run: refresh }]} />}
+      {failure !== undefined && <ErrorNote text={describeError(failure)} actions={isSearch ? [] : [{ label: common.retry, run: refresh }]} />}
       {!list && failure === undefined && <Skeleton />}
       {list?.length === 0 && <p className="muted sessions-empty" role="status">{nothing}</p>}
       {list && list.length > 0 && (
@@ -43,7 +45,7 @@ export function SessionList({ sessions, search, isArchive, current, employees }:
           ))}
         </ul>
       )}
-      {hasOlder && !isSearch && <button type="button" className="button small" onClick={loadOlder}>Show older</button>}
+      {hasOlder && !isSearch && <button type="button" className="button small" onClick={loadOlder}>{texts.showOlder}</button>}
     </>
   );
 }
@@ -56,6 +58,7 @@ interface ItemProps extends Record<'isCurrent' | 'isSearch', boolean> {
 }
 
 function SessionItem({ session, employee, isCurrent, isSearch, onChange, onRemove }: ItemProps) {
+  const { sidebar: texts, common } = useTexts();
   const [isRenaming, setIsRenaming] = useState(false);
   const wasRenaming = useRef(false);
   const link = useRef<HTMLAnchorElement>(null);
@@ -80,16 +83,16 @@ function SessionItem({ session, employee, isCurrent, isSearch, onChange, onRemov
         <span className="session-title" dir="auto">{title}</span>
         {isSearch && session.matches?.[0] && <span className="session-snippet" dir="auto">{session.matches[0].snippet}</span>}
         <span className="session-info">
-          <span>{session.pinned ? `Pinned · ${employee}` : employee}</span>
+          <span>{session.pinned ? texts.pinned(employee) : employee}</span>
           <time dateTime={session.last_message_at}>{relativeTime(session.last_message_at)}</time>
         </span>
       </a>
       {!isSearch && (
-        <Menu label={`Options for “${title}”`} items={[
-          { label: 'Rename', run: () => setIsRenaming(true) },
-          { label: session.pinned ? 'Unpin' : 'Pin', run: () => onChange(session, { pinned: !session.pinned }) },
-          { label: session.archived ? 'Take out of the archive' : 'Archive', run: () => onChange(session, { archived: !session.archived }) },
-          { label: 'Delete', isDangerous: true, run: () => onRemove(session) },
+        <Menu label={texts.options(title)} items={[
+          { label: texts.rename, run: () => setIsRenaming(true) },
+          { label: session.pinned ? texts.unpin : texts.pin, run: () => onChange(session, { pinned: !session.pinned }) },
+          { label: session.archived ? texts.unarchive : texts.archive, run: () => onChange(session, { archived: !session.archived }) },
+          { label: common.delete, isDangerous: true, run: () => onRemove(session) },
         ]}>
           <Icon name="more" />
         </Menu>
@@ -100,6 +103,7 @@ function SessionItem({ session, employee, isCurrent, isSearch, onChange, onRemov
 
 /** A field for another title. It ends with the old one on Escape, or where no text is left. */
 function TitleForm({ title, onEnd }: { title: string; onEnd: (title: string) => void }) {
+  const { sidebar: texts } = useTexts();
   const [text, setText] = useState(title);
   const hasEnded = useRef(false);
 
@@ -116,15 +120,16 @@ function TitleForm({ title, onEnd }: { title: string; onEnd: (title: string) => 
 
   return (
     <form className="title-form" onSubmit={save}>
-      <input aria-label="Title" value={text} maxLength={200} autoFocus dir="auto" onFocus={(event) => event.target.select()}
+      <input aria-label={texts.title} value={text} maxLength={200} autoFocus dir="auto" onFocus={(event) => event.target.select()}
         onChange={(event) => setText(event.target.value)} onKeyDown={onEscape(() => end(title))} onBlur={() => save()} />
     </form>
   );
 }
 
 function Skeleton() {
+  const { sidebar: texts } = useTexts();
   return (
-    <div className="loading" aria-busy="true" aria-label="Loading your conversations">
+    <div className="loading" role="status" aria-busy="true" aria-label={texts.loading}>
       {[70, 90, 55].map((width) => <div key={width} className={`skeleton-line width-${width}`} />)}
     </div>
   );

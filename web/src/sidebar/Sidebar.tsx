@@ -8,6 +8,7 @@ import { focusSearch, SearchField } from './SearchField.tsx';
 import { SessionList } from './SessionList.tsx';
 import type { Documents } from '../documents/useDocuments.ts';
 import type { Resource } from '../api/useResource.ts';
+import { useTexts } from '../language/language.ts';
 import { NEW_CHAT, type Route } from '../ui/useRoute.ts';
 import { useSearch } from './useSearch.ts';
 import type { Sessions, Undoable } from './useSessions.ts';
@@ -31,6 +32,7 @@ interface Props {
 
 export function Sidebar(props: Props) {
   const { api, sessions, isArchive, onArchive, current, employees, documents, email, onOpenMemory, onOpenSettings, onNavigate, onSignOut } = props;
+  const { sidebar: texts } = useTexts();
   const search = useSearch(api, isArchive);
   const remove: Sessions['remove'] = (session) => {
     if (session.id === current.session) location.hash = NEW_CHAT;
@@ -46,23 +48,23 @@ export function Sidebar(props: Props) {
     <>
       <Brand />
       <a className="button new-chat" href={NEW_CHAT} onClick={startChat} data-testid="new-chat">
-        <Icon name="plus" /> New chat
+        <Icon name="plus" /> {texts.newChat}
       </a>
       <SearchField value={search.query} onChange={search.setQuery} />
-      <nav className="session-nav" aria-label={isArchive ? 'Archived conversations' : 'Past conversations'}
+      <nav className="session-nav" aria-label={isArchive ? texts.archived : texts.past}
         onClick={(event) => isLink(event.target) && onNavigate()}>
         <SessionList sessions={{ ...sessions, remove }} search={search} isArchive={isArchive} current={current} employees={employees} />
       </nav>
       {sessions.undoable && <UndoNote key={sessions.undoable.text} undoable={sessions.undoable} onDismiss={sessions.dismiss} />}
       <button type="button" className="text-button archive-button" onClick={() => onArchive(!isArchive)}>
-        {isArchive ? 'Back to the conversations' : 'Archived conversations'}
+        {isArchive ? texts.back : texts.archived}
       </button>
       <DocumentsPanel documents={documents} />
       <footer className="account">
         <span className="account-email" title={email}>{email}</span>
-        <button type="button" className="button small" onClick={onOpenMemory} data-testid="open-memory">Memory</button>
-        <button type="button" className="button small" onClick={onOpenSettings} data-testid="open-settings">Settings</button>
-        <button type="button" className="button small" onClick={onSignOut} data-testid="sign-out">Sign out</button>
+        <button type="button" className="button small" onClick={onOpenMemory} data-testid="open-memory">{texts.memory}</button>
+        <button type="button" className="button small" onClick={onOpenSettings} data-testid="open-settings">{texts.settings}</button>
+        <button type="button" className="button small" onClick={onSignOut} data-testid="sign-out">{texts.signOut}</button>
       </footer>
     </>
   );
@@ -70,6 +72,7 @@ export function Sidebar(props: Props) {
 
 /** The last action, with a button that undoes it. */
 function UndoNote({ undoable: { text, undo }, onDismiss }: { undoable: Undoable; onDismiss: () => void }) {
+  const { sidebar: texts } = useTexts();
   const button = useRef<HTMLButtonElement>(null);
 
   useEffect(() => {
@@ -86,7 +89,7 @@ function UndoNote({ undoable: { text, undo }, onDismiss }: { undoable: Undoable;
   return (
     <div className="note undo-note" role="status" data-testid="undo-note">
       <p>{text}</p>
-      <button ref={button} type="button" className="button small" onClick={undoAndLeave}>Undo</button>
+      <button ref={button} type="button" className="button small" onClick={undoAndLeave}>{texts.undo}</button>
     </div>
   );
 }

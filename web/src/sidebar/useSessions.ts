@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
 import type { Api, Session, SessionChange } from '../api/api.ts';
+import { texts as currentTexts, useTexts } from '../language/language.ts';
 import { sleep } from '../ui/sleep.ts';
 import { useDelayedRemoval } from '../ui/useDelayedRemoval.ts';
 
@@ -30,6 +31,7 @@ export interface Sessions {
 
 /** Loads the sessions that are archived, or those that are not. */
 export function useSessions(api: Api, isArchive: boolean): Sessions {
+  const { sidebar: texts } = useTexts();
   const [list, setList] = useState<Session[]>();
   const [error, setError] = useState<unknown>();
   const [olderCursor, setOlderCursor] = useState<string>();
@@ -103,9 +105,9 @@ export function useSessions(api: Api, isArchive: boolean): Sessions {
     refreshWhenSaved: useCallback((session) => void refreshWhenSaved(session), [refreshWhenSaved]),
     change: useCallback((session, wanted) => void change(session, wanted), [change]),
     remove,
-    undoable: removed ? { text: `Deleted “${titleOf(removed)}”.`, undo }
+    undoable: removed ? { text: texts.deletedNote(titleOf(removed)), undo }
       : moved && {
-        text: isArchive ? `“${titleOf(moved)}” is out of the archive.` : `Archived “${titleOf(moved)}”.`,
+        text: isArchive ? texts.unarchivedNote(titleOf(moved)) : texts.archivedNote(titleOf(moved)),
         undo: () => void change(moved, { archived: isArchive }),
       },
     dismiss: useCallback(() => setMoved(undefined), []),
@@ -113,7 +115,7 @@ export function useSessions(api: Api, isArchive: boolean): Sessions {
 }
 
 export function titleOf({ title }: Session): string {
-  return title ?? 'Untitled';
+  return title ?? currentTexts().sidebar.untitled;
 }
 
 function byTime(one: Session, other: Session): number {

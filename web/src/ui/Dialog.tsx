@@ -1,4 +1,5 @@
 import { useEffect, useId, useRef, type MouseEvent, type ReactNode } from 'react';
+import { useTexts } from '../language/language.ts';
 import { Icon } from './Icon.tsx';
 
 interface Props {
@@ -11,6 +12,7 @@ interface Props {
 /** A modal dialog, open as long as it is rendered. It closes on Escape, on its button and on a click beside it. */
 export function Dialog({ title, testId, onClose, children }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
+  const { common } = useTexts();
   const titleId = useId();
 
   useEffect(() => dialog.current?.showModal(), []);
@@ -23,7 +25,7 @@ export function Dialog({ title, testId, onClose, children }: Props) {
       <div className="dialog-content">
         <header>
           <h1 id={titleId}>{title}</h1>
-          <button type="button" className="button icon-only" aria-label="Close" onClick={() => dialog.current?.close()}>
+          <button type="button" className="button icon-only" aria-label={common.close} onClick={() => dialog.current?.close()}>
             <Icon name="close" />
           </button>
         </header>

@@ -1,4 +1,5 @@
 import { useEffect, useRef, type FormEvent } from 'react';
+import { useTexts } from '../language/language.ts';
 import { ErrorNote } from './ErrorNote.tsx';
 import { MessageField } from './MessageField.tsx';
 import { onEscape } from './onEscape.ts';
@@ -15,6 +16,7 @@ interface Props {
 
 /** Edits a text in the place where it is shown. */
 export function InlineEditor({ text, onChange, error, canSave, onSave, onCancel }: Props) {
+  const { chat, common } = useTexts();
   const form = useRef<HTMLFormElement>(null);
 
   useEffect(() => {
@@ -29,13 +31,13 @@ export function InlineEditor({ text, onChange, error, canSave, onSave, onCancel 
   }
 
   return (
-    <form ref={form} className="inline-editor" aria-label="Edit your message" onSubmit={save} onKeyDown={onEscape(onCancel)}
+    <form ref={form} className="inline-editor" aria-label={chat.editMessage} onSubmit={save} onKeyDown={onEscape(onCancel)}
       data-testid="inline-editor">
-      <MessageField value={text} aria-label="Edited text" onChange={onChange} onEnter={save} />
+      <MessageField value={text} aria-label={chat.editedText} onChange={onChange} onEnter={save} />
       {error && <ErrorNote text={error} />}
       <div className="inline-editor-buttons">
-        <button type="button" className="button small" onClick={onCancel}>Cancel</button>
-        <button className="button small primary" disabled={!canSave}>Save</button>
+        <button type="button" className="button small" onClick={onCancel}>{common.cancel}</button>
+        <button className="button small primary" disabled={!canSave}>{common.save}</button>
       </div>
     </form>
   );

@@ -27,7 +27,7 @@ export function MessageField({ value, onChange, onEnter, onKeyDown, ...rest }: P
   }
 
   return (
-    <textarea className="message-field" ref={field} rows={1} dir="auto" value={value} aria-keyshortcuts="Enter" enterKeyHint="send"
+    <textarea className="message-field" ref={field} rows={1} dir={value ? 'auto' : undefined} value={value} aria-keyshortcuts="Enter" enterKeyHint="send"
       onChange={(event) => onChange(event.target.value)} onKeyDown={handleKeyDown} {...rest} />
   );
 }

@@ -1,4 +1,5 @@
 import { useEffect, useRef, useSyncExternalStore, type MouseEvent, type ReactNode } from 'react';
+import { useTexts } from '../language/language.ts';
 
 const WIDE_SCREEN = window.matchMedia('(min-width: 50rem)');
 
@@ -10,6 +11,7 @@ interface Props {
 
 /** A column on a wide screen; a modal drawer on a narrow one, which keeps the focus and closes on Escape. */
 export function SidePanel({ isOpen, onClose, children }: Props) {
+  const { shell } = useTexts();
   const isWide = useSyncExternalStore(
     (notify) => {
       WIDE_SCREEN.addEventListener('change', notify);
@@ -17,11 +19,12 @@ export function SidePanel({ isOpen, onClose, children }: Props) {
     },
     () => WIDE_SCREEN.matches,
   );
-  if (isWide) return <aside className="side-panel" aria-label="Conversations">{children}</aside>;
+  if (isWide) return <aside className="side-panel" aria-label={shell.conversations}>{children}</aside>;
   return <Drawer isOpen={isOpen} onClose={onClose}>{children}</Drawer>;
 }
 
 function Drawer({ isOpen, onClose, children }: Props) {
+  const { shell } = useTexts();
   const dialog = useRef<HTMLDialogElement>(null);
 
   useEffect(() => {
@@ -36,7 +39,7 @@ function Drawer({ isOpen, onClose, children }: Props) {
   const handleClose = () => dialog.current?.open || onClose();
 
   return (
-    <dialog ref={dialog} className="side-panel drawer" aria-label="Conversations" onCancel={onClose} onClose={handleClose}
+    <dialog ref={dialog} className="side-panel drawer" aria-label={shell.conversations} onCancel={onClose} onClose={handleClose}
       onClick={closeFromBackdrop}>
       <div className="drawer-content">{children}</div>
     </dialog>
