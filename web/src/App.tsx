@@ -1,14 +1,20 @@
 import type { Session } from '@supabase/supabase-js';
-import { useEffect, useMemo, useRef, useState } from 'react';
-import { AppShell } from './AppShell.tsx';
-import { createAuth, finishRedirect } from './api/auth.ts';
+import { lazy, Suspense, useEffect, useMemo, useRef, useState } from 'react';
+import { createAuth, finishRedirect, hasStoredSession } from './api/auth.ts';
 import { loadConfig, type Config } from './api/config.ts';
 import { ErrorNote } from './ui/ErrorNote.tsx';
 import { describeError } from './api/errors.ts';
-import { NewPassword } from './sign-in/NewPassword.tsx';
-import { SignIn } from './sign-in/SignIn.tsx';
 import { useResource } from './api/useResource.ts';
 import { useTexts } from './language/language.ts';
+
+const loadShell = () => import('./AppShell.tsx');
+const loadSignIn = () => import('./sign-in/SignIn.tsx');
+const AppShell = lazy(async () => ({ default: (await loadShell()).AppShell }));
+const SignIn = lazy(async () => ({ default: (await loadSignIn()).SignIn }));
+const NewPassword = lazy(async () => ({ default: (await import('./sign-in/NewPassword.tsx')).NewPassword }));
+
+// What will most likely be shown arrives beside the settings of the deployment, not after them.
+void (hasStoredSession() ? loadShell() : loadSignIn()).catch(() => undefined);
 
 export function App() {
   const { common } = useTexts();
@@ -21,7 +27,7 @@ export function App() {
       </main>
     );
   }
-  return <AuthGate config={config.value} />;
+  return <Suspense fallback={<Splash />}><AuthGate config={config.value} /></Suspense>;
 }
 
 /** Shows the sign-in form, or the application to a signed-in user. */

@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useMemo, useState } from 'react';
+import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from 'react';
 import { createApi } from './api/api.ts';
 import { signOut, type Auth } from './api/auth.ts';
 import { ChatStore } from './chat/chatStore.ts';
@@ -7,10 +7,7 @@ import type { Config } from './api/config.ts';
 import { Conversation } from './chat/Conversation.tsx';
 import { EmployeePicker } from './chat/EmployeePicker.tsx';
 import { Icon } from './ui/Icon.tsx';
-import { MemoryDialog } from './memory/MemoryDialog.tsx';
 import { focusSearch, isSearchVisible } from './sidebar/SearchField.tsx';
-import { SettingsDialog } from './settings/SettingsDialog.tsx';
-import { ShortcutsDialog } from './settings/ShortcutsDialog.tsx';
 import { keepFocus } from './ui/keepFocus.ts';
 import { useShortcuts } from './ui/shortcuts.ts';
 import { Sidebar } from './sidebar/Sidebar.tsx';
@@ -22,6 +19,10 @@ import { useResource } from './api/useResource.ts';
 import { useTexts } from './language/language.ts';
 import { NEW_CHAT, useRoute } from './ui/useRoute.ts';
 import { useSessions } from './sidebar/useSessions.ts';
+
+const MemoryDialog = lazy(async () => ({ default: (await import('./memory/MemoryDialog.tsx')).MemoryDialog }));
+const SettingsDialog = lazy(async () => ({ default: (await import('./settings/SettingsDialog.tsx')).SettingsDialog }));
+const ShortcutsDialog = lazy(async () => ({ default: (await import('./settings/ShortcutsDialog.tsx')).ShortcutsDialog }));
 
 interface Props {
   auth: Auth;
@@ -97,9 +98,11 @@ export function AppShell({ auth, config, email, onLeave }: Props) {
           documents={documents} email={email} onOpenMemory={() => openDialog('memory')} onOpenSettings={() => openDialog('settings')}
           onNavigate={() => setIsMenuOpen(false)} onSignOut={leave} />
       </SidePanel>
-      {dialog === 'memory' && <MemoryDialog api={api} onClose={closeDialog} />}
-      {dialog === 'settings' && <SettingsDialog api={api} onClose={closeDialog} onErased={leave} onShortcuts={() => openDialog('shortcuts')} />}
-      {dialog === 'shortcuts' && <ShortcutsDialog onClose={closeDialog} />}
+      <Suspense fallback={null}>
+        {dialog === 'memory' && <MemoryDialog api={api} onClose={closeDialog} />}
+        {dialog === 'settings' && <SettingsDialog api={api} onClose={closeDialog} onErased={leave} onShortcuts={() => openDialog('shortcuts')} />}
+        {dialog === 'shortcuts' && <ShortcutsDialog onClose={closeDialog} />}
+      </Suspense>
       <main className="chat-pane">
         <header className="chat-pane-header">
           <button type="button" className="button icon-only menu-button" aria-label={texts.conversations}

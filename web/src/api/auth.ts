@@ -22,6 +22,11 @@ export function createAuth(config: Config): Auth {
   });
 }
 
+/** True if somebody is signed in on this device, or was until the session expired. */
+export function hasStoredSession(): boolean {
+  return localStorage.getItem(STORAGE_KEY) !== null;
+}
+
 /** Ends the session on this device. If Auth is unreachable, removes the stored session instead. */
 export async function signOut(auth: Auth): Promise<void> {
   const { error } = await auth.signOut({ scope: 'local' });

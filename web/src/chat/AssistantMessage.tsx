@@ -8,7 +8,7 @@ import { Icon } from '../ui/Icon.tsx';
 import { Menu } from '../ui/Menu.tsx';
 import { BranchSwitcher } from './BranchSwitcher.tsx';
 import { CopyButton } from '../ui/CopyButton.tsx';
-import { LazyMarkdown } from './LazyMarkdown.tsx';
+import { Markdown } from './Markdown.tsx';
 import type { Lookups } from './lookups.ts';
 import { messageText, receiptOf, sourceNames, type ChatMessage, type MessageMetadata } from './messages.ts';
 import { Rating } from './Rating.tsx';
@@ -48,7 +48,7 @@ export const AssistantMessage = memo(function AssistantMessage(
     <article className={isStreaming ? 'message assistant streaming' : 'message assistant'} aria-label={texts.label}
       data-testid="message-assistant">
       {blocks.map((block, index) => {
-        if (typeof block === 'string') return <LazyMarkdown key={index} text={block} />;
+        if (typeof block === 'string') return <MarkdownText key={index} text={block} />;
         if (Array.isArray(block)) return <ToolCallList key={index} parts={block} phase={phase} onDecide={onDecide} lookups={lookups} />;
         return <Thoughts key={index} text={block.text} isStreaming={isStreaming && index === blocks.length - 1} />;
       })}
@@ -95,6 +95,11 @@ function AnswerAgain({ employees, answered, isBusy, onRegenerate }: AgainProps) 
     </span>
   );
 }
+
+/** Memoized: text before a tool call is not parsed again while the answer goes on. */
+const MarkdownText = memo(function MarkdownText({ text }: { text: string }) {
+  return <div className="markdown" dir="auto"><Markdown text={text} /></div>;
+});
 
 /** A text, consecutive tool calls, or thoughts. */
 type Block = string | ToolCallPart[] | ReasoningUIPart;

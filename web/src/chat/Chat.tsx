@@ -2,7 +2,6 @@ import { useChat } from '@ai-sdk/react';
 import { isToolUIPart } from 'ai';
 import { useCallback, useEffect, useMemo, useState, type ReactNode } from 'react';
 import type { Api, Employee } from '../api/api.ts';
-import { AssistantMessage } from './AssistantMessage.tsx';
 import { isPicture } from './AttachButton.tsx';
 import { Composer, focusComposer, HAS_FINE_POINTER } from './Composer.tsx';
 import { ErrorNote } from '../ui/ErrorNote.tsx';
@@ -11,6 +10,7 @@ import { formatList } from '../language/format.ts';
 import { useTexts } from '../language/language.ts';
 import { FailedAnswer } from './FailedAnswer.tsx';
 import { Icon } from '../ui/Icon.tsx';
+import { loadMessageViews, PlainMessage, useMessageViews } from './messageViews.tsx';
 import type { Lookups } from './lookups.ts';
 import { hasMention, mentionedEmployee } from './mentions.ts';
 import type { ChatMessage } from './messages.ts';
@@ -20,7 +20,7 @@ import type { Documents } from '../documents/useDocuments.ts';
 import { useDraft } from './useDraft.ts';
 import { useFileDrop } from './useFileDrop.ts';
 import { usePictures } from './usePictures.ts';
-import { UserMessage, type Draft } from './UserMessage.tsx';
+import type { Draft } from './UserMessage.tsx';
 import { useStickToBottom } from './useStickToBottom.ts';
 
 /** Milliseconds between two renders of streaming text: smooth to read, and cheap for long answers. */
@@ -98,6 +98,12 @@ export function Chat(props: Props) {
   }), [api, employees]);
   const { status: answerStatus = 'complete' } = last?.metadata ?? {};
   const hasFailed = endsWithAnswer && !isRunning && (error !== undefined || answerStatus !== 'complete');
+
+  const views = useMessageViews();
+  const isWriting = draft !== '' || messages.length > 0;
+  useEffect(() => {
+    if (isWriting) void loadMessageViews();
+  }, [isWriting]);
 
   // Not by the status: an answer that arrives all at once has ended before the first render.
   useEffect(() => {
@@ -190,6 +196,7 @@ export function Chat(props: Props) {
             </button>
           )}
           {messages.map((message, index) => {
+            if (!views) return <PlainMessage key={index} message={message} />;
             const versions = tree.siblings(message.id);
             const common = {
               message, isBusy: isRunning, onSwitchBranch: switchBranch,
@@ -197,10 +204,10 @@ export function Chat(props: Props) {
             };
             // Keyed by position: another version reuses the controls of the one before, and keeps their focus.
             return message.role === 'user' ? (
-              <UserMessage key={index} {...common} draft={edited && tree.idOf(edited.id) === tree.idOf(message.id) ? edited : undefined}
+              <views.UserMessage key={index} {...common} draft={edited && tree.idOf(edited.id) === tree.idOf(message.id) ? edited : undefined}
                 onDraft={setEdited} onSave={saveEdit} />
             ) : (
-              <AssistantMessage key={index} {...common} canRegenerate={!(hasFailed && message === last)} onRegenerate={regenerate}
+              <views.AssistantMessage key={index} {...common} canRegenerate={!(hasFailed && message === last)} onRegenerate={regenerate}
                 phase={isRunning && message === last ? 'streaming' : tree.idOf(message.id) === newest ? 'latest' : 'earlier'}
                 onDecide={decide} lookups={lookups} />
             );

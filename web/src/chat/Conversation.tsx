@@ -4,7 +4,7 @@ import { Chat } from './Chat.tsx';
 import type { ChatStore } from './chatStore.ts';
 import { ErrorNote } from '../ui/ErrorNote.tsx';
 import { describeError } from '../api/errors.ts';
-import { loadMarkdown } from './LazyMarkdown.tsx';
+import { loadMessageViews } from './messageViews.tsx';
 import type { Documents } from '../documents/useDocuments.ts';
 import { useResource, type Resource } from '../api/useResource.ts';
 import { useTexts } from '../language/language.ts';
@@ -37,7 +37,7 @@ export function Conversation(props: Props) {
   const { chat: texts, common } = useTexts();
   const { session, isNew } = route;
   const opened = useResource(session, async () => {
-    const [chat] = await Promise.all([chats.open(session, isNew), loadMarkdown()]);
+    const [chat] = await Promise.all([chats.open(session, isNew), !isNew && loadMessageViews()]);
     return chat;
   });
   const chat = opened.state === 'ready' ? opened.value : undefined;

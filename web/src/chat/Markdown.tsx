@@ -30,7 +30,7 @@ const COMPONENTS: Components = {
 };
 
 /** Renders the Markdown of an answer. Raw HTML stays text. */
-export default function Markdown({ text }: { text: string }) {
+export function Markdown({ text }: { text: string }) {
   return markdownBlocks(unifyMathMarks(text)).map((block, index) => <Block key={index} text={block} />);
 }
 
