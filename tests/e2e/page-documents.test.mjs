@@ -12,7 +12,7 @@ const file = (name, text) => ({ name, mimeType: 'text/markdown', buffer: Buffer.
 test('a document is added, cited under an answer, still there after a reload, and deleted after a confirmation', async (t) => {
   t.after(deleteDocuments);
   const marker = randomUUID();
-  script(marker, { content: 'In the harbour.' });
+  script(marker, { content: 'In the harbour, as **boats.md** says.' });
   const { page, consoleErrors } = await openPage();
   await signIn(page);
   await page.getByTestId('document-picker').setInputFiles(file('boats.md', `# Boats\n\nThe pelican boat ${marker} lies in the harbour.`));
@@ -23,7 +23,7 @@ test('a document is added, cited under an answer, still there after a reload, an
   const sources = page.getByTestId('sources');
   await sources.waitFor();
   assert.equal((await sources.innerText()).trim(), 'boats.md');
-  await page.getByText('In the harbour.').waitFor();
+  await page.getByText('In the harbour').waitFor();
   await page.getByTestId('session-item').filter({ hasText: marker }).waitFor();
   await page.reload();
   await page.getByTestId('sources').getByText('boats.md').waitFor();
@@ -38,6 +38,20 @@ test('a document is added, cited under an answer, still there after a reload, an
   await document.waitFor({ state: 'detached' });
   assert.equal(await page.evaluate(() => globalThis.document.activeElement?.getAttribute('data-testid')), 'add-document');
   assert.deepEqual(consoleErrors, []);
+});
+
+test('a document that an answer does not name is no source, and stands in the receipt alone', async (t) => {
+  t.after(deleteDocuments);
+  const marker = randomUUID();
+  script(marker, { content: 'Hello! Boatswains are welcome, and boats too.' });
+  const { page } = await openPage();
+  await signIn(page);
+  await page.getByTestId('document-picker').setInputFiles(file('boats-2026.md', `# Boats\n\nThe pelican boat ${marker} lies in the harbour.`));
+  await page.locator('[data-testid=document][data-status=ready]').filter({ hasText: 'boats-2026.md' }).waitFor();
+  await send(page, `hi ${marker}, pelican boat`);
+  await page.getByTestId('receipt').locator('summary').click();
+  await page.getByTestId('receipt-documents').getByText('boats-2026.md').waitFor();
+  assert.equal(await page.getByTestId('sources').count(), 0);
 });
 
 test('a rejected upload says why, on a phone in the drawer', async (t) => {

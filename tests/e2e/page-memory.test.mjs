@@ -21,7 +21,7 @@ test('an answer shows its receipt, while it is new and after a reload', async ()
     await receipt.locator('summary').click();
     const rows = await receipt.locator('tbody tr').allInnerTexts();
     assert.match(rows.join('\n'), /^Persona\s+1\s+\d+[^]*Your message\s+1\s+\d+/, when);
-    assert.match(await receipt.locator('p').innerText(), /^\d[\d,]* of 6,000 tokens/);
+    assert.match(await receipt.locator('p').first().innerText(), /^\d[\d,]* of 6,000 tokens/);
     await page.reload();
     await page.getByText('Very well.').waitFor();
   }

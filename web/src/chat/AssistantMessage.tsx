@@ -10,7 +10,7 @@ import { BranchSwitcher } from './BranchSwitcher.tsx';
 import { CopyButton } from '../ui/CopyButton.tsx';
 import { Markdown } from './Markdown.tsx';
 import type { Lookups } from './lookups.ts';
-import { messageText, receiptOf, sourceNames, type ChatMessage, type MessageMetadata } from './messages.ts';
+import { messageText, namedIn, receiptOf, sourceNames, type ChatMessage, type MessageMetadata } from './messages.ts';
 import { Rating } from './Rating.tsx';
 import { Receipt } from './Receipt.tsx';
 import { Thoughts } from './Thoughts.tsx';
@@ -43,6 +43,7 @@ export const AssistantMessage = memo(function AssistantMessage(
   const blocks = toBlocks(message);
   if (isStreaming && blocks.length === 0) return null;
   const receipt = receiptOf(message);
+  const documents = sourceNames(message);
   const statusText = statusTextOf(texts, message.metadata?.status);
   return (
     <article className={isStreaming ? 'message assistant streaming' : 'message assistant'} aria-label={texts.label}
@@ -52,7 +53,7 @@ export const AssistantMessage = memo(function AssistantMessage(
         if (Array.isArray(block)) return <ToolCallList key={index} parts={block} phase={phase} onDecide={onDecide} lookups={lookups} />;
         return <Thoughts key={index} text={block.text} isStreaming={isStreaming && index === blocks.length - 1} />;
       })}
-      <Sources names={sourceNames(message)} />
+      <Sources names={namedIn(text, documents)} />
       {statusText && <p className="answer-status">{statusText}</p>}
       {!isStreaming && (
         <footer className="message-footer">
@@ -65,7 +66,7 @@ export const AssistantMessage = memo(function AssistantMessage(
             <AnswerAgain employees={lookups.employees} answered={message.metadata?.employee} isBusy={isBusy}
               onRegenerate={(employee) => onRegenerate(id, employee)} />
           )}
-          {receipt && <Receipt receipt={receipt} />}
+          {receipt && <Receipt receipt={receipt} documents={documents} />}
         </footer>
       )}
     </article>
@@ -117,7 +118,7 @@ function toBlocks({ parts }: ChatMessage): Block[] {
   return blocks;
 }
 
-/** Documents with a passage in the answer's prompt. */
+/** Documents that an answer names. Others had a passage in its prompt, which may have been of no use: the receipt lists them. */
 function Sources({ names }: { names: string[] }) {
   const { answer: texts } = useTexts();
   if (names.length === 0) return null;

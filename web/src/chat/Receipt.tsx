@@ -1,9 +1,15 @@
 import type { ReceiptData } from '../api/rows.ts';
-import { formatNumber } from '../language/format.ts';
+import { formatList, formatNumber } from '../language/format.ts';
 import { lookUp, useTexts } from '../language/language.ts';
 
+interface Props {
+  receipt: ReceiptData;
+  /** Names of the documents with a passage in the prompt. */
+  documents: string[];
+}
+
 /** Contents of an answer's prompt, by section. */
-export function Receipt({ receipt: { budget, counted, prefix, billed, cached, sections } }: { receipt: ReceiptData }) {
+export function Receipt({ receipt: { budget, counted, prefix, billed, cached, sections }, documents }: Props) {
   const { receipt: texts, common } = useTexts();
   const totals = [
     texts.of(formatNumber(counted), formatNumber(budget)),
@@ -36,6 +42,7 @@ export function Receipt({ receipt: { budget, counted, prefix, billed, cached, se
         </tbody>
       </table>
       <p>{totals.join(' · ')}</p>
+      {documents.length > 0 && <p data-testid="receipt-documents">{texts.documents} {formatList(documents, 'unit')}</p>}
     </details>
   );
 }

@@ -34,10 +34,21 @@ export function toChatMessage(row: StoredMessage): ChatMessage | undefined {
   return { id, role, metadata, parts: [...sources, ...toParts(text, calls ?? [])] };
 }
 
-/** Names of the documents that an answer is based on. An answer that resumed after an approval lists them twice. */
+/** Names of the documents with a passage in an answer's prompt. An answer that resumed after an approval lists them twice. */
 export function sourceNames(message: ChatMessage): string[] {
   const names = new Map(message.parts.flatMap((part) => (part.type === 'source-document' ? [[part.sourceId, part.title]] : [])));
   return [...names.values()];
+}
+
+/** Names of documents that a text has, with or without the ending of the file. */
+export function namedIn(text: string, documents: string[]): string[] {
+  const words = wordsOf(text);
+  return documents.filter((name) => words.includes(wordsOf(name.replace(/\.[a-z0-9]{1,8}$/i, ''))));
+}
+
+/** A text as its words between single blanks, so that a name is found whole and however it is joined. */
+function wordsOf(text: string): string {
+  return ` ${text.toLowerCase().match(/[\p{L}\p{N}]+/gu)?.join(' ') ?? ''} `;
 }
 
 /** Joins the text parts of a message, without its tool calls. */

@@ -250,6 +250,7 @@ export const ar: Catalogue = {
     same: (count) => `${count} كما في الطلب السابق`,
     billed: (count) => `${count} محتسبة`,
     cached: (count) => `منها ${count} من الذاكرة المؤقتة`,
+    documents: 'مستندات فيه مقطع منها:',
   },
   tools: {
     verbs: {

@@ -250,6 +250,7 @@ export const de: Catalogue = {
     same: (count) => `${count} wie im Prompt zuvor`,
     billed: (count) => `${count} berechnet`,
     cached: (count) => `davon ${count} aus dem Cache`,
+    documents: 'Dokumente mit einem Abschnitt darin:',
   },
   tools: {
     verbs: {

@@ -255,6 +255,7 @@ export const en = {
     same: (count: string) => `${count} same as in the prompt before`,
     billed: (count: string) => `${count} billed`,
     cached: (count: string) => `${count} of them from the cache`,
+    documents: 'Documents with a passage in it:',
   },
   tools: {
     /** While a tool runs, after its success, and otherwise. */

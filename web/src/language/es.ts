@@ -250,6 +250,7 @@ export const es: Catalogue = {
     same: (count) => `${count} iguales al prompt anterior`,
     billed: (count) => `${count} facturados`,
     cached: (count) => `${count} de ellos de la caché`,
+    documents: 'Documentos con un pasaje en ello:',
   },
   tools: {
     verbs: {

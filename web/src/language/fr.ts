@@ -250,6 +250,7 @@ export const fr: Catalogue = {
     same: (count) => `${count} comme dans l’invite précédente`,
     billed: (count) => `${count} facturés`,
     cached: (count) => `dont ${count} du cache`,
+    documents: 'Documents dont un passage y figure :',
   },
   tools: {
     verbs: {

@@ -250,6 +250,7 @@ export const ja: Catalogue = {
     same: (count) => `${count} は前回のプロンプトと同じ`,
     billed: (count) => `課金 ${count}`,
     cached: (count) => `うち ${count} はキャッシュ`,
+    documents: '一部が含まれる文書:',
   },
   tools: {
     verbs: {
