@@ -17,6 +17,9 @@ use crate::ports::{Caller, Platform};
 use pii::mask::Author;
 use pii::masked_text::MaskedText;
 
+/// Longest title of a session, in characters.
+pub const MAX_TITLE_CHARS: usize = 200;
+
 /// A message from elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImportedMessage {
@@ -33,6 +36,25 @@ pub struct ImportedMessage {
     /// The id that the caller gave it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub name: Option<String>,
+    /// Message that it follows.
+    #[serde(default)]
+    pub parent: ImportedParent,
+    /// Title of its session, raw, where the caller gave one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub title: Option<String>,
+}
+
+/// Message that an imported message follows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ImportedParent {
+    /// The message before it in its session.
+    #[default]
+    Before,
+    /// None: it begins its session.
+    Absent,
+    /// A message of its session that came earlier.
+    Message(Uuid),
 }
 
 /// A message as `import_messages` takes it.
@@ -49,6 +71,9 @@ struct MaskedMessage {
     /// Title for a session that has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     title: Option<MaskedText>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parent_id: Option<Uuid>,
+    is_first: bool,
 }
 
 impl MaskedMessage {
@@ -58,6 +83,11 @@ impl MaskedMessage {
         let said = Said { id, session: session_id, role, content, content_tokens, at: created_at };
         RecalledMemory::of_message(said)
     }
+}
+
+/// A title that fits its column whole: a placeholder may be longer than its value.
+fn fitting(masked: MaskedText) -> MaskedText {
+    if masked.chars().count() > MAX_TITLE_CHARS { title(&masked) } else { masked }
 }
 
 /// Result of `import_messages`.
@@ -124,11 +154,31 @@ pub async fn import<P: Platform>(
     ctx.unlock().await?;
     let mut masked = Vec::with_capacity(messages.len());
     for message in messages {
-        let ImportedMessage { id, session_id, role, content, created_at, name } = message;
+        let ImportedMessage { id, session_id, role, content, created_at, name, parent, title: own_title } =
+            message;
         let content = ctx.mask(&content, Author::Outside)?;
         let content_tokens = tokens::count(&content);
-        let title = (role == Role::User).then(|| title(&content));
-        masked.push(MaskedMessage { id, session_id, role, content, created_at, name, content_tokens, title });
+        let title = match own_title {
+            Some(own_title) => Some(fitting(ctx.mask(&own_title, Author::Outside)?)),
+            None => (role == Role::User).then(|| title(&content)),
+        };
+        let (parent_id, is_first) = match parent {
+            ImportedParent::Before => (None, false),
+            ImportedParent::Absent => (None, true),
+            ImportedParent::Message(id) => (Some(id), false),
+        };
+        masked.push(MaskedMessage {
+            id,
+            session_id,
+            role,
+            content,
+            created_at,
+            name,
+            content_tokens,
+            title,
+            parent_id,
+            is_first,
+        });
     }
     let ImportSource { employee: p_employee, started_at: p_started_at } = source;
     let arguments = ImportMessages { p_user: ctx.user.id, p_employee, p_messages: &masked, p_started_at };

@@ -115,8 +115,9 @@ begin
     -- Only the first message of each id.
     select distinct on (m.id) m.*
     from rows from (jsonb_to_recordset(p_messages) as (
-      id uuid, session_id uuid, role text, content text, content_tokens integer, created_at timestamptz, name text))
-      with ordinality as m(id, session_id, role, content, content_tokens, created_at, name, place)
+      id uuid, session_id uuid, role text, content text, content_tokens integer, created_at timestamptz, name text, parent_id uuid,
+      is_first boolean))
+      with ordinality as m(id, session_id, role, content, content_tokens, created_at, name, parent_id, is_first, place)
     order by m.id, place
   ), linked as (
     select
@@ -130,10 +131,15 @@ begin
       id, session_id, user_id, parent_id, role, content, content_tokens, metadata, created_at)
     select
       l.id, l.session_id, p_user,
-      coalesce(l.before, (
-        select older.id from public.chat_messages older
-        where older.session_id = l.session_id and older.user_id = p_user and older.created_at < l.created_at
-        order by older.created_at desc, older.id desc limit 1)),
+      case when l.is_first then null else coalesce(
+        -- A parent is known, or stands before its child: no message may follow itself, over others neither.
+        (select parent.id from linked parent where parent.id = l.parent_id and parent.session_id = l.session_id and parent.place < l.place),
+        (select parent.id from public.chat_messages parent
+         where parent.id = l.parent_id and parent.session_id = l.session_id and parent.user_id = p_user),
+        l.before,
+        (select older.id from public.chat_messages older
+         where older.session_id = l.session_id and older.user_id = p_user and older.created_at < l.created_at
+         order by older.created_at desc, older.id desc limit 1)) end,
       l.role, l.content, l.content_tokens,
       jsonb_strip_nulls(jsonb_build_object('imported', true, 'client_message_id', l.name)), l.created_at
     from linked l where not l.is_known
@@ -151,8 +157,8 @@ comment on function public.import_messages(uuid, text, jsonb, timestamptz) is
 'Imports conversations of another system. p_started_at is the moment at which the import began.
 
 p_messages, in order: [{id, session_id, role, content, content_tokens, created_at}] and, optional, name (the id that the
-client gave it) and title (of its session). The parent of a message is the message before it in its session, of the first
-one the newest that is older. New sessions belong to the employee p_employee.
+client gave it), title (of its session), parent_id (a message of its session that is known or stands before it) and is_first (true for
+one without a parent). Else the parent of a message is the message before it in its session, of the first one the newest that is older. New sessions belong to the employee p_employee.
 
 Returns {imported, known, added: [message ids]}: known messages exist already and are not changed; added are the new ones
 that are remembered, which those without text are not. {foreign: [session ids]} if sessions belong to another user, {gone: true} if

@@ -238,6 +238,10 @@ create function pg_temp.tree() returns setof text language sql as $$
   select right(session_id::text, 2) || ': ' || coalesce(right(parent_id::text, 3), '-') || ' < ' || right(id::text, 3)
   from public.chat_messages order by session_id, created_at, id;
 $$;
+-- Fields of a message that names its parent.
+create function pg_temp.follows(p_number integer) returns jsonb language sql as $$
+  select jsonb_build_object('parent_id', pg_temp.said(p_number, 1) ->> 'id');
+$$;
 grant execute on all functions in schema pg_temp to public;
 
 set local role authenticated;
@@ -299,6 +303,22 @@ select results_eq(
 select results_eq(
   $$ select message_count, last_message_at from public.chat_sessions where id::text like '%a1' $$,
   $$ values (6, '2024-05-01T10:01:54Z'::timestamptz) $$, 'older messages do not change the time of the session');
+-- Branches: parents that are named.
+select is(
+  pg_temp.counts(pg_temp.import(
+    'a', pg_temp.said(141, 4, '{"is_first": true}'), pg_temp.said(142, 4), pg_temp.said(143, 4, pg_temp.follows(141)),
+    pg_temp.said(144, 4, '{"is_first": true}'), pg_temp.said(145, 4, pg_temp.follows(146)), pg_temp.said(146, 4, pg_temp.follows(145)),
+    pg_temp.said(147, 4, pg_temp.follows(147)))) - 'added',
+  '{"imported": 7, "known": 0}', 'messages with parents are imported');
+select is(
+  pg_temp.counts(pg_temp.import('a', pg_temp.said(148, 4, pg_temp.follows(142)), pg_temp.said(149, 4, pg_temp.follows(111)))) - 'added',
+  '{"imported": 2, "known": 0}', 'also with parents that are known');
+select results_eq(
+  $$ select * from pg_temp.tree() tree where tree like 'a4%' $$,
+  array['a4: - < 141', 'a4: 141 < 142', 'a4: 141 < 143', 'a4: - < 144', 'a4: 144 < 145', 'a4: 145 < 146', 'a4: 146 < 147', 'a4: 142 < 148',
+    'a4: 148 < 149'],
+  'a parent is the one that is named, or none; one that comes later or is of another session is no parent');
+
 select is(public.import_messages('00000000-0000-4000-8000-00000000000a', 'prime-boss', '[]'),
   '{"imported": 0, "known": 0, "added": []}', 'an empty import is accepted');
 

@@ -143,6 +143,10 @@ test('an export has everything of its user and nothing of others, and its messag
   const { session } = await ask('write to zoe@example.com', { user });
   const { session: foreign } = await ask('write to max@example.com', { user: other });
   await Promise.all([storedMessages(session), storedMessages(foreign)]);
+  // Another beginning, and a title of the user's own.
+  await ask('begin again', { user, session, parent_id: '00000000-0000-0000-0000-000000000000' });
+  await storedMessages(session, 4);
+  await send('PATCH', `/api/sessions/${session}`, user, { title: 'Letters to zoe@example.com' });
   const imported = Array.from({ length: 1200 }, (_, n) => JSON.stringify({
     session: 'long', role: n % 2 ? 'assistant' : 'user', content: `Line ${n}`, created_at: new Date(1.7e12 + n * 1000),
   }));
@@ -158,17 +162,22 @@ test('an export has everything of its user and nothing of others, and its messag
   const end = lines.pop();
   assert.deepEqual(end, { kind: 'end', lines: lines.length });
   const count = (kind, all = lines) => all.filter((line) => line.kind === kind).length;
-  assert.deepEqual(['session', 'message', 'value'].map((kind) => count(kind)), [2, 1202, 1]);
-  assert.equal(lines.filter(({ kind, purpose }) => kind === 'usage' && purpose === 'turn').length, 1);
+  assert.deepEqual(['session', 'message', 'value'].map((kind) => count(kind)), [2, 1204, 1]);
+  assert.equal(lines.filter(({ kind, purpose }) => kind === 'usage' && purpose === 'turn').length, 2);
   assert.ok(text.includes('write to zoe@example.com') && !text.includes('max@example.com') && !/ciphertext|"embedding":|user_id/.test(text));
   assert.deepEqual(lines.find(({ kind }) => kind === 'value').value, 'zoe@example.com');
 
   assert.equal((await call('/api/me', { user, method: 'DELETE' })).status, 200);
   assert.deepEqual((await exported()).lines, [{ kind: 'end', lines: 0 }]);
   const answer = await (await call('/api/import', { user, method: 'POST', body: text })).text();
-  assert.match(answer.trimEnd().split('\n').at(-1), /"imported":1202,.*"done":true/);
+  assert.match(answer.trimEnd().split('\n').at(-1), /"imported":1204,.*"done":true/);
   const { body: { data } } = await send('GET', `/api/sessions/${session}/messages`, user);
-  assert.deepEqual(data.map(({ content }) => content), ['write to zoe@example.com', 'Very well.']);
+  assert.deepEqual(data.map(({ content }) => content), ['write to zoe@example.com', 'Very well.', 'begin again', 'Very well.']);
+  assert.equal((await send('GET', `/api/sessions/${session}`, user)).body.title, 'Letters to zoe@example.com');
+  const messages = (all) => all.filter(({ kind }) => kind === 'message')
+    .map(({ id, session_id, parent_id, role, content, created_at }) => ({ id, session_id, parent_id, role, content, created_at }));
+  assert.equal(messages(lines).filter(({ parent_id }) => parent_id === null).length, 3, 'two beginnings, and that of the other session');
+  assert.deepEqual(messages((await exported()).lines), messages(lines));
 });
 
 test('lists that a client has already are answered with their tag alone, until they change', async () => {

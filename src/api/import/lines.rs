@@ -10,7 +10,7 @@ use wire_text::WireText;
 use crate::api::client_id;
 use crate::chat::message::Role;
 use crate::error::{Abort, Code, Error, abort, abort_field};
-use crate::memory::import::{ImportedMessage, Order};
+use crate::memory::import::{ImportedMessage, ImportedParent, MAX_TITLE_CHARS, Order};
 
 /// Longest line, in bytes.
 const MAX_LINE_BYTES: usize = 64 * 1024;
@@ -27,7 +27,10 @@ const BATCH_MESSAGES: usize = 200;
 /// Bytes of text after which a batch is full: they are masked without a pause.
 const BATCH_BYTES: usize = 256 * 1024;
 
-/// One line. The output of `GET /api/me/export` can be imported: of its lines, those of messages are read.
+/// Sessions whose titles are kept until their first message comes.
+const MAX_TITLES: usize = 10_000;
+
+/// One line. The output of `GET /api/me/export` can be imported: of its lines, those of sessions and messages are read.
 #[derive(Deserialize)]
 struct Line {
     #[serde(default)]
@@ -42,6 +45,29 @@ struct Line {
     created_at: Option<DateTime<Utc>>,
     #[serde(default)]
     id: Option<String>,
+    #[serde(default)]
+    parent_id: LineParent,
+    #[serde(default)]
+    title: Option<WireText>,
+}
+
+/// The field `parent_id` of a line.
+#[derive(Default, Deserialize)]
+#[serde(from = "Option<String>")]
+enum LineParent {
+    /// There is no such field.
+    #[default]
+    Missing,
+    /// It is `null`: the message begins its session.
+    Null,
+    /// It has the id of a message.
+    Named(String),
+}
+
+impl From<Option<String>> for LineParent {
+    fn from(field: Option<String>) -> Self {
+        field.map_or(Self::Null, Self::Named)
+    }
 }
 
 /// Reader of an import: bytes go in, batches of messages come out.
@@ -58,6 +84,8 @@ pub(super) struct LineReader {
     order: Order,
     /// Number of messages without an id that are alike.
     alike: BTreeMap<Uuid, u32>,
+    /// Titles of sessions without a message so far.
+    titles: BTreeMap<Uuid, String>,
     batch: Vec<ImportedMessage>,
     batch_bytes: usize,
     /// Lines without a message.
@@ -75,6 +103,7 @@ impl LineReader {
             taken_bytes: 0,
             order: Order::default(),
             alike: BTreeMap::new(),
+            titles: BTreeMap::new(),
             batch: Vec::new(),
             batch_bytes: 0,
             skipped: 0,
@@ -153,8 +182,13 @@ impl LineReader {
             return Err(line_too_long());
         }
         let line: Line = serde_json::from_slice(line).map_err(|error| malformed(&error))?;
-        if line.kind.as_deref().is_some_and(|kind| kind != "message") {
-            return Ok(None);
+        match line.kind.as_deref() {
+            None | Some("message") => {}
+            Some("session") => {
+                self.keep_title(line);
+                return Ok(None);
+            }
+            Some(_) => return Ok(None),
         }
         let missing = |field| move || abort_field(Code::InvalidField, field, format!("{field} is missing."));
         let session_id = client_id::session(&line.session.ok_or_else(missing("session"))?, self.names)?;
@@ -167,24 +201,37 @@ impl LineReader {
         if content.trim().is_empty() {
             return Ok(None);
         }
+        let parent = match line.parent_id {
+            LineParent::Missing => ImportedParent::Before,
+            LineParent::Null => ImportedParent::Absent,
+            LineParent::Named(parent) => ImportedParent::Message(message_id(session_id, &parent)),
+        };
+        let title = self.titles.remove(&session_id);
+        let id = Uuid::nil();
         let message =
-            ImportedMessage { id: Uuid::nil(), session_id, role, content, created_at, name: line.id };
+            ImportedMessage { id, session_id, role, content, created_at, name: line.id, parent, title };
         Ok(Some(self.identified(message)))
+    }
+
+    /// Keeps the title of a session for its first message: there is no session without one.
+    fn keep_title(&mut self, line: Line) {
+        let session = line.id.and_then(|id| Uuid::try_parse(&id).ok());
+        if let (Some(session), Some(WireText(title))) = (session, line.title) {
+            let is_title = !title.trim().is_empty() && title.chars().count() <= MAX_TITLE_CHARS;
+            if is_title && self.titles.len() < MAX_TITLES {
+                self.titles.insert(session, title);
+            }
+        }
     }
 
     /// Gives a message its id, and its place in time.
     fn identified(&mut self, mut message: ImportedMessage) -> ImportedMessage {
         let session = message.session_id;
-        let named = message.name.as_deref().map(|name| Uuid::try_parse(name).map_err(|_| name));
-        message.id = match named {
+        message.id = match message.name.as_deref() {
             None => self.unnamed_id(&message),
-            Some(Ok(id)) => {
-                message.name = None;
-                id
-            }
-            // A name stands for one message of its session.
-            Some(Err(name)) => Uuid::new_v5(&session, format!("id {name}").as_bytes()),
+            Some(name) => message_id(session, name),
         };
+        message.name = message.name.filter(|name| Uuid::try_parse(name).is_err());
         message.created_at = self.order.place(session, message.created_at);
         message
     }
@@ -209,6 +256,11 @@ impl LineReader {
             Error::Fault(fault) => fault.into(),
         }
     }
+}
+
+/// Id of a message: a UUID, or a name, which stands for one message of its session.
+fn message_id(session: Uuid, name: &str) -> Uuid {
+    Uuid::try_parse(name).unwrap_or_else(|_| Uuid::new_v5(&session, format!("id {name}").as_bytes()))
 }
 
 fn line_too_long() -> Error {
@@ -271,6 +323,41 @@ mod tests {
         assert_eq!((messages[0].name.as_deref(), messages[1].name.as_deref()), (Some("m-1"), None));
         assert_eq!(messages[0].id, Uuid::new_v5(&Uuid::new_v5(&USER, b"s"), b"id m-1"));
         assert_eq!(messages[1].id.to_string(), id);
+    }
+
+    #[test]
+    fn a_parent_is_named_absent_or_the_message_before() {
+        let id = "00000000-0000-4000-8000-000000000001";
+        let more = [
+            String::new(),
+            r#","parent_id":null"#.into(),
+            format!(r#","parent_id":"{id}""#),
+            r#","parent_id":"m-1""#.into(),
+        ];
+        let body: Vec<_> = more.iter().map(|more| line("a", more)).collect();
+        let parents: Vec<_> =
+            import(&body.join("\n")).unwrap().0.iter().map(|message| message.parent).collect();
+        let named = Uuid::new_v5(&Uuid::new_v5(&USER, b"s"), b"id m-1");
+        assert_eq!(
+            parents,
+            [
+                ImportedParent::Before,
+                ImportedParent::Absent,
+                ImportedParent::Message(Uuid::try_parse(id).unwrap()),
+                ImportedParent::Message(named)
+            ]
+        );
+    }
+
+    #[test]
+    fn the_title_of_a_session_comes_with_its_first_message() {
+        let session = "00000000-0000-4000-8000-000000000002";
+        let of_session = |content: &str| line(content, "").replace("\"s\"", &format!("\"{session}\""));
+        let first_line = format!(r#"{{"kind":"session","id":"{session}","title":"Boats"}}"#);
+        let body = [first_line, line("other", ""), of_session("a"), of_session("b")].join("\n");
+        let (messages, skipped) = import(&body).unwrap();
+        let titles: Vec<_> = messages.iter().map(|message| message.title.as_deref()).collect();
+        assert_eq!((titles, skipped), (vec![None, Some("Boats"), None], 1));
     }
 
     #[test]
