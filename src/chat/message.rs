@@ -48,6 +48,14 @@ pub struct Message {
 }
 
 impl Message {
+    /// Texts in it that neither the user nor the model wrote: attachments, and results of tools.
+    pub fn texts_of_others(&self) -> impl Iterator<Item = String> {
+        let is_of_user = self.role == Role::User;
+        let attached = self.content.split_once(ATTACHMENT).filter(|_| is_of_user);
+        let attached = attached.map(|(_, attached)| attached.to_owned());
+        attached.into_iter().chain(self.calls().iter().map(|call| call.result().to_string()))
+    }
+
     /// Its tool calls; none for most messages.
     #[must_use]
     pub fn calls(&self) -> &[ToolCall] {

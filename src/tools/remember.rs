@@ -10,11 +10,16 @@ use super::error::ToolError;
 use super::tool::{Tool, ToolContext};
 use crate::memory::facts::fact::{Claim, ClaimError, Consent, UserStatement};
 use crate::memory::facts::quote::is_mostly_foreign;
-use crate::ports::Platform;
+use crate::memory::recall::{RecallRequest, recall};
+use crate::ports::{Clock, Platform};
 use crate::time::timestamp;
 
 /// Facts that one answer may store.
 const MAX_FACTS: usize = 10;
+
+/// Memories among which passages of documents are looked for, at least, and their tokens.
+const SEARCHED: u32 = 40;
+const SEARCHED_TOKENS: u32 = 4000;
 
 /// The tool `remember`.
 pub(super) struct Remember;
@@ -87,7 +92,8 @@ impl Tool for Remember {
             return Err("The user wants nothing of this conversation remembered.".into());
         }
         let claim = arguments.claim();
-        if is_mostly_foreign(claim.fact, context.message, context.read) {
+        let read = [context.read, &documents_about(claim.fact, context)].join("\n");
+        if is_mostly_foreign(claim.fact, context.message, &read) {
             return Err(ToolError(sentence(ClaimError::Foreign).into()));
         }
         let (text, said_at) = (context.message.clone(), timestamp(context.asked_at));
@@ -105,6 +111,16 @@ impl Tool for Remember {
         effects.facts.push(fact);
         Ok(kept)
     }
+}
+
+/// Passages of the user's documents that share words with a fact. A "yes" must not confirm what an earlier answer took from one.
+fn documents_about<P: Platform>(fact: &str, context: &ToolContext<'_, P>) -> String {
+    let text = MaskedText::composed(fact.to_owned());
+    let request = RecallRequest { text: &text, vector: None, budget: SEARCHED_TOKENS, least: SEARCHED };
+    let now = timestamp(context.user.ports.clock.now());
+    let recalled = recall(&context.user.ports.sql, &request, now).unwrap_or_default();
+    let passages = recalled.memories.iter().filter(|memory| memory.document_id.is_some());
+    passages.map(|memory| memory.content.as_str()).collect::<Vec<_>>().join("\n")
 }
 
 const fn sentence(error: ClaimError) -> &'static str {

@@ -8,6 +8,7 @@ use tokens::chat::PER_MESSAGE;
 use super::agent_loop::AgentLoop;
 use super::progress::TurnProgress;
 use crate::account::paid_call::BilledAccount;
+use crate::chat::message::Message;
 use crate::chat::tool_call::{CallFailure, CallOutcome, ToolCall};
 use crate::log;
 use crate::ports::{Clock, Platform};
@@ -82,12 +83,15 @@ impl<P: Platform, F: FnMut(&ClientEvent<'_>)> AgentLoop<'_, P, F> {
         }
     }
 
-    /// Texts that the model has read and its user did not write: what was recalled, and results of earlier steps.
+    /// Texts that the model has read and its user did not write: what was recalled, results of earlier steps and turns, and attachments of
+    /// earlier messages.
     fn read_texts(&self, progress: &TurnProgress, first: usize) -> String {
         let recalled = self.agent.recalled_at.and_then(|recalled| self.request.body.text(recalled.at));
         let calls = progress.answer.calls.get(..first).unwrap_or_default();
         let results = calls.iter().map(|call| call.result().to_string());
-        recalled.into_iter().chain(results).collect::<Vec<_>>().join("\n")
+        let cache = self.ctx.session.session.cache.borrow();
+        let earlier = cache.iter().flat_map(|cache| &cache.messages).flat_map(Message::texts_of_others);
+        recalled.into_iter().chain(results).chain(earlier).collect::<Vec<_>>().join("\n")
     }
 
     /// Emits the outcomes that are decided without running. Of a resumed answer everything but the denials was emitted before.

@@ -82,6 +82,21 @@ comment on function public.current_facts(uuid) is
 valid_from, expires_at}]. The object of the user keeps them for its turns. Callers: service_role.';
 grant execute on function public.current_facts(uuid) to service_role;
 
+create or replace function private.has_texts_of_others(p_user uuid, p_session uuid, p_before timestamptz) returns boolean
+language sql stable security invoker set search_path = '' as $$
+  select exists (
+    select from public.chat_messages m
+    where m.user_id = p_user and m.session_id = p_session and m.created_at < p_before
+      and (m.metadata ? 'sources'
+        or m.role = 'user' and m.content like '%<attachment name="%'
+        or exists (
+          select from jsonb_array_elements(coalesce(m.tool_calls, '[]')) c
+          where c ->> 'name' not in ('calculator', 'remember', 'forget', 'hand_over', 'sheet_export'))));
+$$;
+comment on function private.has_texts_of_others(uuid, uuid, timestamptz) is
+'True if a session had texts that its user did not write before a moment: attachments, passages of documents, results of tools. An answer
+after them may repeat what they say. Internal: called by unread_messages.';
+
 create or replace function public.unread_messages(p_user uuid, p_model text, p_limit integer) returns jsonb
 language plpgsql stable security definer set search_path = '' set statement_timeout = '8s' as $$
 declare
@@ -91,7 +106,8 @@ begin
   select
     jsonb_agg(jsonb_build_object(
       'id', u.message_id, 'text', left(u.content, 4000), 'said_at', u.occurred_at,
-      'reply_to', right(asked.content, 1000), 'offers_forget', coalesce(m.metadata -> 'offers_forget' = 'true', false))
+      'reply_to', case when not private.has_texts_of_others(p_user, m.session_id, m.created_at) then right(asked.content, 1000) end,
+      'offers_forget', coalesce(m.metadata -> 'offers_forget' = 'true', false))
       order by u.occurred_at, u.id),
     (array_agg(s.employee_slug order by u.occurred_at desc, u.id desc))[1]
   into v_messages, v_employee
@@ -122,7 +138,8 @@ end $$;
 comment on function public.unread_messages(uuid, text, integer) is
 'Returns the oldest messages of a user that were not read for facts yet, at most p_limit (and 50), with the current facts,
 or null if there are none: {messages: [{id, text, said_at, reply_to, offers_forget}], employee, budgets, price, facts: [{id,
-category, key, fact}]}. reply_to is the end of the answer before it, null if that must not be remembered;
+category, key, fact}]}. reply_to is the end of the answer before it, null if that must not be remembered,
+or if the session had texts of others before it: a "yes" must not confirm what those say;
 offers_forget is true if the model that answered had the tool forget. employee is the slug of the newest message''s session and pays; price is the one of p_model. Callers:
 service_role.';
 grant execute on function public.unread_messages(uuid, text, integer) to service_role;

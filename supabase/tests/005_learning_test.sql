@@ -130,6 +130,16 @@ select is(
 select pg_temp.turn(2);
 select is(pg_temp.unread() #>> '{messages,0,reply_to}', 'answered 1', 'a message comes with the answer that it replies to');
 reset role;
+update public.chat_messages set metadata = '{"sources": []}' where id = pg_temp.id(101);
+select is(pg_temp.unread() #> '{messages,0,reply_to}', 'null', 'an answer after passages of a document is nothing to confirm');
+update public.chat_messages set metadata = '{}' where id = pg_temp.id(101);
+update public.chat_messages set content = E'Sum up\n\n<attachment name="a.txt">\nx' where id = pg_temp.id(100);
+select is(pg_temp.unread() #> '{messages,0,reply_to}', 'null', 'an answer after an attachment is nothing to confirm');
+update public.chat_messages set content = 'said 1' where id = pg_temp.id(100);
+update public.chat_messages set tool_calls = '[{"name": "recall"}]' where id = pg_temp.id(101);
+select is(pg_temp.unread() #> '{messages,0,reply_to}', 'null', 'an answer after the result of a tool is nothing to confirm');
+update public.chat_messages set tool_calls = '[{"name": "calculator"}]' where id = pg_temp.id(101);
+select is(pg_temp.unread() #>> '{messages,0,reply_to}', 'answered 1', 'a sum is no text of others');
 update public.chat_messages set metadata = '{"offers_forget": true}' where id = pg_temp.id(200);
 set local role service_role;
 select is(pg_temp.unread() #> '{messages,0,offers_forget}', 'true', 'the queue tells where the model had the tool forget');
