@@ -14,6 +14,7 @@ use super::agent_config::AgentConfig;
 use super::log_writer::LogWriter;
 use super::progress::{StepCost, TurnProgress};
 use super::reserve::{NextStep, keep_affordable};
+use super::url_guards::UrlGuards;
 use crate::account::ledger;
 use crate::account::lost_attempts::LostAttempts;
 use crate::account::paid_call::{BilledAccount, CallBill, Purpose};
@@ -61,6 +62,8 @@ pub(super) struct AgentLoop<'a, P: Platform, F> {
     pub(super) visible_placeholders: Vec<Placeholder>,
     /// Tokens by which values in the prompt are longer than their placeholders.
     pub(super) value_tokens: u32,
+    /// Guards of the URLs that a model writes which reads values as they are.
+    pub(super) guards: UrlGuards,
 }
 
 impl<'a, P: Platform, F: FnMut(&ClientEvent<'_>)> AgentLoop<'a, P, F> {
@@ -104,11 +107,14 @@ impl<'a, P: Platform, F: FnMut(&ClientEvent<'_>)> AgentLoop<'a, P, F> {
     async fn complete(&mut self, progress: &mut TurnProgress) -> Result<Vec<Uuid>, Fault> {
         let user = self.ctx.session.user;
         let lost = self.lost_attempts(progress.prompt_tokens);
-        let Self { ctx, turn, request, log, events, .. } = self;
+        let Self { ctx, turn, request, log, events, guards, .. } = self;
         progress.completion = Completion::default();
-        let mut step = RunningStep { ctx: *ctx, turn, log, events, lost, ids: Vec::new() };
-        stream_completion(&user.model_client(), request, &mut progress.completion, &mut step).await?;
+        let mut step = RunningStep { ctx: *ctx, turn, log, events, lost, guards, ids: Vec::new() };
+        let streamed =
+            stream_completion(&user.model_client(), request, &mut progress.completion, &mut step).await;
+        step.end_guarded();
         let ids = step.ids;
+        streamed?;
         progress.first_token_at = progress.first_token_at.or(progress.completion.first_token_at);
         Ok(ids)
     }
@@ -264,6 +270,7 @@ impl<'a, P: Platform, F: FnMut(&ClientEvent<'_>)> AgentLoop<'a, P, F> {
     fn put_values(&mut self) -> Result<u32, Fault> {
         let employee = &self.agent.employee.employee;
         let values = self.ctx.plain_values(employee, &self.visible_placeholders);
+        self.guards.set_values(&values);
         self.request.body.set_values(values)
     }
 
@@ -371,8 +378,23 @@ struct RunningStep<'s, 'a, P: Platform, F> {
     log: &'s mut LogWriter<'a, P>,
     events: &'s mut EventUnmasker<F>,
     lost: LostAttempts<'a, P>,
+    guards: &'s mut UrlGuards,
     /// Ids of the calls that it began.
     ids: Vec<Uuid>,
+}
+
+impl<P: Platform, F: FnMut(&ClientEvent<'_>)> RunningStep<'_, '_, P, F> {
+    /// Emits the words that the guards hold back.
+    fn end_guarded(&mut self) {
+        for event in self.guards.end() {
+            self.emit(&event);
+        }
+    }
+
+    fn emit(&mut self, event: &TurnEvent) {
+        self.log.write(event);
+        self.events.push(event);
+    }
 }
 
 impl<P: Platform, F: FnMut(&ClientEvent<'_>)> CompletionObserver for RunningStep<'_, '_, P, F> {
@@ -383,9 +405,10 @@ impl<P: Platform, F: FnMut(&ClientEvent<'_>)> CompletionObserver for RunningStep
             let _ = SessionStore::new(&ports.sql, self.turn.session_id).update_turn(self.turn);
         }
         let event = match from.delta {
-            ModelDelta::Text(text) => TurnEvent::TextDelta(MaskedText::from_model(text.to_owned())),
-            ModelDelta::Thought(text) => TurnEvent::ThoughtDelta(MaskedText::from_model(text.to_owned())),
+            ModelDelta::Text(text) => TurnEvent::TextDelta(self.guards.text(text)),
+            ModelDelta::Thought(text) => TurnEvent::ThoughtDelta(self.guards.thought(text)),
             ModelDelta::Call { index, name } => {
+                self.end_guarded();
                 while self.ids.len() <= index {
                     self.ids.push(ids::time_ordered(&ports.clock, from.at));
                 }
@@ -393,8 +416,7 @@ impl<P: Platform, F: FnMut(&ClientEvent<'_>)> CompletionObserver for RunningStep
                 TurnEvent::ToolCallStarted { id, name: name.to_owned() }
             }
         };
-        self.log.write(&event);
-        self.events.push(&event);
+        self.emit(&event);
         self.ctx.session.session.subscribers.readers()
     }
 

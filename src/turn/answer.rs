@@ -4,6 +4,7 @@ use std::pin::pin;
 
 use futures::channel::oneshot;
 use futures::future::{Either, select};
+use pii::url_guard::GuardedText;
 
 use super::TurnCtx;
 use super::agent_loop::AgentLoop;
@@ -11,6 +12,7 @@ use super::finish::{FinishedTurn, Outcome};
 use super::log_writer::LogWriter;
 use super::prepare::PreparedTurn;
 use super::progress::TurnProgress;
+use super::url_guards::UrlGuards;
 use crate::error::Fault;
 use crate::ports::Platform;
 use crate::stream::client_event::ClientEvent;
@@ -43,8 +45,12 @@ impl<P: Platform> TurnCtx<'_, P> {
             events: EventUnmasker::start(&head, known, emit),
             visible_placeholders: head.visible_placeholders.clone(),
             value_tokens: 0,
+            guards: UrlGuards::new(if head.is_json { GuardedText::Json } else { GuardedText::Plain }),
         };
         let outcome = until_stopped(pin!(agent_loop.run(&mut progress)), stopped).await;
+        for event in agent_loop.guards.end() {
+            agent_loop.emit(&event);
+        }
         agent_loop.log.flush();
         let AgentLoop { mut events, visible_placeholders, .. } = agent_loop;
         let finished = self.finish(turn, progress, outcome, &visible_placeholders);

@@ -34,6 +34,7 @@ mod plain_values;
 mod progress;
 mod prompt;
 mod reserve;
+mod url_guards;
 
 use crate::ports::Platform;
 use crate::session::state::SessionCtx;

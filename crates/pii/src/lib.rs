@@ -15,4 +15,5 @@ pub mod placeholder;
 pub mod policy;
 pub mod seal;
 pub mod unmask;
+pub mod url_guard;
 pub mod vault;

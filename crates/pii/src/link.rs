@@ -204,6 +204,20 @@ const fn is_host_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == 0xff || byte == b']'
 }
 
+/// True for a word that clients make a link of without a scheme: a host of several labels, the last of letters.
+pub(crate) fn is_linked_host(word: &str) -> bool {
+    const LEAST_LETTERS: usize = 2;
+    let host = word.trim().trim_matches(|c: char| !c.is_alphanumeric());
+    let host = host.split(['/', '?', '#', ':']).next().unwrap_or_default();
+    let last = host.rsplit('.').next().unwrap_or_default();
+    let labels = || host.split('.');
+    labels().count() > 1
+        && labels()
+            .all(|label| !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || "-_%".contains(c)))
+        && last.chars().count() >= LEAST_LETTERS
+        && last.chars().all(char::is_alphabetic)
+}
+
 /// True if the text behind a placeholder makes it a part of a host or an address, such as `.example.com`; `None` if its beginning does
 /// not tell yet.
 pub(crate) fn joins_host(rest: &str, is_over: bool) -> Option<bool> {

@@ -47,6 +47,11 @@ impl PlaceholderMap {
         self.0.len()
     }
 
+    /// Names of placeholders with their texts.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     fn of(&self, placeholder: &Placeholder) -> Option<&str> {
         self.0.get(placeholder.name()).map(String::as_str)
     }
