@@ -72,7 +72,7 @@ pub struct Config {
 pub struct Ceiling {
     /// LLM tokens, read and written.
     pub daily_tokens: Option<u64>,
-    /// US dollars.
+    /// US dollars of a day.
     pub daily_usd: Option<f64>,
 }
 
