@@ -76,7 +76,7 @@ impl UrlGuard {
         }
     }
 
-    /// Sets the values that the following text may have.
+    /// Sets the values that the following text may have. The text before it has ended.
     pub fn set_values(&mut self, values: &PlaceholderMap) {
         self.values = Self::new(values, self.form).values;
     }
@@ -84,7 +84,6 @@ impl UrlGuard {
     /// Takes the next piece of the text, and returns all that is final.
     pub fn feed(&mut self, text: &str) -> String {
         if self.values.is_empty() && self.held.is_empty() {
-            self.reader.read(text);
             return text.to_owned();
         }
         let mut out = String::new();
