@@ -7,6 +7,7 @@ use mcp_client::server::Bearers;
 use pii::detect::{Addresses, Names, Patterns, People};
 use pii::seal::MasterKeys;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use crate::origin::AllowedOrigin;
 use crate::time::Millis;
@@ -269,14 +270,17 @@ impl<F: Fn(&str) -> Option<String>> Vars<F> {
         })
     }
 
-    fn dialects(&self, name: &str) -> DialectSettings {
-        let Some(value) = self.optional(name) else { return DialectSettings::default() };
+    /// A setting in JSON of that `form`; its default where it is not set.
+    fn json<T: DeserializeOwned + Default>(&self, name: &str, form: &str) -> T {
+        let Some(value) = self.optional(name) else { return T::default() };
         serde_json::from_str(&value).unwrap_or_else(|_| {
-            self.complain(format!(
-                "{name} must be a JSON object of models and their forms such as {{\"own-model\":{{\"protocol\":\"responses\"}}}}"
-            ));
-            DialectSettings::default()
+            self.complain(format!("{name} must be a JSON object {form}"));
+            T::default()
         })
+    }
+
+    fn dialects(&self, name: &str) -> DialectSettings {
+        self.json(name, r#"of models and their forms such as {"own-model":{"protocol":"responses"}}"#)
     }
 
     fn number(&self, name: &str, default: u32, least: u32) -> u32 {
@@ -301,13 +305,7 @@ impl<F: Fn(&str) -> Option<String>> Vars<F> {
     }
 
     fn storage_limits(&self, name: &str) -> StorageLimits {
-        let Some(value) = self.optional(name) else { return StorageLimits::default() };
-        serde_json::from_str(&value).unwrap_or_else(|_| {
-            self.complain(format!(
-                "{name} must be a JSON object with values, memories, daily_bytes or daily_exports, such as {{\"values\":50000}}"
-            ));
-            StorageLimits::default()
-        })
+        self.json(name, r#"with values, memories, daily_bytes or daily_exports, such as {"values":50000}"#)
     }
 
     fn master_keys(&self, name: &str) -> MasterKeys {
@@ -343,21 +341,12 @@ impl<F: Fn(&str) -> Option<String>> Vars<F> {
     }
 
     fn bearers(&self, name: &str) -> Bearers {
-        let Some(value) = self.optional(name) else { return Bearers::default() };
-        serde_json::from_str(&value).unwrap_or_else(|_| {
-            self.complain(format!("{name} must be a JSON object of names and bearer tokens"));
-            Bearers::default()
-        })
+        self.json(name, "of names and bearer tokens")
     }
 
     fn plans(&self, name: &str) -> Plans {
-        let Some(value) = self.optional(name) else { return Plans::default() };
-        serde_json::from_str(&value).unwrap_or_else(|_| {
-            self.complain(format!(
-                "{name} must be a JSON object of plans such as {{\"default\":{{\"messages_per_minute\":20,\"daily_tokens\":1000000,\"daily_usd\":2.5}}}}"
-            ));
-            Plans::default()
-        })
+        let form = r#"of plans such as {"default":{"messages_per_minute":20,"daily_tokens":1000000,"daily_usd":2.5}}"#;
+        self.json(name, form)
     }
 
     fn origins(&self, name: &str) -> Vec<AllowedOrigin> {
