@@ -56,10 +56,15 @@ impl<P: Platform> UserCtx<'_, P> {
 
     /// Reads the deployment's spending in the background, where what the object knows has grown old.
     pub async fn refresh_deployment_spending(&self) {
-        let now = self.ports.clock.now();
-        if !self.ceiling().is_unlimited() && self.account.deployment.get().is_ageing(now) {
+        if self.is_spending_ageing() {
             self.read_deployment_spending().await;
         }
+    }
+
+    /// True if work in the background should read the deployment's spending.
+    #[must_use]
+    pub fn is_spending_ageing(&self) -> bool {
+        !self.ceiling().is_unlimited() && self.account.deployment.get().is_ageing(self.ports.clock.now())
     }
 
     fn ceiling(&self) -> Budget {

@@ -58,6 +58,10 @@ impl<P: Platform> Object<P> {
                 log::fault(&self.ports.host, &fault);
             }
         }
+        if self.user(user).is_spending_ageing() {
+            // Not in a rest: a user who writes all the time has none for a while.
+            self.start_background(User::absent(user.id));
+        }
         // The calls beside a turn waited for it.
         let told = paid_call::plan_telling(&self.user(user));
         for fault in [told, self.start_due_background(user.id)].into_iter().filter_map(Result::err) {

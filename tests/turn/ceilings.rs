@@ -45,6 +45,17 @@ fn all_users_together_have_a_budget_and_a_hot_turn_asks_nobody_for_it() {
 }
 
 #[test]
+fn a_report_is_no_older_than_a_minute_for_a_user_who_never_rests() {
+    let conversation = with(&[("DEPLOYMENT_DAILY_TOKENS", "10000")]);
+    for (message, expected) in [("one", 1), ("two", 1), ("three", 2)] {
+        says(&conversation, message).unwrap();
+        conversation.deliver();
+        assert_eq!(reports(&conversation), expected, "{message}");
+        conversation.platform.clock.advance(40_000);
+    }
+}
+
+#[test]
 fn a_ceiling_in_dollars_counts_what_is_reported() {
     let conversation = with(&[("DEPLOYMENT_DAILY_USD", "0.5")]);
     conversation.platform.postgrest.profile(|row| row.price = Some(PRICE));
