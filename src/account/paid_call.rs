@@ -61,6 +61,8 @@ impl Purpose {
 pub struct BilledAccount {
     /// Slug of the employee of the conversation.
     pub employee: String,
+    /// Version of its profile, where it is known.
+    pub employee_version: Option<u32>,
     /// Daily budget of the user, over all employees.
     pub user_budget: Budget,
     /// Daily budget of the user with the employee.
@@ -119,8 +121,9 @@ impl BilledAccount {
     /// The account of a user with an employee, for a model with that price.
     #[must_use]
     pub fn new(employee: &Employee, limits: &UserLimits, price: Option<Price>) -> Self {
-        let Employee { slug, budget, .. } = employee;
-        Self { employee: slug.clone(), user_budget: limits.budget, employee_budget: *budget, price }
+        let Employee { slug, version, budget, .. } = employee;
+        let (employee, employee_version) = (slug.clone(), *version);
+        Self { employee, employee_version, user_budget: limits.budget, employee_budget: *budget, price }
     }
 
     /// True if a budget is in dollars and the model has no price: its cost could not be kept within it.
@@ -173,6 +176,7 @@ impl ReservedCall {
     fn used(&self, usage: &Usage, ended: Millis) -> PaidCall {
         let CallBill { purpose, session, account, model } = &self.bill;
         let usage = UsageRecord {
+            employee_version: account.employee_version,
             model: model.clone(),
             prompt_tokens: usage.prompt_tokens,
             cached_tokens: usage.cached_tokens,

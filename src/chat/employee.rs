@@ -18,6 +18,9 @@ use crate::config::Config;
 pub struct Employee {
     /// Name in requests and rows.
     pub slug: String,
+    /// Version of the profile; absent in what was stored before profiles had versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<u32>,
     /// The persona: the first message of every prompt.
     #[serde(deserialize_with = "persona")]
     pub system_prompt: MaskedText,

@@ -59,6 +59,9 @@ impl Usage {
 /// One row of `chat_usage_log`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct UsageRecord {
+    /// Version of the employee's profile, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub employee_version: Option<u32>,
     /// The model that answered or should have.
     pub model: String,
     /// Tokens read by the model.

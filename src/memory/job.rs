@@ -57,6 +57,7 @@ impl StoredAccount {
         let StoredBudgets { user, employee } = &self.budgets;
         BilledAccount {
             employee: self.employee.clone(),
+            employee_version: None,
             user_budget: user.resolve(config).budget,
             employee_budget: *employee,
             price: self.price,

@@ -47,6 +47,9 @@ pub struct InFlightTurn {
     pub admitted_at: Millis,
     /// Slug of the employee.
     pub employee: String,
+    /// Version of its profile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub employee_version: Option<u32>,
     /// The model that answers.
     pub model: String,
     /// Its price, if it is known.
@@ -290,6 +293,9 @@ impl InFlightTurn {
         let mut metadata = serde_json::Map::new();
         let employee = result.answer.handed_to.as_deref().unwrap_or(&self.employee);
         metadata.insert("employee".into(), employee.into());
+        if let Some(version) = self.employee_version.filter(|_| employee == self.employee) {
+            metadata.insert("employee_version".into(), version.into());
+        }
         // Model, usage, cost and times, as the end of the stream has them.
         let summary = AnswerSummary::from(&self.usage_record(result));
         if let Ok(serde_json::Value::Object(summary)) = serde_json::to_value(summary) {
@@ -314,6 +320,7 @@ impl InFlightTurn {
     fn usage_record(&self, result: &TurnResult) -> UsageRecord {
         let usage = result.usage;
         UsageRecord {
+            employee_version: self.employee_version,
             model: self.model.clone(),
             prompt_tokens: usage.prompt_tokens,
             cached_tokens: usage.cached_tokens,

@@ -95,7 +95,7 @@ pub struct MessageRecord {
     pub tool_calls: Vec<ToolCall>,
     /// Completeness of the message.
     pub status: Status,
-    /// `client_message_id` and `offers_forget` of a question; `employee`, `model`, `usage`, `ttft_ms`, `latency_ms`, `cost_usd`,
+    /// `client_message_id` and `offers_forget` of a question; `employee`, `employee_version`, `model`, `usage`, `ttft_ms`, `latency_ms`, `cost_usd`,
     /// `finish_reason`, `error_code`, `receipt` and `sources` of an answer; as far as they apply.
     pub metadata: serde_json::Map<String, serde_json::Value>,
     /// Time of the message.

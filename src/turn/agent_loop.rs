@@ -306,7 +306,8 @@ impl<'a, P: Platform, F: FnMut(&ClientEvent<'_>)> AgentLoop<'a, P, F> {
         self.request.candidates = candidates;
         let (slug, model) = (employee.slug.clone(), employee.model(user.config).to_owned());
         (self.turn.price, self.turn.model) = (successor.price, model.clone());
-        (self.turn.employee, self.turn.prompt_tokens) = (slug.clone(), prompt_tokens);
+        (self.turn.employee, self.turn.employee_version) = (slug.clone(), employee.version);
+        self.turn.prompt_tokens = prompt_tokens;
         // An interruption bills the employee that answers, for what it reads.
         SessionStore::new(&user.ports.sql, self.turn.session_id).update_turn(self.turn)?;
         self.policy = employee.unmask_policy.clone();

@@ -135,6 +135,7 @@ impl<P: Platform> TurnCtx<'_, P> {
         let mut turn = InFlightTurn {
             // The employee that took over, if one did.
             employee,
+            employee_version: cache.employee().version,
             price: cache.employee.price,
             turn_id: ids::time_ordered(&user.ports.clock, now),
             admitted_at: now,

@@ -143,6 +143,7 @@ impl<P: Platform> TurnCtx<'_, P> {
             message_tokens: 0,
             admitted_at,
             employee: priced.employee.slug.clone(),
+            employee_version: priced.employee.version,
             model: priced.employee.model(user.config).to_owned(),
             price: priced.price,
             parent_id: None,

@@ -86,6 +86,7 @@ impl<P: Platform> TurnCtx<'_, P> {
             message_tokens,
             admitted_at,
             employee: employee.slug.clone(),
+            employee_version: employee.version,
             model: employee.model(config).to_owned(),
             price: cache.employee.price,
             parent_id: point.parent_id,

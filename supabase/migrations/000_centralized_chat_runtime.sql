@@ -44,6 +44,7 @@ create table if not exists public.employee_profiles (
   learns              boolean not null default true,
   reads_pictures      boolean not null generated always as ('ocr' = any (tools)) stored,
   is_active           boolean not null default true,
+  version             integer not null default 1 check (version > 0),
   created_at          timestamptz not null default now(),
   updated_at          timestamptz not null default now()
 );
@@ -73,6 +74,23 @@ comment on column public.employee_profiles.learns is
   'Messages to this employee yield facts and summaries. Messages to an employee that does not learn can still be recalled.';
 comment on column public.employee_profiles.reads_pictures is
   'Readable for every user: pictures reach the model unmasked, because a picture cannot be masked before it is read.';
+comment on column public.employee_profiles.version is
+  'Number of the profile in private.employee_versions. A trigger counts it up with each change but is_active.';
+
+create table if not exists private.employee_versions (
+  employee_slug text not null references public.employee_profiles (slug) on delete cascade,
+  version       integer not null check (version > 0),
+  profile       jsonb not null check (jsonb_typeof(profile) = 'object'),
+  author_id     uuid,
+  created_at    timestamptz not null default now(),
+  primary key (employee_slug, version)
+);
+alter table private.employee_versions enable row level security;
+comment on table private.employee_versions is
+'Every version of every profile, the current one among them. A trigger on employee_profiles inserts the rows.';
+comment on column private.employee_versions.profile is 'Columns of employee_profiles, but for those that private.profile leaves out.';
+comment on column private.employee_versions.author_id is
+  'The admin; null for a change by SQL. No foreign key: the record stays when the account is deleted.';
 
 -- Sessions and messages ------------------------------------------------------------------------------------------------
 
@@ -171,6 +189,8 @@ create table if not exists public.chat_message_feedback (
   rating     smallint not null check (rating in (-1, 1)),
   -- At most 2,000 characters as the user writes it. A placeholder may be longer than its value.
   comment    text check (length(comment) between 1 and 20000),
+  employee_slug    text,
+  employee_version integer,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   primary key (message_id, user_id)
@@ -178,10 +198,13 @@ create table if not exists public.chat_message_feedback (
 alter table public.chat_message_feedback enable row level security;
 comment on table public.chat_message_feedback is 'Ratings of assistant messages, at most one per user and message.';
 comment on column public.chat_message_feedback.rating is '1: helpful, -1: not helpful.';
+comment on column public.chat_message_feedback.employee_slug is 'The employee that wrote the message, as its metadata has it.';
+comment on column public.chat_message_feedback.employee_version is 'The version of its profile; null where the message has none.';
 -- The policy's filter and the cascade from auth.users.
 create index if not exists chat_message_feedback_user on public.chat_message_feedback (user_id);
--- The 30 days of v_targets.
-create index if not exists chat_message_feedback_time on public.chat_message_feedback (created_at);
+-- The 30 days of v_targets, and the ratings of admin_overview by employee and version.
+create index if not exists chat_message_feedback_time on public.chat_message_feedback (created_at)
+  include (employee_slug, employee_version, rating);
 
 create table if not exists public.chat_tool_runs (
   id          uuid primary key,
@@ -415,6 +438,7 @@ create table if not exists public.chat_usage_log (
   -- The cost of a deleted conversation stays on record.
   session_id        uuid references public.chat_sessions (id) on delete set null,
   employee_slug     text not null,
+  employee_version  integer check (employee_version > 0),
   model             text not null check (length(model) between 1 and 100),
   prompt_tokens     integer not null check (prompt_tokens >= 0),
   cached_tokens     integer not null default 0 check (cached_tokens >= 0),
@@ -438,6 +462,7 @@ comment on column public.chat_usage_log.purpose is
   'turn: a request of a user. The others are calls beside the turns, which cost money too: vectors of memories (embedding) and of
 questions (recall), transcription (ocr), the background''s facts, summaries and titles, the steps of an answer before another employee
 took it over, and attempts that another one followed (step): the row of the turn has the others.';
+comment on column public.chat_usage_log.employee_version is 'Version of the profile that answered, where the call knew it.';
 comment on column public.chat_usage_log.history_tokens is 'Tokens of earlier messages in the prompt.';
 comment on column public.chat_usage_log.session_tokens is 'Tokens of all earlier messages of the session.';
 comment on column public.chat_usage_log.cost_usd is 'Null when the model had no known price at that time.';
@@ -487,6 +512,25 @@ create table if not exists public.chat_model_prices (
 alter table public.chat_model_prices enable row level security;
 comment on table public.chat_model_prices is 'USD per million tokens. A new price is a new row with its valid_from.';
 
+create table if not exists private.admin_changes (
+  id        bigint primary key generated always as identity,
+  admin_id  uuid not null,
+  action    text not null check (action in (
+    'employee_created', 'employee_updated', 'employee_rolled_back', 'limits_updated', 'price_saved', 'user_erased')),
+  target    text not null check (length(target) between 1 and 200),
+  was       jsonb not null check (jsonb_typeof(was) = 'object'),
+  became    jsonb not null check (jsonb_typeof(became) = 'object'),
+  at        timestamptz not null default now()
+);
+alter table private.admin_changes enable row level security;
+comment on table private.admin_changes is
+'Audit log: every change that an admin made through the API, written in the transaction of the change. Nothing deletes rows.';
+comment on column private.admin_changes.admin_id is
+  'The admin. No foreign key: the record stays when the account is deleted.';
+comment on column private.admin_changes.target is 'Slug of an employee, id of a user, or name of a model.';
+comment on column private.admin_changes.was is 'The fields that changed, as they were; {} for something new.';
+comment on column private.admin_changes.became is 'The same fields as they are since.';
+
 -- Triggers -------------------------------------------------------------------------------------------------------------
 
 create or replace function private.set_updated_at() returns trigger
@@ -511,6 +555,45 @@ begin
       v_table || '_updated_at', v_table);
   end loop;
 end $$;
+
+create or replace function private.profile(p_employee public.employee_profiles) returns jsonb
+language sql immutable security invoker set search_path = '' as $$
+  select to_jsonb(p_employee)
+    - '{slug,is_active,reads_pictures,version,created_at,updated_at}'::text[];
+$$;
+comment on function private.profile(public.employee_profiles) is
+'Returns the columns of a profile that a version consists of. Internal: called by the triggers of employee_profiles and the
+functions of 008.';
+
+create or replace function private.count_version() returns trigger
+language plpgsql security invoker set search_path = '' as $$
+begin
+  new.version := case
+    when tg_op = 'INSERT' then 1
+    when private.profile(new) = private.profile(old) then old.version
+    else old.version + 1 end;
+  return new;
+end $$;
+comment on function private.count_version() is
+'Trigger before an insert or update of a profile: sets its version, which no statement can choose. Not callable through the API.';
+
+create or replace function private.keep_version() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  insert into private.employee_versions (employee_slug, version, profile, author_id)
+  values (
+    new.slug, new.version, private.profile(new), nullif(pg_catalog.current_setting('frontdesk.admin', true), '')::uuid)
+  on conflict (employee_slug, version) do nothing;
+  return null;
+end $$;
+comment on function private.keep_version() is
+'Trigger after an insert or update of a profile: keeps the version. The functions of 008 set frontdesk.admin to the admin that they
+write for. Not callable through the API.';
+
+create or replace trigger employee_profiles_count_version before insert or update on public.employee_profiles
+  for each row execute function private.count_version();
+create or replace trigger employee_profiles_keep_version after insert or update on public.employee_profiles
+  for each row execute function private.keep_version();
 
 create or replace function private.count_messages() returns trigger
 language plpgsql security definer set search_path = '' as $$

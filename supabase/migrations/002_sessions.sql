@@ -60,7 +60,7 @@ grant execute on function public.load_session(uuid, integer, uuid) to authentica
 create or replace function private.active_employee(p_slug text) returns jsonb
 language sql stable security invoker set search_path = '' as $$
   select jsonb_build_object(
-    'slug', slug, 'title', title, 'system_prompt', system_prompt, 'model', model, 'fallback_models', fallback_models,
+    'slug', slug, 'version', version, 'title', title, 'system_prompt', system_prompt, 'model', model, 'fallback_models', fallback_models,
     'temperature', temperature, 'max_output_tokens', max_output_tokens, 'reasoning_effort', reasoning_effort,
     'verbosity', verbosity, 'token_budget', token_budget, 'top_k', top_k,
     'tools', tools, 'mcp_servers', mcp_servers, 'unmask_policy', unmask_policy, 'unmasked_kinds', unmasked_kinds,
@@ -72,7 +72,7 @@ language sql stable security invoker set search_path = '' as $$
   from public.employee_profiles where slug = p_slug and is_active;
 $$;
 comment on function private.active_employee(text) is
-'Returns the active employee with that slug, or null: {slug, title, system_prompt, model, fallback_models, temperature,
+'Returns the active employee with that slug, or null: {slug, version, title, system_prompt, model, fallback_models, temperature,
 max_output_tokens, reasoning_effort, verbosity, token_budget, top_k, tools, mcp_servers, unmask_policy, unmasked_kinds,
 messages_per_minute, daily_tokens, daily_usd, colleagues: [{slug, title, description}]}. colleagues is empty unless the
 employee has the tool hand_over. Internal: called by load_terms.';

@@ -178,11 +178,11 @@ begin
   end if;
 
   insert into public.chat_usage_log (
-    turn_id, user_id, session_id, employee_slug, model, prompt_tokens, cached_tokens, completion_tokens, total_tokens,
-    history_tokens, session_tokens, cost_usd, latency_ms, ttft_ms, success, error_code, usage_source, created_at)
+    turn_id, user_id, session_id, employee_slug, employee_version, model, prompt_tokens, cached_tokens, completion_tokens,
+    total_tokens, history_tokens, session_tokens, cost_usd, latency_ms, ttft_ms, success, error_code, usage_source, created_at)
   values (
-    v_turn, v_user, case when not v_is_usage_only then v_session end, p_turn ->> 'employee_slug', v_usage.model,
-    v_usage.prompt_tokens,
+    v_turn, v_user, case when not v_is_usage_only then v_session end, p_turn ->> 'employee_slug',
+    v_usage.employee_version, v_usage.model, v_usage.prompt_tokens,
     coalesce(v_usage.cached_tokens, 0), v_usage.completion_tokens, v_usage.total_tokens, v_usage.history_tokens,
     v_session_tokens, v_usage.cost_usd, v_usage.latency_ms, v_usage.ttft_ms, v_usage.success, v_usage.error_code,
     v_usage.usage_source, v_usage.created_at)
@@ -322,20 +322,24 @@ grant execute on function public.stalled_work() to service_role;
 create or replace function public.save_feedback(p_user uuid, p_message uuid, p_rating integer, p_comment text default null)
 returns jsonb
 language plpgsql security definer set search_path = '' set statement_timeout = '8s' as $$
+declare
+  v_metadata jsonb;
 begin
   if private.is_gone(p_user, now()) then
     return jsonb_build_object('saved', false);
   end if;
-  if not exists (
-    select from public.chat_messages where id = p_message and user_id = p_user and role = 'assistant'
-  ) then
+  select metadata into v_metadata from public.chat_messages
+  where id = p_message and user_id = p_user and role = 'assistant';
+  if not found then
     return jsonb_build_object('saved', false);
   end if;
   if p_rating is null then
     delete from public.chat_message_feedback where message_id = p_message and user_id = p_user;
   else
-    insert into public.chat_message_feedback (message_id, user_id, rating, comment)
-    values (p_message, p_user, p_rating, nullif(p_comment, ''))
+    insert into public.chat_message_feedback (message_id, user_id, rating, comment, employee_slug, employee_version)
+    values (
+      p_message, p_user, p_rating, nullif(p_comment, ''), v_metadata ->> 'employee',
+      (v_metadata ->> 'employee_version')::integer)
     on conflict (message_id, user_id) do update set rating = excluded.rating, comment = excluded.comment;
   end if;
   return jsonb_build_object('saved', true);

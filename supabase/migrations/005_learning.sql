@@ -9,20 +9,20 @@ declare
   v_usage constant public.chat_usage_log := jsonb_populate_record(null::public.chat_usage_log, p_usage);
 begin
   insert into public.chat_usage_log (
-    turn_id, purpose, user_id, session_id, employee_slug, model, prompt_tokens, cached_tokens, completion_tokens,
-    total_tokens, cost_usd, latency_ms, success, error_code, usage_source, created_at)
+    turn_id, purpose, user_id, session_id, employee_slug, employee_version, model, prompt_tokens, cached_tokens,
+    completion_tokens, total_tokens, cost_usd, latency_ms, success, error_code, usage_source, created_at)
   values (
     (p_usage ->> 'id')::uuid, v_usage.purpose, p_user,
     (select id from public.chat_sessions where id = v_usage.session_id and user_id = p_user),
-    v_usage.employee_slug, v_usage.model, v_usage.prompt_tokens, v_usage.cached_tokens, v_usage.completion_tokens,
-    v_usage.total_tokens, v_usage.cost_usd, v_usage.latency_ms, v_usage.success, v_usage.error_code,
+    v_usage.employee_slug, v_usage.employee_version, v_usage.model, v_usage.prompt_tokens, v_usage.cached_tokens,
+    v_usage.completion_tokens, v_usage.total_tokens, v_usage.cost_usd, v_usage.latency_ms, v_usage.success, v_usage.error_code,
     v_usage.usage_source, v_usage.created_at)
   on conflict (turn_id) do nothing;
   return found;
 end $$;
 comment on function private.add_usage(uuid, jsonb) is
-'Inserts a row of usage: {id, purpose, session_id, employee_slug, model, prompt_tokens, cached_tokens, completion_tokens,
-total_tokens, cost_usd, latency_ms, success, error_code, usage_source, created_at}. Returns false if that id exists.
+'Inserts a row of usage: {id, purpose, session_id, employee_slug, employee_version, model, prompt_tokens, cached_tokens,
+completion_tokens, total_tokens, cost_usd, latency_ms, success, error_code, usage_source, created_at}. Returns false if that id exists.
 Internal: called by save_facts, save_summary, save_title and save_embeddings.';
 
 create or replace function private.budgets(p_user uuid, p_employee text) returns jsonb

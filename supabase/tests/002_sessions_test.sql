@@ -100,7 +100,7 @@ select is(
   'prime-boss', 'the employee of a session of another user is not told');
 select bag_eq(
   $$ select jsonb_object_keys(terms -> 'employee') from own_terms $$,
-  array['slug', 'title', 'system_prompt', 'model', 'fallback_models', 'temperature', 'max_output_tokens', 'reasoning_effort', 'verbosity',
+  array['slug', 'version', 'title', 'system_prompt', 'model', 'fallback_models', 'temperature', 'max_output_tokens', 'reasoning_effort', 'verbosity',
         'token_budget', 'top_k', 'tools', 'unmask_policy', 'unmasked_kinds', 'messages_per_minute', 'daily_tokens', 'daily_usd', 'mcp_servers', 'colleagues'],
   'the employee has these settings');
 select is(
