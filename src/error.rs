@@ -43,6 +43,14 @@ pub enum Code {
     BodyTooLarge,
     /// No active employee with that slug.
     UnknownEmployee,
+    /// There is an employee with that slug already.
+    EmployeeExists,
+    /// The employee has a later version than the one that the admin saw.
+    EditConflict,
+    /// The employee has no such version.
+    VersionNotFound,
+    /// No account has that id.
+    UserNotFound,
     /// The session belongs to another user.
     SessionNotFound,
     /// No message of that name in the session.
@@ -121,7 +129,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of their definition.
-    pub const ALL: [Self; 55] = [
+    pub const ALL: [Self; 59] = [
         Self::MissingToken,
         Self::InvalidToken,
         Self::TokenExpired,
@@ -142,6 +150,10 @@ impl Code {
         Self::InvalidField,
         Self::BodyTooLarge,
         Self::UnknownEmployee,
+        Self::EmployeeExists,
+        Self::EditConflict,
+        Self::VersionNotFound,
+        Self::UserNotFound,
         Self::SessionNotFound,
         Self::MessageNotFound,
         Self::FactNotFound,
@@ -242,6 +254,10 @@ impl Code {
             Self::InvalidField => ("invalid_field", 422, "A field is not as it must be"),
             Self::BodyTooLarge => ("body_too_large", 413, "The body is too large"),
             Self::UnknownEmployee => ("unknown_employee", 404, "There is no such employee"),
+            Self::EmployeeExists => ("employee_exists", 409, "There is such an employee already"),
+            Self::EditConflict => ("edit_conflict", 409, "Somebody else changed it meanwhile"),
+            Self::VersionNotFound => ("version_not_found", 404, "There is no such version"),
+            Self::UserNotFound => ("user_not_found", 404, "There is no such user"),
             Self::SessionNotFound => ("session_not_found", 404, "There is no such session"),
             Self::MessageNotFound => ("message_not_found", 404, "There is no such message in this session"),
             Self::FactNotFound => ("fact_not_found", 404, "There is no such fact"),

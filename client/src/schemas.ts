@@ -1,5 +1,49 @@
 // Made by dev/build/client-types.mjs of the schemas in src/api/openapi. Do not edit.
 
+/** An employee with everything that an admin sets. */
+export type AdminEmployee = {
+  created_at: string;
+  daily_tokens: number | null;
+  daily_usd: number | null;
+  description: string;
+  fallback_models: Array<string>;
+  is_active: boolean;
+  learns: boolean;
+  max_output_tokens: number | null;
+  /** As McpServer, unless SQL wrote something else. */
+  mcp_servers: Array<Record<string, unknown>>;
+  messages_per_minute: number | null;
+  model: string | null;
+  reads_pictures: boolean;
+  reasoning_effort: string | null;
+  slug: string;
+  system_prompt: string;
+  temperature: number | null;
+  title: string;
+  token_budget: number | null;
+  tools: Array<string>;
+  top_k: number | null;
+  /** Kinds of values, or default. */
+  unmask_policy: Record<string, 'full' | 'partial' | 'none'>;
+  unmasked_kinds: Array<string>;
+  updated_at: string;
+  verbosity: string | null;
+  version: number;
+};
+
+export type AdminEmployeeList = {
+  data: Array<AdminEmployee>;
+  /** What holds where a profile has null, and the employee who answers where none is named. */
+  defaults: {
+    employee: string;
+    model: string;
+    token_budget: number;
+    top_k: number;
+  };
+  /** Tools that an employee can have. */
+  tools: Array<string>;
+};
+
 export type Answer = {
   cost_usd: number | null;
   employee: string;
@@ -183,8 +227,72 @@ export type Employee = {
   title: string;
 };
 
+export type EmployeeChanges = {
+  daily_tokens?: number | null;
+  daily_usd?: number | null;
+  description?: string;
+  fallback_models?: Array<string>;
+  is_active?: boolean;
+  learns?: boolean;
+  max_output_tokens?: number | null;
+  mcp_servers?: Array<McpServer>;
+  messages_per_minute?: number | null;
+  model?: string | null;
+  reasoning_effort?: string | null;
+  system_prompt?: string;
+  temperature?: number | null;
+  title?: string;
+  token_budget?: number | null;
+  tools?: Array<string>;
+  top_k?: number | null;
+  /** Kinds of values, or default. */
+  unmask_policy?: Record<string, 'full' | 'partial' | 'none'>;
+  unmasked_kinds?: Array<string>;
+  verbosity?: string | null;
+  /** The version that the admin saw: edit_conflict if there is a later one. */
+  version?: number | null;
+};
+
 export type EmployeeList = {
   data: Array<Employee>;
+};
+
+export type EmployeeRollback = {
+  version: number;
+};
+
+export type EmployeeVersion = {
+  author_email: string | null;
+  /** The admin; null for a change by SQL. */
+  author_id: string | null;
+  created_at: string;
+  profile: {
+    daily_tokens: number | null;
+    daily_usd: number | null;
+    description: string;
+    fallback_models: Array<string>;
+    learns: boolean;
+    max_output_tokens: number | null;
+    mcp_servers: Array<Record<string, unknown>>;
+    messages_per_minute: number | null;
+    model: string | null;
+    reasoning_effort: string | null;
+    system_prompt: string;
+    temperature: number | null;
+    title: string;
+    token_budget: number | null;
+    tools: Array<string>;
+    top_k: number | null;
+    /** Kinds of values, or default. */
+    unmask_policy: Record<string, 'full' | 'partial' | 'none'>;
+    unmasked_kinds: Array<string>;
+    verbosity: string | null;
+  };
+  version: number;
+};
+
+export type EmployeeVersionList = {
+  data: Array<EmployeeVersion>;
 };
 
 /** Number of deleted rows by table, and of files. */
@@ -270,6 +378,40 @@ export type ImportLine = {
   session_id?: string;
 };
 
+export type McpCheck = {
+  /** Allowed tools that no model can be given. */
+  dropped: number;
+  /** False if the profile pins another list: then no tool is offered. */
+  is_pinned: boolean;
+  /** Names in tools that the server does not have. */
+  missing: Array<string>;
+  ok: true;
+  pin: string;
+  tools: Array<{
+    description: string;
+    name: string;
+    needs_approval: boolean;
+    title: string | null;
+  }>;
+} | {
+  error: string;
+  ok: false;
+};
+
+export type McpServer = {
+  approval?: 'always' | 'writes' | 'never' | null;
+  name: string;
+  /** Fingerprint of the list that may be offered. */
+  pin?: string | null;
+  read_only?: Array<string>;
+  /** A name in MCP_TOKENS. */
+  token?: string | null;
+  /** Names on the server; * for all. */
+  tools?: Array<string>;
+  unmask?: boolean;
+  url: string;
+};
+
 export type Message = {
   content: string;
   created_at: string;
@@ -299,6 +441,31 @@ export type MessagePage = {
   next: string | null;
 };
 
+export type NewEmployee = {
+  daily_tokens?: number | null;
+  daily_usd?: number | null;
+  description?: string;
+  fallback_models?: Array<string>;
+  is_active?: boolean;
+  learns?: boolean;
+  max_output_tokens?: number | null;
+  mcp_servers?: Array<McpServer>;
+  messages_per_minute?: number | null;
+  model?: string | null;
+  reasoning_effort?: string | null;
+  slug: string;
+  system_prompt: string;
+  temperature?: number | null;
+  title: string;
+  token_budget?: number | null;
+  tools?: Array<string>;
+  top_k?: number | null;
+  /** Kinds of values, or default. */
+  unmask_policy?: Record<string, 'full' | 'partial' | 'none'>;
+  unmasked_kinds?: Array<string>;
+  verbosity?: string | null;
+};
+
 export type PageConfig = {
   default_employee: string;
   supabase_anon_key: string;
@@ -323,7 +490,7 @@ export type Picture = {
 };
 
 export type Problem = {
-  code: 'account_exists' | 'admin_only' | 'approval_expired' | 'approval_mismatch' | 'approval_not_found' | 'auth_unavailable' | 'body_too_large' | 'budget_exceeded' | 'database_refused' | 'database_timeout' | 'database_unavailable' | 'document_not_found' | 'document_too_long' | 'document_unreadable' | 'document_without_text' | 'erasure_in_progress' | 'fact_not_found' | 'file_not_found' | 'files_unavailable' | 'internal' | 'interrupted' | 'invalid_field' | 'invalid_json' | 'invalid_token' | 'link_expired' | 'message_not_found' | 'message_too_long' | 'method_not_allowed' | 'misconfigured' | 'missing_token' | 'model_rejected' | 'model_timeout' | 'model_truncated' | 'model_unavailable' | 'not_a_user' | 'not_found' | 'origin_not_allowed' | 'privacy_unavailable' | 'rate_limited' | 'session_not_found' | 'token_expired' | 'too_many_documents' | 'too_many_values' | 'too_much_stored' | 'turn_in_progress' | 'unknown_employee' | 'unknown_key' | 'unpriced_model' | 'unsupported_algorithm' | 'unsupported_document' | 'upload_limit' | 'user_erased' | 'wrong_audience' | 'wrong_issuer' | 'wrong_secret';
+  code: 'account_exists' | 'admin_only' | 'approval_expired' | 'approval_mismatch' | 'approval_not_found' | 'auth_unavailable' | 'body_too_large' | 'budget_exceeded' | 'database_refused' | 'database_timeout' | 'database_unavailable' | 'document_not_found' | 'document_too_long' | 'document_unreadable' | 'document_without_text' | 'edit_conflict' | 'employee_exists' | 'erasure_in_progress' | 'fact_not_found' | 'file_not_found' | 'files_unavailable' | 'internal' | 'interrupted' | 'invalid_field' | 'invalid_json' | 'invalid_token' | 'link_expired' | 'message_not_found' | 'message_too_long' | 'method_not_allowed' | 'misconfigured' | 'missing_token' | 'model_rejected' | 'model_timeout' | 'model_truncated' | 'model_unavailable' | 'not_a_user' | 'not_found' | 'origin_not_allowed' | 'privacy_unavailable' | 'rate_limited' | 'session_not_found' | 'token_expired' | 'too_many_documents' | 'too_many_values' | 'too_much_stored' | 'turn_in_progress' | 'unknown_employee' | 'unknown_key' | 'unpriced_model' | 'unsupported_algorithm' | 'unsupported_document' | 'upload_limit' | 'user_erased' | 'user_not_found' | 'version_not_found' | 'wrong_audience' | 'wrong_issuer' | 'wrong_secret';
   detail: string;
   field?: string;
   status: number;

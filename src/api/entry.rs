@@ -3,14 +3,17 @@
 
 use std::rc::Rc;
 
+use super::admin::Answered;
+use super::admin::ctx::AdminCtx;
+use super::admin_route::AdminRoute;
 use super::body::{MAX_BODY_BYTES, read_within};
 use super::call::ObjectCall;
 use super::error_form::ErrorForm;
 use super::link::Link;
 use super::not_found::no_such_file;
 use super::query::Query;
-use super::routes::{AdminRoute, Payload, PublicRoute, Route, UserRoute};
-use super::{cors, documents, health, hooks, openapi, pictures};
+use super::routes::{Payload, PublicRoute, Route, UserRoute};
+use super::{admin, cors, documents, health, hooks, openapi, pictures};
 use crate::auth::User;
 use crate::auth::authenticator::{AuthCtx, Authenticated, Authenticator};
 use crate::config::Config;
@@ -105,7 +108,7 @@ impl<W: WorkerPorts> Entry<'_, W> {
             Route::Public(PublicRoute::Ready) => {
                 Ok(self.worker.respond(health::ready(&self.postgrest()).await?))
             }
-            Route::Admin(route) => self.admin(route, request.request).await,
+            Route::Admin(route) => self.admin(route, request).await,
             Route::User(route) => self.user(route, request).await,
         }
     }
@@ -114,16 +117,22 @@ impl<W: WorkerPorts> Entry<'_, W> {
         PostgrestClient::new(Rc::clone(self.config), self.worker.http().clone())
     }
 
-    /// Passes a request of an admin on to the object of the user whom it is about.
-    async fn admin(&self, route: AdminRoute, request: W::Request) -> Result<W::Response, Error> {
+    /// Answers a request of an admin, or passes it on to the object of the user whom it is about.
+    async fn admin(&self, route: AdminRoute, request: Addressed<W::Request>) -> Result<W::Response, Error> {
+        let Addressed { mut request, query, .. } = request;
         self.pass_gate(&request).await?;
         let admin = self.authenticate(request.header("authorization").as_deref()).await?;
         if !admin.is_admin {
             let detail = "This route is for users whose app_metadata.role is \"admin\".";
             return Err(abort(Code::AdminOnly, detail));
         }
-        let (user, route) = route.target();
-        self.forward(ObjectCall::of(user, route), ForwardedBody::Bytes(Vec::new())).await
+        let ctx = AdminCtx { admin: admin.id, config: self.config, worker: self.worker };
+        match admin::answer(&ctx, route, &query, &mut request).await? {
+            Answered::Here(reply) => Ok(self.worker.respond(reply)),
+            Answered::ByObject(user, route) => {
+                self.forward(ObjectCall::of(user, route), ForwardedBody::Bytes(Vec::new())).await
+            }
+        }
     }
 
     /// Erases a user whose account Supabase deleted.

@@ -1,6 +1,7 @@
 //! The HTTP API, in two stages. [`entry`] runs in the stateless Worker: it decides who asks for what. [`Object::handle`] runs in the
 //! user's object and answers. One file for each resource.
 
+pub mod admin_route;
 pub mod approvals;
 pub mod call;
 pub mod chat;
@@ -16,6 +17,7 @@ pub mod rate;
 pub mod reply;
 pub mod routes;
 
+mod admin;
 mod body;
 mod client_id;
 mod completions;
@@ -34,6 +36,7 @@ mod me;
 mod messages;
 mod not_found;
 mod openapi;
+mod path;
 mod pictures;
 mod search;
 mod sessions;

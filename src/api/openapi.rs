@@ -19,6 +19,9 @@ const OPERATIONS: &str = include_str!("openapi/operations.json");
 
 const SCHEMAS: &str = include_str!("openapi/schemas.json");
 
+/// Errors of every route of admins, before its own.
+const OF_ADMINS: [Code; 1] = [Code::AdminOnly];
+
 /// Media type of server-sent events.
 const STREAM: &str = "text/event-stream";
 
@@ -141,8 +144,9 @@ impl Operation {
     /// Codes of its errors by their statuses.
     fn errors(&self) -> BTreeMap<u16, Vec<Code>> {
         let common = if self.tag == "Public" { &[][..] } else { &OF_USERS[..] };
+        let admin = if self.tag == "Admin" { &OF_ADMINS[..] } else { &[][..] };
         let mut errors: BTreeMap<u16, Vec<Code>> = BTreeMap::new();
-        for code in common.iter().chain(&[Code::OriginNotAllowed]).chain(&self.errors) {
+        for code in common.iter().chain(admin).chain(&[Code::OriginNotAllowed]).chain(&self.errors) {
             let status = if self.is_openai() { openai_error::status(*code) } else { code.status() };
             errors.entry(status).or_default().push(*code);
         }
@@ -176,7 +180,7 @@ impl Operation {
     fn parameters(&self) -> Vec<Value> {
         let names = self.path.split('{').skip(1).filter_map(|rest| rest.split('}').next());
         let in_path = names.map(|name| {
-            let is_text = name == "chat" || self.is_openai();
+            let is_text = matches!(name, "chat" | "slug") || self.is_openai();
             let schema = if is_text {
                 json!({ "type": "string" })
             } else {
@@ -274,8 +278,9 @@ fn openai_error_schema() -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::admin_route::tests::every_admin_route;
     use crate::api::routes::tests::{ID, every_user_route};
-    use crate::api::routes::{AdminRoute, PublicRoute, Route};
+    use crate::api::routes::{PublicRoute, Route};
 
     #[test]
     fn every_route_is_an_operation_and_every_operation_a_route() {
@@ -294,10 +299,9 @@ mod tests {
             PublicRoute::Ready.into(),
             PublicRoute::OpenApi.into(),
             PublicRoute::UserDeleted.into(),
-            Route::Admin(AdminRoute::EraseUser(ID)),
-            Route::Admin(AdminRoute::Erasure(ID)),
         ];
-        for route in every_user_route().into_iter().map(Route::User).chain(others) {
+        let admin = every_admin_route(ID).into_iter().map(Route::Admin);
+        for route in every_user_route().into_iter().map(Route::User).chain(admin).chain(others) {
             assert_eq!(described.iter().filter(|described| **described == route).count(), 1, "{route:?}");
         }
     }

@@ -49,6 +49,19 @@ impl Position {
     }
 }
 
+/// Reads `limit` alone from a query.
+///
+/// # Errors
+/// `invalid_field` with the field's rule.
+pub fn limit(query: &Query) -> Result<u32, Error> {
+    query.get("limit").map_or(Ok(DEFAULT_LIMIT), parse_limit)
+}
+
+fn parse_limit(value: &str) -> Result<u32, Error> {
+    let limit = value.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
+    limit.ok_or_else(|| abort_field(Code::InvalidField, "limit", format!("limit must be 1 to {MAX_LIMIT}.")))
+}
+
 impl Page {
     /// Reads `limit` and `before` from a query.
     ///
@@ -58,13 +71,7 @@ impl Page {
         let mut page = Self { limit: DEFAULT_LIMIT, before: None };
         for (name, value) in query.pairs() {
             match name {
-                "limit" => {
-                    let limit = value.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
-                    let rule = || {
-                        abort_field(Code::InvalidField, "limit", format!("limit must be 1 to {MAX_LIMIT}."))
-                    };
-                    page.limit = limit.ok_or_else(rule)?;
-                }
+                "limit" => page.limit = parse_limit(value)?,
                 "before" => {
                     let rule = "before must be the `next` of another page, or an RFC 3339 time.";
                     let position = Position::parse(value);

@@ -1,12 +1,13 @@
 //! The route table. A route that is added here does not compile until its method and its handler exist.
 
-use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::admin_route::AdminRoute;
 use super::error_form::ErrorForm;
 use super::not_found::{no_such_document, no_such_file};
-use crate::error::{Code, Error, abort, abort_field};
+use super::path::{decode, uuid};
+use crate::error::{Code, Error, abort};
 
 /// A method at an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,7 +16,7 @@ pub enum Route {
     Public(PublicRoute),
     /// Answered by a user's object.
     User(UserRoute),
-    /// Asked by an admin of a user's object.
+    /// For admins alone.
     Admin(AdminRoute),
 }
 
@@ -32,26 +33,6 @@ pub enum PublicRoute {
     OpenApi,
     /// Report of Supabase that an account was deleted, which a secret authorizes.
     UserDeleted,
-}
-
-/// A route of admins, with the user that it is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AdminRoute {
-    /// Erasure of a user, who may have no account any more.
-    EraseUser(Uuid),
-    /// State of a user's erasure.
-    Erasure(Uuid),
-}
-
-impl AdminRoute {
-    /// The user, and the route of their object.
-    #[must_use]
-    pub const fn target(self) -> (Uuid, UserRoute) {
-        match self {
-            Self::EraseUser(user) => (user, UserRoute::EraseUser),
-            Self::Erasure(user) => (user, UserRoute::Erasure),
-        }
-    }
 }
 
 /// Treatment of a request's body in the stateless Worker.
@@ -167,8 +148,7 @@ impl Route {
         match self {
             Self::Public(route) => route.method(),
             Self::User(route) => route.method(),
-            Self::Admin(AdminRoute::EraseUser(_)) => "DELETE",
-            Self::Admin(AdminRoute::Erasure(_)) => "GET",
+            Self::Admin(route) => route.method(),
         }
     }
 }
@@ -380,11 +360,8 @@ fn routes_at(path: &str) -> Result<Vec<Route>, Error> {
         ["v1", "chat", "completions"] => vec![User::Completions],
         ["v1", "models"] => vec![User::Models],
         ["v1", "models", slug] => vec![User::Model(decode(slug))],
-        ["api", "admin", "users", id] => {
-            return Ok(vec![Route::Admin(AdminRoute::EraseUser(uuid("id", id)?))]);
-        }
-        ["api", "admin", "users", id, "erasure"] => {
-            return Ok(vec![Route::Admin(AdminRoute::Erasure(uuid("id", id)?))]);
+        ["api", "admin", rest @ ..] => {
+            return Ok(AdminRoute::all_at(rest)?.into_iter().map(Route::Admin).collect());
         }
         ["api", "hooks", "user-deleted"] => return Ok(vec![PublicRoute::UserDeleted.into()]),
         ["config.json"] => return Ok(vec![PageConfig.into()]),
@@ -394,16 +371,6 @@ fn routes_at(path: &str) -> Result<Vec<Route>, Error> {
         _ => Vec::new(),
     };
     Ok(routes.into_iter().map(Route::User).collect())
-}
-
-/// Decodes a segment of a path. Invalid UTF-8 becomes U+FFFD.
-fn decode(segment: &str) -> String {
-    percent_decode_str(segment).decode_utf8_lossy().into_owned()
-}
-
-fn uuid(name: &'static str, text: &str) -> Result<Uuid, Error> {
-    Uuid::try_parse(text)
-        .map_err(|_| abort_field(Code::InvalidField, name, format!("{name} must be a UUID.")))
 }
 
 fn file_id(text: &str) -> Result<Uuid, Error> {
@@ -502,14 +469,8 @@ pub(super) mod tests {
         assert_eq!(Route::parse("GET", "/config.json"), Ok(PublicRoute::PageConfig.into()));
         assert_eq!(Route::parse("GET", "/openapi.json"), Ok(PublicRoute::OpenApi.into()));
         assert_eq!(Route::parse("POST", "/api/hooks/user-deleted"), Ok(PublicRoute::UserDeleted.into()));
-        for route in [AdminRoute::EraseUser(ID), AdminRoute::Erasure(ID)] {
-            let address = match route {
-                AdminRoute::EraseUser(id) => format!("/api/admin/users/{id}"),
-                AdminRoute::Erasure(id) => format!("/api/admin/users/{id}/erasure"),
-            };
-            let route = Route::Admin(route);
-            assert_eq!(Route::parse(route.method(), &address), Ok(route));
-        }
+        let erasure = Route::Admin(AdminRoute::Erasure(ID));
+        assert_eq!(Route::parse("GET", &format!("/api/admin/users/{ID}/erasure")), Ok(erasure));
     }
 
     #[test]

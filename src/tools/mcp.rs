@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::future::join_all;
 use mcp_client::client::{Client, Effect};
 use mcp_client::error::McpError;
-use mcp_client::server::Server;
+use mcp_client::server::{Bearers, Server};
 use mcp_client::session::Session;
 use mcp_client::tool::{RemoteTool, name_for_model, named_by_model};
 use mcp_client::transport::{PostRequest, PostResponse, ResponseBody, Transport, TransportError};
@@ -145,7 +145,7 @@ impl McpServers {
     }
 
     async fn list<P: Platform>(&self, server: &Server, ctx: &UserCtx<'_, P>) {
-        let transport = McpTransport(ctx.ports);
+        let transport = transport(ctx.ports);
         let session = self.session(server);
         let listed = match Client::new(&transport, server, &ctx.config.mcp_tokens, session) {
             Ok(client) => client.list().await.map(|tools| (tools, client.session(), client.dropped())),
@@ -195,7 +195,7 @@ impl McpServers {
     ) -> Result<Value, ToolError> {
         let arguments =
             to_raw_value(arguments).map_err(|_| ToolError("The arguments are no JSON.".into()))?;
-        let transport = McpTransport(ctx.ports);
+        let transport = transport(ctx.ports);
         let failed = |error: McpError| ToolError(error.sentence().into());
         let client = Client::new(&transport, server, &ctx.config.mcp_tokens, self.session(server));
         let client = client.map_err(failed)?;
@@ -237,11 +237,12 @@ fn note_dropped<P: Platform>(
         Err(error) => {
             DroppedLine { error: Some(format!("{error:?}")), server: Some(&server.name), ..DroppedLine::NONE }
         }
-        Ok((tools, dropped)) => {
-            let has = |name: &str| name == "*" || tools.iter().any(|tool| tool.name == name);
-            let missing = server.tools.iter().map(String::as_str).filter(|name| !has(name)).collect();
-            DroppedLine { dropped, missing, server: Some(&server.name), ..DroppedLine::NONE }
-        }
+        Ok((tools, dropped)) => DroppedLine {
+            dropped,
+            missing: missing(server, tools),
+            server: Some(&server.name),
+            ..DroppedLine::NONE
+        },
     };
     if line.error.is_some() || line.dropped > 0 || !line.missing.is_empty() {
         log::line(&ctx.ports.host, &line);
@@ -264,14 +265,58 @@ fn definition(server: &Server, tool: &RemoteTool) -> Option<Definition> {
     })
 }
 
-/// The client's transport over an object's ports.
-struct McpTransport<'a, P: Platform>(&'a Ports<P>);
+/// Result of a server's check.
+#[derive(Debug)]
+pub struct Checked {
+    /// Tools that the profile allows and a model can be given.
+    pub tools: Vec<RemoteTool>,
+    /// Number of allowed tools that no model can be given.
+    pub dropped: usize,
+    /// Names in the profile that the server has no tool for.
+    pub missing: Vec<String>,
+    /// Fingerprint of the list, as a profile may pin it.
+    pub pin: String,
+}
 
-impl<P: Platform> Transport for McpTransport<'_, P> {
-    type Body = McpBody<<P::Http as Http>::Body>;
+/// Lists the tools of a server that passed [`Server::check`], as an employee would get them.
+///
+/// # Errors
+/// The reason why there is no list.
+pub async fn check(
+    server: &Server,
+    bearers: &Bearers,
+    clock: &impl Clock,
+    http: &impl Http,
+) -> Result<Checked, McpError> {
+    let transport = McpTransport { clock, http };
+    let client = Client::new(&transport, server, bearers, None)?;
+    let tools = client.list().await?;
+    let missing = missing(server, &tools).into_iter().map(ToOwned::to_owned).collect();
+    let pin = mcp_pins::fingerprint(server, &tools);
+    Ok(Checked { dropped: client.dropped(), tools, missing, pin })
+}
+
+/// Tools that the profile names and the server does not have.
+fn missing<'a>(server: &'a Server, tools: &[RemoteTool]) -> Vec<&'a str> {
+    let has = |name: &str| name == "*" || tools.iter().any(|tool| tool.name == name);
+    server.tools.iter().map(String::as_str).filter(|name| !has(name)).collect()
+}
+
+/// The client's transport over the ports.
+struct McpTransport<'a, C, H> {
+    clock: &'a C,
+    http: &'a H,
+}
+
+const fn transport<P: Platform>(ports: &Ports<P>) -> McpTransport<'_, P::Clock, P::Http> {
+    McpTransport { clock: &ports.clock, http: &ports.http }
+}
+
+impl<C: Clock, H: Http> Transport for McpTransport<'_, C, H> {
+    type Body = McpBody<H::Body>;
 
     fn now(&self) -> Millis {
-        self.0.clock.now()
+        self.clock.now()
     }
 
     async fn post(&self, request: &PostRequest<'_>) -> Result<PostResponse<Self::Body>, TransportError> {
@@ -279,7 +324,7 @@ impl<P: Platform> Transport for McpTransport<'_, P> {
         let call =
             HttpCall { method: Method::Post, url, headers, body: Some(body), redirect: Redirect::Manual };
         let timeouts = Timeouts { first_byte: *timeout, idle: *timeout, total: Some(*timeout) };
-        let response = self.0.http.open(call, timeouts).await.map_err(transport_error)?;
+        let response = self.http.open(call, timeouts).await.map_err(transport_error)?;
         Ok(PostResponse {
             status: response.status,
             content_type: response.header("content-type").unwrap_or_default().to_owned(),

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use mcp_client::server::Server;
 use mcp_client::tool::{RemoteTool, name_for_model};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::error::Fault;
@@ -64,8 +65,7 @@ pub(super) fn compare(
     server: &Server,
     tools: &[RemoteTool],
 ) -> Result<Option<ChangedLine>, Fault> {
-    let named = |tool: &RemoteTool| Some((name_for_model(&server.name, &tool.name)?, hash(&tool.told())));
-    let pins: Pins = tools.iter().filter_map(named).collect();
+    let pins = pins(server, tools);
     let name = SqlValue::Text(&server.name);
     let known: Option<PinRow> = row(sql, "SELECT url, tools FROM mcp_pin WHERE server = ?", &[name])?;
     // Another address is another server, which an operator chose.
@@ -98,6 +98,16 @@ pub(super) fn compare(
         changed: pins.iter().filter(is_changed).map(|(name, _)| name.clone()).collect(),
         removed: absent(&known, &pins),
     }))
+}
+
+/// Fingerprint of a list of tools, as a profile may pin it.
+pub(super) fn fingerprint(server: &Server, tools: &[RemoteTool]) -> String {
+    hash(&json!(pins(server, tools)).to_string())
+}
+
+fn pins(server: &Server, tools: &[RemoteTool]) -> Pins {
+    let named = |tool: &RemoteTool| Some((name_for_model(&server.name, &tool.name)?, hash(&tool.told())));
+    tools.iter().filter_map(named).collect()
 }
 
 fn hash(text: &str) -> String {

@@ -104,6 +104,12 @@ impl Toolbox {
     }
 }
 
+/// Names of the tools that employees can have.
+#[must_use]
+pub fn tool_names() -> Vec<String> {
+    definitions(&Employee::default()).into_iter().map(|tool| tool.name).collect()
+}
+
 fn all_definitions(employee: &Employee, mcp: &McpServers) -> Vec<Definition> {
     let mut tools = Vec::new();
     if !employee.tools.is_empty() {

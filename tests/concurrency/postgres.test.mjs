@@ -10,8 +10,8 @@ import { call, extraction, fact, turn, WRITERS } from './writers.mjs';
 /** Milliseconds after which a query that has not answered is taken to wait for a lock. */
 const WAITS = 300;
 
-/** Functions for operators and for erasing itself. */
-const NO_WRITERS = ['erase_user', 'purge_expired', 'replay_erasures'];
+/** Functions for operators and admins, and for erasing itself. */
+const NO_WRITERS = ['create_employee', 'erase_user', 'purge_expired', 'replay_erasures', 'roll_back_employee', 'update_employee'];
 
 let postgres;
 let admin;

@@ -127,6 +127,13 @@ test('answers are as they are described', async () => {
   await as('DELETE', '/api/me');
   await as('GET', '/api/me/erasure');
   const admin = await newUser({ app_metadata: { role: 'admin' } });
+  const slug = `described-${randomUUID().slice(0, 8)}`;
+  await checked(admin, 'POST', '/api/admin/employees', { json: { slug, title: 'Described', system_prompt: 'Be described.' } });
+  await checked(admin, 'PATCH', `/api/admin/employees/${slug}`, { json: { version: 1, is_active: false, temperature: 0.5 } });
+  await checked(admin, 'GET', `/api/admin/employees/${slug}/versions`);
+  await checked(admin, 'POST', `/api/admin/employees/${slug}/rollback`, { json: { version: 1 } });
+  await checked(admin, 'GET', '/api/admin/employees');
+  await checked(admin, 'POST', '/api/admin/mcp-check', { json: { name: 'none', url: 'http://127.0.0.1:9/mcp' } });
   await checked(admin, 'DELETE', `/api/admin/users/${user.id}`);
   await checked(admin, 'GET', `/api/admin/users/${user.id}/erasure`);
   await database.query('delete from auth.users where id = $1', [user.id]);

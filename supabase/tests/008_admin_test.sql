@@ -1,0 +1,106 @@
+-- Administration: employees with their versions, and the audit log.
+begin;
+create extension if not exists pgtap with schema extensions;
+select no_plan();
+
+insert into auth.users (id, email) values
+  ('00000000-0000-4000-8000-00000000000a', 'admin@example.com'), ('00000000-0000-4000-8000-00000000000b', 'b@example.com');
+create function pg_temp.change(p_version integer, p_changes jsonb, p_slug text default 'tax-clerk') returns jsonb language sql as $$
+  select public.update_employee('00000000-0000-4000-8000-00000000000a', p_slug, p_version, p_changes);
+$$;
+create function pg_temp.numbers(p_before integer default null, p_limit integer default 9) returns jsonb language sql as $$
+  select jsonb_path_query_array(public.employee_versions('tax-clerk', p_before, p_limit), '$[*].version');
+$$;
+grant execute on all functions in schema pg_temp to public;
+
+-- Employees ------------------------------------------------------------------------------------------------------------
+select is_empty(
+  $$ select slug from public.employee_profiles e
+     where not exists (select from private.employee_versions v where v.employee_slug = e.slug and v.version = e.version) $$,
+  'each seed has its first version');
+
+set local role authenticated;
+set local request.jwt.claims = '{"role": "authenticated", "sub": "00000000-0000-4000-8000-00000000000a", "app_metadata": {"role": "admin"}}';
+select throws_ok($$ select public.all_employees() $$, '42501', null, 'even an admin reads profiles through the Worker alone');
+set local role service_role;
+select is(
+  public.create_employee('00000000-0000-4000-8000-00000000000a', '{"slug": "tax-clerk", "title": "Tax", "system_prompt": "One."}')
+    - '{created_at,updated_at}'::text[],
+  '{"slug": "tax-clerk", "title": "Tax", "description": "", "system_prompt": "One.", "model": null, "fallback_models": [],
+    "temperature": null, "max_output_tokens": null, "reasoning_effort": null, "verbosity": null, "token_budget": null,
+    "top_k": null, "tools": [], "mcp_servers": [], "unmask_policy": {}, "unmasked_kinds": [], "messages_per_minute": null,
+    "daily_tokens": null, "daily_usd": null, "learns": true, "reads_pictures": false, "is_active": true, "version": 1}',
+  'an employee is created with the defaults of the columns');
+select is(
+  public.create_employee('00000000-0000-4000-8000-00000000000a', '{"slug": "tax-clerk", "title": "X", "system_prompt": "X"}'),
+  '{"refused": "employee_exists"}', 'a slug is given once');
+select is(
+  pg_temp.change(1, '{"system_prompt": "Two.", "tools": ["ocr"], "version": 9, "slug": "other"}') - '{created_at,updated_at}'::text[]
+    @> '{"slug": "tax-clerk", "system_prompt": "Two.", "title": "Tax", "version": 2, "reads_pictures": true}',
+  true, 'a change is a new version, which no caller chooses');
+select is(pg_temp.change(1, '{"title": "Late"}'), '{"refused": "edit_conflict"}', 'a change of an older version is refused');
+select is(pg_temp.change(null, '{"title": "Any"}') ->> 'version', '3', 'a change need not name a version');
+select is(pg_temp.change(3, '{"title": "Any"}') ->> 'version', '3', 'what changes nothing is no version');
+select is(pg_temp.change(3, '{"is_active": false}') -> 'version', '3', 'an employee is deactivated without a new version');
+select is(pg_temp.change(null, '{"title": "X"}', 'nobody'), '{"refused": "unknown_employee"}', 'an unknown employee is told');
+select throws_ok($$ select pg_temp.change(3, '{"top_k": 0}') $$, '23514', null, 'the rules of the columns hold');
+select is(
+  public.roll_back_employee('00000000-0000-4000-8000-00000000000a', 'tax-clerk', 1)
+    @> '{"system_prompt": "One.", "title": "Tax", "tools": [], "is_active": false, "version": 4}',
+  true, 'a profile is rolled back as a new version, and stays inactive');
+select is(
+  public.roll_back_employee('00000000-0000-4000-8000-00000000000a', 'tax-clerk', 9),
+  '{"refused": "version_not_found"}', 'an unknown version is told');
+select is(
+  public.roll_back_employee('00000000-0000-4000-8000-00000000000a', 'nobody', 1),
+  '{"refused": "unknown_employee"}', 'nobody is not rolled back');
+select is(
+  public.all_employees() @? '$[*] ? (@.slug == "tax-clerk" && @.is_active == false && @.version == 4)', true,
+  'inactive employees are listed');
+
+reset role;
+update public.employee_profiles set system_prompt = 'By hand.' where slug = 'tax-clerk';
+set local role service_role;
+select is(pg_temp.numbers(), '[5, 4, 3, 2, 1]', 'versions are listed newest first');
+select is(pg_temp.numbers(4, 2), '[3, 2]', 'versions are listed in pages');
+select is(
+  public.employee_versions('tax-clerk', null, 1) #> '{0,profile}' @> '{"system_prompt": "By hand.", "title": "Tax"}', true,
+  'a change by SQL is a version');
+select is(public.employee_versions('tax-clerk', 5, 1) #>> '{0,author_email}', 'admin@example.com', 'a version has its author');
+select is(public.employee_versions('nobody', null, 1), '{"refused": "unknown_employee"}', 'versions of nobody are told');
+select is(
+  public.load_terms('00000000-0000-4000-8000-00000000000b', gen_random_uuid(), 'prime-boss', 'prime-boss', 'm', 'e') #>> '{employee,version}',
+  '1', 'a turn is told the version');
+
+reset role;
+select results_eq(
+  $$ select action, was, became from private.admin_changes where action <> 'employee_created' order by id $$,
+  $$ values
+    ('employee_updated', '{"tools": [], "version": 1, "system_prompt": "One.", "reads_pictures": false}'::jsonb,
+     '{"tools": ["ocr"], "version": 2, "system_prompt": "Two.", "reads_pictures": true}'::jsonb),
+    ('employee_updated', '{"title": "Tax", "version": 2}', '{"title": "Any", "version": 3}'),
+    ('employee_updated', '{"is_active": true}', '{"is_active": false}'),
+    ('employee_rolled_back', '{"tools": ["ocr"], "title": "Any", "version": 3, "system_prompt": "Two.", "reads_pictures": true}',
+     '{"tools": [], "title": "Tax", "version": 4, "system_prompt": "One.", "reads_pictures": false}') $$,
+  'each change is in the audit log, with the fields that it changed');
+
+-- The version in usage and feedback ------------------------------------------------------------------------------------
+set local role service_role;
+select lives_ok($$ select public.commit_turn('{"turn_id": "00000000-0000-4000-8000-0000000000f1",
+  "user_id": "00000000-0000-4000-8000-00000000000b", "session_id": "00000000-0000-4000-8000-0000000000b1",
+  "employee_slug": "prime-boss", "title": "Hi", "messages": [{"id": "00000000-0000-4000-8000-0000000000b2", "role": "assistant",
+    "content": "Hi", "content_tokens": 1, "status": "complete", "metadata": {"employee": "prime-boss", "employee_version": 7},
+    "created_at": "2026-11-29T10:00:00Z"}],
+  "usage": {"employee_version": 7, "model": "m", "prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2, "latency_ms": 5,
+    "success": true, "usage_source": "provider", "created_at": "2026-11-29T10:00:00Z"}}') $$, 'a turn says which version answered');
+select is(
+  public.save_feedback('00000000-0000-4000-8000-00000000000b', '00000000-0000-4000-8000-0000000000b2', 1), '{"saved": true}',
+  'the answer is rated');
+reset role;
+select results_eq(
+  $$ select u.employee_version, f.employee_slug, f.employee_version
+     from public.chat_usage_log u, public.chat_message_feedback f where u.turn_id = '00000000-0000-4000-8000-0000000000f1' $$,
+  $$ values (7, 'prime-boss', 7) $$, 'usage and rating have the version that answered');
+
+select * from finish();
+rollback;
