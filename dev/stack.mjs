@@ -40,7 +40,8 @@ export async function startStack({ ports, stateDir, vars, addresses = {}, profil
 
     say('Starting the Worker');
     const workerVars = { ...localVars({ keys, supabase, modelUrl: model && (addresses.model ?? model.url) }), ...vars };
-    const runWorker = () => startWorker({ profile, port: ports.api, vars: workerVars, stateDir, log: log('worker') });
+    /** @param {Record<string, string>} [more] further variables */
+    const runWorker = (more) => startWorker({ profile, port: ports.api, vars: { ...workerVars, ...more }, stateDir, log: log('worker') });
     const worker = await runWorker();
     parts.set('worker', worker);
     return {

@@ -54,6 +54,8 @@ pub struct Config {
     pub pii_patterns: Patterns,
     /// `PII_IGNORED_KINDS`: names or addresses are not looked for, and texts of all employees keep them.
     pub pii_people: People,
+    /// `PII_MODEL_URL`, `PII_MODEL_KEY` and `PII_MODEL_OPTIONS`: the deployment's recognizer.
+    pub pii_model: Option<PiiModel>,
     /// `MCP_TOKENS`: bearer tokens for remote servers, by the names that profiles use.
     pub mcp_tokens: Bearers,
     /// `USER_LIMITS`: limits of a user by plan.
@@ -94,6 +96,38 @@ pub struct StorageLimits {
 impl Default for StorageLimits {
     fn default() -> Self {
         Self { values: 50_000, memories: 200_000, daily_bytes: 256 << 20, daily_exports: 200 }
+    }
+}
+
+/// A recognizer of the deployment's own, which is asked about texts before they are masked.
+#[derive(Clone, Debug)]
+pub struct PiiModel {
+    /// Endpoint that takes a text and answers with spans, as `/analyze` of Presidio does.
+    pub url: String,
+    /// Sent as bearer token, if it is set.
+    pub key: Option<String>,
+    /// Details of its requests.
+    pub options: PiiModelOptions,
+}
+
+/// Details of the requests to the deployment's recognizer: `PII_MODEL_OPTIONS`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PiiModelOptions {
+    /// Kinds that are asked for and masked.
+    pub kinds: Vec<String>,
+    /// Language of the texts, as the recognizer names it.
+    pub language: String,
+    /// Longest time of a request, in milliseconds.
+    pub deadline_ms: Millis,
+    /// True if no text is masked without it: where it does not answer in time, the text is refused.
+    pub required: bool,
+}
+
+impl Default for PiiModelOptions {
+    fn default() -> Self {
+        let kinds = vec!["PERSON".to_owned(), "ADDRESS".to_owned()];
+        Self { kinds, language: "en".into(), deadline_ms: 1000, required: true }
     }
 }
 
@@ -186,6 +220,7 @@ impl Config {
             pii_master_keys: vars.master_keys("PII_MASTER_KEY"),
             pii_patterns: vars.patterns("PII_PATTERNS"),
             pii_people: vars.people("PII_IGNORED_KINDS"),
+            pii_model: vars.pii_model(),
             mcp_tokens: vars.bearers("MCP_TOKENS"),
             plans: vars.plans("USER_LIMITS"),
             storage: vars.storage_limits("STORAGE_LIMITS"),
@@ -268,6 +303,15 @@ impl<F: Fn(&str) -> Option<String>> Vars<F> {
             key: self.required("OPENAI_FALLBACK_API_KEY"),
             dialects: self.dialects("OPENAI_FALLBACK_DIALECTS"),
         })
+    }
+
+    fn pii_model(&self) -> Option<PiiModel> {
+        const URL: &str = "PII_MODEL_URL";
+        self.optional(URL)?;
+        let form =
+            r#"with kinds, language, deadline_ms or required, such as {"kinds":["PERSON"],"required":false}"#;
+        let (url, key) = (self.url(URL, None), self.optional("PII_MODEL_KEY"));
+        Some(PiiModel { url, key, options: self.json("PII_MODEL_OPTIONS", form) })
     }
 
     /// A setting in JSON of that `form`; its default where it is not set.

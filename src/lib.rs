@@ -24,6 +24,7 @@ pub mod database;
 pub mod documents;
 pub mod error;
 pub mod files;
+pub mod help_breaker;
 pub mod ids;
 pub mod limit;
 pub mod log;

@@ -63,8 +63,9 @@ export function killWorker() {
   return stack.parts.get('worker').kill();
 }
 
-export async function restartWorker() {
-  stack.parts.set('worker', await stack.runWorker());
+/** @param {Record<string, string>} [vars] further variables */
+export async function restartWorker(vars) {
+  stack.parts.set('worker', await stack.runWorker(vars));
 }
 
 /** Mints a valid access token of Ada's. @param {Record<string, unknown>} [claims] overrides of single claims */

@@ -13,7 +13,7 @@ export const WRANGLER_ENVIRONMENTS = { production: '', staging: 'staging' };
 /** Uploaded as secrets of the Worker: no one can read them there. */
 const SECRETS = [
   'SUPABASE_ANON_KEY', 'SUPABASE_SERVICE_ROLE_KEY', 'SUPABASE_JWT_SECRET', 'OPENAI_API_KEY', 'OPENAI_FALLBACK_API_KEY',
-  'PII_MASTER_KEY', 'MCP_TOKENS', 'USER_DELETED_SECRET',
+  'PII_MASTER_KEY', 'PII_MODEL_KEY', 'MCP_TOKENS', 'USER_DELETED_SECRET',
 ];
 
 /** Secrets without which the Worker answers `misconfigured`. */

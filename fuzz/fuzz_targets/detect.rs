@@ -10,7 +10,7 @@ fuzz_target!(|bytes: &[u8]| {
     known.add("PERSON", "Ada Lovelace");
     let patterns = Patterns::default();
     for plain_urls in [false, true] {
-        check(&text, &find(&text, &Scope { plain_urls, patterns: &patterns, known: &known, people: People::default() }));
+        check(&text, &find(&text, &Scope { plain_urls, patterns: &patterns, known: &known, people: People::default(), recognized: &[] }));
     }
 });
 

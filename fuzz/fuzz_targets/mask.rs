@@ -16,7 +16,7 @@ fuzz_target!(|bytes: &[u8]| {
     let identity = Identity { email: None, phone: None, name: Some("Ada Lovelace".into()) };
     let mut vault = vault();
     let request =
-        MaskRequest { text: &text, author: Author::Outside, identity: &identity, patterns: &patterns, people: People::default() };
+        MaskRequest { text: &text, author: Author::Outside, identity: &identity, patterns: &patterns, people: People::default(), recognized: &[] };
     let Ok(masked) = vault.mask(request, || Some(Secret::default())) else { return };
     // A second time, with everything known, it is the same.
     let again = vault.mask(request, || Some(Secret::default()));
@@ -28,7 +28,7 @@ fuzz_target!(|bytes: &[u8]| {
     let kept = |text: &str| {
         let mut draft = Draft::new(text, Author::Outside);
         let known = KnownValues::new();
-        draft.settle(&Scope { plain_urls: false, patterns: &patterns, known: &known, people: People::default() }).map(|()| {
+        draft.settle(&Scope { plain_urls: false, patterns: &patterns, known: &known, people: People::default(), recognized: &[] }).map(|()| {
             draft.pieces().iter().filter(|piece| matches!(piece, Piece::Value(..))).count()
         })
     };

@@ -9,10 +9,10 @@ use super::vault_state::VaultState;
 use crate::auth::User;
 use crate::chat::employee::Profile;
 use crate::config::Config;
+use crate::help_breaker::HelpBreaker;
 use crate::limit::deployment::DeploymentSpending;
 use crate::model::client::ModelClient;
 use crate::model::known_models::KnownModels;
-use crate::model::vector_breaker::VectorBreaker;
 use crate::ports::{Platform, Ports};
 use crate::time::Millis;
 
@@ -30,7 +30,9 @@ pub struct Account {
     /// Spending of all users, as far as it is known here.
     pub deployment: Cell<DeploymentSpending>,
     /// Vectors of questions that failed.
-    pub vectors: VectorBreaker,
+    pub vectors: HelpBreaker,
+    /// Answers of the deployment's recognizer that failed.
+    pub recognizer: HelpBreaker,
     /// Health and dialects of the models, shared by the objects of an isolate.
     pub models: Rc<RefCell<KnownModels>>,
 }

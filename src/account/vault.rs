@@ -3,14 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use pii::detect::{Names, People};
-use pii::mask::Author;
-use pii::masked_text::MaskedText;
 use pii::placeholder::Placeholder;
 use pii::policy::Policy;
 use pii::seal::{FileKey, KeyId, SealedEntry, UserKey, WrappedKey};
 use pii::unmask::PlaceholderMap;
-use pii::vault::{MAX_NEW_VALUES, MaskError, MaskRequest, Masked, Vault};
+use pii::vault::{MAX_NEW_VALUES, MaskError, Vault};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -189,7 +186,7 @@ impl<P: Platform> UserCtx<'_, P> {
     }
 
     /// Unlocks the vault from the object's storage; `false` when it stores nothing.
-    fn reopen(&self) -> Result<bool, VaultError> {
+    pub(super) fn reopen(&self) -> Result<bool, VaultError> {
         if self.account.vault.is_open() {
             return Ok(true);
         }
@@ -238,69 +235,17 @@ impl<P: Platform> UserCtx<'_, P> {
         Ok(())
     }
 
-    /// Replaces every personal value of a text by its placeholder. New placeholders are durable when this returns.
-    ///
-    /// # Errors
-    /// [`VaultError`]: then nothing of the text may be used. In an object that stores no vault, call [`UserCtx::unlock`] first.
-    pub fn mask(&self, text: &str, author: Author<'_>) -> Result<MaskedText, VaultError> {
-        if !self.reopen()? {
-            return Err(VaultError::Failed("the vault is locked".into()));
-        }
-        let masked = self.mask_open(text, author);
-        if masked.is_err() {
-            // The open vault may know values that were not stored.
-            self.account.vault.lock();
-        }
-        masked
-    }
-
-    /// Masks a text without storing its new values.
-    fn draft_open(&self, text: &str, author: Author<'_>, people: People) -> Result<Masked, VaultError> {
-        let mut open = self.account.vault.open.borrow_mut();
-        let vault = open.as_mut().ok_or_else(|| VaultError::Failed("the vault is locked".into()))?;
-        let (identity, patterns) = (&self.user.identity, &self.config.pii_patterns);
-        let request = MaskRequest { text, author, identity, patterns, people };
-        Ok(vault.mask(request, || self.ports.clock.secret())?)
-    }
-
-    fn mask_open(&self, text: &str, author: Author<'_>) -> Result<MaskedText, VaultError> {
-        let masked = self.draft_open(text, author, self.config.pii_people)?;
-        if !masked.new.is_empty() {
-            self.check_values()?;
-            let new = SealedVault { key: None, entries: masked.new };
-            store(&self.ports.sql, self.user.id, &new, Delivery::Due)?;
-            self.plan_delivery()?;
-        }
-        Ok(masked.text)
-    }
-
-    /// Masks a text that is only compared with stored ones; `None` if it has a value that no stored text can have. No value is
-    /// stored for it. In an object that stores no vault, call [`UserCtx::unlock`] first.
-    ///
-    /// # Errors
-    /// As [`UserCtx::mask`].
-    pub fn mask_known(&self, text: &str) -> Result<Option<MaskedText>, VaultError> {
-        if !self.reopen()? {
-            return Err(VaultError::Failed("the vault is locked".into()));
-        }
-        // A word of a search is no name because it looks like one: only known names and told ones are.
-        let people = self.config.pii_people;
-        let names = if people.names == Names::All { Names::Told } else { people.names };
-        let people = People { names, ..people };
-        let masked = self.draft_open(text, Author::Outside, people);
-        if masked.as_ref().is_ok_and(|masked| masked.new.is_empty()) {
-            return Ok(masked.ok().map(|masked| masked.text));
-        }
-        // The open vault knows values that are not stored.
-        self.account.vault.lock();
-        masked.map(|_| None)
-    }
-
     /// Placeholders of the user's values that have `text` in them, in any case; none while the vault is locked.
     #[must_use]
     pub fn placeholders_with(&self, text: &str) -> Vec<Placeholder> {
         let open = self.account.vault.open.borrow();
         open.as_ref().map(|vault| vault.placeholders_with(text)).unwrap_or_default()
+    }
+
+    /// Stores new values, and plans their delivery to Postgres.
+    pub(super) fn keep_values(&self, entries: Vec<SealedEntry>) -> Result<(), Fault> {
+        store(&self.ports.sql, self.user.id, &SealedVault { key: None, entries }, Delivery::Due)?;
+        self.plan_delivery()
     }
 
     fn plan_delivery(&self) -> Result<(), Fault> {

@@ -16,7 +16,6 @@ use crate::memory::facts::forget::{self as forgetting, Forgettable};
 use crate::memory::known_facts;
 use crate::ports::{Caller, Platform};
 use crate::text::one_line;
-use pii::mask::Author;
 
 /// Longest fact that a user may write, in characters.
 const MAX_CHARS: usize = 500;
@@ -40,7 +39,7 @@ pub(super) async fn correct<P: Platform>(
     let text = correction(body)?;
     let into_error = |error: VaultError| error.into_error("fact");
     ctx.unlock().await.map_err(into_error)?;
-    let masked = ctx.mask(&text, Author::Outside).map_err(into_error)?;
+    let masked = ctx.mask_outside(&text).await.map_err(into_error)?;
     let arguments = json!({ "p_user": ctx.user.id, "p_fact": fact, "p_text": masked });
     let call = database::raw(&ctx.ports.postgrest, Caller::Service, "correct_fact", &arguments);
     let row = change(ctx, call).await?;

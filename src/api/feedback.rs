@@ -2,7 +2,6 @@
 
 use std::rc::Rc;
 
-use pii::mask::Author;
 use pii::masked_text::MaskedText;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -63,7 +62,7 @@ pub(super) async fn save<P: Platform>(
         Some(comment) => {
             let into_error = |error: VaultError| error.into_error("comment");
             ctx.unlock().await.map_err(into_error)?;
-            Some(ctx.mask(&comment, Author::Outside).map_err(into_error)?)
+            Some(ctx.mask_outside(&comment).await.map_err(into_error)?)
         }
         None => None,
     };

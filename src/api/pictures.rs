@@ -17,7 +17,6 @@ use crate::ids;
 use crate::ports::{Caller, Clock, Platform};
 use crate::time::{Millis, timestamp};
 use crate::tools::ocr;
-use pii::mask::Author;
 
 /// Milliseconds that a picture is kept.
 const KEPT_FOR: Millis = 24 * 60 * 60 * 1000;
@@ -64,7 +63,7 @@ pub(super) async fn upload<P: Platform>(ctx: &UserCtx<'_, P>, body: &[u8]) -> Re
         Picture::of_call(body).ok_or_else(|| Fault::new(Code::Internal, "picture: no call"))?;
     ctx.take_in(Intake::Bytes, u64::try_from(bytes.len()).unwrap_or(u64::MAX), "body")?;
     ctx.unlock().await.map_err(|error| error.into_error("file"))?;
-    let masked_name = ctx.mask(&picture.name, Author::Outside).map_err(|error| error.into_error("name"))?;
+    let masked_name = ctx.mask_outside(&picture.name).await.map_err(|error| error.into_error("name"))?;
     let (file, now) = (ids::random(&ctx.ports.clock), ctx.ports.clock.now());
     ctx.put_file(file, seal(ctx, file, &picture, bytes)?).await?;
     let saved = save(ctx, &picture.row(file, &masked_name, now)).await;

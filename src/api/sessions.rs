@@ -3,7 +3,6 @@
 use std::rc::Rc;
 
 use chrono::{DateTime, Utc};
-use pii::mask::Author;
 use pii::masked_text::MaskedText;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -97,7 +96,7 @@ pub(super) async fn update<P: Platform>(
         Some(title) => {
             let into_error = |error: VaultError| error.into_error("title");
             ctx.unlock().await.map_err(into_error)?;
-            Some(ctx.mask(&title, Author::Outside).map_err(into_error)?)
+            Some(ctx.mask_outside(&title).await.map_err(into_error)?)
         }
         None => None,
     };

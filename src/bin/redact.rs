@@ -77,6 +77,7 @@ fn run() -> std::io::Result<()> {
                     identity: &Identity::default(),
                     patterns: &patterns,
                     people: People::default(),
+                    recognized: &[],
                 };
                 let masked = vault.mask(request, || Some(Secret::default()));
                 let masked = masked
@@ -114,8 +115,13 @@ fn spans<'a>(text: &'a str, patterns: &'a Patterns) -> Vec<(usize, usize, &'a st
 /// Detected values, with positions counted in characters, the rules that found them and the values themselves.
 fn explained<'a>(text: &'a str, patterns: &'a Patterns) -> Vec<(usize, usize, &'a str, String, &'a str)> {
     let count = |end: usize| text.get(..end).map_or(0, |head| head.chars().count());
-    let everything =
-        Scope { plain_urls: true, patterns, known: &KnownValues::new(), people: People::default() };
+    let everything = Scope {
+        plain_urls: true,
+        patterns,
+        known: &KnownValues::new(),
+        people: People::default(),
+        recognized: &[],
+    };
     let span = |found: &Finding| {
         let disguise = if found.rule.is_disguised { ", disguised" } else { "" };
         let value = text.get(found.start..found.end)?;

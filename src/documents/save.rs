@@ -1,6 +1,7 @@
 //! Saving of a document: masked before it is cut, since a value must not be cut in two, then stored in one transaction.
 
 use std::collections::VecDeque;
+use std::slice;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -18,6 +19,7 @@ use crate::memory::index::{self, End};
 use crate::memory::recalled_memory::RecalledMemory;
 use crate::ports::{Caller, Clock, Platform};
 use crate::time::timestamp;
+use pii::detect::Recognized;
 use pii::mask::Author;
 use pii::masked_text::{self, MaskedText};
 use readers::document::chunk::chunk;
@@ -151,12 +153,15 @@ pub async fn save_document<P: Platform>(
     upload: Upload,
 ) -> Result<SaveOutcome, VaultError> {
     let received_at = timestamp(ctx.ports.clock.now());
-    let mut masked = mask_parts(ctx, &upload.parts)?;
+    let texts: Vec<&str> = upload.parts.iter().flat_map(pieces).chain([upload.name.as_str()]).collect();
+    let recognized = ctx.recognize(&texts).await?;
+    let mut masked = mask_parts(ctx, &upload.parts, &recognized)?;
     if upload.parts.len() > 1 || upload.parts.iter().any(|part| part.text.len() > MASK_BATCH_BYTES) {
         // A value that was found late may stand earlier without the words that tell it.
-        masked = mask_parts(ctx, &upload.parts)?;
+        masked = mask_parts(ctx, &upload.parts, &recognized)?;
     }
-    let name = ctx.mask(&upload.name, Author::Outside)?;
+    let of_name = recognized.last().map_or(&[][..], Vec::as_slice);
+    let name = ctx.mask_with(&upload.name, Author::Outside, of_name)?;
     // A placeholder may be longer than its value, and must not be cut.
     let name = if name.chars().count() <= MAX_NAME_CHARS { name } else { MaskedText::fixed("document") };
     let chunks = match chunk(&masked.iter().map(indexed_part).collect::<Vec<_>>()) {
@@ -220,20 +225,30 @@ fn indexed_part(part: &Part) -> Part {
     }
 }
 
-/// The parts with placeholders in the place of values.
-fn mask_parts<P: Platform>(ctx: &UserCtx<'_, P>, raw: &[Part]) -> Result<Vec<Part>, VaultError> {
-    raw.iter().map(|part| Ok(Part { text: mask_part(ctx, part)?, ..part.clone() })).collect()
+/// The parts with placeholders in the place of values. `recognized` has the values of each of their [`pieces`].
+fn mask_parts<P: Platform>(
+    ctx: &UserCtx<'_, P>,
+    raw: &[Part],
+    recognized: &[Vec<Recognized>],
+) -> Result<Vec<Part>, VaultError> {
+    let mut recognized = recognized.iter();
+    raw.iter().map(|part| Ok(Part { text: mask_part(ctx, part, &mut recognized)?, ..part.clone() })).collect()
 }
 
 /// Masks a part piece by piece, each piece of a table under the table's header: it names the columns.
-fn mask_part<P: Platform>(ctx: &UserCtx<'_, P>, part: &Part) -> Result<String, VaultError> {
+fn mask_part<P: Platform>(
+    ctx: &UserCtx<'_, P>,
+    part: &Part,
+    recognized: &mut slice::Iter<'_, Vec<Recognized>>,
+) -> Result<String, VaultError> {
     let header = header(part);
     let mut text = String::with_capacity(part.text.len());
-    let mut pieces: VecDeque<_> = pieces(part).into();
-    while let Some(piece) = pieces.pop_front() {
+    let with_values = |piece| (piece, recognized.next().map_or(&[][..], Vec::as_slice));
+    let mut pieces: VecDeque<_> = pieces(part).into_iter().map(with_values).collect();
+    while let Some((piece, recognized)) = pieces.pop_front() {
         let header = header.filter(|_| !text.is_empty());
         let whole = [header.unwrap_or_default(), piece].concat();
-        match ctx.mask(&whole, Author::Outside) {
+        match ctx.mask_with(&whole, Author::Outside, recognized) {
             Ok(masked) => {
                 // The header is a line of its own, and stays one.
                 let own = masked.split_once('\n').filter(|_| header.is_some()).map(|(_, own)| own);
@@ -243,8 +258,8 @@ fn mask_part<P: Platform>(ctx: &UserCtx<'_, P>, part: &Part) -> Result<String, V
             Err(VaultError::TooManyValues) => {
                 let at = middle(piece).ok_or(VaultError::TooManyValues)?;
                 let (first, second) = piece.split_at(at);
-                pieces.push_front(second);
-                pieces.push_front(first);
+                pieces.push_front((second, recognized));
+                pieces.push_front((first, recognized));
             }
             Err(error) => return Err(error),
         }

@@ -14,6 +14,7 @@ use crate::account::vault::VaultError;
 use crate::chat::message::{Role, title};
 use crate::database;
 use crate::ports::{Caller, Platform};
+use pii::detect::Recognized;
 use pii::mask::Author;
 use pii::masked_text::MaskedText;
 
@@ -42,6 +43,13 @@ pub struct ImportedMessage {
     /// Title of its session, raw, where the caller gave one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub title: Option<String>,
+}
+
+impl ImportedMessage {
+    /// Its raw texts, always as many: the content and the title.
+    fn texts(&self) -> [&str; 2] {
+        [&self.content, self.title.as_deref().unwrap_or_default()]
+    }
 }
 
 /// Message that an imported message follows.
@@ -152,34 +160,13 @@ pub async fn import<P: Platform>(
     messages: Vec<ImportedMessage>,
 ) -> Result<ImportCounts, VaultError> {
     ctx.unlock().await?;
-    let mut masked = Vec::with_capacity(messages.len());
-    for message in messages {
-        let ImportedMessage { id, session_id, role, content, created_at, name, parent, title: own_title } =
-            message;
-        let content = ctx.mask(&content, Author::Outside)?;
-        let content_tokens = tokens::count(&content);
-        let title = match own_title {
-            Some(own_title) => Some(fitting(ctx.mask(&own_title, Author::Outside)?)),
-            None => (role == Role::User).then(|| title(&content)),
-        };
-        let (parent_id, is_first) = match parent {
-            ImportedParent::Before => (None, false),
-            ImportedParent::Absent => (None, true),
-            ImportedParent::Message(id) => (Some(id), false),
-        };
-        masked.push(MaskedMessage {
-            id,
-            session_id,
-            role,
-            content,
-            created_at,
-            name,
-            content_tokens,
-            title,
-            parent_id,
-            is_first,
-        });
-    }
+    let texts: Vec<_> = messages.iter().flat_map(ImportedMessage::texts).collect();
+    let mut recognized = ctx.recognize(&texts).await?.into_iter();
+    let masked = messages.into_iter().map(|message| {
+        let values = [recognized.next().unwrap_or_default(), recognized.next().unwrap_or_default()];
+        mask_message(ctx, message, &values)
+    });
+    let masked = masked.collect::<Result<Vec<_>, _>>()?;
     let ImportSource { employee: p_employee, started_at: p_started_at } = source;
     let arguments = ImportMessages { p_user: ctx.user.id, p_employee, p_messages: &masked, p_started_at };
     let call = database::call(&ctx.ports.postgrest, Caller::Service, "import_messages", &arguments);
@@ -192,4 +179,38 @@ pub async fn import<P: Platform>(
         .collect();
     index::add(&ctx.ports.sql, End::Newest, &memories).map_err(VaultError::from)?;
     Ok(counts)
+}
+
+/// Masks a message. `recognized` has the values of its texts.
+fn mask_message<P: Platform>(
+    ctx: &UserCtx<'_, P>,
+    message: ImportedMessage,
+    recognized: &[Vec<Recognized>; 2],
+) -> Result<MaskedMessage, VaultError> {
+    let ImportedMessage { id, session_id, role, content, created_at, name, parent, title: own_title } =
+        message;
+    let [of_content, of_title] = recognized;
+    let content = ctx.mask_with(&content, Author::Outside, of_content)?;
+    let content_tokens = tokens::count(&content);
+    let title = match own_title {
+        Some(own_title) => Some(fitting(ctx.mask_with(&own_title, Author::Outside, of_title)?)),
+        None => (role == Role::User).then(|| title(&content)),
+    };
+    let (parent_id, is_first) = match parent {
+        ImportedParent::Before => (None, false),
+        ImportedParent::Absent => (None, true),
+        ImportedParent::Message(id) => (Some(id), false),
+    };
+    Ok(MaskedMessage {
+        id,
+        session_id,
+        role,
+        content,
+        created_at,
+        name,
+        content_tokens,
+        title,
+        parent_id,
+        is_first,
+    })
 }

@@ -1,6 +1,5 @@
 //! Background requests to a model: JSON of a schema, within the user's budget, and settled like a turn.
 
-use pii::mask::Author;
 use pii::masked_text::MaskedText;
 use pii::unmask::placeholders;
 use serde::Deserialize;
@@ -191,5 +190,5 @@ pub(super) fn mask_output<P: Platform>(
     text: &str,
 ) -> Result<MaskedText, Fault> {
     let visible = placeholders(job.messages.iter().map(|message| message.content.as_str()));
-    ctx.mask(text, Author::Model(&visible)).map_err(VaultError::into_fault)
+    ctx.mask_answer(text, &visible).map_err(VaultError::into_fault)
 }

@@ -11,7 +11,7 @@ use crate::account::UserCtx;
 use crate::account::paid_call::CallBill;
 use crate::log;
 use crate::model::embedding::Embedding;
-use crate::model::vector_breaker::VectorUse;
+use crate::model::vector_use::VectorUse;
 use crate::ports::{Clock, Platform};
 use crate::time::Millis;
 
@@ -44,7 +44,7 @@ pub async fn question_vector<P: Platform>(
             (None, VectorUse::Late)
         }
     };
-    breaker.note(outcome, clock.now());
+    breaker.note(outcome == VectorUse::Used, clock.now());
     (vector, outcome)
 }
 

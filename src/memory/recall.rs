@@ -13,7 +13,7 @@ use super::search::{Query, search};
 use super::vector::SmallVector;
 use super::words::question_terms;
 use crate::error::Fault;
-use crate::model::vector_breaker::VectorUse;
+use crate::model::vector_use::VectorUse;
 use crate::ports::Sql;
 
 /// Tokens of a short memory. Enough memories are read to fill a whole prompt with short ones.

@@ -28,4 +28,4 @@ mod responses;
 pub mod retry;
 pub mod thought_details;
 mod thoughts;
-pub mod vector_breaker;
+pub mod vector_use;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::chat::usage::{Usage, UsageSource};
-use crate::model::vector_breaker::VectorUse;
+use crate::model::vector_use::VectorUse;
 
 /// The receipt of a turn. Kept as JSON and sent to clients, so its shape is pinned by a snapshot test.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -104,7 +104,7 @@ pub async fn run<P: Platform>(
         Some(Err(ToolRunError::Tool(ToolError(why)))) => (why.into(), Some(CallFailure::Failed)),
         None => (format!("There is no tool {:?}.", tool.name).into(), Some(CallFailure::UnknownTool)),
     };
-    match mask_result(&value, tool, &visible, context) {
+    match mask_result(&value, tool, &visible, context).await {
         Err(outcome) => outcome,
         Ok(value) => {
             let text = as_text(value);
@@ -135,7 +135,7 @@ fn arguments<P: Platform>(
 }
 
 /// Masks a result. Brackets in it are placeholders if the tool was given them, or if its results are masked already.
-fn mask_result<P: Platform>(
+async fn mask_result<P: Platform>(
     value: &Value,
     tool: &Definition,
     visible: &[Placeholder],
@@ -148,7 +148,12 @@ fn mask_result<P: Platform>(
     }
     let stored = if tool.spec.is_masked { placeholders([text.as_str()]) } else { Vec::new() };
     let author = Author::Model(if tool.spec.is_masked { &stored } else { visible });
-    let masked = context.user.mask(&text, author).map_err(|error| privacy_failed(&error))?;
+    let user = &context.user;
+    // The recognizer has seen what is masked already.
+    let texts: &[&str] = if tool.spec.is_masked { &[] } else { &[&text] };
+    let recognized = user.recognize(texts).await.map_err(|error| privacy_failed(&error))?;
+    let masked =
+        user.mask_with(&text, author, &recognized.concat()).map_err(|error| privacy_failed(&error))?;
     json::masked(value, &masked)
         .map_err(|_| privacy_failed(&VaultError::Failed("result: the shape is lost".into())))
 }

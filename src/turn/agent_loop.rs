@@ -207,7 +207,7 @@ impl<'a, P: Platform, F: FnMut(&ClientEvent<'_>)> AgentLoop<'a, P, F> {
         if text.trim().is_empty() {
             return details;
         }
-        let masked = self.ctx.session.user.mask(&text, Author::Model(&self.visible_placeholders));
+        let masked = self.ctx.session.user.mask_answer(&text, &self.visible_placeholders);
         if masked.is_ok_and(|masked| masked.as_str() == text) { details } else { Vec::new() }
     }
 
@@ -223,13 +223,12 @@ impl<'a, P: Platform, F: FnMut(&ClientEvent<'_>)> AgentLoop<'a, P, F> {
             Err(_) => Value::String(call.arguments.clone()),
         });
         let all: Value = texts.into_iter().map(Value::String).chain(arguments).collect();
-        let author = Author::Model(&self.visible_placeholders);
         let user = self.ctx.session.user;
-        let masked = user.mask(&json::text(&all), author).ok();
+        let masked = user.mask_answer(&json::text(&all), &self.visible_placeholders).ok();
         let masked = masked.and_then(|masked| json::masked(&all, masked.as_str()).ok());
         let Some(Value::Array(masked)) = masked else {
             let text = all.get(0).and_then(Value::as_str).unwrap_or_default();
-            let text = redact(text, author, &user.config.pii_patterns);
+            let text = redact(text, Author::Model(&self.visible_placeholders), &user.config.pii_patterns);
             let arguments = calls.iter().map(|_| None).collect();
             return MaskedStep { text, thoughts: MaskedText::default(), arguments };
         };

@@ -1,6 +1,6 @@
 //! Decisions of a user on tool calls that wait for them. With the last one the answer is resumed as a turn of its own.
 
-use pii::mask::Author;
+use futures::future::{OptionFuture, try_join_all};
 use pii::unmask::{Escape, PlaceholderMap, placeholders, unmask};
 use serde_json::Value;
 use uuid::Uuid;
@@ -60,8 +60,8 @@ impl<P: Platform> TurnCtx<'_, P> {
         let mut pending = store.approval()?.ok_or_else(not_found)?;
         user.unlock().await.map_err(|error| error.into_error("approvals"))?;
         let values = user.placeholder_map(&pending.visible_placeholders, &pending.policy);
-        let decisions = decisions.into_iter().map(|decision| self.mask_decision(decision));
-        let decisions = decisions.collect::<Result<Vec<_>, _>>()?;
+        let decisions =
+            try_join_all(decisions.into_iter().map(|decision| self.mask_decision(decision))).await?;
         pending.decide(&decisions, |arguments| shown(arguments, &values), user.ports.clock.now())?;
         let undecided = pending.undecided();
         if !undecided.is_empty() {
@@ -91,7 +91,7 @@ impl<P: Platform> TurnCtx<'_, P> {
         let ClientResults { results, settings, .. } = results;
         let (calls, outputs): (Vec<_>, Vec<_>) =
             results.into_iter().map(|result| (result.call, result.output)).unzip();
-        let outputs = mask_results(&user, &outputs)?;
+        let outputs = mask_results(&user, &outputs).await?;
         let results = calls.into_iter().zip(outputs).map(|(call, output)| MaskedResult { call, output });
         pending.complete(&results.collect::<Vec<_>>(), user.ports.clock.now())?;
         let placeholders = placeholders(
@@ -114,10 +114,11 @@ impl<P: Platform> TurnCtx<'_, P> {
         self.resume(ResumeInput { admission, pending, tools, options })
     }
 
-    fn mask_decision(&self, decision: Decision) -> Result<MaskedDecision, Error> {
+    async fn mask_decision(&self, decision: Decision) -> Result<MaskedDecision, Error> {
         let Decision { id, approved, reason, input } = decision;
-        let mask = |reason: String| self.session.user.mask(&reason, Author::Outside);
-        let reason = reason.map(mask).transpose().map_err(|error| error.into_error("reason"))?;
+        let user = self.session.user;
+        let reason = OptionFuture::from(reason.as_deref().map(|reason| user.mask_outside(reason))).await;
+        let reason = reason.transpose().map_err(|error| error.into_error("reason"))?;
         Ok(MaskedDecision { id, approved, reason, input })
     }
 

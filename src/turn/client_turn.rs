@@ -74,7 +74,7 @@ impl<P: Platform> TurnCtx<'_, P> {
         user.unlock().await.map_err(|error| error.into_error("messages"))?;
         user.await_deployment_spending().await;
         let ClientConversation { messages, settings, .. } = conversation;
-        let (said, settings) = mask_conversation(&user, messages, &settings)?;
+        let (said, settings) = mask_conversation(&user, messages, &settings).await?;
         refuse_pictures(&said, &profile.employee.employee)?;
         let own_tools = self.toolbox.tools_of(&profile.employee.employee, &user).await?;
         self.build_client_turn(ClientInput { admission, profile, said, settings, own_tools, admitted_at })

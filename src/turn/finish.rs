@@ -134,10 +134,9 @@ fn mask_answer<P: Platform>(
     if text.is_empty() {
         return (MaskedText::default(), None);
     }
-    let author = Author::Model(visible);
-    match user.mask(text, author) {
+    match user.mask_answer(text, visible) {
         Ok(masked) => (masked, None),
-        Err(error) => (redact(text, author, &user.config.pii_patterns), Some(error)),
+        Err(error) => (redact(text, Author::Model(visible), &user.config.pii_patterns), Some(error)),
     }
 }
 

@@ -1,7 +1,6 @@
 //! Texts of a client of another API, masked in one go: its messages, its tools, and the settings of its request.
 
 use pii::json;
-use pii::mask::Author;
 use pii::masked_text::MaskedText;
 use pii::unmask::placeholders;
 use serde_json::value::to_raw_value;
@@ -31,11 +30,11 @@ pub(super) struct MaskedSettings {
 ///
 /// # Errors
 /// `too_many_values`, `privacy_unavailable`; `invalid_field` for a tool whose name holds a personal value.
-pub(super) fn mask_settings<P: Platform>(
+pub(super) async fn mask_settings<P: Platform>(
     user: &UserCtx<'_, P>,
     settings: &ClientSettings,
 ) -> Result<MaskedSettings, Error> {
-    let masked = masked(user, &bare(&settings_value(settings)))?;
+    let masked = masked(user, &bare(&settings_value(settings))).await?;
     read_settings(settings, masked)
 }
 
@@ -43,14 +42,14 @@ pub(super) fn mask_settings<P: Platform>(
 ///
 /// # Errors
 /// As [`mask_settings`].
-pub(super) fn mask_conversation<P: Platform>(
+pub(super) async fn mask_conversation<P: Platform>(
     user: &UserCtx<'_, P>,
     messages: Vec<ClientMessage>,
     settings: &ClientSettings,
 ) -> Result<(Vec<SaidMessage>, MaskedSettings), Error> {
     let texts: Value = messages.iter().map(message_value).collect();
     let all = Value::Array(vec![texts, bare(&settings_value(settings))]);
-    let Value::Array(all) = masked(user, &all)? else { return Err(lost().into()) };
+    let Value::Array(all) = masked(user, &all).await? else { return Err(lost().into()) };
     let Ok([Value::Array(texts), of_settings]) = <[Value; 2]>::try_from(all) else {
         return Err(lost().into());
     };
@@ -62,18 +61,17 @@ pub(super) fn mask_conversation<P: Platform>(
 ///
 /// # Errors
 /// As [`mask_settings`].
-pub(super) fn mask_results<P: Platform>(
+pub(super) async fn mask_results<P: Platform>(
     user: &UserCtx<'_, P>,
     results: &[String],
 ) -> Result<Vec<MaskedText>, Error> {
     let texts = results.iter().cloned().map(Value::String).collect();
-    let Value::Array(masked) = masked(user, &texts)? else { return Err(lost().into()) };
+    let Value::Array(masked) = masked(user, &texts).await? else { return Err(lost().into()) };
     Ok(masked.into_iter().map(as_text).collect::<Option<_>>().ok_or_else(lost)?)
 }
 
-fn masked<P: Platform>(user: &UserCtx<'_, P>, value: &Value) -> Result<Value, Error> {
-    let text =
-        user.mask(&json::text(value), Author::Outside).map_err(|error| error.into_error("messages"))?;
+async fn masked<P: Platform>(user: &UserCtx<'_, P>, value: &Value) -> Result<Value, Error> {
+    let text = user.mask_outside(&json::text(value)).await.map_err(|error| error.into_error("messages"))?;
     Ok(json::masked(value, &text).map_err(|_| lost())?)
 }
 

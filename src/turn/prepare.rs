@@ -2,7 +2,6 @@
 
 use futures::channel::oneshot;
 use futures::future::{OptionFuture, join};
-use pii::mask::Author;
 use pii::masked_text::MaskedText;
 use uuid::Uuid;
 
@@ -24,7 +23,7 @@ use crate::memory::vector::SmallVector;
 use crate::model::candidate::candidates;
 use crate::model::completion::CompletionRequest;
 use crate::model::options::ModelOptions;
-use crate::model::vector_breaker::VectorUse;
+use crate::model::vector_use::VectorUse;
 use crate::ports::{Clock, Platform};
 use crate::prompt::assemble::Window;
 use crate::session::cache::SessionCache;
@@ -178,7 +177,7 @@ impl<P: Platform> TurnCtx<'_, P> {
         if !user.account.vault.is_open() {
             user.unlock().await.map_err(|error| error.into_error("message"))?;
         }
-        user.mask(message, Author::Outside).map_err(|error| error.into_error("message"))
+        user.mask_outside(message).await.map_err(|error| error.into_error("message"))
     }
 
     /// Recalls memories for a masked message. A turn never fails for want of them.
@@ -213,7 +212,7 @@ impl<P: Platform> TurnCtx<'_, P> {
     ) -> Result<(ToolSet, ModelOptions), Error> {
         let own = self.tools().await?;
         let Some(settings) = settings else { return Ok((own, ModelOptions::default())) };
-        let MaskedSettings { tools, options } = mask_settings(&self.session.user, &settings)?;
+        let MaskedSettings { tools, options } = mask_settings(&self.session.user, &settings).await?;
         let cache = self.session.session.cache.borrow();
         let employee = cache.as_ref().ok_or_else(no_cache)?.employee();
         Ok((own.beside(&tools, employee)?, options))

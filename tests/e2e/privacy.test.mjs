@@ -2,6 +2,7 @@ import { before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import {
   ask, call, database, eventually, killWorker, newUser, restartWorker, rows, script, stack, storedFiles, storedMessages, stream,
 } from './test-stack.mjs';
@@ -121,6 +122,48 @@ test('a value keeps its placeholder in every session, in other spellings and aft
   await killWorker();
   await restartWorker();
   assert.equal(await say('again eve (at) example (dot) org, new@example.org'), 'again [EMAIL_1], [EMAIL_10]');
+});
+
+/** A recognizer that finds `name` in the way of Presidio's analyzer: spans in characters. */
+function startRecognizer(name) {
+  const requests = [];
+  const server = createServer(async (request, response) => {
+    const { text, entities } = JSON.parse((await request.toArray()).join(''));
+    requests.push({ key: request.headers.authorization, entities });
+    const before = (at) => [...text.slice(0, at)].length;
+    const spans = [...text.matchAll(name)].map(({ index }) => (
+      { start: before(index), end: before(index + name.length), entity_type: 'PERSON', score: 0.85 }));
+    response.setHeader('content-type', 'application/json').end(JSON.stringify(spans));
+  });
+  return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve({ server, requests, port: server.address().port })));
+}
+
+test('what a recognizer of the deployment finds is masked, and without its answer nothing leaves', async () => {
+  const name = 'vosto brakkel';
+  const { server, requests, port } = await startRecognizer(name);
+  await killWorker();
+  await restartWorker({ PII_MODEL_URL: `http://127.0.0.1:${port}/analyze`, PII_MODEL_KEY: 'k3y', PII_MODEL_OPTIONS: '{"deadline_ms":60000}' });
+  try {
+    const user = await newUser();
+    const { session, body } = await ask(`👋 I met ${name}, not vosto`, { user });
+    assert.equal(body.message, 'Very well.');
+    assert.equal((await storedMessages(session))[0].content, '👋 I met [PERSON_1], not vosto');
+    assert.deepEqual(requests[0], { key: 'Bearer k3y', entities: ['PERSON', 'ADDRESS'] });
+    const upload = await call('/api/documents', {
+      user, method: 'POST', headers: { 'content-type': 'text/plain', 'x-file-name': 'notes.txt' }, body: `Written by ${name}.`,
+    });
+    assert.equal(upload.status, 201);
+    const [{ content }] = await rows('select content from user_memory_embeddings where user_id = $1 and document_id is not null', [user.id], 1);
+    assert.equal(content, 'Written by [PERSON_1].');
+    server.close();
+    server.closeAllConnections();
+    const refused = await ask(`Again ${name} and eve@example.org`, { user });
+    assert.deepEqual([refused.status, refused.body.code], [503, 'privacy_unavailable']);
+    assert.ok(!(await storedFiles()).some((text) => text.includes(name)));
+  } finally {
+    await killWorker();
+    await restartWorker();
+  }
 });
 
 test('a known value is masked without its context words', async () => {

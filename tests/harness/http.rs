@@ -77,6 +77,15 @@ struct Inner {
     served_tools: RefCell<Option<Value>>,
     /// Parameters of the calls of served tools.
     tool_calls: RefCell<Vec<Value>>,
+    recognizer: RefCell<Recognizer>,
+}
+
+/// A recognizer of names, whose URL ends with `/analyze`.
+#[derive(Default)]
+struct Recognizer {
+    /// Values that it finds; `None` while it does not answer.
+    names: Option<Vec<String>>,
+    requests: Vec<Value>,
 }
 
 impl ScriptedHttp {
@@ -99,6 +108,7 @@ impl ScriptedHttp {
             other_calls: Cell::default(),
             served_tools: RefCell::default(),
             tool_calls: RefCell::default(),
+            recognizer: RefCell::default(),
         }))
     }
 
@@ -187,6 +197,33 @@ impl ScriptedHttp {
         self.0.tool_calls.borrow().clone()
     }
 
+    /// Lets the recognizer find these names from now on, or give no answer.
+    pub fn recognizes(&self, names: Option<&[&str]>) {
+        let names = names.map(|names| names.iter().map(|name| (*name).to_owned()).collect());
+        self.0.recognizer.borrow_mut().names = names;
+    }
+
+    /// Bodies of the requests to the recognizer.
+    pub fn recognizer_requests(&self) -> Vec<Value> {
+        self.0.recognizer.borrow().requests.clone()
+    }
+
+    /// Answers as Presidio's analyzer does: with spans in characters.
+    fn analyze(&self, body: &str) -> Result<HttpAnswer, HttpError> {
+        let body: Value = serde_json::from_str(body).unwrap();
+        let mut recognizer = self.0.recognizer.borrow_mut();
+        recognizer.requests.push(body.clone());
+        let names = recognizer.names.as_ref().ok_or(HttpError::Timeout)?;
+        let text = body["text"].as_str().unwrap();
+        let span = |(at, name): (usize, &str)| {
+            let start = text.char_indices().take_while(|(place, _)| *place < at).count();
+            json!({ "start": start, "end": start + name.chars().count(), "entity_type": "PERSON", "score": 0.85 })
+        };
+        let spans: Vec<_> =
+            names.iter().flat_map(|name| text.match_indices(name.as_str()).map(span)).collect();
+        Ok(HttpAnswer { status: 200, body: json!(spans).to_string() })
+    }
+
     /// The answer of an MCP server; `None` where none serves.
     fn mcp(&self, body: &str) -> Option<HttpResponse<ScriptedBody>> {
         let tools = self.0.served_tools.borrow().clone()?;
@@ -264,6 +301,9 @@ impl Http for ScriptedHttp {
 
     async fn send(&self, call: HttpCall<'_>, _: Millis) -> Result<HttpAnswer, HttpError> {
         self.0.storage.confirm();
+        if call.url.ends_with("/analyze") {
+            return self.analyze(call.body.unwrap());
+        }
         assert!(call.url.ends_with("/embeddings"), "nothing else is asked for at once");
         let answer = self.embed(call.body.unwrap());
         if self.0.hangs_with_vectors.get() {

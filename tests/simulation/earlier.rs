@@ -34,6 +34,7 @@ pub fn store_vault(around: &Surroundings, object: &ObjectNode, values: &[std::rc
         identity,
         patterns,
         people: People::default(),
+        recognized: &[],
     };
     let masked = vault.mask(request, || Some(secret())).expect("a message is masked");
     world.key_stored(user.id, &wrapped, &config.pii_master_keys);

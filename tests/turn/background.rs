@@ -275,7 +275,7 @@ fn output_of_a_model_is_masked_again() {
         output(&[fact(["mail", "Write to [EMAIL_1], not to bob@example.com", "Write to [EMAIL_1]"], 1)]);
     let conversation = with_unread(unread(&["Write to [EMAIL_1]"], &[]), &[&written.to_string()]);
     let user = conversation.object.user(&conversation.user);
-    user.mask("ada@example.com", Author::Outside).unwrap();
+    user.mask_with("ada@example.com", Author::Outside, &[]).unwrap();
     assert_eq!(run(&conversation), [""; 0]);
     let saved = conversation.platform.postgrest.saved();
     assert_eq!(facts(&saved[0]), ["Write to [EMAIL_1], not to [EMAIL_2]"]);

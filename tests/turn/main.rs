@@ -27,6 +27,7 @@ mod outbox;
 mod poison;
 mod prepare;
 mod privacy;
+mod recognizer;
 mod recovery;
 mod replay;
 mod search;

@@ -2,7 +2,7 @@
 
 use frontdesk::chat::message::Role;
 use frontdesk::memory::index;
-use frontdesk::model::vector_breaker::VectorUse;
+use frontdesk::model::vector_use::VectorUse;
 use frontdesk::prompt::receipt::SectionName;
 use frontdesk::session::path::InsertAt;
 use frontdesk::turn::request::TurnRequest;

@@ -353,7 +353,7 @@ fn a_user_without_a_vault_here_waits_for_postgres_which_may_have_one() {
     let user = conversation.object.user(&conversation.user);
     let refused = conversation.platform.block_on(user.unlock()).unwrap_err();
     assert!(matches!(refused, VaultError::Database(_)));
-    assert!(user.mask("Hello", Author::Outside).is_err(), "and masks nothing until then");
+    assert!(user.mask_with("Hello", Author::Outside, &[]).is_err(), "and masks nothing until then");
     assert_eq!(conversation.platform.storage.read("SELECT * FROM vault_key"), Value::Array(Vec::new()));
 }
 
@@ -364,6 +364,6 @@ fn two_requests_unlock_a_new_vault_once() {
     let both = futures::future::join(user.unlock(), user.unlock());
     let (first, second) = conversation.platform.block_on(both);
     assert!(first.is_ok() && second.is_ok());
-    let first = user.mask("ann@example.com", Author::Outside).unwrap();
+    let first = user.mask_with("ann@example.com", Author::Outside, &[]).unwrap();
     assert_eq!((first.as_str(), conversation.number("SELECT count(*) FROM vault_key")), ("[EMAIL_1]", 1));
 }

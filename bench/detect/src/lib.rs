@@ -6,7 +6,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 /// Looks for every kind that is built in; plain web addresses are left alone, as in the chat.
 pub fn look(text: &str) -> Vec<Finding> {
     let (patterns, known) = (Patterns::default(), KnownValues::new());
-    find(text, &Scope { plain_urls: false, patterns: &patterns, known: &known, people: People::default() })
+    find(text, &Scope { plain_urls: false, patterns: &patterns, known: &known, people: People::default(), recognized: &[] })
 }
 
 /// The starts and ends of what is found, in bytes.

@@ -212,6 +212,9 @@ fn keep(pieces: &mut Vec<Piece>, text: &str) {
 fn kind(entity: Entity, scope: &Scope<'_>) -> Option<Kind> {
     match entity {
         Entity::Known(place) => Some(Kind::Known(place)),
+        Entity::Recognized(place) => {
+            scope.recognized.get(place).map(|value| Kind::Named(value.kind().to_owned()))
+        }
         named => scope.patterns.name_of(named).map(|name| Kind::Named(name.to_owned())),
     }
 }
@@ -272,7 +275,13 @@ impl Piece {
 #[must_use]
 pub fn redact(text: &str, author: Author<'_>, patterns: &Patterns) -> MaskedText {
     let mut draft = Draft::new(text, author);
-    let scope = Scope { plain_urls: false, patterns, known: &KnownValues::new(), people: People::default() };
+    let scope = Scope {
+        plain_urls: false,
+        patterns,
+        known: &KnownValues::new(),
+        people: People::default(),
+        recognized: &[],
+    };
     if draft.settle(&scope).is_err() {
         return MaskedText::default();
     }
@@ -296,6 +305,7 @@ mod tests {
             patterns: &Patterns::default(),
             known: &KnownValues::new(),
             people: People::default(),
+            recognized: &[],
         });
     }
 

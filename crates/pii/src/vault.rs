@@ -7,7 +7,7 @@ use std::fmt;
 
 use uuid::Uuid;
 
-use super::detect::{KnownValues, Patterns, People, Scope};
+use super::detect::{KnownValues, Patterns, People, Recognized, Scope};
 use super::identity::Identity;
 use super::mask::{Author, Draft, DraftError, Kind, Piece};
 use super::masked_text::MaskedText;
@@ -60,6 +60,8 @@ pub struct MaskRequest<'a> {
     pub patterns: &'a Patterns,
     /// Names and addresses to mask.
     pub people: People,
+    /// Values that a recognizer of the deployment has found in the text.
+    pub recognized: &'a [Recognized],
 }
 
 /// A masked text with its values.
@@ -228,6 +230,7 @@ impl Vault {
                 patterns: request.patterns,
                 known: &self.known,
                 people: request.people,
+                recognized: request.recognized,
             })?;
             for piece in draft.pieces() {
                 if let Piece::Value(kind, value) = piece {

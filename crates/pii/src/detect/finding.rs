@@ -12,6 +12,8 @@ macro_rules! entities {
             Custom(usize),
             /// A known value of this user, by its index.
             Known(usize),
+            /// A value that the deployment's recognizer has found, by its index.
+            Recognized(usize),
         }
 
         impl Entity {
@@ -23,7 +25,7 @@ macro_rules! entities {
             pub const fn name(self) -> Option<&'static str> {
                 match self {
                     $(Self::$name => Some($wire),)*
-                    Self::Custom(_) | Self::Known(_) => None,
+                    Self::Custom(_) | Self::Known(_) | Self::Recognized(_) => None,
                 }
             }
         }

@@ -253,6 +253,6 @@ fn joins(one: &Letter, next: &Letter) -> bool {
 }
 
 /// Scripts that put no spaces between words: Han, Kana, Hangul (whose particles follow a name), Thai.
-const fn stands_alone(c: char) -> bool {
+pub(super) const fn stands_alone(c: char) -> bool {
     matches!(c as u32, 0xe00..=0xe7f | 0x3040..=0x30ff | 0x3400..=0x4dbf | 0x4e00..=0x9fff | 0xac00..=0xd7af)
 }

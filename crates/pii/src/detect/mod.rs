@@ -38,6 +38,7 @@ mod phone;
 mod place;
 mod plain;
 mod plate;
+mod recognized;
 mod scan;
 mod script;
 mod secret;
@@ -66,6 +67,7 @@ use fold::Folded;
 pub use known::KnownValues;
 pub use lexeme::STAND_IN;
 pub use people::{Addresses, Names, People};
+pub use recognized::Recognized;
 use scan::{Text, Word};
 pub use spelling::normal;
 use vocabulary::Label;
@@ -81,6 +83,8 @@ pub struct Scope<'a> {
     pub known: &'a KnownValues,
     /// Names and addresses to look for.
     pub people: People,
+    /// Values that a recognizer of the deployment has found in this text.
+    pub recognized: &'a [Recognized],
 }
 
 /// Kinds that a reading of a text looks for, beside those that it always does.
@@ -98,6 +102,7 @@ pub fn find(text: &str, scope: &Scope<'_>) -> Vec<Finding> {
     let mut found = Findings::default();
     scope.patterns.find(&view, found.by("custom"));
     scope.known.find(&view, scope.people, found.by("known"));
+    recognized::find(&view, scope.recognized, found.by("recognized"));
     let kinds = Kinds { plain_urls: scope.plain_urls, people: scope.people };
     let long = read(&view, kinds, &mut found);
     let mut findings = found.resolve();

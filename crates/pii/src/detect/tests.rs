@@ -13,6 +13,7 @@ fn everything(text: &str) -> Vec<Finding> {
             patterns: &Patterns::default(),
             known: &KnownValues::new(),
             people: People::default(),
+            recognized: &[],
         },
     )
 }
@@ -38,6 +39,7 @@ fn known<'t>(values: &[(&str, &str)], text: &'t str) -> Vec<(usize, &'t str)> {
             patterns: &Patterns::default(),
             known: &known,
             people: People::default(),
+            recognized: &[],
         },
     );
     let place = |one: &Finding| match one.entity {
@@ -91,6 +93,7 @@ fn a_deployment_adds_its_own_patterns() {
         patterns: &patterns,
         known: &KnownValues::new(),
         people: People::default(),
+        recognized: &[],
     };
     let findings = find("customer KD-１２3456, not KD-1234567", &scope);
     let rule = Rule { name: "custom", is_disguised: false };
@@ -104,6 +107,7 @@ fn plain_web_addresses_are_left_alone_but_what_they_carry_is_not() {
         patterns: &Patterns::default(),
         known: &KnownValues::new(),
         people: People::default(),
+        recognized: &[],
     };
     let names = |text| find(text, &scope).iter().map(|one| one.entity.name().unwrap()).collect::<Vec<_>>();
     assert_eq!(names("see https://example.org/a?b=c"), [""; 0]);
@@ -557,6 +561,7 @@ fn a_finding_says_which_rule_found_it() {
         patterns: &Patterns::default(),
         known: &KnownValues::new(),
         people: People::default(),
+        recognized: &[],
     };
     let text = "Mail bob (at) example.com or ask Siobhan Kearney at 12 Main Street";
     let rules: Vec<_> = find(text, &scope).iter().map(|one| (one.rule.name, one.rule.is_disguised)).collect();

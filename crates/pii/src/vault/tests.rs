@@ -37,6 +37,7 @@ fn try_to_mask(text: &str, entropy: impl FnMut() -> Option<Secret>) -> Result<Ma
         identity: &identity,
         patterns: &patterns,
         people: People::default(),
+        recognized: &[],
     };
     empty().mask(request, entropy)
 }
@@ -48,6 +49,7 @@ fn mask_for(vault: &mut Vault, text: &str, identity: &Identity) -> Masked {
         identity,
         patterns: &Patterns::default(),
         people: People::default(),
+        recognized: &[],
     };
     vault.mask(request, entropy()).unwrap()
 }
@@ -164,6 +166,7 @@ fn a_models_text_keeps_the_placeholders_it_was_shown_in_the_one_spelling_and_los
         identity: &Identity::default(),
         patterns: &Patterns::default(),
         people: People::default(),
+        recognized: &[],
     };
     let masked = vault.mask(request, entropy()).unwrap();
     assert_eq!(
@@ -265,7 +268,7 @@ proptest! {
         let back = unmasked(&vault, &masked.text);
         let is_respelled = {
             let mut draft = Draft::new(&text, Author::Outside);
-            draft.settle(&Scope { plain_urls: false, patterns: &Patterns::default(), known: &vault.known, people: People::default() }).unwrap();
+            draft.settle(&Scope { plain_urls: false, patterns: &Patterns::default(), known: &vault.known, people: People::default(), recognized: &[] }).unwrap();
             draft.pieces().iter().any(|piece| match piece {
                 Piece::Value(Kind::Known(place), value) => vault.values[*place].text != *value,
                 Piece::Value(Kind::Named(kind), value) => vault.values[vault.by_fingerprint[&vault.key.fingerprint(kind, value)]].text != *value,
@@ -283,7 +286,7 @@ proptest! {
         let mut vault = empty();
         let masked = mask_for(&mut vault, &text, &ada());
         let mut draft = Draft::new(&masked.text, Author::Outside);
-        draft.settle(&Scope { plain_urls: false, patterns: &Patterns::default(), known: &vault.known, people: People::default() }).unwrap();
+        draft.settle(&Scope { plain_urls: false, patterns: &Patterns::default(), known: &vault.known, people: People::default(), recognized: &[] }).unwrap();
         let left: Vec<_> = draft.pieces().iter().filter(|piece| !matches!(piece, Piece::Text(_))).collect();
         let is_placeholder = |piece: &&&Piece| matches!(piece, Piece::Value(Kind::Named(kind), placeholder) if kind == LITERAL && matches!(read(placeholder, Spelling::Loose), Reading::Placeholder(..)));
         prop_assert_eq!(left.len(), left.iter().filter(is_placeholder).count(), "{:?}", left);
