@@ -1,10 +1,11 @@
-import { useEffect, useRef, useState, type ChangeEvent } from 'react';
+import { useRef, useState, type ChangeEvent } from 'react';
 import type { StoredDocument } from '../api/api.ts';
 import { ErrorNote } from '../ui/ErrorNote.tsx';
 import { describeError } from '../api/errors.ts';
 import { useTexts } from '../language/language.ts';
 import { Icon } from '../ui/Icon.tsx';
 import { onEscape } from '../ui/onEscape.ts';
+import { useFocusReturn } from '../ui/useFocusReturn.ts';
 import type { Documents } from './useDocuments.ts';
 
 export const DOCUMENT_TYPES = '.txt,.md,.markdown,.csv,.tsv,.html,.htm,.pdf,text/plain,text/markdown,text/csv,text/html,application/pdf';
@@ -61,13 +62,7 @@ interface ItemProps {
 function DocumentItem({ document: { id, name, status, chunks, embedded }, onRemove }: ItemProps) {
   const { documents: texts, common } = useTexts();
   const [isConfirming, setIsConfirming] = useState(false);
-  const deleteButton = useRef<HTMLButtonElement>(null);
-  const wasConfirming = useRef(false);
-
-  useEffect(() => {
-    if (wasConfirming.current) deleteButton.current?.focus();
-    wasConfirming.current = isConfirming;
-  }, [isConfirming]);
+  const deleteButton = useFocusReturn<HTMLButtonElement>(isConfirming);
 
   return (
     <li className="document" data-testid="document" data-status={status}>

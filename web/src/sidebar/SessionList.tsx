@@ -1,10 +1,11 @@
-import { useEffect, useRef, useState, type FormEvent } from 'react';
+import { useRef, useState, type FormEvent } from 'react';
 import type { Employee, Session } from '../api/api.ts';
 import { ErrorNote } from '../ui/ErrorNote.tsx';
 import { describeError } from '../api/errors.ts';
 import { Icon } from '../ui/Icon.tsx';
 import { Menu } from '../ui/Menu.tsx';
 import { onEscape } from '../ui/onEscape.ts';
+import { useFocusReturn } from '../ui/useFocusReturn.ts';
 import { relativeTime } from '../ui/relativeTime.ts';
 import type { Resource } from '../api/useResource.ts';
 import { useTexts } from '../language/language.ts';
@@ -60,14 +61,8 @@ interface ItemProps extends Record<'isCurrent' | 'isSearch', boolean> {
 function SessionItem({ session, employee, isCurrent, isSearch, onChange, onRemove }: ItemProps) {
   const { sidebar: texts, common } = useTexts();
   const [isRenaming, setIsRenaming] = useState(false);
-  const wasRenaming = useRef(false);
-  const link = useRef<HTMLAnchorElement>(null);
+  const link = useFocusReturn<HTMLAnchorElement>(isRenaming);
   const title = titleOf(session);
-
-  useEffect(() => {
-    if (wasRenaming.current) link.current?.focus();
-    wasRenaming.current = isRenaming;
-  }, [isRenaming]);
 
   if (isRenaming) {
     const end = (changed: string) => {
