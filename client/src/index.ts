@@ -9,7 +9,7 @@ export { AnswerStream, type ReadOptions } from './answerStream.ts';
 export type { Abortable, Decision, Message } from './chat.ts';
 export { FrontdeskError, type ErrorCode } from './error.ts';
 export { createFetch, type Options } from './http.ts';
-export type { ExportLine, ImportProgress, Paging, SessionQuery } from './resources.ts';
+export type { ExportLine, ImportProgress, Paging, PassageRange, SessionQuery } from './resources.ts';
 
 export type Frontdesk = ReturnType<typeof createFrontdesk>;
 

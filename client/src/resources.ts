@@ -2,7 +2,7 @@ import { splitBody } from './lines.ts';
 import type { Call, Query, Send } from './http.ts';
 import type {
   Document, DocumentList, Employee, EmployeeList, Erased, Erasure, Fact, FactList, Feedback, FileLink, FileList, Forgotten, MessagePage,
-  PageConfig, Pending, Picture, Session, SessionChanges, SessionPage, Usage,
+  PageConfig, PassagePage, Pending, Picture, Session, SessionChanges, SessionPage, Usage,
 } from './schemas.ts';
 
 type Body = NonNullable<Call['body']>;
@@ -18,6 +18,15 @@ export interface SessionQuery extends Paging {
   pinned?: boolean;
   /** Words of messages and titles. */
   q?: string;
+}
+
+/** Part of a document. */
+export interface PassageRange {
+  /** Place of the first passage, from 0. */
+  from?: number;
+  /** Id of a passage that is in it. */
+  around?: string;
+  limit?: number;
 }
 
 /** Progress of an import: numbers so far. */
@@ -81,6 +90,8 @@ export function resourcesOf(send: Send) {
     documents: {
       list: async (): Promise<Document[]> => (await get<DocumentList>('/api/documents')).data,
       get: (id: string) => get<Document>(`/api/documents/${id}`),
+      /** The text of a document, from a passage on: by its place, or around one with that id. */
+      passages: (id: string, range: PassageRange = {}) => get<PassagePage>(`/api/documents/${id}/passages`, { ...range }),
       upload: (name: string, body: Body, type?: string) => upload<Document>('/api/documents', name, body, type),
       delete: (id: string) => remove(`/api/documents/${id}`),
     },

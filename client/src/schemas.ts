@@ -50,6 +50,7 @@ export type Answer = {
   finish_reason: 'stop' | 'length' | 'content-filter' | 'tool-calls' | 'stopped' | 'other';
   id: string;
   latency_ms: number;
+  masked?: MaskedValues;
   message: string;
   model: string;
   receipt: Receipt;
@@ -82,6 +83,7 @@ export type ChatEvent = {
     employee: string;
     model: string;
     parent_id: string;
+    parent_masked?: MaskedValues;
     session_id: string;
   };
   type: 'start';
@@ -95,6 +97,11 @@ export type ChatEvent = {
 } | {
   filename: string;
   mediaType: string;
+  providerMetadata: {
+    frontdesk: {
+      passages: Array<string>;
+    };
+  };
   sourceId: string;
   title: string;
   type: 'source-document';
@@ -150,6 +157,7 @@ export type ChatEvent = {
     cost_usd?: number | null;
     employee?: string;
     latency_ms?: number;
+    masked?: MaskedValues;
     model?: string;
     status?: 'stopped';
     ttft_ms?: number | null;
@@ -378,6 +386,9 @@ export type ImportLine = {
   session_id?: string;
 };
 
+/** Placeholders that the model read, each with the text that the user sees in the place of it; null where the placeholder itself stands in the text. */
+export type MaskedValues = Record<string, string | null>;
+
 export type McpCheck = {
   /** Allowed tools that no model can be given. */
   dropped: number;
@@ -417,6 +428,7 @@ export type Message = {
   created_at: string;
   feedback?: Feedback | null;
   id: string;
+  masked?: MaskedValues;
   metadata: {
     client_message_id?: string;
     cost_usd?: number | null;
@@ -428,6 +440,7 @@ export type Message = {
     receipt?: Receipt;
     sources?: Array<Source>;
     ttft_ms?: number | null;
+    unmasked_kinds?: Array<string>;
     usage?: TokenUsage;
   };
   parent_id: string | null;
@@ -470,6 +483,20 @@ export type PageConfig = {
   default_employee: string;
   supabase_anon_key: string;
   supabase_url: string;
+};
+
+export type PassagePage = {
+  /** Passages of the document. */
+  count: number;
+  data: Array<{
+    content: string;
+    id: string;
+    index: number;
+  }>;
+  media_type: string;
+  name: string;
+  /** `from` of the next page. */
+  next: number | null;
 };
 
 export type Pending = {
@@ -559,6 +586,8 @@ export type Source = {
   id: string;
   media_type: string;
   name: string;
+  /** Ids of the passages that were in the prompt. */
+  passages?: Array<string>;
 };
 
 export type Stopped = {

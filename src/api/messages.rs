@@ -21,6 +21,7 @@ use crate::error::{Error, Fault};
 use crate::ports::{DatabaseError, Platform, Postgrest, Sql};
 use crate::session::record::{MessageRecord, Status};
 use crate::session::store::SessionStore;
+use crate::stream::masked_values::MaskedValues;
 use pii::masked_text::MaskedText;
 
 /// Undelivered turns that a history adds to the rows of Postgres.
@@ -151,9 +152,20 @@ struct SessionRow<'a> {
     chat_messages: Vec<&'a RawValue>,
 }
 
+/// Fields of a row that tell how it is shown.
 #[derive(Deserialize)]
-struct MessageAuthor {
+struct ShownRow<'a> {
     role: Role,
+    #[serde(borrow)]
+    content: &'a RawValue,
+    #[serde(default)]
+    metadata: ShownMetadata,
+}
+
+#[derive(Default, Deserialize)]
+struct ShownMetadata {
+    #[serde(default)]
+    unmasked_kinds: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -204,14 +216,31 @@ impl<'a> History<'a> {
     }
 
     fn body(&self, values: &RowValues) -> String {
-        let unmask = |row: &Cow<'_, str>| {
-            let author = serde_json::from_str::<MessageAuthor>(row).ok().map(|row| row.role);
-            let is_own = author == Some(Role::User);
-            if is_own { values.restore(row, &self.employee) } else { values.unmask(row, &self.employee) }
-        };
-        let texts: Vec<_> = self.messages.iter().map(unmask).collect();
+        let texts: Vec<_> = self.messages.iter().map(|row| self.shown(row, values)).collect();
         page::body(&texts, &self.next)
     }
+
+    /// A row with the values of its user, and with the list of those that are masked.
+    fn shown(&self, row: &str, values: &RowValues) -> String {
+        let Ok(ShownRow { role, content, metadata }) = serde_json::from_str(row) else {
+            return values.unmask(row, &self.employee);
+        };
+        let masked = values.masked(content.get(), &self.employee, &metadata.unmasked_kinds);
+        let is_own = role == Role::User;
+        let shown =
+            if is_own { values.restore(row, &self.employee) } else { values.unmask(row, &self.employee) };
+        with_masked(shown, &masked)
+    }
+}
+
+/// Adds the masked values to a row, which is a JSON object.
+fn with_masked(mut row: String, masked: &MaskedValues) -> String {
+    let json = serde_json::to_string(masked).unwrap_or_default();
+    if masked.is_empty() || json.is_empty() || !row.ends_with('}') {
+        return row;
+    }
+    row.pop();
+    row + ",\"masked\":" + &json + "}"
 }
 
 /// Leaves out the oldest rows of a page that has more than [`PAGE_BYTES`]. `rows` come newest first; the first one stays.
@@ -270,6 +299,24 @@ mod tests {
         serde_json::to_string(&message(number, content)).unwrap()
     }
 
+    /// A row with another field.
+    fn with(mut row: String, field: &str) -> String {
+        row.pop();
+        format!("{row},{field}}}")
+    }
+
+    #[test]
+    fn values_that_a_model_read_as_they_are_are_not_masked() {
+        let mut message = message(1, "to [EMAIL_1]");
+        message.metadata.insert("unmasked_kinds".into(), serde_json::json!(["EMAIL"]));
+        let rows = format!(
+            r#"[{{"employee_slug":"open","chat_messages":[{}]}}]"#,
+            serde_json::to_string(&message).unwrap()
+        );
+        let body = body(&rows, &Undelivered::default()).unwrap();
+        assert!(body.contains("@example.com") && !body.contains("masked\":{"), "{body}");
+    }
+
     #[test]
     fn a_page_of_messages_begins_where_the_last_one_ended() {
         let path = path(Uuid::nil(), page(&format!("before=2026-11-23T10:00:00.5%2B00:00,{ID}")));
@@ -312,7 +359,8 @@ mod tests {
             format!(r#"[{{"employee_slug":"open","chat_messages":[{},{}]}}]"#, json(2, "b"), json(1, "a"));
         let messages = vec![message(2, "b"), message(3, "to [EMAIL_1]")];
         let undelivered = Undelivered { employee: Some("open".into()), messages, ..Undelivered::default() };
-        let shown = json(3, "to \"ann\"@example.com");
+        let masked = r#""masked":{"[EMAIL_1]":"\"ann\"@example.com"}"#;
+        let shown = with(json(3, "to \"ann\"@example.com"), masked);
         assert_eq!(
             body(&rows, &undelivered),
             Ok(format!(r#"{{"data":[{},{},{shown}],"next":null}}"#, json(1, "a"), json(2, "b")))
@@ -324,7 +372,10 @@ mod tests {
         };
         assert_eq!(
             body("[]", &undelivered),
-            Ok(format!(r#"{{"data":[{}],"next":null}}"#, json(3, "[EMAIL_1]")))
+            Ok(format!(
+                r#"{{"data":[{}],"next":null}}"#,
+                with(json(3, "[EMAIL_1]"), r#""masked":{"[EMAIL_1]":null}"#)
+            ))
         );
     }
 

@@ -36,6 +36,7 @@ mod me;
 mod messages;
 mod not_found;
 mod openapi;
+mod passages;
 mod path;
 mod pictures;
 mod search;
@@ -120,6 +121,7 @@ impl<P: Platform> Object<P> {
                 self.write(documents::upload(self, call, &upload)).await
             }
             UserRoute::Document(id) => documents::get(ctx, *id).await,
+            UserRoute::Passages(document) => passages::list(ctx, *document, query).await,
             UserRoute::DeleteDocument(id) => self.write(documents::delete(ctx, *id)).await,
             UserRoute::Files => files::list(ctx).await,
             UserRoute::UploadPicture => {

@@ -177,6 +177,22 @@ impl Operation {
         json!({ "description": description, "content": { media_type: content } })
     }
 
+    fn query_schema(&self, name: &str) -> (bool, Value) {
+        match name {
+            "limit" if self.id == "listPassages" => {
+                (false, json!({ "type": "integer", "minimum": 1, "maximum": 100, "default": 20 }))
+            }
+            "limit" => (false, json!({ "type": "integer", "minimum": 1, "maximum": 500, "default": 50 })),
+            "from" => (false, json!({ "type": "integer", "minimum": 0, "default": 0 })),
+            "around" => (false, json!({ "type": "string", "format": "uuid" })),
+            "archived" | "pinned" => (false, json!({ "type": "boolean" })),
+            "after" => (false, json!({ "type": "string", "pattern": "^[0-9a-f]{32}:[0-9]{1,9}$" })),
+            "q" => (false, json!({ "type": "string", "maxLength": 200 })),
+            "user" | "expires" | "signature" => (true, json!({ "type": "string" })),
+            _ => (false, json!({ "type": "string" })),
+        }
+    }
+
     fn parameters(&self) -> Vec<Value> {
         let names = self.path.split('{').skip(1).filter_map(|rest| rest.split('}').next());
         let in_path = names.map(|name| {
@@ -189,7 +205,7 @@ impl Operation {
             json!({ "name": name, "in": "path", "required": true, "schema": schema })
         });
         let in_query = self.query.iter().map(|name| {
-            let (is_required, schema) = query_schema(name);
+            let (is_required, schema) = self.query_schema(name);
             json!({ "name": name, "in": "query", "required": is_required, "schema": schema })
         });
         let header = match self.id.as_str() {
@@ -211,17 +227,6 @@ impl Operation {
             json!({ "name": name, "in": "header", "required": name == FILE_NAME, "description": description, "schema": { "type": "string" } })
         });
         in_path.chain(in_query).chain(in_header).collect()
-    }
-}
-
-fn query_schema(name: &str) -> (bool, Value) {
-    match name {
-        "limit" => (false, json!({ "type": "integer", "minimum": 1, "maximum": 500, "default": 50 })),
-        "archived" | "pinned" => (false, json!({ "type": "boolean" })),
-        "after" => (false, json!({ "type": "string", "pattern": "^[0-9a-f]{32}:[0-9]{1,9}$" })),
-        "q" => (false, json!({ "type": "string", "maxLength": 200 })),
-        "user" | "expires" | "signature" => (true, json!({ "type": "string" })),
-        _ => (false, json!({ "type": "string" })),
     }
 }
 

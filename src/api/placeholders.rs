@@ -13,6 +13,7 @@ use crate::account::vault::VaultError;
 use crate::database;
 use crate::error::Error;
 use crate::ports::{Caller, Platform};
+use crate::stream::masked_values::MaskedValues;
 use pii::placeholder::Placeholder;
 use pii::policy::Policy;
 use pii::unmask::{Escape, PlaceholderMap, placeholders, restore, unmask};
@@ -56,6 +57,12 @@ impl RowValues {
     #[must_use]
     pub fn restore(&self, row: &str, employee: &str) -> String {
         restore(row, &self.shown(employee), Escape::Json)
+    }
+
+    /// Masked values in a row of a session with that employee. Models read the values of the `plain_kinds` as they are.
+    #[must_use]
+    pub fn masked(&self, text: &str, employee: &str, plain_kinds: &[String]) -> MaskedValues {
+        MaskedValues::of(&placeholders([text]), &self.shown(employee), plain_kinds)
     }
 
     fn shown(&self, employee: &str) -> PlaceholderMap {

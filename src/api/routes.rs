@@ -90,6 +90,8 @@ pub enum UserRoute {
     UploadDocument,
     /// One document by its id.
     Document(Uuid),
+    /// Passages of one document.
+    Passages(Uuid),
     /// Deletion of a document.
     DeleteDocument(Uuid),
     /// List of the files.
@@ -174,6 +176,7 @@ impl UserRoute {
             | Self::PendingMemories
             | Self::Documents
             | Self::Document(_)
+            | Self::Passages(_)
             | Self::Files
             | Self::FileLink(_)
             | Self::Download(_)
@@ -235,6 +238,7 @@ impl UserRoute {
             | Self::Import
             | Self::Documents
             | Self::Document(_)
+            | Self::Passages(_)
             | Self::DeleteDocument(_)
             | Self::Files
             | Self::FileLink(_)
@@ -287,6 +291,7 @@ impl UserRoute {
             | Self::Documents
             | Self::UploadDocument
             | Self::Document(_)
+            | Self::Passages(_)
             | Self::DeleteDocument(_)
             | Self::Files
             | Self::UploadPicture
@@ -347,6 +352,9 @@ fn routes_at(path: &str) -> Result<Vec<Route>, Error> {
             let id = Uuid::try_parse(id).map_err(|_| no_such_document())?;
             vec![User::Document(id), User::DeleteDocument(id)]
         }
+        ["api", "documents", id, "passages"] => {
+            vec![User::Passages(Uuid::try_parse(id).map_err(|_| no_such_document())?)]
+        }
         ["api", "files"] => vec![User::Files, User::UploadPicture],
         ["api", "files", id] => {
             let id = file_id(id)?;
@@ -404,6 +412,7 @@ pub(super) mod tests {
             UserRoute::PendingMemories | UserRoute::Import => "/api/import".into(),
             UserRoute::Documents | UserRoute::UploadDocument => "/api/documents".into(),
             UserRoute::Document(id) | UserRoute::DeleteDocument(id) => format!("/api/documents/{id}"),
+            UserRoute::Passages(id) => format!("/api/documents/{id}/passages"),
             UserRoute::Files | UserRoute::UploadPicture => "/api/files".into(),
             UserRoute::FileLink(id) | UserRoute::DeleteFile(id) => format!("/api/files/{id}"),
             UserRoute::Download(id) => format!("/api/files/{id}/download"),
@@ -440,6 +449,7 @@ pub(super) mod tests {
             UserRoute::Documents,
             UserRoute::UploadDocument,
             UserRoute::Document(ID),
+            UserRoute::Passages(ID),
             UserRoute::DeleteDocument(ID),
             UserRoute::Files,
             UserRoute::UploadPicture,

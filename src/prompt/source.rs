@@ -15,6 +15,9 @@ pub struct Source {
     pub name: String,
     /// Media type of the upload.
     pub media_type: String,
+    /// Ids of the passages that were in the prompt.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passages: Vec<Uuid>,
 }
 
 impl Source {
@@ -24,10 +27,12 @@ impl Source {
         let mut sources: Vec<Self> = Vec::new();
         for memory in memories {
             let (Some(id), Some(name)) = (memory.document_id, &memory.document) else { continue };
-            if sources.iter().all(|source| source.id != id) {
-                let media_type = memory.media_type.clone().unwrap_or_else(|| "text/plain".into());
-                sources.push(Self { id, name: name.clone(), media_type });
+            if let Some(source) = sources.iter_mut().find(|source| source.id == id) {
+                source.passages.push(memory.id);
+                continue;
             }
+            let media_type = memory.media_type.clone().unwrap_or_else(|| "text/plain".into());
+            sources.push(Self { id, name: name.clone(), media_type, passages: vec![memory.id] });
         }
         sources
     }

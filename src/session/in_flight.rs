@@ -5,10 +5,11 @@
 use pii::masked_text::MaskedText;
 use pii::placeholder::Placeholder;
 use pii::policy::Policy;
+use pii::unmask::placeholders;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::record::{CLIENT_MESSAGE_ID, MessageRecord, OFFERS_FORGET, Status, TurnRecord};
+use super::record::{CLIENT_MESSAGE_ID, MessageRecord, OFFERS_FORGET, Status, TurnRecord, UNMASKED_KINDS};
 use crate::chat::message::{Role, title};
 use crate::chat::price::Price;
 use crate::chat::tool_call::{CallFailure, CallOutcome, ToolCall, ToolRun};
@@ -63,6 +64,9 @@ pub struct InFlightTurn {
     /// Placeholders that the model sees in the prompt.
     #[serde(default)]
     pub visible_placeholders: Vec<Placeholder>,
+    /// Kinds of values that models of the turn read as they are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unmasked_kinds: Vec<String>,
     /// True if the user's message is stored already and only the answer is new.
     #[serde(default)]
     pub is_regeneration: bool,
@@ -186,6 +190,8 @@ impl InFlightTurn {
             receipt: self.receipt.clone(),
             sources: self.sources.clone(),
             visible_placeholders: self.visible_placeholders.clone(),
+            question_placeholders: placeholders([self.message.as_str()]),
+            unmasked_kinds: self.unmasked_kinds.clone(),
             policy: policy.clone(),
             is_json: false,
         }
@@ -211,6 +217,7 @@ impl InFlightTurn {
         if self.offers_forget {
             metadata.insert(OFFERS_FORGET.into(), true.into());
         }
+        self.add_unmasked_kinds(&mut metadata);
         MessageRecord {
             id: self.user_message_id,
             parent_id: self.parent_id,
@@ -308,6 +315,7 @@ impl InFlightTurn {
         if let (false, Ok(sources)) = (self.sources.is_empty(), serde_json::to_value(&self.sources)) {
             metadata.insert("sources".into(), sources);
         }
+        self.add_unmasked_kinds(&mut metadata);
         if let Some(reason) = result.finish_reason {
             metadata.insert("finish_reason".into(), reason.into());
         }
@@ -315,6 +323,12 @@ impl InFlightTurn {
             metadata.insert("error_code".into(), code.as_str().into());
         }
         metadata
+    }
+
+    fn add_unmasked_kinds(&self, metadata: &mut serde_json::Map<String, serde_json::Value>) {
+        if !self.unmasked_kinds.is_empty() {
+            metadata.insert(UNMASKED_KINDS.into(), self.unmasked_kinds.clone().into());
+        }
     }
 
     fn usage_record(&self, result: &TurnResult) -> UsageRecord {

@@ -95,8 +95,8 @@ pub struct MessageRecord {
     pub tool_calls: Vec<ToolCall>,
     /// Completeness of the message.
     pub status: Status,
-    /// `client_message_id` and `offers_forget` of a question; `employee`, `employee_version`, `model`, `usage`, `ttft_ms`, `latency_ms`, `cost_usd`,
-    /// `finish_reason`, `error_code`, `receipt` and `sources` of an answer; as far as they apply.
+    /// `client_message_id` and `offers_forget` of a question; `unmasked_kinds` of both; `employee`, `employee_version`, `model`, `usage`,
+    /// `ttft_ms`, `latency_ms`, `cost_usd`, `finish_reason`, `error_code`, `receipt` and `sources` of an answer; as far as they apply.
     pub metadata: serde_json::Map<String, serde_json::Value>,
     /// Time of the message.
     pub created_at: DateTime<Utc>,
@@ -121,6 +121,9 @@ pub(super) const CLIENT_MESSAGE_ID: &str = "client_message_id";
 
 /// Metadata key of a message that a model with the tool `forget` answered: the extraction of facts leaves forgetting to it.
 pub(super) const OFFERS_FORGET: &str = "offers_forget";
+
+/// Metadata key of the kinds of values that a model read as they are.
+pub(super) const UNMASKED_KINDS: &str = "unmasked_kinds";
 
 /// Name of the tool that forgets.
 const FORGET: &str = "forget";

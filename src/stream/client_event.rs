@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::masked_values::MaskedValues;
 use crate::chat::usage::UsageRecord;
 use crate::prompt::receipt::Receipt;
 use crate::prompt::source::Source;
@@ -18,6 +19,8 @@ pub enum ClientEvent<'a> {
     Receipt(&'a Receipt),
     /// A document with a passage in the prompt.
     Source(&'a Source),
+    /// Values that the text has from here on, and that the model read as placeholders.
+    Masked(&'a MaskedValues),
     /// More text of the answer.
     Text(&'a str),
     /// More thoughts before the text.
@@ -78,6 +81,9 @@ pub struct Origin<'a> {
     pub employee: &'a str,
     /// Model that answered.
     pub model: &'a str,
+    /// Masked values of the question.
+    #[serde(skip_serializing_if = "MaskedValues::is_empty")]
+    pub parent_masked: MaskedValues,
 }
 
 /// Usage, cost and times of a whole answer.

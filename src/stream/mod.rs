@@ -3,6 +3,7 @@
 //! The same turn events always make the same client events, and these the same frames. A reader that resumes relies on that.
 
 pub mod client_event;
+pub mod masked_values;
 pub mod openai_chunks;
 pub mod openai_error;
 pub mod turn_event;

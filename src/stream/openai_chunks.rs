@@ -183,6 +183,7 @@ impl Reader {
             ClientEvent::Call(..)
             | ClientEvent::Receipt(_)
             | ClientEvent::Source(_)
+            | ClientEvent::Masked(_)
             | ClientEvent::HandedOff(_)
             | ClientEvent::Finish(..)
             | ClientEvent::Stopped(_)

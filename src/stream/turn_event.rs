@@ -3,10 +3,12 @@
 use pii::masked_text::MaskedText;
 use pii::placeholder::Placeholder;
 use pii::policy::Policy;
+use pii::unmask::PlaceholderMap;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::client_event::{AnswerSummary, ClientEvent, Origin};
+use super::masked_values::MaskedValues;
 use crate::chat::tool_call::{CallOutcome, ToolCall};
 use crate::error::Code;
 use crate::prompt::receipt::Receipt;
@@ -56,6 +58,9 @@ pub enum TurnEvent {
         /// Part of each value that the user sees from here on.
         #[serde(default)]
         policy: Policy,
+        /// Kinds of values that the employee's model reads as they are.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        unmasked_kinds: Vec<String>,
     },
 }
 
@@ -83,6 +88,12 @@ pub struct TurnHead {
     pub sources: Vec<Source>,
     /// Placeholders that the model sees in the prompt.
     pub visible_placeholders: Vec<Placeholder>,
+    /// Placeholders in the user's message.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub question_placeholders: Vec<Placeholder>,
+    /// Kinds of values that the model reads as they are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unmasked_kinds: Vec<String>,
     /// Part of each value that the user sees.
     pub policy: Policy,
     /// True if the text of the answer is JSON: values are escaped in it.
@@ -91,10 +102,11 @@ pub struct TurnHead {
 }
 
 impl TurnHead {
-    /// The answer's place in its session.
+    /// The answer's place in its session. The values are those of the user's message at least.
     #[must_use]
-    pub fn origin(&self) -> Origin<'_> {
+    pub fn origin(&self, values: &PlaceholderMap) -> Origin<'_> {
         Origin {
+            parent_masked: MaskedValues::of(&self.question_placeholders, values, &self.unmasked_kinds),
             message_id: self.answer_id,
             parent_id: self.question_id,
             session_id: self.session_id,

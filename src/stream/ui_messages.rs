@@ -9,6 +9,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::client_event::{AnswerSummary, CallProgress, ClientEvent, HandOff, Origin};
+use super::masked_values::MaskedValues;
 use crate::prompt::receipt::Receipt;
 use crate::prompt::source::Source;
 
@@ -60,6 +61,8 @@ enum UiPart<'a> {
         media_type: &'a str,
         title: &'a str,
         filename: &'a str,
+        /// The protocol has no other place for fields of a server.
+        provider_metadata: SourceMetadata<'a>,
     },
     TextStart {
         id: &'a str,
@@ -110,6 +113,10 @@ enum UiPart<'a> {
     HandedOff {
         message_metadata: &'a HandOff<'a>,
     },
+    #[serde(rename = "message-metadata")]
+    Masked {
+        message_metadata: MaskedMetadata<'a>,
+    },
     FinishStep,
     Finish {
         finish_reason: &'a str,
@@ -124,12 +131,30 @@ enum UiPart<'a> {
     },
 }
 
+/// Metadata of a source, by the name of the server.
+#[derive(Serialize)]
+struct SourceMetadata<'a> {
+    frontdesk: Passages<'a>,
+}
+
+/// Passages of a document that were in the prompt.
+#[derive(Serialize)]
+struct Passages<'a> {
+    passages: &'a [Uuid],
+}
+
 /// Details of an approval request.
 #[derive(Serialize)]
 struct Descriptor {
     /// Moment after which a decision does not count.
     #[serde(rename = "expiresAt")]
     expires_at: DateTime<Utc>,
+}
+
+/// Metadata of masked values. Clients merge it with what they have.
+#[derive(Serialize)]
+struct MaskedMetadata<'a> {
+    masked: &'a MaskedValues,
 }
 
 /// Metadata of an answer that was stopped.
@@ -194,9 +219,20 @@ impl UiEncoder {
                 self.frame(&mut out, &UiPart::StartStep);
             }
             ClientEvent::Receipt(data) => self.frame(&mut out, &UiPart::DataReceipt { data }),
-            ClientEvent::Source(Source { id, name, media_type }) => {
-                let part = UiPart::SourceDocument { source_id: *id, media_type, title: name, filename: name };
+            ClientEvent::Source(Source { id, name, media_type, passages }) => {
+                let provider_metadata = SourceMetadata { frontdesk: Passages { passages } };
+                let part = UiPart::SourceDocument {
+                    source_id: *id,
+                    media_type,
+                    title: name,
+                    filename: name,
+                    provider_metadata,
+                };
                 self.frame(&mut out, &part);
+            }
+            ClientEvent::Masked(masked) => {
+                let message_metadata = MaskedMetadata { masked };
+                self.frame(&mut out, &UiPart::Masked { message_metadata });
             }
             ClientEvent::Text(delta) => {
                 let id = self.open(OpenPart::Text, &mut out);
@@ -315,13 +351,16 @@ mod tests {
     use super::*;
     use crate::stream::client_event::UsageSummary;
 
-    const ORIGIN: Origin<'static> = Origin {
-        message_id: Uuid::from_u128(2),
-        parent_id: Uuid::from_u128(4),
-        session_id: Uuid::from_u128(3),
-        employee: "prime-boss",
-        model: "gpt-4o-mini",
-    };
+    fn origin() -> Origin<'static> {
+        Origin {
+            message_id: Uuid::from_u128(2),
+            parent_id: Uuid::from_u128(4),
+            session_id: Uuid::from_u128(3),
+            employee: "prime-boss",
+            model: "gpt-4o-mini",
+            parent_masked: MaskedValues::default(),
+        }
+    }
 
     #[test]
     fn a_whole_answer() {
@@ -337,11 +376,15 @@ mod tests {
             latency_ms: 900,
             cost_usd: Some(0.000_002),
         };
-        let source =
-            Source { id: Uuid::from_u128(5), name: "plan.md".into(), media_type: "text/markdown".into() };
+        let source = Source {
+            id: Uuid::from_u128(5),
+            name: "plan.md".into(),
+            media_type: "text/markdown".into(),
+            passages: vec![Uuid::from_u128(6)],
+        };
         let mut encoder = UiEncoder::new(Uuid::from_u128(1));
         let events = [
-            ClientEvent::Start(&ORIGIN),
+            ClientEvent::Start(&origin()),
             ClientEvent::Source(&source),
             ClientEvent::Text("Hi\n\"you\""),
             ClientEvent::Text(" 😀"),
@@ -378,7 +421,8 @@ mod tests {
             latency_ms: 300,
             cost_usd: None,
         };
-        let events = [ClientEvent::Start(&ORIGIN), ClientEvent::Text("Hal"), ClientEvent::Stopped(&summary)];
+        let events =
+            [ClientEvent::Start(&origin()), ClientEvent::Text("Hal"), ClientEvent::Stopped(&summary)];
         let wire: String = events.iter().map(|event| encoder.encode(event)).collect();
         insta::assert_snapshot!(wire);
     }
@@ -386,7 +430,7 @@ mod tests {
     #[test]
     fn who_comes_back_gets_what_they_have_not() {
         let events = [
-            ClientEvent::Start(&ORIGIN),
+            ClientEvent::Start(&origin()),
             ClientEvent::Text("Hal"),
             ClientEvent::Text("lo"),
             ClientEvent::Error("It broke off."),
@@ -412,7 +456,7 @@ mod tests {
         let wire = |after| {
             let mut encoder = UiEncoder::resuming(Uuid::from_u128(1), after);
             let events = [
-                ClientEvent::Start(&ORIGIN),
+                ClientEvent::Start(&origin()),
                 ClientEvent::Text("Hal"),
                 ClientEvent::Interrupted("The server restarted."),
             ];
@@ -429,7 +473,7 @@ mod tests {
     fn an_answer_that_breaks_off() {
         let mut encoder = UiEncoder::new(Uuid::from_u128(1));
         let events =
-            [ClientEvent::Start(&ORIGIN), ClientEvent::Text("Hal"), ClientEvent::Error("It broke off.")];
+            [ClientEvent::Start(&origin()), ClientEvent::Text("Hal"), ClientEvent::Error("It broke off.")];
         let wire: String = events.iter().map(|event| encoder.encode(event)).collect();
         insta::assert_snapshot!(wire);
     }

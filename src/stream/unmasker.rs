@@ -6,6 +6,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::client_event::{CallProgress, ClientEvent, HandOff};
+use super::masked_values::MaskedValues;
 use super::turn_event::{TurnEvent, TurnHead};
 use crate::chat::tool_call::CallOutcome;
 
@@ -19,6 +20,10 @@ pub struct EventUnmasker<F> {
     visible: PlaceholderMap,
     /// Placeholders that the model has seen so far.
     seen: Vec<Placeholder>,
+    /// Masked values that were emitted.
+    masked: MaskedValues,
+    /// Kinds of values that models of the turn read as they are.
+    unmasked_kinds: Vec<String>,
     text: Unmasker,
     thought: Unmasker,
     emit: F,
@@ -27,7 +32,7 @@ pub struct EventUnmasker<F> {
 impl<F: FnMut(&ClientEvent<'_>)> EventUnmasker<F> {
     /// Emits the beginning of a turn: origin, receipt and sources.
     pub fn start(head: &TurnHead, known: PlaceholderMap, mut emit: F) -> Self {
-        emit(&ClientEvent::Start(&head.origin()));
+        emit(&ClientEvent::Start(&head.origin(&known)));
         emit(&ClientEvent::Receipt(&head.receipt));
         let visible = known.only(&head.visible_placeholders);
         for source in &head.sources {
@@ -35,7 +40,11 @@ impl<F: FnMut(&ClientEvent<'_>)> EventUnmasker<F> {
         }
         let answer = if head.is_json { Unmasker::json } else { Unmasker::new };
         let (text, thought) = (answer(visible.clone()), Unmasker::new(visible.clone()));
-        Self { known, text, thought, visible, seen: head.visible_placeholders.clone(), emit }
+        let (seen, unmasked_kinds) = (head.visible_placeholders.clone(), head.unmasked_kinds.clone());
+        let masked = MaskedValues::default();
+        let mut unmasker = Self { known, visible, seen, masked, unmasked_kinds, text, thought, emit };
+        unmasker.emit_hidden(&head.visible_placeholders);
+        unmasker
     }
 
     /// Adds values of placeholders that the turn came to since.
@@ -79,7 +88,8 @@ impl<F: FnMut(&ClientEvent<'_>)> EventUnmasker<F> {
                 self.push_outcome(*id, outcome);
             }
             TurnEvent::StepFinished => (self.emit)(&ClientEvent::StepFinished),
-            TurnEvent::HandedOff { employee, model, .. } => {
+            TurnEvent::HandedOff { employee, model, unmasked_kinds, .. } => {
+                self.unmasked_kinds.extend_from_slice(unmasked_kinds);
                 (self.emit)(&ClientEvent::HandedOff(HandOff { employee, model }));
             }
         }
@@ -111,6 +121,7 @@ impl<F: FnMut(&ClientEvent<'_>)> EventUnmasker<F> {
             self.seen.extend_from_slice(placeholders);
             self.visible.extend(self.known.only(placeholders));
             self.set_shown();
+            self.emit_hidden(placeholders);
         }
     }
 
@@ -148,7 +159,22 @@ impl<F: FnMut(&ClientEvent<'_>)> EventUnmasker<F> {
         }
     }
 
+    /// Emits the placeholders whose values the user does not see: they stand in the text as they are.
+    fn emit_hidden(&mut self, placeholders: &[Placeholder]) {
+        let hidden = placeholders.iter().filter(|placeholder| self.visible.of(placeholder).is_none());
+        self.emit_masked(MaskedValues::of(hidden, &self.visible, &self.unmasked_kinds));
+    }
+
+    fn emit_masked(&mut self, masked: MaskedValues) {
+        let new = self.masked.add(masked);
+        if !new.is_empty() {
+            (self.emit)(&ClientEvent::Masked(&new));
+        }
+    }
+
     fn emit_text(&mut self, text: &str) {
+        let replaced = self.text.take_replaced();
+        self.emit_masked(MaskedValues::of(&replaced, &self.visible, &self.unmasked_kinds));
         if !text.is_empty() {
             (self.emit)(&ClientEvent::Text(text));
         }

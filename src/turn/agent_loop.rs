@@ -307,13 +307,16 @@ impl<'a, P: Platform, F: FnMut(&ClientEvent<'_>)> AgentLoop<'a, P, F> {
         (self.turn.price, self.turn.model) = (successor.price, model.clone());
         (self.turn.employee, self.turn.employee_version) = (slug.clone(), employee.version);
         self.turn.prompt_tokens = prompt_tokens;
+        let unmasked_kinds = employee.unmasked_kinds.clone();
+        self.turn.unmasked_kinds.extend_from_slice(&unmasked_kinds);
         // An interruption bills the employee that answers, for what it reads.
         SessionStore::new(&user.ports.sql, self.turn.session_id).update_turn(self.turn)?;
         self.policy = employee.unmask_policy.clone();
         self.agent.employee = successor;
         self.agent.tools = tools;
         self.events.take_over(user.placeholder_map(&self.visible_placeholders, &self.policy));
-        self.emit(&TurnEvent::HandedOff { employee: slug, model, policy: self.policy.clone() });
+        let policy = self.policy.clone();
+        self.emit(&TurnEvent::HandedOff { employee: slug, model, policy, unmasked_kinds });
         Ok(())
     }
 

@@ -150,6 +150,7 @@ impl<P: Platform> TurnCtx<'_, P> {
             prompt_tokens: prompt.receipt.counted,
             history_tokens: prompt.history_tokens,
             visible_placeholders: prompt.visible_placeholders,
+            unmasked_kinds: priced.employee.unmasked_kinds.clone(),
             is_regeneration: false,
             remember: false,
             offers_forget: false,

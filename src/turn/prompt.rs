@@ -93,6 +93,7 @@ impl<P: Platform> TurnCtx<'_, P> {
             prompt_tokens: receipt.counted,
             history_tokens: prompt.history_tokens,
             visible_placeholders,
+            unmasked_kinds: employee.unmasked_kinds.clone(),
             is_regeneration: point.question.is_some(),
             remember: request.remember,
             offers_forget: tools.can_forget(),

@@ -16,6 +16,7 @@ use crate::prompt::source::Source;
 use crate::session::log::TurnLog;
 use crate::session::store::SessionStore;
 use crate::stream::client_event::{ClientEvent, UsageSummary};
+use crate::stream::masked_values::MaskedValues;
 use crate::stream::turn_event::{TurnEnding, TurnHead};
 use crate::stream::ui_messages::{FrameId, UiEncoder};
 
@@ -44,6 +45,8 @@ struct AnswerBody<'a> {
     receipt: &'a Receipt,
     /// Documents with a passage in the prompt.
     sources: Vec<Source>,
+    #[serde(skip_serializing_if = "MaskedValues::is_empty")]
+    masked: MaskedValues,
 }
 
 impl<P: Platform> TurnCtx<'_, P> {
@@ -96,13 +99,15 @@ impl<P: Platform> TurnCtx<'_, P> {
         let no_log = || Fault::new(Code::Internal, "the turn ended without a log");
         let body = self.with_log(turn, |log| {
             let (mut text, mut sources) = (String::new(), Vec::new());
+            let mut masked = MaskedValues::default();
             log.replay(self.values_of(log), |event| match event {
                 ClientEvent::Text(more) => text.push_str(more),
                 ClientEvent::Source(source) => sources.push((*source).clone()),
+                ClientEvent::Masked(more) => drop(masked.add((*more).clone())),
                 _ => {}
             });
             let ending = log.ending.as_ref().ok_or_else(no_log)?;
-            AnswerBody { sources, ..AnswerBody::new(&log.head, &text, ending)? }.to_json()
+            AnswerBody { sources, masked, ..AnswerBody::new(&log.head, &text, ending)? }.to_json()
         })?;
         Ok(body.ok_or_else(no_log)??)
     }
@@ -127,7 +132,7 @@ impl<P: Platform> TurnCtx<'_, P> {
 }
 
 impl<'a> AnswerBody<'a> {
-    /// The body of a turn, without its sources.
+    /// The body of a turn, without its sources and masked values.
     fn new(head: &'a TurnHead, text: &'a str, ending: &'a TurnEnding) -> Result<Self, Fault> {
         let (finish_reason, summary) = match ending {
             TurnEnding::Finished { reason, summary } => (reason.as_str(), summary),
@@ -147,6 +152,7 @@ impl<'a> AnswerBody<'a> {
             cost_usd: summary.cost_usd,
             receipt: &head.receipt,
             sources: Vec::new(),
+            masked: MaskedValues::default(),
         })
     }
 

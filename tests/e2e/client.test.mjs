@@ -147,6 +147,7 @@ test('every resource has a method', async () => {
   assert.ok(await client.facts.forget(corrected.id) >= 1);
   const stored = await client.documents.upload('bees.txt', 'A text about bees.', 'text/plain');
   assert.equal((await client.documents.list())[0].id, (await client.documents.get(stored.id)).id);
+  assert.match((await client.documents.passages(stored.id, { limit: 1 })).data[0].content, /bees/);
   await client.documents.delete(stored.id);
   const png = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAIAAAADCAYAAAC56t6BAAAAAElFTkSuQmCC', 'base64');
   const picture = await client.files.upload('a.png', png);

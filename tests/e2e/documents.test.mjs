@@ -52,17 +52,25 @@ for (const [name, type, mediaType, body] of KINDS) {
     const { frames, session, marker } = await streamWithRecall((unique) => `When does the walrus expedition ${unique} leave?`, { user });
     const recalled = recalledText(marker);
     assert.ok(recalled.includes(`Document "${name}": `) && /leaves in\s+May/.test(recalled), recalled);
-    assert.deepEqual(sources(frames), [{ type: 'source-document', sourceId: id, mediaType, title: name, filename: name }]);
+    const [{ providerMetadata: { frontdesk: { passages } }, ...source }, ...others] = sources(frames);
+    assert.deepEqual([source, others], [{ type: 'source-document', sourceId: id, mediaType, title: name, filename: name }, []]);
+    const page = await (await call(`/api/documents/${id}/passages?around=${passages[0]}`, { user })).json();
+    assert.deepEqual([page.name, page.media_type, page.count, page.next], [name, mediaType, chunks, null]);
+    assert.match(page.data.find((passage) => passage.id === passages[0]).content, /leaves in\s+May/);
     const types = frames.map(({ data }) => data.type);
     assert.ok(types.indexOf('data-receipt') < types.indexOf('source-document') && types.indexOf('source-document') < types.indexOf('text-start'), types.join(' '));
     const [, answer] = await storedMessages(session);
-    assert.deepEqual(answer.metadata.sources, [{ id, name, media_type: mediaType }]);
+    assert.deepEqual(answer.metadata.sources, [{ id, name, media_type: mediaType, passages }]);
 
     const foreignTurn = await streamWithRecall((unique) => `When does the walrus expedition ${unique} leave?`, { user: other, remember: false });
     assert.equal(recalledText(foreignTurn.marker), '', 'no other user recalls it');
     assert.deepEqual((await (await call('/api/documents', { user: other })).json()).data, []);
     for (const method of ['GET', 'DELETE']) {
       const foreign = await call(`/api/documents/${id}`, { user: other, method });
+      assert.deepEqual([foreign.status, (await foreign.json()).code], [404, 'document_not_found']);
+    }
+    for (const query of ['', `?around=${passages[0]}`]) {
+      const foreign = await call(`/api/documents/${id}/passages${query}`, { user: other });
       assert.deepEqual([foreign.status, (await foreign.json()).code], [404, 'document_not_found']);
     }
   });
@@ -100,7 +108,9 @@ test('personal data of a document is in no row and no request, and its user sees
     assert.ok(answered.sources?.length > 0, JSON.stringify(answered));
     return answered;
   });
-  assert.deepEqual(whole.sources, [{ id: document.id, name, media_type: 'text/markdown' }]);
+  const { data: passages } = await (await call(`/api/documents/${document.id}/passages`, { user })).json();
+  assert.ok(passages[0].content.includes(SECRETS[0]), 'its user reads the values');
+  assert.deepEqual(whole.sources, [{ id: document.id, name, media_type: 'text/markdown', passages: passages.map((passage) => passage.id) }]);
 
   const tables = await database.query(`select table_name from information_schema.tables where table_schema = 'public' and table_type = 'BASE TABLE'`);
   for (const { table_name: table } of tables.rows) {
@@ -124,8 +134,27 @@ test('a deleted document is not recalled, and its chunks and vectors are deleted
   assert.deepEqual([deleted.status, await deleted.text()], [204, '']);
   assert.equal(await count(), 0);
   assert.equal((await call(`/api/documents/${document.id}`, { user, method: 'DELETE' })).status, 404);
+  assert.equal((await call(`/api/documents/${document.id}/passages`, { user })).status, 404);
   const { frames, marker } = await streamWithRecall((unique) => `What does the gnu ferry ${unique} cost?`, { user });
   assert.ok(!recalledText(marker).includes('francs') && sources(frames).length === 0);
+});
+
+test('the passages of a long document come in pages, in their order', async () => {
+  const user = await newUser();
+  const text = Array.from({ length: 30 }, (_, at) => `## Part ${at}\n\n${`Words of part ${at}. `.repeat(80)}`).join('\n\n');
+  const { body: { id, chunks } } = await upload(user, 'parts.md', 'text/markdown', text);
+  const passages = async (query) => (await call(`/api/documents/${id}/passages?${query}`, { user })).json();
+  const read = [];
+  for (let from = 0; from !== null;) {
+    const page = await passages(`from=${from}&limit=7`);
+    assert.ok(page.data.length > 0 && page.data.length <= 7);
+    read.push(...page.data);
+    from = page.next;
+  }
+  assert.deepEqual(read.map(({ index }) => index), Array.from({ length: chunks }, (_, at) => at));
+  const around = await passages(`around=${read[10].id}&limit=5`);
+  assert.deepEqual(around.data.map(({ index }) => index), [7, 8, 9, 10, 11]);
+  assert.equal((await passages('around=mine')).field, 'around');
 });
 
 test('a long document with thousands of addresses is masked and cut into passages', async () => {

@@ -105,6 +105,7 @@ test('answers are as they are described', async () => {
   const stored = await as('POST', '/api/documents', upload);
   await as('GET', '/api/documents');
   await as('GET', `/api/documents/${stored.id}`);
+  await as('GET', `/api/documents/${stored.id}/passages?from=0&limit=1`);
   await as('DELETE', `/api/documents/${stored.id}`);
   const png = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAIAAAADCAYAAAC56t6BAAAAAElFTkSuQmCC', 'base64');
   const picture = await as('POST', '/api/files', { body: png, headers: { 'x-file-name': 'a.png' } });
@@ -167,7 +168,7 @@ test('errors are as they are described', async () => {
     ['PATCH', `/api/sessions/${id}`, { json: { title: '' } }], ['DELETE', `/api/sessions/${id}`], ['GET', `/api/sessions/${id}/messages`],
     ['PUT', `/api/messages/${id}/feedback`, { json: { rating: 'up' } }], ['DELETE', `/api/messages/${id}/feedback`],
     ['PATCH', `/api/facts/${id}`, { json: { fact: 'x' } }], ['DELETE', `/api/facts/${id}`], ['POST', '/api/import', { body: '[]' }],
-    ['POST', '/api/documents', { body: 'x' }], ['POST', '/api/documents', { body: 'GIF89a', headers: { 'x-file-name': 'a' } }], ['GET', `/api/documents/${id}`], ['DELETE', `/api/documents/${id}`],
+    ['POST', '/api/documents', { body: 'x' }], ['POST', '/api/documents', { body: 'GIF89a', headers: { 'x-file-name': 'a' } }], ['GET', `/api/documents/${id}`], ['GET', `/api/documents/${id}/passages`], ['GET', `/api/documents/${id}/passages?from=x`], ['DELETE', `/api/documents/${id}`],
     ['POST', '/api/files', { body: 'x', headers: { 'x-file-name': 'a' } }], ['GET', `/api/files/${id}`], ['DELETE', `/api/files/${id}`], ['GET', `/api/files/${id}/download`],
     ['POST', '/v1/chat/completions', { json: { model: 'nobody', messages: [] } }], ['GET', '/v1/models/nobody'],
     ['POST', '/v1/chat/completions', { json: { model: 'nobody', messages: [{ role: 'user', content: 'x' }] } }],

@@ -18,6 +18,7 @@ use frontdesk::session::record::TurnRecord;
 use frontdesk::session::state::SessionOf;
 use frontdesk::session::store::SessionStore;
 use frontdesk::stream::client_event::ClientEvent;
+use frontdesk::stream::masked_values::MaskedValues;
 use frontdesk::turn::approve::ApprovalOutcome;
 use frontdesk::turn::finish::FinishedTurn;
 use frontdesk::turn::prepare::PreparedTurn;
@@ -313,6 +314,10 @@ pub struct Seen {
     pub is_stopped: bool,
     pub receipt: Option<Receipt>,
     pub sources: Vec<Source>,
+    /// Masked values of the question.
+    pub question_masked: MaskedValues,
+    /// Masked values of the answer.
+    pub masked: MaskedValues,
     /// Progress of calls, step by step.
     pub calls: Vec<String>,
     /// The model that answered, as the last event says.
@@ -323,9 +328,10 @@ impl Seen {
     /// Notes an event.
     pub fn see(&mut self, event: &ClientEvent<'_>) {
         match event {
-            ClientEvent::Start(_) => {}
+            ClientEvent::Start(origin) => self.question_masked = origin.parent_masked.clone(),
             ClientEvent::Receipt(receipt) => self.receipt = Some((*receipt).clone()),
             ClientEvent::Source(source) => self.sources.push((*source).clone()),
+            ClientEvent::Masked(masked) => drop(self.masked.add((*masked).clone())),
             ClientEvent::Text(text) => {
                 self.frames += 1;
                 self.text.push_str(text);

@@ -83,6 +83,34 @@ fn values_reach_only_their_user() {
     assert!(!left.contains(EMAIL) && !left.contains("Lovelace"), "{left}");
 }
 
+/// Masked values of the question and of the answer, as their client gets them.
+fn masked(seen: &Seen) -> [String; 2] {
+    [&seen.question_masked, &seen.masked].map(|masked| serde_json::to_string(masked).unwrap())
+}
+
+#[test]
+fn a_user_is_told_which_values_the_model_did_not_read() {
+    let conversation = TestConversation::default();
+    conversation.model_says(whole("For **[person_1]**: [EMAIL_1], [EMAIL_1], and [EMAIL_2]."));
+    let (seen, _) = conversation.turn("Write to ann@example.com for Ada Lovelace, SSN 078-05-1120").unwrap();
+    let of_question = r#"{"[EMAIL_1]":"ann@example.com","[PERSON_1]":"Ada Lovelace","[US_SSN_1]":null}"#;
+    assert_eq!(masked(&seen), [of_question, of_question], "each once, and the hidden one stands as it is");
+    conversation.model_says(whole("All is well."));
+    let (seen, _) = conversation.turn("Thanks").unwrap();
+    assert_eq!(masked(&seen), ["{}", r#"{"[US_SSN_1]":null}"#], "no value that the text does not have");
+}
+
+#[test]
+fn values_that_the_model_reads_as_they_are_are_not_told_as_masked() {
+    let conversation = with_kinds(&["PERSON"]);
+    conversation.model_says(whole("[EMAIL_1] for [PERSON_1]"));
+    let (seen, finished) = conversation.turn("Write to ann@example.com for Ada Lovelace").unwrap();
+    assert_eq!(masked(&seen), [r#"{"[EMAIL_1]":"ann@example.com"}"#; 2]);
+    for message in &finished.record.messages {
+        assert_eq!(message.metadata["unmasked_kinds"], serde_json::json!(["PERSON"]));
+    }
+}
+
 #[test]
 fn every_table_is_looked_at() {
     let conversation = TestConversation::default();

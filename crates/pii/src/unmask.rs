@@ -52,7 +52,9 @@ impl PlaceholderMap {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    fn of(&self, placeholder: &Placeholder) -> Option<&str> {
+    /// The text in place of a placeholder; `None` for one that stays.
+    #[must_use]
+    pub fn of(&self, placeholder: &Placeholder) -> Option<&str> {
         self.0.get(placeholder.name()).map(String::as_str)
     }
 
@@ -75,13 +77,13 @@ pub enum Escape {
 /// must not carry a value away.
 #[must_use]
 pub fn unmask(text: &str, shown: &PlaceholderMap, escape: Escape) -> String {
-    Replacer { spelling: Spelling::Exact, escape, place: Place::of(escape) }.replace(text, shown, true).0
+    Replacer::new(Spelling::Exact, escape, Place::of(escape)).replace(text, shown, true).0
 }
 
 /// Puts the values back into a whole text of their owner, also within its URLs.
 #[must_use]
 pub fn restore(text: &str, shown: &PlaceholderMap, escape: Escape) -> String {
-    Replacer { spelling: Spelling::Exact, escape, place: Place::Own }.replace(text, shown, true).0
+    Replacer::new(Spelling::Exact, escape, Place::Own).replace(text, shown, true).0
 }
 
 /// Collects the placeholders of masked texts, each once and sorted.
@@ -128,7 +130,7 @@ impl Unmasker {
     }
 
     fn escaping(shown: PlaceholderMap, escape: Escape) -> Self {
-        let replacer = Replacer { spelling: Spelling::Loose, escape, place: Place::of(escape) };
+        let replacer = Replacer::new(Spelling::Loose, escape, Place::of(escape));
         Self { shown, replacer, held: String::new() }
     }
 
@@ -144,6 +146,11 @@ impl Unmasker {
         let (clear, end) = self.replacer.replace(&whole, &self.shown, false);
         self.held = whole.split_off(end);
         clear
+    }
+
+    /// Takes the placeholders that were replaced since the last call, each once.
+    pub fn take_replaced(&mut self) -> BTreeSet<Placeholder> {
+        std::mem::take(&mut self.replacer.replaced)
     }
 
     /// Ends the text, and returns the part held back.
@@ -210,9 +217,14 @@ struct Replacer {
     spelling: Spelling,
     escape: Escape,
     place: Place,
+    replaced: BTreeSet<Placeholder>,
 }
 
 impl Replacer {
+    const fn new(spelling: Spelling, escape: Escape, place: Place) -> Self {
+        Self { spelling, escape, place, replaced: BTreeSet::new() }
+    }
+
     /// Replaces placeholders in the final part of a text, and returns it with its end. Behind that end, a placeholder may still be
     /// incomplete, unless the text is over.
     fn replace(&mut self, text: &str, shown: &PlaceholderMap, is_over: bool) -> (String, usize) {
@@ -246,6 +258,7 @@ impl Replacer {
                             write(&mut out, value, self.escape, keeps_brackets);
                             self.place.read(out.get(begin..).unwrap_or_default());
                             (done, from) = (at + length, at + length);
+                            self.replaced.insert(placeholder);
                         }
                     }
                 }
@@ -327,6 +340,14 @@ mod tests {
             let pieces: Vec<_> = text.split_inclusive(|_: char| true).collect();
             assert_eq!(stream(pieces).0, out, "{text}, character by character");
         }
+    }
+
+    #[test]
+    fn placeholders_that_were_replaced_are_told_once() {
+        let mut unmasker = Unmasker::new(shown());
+        let _ = unmasker.feed("[EMAIL_1], [email_1], https://a.example/?q=[EMAIL_12] and [EMAIL_2]. ");
+        assert_eq!(unmasker.take_replaced(), [Placeholder::new("EMAIL", 1)].into());
+        assert!(unmasker.take_replaced().is_empty());
     }
 
     #[test]
