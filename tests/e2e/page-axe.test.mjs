@@ -1,21 +1,7 @@
 import { test } from 'node:test';
-import assert from 'node:assert/strict';
-import axe from 'axe-core';
+import { check } from './axe.mjs';
 import { openPage, PHONE, send, signIn } from './browser.mjs';
 import { script } from './test-stack.mjs';
-
-/** Fails on what axe calls serious or critical. */
-async function check(page, where) {
-  await page.evaluate(axe.source);
-  // Colours are measured at the end of their transitions.
-  await page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => undefined))));
-  const violations = await page.evaluate(async () => {
-    const found = await globalThis.axe.run(document, { resultTypes: ['violations'] });
-    return found.violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
-      .map(({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html.slice(0, 200)} ${failureSummary}`).join(' | ')}`);
-  });
-  assert.deepEqual(violations, [], where);
-}
 
 for (const [screen, viewport] of [['a desktop', undefined], ['a phone', PHONE]]) {
   for (const colorScheme of ['light', 'dark']) {

@@ -1,6 +1,7 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { check } from './axe.mjs';
 import { openPage, PHONE, send, signIn } from './browser.mjs';
 import { database, grace, script } from './test-stack.mjs';
 
@@ -26,7 +27,10 @@ test('a document is added, cited under an answer, still there after a reload, an
   await page.getByText('In the harbour').waitFor();
   await page.getByTestId('session-item').filter({ hasText: marker }).waitFor();
   await page.reload();
-  await page.getByTestId('sources').getByText('boats.md').waitFor();
+  await page.getByTestId('sources').getByRole('button', { name: 'boats.md' }).click();
+  await page.getByTestId('marked-passage').getByText(`The pelican boat ${marker} lies in the harbour.`).waitFor();
+  await page.keyboard.press('Escape');
+  await page.getByTestId('passages').waitFor({ state: 'detached' });
 
   await document.getByTestId('delete-document').focus();
   await page.keyboard.press('Enter');
@@ -39,6 +43,45 @@ test('a document is added, cited under an answer, still there after a reload, an
   assert.equal(await page.evaluate(() => globalThis.document.activeElement?.getAttribute('data-testid')), 'add-document');
   assert.deepEqual(consoleErrors, []);
 });
+
+for (const [screen, viewport] of [['a desktop', undefined], ['a phone', PHONE]]) {
+  test(`a source opens at the passages that the model read, on ${screen}`, async (t) => {
+    t.after(deleteDocuments);
+    const marker = randomUUID();
+    const name = `herons-${marker}.md`;
+    script(marker, { content: `As ${name} says.` });
+    const { page, consoleErrors } = await openPage(viewport);
+    await signIn(page);
+    const chapters = Array.from({ length: 40 }, (_, at) => `## Chapter ${at}\n\n${`Sentence of chapter ${at} about nothing much. `.repeat(30)}`);
+    chapters[25] += `\n\nThe heron ${marker} nests on the old crane.`;
+    await page.getByTestId('document-picker').setInputFiles(file(name, chapters.join('\n\n')));
+    await page.locator('[data-testid=document][data-status=ready]').filter({ hasText: name }).waitFor({ state: 'attached' });
+    await send(page, `${marker} heron crane?`);
+    await page.getByTestId('sources').getByRole('button', { name }).click();
+    const passage = page.getByTestId('marked-passage').filter({ hasText: marker });
+    await passage.waitFor({ state: 'attached' });
+    await check(page, 'a source');
+    // The passages that the model read may be several: one can step through them.
+    const later = page.getByRole('button', { name: 'Later marked passage' });
+    const isInView = () => passage.evaluate((element) => {
+      const { top, bottom } = element.getBoundingClientRect();
+      return bottom > 0 && top < innerHeight;
+    });
+    while (!(await isInView())) await later.click();
+    const shown = page.locator('.passage');
+    const before = await shown.count();
+    await page.getByRole('button', { name: 'Show earlier text' }).click();
+    await shown.nth(before).waitFor({ state: 'attached' });
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
+
+    await database.query('delete from chat_documents where user_id = $1', [grace.id]);
+    await page.keyboard.press('Escape');
+    await page.getByTestId('sources').getByRole('button', { name }).click();
+    await page.getByTestId('passages').getByText('There is no such document').waitFor();
+    // The browser itself logs the refused request.
+    assert.ok(consoleErrors.every((error) => error.includes('status of 404')), consoleErrors.join());
+  });
+}
 
 test('a document that an answer does not name is no source, and stands in the receipt alone', async (t) => {
   t.after(deleteDocuments);

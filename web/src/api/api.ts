@@ -1,4 +1,4 @@
-import { createFrontdesk, FrontdeskError, type Api as Rows, type SessionQuery } from '../../../client/src/index.ts';
+import { createFrontdesk, FrontdeskError, type Api as Rows, type PassageRange, type SessionQuery } from '../../../client/src/index.ts';
 import { texts } from '../language/language.ts';
 import { signOut, type Auth } from './auth.ts';
 import type { Rating, StoredMessage } from './rows.ts';
@@ -10,6 +10,12 @@ export type SessionChange = Rows.SessionChanges;
 
 /** A row of `/api/documents`. */
 export type StoredDocument = Rows.Document;
+
+export type { PassageRange };
+
+export type PassagePage = Rows.PassagePage;
+
+export type Passage = PassagePage['data'][number];
 
 /** Limit of a day, with what is used and left of it; null where there is no limit. */
 export type Budget = Rows.Budget | null;
@@ -68,6 +74,7 @@ export function createApi(auth: Auth) {
     },
     documents: () => list(client.documents.list()),
     uploadDocument: (file: File) => client.documents.upload(file.name, file),
+    passages: client.documents.passages,
     deleteDocument: (id: string) => deletion(client.documents.delete(id)),
     messages: (session: string, before?: string) =>
       list(client.sessions.messages(session, { limit: 500, before })) as Promise<Page<StoredMessage>>,

@@ -53,9 +53,11 @@ export interface StoredMessage {
   status: 'complete' | 'interrupted' | 'failed' | 'stopped';
   /** The user's rating of an answer. */
   feedback?: Rating | null;
+  /** Values that the model read as placeholders. */
+  masked?: Rows.MaskedValues;
   metadata: AnswerFigures & {
     client_message_id?: string;
     receipt?: ReceiptData;
-    sources?: { id: string; name: string; media_type: string }[];
+    sources?: Rows.Source[];
   };
 }

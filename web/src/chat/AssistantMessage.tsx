@@ -10,9 +10,12 @@ import { BranchSwitcher } from './BranchSwitcher.tsx';
 import { CopyButton } from '../ui/CopyButton.tsx';
 import { Markdown } from './Markdown.tsx';
 import type { Lookups } from './lookups.ts';
-import { messageText, namedIn, receiptOf, sourceNames, type ChatMessage, type MessageMetadata } from './messages.ts';
+import { useSplitter } from './MaskedValue.tsx';
+import type { Splitter } from './maskedValues.ts';
+import { messageText, namedIn, receiptOf, sourcesOf, type ChatMessage, type MessageMetadata } from './messages.ts';
 import { Rating } from './Rating.tsx';
 import { Receipt } from './Receipt.tsx';
+import { Sources } from './Sources.tsx';
 import { Thoughts } from './Thoughts.tsx';
 import { ToolCallList } from './ToolCallList.tsx';
 import type { AnswerPhase, ToolCallPart } from './toolCalls.ts';
@@ -39,21 +42,23 @@ export const AssistantMessage = memo(function AssistantMessage(
   const { answer: texts } = useTexts();
   const { id } = message;
   const text = messageText(message);
+  const split = useSplitter(message.metadata?.masked);
   const isStreaming = phase === 'streaming';
   const blocks = toBlocks(message);
   if (isStreaming && blocks.length === 0) return null;
   const receipt = receiptOf(message);
-  const documents = sourceNames(message);
+  const documents = sourcesOf(message);
   const statusText = statusTextOf(texts, message.metadata?.status);
   return (
     <article className={isStreaming ? 'message assistant streaming' : 'message assistant'} aria-label={texts.label}
       data-testid="message-assistant">
       {blocks.map((block, index) => {
-        if (typeof block === 'string') return <MarkdownText key={index} text={block} />;
+        if (typeof block === 'string') return <MarkdownText key={index} text={block} split={split} />;
         if (Array.isArray(block)) return <ToolCallList key={index} parts={block} phase={phase} onDecide={onDecide} lookups={lookups} />;
         return <Thoughts key={index} text={block.text} isStreaming={isStreaming && index === blocks.length - 1} />;
       })}
-      <Sources names={namedIn(text, documents)} />
+      {/* Documents that it names. Others had a passage in its prompt, which may have been of no use: the receipt lists them. */}
+      <Sources label={texts.sources} testId="sources" sources={namedIn(text, documents)} loadPassages={lookups.passages} />
       {statusText && <p className="answer-status">{statusText}</p>}
       {!isStreaming && (
         <footer className="message-footer">
@@ -66,7 +71,7 @@ export const AssistantMessage = memo(function AssistantMessage(
             <AnswerAgain employees={lookups.employees} answered={message.metadata?.employee} isBusy={isBusy}
               onRegenerate={(employee) => onRegenerate(id, employee)} />
           )}
-          {receipt && <Receipt receipt={receipt} documents={documents} />}
+          {receipt && <Receipt receipt={receipt} documents={documents} loadPassages={lookups.passages} />}
         </footer>
       )}
     </article>
@@ -98,8 +103,8 @@ function AnswerAgain({ employees, answered, isBusy, onRegenerate }: AgainProps) 
 }
 
 /** Memoized: text before a tool call is not parsed again while the answer goes on. */
-const MarkdownText = memo(function MarkdownText({ text }: { text: string }) {
-  return <div className="markdown" dir="auto"><Markdown text={text} /></div>;
+const MarkdownText = memo(function MarkdownText({ text, split }: { text: string; split: Splitter | undefined }) {
+  return <div className="markdown" dir="auto"><Markdown text={text} split={split} /></div>;
 });
 
 /** A text, consecutive tool calls, or thoughts. */
@@ -116,17 +121,6 @@ function toBlocks({ parts }: ChatMessage): Block[] {
     else if (isToolUIPart(part)) blocks.push([part]);
   }
   return blocks;
-}
-
-/** Documents that an answer names. Others had a passage in its prompt, which may have been of no use: the receipt lists them. */
-function Sources({ names }: { names: string[] }) {
-  const { answer: texts } = useTexts();
-  if (names.length === 0) return null;
-  return (
-    <ul className="sources" aria-label={texts.sources} data-testid="sources">
-      {names.map((name, index) => <li key={index} title={name}>{name}</li>)}
-    </ul>
-  );
 }
 
 /** A sentence for the reader of an incomplete answer. */

@@ -93,6 +93,7 @@ export function Chat(props: Props) {
     employeeTitle: (slug) => employees.find((employee) => employee.slug === slug)?.title ?? slug,
     fileLink: api.fileLink,
     facts: api.facts,
+    passages: api.passages,
     rate: api.rate,
     unrate: api.unrate,
   }), [api, employees]);
@@ -205,7 +206,7 @@ export function Chat(props: Props) {
             // Keyed by position: another version reuses the controls of the one before, and keeps their focus.
             return message.role === 'user' ? (
               <views.UserMessage key={index} {...common} draft={edited && tree.idOf(edited.id) === tree.idOf(message.id) ? edited : undefined}
-                onDraft={setEdited} onSave={saveEdit} />
+                masked={message.metadata?.masked ?? messages[index + 1]?.metadata?.parent_masked} onDraft={setEdited} onSave={saveEdit} />
             ) : (
               <views.AssistantMessage key={index} {...common} canRegenerate={!(hasFailed && message === last)} onRegenerate={regenerate}
                 phase={isRunning && message === last ? 'streaming' : tree.idOf(message.id) === newest ? 'latest' : 'earlier'}

@@ -1,4 +1,4 @@
-import { memo, useState } from 'react';
+import { memo, useMemo, useState } from 'react';
 import ReactMarkdown, { type Components, type ExtraProps, type Options } from 'react-markdown';
 import remarkGfm from 'remark-gfm';
 import remarkMath from 'remark-math';
@@ -7,8 +7,13 @@ import { Code } from './Code.tsx';
 import { Formula } from './Formula.tsx';
 import { CopyButton } from '../ui/CopyButton.tsx';
 import { download } from '../ui/download.ts';
+import { MaskedValue } from './MaskedValue.tsx';
+import { MASKED_ELEMENT, rehypeMasked, type Splitter } from './maskedValues.ts';
 import { markdownBlocks } from './markdownBlocks.ts';
 import { unifyMathMarks } from './mathMarks.ts';
+
+/** A component for an element that no HTML has. */
+type Component = (props: ExtraProps & { children?: React.ReactNode }) => React.ReactNode;
 
 type Element = NonNullable<ExtraProps['node']>;
 
@@ -17,7 +22,7 @@ const PLUGINS = [remarkGfm, [remarkMath, { singleDollarTextMath: false }]] satis
 /** Language that the parser gives to formulas. */
 const MATH = 'math';
 
-const COMPONENTS: Components = {
+const COMPONENTS: Components & Record<typeof MASKED_ELEMENT, Component> = {
   a: ({ href, children }) => <Link href={href}>{children}</Link>,
   // An image loads without a click: a prompt injection could make the model put private text into its URL. A link needs a click.
   img: ({ src, alt }) => <Link href={src}>{alt || src}</Link>,
@@ -26,17 +31,21 @@ const COMPONENTS: Components = {
     return language === MATH ? <Formula source={nodeText(node)} isBlock /> : <CodeBlock language={language} text={nodeText(node)} />;
   },
   code: ({ node, children }) => (classesOf(node).includes(`language-${MATH}`) ? <Formula source={nodeText(node)} isBlock={false} /> : <code>{children}</code>),
+  [MASKED_ELEMENT]: ({ node, children }) => (
+    <MaskedValue placeholders={String(node?.properties['placeholders']).split(' ')} isRepeated={Boolean(node?.properties['isRepeated'])}>{children}</MaskedValue>
+  ),
   table: ({ children }) => <div className="table-scroller" tabIndex={0}><table>{children}</table></div>,
 };
 
 /** Renders the Markdown of an answer. Raw HTML stays text. */
-export function Markdown({ text }: { text: string }) {
-  return markdownBlocks(unifyMathMarks(text)).map((block, index) => <Block key={index} text={block} />);
+export function Markdown({ text, split }: { text: string; split: Splitter | undefined }) {
+  const plugins = useMemo(() => split && [rehypeMasked(split)], [split]);
+  return markdownBlocks(unifyMathMarks(text)).map((block, index) => <Block key={index} text={block} plugins={plugins} />);
 }
 
 /** Memoized: of an arriving answer, only the last block is parsed again. */
-const Block = memo(function Block({ text }: { text: string }) {
-  return <ReactMarkdown remarkPlugins={PLUGINS} components={COMPONENTS}>{text}</ReactMarkdown>;
+const Block = memo(function Block({ text, plugins }: { text: string; plugins: Options['rehypePlugins'] }) {
+  return <ReactMarkdown remarkPlugins={PLUGINS} rehypePlugins={plugins} components={COMPONENTS}>{text}</ReactMarkdown>;
 });
 
 /** A link to another site, in a tab of its own. Any other one would open this page a second time: it stays text. */

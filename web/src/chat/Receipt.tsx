@@ -1,15 +1,19 @@
 import type { ReceiptData } from '../api/rows.ts';
-import { formatList, formatNumber } from '../language/format.ts';
+import { formatNumber } from '../language/format.ts';
 import { lookUp, useTexts } from '../language/language.ts';
+import type { Lookups } from './lookups.ts';
+import type { SourceDocument } from './messages.ts';
+import { Sources } from './Sources.tsx';
 
 interface Props {
   receipt: ReceiptData;
-  /** Names of the documents with a passage in the prompt. */
-  documents: string[];
+  /** Documents with a passage in the prompt. */
+  documents: SourceDocument[];
+  loadPassages: Lookups['passages'];
 }
 
 /** Contents of an answer's prompt, by section. */
-export function Receipt({ receipt: { budget, counted, prefix, billed, cached, sections }, documents }: Props) {
+export function Receipt({ receipt: { budget, counted, prefix, billed, cached, sections }, documents, loadPassages }: Props) {
   const { receipt: texts, common } = useTexts();
   const totals = [
     texts.of(formatNumber(counted), formatNumber(budget)),
@@ -42,7 +46,8 @@ export function Receipt({ receipt: { budget, counted, prefix, billed, cached, se
         </tbody>
       </table>
       <p>{totals.join(' · ')}</p>
-      {documents.length > 0 && <p data-testid="receipt-documents">{texts.documents} {formatList(documents, 'unit')}</p>}
+      {documents.length > 0 && <p>{texts.documents}</p>}
+      <Sources label={texts.documents} testId="receipt-documents" sources={documents} loadPassages={loadPassages} />
     </details>
   );
 }

@@ -4,6 +4,8 @@ import type { AttachedPicture } from './attachments.ts';
 import { BranchSwitcher } from './BranchSwitcher.tsx';
 import { CopyButton } from '../ui/CopyButton.tsx';
 import { InlineEditor } from '../ui/InlineEditor.tsx';
+import { MaskedText, useSplitter } from './MaskedValue.tsx';
+import type { MaskedValues } from './maskedValues.ts';
 import { messageText, type ChatMessage } from './messages.ts';
 
 /** An edit of a sent message that is not saved yet. */
@@ -22,19 +24,23 @@ interface Props {
   isBusy: boolean;
   /** Set while this message is edited. */
   draft: Draft | undefined;
+  /** Values in it that the model read as placeholders. */
+  masked: MaskedValues | undefined;
   onDraft: (draft: Draft | undefined) => void;
   onSave: (draft: Draft) => void;
   onSwitchBranch: (id: string, by: -1 | 1, control: HTMLElement) => void;
 }
 
 /** Memoized for the same reason as `AssistantMessage`. */
-export const UserMessage = memo(function UserMessage({ message, version, versionCount, isBusy, draft, onDraft, onSave, onSwitchBranch }: Props) {
+export const UserMessage = memo(function UserMessage({ message, version, versionCount, isBusy, draft, masked, onDraft, onSave, onSwitchBranch }: Props) {
   const { chat: texts } = useTexts();
   const { id } = message;
   const text = messageText(message);
+  const split = useSplitter(masked);
   const editButton = useRef<HTMLButtonElement>(null);
   const wasCanceled = useRef(false);
 
+  // Not after a save: the focus is with the answer then.
   useEffect(() => {
     if (wasCanceled.current) editButton.current?.focus();
     wasCanceled.current = false;
@@ -55,7 +61,7 @@ export const UserMessage = memo(function UserMessage({ message, version, version
   return (
     <div className="user-message">
       <article className="message user" aria-label={texts.you} data-testid="message-user">
-        <p dir="auto">{text}</p>
+        <p dir="auto"><MaskedText text={text} split={split} /></p>
       </article>
       <PictureNames pictures={message.metadata?.pictures ?? []} />
       <footer className="message-footer">

@@ -1,4 +1,4 @@
-import type { Employee, Fact } from '../api/api.ts';
+import type { Employee, Fact, PassagePage, PassageRange } from '../api/api.ts';
 import type { Rating } from '../api/rows.ts';
 
 /** Data that messages refer to by id, and their ratings. */
@@ -10,6 +10,8 @@ export interface Lookups {
   fileLink: (file: string) => Promise<string>;
   /** All remembered facts about the user. */
   facts: () => Promise<Fact[]>;
+  /** Passages of a document. */
+  passages: (document: string, range: PassageRange) => Promise<PassagePage>;
   /** Rates an answer, in place of an earlier rating. */
   rate: (message: string, rating: Rating) => Promise<void>;
   unrate: (message: string) => Promise<void>;

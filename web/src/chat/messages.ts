@@ -1,6 +1,7 @@
 import type { UIMessage } from 'ai';
 import { splitAttachments, type AttachedPicture } from './attachments.ts';
 import type { AnswerFigures, Rating, ReceiptData, StoredMessage } from '../api/rows.ts';
+import type { MaskedValues } from './maskedValues.ts';
 import { toParts } from './storedToolCalls.ts';
 
 /** Metadata of a message. A streamed answer has more of it than a stored one. */
@@ -11,6 +12,10 @@ export interface MessageMetadata extends AnswerFigures {
   status?: StoredMessage['status'] | 'disconnected';
   rating?: Rating;
   receipt?: ReceiptData;
+  /** Values that the model read as placeholders. */
+  masked?: MaskedValues;
+  /** Those of the message before, in a streamed answer. */
+  parent_masked?: MaskedValues;
   /** Pictures that are attached to a user message. */
   pictures?: AttachedPicture[];
 }
@@ -19,31 +24,45 @@ export type ChatMessage = UIMessage<MessageMetadata, { receipt: ReceiptData }>;
 
 /** Converts a stored row; undefined for roles that the page does not show. */
 export function toChatMessage(row: StoredMessage): ChatMessage | undefined {
-  const { id, parent_id, role, content, tool_calls: calls, status, feedback, metadata: stored } = row;
+  const { id, parent_id, role, content, tool_calls: calls, status, feedback, masked, metadata: stored } = row;
   if (role !== 'user' && role !== 'assistant') return undefined;
   const { receipt, client_message_id: _name, sources: _sources, ...told } = stored;
   const { text, pictures } = role === 'user' ? splitAttachments(content) : { text: content, pictures: [] };
   const metadata: MessageMetadata = {
-    parent_id, status, ...told, ...(receipt && { receipt }), ...(feedback && { rating: feedback }),
+    parent_id, status, ...told, ...(receipt && { receipt }), ...(feedback && { rating: feedback }), ...(masked && { masked }),
     ...(pictures.length > 0 && { pictures }),
   };
   // A streamed answer has its sources before its text as well.
   const sources = (stored.sources ?? []).map((source) => ({
     type: 'source-document' as const, sourceId: source.id, mediaType: source.media_type, title: source.name, filename: source.name,
+    providerMetadata: { frontdesk: { passages: source.passages ?? [] } },
   }));
   return { id, role, metadata, parts: [...sources, ...toParts(text, calls ?? [])] };
 }
 
-/** Names of the documents with a passage in an answer's prompt. An answer that resumed after an approval lists them twice. */
-export function sourceNames(message: ChatMessage): string[] {
-  const names = new Map(message.parts.flatMap((part) => (part.type === 'source-document' ? [[part.sourceId, part.title]] : [])));
-  return [...names.values()];
+/** A document with passages in the prompt of an answer. */
+export interface SourceDocument {
+  id: string;
+  name: string;
+  /** Ids of the passages; none of an answer from before they were kept. */
+  passages: string[];
 }
 
-/** Names of documents that a text has, with or without the ending of the file. */
-export function namedIn(text: string, documents: string[]): string[] {
+/** Documents with a passage in an answer's prompt. An answer that resumed after an approval lists them twice. */
+export function sourcesOf(message: ChatMessage): SourceDocument[] {
+  const sources = new Map<string, SourceDocument>();
+  for (const part of message.parts) {
+    if (part.type !== 'source-document') continue;
+    const passages = part.providerMetadata?.['frontdesk']?.['passages'];
+    sources.set(part.sourceId, { id: part.sourceId, name: part.title, passages: Array.isArray(passages) ? passages.map(String) : [] });
+  }
+  return [...sources.values()];
+}
+
+/** Documents whose name a text has, with or without the ending of the file. */
+export function namedIn(text: string, documents: SourceDocument[]): SourceDocument[] {
   const words = wordsOf(text);
-  return documents.filter((name) => words.includes(wordsOf(name.replace(/\.[a-z0-9]{1,8}$/i, ''))));
+  return documents.filter(({ name }) => words.includes(wordsOf(name.replace(/\.[a-z0-9]{1,8}$/i, ''))));
 }
 
 /** A text as its words between single blanks, so that a name is found whole and however it is joined. */
