@@ -11,7 +11,7 @@ export type AnswerPart =
     output?: unknown;
     error?: string;
     /** Set while the user must decide, and after. */
-    approval?: { id: string; expiresAt: string };
+    approval?: { id: string; expiresAt?: string };
     state: ToolCall['state'];
   };
 
@@ -68,7 +68,7 @@ export class AnswerState {
   }
 
   /** Calls that wait for their user, for `chat.decide`. */
-  get pending(): Array<{ approvalId: string; name: string; input: unknown; expiresAt: string }> {
+  get pending(): Array<{ approvalId: string; name: string; input: unknown; expiresAt: string | undefined }> {
     return this.parts.flatMap((part) => (part.type === 'call' && part.state === 'waiting' && part.approval
       ? [{ approvalId: part.approval.id, name: part.name, input: part.input, expiresAt: part.approval.expiresAt }]
       : []));
@@ -96,12 +96,15 @@ export class AnswerState {
         this.#call(event.toolCallId, { name: event.toolName, input: event.input });
         break;
       case 'tool-approval-request':
-        this.#call(event.toolCallId, { state: 'waiting', approval: { id: event.approvalId, expiresAt: event.approvalDescriptor.expiresAt } });
+        this.#call(event.toolCallId, { state: 'waiting', approval: { id: event.approvalId } });
         break;
       case 'tool-output-available': this.#call(event.toolCallId, { state: 'succeeded', output: event.output }); break;
       case 'tool-output-error': this.#call(event.toolCallId, { state: 'failed', error: event.errorText }); break;
       case 'tool-output-denied': this.#call(event.toolCallId, { state: 'denied' }); break;
-      case 'message-metadata': this.#describe(event.messageMetadata); break;
+      case 'message-metadata':
+        this.#describe(event.messageMetadata);
+        this.#limit(event.messageMetadata.approvals ?? {});
+        break;
       case 'finish':
         this.#describe(event.messageMetadata);
         this.finishReason = event.finishReason;
@@ -118,6 +121,14 @@ export class AnswerState {
     this.model = metadata.model ?? this.model;
     this.usage = metadata.usage ?? this.usage;
     if (metadata.cost_usd !== undefined) this.costUsd = metadata.cost_usd;
+  }
+
+  /** Notes until when decisions count. */
+  #limit(approvals: Record<string, { expires_at: string }>): void {
+    for (const part of this.parts) {
+      const told = part.type === 'call' && part.approval ? approvals[part.approval.id] : undefined;
+      if (told && part.type === 'call' && part.approval) part.approval.expiresAt = told.expires_at;
+    }
   }
 
   #append(id: string, delta: string): void {

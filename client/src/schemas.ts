@@ -135,9 +135,6 @@ export type ChatEvent = {
   toolName: string;
   type: 'tool-input-available';
 } | {
-  approvalDescriptor: {
-    expiresAt: string;
-  };
   approvalId: string;
   toolCallId: string;
   type: 'tool-approval-request';
@@ -154,6 +151,9 @@ export type ChatEvent = {
   type: 'tool-output-denied';
 } | {
   messageMetadata: {
+    approvals?: Record<string, {
+      expires_at: string;
+    }>;
     cost_usd?: number | null;
     employee?: string;
     latency_ms?: number;

@@ -142,7 +142,8 @@ test('calls, their approval and its end are parts of the answer', async () => {
   const finish = { type: 'finish', finishReason: 'tool-calls', messageMetadata: { model: 'm', cost_usd: 0.5 } };
   const before = frames([
     { type: 'tool-input-start', ...call, toolName: 'forget' }, { type: 'tool-input-available', ...call, toolName: 'forget', input: { id: 1 } },
-    { type: 'tool-approval-request', ...call, approvalId: 'a', approvalDescriptor: { expiresAt } }, finish,
+    { type: 'tool-approval-request', ...call, approvalId: 'a' },
+    { type: 'message-metadata', messageMetadata: { approvals: { a: { expires_at: expiresAt } } } }, finish,
   ]);
   const after = frames([{ type: 'tool-output-denied', ...call }, { type: 'text-start', id: 'text-1' }, { type: 'text-delta', id: 'text-1', delta: 'No.' }, { ...finish, finishReason: 'stop' }]);
   const { client, requests } = scripted([streamed(`${before}data: [DONE]\n\n`), streamed(`${after}data: [DONE]\n\n`), Response.json({ waiting: ['b'] }, { status: 202 })]);

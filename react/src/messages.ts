@@ -12,6 +12,8 @@ export interface FrontdeskMetadata {
   model?: string;
   usage?: Api.TokenUsage;
   cost_usd?: number | null;
+  /** Times within which the user may decide on calls, by the id of the approval. */
+  approvals?: Record<string, { expires_at: string }>;
   /** How an answer ended that is not whole. */
   status?: Api.Message['status'];
 }
@@ -30,19 +32,22 @@ function toUiMessage(row: Api.Message): FrontdeskMessage {
   if (role === 'user') return { id, role, metadata: { parent_id: parent_id ?? null }, parts: [{ type: 'text', text: content }] };
   const answer = AnswerState.of(row);
   return {
-    id, role: 'assistant', metadata: { ...metadata, parent_id: parent_id ?? null, status },
+    id, role: 'assistant', metadata: { ...metadata, parent_id: parent_id ?? null, status, approvals: approvalsOf(answer) },
     parts: answer.parts.flatMap((part): Part[] => (part.type === 'call' ? [{ type: 'step-start' }, toCall(part)] : [{ type: part.type, text: part.text }])),
   };
+}
+
+function approvalsOf({ pending }: AnswerState): NonNullable<FrontdeskMetadata['approvals']> {
+  return Object.fromEntries(pending.flatMap(({ approvalId, expiresAt }) => (expiresAt ? [[approvalId, { expires_at: expiresAt }]] : [])));
 }
 
 type Call = Extract<AnswerPart, { type: 'call' }>;
 
 function toCall({ id: toolCallId, name, input, output, error = '', approval, state }: Call): Part {
   const common = { type: `tool-${name}`, toolCallId, input } as const;
-  const expires = { descriptor: { expiresAt: approval?.expiresAt } };
   switch (state) {
     case 'running': return { ...common, state: 'input-available' };
-    case 'waiting': return { ...common, state: 'approval-requested', approval: { id: approval?.id ?? toolCallId, ...expires } };
+    case 'waiting': return { ...common, state: 'approval-requested', approval: { id: approval?.id ?? toolCallId } };
     case 'succeeded': return { ...common, state: 'output-available', output };
     case 'denied': return { ...common, state: 'output-denied', approval: { id: approval?.id ?? toolCallId, approved: false } };
     case 'failed': return { ...common, state: 'output-error', errorText: error };

@@ -1,6 +1,7 @@
 //! The AI SDK's UI message stream, version 1, over server-sent events
 //! (<https://ai-sdk.dev/docs/ai-sdk-ui/stream-protocol#data-stream-protocol>).
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use chrono::{DateTime, Utc};
@@ -96,7 +97,10 @@ enum UiPart<'a> {
     ToolApprovalRequest {
         approval_id: Uuid,
         tool_call_id: Uuid,
-        approval_descriptor: Descriptor,
+    },
+    #[serde(rename = "message-metadata")]
+    ApprovalExpiry {
+        message_metadata: ApprovalMetadata,
     },
     ToolOutputAvailable {
         tool_call_id: Uuid,
@@ -143,11 +147,16 @@ struct Passages<'a> {
     passages: &'a [Uuid],
 }
 
-/// Details of an approval request.
+/// Metadata of approval requests, by their ids. Clients merge it with what they have. The request itself has no place for it: the first
+/// versions of AI SDK 6 and 7 refuse a request with a further field.
 #[derive(Serialize)]
-struct Descriptor {
+struct ApprovalMetadata {
+    approvals: BTreeMap<Uuid, Expiry>,
+}
+
+#[derive(Serialize)]
+struct Expiry {
     /// Moment after which a decision does not count.
-    #[serde(rename = "expiresAt")]
     expires_at: DateTime<Utc>,
 }
 
@@ -245,6 +254,11 @@ impl UiEncoder {
             ClientEvent::Call(id, call) => {
                 self.close(&mut out);
                 self.frame(&mut out, &call_part(*id, call));
+                if let CallProgress::ApprovalRequested(approval, expires_at) = *call {
+                    let approvals = BTreeMap::from([(approval, Expiry { expires_at })]);
+                    let message_metadata = ApprovalMetadata { approvals };
+                    self.frame(&mut out, &UiPart::ApprovalExpiry { message_metadata });
+                }
             }
             ClientEvent::StepFinished => {
                 self.close(&mut out);
@@ -336,9 +350,8 @@ const fn call_part<'a>(tool_call_id: Uuid, progress: &CallProgress<'a>) -> UiPar
         CallProgress::Requested(tool_name, input) => {
             UiPart::ToolInputAvailable { tool_call_id, tool_name, input }
         }
-        CallProgress::ApprovalRequested(approval_id, expires_at) => {
-            let approval_descriptor = Descriptor { expires_at };
-            UiPart::ToolApprovalRequest { approval_id, tool_call_id, approval_descriptor }
+        CallProgress::ApprovalRequested(approval_id, _) => {
+            UiPart::ToolApprovalRequest { approval_id, tool_call_id }
         }
         CallProgress::Output(output) => UiPart::ToolOutputAvailable { tool_call_id, output },
         CallProgress::Error(error_text) => UiPart::ToolOutputError { tool_call_id, error_text },

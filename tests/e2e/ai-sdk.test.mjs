@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { SLOW_ANSWER } from './browser.mjs';
-import { database, holdAnswerEnd, newUser, requestsWith, script, scriptSteps, storedMessages } from './test-stack.mjs';
+import { call, database, holdAnswerEnd, newUser, requestsWith, script, scriptSteps, stack, storedMessages } from './test-stack.mjs';
 import { definePage, openClient } from './stock/pages.mjs';
 
 /** Packages of each version, and whether it knows approvals. */
@@ -130,3 +130,35 @@ test('assistant-ui: answers stream, the conversation is one session, and an erro
   await send(page, broken);
   await page.getByTestId('error').waitFor();
 });
+
+/** Early versions, which refuse a chunk with a field that they do not know. */
+const EARLY = [['ai5-early', false], ['ai6-first', true], ['ai7-first', true]];
+
+/** The chunks that a version's transport reads of an answer. */
+async function chunksOf(DefaultChatTransport, user, text, chat = randomUUID()) {
+  const transport = new DefaultChatTransport({ api: `${stack.api}/api/chat`, headers: { authorization: `Bearer ${user.access_token}` } });
+  const message = { id: randomUUID(), role: 'user', parts: [{ type: 'text', text }] };
+  return Array.fromAsync(await transport.sendMessages({ trigger: 'submit-message', chatId: chat, messages: [message] }));
+}
+
+for (const [name, hasApprovals] of EARLY) {
+  test(`${name} reads each event of a stream`, async () => {
+    const { DefaultChatTransport } = await import(name);
+    const user = await newUser();
+    const marker = `${name} ${randomUUID()}`;
+    const upload = await call('/api/documents', {
+      user, method: 'POST', headers: { 'content-type': 'text/plain', 'x-file-name': 'plan.txt' }, body: 'The plan of the garden is to plant apple trees.',
+    });
+    assert.equal(upload.status, 201);
+    scriptSteps(marker, { calculator: { expression: '2+3' } }, 'Five, says plan.txt. Write to [EMAIL_1].');
+    const chunks = await chunksOf(DefaultChatTransport, user, `${marker} the plan of the garden ann@example.org`);
+    const types = new Set(chunks.map(({ type }) => type));
+    for (const type of ['start', 'source-document', 'data-receipt', 'tool-output-available', 'text-delta', 'finish']) assert.ok(types.has(type), type);
+    if (!hasApprovals) return;
+    const fact = await newFact(user);
+    scriptSteps(`${marker} forget`, { forget: { what: 'Bern', facts: [fact.id] } }, 'Forgotten.');
+    const waiting = await chunksOf(DefaultChatTransport, user, `${marker} forget`);
+    assert.ok(waiting.some(({ type }) => type === 'tool-approval-request'));
+    assert.equal(waiting.at(-1).type, 'finish');
+  });
+}

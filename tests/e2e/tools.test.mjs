@@ -73,7 +73,8 @@ test('a writing call waits for approval, survives a restart, and runs once', asy
   scriptSteps(marker, { forget: { what: 'Bern', facts: [fact] } }, 'Forgotten.');
   const { frames, session } = await stream(marker, { user });
   const [approval] = parts(frames, 'tool-approval-request');
-  assert.ok(new Date(approval.approvalDescriptor.expiresAt) > new Date());
+  const { approvals } = frames.find(({ data }) => data.messageMetadata?.approvals).data.messageMetadata;
+  assert.ok(new Date(approvals[approval.approvalId].expires_at) > new Date());
   assert.equal(frames.at(-2).data.finishReason, 'tool-calls');
   const [pending] = await rows("select status from chat_tool_runs where session_id = $1", [session]);
   assert.equal(pending.status, 'pending');

@@ -5,10 +5,12 @@ import { useTexts } from '../language/language.ts';
 import { FactsToForget } from './FactsToForget.tsx';
 import { JsonView } from '../ui/JsonView.tsx';
 import type { Lookups } from './lookups.ts';
-import { approvalExpiry, describeToolCall, objectFields, type ToolCallPart } from './toolCalls.ts';
+import { describeToolCall, objectFields, type ToolCallPart } from './toolCalls.ts';
 
 interface Props {
   part: Extract<ToolCallPart, { state: 'approval-requested' }>;
+  /** End of the time in which the user may decide, in milliseconds since 1970. */
+  expiry: number | undefined;
   /** True while a decision cannot be sent. */
   isBusy: boolean;
   onDecide: (approval: string, isAllowed: boolean) => void;
@@ -16,11 +18,10 @@ interface Props {
 }
 
 /** Asks the user to allow or deny a call. Nothing but its two buttons decides. */
-export function ApprovalRequest({ part, isBusy, onDecide, lookups }: Props) {
+export function ApprovalRequest({ part, expiry, isBusy, onDecide, lookups }: Props) {
   const { tools: texts } = useTexts();
   const titleId = useId();
   const { title } = describeToolCall(part, 'awaiting_approval', lookups.employeeTitle);
-  const expiry = approvalExpiry(part);
   const facts = getToolName(part) === 'forget' ? factIds(part.input) : [];
   return (
     // The focus may move here from a decided request: to the section, because the next Enter would press a focused button.

@@ -54,7 +54,9 @@ export const AssistantMessage = memo(function AssistantMessage(
       data-testid="message-assistant">
       {blocks.map((block, index) => {
         if (typeof block === 'string') return <MarkdownText key={index} text={block} split={split} />;
-        if (Array.isArray(block)) return <ToolCallList key={index} parts={block} phase={phase} onDecide={onDecide} lookups={lookups} />;
+        if (Array.isArray(block)) return (
+          <ToolCallList key={index} parts={block} phase={phase} approvals={message.metadata?.approvals} onDecide={onDecide} lookups={lookups} />
+        );
         return <Thoughts key={index} text={block.text} isStreaming={isStreaming && index === blocks.length - 1} />;
       })}
       {/* Documents that it names. Others had a passage in its prompt, which may have been of no use: the receipt lists them. */}

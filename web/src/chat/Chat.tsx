@@ -15,7 +15,7 @@ import type { Lookups } from './lookups.ts';
 import { hasMention, mentionedEmployee } from './mentions.ts';
 import type { ChatMessage } from './messages.ts';
 import type { SessionChat } from './sessionChat.ts';
-import { toolCallStatus } from './toolCalls.ts';
+import { approvalExpiry, toolCallStatus, type ToolCallPart } from './toolCalls.ts';
 import type { Documents } from '../documents/useDocuments.ts';
 import { useDraft } from './useDraft.ts';
 import { useFileDrop } from './useFileDrop.ts';
@@ -246,13 +246,14 @@ function employeeFor(text: string, chosenEmployee: string | undefined): string |
   return hasMention(text) ? undefined : chosenEmployee;
 }
 
-function awaitsApproval({ parts }: ChatMessage): boolean {
-  return parts.some((part) => isToolUIPart(part) && toolCallStatus(part, 'latest', Date.now()) === 'awaiting_approval');
+function awaitsApproval({ parts, metadata }: ChatMessage): boolean {
+  const expiryOf = (part: ToolCallPart) => approvalExpiry(part, metadata?.approvals);
+  return parts.some((part) => isToolUIPart(part) && toolCallStatus(part, 'latest', Date.now(), expiryOf(part)) === 'awaiting_approval');
 }
 
 /** True if a streaming answer itself shows that it goes on: by text at its end, or by a running call. */
 function showsProgress({ parts }: ChatMessage): boolean {
   const last = parts.findLast((part) => isToolUIPart(part) || (part.type === 'text' && part.text));
   if (!last || !isToolUIPart(last)) return last !== undefined;
-  return parts.some((part) => isToolUIPart(part) && toolCallStatus(part, 'streaming', 0) === 'running');
+  return parts.some((part) => isToolUIPart(part) && toolCallStatus(part, 'streaming', 0, undefined) === 'running');
 }

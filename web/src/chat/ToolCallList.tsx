@@ -4,7 +4,7 @@ import { exportedFile } from './exportedFile.ts';
 import { FileCard } from './FileCard.tsx';
 import type { Lookups } from './lookups.ts';
 import { ToolCallItem } from './ToolCallItem.tsx';
-import { approvalExpiry, toolCallStatus, type AnswerPhase, type ToolCallPart } from './toolCalls.ts';
+import { approvalExpiry, toolCallStatus, type AnswerPhase, type Approvals, type ToolCallPart } from './toolCalls.ts';
 import { useNow } from '../ui/useNow.ts';
 
 /** Lines that a list may take. The last one leads to the rest. */
@@ -13,16 +13,18 @@ const MAX_LINES = 4;
 interface Props {
   parts: ToolCallPart[];
   phase: AnswerPhase;
+  approvals: Approvals | undefined;
   onDecide: (approval: string, isAllowed: boolean) => void;
   lookups: Lookups;
 }
 
 /** Consecutive tool calls of an answer: one line each, then the files they made, then the pending approvals. */
-export function ToolCallList({ parts, phase, onDecide, lookups }: Props) {
+export function ToolCallList({ parts, phase, approvals, onDecide, lookups }: Props) {
   const { tools: texts } = useTexts();
-  const approvals = parts.filter((part) => part.state === 'approval-requested');
-  const now = useNow(approvals[0] && approvalExpiry(approvals[0]));
-  const calls = parts.map((part) => ({ part, status: toolCallStatus(part, phase, now) })).filter(({ status }) => status !== 'awaiting_approval');
+  const expiries = parts.map((part) => approvalExpiry(part, approvals));
+  const now = useNow(expiries.find((expiry) => expiry !== undefined));
+  const all = parts.map((part, index) => ({ part, expiry: expiries[index], status: toolCallStatus(part, phase, now, expiries[index]) }));
+  const calls = all.filter(({ status }) => status !== 'awaiting_approval');
   const items = calls.map(({ part, status }) => (
     <ToolCallItem key={part.toolCallId} part={part} status={status} employeeTitle={lookups.employeeTitle} />
   ));
@@ -45,8 +47,8 @@ export function ToolCallList({ parts, phase, onDecide, lookups }: Props) {
         const file = exportedFile(part);
         return file && <FileCard key={part.toolCallId} file={file} fileLink={lookups.fileLink} />;
       })}
-      {approvals.filter((part) => toolCallStatus(part, phase, now) === 'awaiting_approval').map((part) => (
-        <ApprovalRequest key={part.toolCallId} part={part} isBusy={phase === 'streaming'} onDecide={onDecide} lookups={lookups} />
+      {all.map(({ part, expiry, status }) => part.state === 'approval-requested' && status === 'awaiting_approval' && (
+        <ApprovalRequest key={part.toolCallId} part={part} expiry={expiry} isBusy={phase === 'streaming'} onDecide={onDecide} lookups={lookups} />
       ))}
     </div>
   );

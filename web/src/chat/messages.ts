@@ -2,7 +2,8 @@ import type { UIMessage } from 'ai';
 import { splitAttachments, type AttachedPicture } from './attachments.ts';
 import type { AnswerFigures, Rating, ReceiptData, StoredMessage } from '../api/rows.ts';
 import type { MaskedValues } from './maskedValues.ts';
-import { toParts } from './storedToolCalls.ts';
+import { approvalsOf, toParts } from './storedToolCalls.ts';
+import type { Approvals } from './toolCalls.ts';
 
 /** Metadata of a message. A streamed answer has more of it than a stored one. */
 export interface MessageMetadata extends AnswerFigures {
@@ -16,6 +17,8 @@ export interface MessageMetadata extends AnswerFigures {
   masked?: MaskedValues;
   /** Those of the message before, in a streamed answer. */
   parent_masked?: MaskedValues;
+  /** Times within which the user may decide on calls. */
+  approvals?: Approvals;
   /** Pictures that are attached to a user message. */
   pictures?: AttachedPicture[];
 }
@@ -30,7 +33,7 @@ export function toChatMessage(row: StoredMessage): ChatMessage | undefined {
   const { text, pictures } = role === 'user' ? splitAttachments(content) : { text: content, pictures: [] };
   const metadata: MessageMetadata = {
     parent_id, status, ...told, ...(receipt && { receipt }), ...(feedback && { rating: feedback }), ...(masked && { masked }),
-    ...(pictures.length > 0 && { pictures }),
+    ...(pictures.length > 0 && { pictures }), ...(calls && { approvals: approvalsOf(calls) }),
   };
   // A streamed answer has its sources before its text as well.
   const sources = (stored.sources ?? []).map((source) => ({

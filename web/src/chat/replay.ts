@@ -26,8 +26,8 @@ function replayToolCall(part: ToolCallPart): UIMessageChunk[] {
   const { toolCallId, approval } = part;
   const chunks: UIMessageChunk[] = [{ type: 'tool-input-available', toolCallId, toolName: getToolName(part), input: part.input }];
   if (approval) {
-    const { id: approvalId, approved = true, descriptor } = approval;
-    chunks.push({ type: 'tool-approval-request', toolCallId, approvalId, approvalDescriptor: descriptor });
+    const { id: approvalId, approved = true } = approval;
+    chunks.push({ type: 'tool-approval-request', toolCallId, approvalId });
     // An answer resumes only after the user has decided. The resumed stream reports denied calls itself.
     chunks.push({ type: 'tool-approval-response', approvalId, approved });
   }

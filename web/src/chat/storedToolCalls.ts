@@ -1,6 +1,6 @@
 import type { StepStartUIPart, TextUIPart } from 'ai';
 import type { StoredToolCall } from '../api/rows.ts';
-import { WITHDRAWN_TEXT, type ToolCallPart } from './toolCalls.ts';
+import { WITHDRAWN_TEXT, type Approvals, type ToolCallPart } from './toolCalls.ts';
 
 type AnswerPart = TextUIPart | StepStartUIPart | ToolCallPart;
 
@@ -36,7 +36,7 @@ function toPart(call: StoredToolCall): ToolCallPart {
     case 'running':
       return { ...common, state: 'input-available' };
     case 'waiting':
-      return { ...common, state: 'approval-requested', approval: { ...approval, descriptor: { expiresAt: call.expires_at } } };
+      return { ...common, state: 'approval-requested', approval };
     case 'succeeded':
       return { ...common, ...allowed, state: 'output-available', output: parseOutput(call.output ?? '') };
     case 'failed':
@@ -46,6 +46,11 @@ function toPart(call: StoredToolCall): ToolCallPart {
     case 'expired':
       return { ...common, state: 'output-error', errorText: WITHDRAWN_TEXT };
   }
+}
+
+/** Times within which the user may decide on calls that wait. */
+export function approvalsOf(calls: StoredToolCall[]): Approvals {
+  return Object.fromEntries(calls.flatMap(({ id, approval_id: approval = id, expires_at }) => (expires_at ? [[approval, { expires_at }]] : [])));
 }
 
 /** Parses an output as the stream does: objects and lists as JSON, anything else as text. */

@@ -17,17 +17,18 @@ export type AnswerPhase = 'streaming' | 'latest' | 'earlier';
 export type ToolCallStatus =
   | 'running' | 'awaiting_approval' | 'decided' | 'succeeded' | 'failed' | 'denied' | 'expired' | 'withdrawn' | 'unfinished';
 
-/** Derives the status of a call. `now` is in milliseconds since 1970. */
-export function toolCallStatus(part: ToolCallPart, phase: AnswerPhase, now: number): ToolCallStatus {
+/** Ends of the time in which the user may decide, by the id of the approval. */
+export type Approvals = Record<string, { expires_at: string }>;
+
+/** Derives the status of a call. `expiry` is that of its approval; it and `now` are in milliseconds since 1970. */
+export function toolCallStatus(part: ToolCallPart, phase: AnswerPhase, now: number, expiry: number | undefined): ToolCallStatus {
   switch (part.state) {
     case 'input-streaming':
     case 'input-available':
       return phase === 'streaming' ? 'running' : 'unfinished';
-    case 'approval-requested': {
+    case 'approval-requested':
       if (phase === 'earlier') return 'withdrawn';
-      const expiry = approvalExpiry(part);
       return expiry !== undefined && expiry <= now ? 'expired' : 'awaiting_approval';
-    }
     case 'approval-responded':
       if (phase === 'earlier') return 'withdrawn';
       if (phase === 'latest') return 'decided';
@@ -42,9 +43,9 @@ export function toolCallStatus(part: ToolCallPart, phase: AnswerPhase, now: numb
 }
 
 /** End of the time in which the user may decide, in milliseconds since 1970. */
-export function approvalExpiry({ approval }: ToolCallPart): number | undefined {
-  const at = objectFields(approval?.descriptor)['expiresAt'];
-  return typeof at === 'string' ? Date.parse(at) : undefined;
+export function approvalExpiry({ approval }: ToolCallPart, approvals: Approvals = {}): number | undefined {
+  const told = approval && approvals[approval.id];
+  return told && Date.parse(told.expires_at);
 }
 
 /** Describes a call in one line, with a short note for every status but success. */
