@@ -57,6 +57,15 @@ fn facts_are_read_in_whatever_a_model_writes_around_them() {
         (whole(&format!("Here is the JSON: {} I hope it helps.", fish())), "in prose"),
         (done(), "without a finish reason"),
         (whole(&fish().replace("\"quote\":\"My fish is called Bubbles\",", "")), "without a quote"),
+        (
+            whole(&fish().replace("\"message\":1", "\"message\":\"1\"").replace("\"confidence\":0.9,", "")),
+            "in other types",
+        ),
+        (whole(&fish().replace("\"facts\":[", "\"facts\":[7,{\"message\":1},")), "beside malformed ones"),
+        (
+            whole(&fish().replace(",\"forget\":[]", ",\"forget\":null").replace("\"ended\":[],", "")),
+            "without the other lists",
+        ),
     ] {
         for reply in [at_once(&stream), with_gaps(&stream)] {
             let conversation = with_unread(FISH);

@@ -8,7 +8,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::command::{asks_to_forget, asks_to_remember};
-use super::extractor::{Exchange, ExtractedFact, FactBatch, FactsOutput, Forget};
+use super::extractor::{Exchange, ExtractedFact, FactBatch, FactsOutput, Forget, Number};
 use super::fact::{Claim, Consent, RawFact};
 use super::quote::{is_made_of, own_words};
 use crate::account::paid_call::PaidCall;
@@ -70,7 +70,7 @@ impl FactBatch {
         // Of two facts about the same subject, the later one counts.
         facts.retain(|fact| keys.insert((fact.category.clone(), fact.key.clone())));
         facts.reverse();
-        let known = |number: usize| self.facts.get(number.checked_sub(1)?).map(|fact| fact.id);
+        let known = |Number(number): Number| self.facts.get(number.checked_sub(1)?).map(|fact| fact.id);
         let asked = |forget: &Forget| {
             let exchange = self.exchange(forget.message).filter(|exchange| !exchange.offers_forget)?;
             Some((exchange.said.id, known(forget.fact)?))
@@ -96,7 +96,7 @@ impl FactBatch {
             || self.messages.iter().any(Exchange::asks_tool_to_forget)
     }
 
-    fn exchange(&self, number: usize) -> Option<&Exchange> {
+    fn exchange(&self, Number(number): Number) -> Option<&Exchange> {
         self.messages.get(number.checked_sub(1)?)
     }
 

@@ -1,8 +1,9 @@
 //! The request to the model that extracts facts, and the shape of its output.
 
 use pii::masked_text::MaskedText;
-use serde::Deserialize;
-use serde_json::json;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::fact::{CATEGORIES, UserStatement};
@@ -65,16 +66,42 @@ pub(super) struct KnownFact {
     pub(super) fact: MaskedText,
 }
 
+/// What the model wrote. An entry of another shape costs no other.
 #[derive(Deserialize)]
 pub(super) struct FactsOutput {
+    #[serde(deserialize_with = "readable")]
     pub(super) facts: Vec<ExtractedFact>,
-    pub(super) ended: Vec<usize>,
+    #[serde(default, deserialize_with = "readable")]
+    pub(super) ended: Vec<Number>,
+    #[serde(default, deserialize_with = "readable")]
     pub(super) forget: Vec<Forget>,
+}
+
+/// The number of a message or of a fact, also where it is written as a text.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(from = "WrittenNumber")]
+pub(super) struct Number(pub(super) usize);
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum WrittenNumber {
+    Number(usize),
+    Text(String),
+}
+
+impl From<WrittenNumber> for Number {
+    fn from(written: WrittenNumber) -> Self {
+        match written {
+            WrittenNumber::Number(number) => Self(number),
+            // Nothing has the number 0.
+            WrittenNumber::Text(text) => Self(text.trim().parse().unwrap_or_default()),
+        }
+    }
 }
 
 #[derive(Deserialize)]
 pub(super) struct ExtractedFact {
-    pub(super) message: usize,
+    pub(super) message: Number,
     /// Absent in the output of a model that ignores the schema: such a fact is dropped unless it is made of the user's words, and not
     /// the whole output.
     #[serde(default)]
@@ -82,14 +109,30 @@ pub(super) struct ExtractedFact {
     pub(super) category: String,
     pub(super) key: String,
     pub(super) fact: String,
+    /// Absent in the output of a model that ignores the schema: what is quoted is likely.
+    #[serde(default = "likely")]
     pub(super) confidence: f64,
     pub(super) expires: Option<String>,
 }
 
 #[derive(Deserialize)]
 pub(super) struct Forget {
-    pub(super) message: usize,
-    pub(super) fact: usize,
+    pub(super) message: Number,
+    pub(super) fact: Number,
+}
+
+const fn likely() -> f64 {
+    0.8
+}
+
+/// The entries of a list that have the expected shape.
+fn readable<'de, T: DeserializeOwned, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    let entries: Option<Vec<Value>> = Option::deserialize(deserializer)?;
+    Ok(entries
+        .unwrap_or_default()
+        .into_iter()
+        .filter_map(|entry| serde_json::from_value(entry).ok())
+        .collect())
 }
 
 impl FactBatch {
@@ -111,15 +154,15 @@ impl FactBatch {
     }
 }
 
-fn schema() -> serde_json::Value {
+fn schema() -> Value {
     let number = json!({ "type": "integer" });
     let text = json!({ "type": "string" });
-    let object = |properties: serde_json::Value| {
+    let object = |properties: Value| {
         let required: Vec<_> =
             properties.as_object().into_iter().flat_map(|all| all.keys().cloned()).collect();
         json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
     };
-    let list = |items: serde_json::Value| json!({ "type": "array", "items": items });
+    let list = |items: Value| json!({ "type": "array", "items": items });
     object(json!({
         "facts": list(object(json!({
             "message": number,
