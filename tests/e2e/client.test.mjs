@@ -168,7 +168,9 @@ test('every resource has a method', async () => {
   assert.equal((await admin.admin.userErasure(user.id)).state, 'finished');
   await assert.rejects(client.admin.eraseUser(user.id), { code: 'admin_only' });
 
-  const operations = Object.values(document.paths).flatMap((methods) => Object.values(methods))
+  // The pages of admins call what is theirs alone: a chat's client stays small.
+  const paths = Object.entries(document.paths).filter(([path]) => !path.startsWith('/api/admin/'));
+  const operations = paths.flatMap(([, methods]) => Object.values(methods))
     .filter(({ tags }) => tags[0] !== 'OpenAI').map(({ operationId }) => operationId);
   const missing = operations.filter((id) => !called.has(id));
   // A link is opened by the browser, and the others are for operators.
