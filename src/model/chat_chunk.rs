@@ -29,6 +29,8 @@ wire_object! {
         delta: Lenient<WireDelta<'a>> = "delta",
         /// In place of the delta where a server does not stream.
         message: Lenient<WireDelta<'a>> = "message",
+        /// In place of both in the form before chats (<https://platform.openai.com/docs/api-reference/completions>).
+        text: Option<&'a RawValue> = "text",
         finish_reason: Option<&'a RawValue> = "finish_reason",
         error: Option<&'a RawValue> = "error",
         /// Moonshot's place for the usage (<https://platform.moonshot.ai/docs/api/chat>).
@@ -93,7 +95,10 @@ impl Chunk {
         if let Some(error) = choice.error.filter(|raw| provider_error::is_something(raw)) {
             self.error = Some(provider_error::read_value(error.get()));
         }
-        let Some(delta) = choice.delta.0.as_ref().or(choice.message.0.as_ref()) else { return };
+        let Some(delta) = choice.delta.0.as_ref().or(choice.message.0.as_ref()) else {
+            choice.text.into_iter().for_each(|text| self.take_parts(text, false, MAX_DEPTH));
+            return;
+        };
         // Some servers repeat it under the other name.
         let mut thoughts = [delta.reasoning_content, delta.reasoning].into_iter().flatten();
         if let Some(thoughts) = thoughts.find(|raw| provider_error::is_something(raw)) {

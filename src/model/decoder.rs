@@ -7,6 +7,7 @@ use wire_text::PieceJoiner;
 
 use super::chunk::{Chunk, Piece};
 use super::finish::{Finish, WireFinish};
+use super::lenient::read;
 use super::model_error::ModelError;
 use super::provider_error;
 use super::reported_usage::ReportedUsage;
@@ -16,6 +17,12 @@ use super::thoughts::ThoughtSplitter;
 
 /// Longest body of a server that does not stream, in bytes.
 const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
+
+/// Bytes that may stand before a text in UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Values within values that are read.
+const MAX_DEPTH: u8 = 4;
 
 /// The pieces of one read, however many chunks it brought.
 #[derive(Debug, Default, PartialEq)]
@@ -83,12 +90,18 @@ impl CompletionDecoder {
     pub fn feed(&mut self, bytes: &[u8]) -> DeltaBatch {
         let mut batch = DeltaBatch::default();
         if matches!(self.form, Form::Unknown) {
-            // No field of an event begins with a brace.
-            let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
+            // No field of an event begins with a brace, and none of a page with another sign than `<`.
+            let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
+            let first = text.iter().find(|byte| !byte.is_ascii_whitespace());
             self.form = match first {
                 None => return batch,
                 Some(b'{' | b'[') => Form::Json(Vec::new()),
-                Some(_) => Form::Events(EventStream::default()),
+                Some(first) => {
+                    if *first == b'<' {
+                        self.api = Api::Other;
+                    }
+                    Form::Events(EventStream::default())
+                }
             };
         }
         match std::mem::take(&mut self.form) {
@@ -121,9 +134,8 @@ impl CompletionDecoder {
                 let _ = events.end(|event| self.take_event(event, &mut batch));
             }
             Form::Json(body) => {
-                let body = String::from_utf8_lossy(&body);
-                batch.failure = body.starts_with('[').then(|| provider_error::read_value(&body));
-                self.take_event(Event::Data(&body), &mut batch);
+                let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&body);
+                self.take_event(Event::Data(&String::from_utf8_lossy(body)), &mut batch);
             }
         }
         self.flush(&mut batch);
@@ -154,7 +166,8 @@ impl CompletionDecoder {
 
     /// Takes the data of an event: one value, or several where the empty line between events is missing.
     fn take_data(&mut self, data: &str, batch: &mut DeltaBatch) {
-        let mut rest = data.trim_start();
+        // Some gateways write the name of the field twice.
+        let mut rest = data.trim_start().trim_start_matches("data:").trim_start();
         while !rest.is_empty() && !batch.done && batch.failure.is_none() {
             if rest.starts_with("[DONE]") {
                 batch.done = true;
@@ -168,8 +181,30 @@ impl CompletionDecoder {
                 self.is_damaged |= !is_word && !self.has_finished;
                 return;
             };
-            self.take_value(value, batch);
+            self.take_any(value, MAX_DEPTH, batch);
             rest = rest.get(values.byte_offset()..).unwrap_or_default().trim_start();
+        }
+    }
+
+    /// Takes a value: an object, a list of them, or a text that has one.
+    fn take_any(&mut self, value: &RawValue, depth: u8, batch: &mut DeltaBatch) {
+        match value.get().as_bytes().first() {
+            _ if depth == 0 => {}
+            Some(b'[') => {
+                let values: Vec<&RawValue> = read(Some(value)).unwrap_or_default();
+                for value in values {
+                    self.take_any(value, depth - 1, batch);
+                }
+            }
+            Some(b'"') => {
+                let text: String = read(Some(value)).unwrap_or_default();
+                if let Some(object) =
+                    RawValue::from_string(text).ok().filter(|text| text.get().starts_with('{'))
+                {
+                    self.take_value(&object, batch);
+                }
+            }
+            _ => self.take_value(value, batch),
         }
     }
 
@@ -300,6 +335,33 @@ mod tests {
                 decoder.feed(format!("data: {{\"choices\":[{chunk}]}}\n\ndata: [DONE]\n\n").as_bytes());
             assert_eq!((batch.text.as_str(), batch.thoughts.as_str()), (text, thoughts), "{chunk}");
         }
+    }
+
+    #[test]
+    fn a_chunk_is_read_in_whatever_it_is_wrapped() {
+        let chunk = r#"{"choices":[{"delta":{"content":"Good"},"finish_reason":"stop"}]}"#;
+        let in_text = serde_json::to_string(chunk).unwrap();
+        let one_object = chunk.replace("[{", "{").replace("}]}", "}}");
+        let completion = r#"{"choices":[{"text":"Good","index":0,"finish_reason":"stop"}]}"#;
+        for data in
+            [chunk, &format!("[{chunk}]"), &format!("data: {chunk}"), &in_text, &one_object, completion]
+        {
+            let batch = decode(&format!("data: {data}\n\ndata: [DONE]\n\n"));
+            assert_eq!((batch.text.as_str(), batch.finish), ("Good", Some(Finish::Stop)), "{data}");
+        }
+        for body in [format!("\u{feff}{chunk}"), format!("[{chunk}]"), format!("{chunk}\n{chunk}")] {
+            let mut decoder = CompletionDecoder::default();
+            decoder.feed(body.as_bytes());
+            let batch = decoder.end();
+            assert!(batch.text.starts_with("Good") && batch.finish == Some(Finish::Stop), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_page_is_no_answer() {
+        let mut decoder = CompletionDecoder::default();
+        decoder.feed(b"\n<!DOCTYPE html><html><body>Sign in</body></html>");
+        assert!(decoder.is_other_api());
     }
 
     #[test]

@@ -31,7 +31,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Lenient<T> {
     }
 }
 
-/// The first object of a list that fits; or a mark that there was no list.
+/// The first object of a list that fits, or the object in place of a list; or a mark that there was neither.
 #[derive(Debug)]
 pub(super) struct FirstOf<T> {
     /// The object that fits.
@@ -55,7 +55,8 @@ pub(super) trait Fits {
 impl<'de, T: Deserialize<'de> + Fits> Deserialize<'de> for FirstOf<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let any = deserializer.deserialize_any(AnyVisitor { take: T::fits, of: PhantomData })?;
-        Ok(Self { first: any.in_list, is_there: any.is_there })
+        // A list of one is easily written as its one object.
+        Ok(Self { first: any.in_list.or(any.object), is_there: any.is_there })
     }
 }
 
