@@ -1,66 +1,13 @@
-import type { Session } from '@supabase/supabase-js';
-import { lazy, Suspense, useEffect, useMemo, useRef, useState } from 'react';
-import { createAuth, finishRedirect, hasStoredSession } from './api/auth.ts';
-import { loadConfig, type Config } from './api/config.ts';
-import { ErrorNote } from './ui/ErrorNote.tsx';
-import { describeError } from './api/errors.ts';
-import { useResource } from './api/useResource.ts';
-import { useTexts } from './language/language.ts';
+import { lazy } from 'react';
+import { hasStoredSession } from './api/auth.ts';
+import { AuthGate, loadSignIn } from './sign-in/AuthGate.tsx';
 
 const loadShell = () => import('./AppShell.tsx');
-const loadSignIn = () => import('./sign-in/SignIn.tsx');
 const AppShell = lazy(async () => ({ default: (await loadShell()).AppShell }));
-const SignIn = lazy(async () => ({ default: (await loadSignIn()).SignIn }));
-const NewPassword = lazy(async () => ({ default: (await import('./sign-in/NewPassword.tsx')).NewPassword }));
 
 // What will most likely be shown arrives beside the settings of the deployment, not after them.
 void (hasStoredSession() ? loadShell() : loadSignIn()).catch(() => undefined);
 
 export function App() {
-  const { common } = useTexts();
-  const config = useResource('config', loadConfig);
-  if (config.state === 'loading') return <Splash />;
-  if (config.state === 'failed') {
-    return (
-      <main className="splash">
-        <ErrorNote text={describeError(config.error)} actions={[{ label: common.tryAgain, run: config.retry }]} />
-      </main>
-    );
-  }
-  return <Suspense fallback={<Splash />}><AuthGate config={config.value} /></Suspense>;
-}
-
-/** Shows the sign-in form, or the application to a signed-in user. */
-function AuthGate({ config }: { config: Config }) {
-  const auth = useMemo(() => createAuth(config), [config]);
-  const [session, setSession] = useState<Session | null>();
-  const [redirectError, setRedirectError] = useState<string>();
-  const [isReset, setIsReset] = useState(false);
-  /** True while a user is signed in, or after a sign-in that ended without their wish. */
-  const isWanted = useRef(false);
-
-  useEffect(() => {
-    const redirect = finishRedirect(auth);
-    void redirect.then(setRedirectError);
-    // The first event comes once the stored session has been read.
-    const { data } = auth.onAuthStateChange((event, current) => {
-      if (current) isWanted.current = true;
-      if (event === 'PASSWORD_RECOVERY') setIsReset(true);
-      // A sign-in by a link is not shown as its opposite before it has ended.
-      void redirect.then(() => setSession(current));
-    });
-    return () => data.subscription.unsubscribe();
-  }, [auth]);
-
-  if (session === undefined) return <Splash />;
-  if (session === null) return <SignIn auth={auth} config={config} hasExpired={isWanted.current} redirectError={redirectError} />;
-  if (isReset) return <NewPassword auth={auth} onSaved={() => setIsReset(false)} />;
-  // The key discards the state of one user before the next one sees the page.
-  return <AppShell key={session.user.id} auth={auth} config={config} email={session.user.email ?? ''}
-    onLeave={() => { isWanted.current = false; }} />;
-}
-
-function Splash() {
-  const { shell } = useTexts();
-  return <main className="splash loading" aria-busy="true" aria-label={shell.loading} />;
+  return <AuthGate>{(user) => <AppShell {...user} />}</AuthGate>;
 }
