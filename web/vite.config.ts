@@ -12,7 +12,9 @@ export default defineConfig({
     // Swagger UI, which /docs alone loads.
     chunkSizeWarningLimit: 1700,
     rolldownOptions: {
-      input: { page: `${import.meta.dirname}/index.html`, docs: `${import.meta.dirname}/docs.html` },
+      input: {
+        page: `${import.meta.dirname}/index.html`, docs: `${import.meta.dirname}/docs.html`, admin: `${import.meta.dirname}/admin.html`,
+      },
       output: {
         // Apart from the page, so that a new version of the page leaves it in the browser's cache.
         codeSplitting: {

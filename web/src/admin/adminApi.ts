@@ -1,0 +1,41 @@
+import { createFetch, FrontdeskError, type Api as Rows } from '../../../client/src/index.ts';
+import { signOut, type Auth } from '../api/auth.ts';
+
+export type AdminEmployee = Rows.AdminEmployee;
+
+export type EmployeeChanges = Rows.EmployeeChanges;
+
+export type EmployeeVersion = Rows.EmployeeVersion;
+
+/** What a version of an employee keeps. */
+export type Profile = EmployeeVersion['profile'];
+
+export type AdminApi = ReturnType<typeof createAdminApi>;
+
+/** Creates the client of the routes of admins. */
+export function createAdminApi(auth: Auth) {
+  const send = createFetch({
+    token: async () => (await auth.getSession()).data.session?.access_token,
+  });
+
+  async function call<Result>(method: string, path: string, json?: unknown): Promise<Result> {
+    try {
+      const body = json === undefined ? {} : { body: JSON.stringify(json), headers: { 'content-type': 'application/json' } };
+      const response = await send(`/api/admin/${path}`, { method, ...body });
+      return await response.json() as Result;
+    } catch (error) {
+      // A retry cannot help when the server rejects the access token: signing out leads to the sign-in form.
+      if (error instanceof FrontdeskError && error.status === 401) await signOut(auth);
+      throw error;
+    }
+  }
+
+  const employee = (slug: string) => `employees/${encodeURIComponent(slug)}`;
+  return {
+    employees: () => call<Rows.AdminEmployeeList>('GET', 'employees'),
+    createEmployee: (created: EmployeeChanges & { slug: string }) => call<AdminEmployee>('POST', 'employees', created),
+    updateEmployee: (slug: string, changes: EmployeeChanges) => call<AdminEmployee>('PATCH', employee(slug), changes),
+    versions: async (slug: string) => (await call<Rows.EmployeeVersionList>('GET', `${employee(slug)}/versions?limit=100`)).data,
+    rollBack: (slug: string, version: number) => call<AdminEmployee>('POST', `${employee(slug)}/rollback`, { version }),
+  };
+}
