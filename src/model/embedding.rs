@@ -155,9 +155,15 @@ pub struct Embeddings {
 
 #[derive(Deserialize)]
 struct Item {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "place")]
     index: Option<usize>,
     embedding: Numbers,
+}
+
+/// An index, also as a text. Of another shape it is none.
+fn place<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<usize>, D::Error> {
+    let value = serde_json::Value::deserialize(deserializer)?;
+    Ok(value.to_string().trim_matches('"').parse().ok())
 }
 
 /// Some providers send an array whatever is asked for.
@@ -210,18 +216,28 @@ pub(super) fn body(model: &str, texts: &[&MaskedText], dialect: Dialect) -> Resu
 pub(super) fn read(answer: &str, count: usize) -> Result<Embeddings, Fault> {
     let malformed = || Fault::new(Code::ModelRejected, "embeddings are not as they must be");
     let Answer { mut data, usage } = serde_json::from_str(answer).map_err(|_| malformed())?;
-    if data.iter().all(|item| item.index.is_none()) {
-        // Some servers leave it out, and keep the order.
-        data.iter_mut().enumerate().for_each(|(n, item)| item.index = Some(n));
+    if data.len() != count || !sort(&mut data) {
+        return Err(malformed());
     }
-    data.sort_by_key(|item| item.index);
-    let is_each_once = data.len() == count && data.iter().enumerate().all(|(n, item)| item.index == Some(n));
     let vectors = data.into_iter().map(|item| item.embedding.read()).collect::<Option<_>>();
-    let vectors = vectors.filter(|_| is_each_once).ok_or_else(malformed)?;
+    let vectors = vectors.ok_or_else(malformed)?;
     // No text has no tokens.
     let tokens =
         usage.and_then(|usage| usage.prompt_tokens.or(usage.total_tokens)).filter(|tokens| *tokens > 0);
     Ok(Embeddings { vectors, tokens })
+}
+
+/// Puts items into the order of their texts. False if their indices do not tell it.
+fn sort(data: &mut [Item]) -> bool {
+    let first = data.first().map(|item| item.index);
+    // Some servers leave the index out, or write the same one everywhere, and keep the order.
+    if data.iter().all(|item| Some(item.index) == first) {
+        return true;
+    }
+    data.sort_by_key(|item| item.index);
+    // Some count from one.
+    let from = data.first().and_then(|item| item.index);
+    from.is_some_and(|from| from <= 1 && (from..).zip(data.iter()).all(|(n, item)| item.index == Some(n)))
 }
 
 #[cfg(test)]
@@ -235,6 +251,14 @@ mod tests {
         assert_eq!(read(answer, 2).unwrap().vectors, [Embedding(vec![1.0, 0.0]), Embedding(vec![0.5, 1e-3])]);
         let base64 = r#"{"data":[{"index":0,"embedding":"AACAPwAAAL8="}]}"#;
         assert_eq!(read(base64, 1).unwrap().vectors, [Embedding(vec![1.0, -0.5])]);
+        for odd in [
+            r#"{"data":[{"index":"1","embedding":[0.5, 1e-3]},{"index":"0","embedding":[1,0]}]}"#,
+            r#"{"data":[{"index":2,"embedding":[0.5, 1e-3]},{"index":1,"embedding":[1,0]}]}"#,
+            r#"{"data":[{"index":0,"embedding":[1,0]},{"index":0,"embedding":[0.5, 1e-3]}]}"#,
+            r#"{"data":[{"index":-1,"embedding":[1,0]},{"index":null,"embedding":[0.5, 1e-3]}]}"#,
+        ] {
+            assert_eq!(read(odd, 2).unwrap().vectors[0], Embedding(vec![1.0, 0.0]), "{odd}");
+        }
         let no_index = r#"{"data":[{"embedding":[1,0]},{"embedding":[0.5, 1e-3]}]}"#;
         assert_eq!(
             read(no_index, 2).unwrap().vectors,
@@ -292,7 +316,6 @@ mod tests {
             "",
             "{}",
             r#"{"data":[]}"#,
-            r#"{"data":[{"index":1,"embedding":[1]}]}"#,
             r#"{"data":[{"index":0,"embedding":"AAA="}]}"#,
             r#"{"data":[{"index":0,"embedding":[1]},{"index":0,"embedding":[1]}]}"#,
         ] {
