@@ -44,6 +44,50 @@ export type AdminEmployeeList = {
   tools: Array<string>;
 };
 
+export type AdminHealth = {
+  /** Of all users together. */
+  ceiling: {
+    daily_tokens: number | null;
+    daily_usd: number | null;
+  };
+  database: {
+    erasures: {
+      oldest_at: string | null;
+      unfinished: number;
+    };
+    /** Models of this hour and the one before. */
+    models: Array<{
+      errors: number;
+      model: string;
+      requests: number;
+      unpriced: number;
+    }>;
+    /** Of this hour and the one before. */
+    outbox_lag_p95_ms: number | null;
+    parked_turns: {
+      count: number;
+      oldest_at: string | null;
+      rows: Array<{
+        parked_at: string;
+        reason: string;
+        session_id: string;
+        turn_id: string;
+        user_id: string;
+      }>;
+    };
+    spent_today: {
+      tokens: number;
+      usd: number;
+    };
+    stalled_work: Array<{
+      oldest_at: string;
+      reasons: Array<string>;
+      users: number;
+      work: 'vectors' | 'facts' | 'summaries';
+    }>;
+  };
+};
+
 export type Answer = {
   cost_usd: number | null;
   employee: string;
@@ -477,6 +521,231 @@ export type NewEmployee = {
   unmask_policy?: Record<string, 'full' | 'partial' | 'none'>;
   unmasked_kinds?: Array<string>;
   verbosity?: string | null;
+};
+
+export type Overview = {
+  /** The same number of hours before. */
+  before: {
+    cached_tokens: number;
+    completion_tokens: number;
+    /** Turns that ran at once, on average. */
+    concurrency: number;
+    /** Sessions that began. */
+    conversations: number;
+    cost_usd: number;
+    down: number;
+    /** Of turns. */
+    error_rate_percent: number | null;
+    errors: number;
+    failed_turns: number;
+    first_token_p95_ms: number | null;
+    /** Whole turns that succeeded. */
+    latency_p95_ms: number | null;
+    outbox_lag_p95_ms: number | null;
+    prompt_tokens: number;
+    /** Requests to models, turns and others. */
+    requests: number;
+    /** Compared with prompts with the whole history. */
+    token_saving_percent: number | null;
+    total_tokens: number;
+    turns: number;
+    /** Requests whose model had no price. */
+    unpriced: number;
+    /** Ratings of answers. */
+    up: number;
+  };
+  by_employee: Array<{
+    cached_tokens: number;
+    completion_tokens: number;
+    /** Turns that ran at once, on average. */
+    concurrency: number;
+    /** Sessions that began. */
+    conversations: number;
+    cost_usd: number;
+    down: number;
+    employee: string;
+    /** Of turns. */
+    error_rate_percent: number | null;
+    errors: number;
+    failed_turns: number;
+    first_token_p95_ms: number | null;
+    /** Whole turns that succeeded. */
+    latency_p95_ms: number | null;
+    outbox_lag_p95_ms: number | null;
+    prompt_tokens: number;
+    /** Requests to models, turns and others. */
+    requests: number;
+    /** Compared with prompts with the whole history. */
+    token_saving_percent: number | null;
+    total_tokens: number;
+    turns: number;
+    /** Requests whose model had no price. */
+    unpriced: number;
+    /** Ratings of answers. */
+    up: number;
+  }>;
+  by_model: Array<{
+    cached_tokens: number;
+    completion_tokens: number;
+    /** Turns that ran at once, on average. */
+    concurrency: number;
+    /** Sessions that began. */
+    conversations: number;
+    cost_usd: number;
+    /** Of turns. */
+    error_rate_percent: number | null;
+    errors: number;
+    failed_turns: number;
+    first_token_p95_ms: number | null;
+    /** Whole turns that succeeded. */
+    latency_p95_ms: number | null;
+    model: string;
+    outbox_lag_p95_ms: number | null;
+    prompt_tokens: number;
+    /** Requests to models, turns and others. */
+    requests: number;
+    /** Compared with prompts with the whole history. */
+    token_saving_percent: number | null;
+    total_tokens: number;
+    turns: number;
+    /** Requests whose model had no price. */
+    unpriced: number;
+  }>;
+  by_purpose: Array<{
+    cached_tokens: number;
+    completion_tokens: number;
+    /** Turns that ran at once, on average. */
+    concurrency: number;
+    /** Sessions that began. */
+    conversations: number;
+    cost_usd: number;
+    /** Of turns. */
+    error_rate_percent: number | null;
+    errors: number;
+    failed_turns: number;
+    first_token_p95_ms: number | null;
+    /** Whole turns that succeeded. */
+    latency_p95_ms: number | null;
+    outbox_lag_p95_ms: number | null;
+    prompt_tokens: number;
+    purpose: string;
+    /** Requests to models, turns and others. */
+    requests: number;
+    /** Compared with prompts with the whole history. */
+    token_saving_percent: number | null;
+    total_tokens: number;
+    turns: number;
+    /** Requests whose model had no price. */
+    unpriced: number;
+  }>;
+  by_time: Array<{
+    at: string;
+    cached_tokens: number;
+    completion_tokens: number;
+    /** Turns that ran at once, on average. */
+    concurrency: number;
+    /** Sessions that began. */
+    conversations: number;
+    cost_usd: number;
+    /** Of turns. */
+    error_rate_percent: number | null;
+    errors: number;
+    failed_turns: number;
+    first_token_p95_ms: number | null;
+    /** Whole turns that succeeded. */
+    latency_p95_ms: number | null;
+    outbox_lag_p95_ms: number | null;
+    prompt_tokens: number;
+    /** Requests to models, turns and others. */
+    requests: number;
+    /** Compared with prompts with the whole history. */
+    token_saving_percent: number | null;
+    total_tokens: number;
+    turns: number;
+    /** Requests whose model had no price. */
+    unpriced: number;
+  }>;
+  by_version: Array<{
+    cached_tokens: number;
+    completion_tokens: number;
+    /** Turns that ran at once, on average. */
+    concurrency: number;
+    /** Sessions that began. */
+    conversations: number;
+    cost_usd: number;
+    down: number;
+    employee: string;
+    /** Of turns. */
+    error_rate_percent: number | null;
+    errors: number;
+    failed_turns: number;
+    first_token_p95_ms: number | null;
+    /** Whole turns that succeeded. */
+    latency_p95_ms: number | null;
+    outbox_lag_p95_ms: number | null;
+    prompt_tokens: number;
+    /** Requests to models, turns and others. */
+    requests: number;
+    /** Compared with prompts with the whole history. */
+    token_saving_percent: number | null;
+    total_tokens: number;
+    turns: number;
+    /** Requests whose model had no price. */
+    unpriced: number;
+    /** Ratings of answers. */
+    up: number;
+    /** 0 where it is not known. */
+    version: number;
+  }>;
+  errors: Array<{
+    code: string;
+    last_hour: string;
+    model: string;
+    purpose: string;
+    requests: number;
+  }>;
+  hours: number;
+  since: string;
+  /** Of by_time: days beyond a week. */
+  step: 'hour' | 'day';
+  targets: Array<{
+    comparison: string | null;
+    current: number | null;
+    met: boolean | null;
+    metric: 'latency_p95_ms' | 'error_rate_percent' | 'token_saving_percent' | 'cost_per_active_user_usd' | 'cost_per_conversation_usd' | 'satisfaction_percent' | 'first_token_p95_ms' | 'outbox_lag_p95_ms';
+    target: number | null;
+  }>;
+  total: {
+    cached_tokens: number;
+    completion_tokens: number;
+    /** Turns that ran at once, on average. */
+    concurrency: number;
+    /** Sessions that began. */
+    conversations: number;
+    cost_usd: number;
+    down: number;
+    /** Of turns. */
+    error_rate_percent: number | null;
+    errors: number;
+    failed_turns: number;
+    first_token_p95_ms: number | null;
+    /** Whole turns that succeeded. */
+    latency_p95_ms: number | null;
+    outbox_lag_p95_ms: number | null;
+    prompt_tokens: number;
+    /** Requests to models, turns and others. */
+    requests: number;
+    /** Compared with prompts with the whole history. */
+    token_saving_percent: number | null;
+    total_tokens: number;
+    turns: number;
+    /** Requests whose model had no price. */
+    unpriced: number;
+    /** Ratings of answers. */
+    up: number;
+  };
+  /** Users with a turn; null for one employee or model. */
+  users: number | null;
 };
 
 export type PageConfig = {

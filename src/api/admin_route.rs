@@ -20,6 +20,10 @@ pub enum AdminRoute {
     RollBackEmployee(String),
     /// Check of an MCP server.
     CheckMcp,
+    /// Figures of the last hours.
+    Overview,
+    /// Parked turns, stalled work and the like.
+    Health,
     /// Erasure of a user, who may have no account any more.
     EraseUser(Uuid),
     /// State of a user's erasure.
@@ -38,6 +42,8 @@ impl AdminRoute {
             ["employees", slug, "versions"] => vec![Self::EmployeeVersions(decode(slug))],
             ["employees", slug, "rollback"] => vec![Self::RollBackEmployee(decode(slug))],
             ["mcp-check"] => vec![Self::CheckMcp],
+            ["overview"] => vec![Self::Overview],
+            ["health"] => vec![Self::Health],
             ["users", id] => vec![Self::EraseUser(uuid("id", id)?)],
             ["users", id, "erasure"] => vec![Self::Erasure(uuid("id", id)?)],
             _ => Vec::new(),
@@ -48,7 +54,11 @@ impl AdminRoute {
     #[must_use]
     pub const fn method(&self) -> &'static str {
         match self {
-            Self::Employees | Self::EmployeeVersions(_) | Self::Erasure(_) => "GET",
+            Self::Employees
+            | Self::EmployeeVersions(_)
+            | Self::Overview
+            | Self::Health
+            | Self::Erasure(_) => "GET",
             Self::CreateEmployee | Self::RollBackEmployee(_) | Self::CheckMcp => "POST",
             Self::UpdateEmployee(_) => "PATCH",
             Self::EraseUser(_) => "DELETE",
@@ -68,6 +78,8 @@ pub(super) mod tests {
             AdminRoute::EmployeeVersions(slug) => format!("employees/{slug}/versions"),
             AdminRoute::RollBackEmployee(slug) => format!("employees/{slug}/rollback"),
             AdminRoute::CheckMcp => "mcp-check".into(),
+            AdminRoute::Overview => "overview".into(),
+            AdminRoute::Health => "health".into(),
             AdminRoute::EraseUser(id) => format!("users/{id}"),
             AdminRoute::Erasure(id) => format!("users/{id}/erasure"),
         }
@@ -81,6 +93,8 @@ pub(super) mod tests {
             AdminRoute::EmployeeVersions(id.to_string()),
             AdminRoute::RollBackEmployee(id.to_string()),
             AdminRoute::CheckMcp,
+            AdminRoute::Overview,
+            AdminRoute::Health,
             AdminRoute::EraseUser(id),
             AdminRoute::Erasure(id),
         ]

@@ -185,6 +185,7 @@ impl Operation {
             "limit" => (false, json!({ "type": "integer", "minimum": 1, "maximum": 500, "default": 50 })),
             "from" => (false, json!({ "type": "integer", "minimum": 0, "default": 0 })),
             "around" => (false, json!({ "type": "string", "format": "uuid" })),
+            "hours" => (false, json!({ "type": "integer", "minimum": 1, "maximum": 2160, "default": 24 })),
             "archived" | "pinned" => (false, json!({ "type": "boolean" })),
             "after" => (false, json!({ "type": "string", "pattern": "^[0-9a-f]{32}:[0-9]{1,9}$" })),
             "q" => (false, json!({ "type": "string", "maxLength": 200 })),

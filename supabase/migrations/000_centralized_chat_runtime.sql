@@ -481,6 +481,56 @@ comment on table private.daily_spending is
 'Sums of chat_usage_log over all users, by the day (UTC) of the insert, for the ceiling of the deployment. Erasing a user changes
 nothing here.';
 comment on column private.daily_spending.shard is 'Connection that inserted, so that no two transactions wait for one row.';
+
+create table if not exists private.hourly_usage (
+  hour               timestamptz not null,
+  employee_slug      text not null,
+  employee_version   integer not null,
+  model              text not null,
+  purpose            text not null,
+  error_code         text not null,
+  shard              smallint not null,
+  requests           bigint not null,
+  prompt_tokens      bigint not null,
+  cached_tokens      bigint not null,
+  completion_tokens  bigint not null,
+  total_tokens       bigint not null,
+  cost_usd           numeric(18, 10) not null,
+  unpriced           bigint not null,
+  latency_ms         bigint not null,
+  conversations      bigint not null,
+  compared_tokens    bigint not null,
+  whole_tokens       bigint not null,
+  latency_counts     bigint[],
+  first_token_counts bigint[],
+  delay_counts       bigint[],
+  primary key (hour, employee_slug, employee_version, model, purpose, error_code, shard)
+);
+alter table private.hourly_usage enable row level security;
+comment on table private.hourly_usage is
+'Sums of chat_usage_log over all users by hour, so that an overview reads a few thousand rows whatever the size of the log. Erasing a
+user changes nothing here.';
+comment on column private.hourly_usage.employee_version is '0 where the call did not know it.';
+comment on column private.hourly_usage.error_code is 'Empty for requests that succeeded.';
+comment on column private.hourly_usage.shard is
+  'Connection that inserted, so that no two transactions wait for one row; -1 after purge_expired has put an old hour together.';
+comment on column private.hourly_usage.unpriced is 'Requests whose model had no known price.';
+comment on column private.hourly_usage.conversations is 'Turns that began a session.';
+comment on column private.hourly_usage.compared_tokens is 'Tokens of prompts of which it is known how long a whole history would be.';
+comment on column private.hourly_usage.whole_tokens is 'Tokens of the same prompts with the whole history of their sessions.';
+comment on column private.hourly_usage.latency_counts is
+'Turns that succeeded, by their time: number n has those from 2000 * 2^((n - 45) / 4) milliseconds on, up to the next. Likewise
+first_token_counts, and delay_counts for the time in the outbox.';
+
+create table if not exists private.active_users (
+  user_id        uuid primary key references auth.users (id) on delete cascade,
+  last_active_at timestamptz not null
+);
+alter table private.active_users enable row level security;
+comment on table private.active_users is 'The last turn of each user, within a minute.';
+-- The users of admin_overview and of list_users, the last active first.
+create index if not exists active_users_recent on private.active_users (last_active_at desc, user_id desc);
+
 -- The usage of a user over time. Cascade from auth.users.
 create index if not exists chat_usage_log_user_time on public.chat_usage_log (user_id, created_at desc);
 -- ON DELETE SET NULL of session_id.
@@ -645,6 +695,87 @@ comment on function private.add_spending() is
 
 create or replace trigger chat_usage_log_added after insert on public.chat_usage_log
   for each row execute function private.add_spending();
+
+create or replace function private.add_counts(p_counts bigint[], p_more bigint[]) returns bigint[]
+language sql immutable security invoker set search_path = '' as $$
+  select case
+    when p_counts is null then p_more
+    when p_more is null then p_counts
+    else array(select a + b from unnest(p_counts, p_more) with ordinality as both_counts (a, b, n) order by n) end;
+$$;
+comment on function private.add_counts(bigint[], bigint[]) is
+'Adds numbers of requests by their time, as hourly_usage has them; null is none. Internal: called by add_hour.';
+
+create or replace function private.count_of(p_ms numeric) returns bigint[]
+language plpgsql immutable security invoker set search_path = '' as $$
+declare
+  v_counts bigint[];
+begin
+  if p_ms is null then
+    return null;
+  end if;
+  v_counts := array_fill(0::bigint, array[80]);
+  v_counts[greatest(1, least(80, 45 + floor(4 * log(2::numeric, greatest(p_ms, 1) / 2000))))::integer] := 1;
+  return v_counts;
+end $$;
+comment on function private.count_of(numeric) is
+'Returns the counts of one request of that time, as hourly_usage has them; null of null. Internal: called by add_hourly_usage.';
+
+create or replace function private.add_hour(p_row private.hourly_usage) returns void
+language sql security invoker set search_path = '' as $$
+  insert into private.hourly_usage as known select p_row.*
+  on conflict (hour, employee_slug, employee_version, model, purpose, error_code, shard) do update set
+    requests = known.requests + excluded.requests,
+    prompt_tokens = known.prompt_tokens + excluded.prompt_tokens,
+    cached_tokens = known.cached_tokens + excluded.cached_tokens,
+    completion_tokens = known.completion_tokens + excluded.completion_tokens,
+    total_tokens = known.total_tokens + excluded.total_tokens,
+    cost_usd = known.cost_usd + excluded.cost_usd,
+    unpriced = known.unpriced + excluded.unpriced,
+    latency_ms = known.latency_ms + excluded.latency_ms,
+    conversations = known.conversations + excluded.conversations,
+    compared_tokens = known.compared_tokens + excluded.compared_tokens,
+    whole_tokens = known.whole_tokens + excluded.whole_tokens,
+    latency_counts = private.add_counts(known.latency_counts, excluded.latency_counts),
+    first_token_counts = private.add_counts(known.first_token_counts, excluded.first_token_counts),
+    delay_counts = private.add_counts(known.delay_counts, excluded.delay_counts);
+$$;
+comment on function private.add_hour(private.hourly_usage) is
+'Adds a row to the sums of its hour. Internal: called by add_hourly_usage and merge_hours.';
+
+create or replace function private.add_hourly_usage() returns trigger
+language plpgsql security definer set search_path = '' as $$
+declare
+  v_is_turn constant boolean := new.purpose = 'turn';
+  v_is_compared constant boolean :=
+    v_is_turn and new.success and new.history_tokens is not null and new.session_tokens is not null;
+begin
+  perform private.add_hour(row(
+    date_trunc('hour', new.created_at, 'UTC'), new.employee_slug, coalesce(new.employee_version, 0), new.model, new.purpose,
+    case when new.success then '' else coalesce(new.error_code, 'unknown') end, pg_catalog.pg_backend_pid() % 1024, 1,
+    new.prompt_tokens, new.cached_tokens, new.completion_tokens, new.total_tokens, coalesce(new.cost_usd, 0),
+    (new.cost_usd is null)::integer, new.latency_ms, coalesce(v_is_turn and new.session_tokens = 0, false)::integer,
+    case when v_is_compared then new.prompt_tokens else 0 end,
+    case when v_is_compared then new.prompt_tokens - new.history_tokens + new.session_tokens else 0 end,
+    case when v_is_turn and new.success then private.count_of(new.latency_ms) end,
+    case when v_is_turn then private.count_of(new.ttft_ms) end,
+    case when v_is_turn then private.count_of(extract(epoch from new.committed_at - new.created_at) * 1000) end
+  )::private.hourly_usage);
+  -- Turns of one user must not wait for each other: where another one is at it, that is near enough.
+  if v_is_turn and not exists (
+      select from private.active_users
+      where user_id = new.user_id and last_active_at >= new.created_at - interval '1 minute')
+    and pg_catalog.pg_try_advisory_xact_lock(pg_catalog.hashtextextended('active_users ' || new.user_id, 0)) then
+    insert into private.active_users as known (user_id, last_active_at) values (new.user_id, new.created_at)
+    on conflict (user_id) do update set last_active_at = greatest(known.last_active_at, excluded.last_active_at);
+  end if;
+  return null;
+end $$;
+comment on function private.add_hourly_usage() is
+'Trigger after an insert of usage: adds it to the sums of its hour, and notes that its user is active. Not callable through the API.';
+
+create or replace trigger chat_usage_log_hourly after insert on public.chat_usage_log
+  for each row execute function private.add_hourly_usage();
 
 create or replace function private.move_documents_on() returns trigger
 language plpgsql security definer set search_path = '' as $$

@@ -48,8 +48,8 @@ begin
   end loop;
   foreach v_table in array array[
     'public.chat_model_prices', 'public.chat_parked_turns', 'public.chat_stalled_work',
-    'private.admin_changes', 'private.daily_spending', 'private.deleted_sessions', 'private.employee_versions',
-    'private.erased_users'
+    'private.active_users', 'private.admin_changes', 'private.daily_spending', 'private.deleted_sessions',
+    'private.employee_versions', 'private.erased_users', 'private.hourly_usage'
   ] loop
     execute format('drop policy if exists "Closed to users" on %s', v_table);
     execute format('create policy "Closed to users" on %s for all to public using (false)', v_table);

@@ -205,7 +205,7 @@ begin
     'public.chat_documents', 'public.chat_files', 'public.chat_tool_runs', 'public.chat_message_feedback',
     'public.chat_usage_log', 'public.chat_parked_turns', 'public.chat_stalled_work', 'public.chat_session_summaries',
     'public.chat_messages',
-    'public.chat_sessions', 'public.chat_user_limits', 'private.deleted_sessions'
+    'public.chat_sessions', 'public.chat_user_limits', 'private.deleted_sessions', 'private.active_users'
   ] loop
     execute format(
       'delete from %1$s where ctid = any (array(select ctid from %1$s where user_id = $1 limit $2))', v_table)
@@ -272,6 +272,19 @@ grant execute on function public.deployment_spending() to service_role;
 
 -- Retention ------------------------------------------------------------------------------------------------------------
 
+create or replace function private.merge_hours() returns void
+language plpgsql security invoker set search_path = '' as $$
+declare
+  v_row private.hourly_usage;
+begin
+  for v_row in delete from private.hourly_usage where hour < now() - interval '1 day' and shard >= 0 returning * loop
+    v_row.shard := -1;
+    perform private.add_hour(v_row);
+  end loop;
+end $$;
+comment on function private.merge_hours() is
+'Puts the rows of each hour that is over for a day together: one for all connections. Internal: called by purge_expired.';
+
 create or replace function public.purge_expired(p_keep interval default '90 days') returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -297,6 +310,7 @@ begin
   where finished_at < now() - greatest(p_keep, interval '90 days')
     and (limits is null or not exists (select from auth.users where id = e.user_id));
   delete from private.deleted_sessions where requested_at < now() - greatest(p_keep, interval '90 days');
+  perform private.merge_hours();
   delete from private.daily_spending where day < (now() at time zone 'utc')::date - 90;
   return jsonb_build_object(
     'expired_facts', v_expired_facts, 'superseded_facts', v_superseded_facts, 'tool_runs', v_tool_runs,
@@ -304,7 +318,8 @@ begin
 end $$;
 comment on function public.purge_expired(interval) is
 'Deletes facts past expires_at, facts superseded and tool runs older than p_keep, documents that never got chunks within 7
-days, records of erasures and deleted sessions older than p_keep (at least 90 days), and sums of spending older than 90 days. Usage is kept. Returns {expired_facts,
+days, records of erasures and deleted sessions older than p_keep (at least 90 days), and sums of spending older than 90 days. Usage is
+kept, and its hourly sums are put together. Returns {expired_facts,
 superseded_facts, tool_runs, unfinished_documents}, the numbers of deleted rows. Errors: 22023 if p_keep is null or less
 than a day. Run it every day, for example with pg_cron: select cron.schedule(''frontdesk-retention'', ''17 3 * * *'',
 ''select public.purge_expired()''). Callers: service_role.';
@@ -314,6 +329,24 @@ grant execute on function public.purge_expired(interval) to service_role;
 
 -- Each view runs with the rights of its caller and calls a function that aggregates the rows of all users with those of its owner. For
 -- callers that are not admins the views are empty: the condition is evaluated once, before the function is called.
+
+create or replace function private.target_values() returns table (metric text, comparison text, target numeric)
+language sql immutable security invoker set search_path = '' as $$
+  values
+    ('latency_p95_ms', '<', 2000), ('error_rate_percent', '<', 0.1), ('token_saving_percent', '>=', 30),
+    ('cost_per_active_user_usd', '<', 0.50), ('cost_per_conversation_usd', '<', 0.02), ('satisfaction_percent', '>', 80),
+    ('first_token_p95_ms', null, null), ('outbox_lag_p95_ms', null, null)
+$$;
+comment on function private.target_values() is
+'Returns the targets of the specification; without a target, what is measured all the same. Internal: called by targets and
+admin_overview.';
+
+create or replace function private.is_met(p_comparison text, p_current numeric, p_target numeric) returns boolean
+language sql immutable security invoker set search_path = '' as $$
+  select case p_comparison when '<' then p_current < p_target when '>' then p_current > p_target when '>=' then p_current >= p_target end;
+$$;
+comment on function private.is_met(text, numeric, numeric) is
+'True if a value meets its target; null where one of the two is missing. Internal: called by targets and admin_overview.';
 
 create or replace function private.targets() returns table (
   metric text, comparison text, target numeric, current numeric, met boolean, samples bigint
@@ -325,43 +358,38 @@ with calls as (
   select * from calls where purpose = 'turn'
 ), feedback as (
   select rating from public.chat_message_feedback where created_at > now() - interval '30 days'
-), measured (metric, comparison, target, current, samples) as (
-  select 'latency_p95_ms', '<', 2000::numeric,
-    (percentile_cont(0.95) within group (order by latency_ms))::numeric, count(*)
+), measured (metric, current, samples) as (
+  select 'latency_p95_ms', (percentile_cont(0.95) within group (order by latency_ms))::numeric, count(*)
   from turns where success
   union all
-  select 'error_rate_percent', '<', 0.1, 100.0 * count(*) filter (where not success) / nullif(count(*), 0), count(*)
+  select 'error_rate_percent', 100.0 * count(*) filter (where not success) / nullif(count(*), 0), count(*)
   from turns
   union all
   -- Compared with prompts that would have contained the whole history of the session.
-  select 'token_saving_percent', '>=', 30,
+  select 'token_saving_percent',
     100 * (1 - sum(prompt_tokens) / nullif(sum(prompt_tokens - history_tokens + session_tokens), 0)::numeric), count(*)
   from turns where success and history_tokens is not null and session_tokens is not null
   union all
-  select 'cost_per_active_user_usd', '<', 0.50, sum(cost_usd) / nullif(count(distinct user_id), 0),
-    count(distinct user_id)
+  select 'cost_per_active_user_usd', sum(cost_usd) / nullif(count(distinct user_id), 0), count(distinct user_id)
   from calls
   union all
-  select 'cost_per_conversation_usd', '<', 0.02, sum(cost_usd) / nullif(count(distinct session_id), 0),
-    count(distinct session_id)
+  select 'cost_per_conversation_usd', sum(cost_usd) / nullif(count(distinct session_id), 0), count(distinct session_id)
   from calls where session_id is not null
   union all
-  select 'satisfaction_percent', '>', 80, 100.0 * count(*) filter (where rating > 0) / nullif(count(*), 0), count(*)
+  select 'satisfaction_percent', 100.0 * count(*) filter (where rating > 0) / nullif(count(*), 0), count(*)
   from feedback
   union all
-  select 'first_token_p95_ms', null, null, (percentile_cont(0.95) within group (order by ttft_ms))::numeric, count(*)
+  select 'first_token_p95_ms', (percentile_cont(0.95) within group (order by ttft_ms))::numeric, count(*)
   from turns where ttft_ms is not null
   union all
-  select 'outbox_lag_p95_ms', null, null,
+  select 'outbox_lag_p95_ms',
     (percentile_cont(0.95) within group (order by greatest(
       extract(epoch from committed_at - created_at) * 1000, 0)))::numeric, count(*)
   from turns
 )
 select
-  metric, comparison, target, round(current, 4) as current,
-  case comparison when '<' then current < target when '>' then current > target when '>=' then current >= target end as met,
-  samples
-from measured;
+  metric, t.comparison, t.target, round(m.current, 4) as current, private.is_met(t.comparison, m.current, t.target), m.samples
+from private.target_values() t join measured m using (metric);
 $$;
 comment on function private.targets() is
 'Returns the rows of v_targets. Security definer, because it aggregates rows of all users. Caller: v_targets, for admins.';

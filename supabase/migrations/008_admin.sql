@@ -140,3 +140,211 @@ comment on function public.roll_back_employee(uuid, text, integer) is
 'Makes a new version of an employee that is like an earlier one. Returns the employee with all columns, {refused: unknown_employee}
 or {refused: version_not_found}. Callers: service_role.';
 grant execute on function public.roll_back_employee(uuid, text, integer) to service_role;
+
+-- Overview -------------------------------------------------------------------------------------------------------------
+
+create or replace function private.figures(
+  p_since timestamptz, p_until timestamptz, p_step text default 'hour', p_employee text default null, p_model text default null
+) returns table (at timestamptz, employee text, version integer, model text, purpose text, kind text, figures jsonb)
+language sql stable security invoker set search_path = '' as $$
+with chosen as (
+  select date_trunc(p_step, u.hour, 'UTC') as at, u.employee_slug as employee, u.employee_version as version, u.*
+  from private.hourly_usage u
+  where u.hour >= p_since and u.hour < p_until
+    and (p_employee is null or u.employee_slug = p_employee) and (p_model is null or u.model = p_model)
+), added as (
+  -- Connections and hours first, so that little is left to group in six ways.
+  select
+    u.at, u.employee, u.version, u.model, u.purpose,
+    sum(requests) as requests, sum(requests) filter (where error_code <> '') as errors,
+    sum(requests) filter (where u.purpose = 'turn') as turns,
+    sum(requests) filter (where u.purpose = 'turn' and error_code <> '') as failed_turns,
+    sum(prompt_tokens) as prompt_tokens, sum(cached_tokens) as cached_tokens, sum(completion_tokens) as completion_tokens,
+    sum(total_tokens) as total_tokens, sum(cost_usd) as cost_usd, sum(unpriced) as unpriced,
+    sum(conversations) as conversations, sum(latency_ms) filter (where u.purpose = 'turn') as turn_ms,
+    sum(compared_tokens) as compared_tokens, sum(whole_tokens) as whole_tokens
+  from chosen u group by u.at, u.employee, u.version, u.model, u.purpose
+), counted as (
+  select u.at, u.employee, u.version, u.model, u.purpose, c.metric, c.n, sum(c.requests) as requests
+  from chosen u, lateral (
+    select 'latency_p95_ms' as metric, n, requests from unnest(u.latency_counts) with ordinality as counted (requests, n)
+    where requests > 0
+    union all
+    select 'first_token_p95_ms', n, requests from unnest(u.first_token_counts) with ordinality as counted (requests, n)
+    where requests > 0
+    union all
+    select 'outbox_lag_p95_ms', n, requests from unnest(u.delay_counts) with ordinality as counted (requests, n)
+    where requests > 0
+  ) c
+  where u.purpose = 'turn'
+  group by u.at, u.employee, u.version, u.model, u.purpose, c.metric, c.n
+), sums as (
+  select
+    u.at, u.employee, u.version, u.model, u.purpose, grouping(u.at, u.employee, u.version, u.model, u.purpose) as grouped,
+    coalesce(sum(requests), 0) as requests, coalesce(sum(errors), 0) as errors, coalesce(sum(turns), 0) as turns,
+    coalesce(sum(failed_turns), 0) as failed_turns, coalesce(sum(prompt_tokens), 0) as prompt_tokens,
+    coalesce(sum(cached_tokens), 0) as cached_tokens, coalesce(sum(completion_tokens), 0) as completion_tokens,
+    coalesce(sum(total_tokens), 0) as total_tokens, coalesce(sum(cost_usd), 0) as cost_usd,
+    coalesce(sum(unpriced), 0) as unpriced, coalesce(sum(conversations), 0) as conversations,
+    coalesce(sum(turn_ms), 0) as turn_ms, sum(compared_tokens) as compared_tokens, sum(whole_tokens) as whole_tokens
+  from added u
+  group by grouping sets ((), (u.at), (u.employee), (u.employee, u.version), (u.model), (u.purpose))
+), counts as (
+  select
+    u.at, u.employee, u.version, u.model, u.purpose, grouping(u.at, u.employee, u.version, u.model, u.purpose) as grouped,
+    u.metric, u.n, sum(u.requests) as requests
+  from counted u
+  group by u.metric, u.n, grouping sets ((), (u.at), (u.employee), (u.employee, u.version), (u.model), (u.purpose))
+), ranked as (
+  select
+    jsonb_build_array(grouped, at, employee, version, model, purpose) as key, metric, n, requests,
+    sum(requests) over (of_group order by n) as upto, 0.95 * sum(requests) over of_group as wanted
+  from counts window of_group as (partition by grouped, at, employee, version, model, purpose, metric)
+), percentiles as (
+  -- Between the two bounds of the count that has the wanted request, as if its requests were spread evenly.
+  select key, jsonb_object_agg(metric, round((
+      2000 * power(2, (n - 45) / 4.0) * (1 + (power(2, 0.25) - 1) * (wanted - upto + requests) / requests))::numeric)) as values
+  from ranked where upto >= wanted and upto - requests < wanted
+  group by key
+)
+select
+  s.at, s.employee, s.version, s.model, s.purpose,
+  case s.grouped when 31 then 'all' when 15 then 'time' when 23 then 'employee' when 19 then 'version'
+    when 29 then 'model' when 30 then 'purpose' end,
+  jsonb_build_object(
+    'requests', s.requests, 'errors', s.errors, 'turns', s.turns, 'failed_turns', s.failed_turns,
+    'error_rate_percent', round(100 * s.failed_turns / nullif(s.turns, 0), 4),
+    'prompt_tokens', s.prompt_tokens, 'cached_tokens', s.cached_tokens, 'completion_tokens', s.completion_tokens,
+    'total_tokens', s.total_tokens, 'cost_usd', s.cost_usd, 'unpriced', s.unpriced, 'conversations', s.conversations,
+    'token_saving_percent', round(100 * (1 - s.compared_tokens / nullif(s.whole_tokens, 0)), 4),
+    'concurrency', round(s.turn_ms / 1000 / extract(epoch from
+      case when s.at is null then least(p_until, now()) - p_since else ('1 ' || p_step)::interval end)::numeric, 4),
+    'latency_p95_ms', p.values -> 'latency_p95_ms', 'first_token_p95_ms', p.values -> 'first_token_p95_ms',
+    'outbox_lag_p95_ms', p.values -> 'outbox_lag_p95_ms')
+from sums s
+left join percentiles p on p.key = jsonb_build_array(s.grouped, s.at, s.employee, s.version, s.model, s.purpose);
+$$;
+comment on function private.figures(timestamptz, timestamptz, text, text, text) is
+'Returns figures of hourly_usage from p_since to before p_until, of one employee and one model or of all: one row for all of it
+(kind all), and rows by time (p_step is hour or day), employee, version, model and purpose. concurrency is the number of turns that ran
+at once on average. Times are off by a fifth at most, and right about 2000 ms. Internal: called by admin_overview and admin_health.';
+
+create or replace function private.ratings(p_since timestamptz, p_until timestamptz, p_employee text)
+returns table (employee text, version integer, kind text, up bigint, down bigint)
+language sql stable security invoker set search_path = '' as $$
+  select
+    employee_slug, employee_version,
+    case grouping(employee_slug, employee_version) when 3 then 'all' when 1 then 'employee' else 'version' end,
+    count(*) filter (where rating > 0), count(*) filter (where rating < 0)
+  from public.chat_message_feedback
+  where created_at >= p_since and created_at < p_until and (p_employee is null or employee_slug = p_employee)
+  group by grouping sets ((), (employee_slug), (employee_slug, employee_version));
+$$;
+comment on function private.ratings(timestamptz, timestamptz, text) is
+'Counts ratings of answers: all, by employee, and by version of its profile. Internal: called by admin_overview.';
+
+create or replace function public.admin_overview(p_hours integer, p_employee text default null, p_model text default null)
+returns jsonb
+language plpgsql stable security definer set search_path = '' set statement_timeout = '8s' as $$
+declare
+  v_until constant timestamptz := date_trunc('hour', now(), 'UTC') + interval '1 hour';
+  v_since constant timestamptz := v_until - p_hours * interval '1 hour';
+  v_step constant text := case when p_hours > 168 then 'day' else 'hour' end;
+  v_users bigint;
+  v_all jsonb;
+  v_overview jsonb;
+begin
+  if p_employee is null and p_model is null then
+    select count(*) into v_users from private.active_users where last_active_at >= v_since;
+  end if;
+  with f as materialized (
+    select * from private.figures(v_since, v_until, v_step, p_employee, p_model)
+  ), r as materialized (
+    select * from private.ratings(v_since, v_until, p_employee)
+  )
+  select
+    (select figures from f where kind = 'all')
+      || (select jsonb_build_object('up', up, 'down', down) from r where kind = 'all'),
+    jsonb_build_object(
+      'by_time', (select coalesce(jsonb_agg(jsonb_build_object('at', f.at) || f.figures order by f.at), '[]')
+        from f where kind = 'time'),
+      'by_employee', (select coalesce(jsonb_agg(
+          jsonb_build_object('employee', employee, 'up', coalesce(r.up, 0), 'down', coalesce(r.down, 0)) || coalesce(f.figures, '{}')
+          order by employee), '[]')
+        from (select * from f where kind = 'employee') f left join (select * from r where kind = 'employee') r using (employee)),
+      'by_version', (select coalesce(jsonb_agg(
+          jsonb_build_object('employee', employee, 'version', version, 'up', coalesce(r.up, 0), 'down', coalesce(r.down, 0))
+            || f.figures order by employee, version desc), '[]')
+        from (select * from f where kind = 'version') f left join (select * from r where kind = 'version') r using (employee, version)),
+      'by_model', (select coalesce(jsonb_agg(jsonb_build_object('model', f.model) || f.figures order by f.model), '[]')
+        from f where kind = 'model'),
+      'by_purpose', (select coalesce(jsonb_agg(jsonb_build_object('purpose', f.purpose) || f.figures order by f.purpose), '[]')
+        from f where kind = 'purpose'))
+  into v_all, v_overview;
+  return jsonb_build_object('since', v_since, 'hours', p_hours, 'step', v_step, 'users', v_users, 'total', v_all,
+      'before', (
+        select figures || jsonb_build_object('up', r.up, 'down', r.down)
+        from private.figures(v_since - p_hours * interval '1 hour', v_since, v_step, p_employee, p_model) f,
+          private.ratings(v_since - p_hours * interval '1 hour', v_since, p_employee) r
+        where f.kind = 'all' and r.kind = 'all'))
+    || v_overview
+    || jsonb_build_object('errors', (
+        select coalesce(jsonb_agg(to_jsonb(e)), '[]') from (
+          select error_code as code, model, purpose, sum(requests) as requests, max(hour) as last_hour
+          from private.hourly_usage
+          where hour >= v_since and error_code <> '' and (p_employee is null or employee_slug = p_employee)
+            and (p_model is null or model = p_model)
+          group by error_code, model, purpose order by sum(requests) desc, error_code, model limit 50) e),
+      'targets', (
+        select jsonb_agg(jsonb_build_object(
+          'metric', t.metric, 'comparison', t.comparison, 'target', t.target, 'current', round(m.current, 4),
+          'met', private.is_met(t.comparison, m.current, t.target)) order by n)
+        from private.target_values() with ordinality as t (metric, comparison, target, n)
+        left join lateral (select case t.metric
+          when 'cost_per_active_user_usd' then (v_all ->> 'cost_usd')::numeric / nullif(v_users, 0)
+          when 'cost_per_conversation_usd' then (v_all ->> 'cost_usd')::numeric / nullif((v_all ->> 'conversations')::bigint, 0)
+          when 'satisfaction_percent' then
+            100.0 * (v_all ->> 'up')::bigint / nullif((v_all ->> 'up')::bigint + (v_all ->> 'down')::bigint, 0)
+          else (v_all ->> t.metric)::numeric end as current) m on true));
+end $$;
+comment on function public.admin_overview(integer, text, text) is
+'Returns the figures of the last p_hours hours, this one among them, of one employee and one model or of all: {since, hours, step: hour | day, users |
+null, total, before (total of the hours before), by_time, by_employee, by_version, by_model, by_purpose, errors: [{code, model, purpose,
+requests, last_hour}], targets: [{metric, comparison, target, current, met}]}. Figures are as in private.figures, with the ratings up and
+down in total, before, by_employee and by_version. Reads hourly sums alone. Callers: service_role.';
+grant execute on function public.admin_overview(integer, text, text) to service_role;
+
+-- Health ---------------------------------------------------------------------------------------------------------------
+
+create or replace function public.admin_health() returns jsonb
+language sql stable security definer set search_path = '' set statement_timeout = '8s' as $$
+  select jsonb_build_object(
+    'parked_turns', (
+      select jsonb_build_object('count', count(*), 'oldest_at', min(parked_at)) from public.chat_parked_turns)
+      || jsonb_build_object('rows', (
+        select coalesce(jsonb_agg(to_jsonb(p) order by parked_at), '[]')
+        from (select * from public.chat_parked_turns order by parked_at limit 50) p)),
+    'stalled_work', (
+      select coalesce(jsonb_agg(to_jsonb(s) order by work), '[]')
+      from (
+        select work, count(*) as users, min(stalled_at) as oldest_at, (array_agg(distinct reason))[1:5] as reasons
+        from public.chat_stalled_work group by work) s),
+    'erasures', (
+      select jsonb_build_object('unfinished', count(*), 'oldest_at', min(requested_at))
+      from private.erased_users where finished_at is null),
+    'outbox_lag_p95_ms', (
+      select figures -> 'outbox_lag_p95_ms'
+      from private.figures(date_trunc('hour', now(), 'UTC') - interval '1 hour', now()) where kind = 'all'),
+    'models', (
+      select coalesce(jsonb_agg(to_jsonb(m) order by model), '[]')
+      from (
+        select model, sum(requests) as requests, coalesce(sum(requests) filter (where error_code <> ''), 0) as errors,
+          sum(unpriced) as unpriced
+        from private.hourly_usage where hour >= date_trunc('hour', now(), 'UTC') - interval '1 hour' group by model) m),
+    'spent_today', public.deployment_spending());
+$$;
+comment on function public.admin_health() is
+'Returns what needs an operator: {parked_turns: {count, oldest_at, rows: the oldest 50 of chat_parked_turns}, stalled_work: [{work, users,
+oldest_at, reasons}], erasures: {unfinished, oldest_at}, outbox_lag_p95_ms and models: [{model, requests, errors, unpriced}] of this hour
+and the one before, spent_today: {tokens, usd}}. Callers: service_role.';
+grant execute on function public.admin_health() to service_role;

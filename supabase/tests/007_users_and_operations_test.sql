@@ -206,7 +206,7 @@ select is(
 set local role service_role;
 select is(
   public.erase_user('00000000-0000-4000-8000-00000000000a') - 'chat_usage_log',
-  '{"chat_messages": 3, "chat_sessions": 3, "chat_pii_keys": 0, "chat_pii_vault": 1, "chat_tool_runs": 1, "chat_documents": 1, "chat_files": 0,
+  '{"active_users": 0, "chat_messages": 3, "chat_sessions": 3, "chat_pii_keys": 0, "chat_pii_vault": 1, "chat_tool_runs": 1, "chat_documents": 1, "chat_files": 0,
     "user_memory_facts": 1, "user_memory_embeddings": 3, "chat_message_feedback": 0, "chat_parked_turns": 0, "chat_stalled_work": 0, "chat_session_summaries": 0,
     "chat_user_limits": 0, "deleted_sessions": 0}',
   'a user is erased, and the deleted rows are counted');

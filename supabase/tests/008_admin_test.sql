@@ -102,5 +102,84 @@ select results_eq(
      from public.chat_usage_log u, public.chat_message_feedback f where u.turn_id = '00000000-0000-4000-8000-0000000000f1' $$,
   $$ values (7, 'prime-boss', 7) $$, 'usage and rating have the version that answered');
 
+-- Overview -------------------------------------------------------------------------------------------------------------
+delete from public.chat_usage_log;
+delete from private.hourly_usage;
+delete from private.active_users;
+delete from public.chat_message_feedback;
+-- A hundred turns of a tenth of a second to ten seconds in this hour, a failure, a call beside the turns, and one from before.
+create function pg_temp.use(p_purpose text, p_ms integer, p_changes jsonb default '{}') returns void language sql as $$
+  insert into public.chat_usage_log
+  select (jsonb_populate_record(null::public.chat_usage_log, jsonb_build_object(
+    'turn_id', gen_random_uuid(), 'purpose', p_purpose, 'user_id', '00000000-0000-4000-8000-00000000000b', 'employee_slug', 'prime-boss',
+    'employee_version', 7, 'model', 'm', 'prompt_tokens', 100, 'cached_tokens', 40, 'completion_tokens', 20, 'total_tokens', 120,
+    'history_tokens', 50, 'session_tokens', 150, 'cost_usd', 0.01, 'latency_ms', p_ms, 'ttft_ms', p_ms / 10, 'success', true,
+    'usage_source', 'provider', 'created_at', now() - interval '1 second', 'committed_at', now()) || p_changes)).*;
+$$;
+select pg_temp.use('turn', n * 100) from generate_series(1, 100) n;
+select pg_temp.use('turn', 5, '{"success": false, "error_code": "model_timeout", "cost_usd": null, "session_tokens": 0, "ttft_ms": null,
+  "employee_version": null}');
+select pg_temp.use('facts', 5, '{"employee_slug": "doc-clerk", "model": "cheap"}');
+select pg_temp.use('turn', 5, jsonb_build_object('created_at', now() - interval '25 hours', 'employee_slug', 'gone'));
+insert into public.chat_message_feedback (message_id, user_id, rating, employee_slug, employee_version)
+values ('00000000-0000-4000-8000-0000000000b2', '00000000-0000-4000-8000-00000000000b', 1, 'prime-boss', 7);
+
+set local role service_role;
+create temporary table overview as select public.admin_overview(24) as o;
+select is(
+  (o -> 'total') - '{concurrency,latency_p95_ms,first_token_p95_ms,outbox_lag_p95_ms}'::text[],
+  '{"requests": 102, "errors": 1, "turns": 101, "failed_turns": 1, "error_rate_percent": 0.9901, "prompt_tokens": 10200,
+    "cached_tokens": 4080, "completion_tokens": 2040, "total_tokens": 12240, "cost_usd": 1.0100000000, "unpriced": 1,
+    "conversations": 1, "token_saving_percent": 50.0, "up": 1, "down": 0}', 'all of a day is added up') from overview;
+select ok(
+  (o #>> '{total,latency_p95_ms}')::numeric between 9000 and 10000 and (o #>> '{total,first_token_p95_ms}')::numeric between 900 and 1000
+    and (o #>> '{total,outbox_lag_p95_ms}')::numeric between 1000 and 1190,
+  'the 95th percentiles are right to a fifth') from overview;
+select is(o -> 'users', '1', 'active users are counted') from overview;
+select is(o #> '{before,turns}', '1', 'the hours before are beside it') from overview;
+select is(
+  (select jsonb_agg(jsonb_build_array(b -> 'employee', b -> 'version', b -> 'turns', b -> 'up')) from jsonb_array_elements(o -> 'by_version') b),
+  '[["doc-clerk", 7, 0, 0], ["prime-boss", 7, 100, 1], ["prime-boss", 0, 1, 0]]', 'versions are told apart, with their ratings')
+from overview;
+select is(
+  (select jsonb_agg(b -> 'employee') from jsonb_array_elements(o -> 'by_employee') b), '["doc-clerk", "prime-boss"]', 'employees')
+from overview;
+select is(
+  jsonb_path_query_array(o, '$.by_model[*].model') || jsonb_path_query_array(o, '$.by_purpose[*].purpose'), '["cheap", "m", "facts", "turn"]',
+  'models and purposes') from overview;
+select is(
+  (o #> '{errors,0}') - 'last_hour', '{"code": "model_timeout", "model": "m", "purpose": "turn", "requests": 1}', 'errors by code')
+from overview;
+select results_eq(
+  $$ select t ->> 'metric', (t ->> 'current')::numeric, (t ->> 'met')::boolean from overview, jsonb_array_elements(o -> 'targets') t
+     where t ->> 'metric' ~ 'cost|error|satis|saving' order by 1 $$,
+  $$ values ('cost_per_active_user_usd', 1.01, false), ('cost_per_conversation_usd', 1.01, false), ('error_rate_percent', 0.9901, false),
+            ('satisfaction_percent', 100, true), ('token_saving_percent', 50, true) $$, 'values stand beside their targets');
+select is(public.admin_overview(24, 'doc-clerk') #> '{total,requests}', '1', 'one employee alone');
+select is(public.admin_overview(24, null, 'm') #> '{total,requests}', '101', 'one model alone');
+select is(public.admin_overview(1, 'nobody') #> '{total,requests}', '0', 'an employee without usage has nothing');
+reset role;
+select public.purge_expired();
+select results_eq(
+  $$ select shard, requests, latency_counts is null from private.hourly_usage where employee_slug = 'gone' $$,
+  $$ values (-1::smallint, 1::bigint, false) $$, 'hours of a day ago are put together');
+select pg_temp.use('turn', 5, jsonb_build_object('created_at', now() - interval '25 hours', 'employee_slug', 'gone'));
+select public.purge_expired();
+select is((select sum(n) from private.hourly_usage, unnest(latency_counts) n where employee_slug = 'gone'), 2::numeric, 'with what came late');
+
+-- Health ---------------------------------------------------------------------------------------------------------------
+insert into public.chat_parked_turns (turn_id, user_id, session_id, reason)
+values (gen_random_uuid(), '00000000-0000-4000-8000-00000000000b', gen_random_uuid(), 'commit_turn: status 400, 23514');
+insert into public.chat_stalled_work (user_id, work, reason) values ('00000000-0000-4000-8000-00000000000b', 'facts', 'model_rejected');
+set local role service_role;
+create temporary table health as select public.admin_health() as h;
+select is(h #> '{parked_turns,count}', '1', 'parked turns are counted') from health;
+select is(h #>> '{parked_turns,rows,0,reason}', 'commit_turn: status 400, 23514', 'and told') from health;
+select is(
+  (h #> '{stalled_work,0}') - 'oldest_at', '{"work": "facts", "users": 1, "reasons": ["model_rejected"]}', 'stalled work is told') from health;
+select is(h -> 'erasures', '{"unfinished": 0, "oldest_at": null}', 'no erasure waits') from health;
+select ok(h @? '$.models[*] ? (@.model == "m" && @.errors == 1 && @.unpriced == 1)', 'models with errors and without a price are told') from health;
+reset role;
+
 select * from finish();
 rollback;

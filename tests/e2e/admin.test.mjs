@@ -30,7 +30,7 @@ test('only admins get in, whatever the route', async () => {
   const user = await newUser({ user_metadata: { role: 'admin' } });
   for (const [method, path] of [
     ['GET', 'employees'], ['POST', 'employees'], ['PATCH', 'employees/prime-boss'], ['GET', 'employees/prime-boss/versions'],
-    ['POST', 'employees/prime-boss/rollback'], ['POST', 'mcp-check'],
+    ['POST', 'employees/prime-boss/rollback'], ['POST', 'mcp-check'], ['GET', 'overview'], ['GET', 'health'],
   ]) {
     const { status, body } = await admins(method, path, method === 'GET' ? undefined : {}, user);
     assert.deepEqual([status, body.code], [403, 'admin_only'], `${method} ${path}`);
@@ -88,6 +88,29 @@ test('a new session has the new version at once, and its usage and rating say so
   const [used] = await rows('select employee_version from chat_usage_log where session_id = $1', [session]);
   const [rated] = await rows('select employee_slug, employee_version from chat_message_feedback where user_id = $1', [user.id]);
   assert.deepEqual([used, rated], [{ employee_version: 2 }, { employee_slug: slug, employee_version: 2 }]);
+});
+
+test('the overview counts a turn at once, and says nothing that was said', async (t) => {
+  const { slug } = await addEmployee(t);
+  const user = await newUser();
+  const marker = `overview ${randomUUID()}`;
+  script(marker, { content: 'Counted.' });
+  const { session } = await ask(marker, { user, employee: slug });
+  const [, answer] = await storedMessages(session);
+  await call(`/api/messages/${answer.id}/feedback`, { user, json: { rating: 'down', comment: marker }, method: 'PUT' });
+  const { status, body } = await admins('GET', `overview?hours=2&employee=${slug}`);
+  assert.equal(status, 200, JSON.stringify(body));
+  const { turns, errors, conversations, total_tokens: tokens, up, down } = body.total;
+  assert.deepEqual([turns, errors, conversations, up, down], [1, 0, 1, 0, 1]);
+  assert.ok(tokens > 0 && body.total.latency_p95_ms > 0);
+  assert.deepEqual(body.by_version.map(({ employee, version, down: bad }) => [employee, version, bad]), [[slug, 1, 1]]);
+  assert.equal(body.by_time.at(-1).turns, 1);
+  const all = (await admins('GET', 'overview')).body;
+  assert.ok(all.users >= 1 && all.total.turns >= 1 && all.targets.some(({ metric }) => metric === 'latency_p95_ms'));
+  const health = (await admins('GET', 'health')).body;
+  assert.ok(health.database.models.some(({ requests }) => requests > 0) && health.database.spent_today.tokens > 0);
+  assert.doesNotMatch(JSON.stringify([body, all, health]), new RegExp(marker));
+  assert.equal((await admins('GET', 'overview?hours=0')).body.field, 'hours');
 });
 
 test('an MCP server is checked as a turn would ask it', async () => {

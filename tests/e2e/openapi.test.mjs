@@ -134,6 +134,8 @@ test('answers are as they are described', async () => {
   await checked(admin, 'GET', `/api/admin/employees/${slug}/versions`);
   await checked(admin, 'POST', `/api/admin/employees/${slug}/rollback`, { json: { version: 1 } });
   await checked(admin, 'GET', '/api/admin/employees');
+  await checked(admin, 'GET', '/api/admin/overview?hours=48');
+  await checked(admin, 'GET', '/api/admin/health');
   await checked(admin, 'POST', '/api/admin/mcp-check', { json: { name: 'none', url: 'http://127.0.0.1:9/mcp' } });
   await checked(admin, 'DELETE', `/api/admin/users/${user.id}`);
   await checked(admin, 'GET', `/api/admin/users/${user.id}/erasure`);

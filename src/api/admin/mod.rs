@@ -5,6 +5,7 @@ pub(super) mod ctx;
 
 mod employees;
 mod mcp;
+mod overview;
 mod profile_fields;
 
 use uuid::Uuid;
@@ -42,6 +43,8 @@ pub(super) async fn answer<W: WorkerPorts>(
         AdminRoute::UpdateEmployee(slug) => employees::update(ctx, &slug, &read(request).await?).await,
         AdminRoute::EmployeeVersions(slug) => employees::versions(ctx, &slug, query).await,
         AdminRoute::RollBackEmployee(slug) => employees::roll_back(ctx, &slug, &read(request).await?).await,
+        AdminRoute::Overview => overview::get(ctx, query).await,
+        AdminRoute::Health => overview::health(ctx).await,
         AdminRoute::CheckMcp => mcp::check(ctx, &read(request).await?).await,
         AdminRoute::EraseUser(user) => return Ok(Answered::ByObject(user, UserRoute::EraseUser)),
         AdminRoute::Erasure(user) => return Ok(Answered::ByObject(user, UserRoute::Erasure)),
