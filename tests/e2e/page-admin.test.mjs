@@ -2,9 +2,10 @@ import { before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { lineDiff } from '../../web/src/admin/lineDiff.ts';
+import { seriesOf } from '../../web/src/admin/usageSeries.ts';
 import { check } from './axe.mjs';
 import { openPage, PHONE, signIn } from './browser.mjs';
-import { ada, call, database, newUser, stack } from './test-stack.mjs';
+import { ada, ask, call, database, newUser, stack, storedMessages } from './test-stack.mjs';
 
 const ADMIN = `${stack.api}/admin`;
 
@@ -13,10 +14,14 @@ before(() => database.query(`update auth.users set raw_app_meta_data = raw_app_m
 /** Opens a page of admins as one of them. */
 async function openAdmin(address = '', viewport = undefined, options = {}) {
   const opened = await openPage(viewport, `${ADMIN}${address}`, options);
-  await opened.page.getByTestId('email').fill(ada.email);
-  await opened.page.getByTestId('password').fill('frontdesk');
-  await opened.page.getByTestId('sign-in').click();
+  await signInAs(opened.page, ada);
   return opened;
+}
+
+async function signInAs(page, { email }) {
+  await page.getByTestId('email').fill(email);
+  await page.getByTestId('password').fill('frontdesk');
+  await page.getByTestId('sign-in').click();
 }
 
 /** Creates an employee of its own for a test, and ends it afterwards. */
@@ -37,6 +42,18 @@ test('texts are compared line by line, with as few changes as there can be', () 
   assert.deepEqual(spelled('a', 'b'), ['-a', '+b']);
 });
 
+test('figures over time have a point for each hour or day', () => {
+  const at = (text, figures) => ({ at: text, cost_usd: 0, turns: 0, latency_p95_ms: null, ...figures });
+  const byTime = [at('2026-11-22T03:00:00Z', { turns: 4 }), at('2026-11-22T05:00:00Z', { turns: 5, latency_p95_ms: 700 })];
+  const hourly = { since: '2026-11-22T02:00:00Z', hours: 5, step: 'hour' };
+  const { times, series } = seriesOf(hourly, [{ label: 'All', byTime }], 'turns');
+  assert.deepEqual([times.length, times[1] - times[0], times[0]], [5, 3600, Date.parse(hourly.since) / 1000]);
+  assert.deepEqual(series, [{ label: 'All', values: [0, 4, 0, 5, 0] }]);
+  assert.deepEqual(seriesOf(hourly, [{ label: 'All', byTime }], 'latency_p95_ms').series[0].values, [null, null, null, 700, null], 'what was not measured has no value');
+  const daily = seriesOf({ since: '2026-11-20T10:00:00Z', hours: 72, step: 'day' }, [{ label: 'All', byTime: [at('2026-11-21T00:00:00Z', { turns: 9 })] }], 'turns');
+  assert.deepEqual(daily.series[0].values, [0, 9, 0, 0]);
+});
+
 test('who is no admin is told so, and sees nothing', async () => {
   const { page } = await openPage(undefined, ADMIN);
   await signIn(page);
@@ -45,6 +62,15 @@ test('who is no admin is told so, and sees nothing', async () => {
   assert.equal(await page.getByTestId('employee-form').count(), 0);
   await page.getByRole('link', { name: 'To the chat' }).click();
   await page.getByTestId('composer').waitFor();
+  assert.equal(await page.getByRole('link', { name: 'Administration' }).count(), 0);
+});
+
+test('the chat leads admins to their pages', async () => {
+  const { page } = await openPage();
+  await signInAs(page, ada);
+  await page.getByRole('link', { name: 'Administration' }).click();
+  await page.getByRole('heading', { level: 1 }).and(page.locator(':focus')).waitFor();
+  assert.equal(new URL(page.url()).pathname, '/admin');
 });
 
 test('an admin changes a prompt, compares versions and rolls back', async (t) => {
@@ -91,6 +117,26 @@ test('two admins do not overwrite each other, and a wrong value is told at its f
   await page.getByRole('heading', { name: 'Changed elsewhere' }).waitFor();
 });
 
+test('an admin sees targets, figures over time by employee and model, and work that waits', async () => {
+  const { session } = await ask('how are the figures?', { employee: 'doc-clerk' });
+  await storedMessages(session);
+  const { page, consoleErrors } = await openAdmin();
+  await page.getByTestId('targets').getByRole('row', { name: /^Time of an answer, P95 below 2,000 ms/ }).waitFor();
+  await page.getByTestId('today').getByText('Turns', { exact: true }).waitFor();
+  await page.getByTestId('health').getByText('Parked turns').waitFor();
+  await page.getByLabel('Figure').selectOption('Turns');
+  await page.getByRole('img', { name: /Turns: .*doc-clerk \d/ }).waitFor();
+  await page.getByLabel('Lines').selectOption('By model');
+  await page.getByRole('img', { name: /Turns: .*gpt-4o-mini \d/ }).waitFor();
+  for (const span of ['24 hours', '30 days']) {
+    await page.getByLabel('Span').selectOption(span);
+    await page.locator('.u-wrap canvas').waitFor();
+  }
+  await page.getByText('As a table').press('Enter');
+  await page.getByRole('region', { name: 'Turns' }).getByRole('columnheader', { name: 'gpt-4o-mini' }).waitFor();
+  assert.deepEqual(consoleErrors, []);
+});
+
 for (const [screen, viewport] of [['a desktop', undefined], ['a phone', PHONE]]) {
   for (const colorScheme of ['light', 'dark']) {
     test(`pages of admins fit ${screen}, in ${colorScheme} colours, and axe finds nothing serious`, async (t) => {
@@ -102,7 +148,7 @@ for (const [screen, viewport] of [['a desktop', undefined], ['a phone', PHONE]])
       for (const name of await page.getByRole('navigation').getByRole('link').allInnerTexts()) {
         await page.getByRole('navigation').getByRole('link', { name }).click();
         await page.getByRole('heading', { name, level: 1 }).waitFor();
-        await page.getByText('Loading…').waitFor({ state: 'detached' });
+        await page.waitForFunction(() => !document.body.innerText.includes('Loading…'));
         await check(page, name);
         assert.ok(await fits(), `${name} fits`);
       }
@@ -119,10 +165,13 @@ for (const [screen, viewport] of [['a desktop', undefined], ['a phone', PHONE]])
 test('a keyboard alone leads everywhere', async () => {
   const { page } = await openAdmin();
   await page.getByRole('navigation').waitFor();
-  await page.evaluate(() => document.activeElement?.blur());
-  await page.keyboard.press('Tab');
+  const focused = () => page.evaluate(() => [document.activeElement?.tagName, document.activeElement?.textContent]);
+  await page.locator('h1:focus').waitFor();
+  await page.keyboard.press('Shift+Tab');
+  assert.deepEqual(await focused(), ['BUTTON', 'Sign out'], 'the navigation is before the page');
+  await page.getByRole('link', { name: 'Skip to the page' }).focus();
   await page.keyboard.press('Enter');
-  assert.equal(await page.evaluate(() => document.activeElement?.tagName), 'H1', 'the first stop skips to the page');
+  assert.deepEqual(await focused(), ['H1', 'Overview']);
   await page.getByRole('link', { name: 'Employees' }).press('Enter');
   await page.getByRole('heading', { name: 'Employees' }).and(page.locator(':focus')).waitFor();
   await page.keyboard.press('Tab');

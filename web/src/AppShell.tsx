@@ -1,12 +1,12 @@
 import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from 'react';
 import { createApi } from './api/api.ts';
-import { signOut, type Auth } from './api/auth.ts';
+import { signOut } from './api/auth.ts';
 import { ChatStore } from './chat/chatStore.ts';
 import { focusComposer, HAS_FINE_POINTER } from './chat/Composer.tsx';
-import type { Config } from './api/config.ts';
 import { Conversation } from './chat/Conversation.tsx';
 import { EmployeePicker } from './chat/EmployeePicker.tsx';
 import { Icon } from './ui/Icon.tsx';
+import type { SignedIn } from './sign-in/AuthGate.tsx';
 import { focusSearch, isSearchVisible } from './sidebar/SearchField.tsx';
 import { keepFocus } from './ui/keepFocus.ts';
 import { useShortcuts } from './ui/shortcuts.ts';
@@ -24,16 +24,8 @@ const MemoryDialog = lazy(async () => ({ default: (await import('./memory/Memory
 const SettingsDialog = lazy(async () => ({ default: (await import('./settings/SettingsDialog.tsx')).SettingsDialog }));
 const ShortcutsDialog = lazy(async () => ({ default: (await import('./settings/ShortcutsDialog.tsx')).ShortcutsDialog }));
 
-interface Props {
-  auth: Auth;
-  config: Config;
-  email: string;
-  /** Called before the user is signed out as they wish. */
-  onLeave: () => void;
-}
-
 /** Layout of the signed-in application: past sessions in a side panel, one conversation beside it. */
-export function AppShell({ auth, config, email, onLeave }: Props) {
+export function AppShell({ auth, config, email, isAdmin, onLeave }: SignedIn) {
   const { shell: texts } = useTexts();
   const api = useMemo(() => createApi(auth), [auth]);
   const [isArchive, setIsArchive] = useState(false);
@@ -95,7 +87,7 @@ export function AppShell({ auth, config, email, onLeave }: Props) {
       <a className="skip-link" href="#message" onClick={skipToComposer}>{texts.skip}</a>
       <SidePanel isOpen={isMenuOpen} onClose={() => setIsMenuOpen(false)}>
         <Sidebar api={api} sessions={sessions} isArchive={isArchive} onArchive={setIsArchive} current={route} employees={employees}
-          documents={documents} email={email} onOpenMemory={() => openDialog('memory')} onOpenSettings={() => openDialog('settings')}
+          documents={documents} email={email} isAdmin={isAdmin} onOpenMemory={() => openDialog('memory')} onOpenSettings={() => openDialog('settings')}
           onNavigate={() => setIsMenuOpen(false)} onSignOut={leave} />
       </SidePanel>
       <Suspense fallback={null}>

@@ -8,11 +8,13 @@ import { AdminContext } from './AdminContext.ts';
 import { createAdminApi } from './adminApi.ts';
 import { EmployeePage } from './EmployeePage.tsx';
 import { EmployeesPage } from './EmployeesPage.tsx';
+import { OverviewPage } from './OverviewPage.tsx';
 import { AdminPage, QueryNote } from './parts.tsx';
 import { useEmployees } from './useEmployees.ts';
 import { addressOf, useAddress } from './useAddress.ts';
 
 const PAGES: { name: string; title: string; render: (rest: string[]) => ReactNode }[] = [
+  { name: 'overview', title: 'Overview', render: () => <OverviewPage /> },
   {
     name: 'employees', title: 'Employees',
     render: ([slug]) => (slug === undefined ? <EmployeesPage /> : <EmployeePage key={slug} slug={slug} />),

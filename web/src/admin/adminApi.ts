@@ -10,6 +10,24 @@ export type EmployeeVersion = Rows.EmployeeVersion;
 /** What a version of an employee keeps. */
 export type Profile = EmployeeVersion['profile'];
 
+export type Overview = Rows.Overview;
+
+/** Sums and times of requests. */
+export type Figures = Omit<Overview['total'], 'up' | 'down'>;
+
+export type TimeFigures = Overview['by_time'][number];
+
+export type Target = Overview['targets'][number];
+
+export type AdminHealth = Rows.AdminHealth;
+
+/** Part of an overview. */
+export interface OverviewQuery {
+  hours: number;
+  employee?: string;
+  model?: string;
+}
+
 export type AdminApi = ReturnType<typeof createAdminApi>;
 
 /** Creates the client of the routes of admins. */
@@ -36,6 +54,8 @@ export function createAdminApi(auth: Auth) {
     createEmployee: (created: EmployeeChanges & { slug: string }) => call<AdminEmployee>('POST', 'employees', created),
     updateEmployee: (slug: string, changes: EmployeeChanges) => call<AdminEmployee>('PATCH', employee(slug), changes),
     versions: async (slug: string) => (await call<Rows.EmployeeVersionList>('GET', `${employee(slug)}/versions?limit=100`)).data,
+    overview: ({ hours, ...of }: OverviewQuery) => call<Overview>('GET', `overview?${new URLSearchParams({ hours: String(hours), ...of })}`),
+    health: () => call<AdminHealth>('GET', 'health'),
     rollBack: (slug: string, version: number) => call<AdminEmployee>('POST', `${employee(slug)}/rollback`, { version }),
   };
 }

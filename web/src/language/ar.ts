@@ -93,6 +93,7 @@ export const ar: Catalogue = {
     archived: 'المحادثات المؤرشفة',
     back: 'العودة إلى المحادثات',
     memory: 'الذاكرة',
+    admin: 'الإدارة',
     settings: 'الإعدادات',
     signOut: 'تسجيل الخروج',
     undo: 'تراجع',

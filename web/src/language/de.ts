@@ -93,6 +93,7 @@ export const de: Catalogue = {
     archived: 'Archivierte Gespräche',
     back: 'Zurück zu den Gesprächen',
     memory: 'Gedächtnis',
+    admin: 'Verwaltung',
     settings: 'Einstellungen',
     signOut: 'Abmelden',
     undo: 'Rückgängig',

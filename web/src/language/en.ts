@@ -95,6 +95,7 @@ export const en = {
     archived: 'Archived conversations',
     back: 'Back to the conversations',
     memory: 'Memory',
+    admin: 'Administration',
     settings: 'Settings',
     signOut: 'Sign out',
     undo: 'Undo',

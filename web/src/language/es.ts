@@ -93,6 +93,7 @@ export const es: Catalogue = {
     archived: 'Conversaciones archivadas',
     back: 'Volver a las conversaciones',
     memory: 'Memoria',
+    admin: 'Administración',
     settings: 'Ajustes',
     signOut: 'Cerrar sesión',
     undo: 'Deshacer',

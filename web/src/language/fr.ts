@@ -93,6 +93,7 @@ export const fr: Catalogue = {
     archived: 'Conversations archivées',
     back: 'Retour aux conversations',
     memory: 'Mémoire',
+    admin: 'Administration',
     settings: 'Réglages',
     signOut: 'Se déconnecter',
     undo: 'Annuler',

@@ -93,6 +93,7 @@ export const ja: Catalogue = {
     archived: 'アーカイブした会話',
     back: '会話に戻る',
     memory: '記憶',
+    admin: '管理',
     settings: '設定',
     signOut: 'サインアウト',
     undo: '元に戻す',

@@ -23,6 +23,7 @@ interface Props {
   employees: Resource<Employee[]>;
   documents: Documents;
   email: string;
+  isAdmin: boolean;
   onOpenMemory: () => void;
   onOpenSettings: () => void;
   /** Called when a conversation is picked, so that a drawer closes. */
@@ -31,7 +32,7 @@ interface Props {
 }
 
 export function Sidebar(props: Props) {
-  const { api, sessions, isArchive, onArchive, current, employees, documents, email, onOpenMemory, onOpenSettings, onNavigate, onSignOut } = props;
+  const { api, sessions, isArchive, onArchive, current, employees, documents, email, isAdmin, onOpenMemory, onOpenSettings, onNavigate, onSignOut } = props;
   const { sidebar: texts } = useTexts();
   const search = useSearch(api, isArchive);
   const remove: Sessions['remove'] = (session) => {
@@ -64,6 +65,7 @@ export function Sidebar(props: Props) {
         <span className="account-email" title={email}>{email}</span>
         <button type="button" className="button small" onClick={onOpenMemory} data-testid="open-memory">{texts.memory}</button>
         <button type="button" className="button small" onClick={onOpenSettings} data-testid="open-settings">{texts.settings}</button>
+        {isAdmin && <a className="button small" href="/admin">{texts.admin}</a>}
         <button type="button" className="button small" onClick={onSignOut} data-testid="sign-out">{texts.signOut}</button>
       </footer>
     </>

@@ -16,6 +16,8 @@ export interface SignedIn {
   auth: Auth;
   config: Config;
   email: string;
+  /** True if the project says so. The server decides what an admin may do. */
+  isAdmin: boolean;
   /** To be called before the user is signed out as they wish. */
   onLeave: () => void;
 }
@@ -66,7 +68,10 @@ function SessionGate({ config, children }: Props & { config: Config }) {
   // The key discards the state of one user before the next one sees the page.
   return (
     <Keyed key={session.user.id}>
-      {children({ auth, config, email: session.user.email ?? '', onLeave: () => { isWanted.current = false; } })}
+      {children({
+        auth, config, email: session.user.email ?? '', isAdmin: session.user.app_metadata['role'] === 'admin',
+        onLeave: () => { isWanted.current = false; },
+      })}
     </Keyed>
   );
 }
