@@ -6,7 +6,7 @@ import { startMockModel } from './mock-model.mjs';
 import { startPostgres } from './postgres.mjs';
 import { startPostgrest } from './postgrest.mjs';
 import { DEMO_USERS, loadKeys, mintAccessToken, startSupabase } from './supabase.mjs';
-import { startWorker } from './worker.mjs';
+import { startReaders, startWorker } from './worker.mjs';
 
 /** The demo tokens of stack.json live this long, in seconds, so that a pasted curl keeps working. */
 const DEMO_TOKEN_LIFETIME = 30 * 24 * 3600;
@@ -38,7 +38,9 @@ export async function startStack({ ports, stateDir, vars, addresses = {}, profil
     const model = vars.OPENAI_API_KEY || vars.OPENAI_BASE_URL ? undefined : await startMockModel({ port: ports.model });
     if (model) parts.set('model', model);
 
-    say('Starting the Worker');
+    say('Starting the Workers');
+    const runReaders = () => startReaders({ profile, stateDir, log: log('readers') });
+    parts.set('readers', await runReaders());
     const workerVars = { ...localVars({ keys, supabase, modelUrl: model && (addresses.model ?? model.url) }), ...vars };
     /** @param {Record<string, string>} [more] further variables */
     const runWorker = (more) => startWorker({ profile, port: ports.api, vars: { ...workerVars, ...more }, stateDir, log: log('worker') });
@@ -58,6 +60,7 @@ export async function startStack({ ports, stateDir, vars, addresses = {}, profil
       parts,
       logOf: log,
       runWorker,
+      runReaders,
       runPostgrest: supabase?.runPostgrest,
       /** Resolves with a sentence when a part ends by itself. */
       died: Promise.race([...parts.values()].map((part) => part.exited)),

@@ -1,7 +1,7 @@
-// Builds what runs and what is deployed, side by side: the chat page, the Worker, and the packages for its clients.
+// Builds what runs and what is deployed, side by side: the chat page, the Workers, and the packages for its clients.
 import { buildPackages } from './client.mjs';
 import { buildPage } from './page.mjs';
-import { buildWorker } from './worker.mjs';
+import { buildWorkers } from './worker.mjs';
 
 /**
  * @param {object} options
@@ -11,6 +11,6 @@ import { buildWorker } from './worker.mjs';
  */
 export async function build({ profile, packages = Promise.resolve(), progress }) {
   await Promise.all([
-    buildWorker({ profile, packages, progress }), buildPage({ profile, packages, progress }), packages.then(buildPackages),
+    buildWorkers({ profile, packages, progress }), buildPage({ profile, packages, progress }), packages.then(buildPackages),
   ]);
 }

@@ -2,8 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use passages::chunk;
 use peak_alloc::PeakAlloc;
-use readers::document::chunk::chunk;
 use readers::document::extract::extract;
 use readers::document::kind::Kind;
 

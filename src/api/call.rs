@@ -1,7 +1,5 @@
 //! The call of a user's object: everything of a request but its body, verified by the stateless Worker.
 
-use std::fmt::Write as _;
-
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -9,6 +7,7 @@ use super::query::Query;
 use super::routes::UserRoute;
 use crate::auth::User;
 use crate::error::{Code, Fault};
+use crate::text::ascii_json;
 
 /// A call of a user's object.
 #[derive(Serialize, Deserialize)]
@@ -46,7 +45,7 @@ impl ObjectCall {
     /// # Errors
     /// `internal`.
     pub fn to_header(&self) -> Result<String, Fault> {
-        serde_json::to_string(self).map(|json| escape(&json)).map_err(|error| malformed(&error))
+        serde_json::to_string(self).map(|json| ascii_json(&json)).map_err(|error| malformed(&error))
     }
 
     /// Reads a call from its header.
@@ -60,22 +59,6 @@ impl ObjectCall {
 
 fn malformed(error: &serde_json::Error) -> Fault {
     Fault::new(Code::Internal, format!("call: {:?}", error.classify()))
-}
-
-/// Escapes every character of JSON that is no printable ASCII. All of them stand in strings.
-fn escape(json: &str) -> String {
-    let mut ascii = String::with_capacity(json.len());
-    for c in json.chars() {
-        if matches!(c, ' '..='~') {
-            ascii.push(c);
-        } else {
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                // A String takes any text.
-                let _ = write!(ascii, "\\u{unit:04x}");
-            }
-        }
-    }
-    ascii
 }
 
 #[cfg(test)]

@@ -13,12 +13,12 @@ use crate::account::UserCtx;
 use crate::account::intake::Intake;
 use crate::account::vault::VaultError;
 use crate::database;
-use crate::documents::{MaskedTable, SaveOutcome, Upload, save_document, too_many_documents};
+use crate::documents::{MaskedTable, ReadUpload, SaveOutcome, Upload, save_document, too_many_documents};
 use crate::error::{Code, Error, Fault};
 use crate::log;
 use crate::memory::change::change;
 use crate::memory::index;
-use crate::ports::{Caller, Platform};
+use crate::ports::{Caller, Platform, Readers};
 use crate::user::Object;
 
 /// Longest JSON of an [`Upload`], in bytes: its text has 5 MiB at most, and a control character has six bytes in JSON.
@@ -55,10 +55,15 @@ pub(super) async fn delete<P: Platform>(ctx: &UserCtx<'_, P>, id: Uuid) -> Resul
     Ok(reply::empty(204))
 }
 
-/// Reads a document in the stateless Worker, where a reader that fails on hostile bytes takes no session with it. The result is the
-/// body of the call.
-pub(super) fn read_upload(name: &str, content_type: Option<&str>, bytes: &[u8]) -> Result<Vec<u8>, Error> {
-    let upload = Upload::read(name, content_type, bytes)?;
+/// Has a document read, before its user's object gets it: what fails on hostile bytes takes no session with it. The result is the body of
+/// the call.
+pub(super) async fn read_upload(
+    readers: &impl Readers,
+    name: &str,
+    content_type: Option<&str>,
+    bytes: &[u8],
+) -> Result<Vec<u8>, Error> {
+    let upload = ReadUpload::read(readers, name, content_type, bytes).await?;
     let json = serde_json::to_vec(&upload);
     json.map_err(|error| Fault::new(Code::Internal, format!("upload: {:?}", error.classify())).into())
 }
@@ -98,14 +103,17 @@ async fn keep_table<P: Platform>(ctx: &UserCtx<'_, P>, table: MaskedTable) {
 
 #[cfg(test)]
 mod tests {
+    use futures::executor::block_on;
+
     use super::*;
+    use crate::files::reader::tests::InProcess;
 
     #[test]
     fn an_upload_is_read_into_the_body_of_a_call() {
-        let body = read_upload("notes.md", Some("text/plain"), b"# One").unwrap();
+        let body = block_on(read_upload(&InProcess, "notes.md", Some("text/plain"), b"# One")).unwrap();
         let upload: Upload = serde_json::from_slice(&body).unwrap();
         assert_eq!((upload.name.as_str(), upload.media_type.as_str()), ("notes.md", "text/markdown"));
-        let error = read_upload("", None, b"text").unwrap_err();
+        let error = block_on(read_upload(&InProcess, "", None, b"text")).unwrap_err();
         assert_eq!(error.field(), Some("x-file-name"));
     }
 }

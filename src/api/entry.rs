@@ -154,8 +154,32 @@ impl<W: WorkerPorts> Entry<'_, W> {
         let session = request.header("x-session-id");
         let if_none_match = route.has_etag().then(|| request.header("if-none-match")).flatten();
         let call = ObjectCall { user, route, query, last_event_id, session, if_none_match };
-        let body = forwarded_body(payload, request).await?;
+        let body = self.forwarded_body(payload, request).await?;
         self.forward(call, body).await
+    }
+
+    /// The body that goes on to the object.
+    async fn forwarded_body(
+        &self,
+        payload: Payload,
+        mut request: W::Request,
+    ) -> Result<ForwardedBody<W::Request>, Error> {
+        let name = decoded_name(request.header(FILE_NAME).as_deref());
+        let readers = self.worker.readers();
+        match payload {
+            Payload::Unread => Ok(ForwardedBody::Unread(request)),
+            Payload::Document => {
+                let content_type = request.header("content-type");
+                let body = read_within(&mut request, MAX_UPLOAD_BYTES, too_large).await?;
+                let upload = documents::read_upload(readers, &name, content_type.as_deref(), &body).await?;
+                Ok(ForwardedBody::Bytes(upload))
+            }
+            Payload::Picture => {
+                let limit = pictures::MAX_PICTURE_BYTES;
+                let body = read_within(&mut request, limit, pictures::too_large).await?;
+                Ok(ForwardedBody::Bytes(pictures::read_upload(readers, &name, &body).await?))
+            }
+        }
     }
 
     async fn forward(&self, call: ObjectCall, body: ForwardedBody<W::Request>) -> Result<W::Response, Error> {
@@ -212,28 +236,6 @@ impl<W: WorkerPorts> Entry<'_, W> {
 
     fn log(&self, fault: &Fault) {
         self.worker.log(&log::fault_line(fault));
-    }
-}
-
-/// The body that goes on to the object.
-async fn forwarded_body<R: IncomingRequest>(
-    payload: Payload,
-    mut request: R,
-) -> Result<ForwardedBody<R>, Error> {
-    let name = decoded_name(request.header(FILE_NAME).as_deref());
-    match payload {
-        Payload::Unread => Ok(ForwardedBody::Unread(request)),
-        Payload::Document => {
-            let content_type = request.header("content-type");
-            let body = read_within(&mut request, MAX_UPLOAD_BYTES, too_large).await?;
-            let upload = documents::read_upload(&name, content_type.as_deref(), &body)?;
-            Ok(ForwardedBody::Bytes(upload))
-        }
-        Payload::Picture => {
-            let limit = pictures::MAX_PICTURE_BYTES;
-            let body = read_within(&mut request, limit, pictures::too_large).await?;
-            Ok(ForwardedBody::Bytes(pictures::read_upload(&name, &body)?))
-        }
     }
 }
 

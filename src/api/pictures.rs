@@ -1,6 +1,5 @@
 //! `POST /api/files`: pictures and scans for the tool `ocr`. They cannot be masked, so they are sealed and kept for a day.
 
-use readers::scan::{MAX_BYTES, Scan, ScanError, read};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -13,8 +12,9 @@ use crate::account::vault::VaultError;
 use crate::database;
 use crate::documents::checked_name;
 use crate::error::{Code, Error, Fault, abort};
+use crate::files::reader::{Pixels, ReadRequest, ScanRead, read};
 use crate::ids;
-use crate::ports::{Caller, Clock, Platform};
+use crate::ports::{Caller, Clock, Platform, Readers};
 use crate::time::{Millis, timestamp};
 use crate::tools::ocr;
 
@@ -24,8 +24,8 @@ const KEPT_FOR: Millis = 24 * 60 * 60 * 1000;
 /// Pictures that a user may have.
 const MAX_PICTURES: u32 = 50;
 
-/// Largest picture, in bytes.
-pub(super) const MAX_PICTURE_BYTES: usize = MAX_BYTES;
+/// Largest picture, in bytes: the readers take no larger one.
+pub(super) const MAX_PICTURE_BYTES: usize = 5 * 1024 * 1024;
 
 /// Longest body of a call: the picture, and the line of JSON before it.
 pub(super) const MAX_CALL_BYTES: usize = MAX_PICTURE_BYTES + 4096;
@@ -42,16 +42,10 @@ struct Picture {
     pixels: Option<Pixels>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-struct Pixels {
-    width: u32,
-    height: u32,
-}
-
-/// Reads the headers of a picture in the stateless Worker, where a reader that fails on hostile bytes takes no session with it. The
-/// result is the body of the call: a line of JSON, then the picture.
-pub(super) fn read_upload(name: &str, bytes: &[u8]) -> Result<Vec<u8>, Error> {
-    let picture = Picture::read(name, bytes)?;
+/// Has the headers of a picture read, before its user's object gets it: what fails on hostile bytes takes no session with it. The result
+/// is the body of the call: a line of JSON, then the picture.
+pub(super) async fn read_upload(readers: &impl Readers, name: &str, bytes: &[u8]) -> Result<Vec<u8>, Error> {
+    let picture = Picture::read(readers, name, bytes).await?;
     let head = serde_json::to_vec(&picture)
         .map_err(|error| Fault::new(Code::Internal, format!("picture: {:?}", error.classify())))?;
     Ok([head.as_slice(), b"\n", bytes].concat())
@@ -114,11 +108,9 @@ fn seal<P: Platform>(
 }
 
 impl Picture {
-    fn read(name: &str, bytes: &[u8]) -> Result<Self, Error> {
+    async fn read(readers: &impl Readers, name: &str, bytes: &[u8]) -> Result<Self, Error> {
         let name = checked_name(name)?.to_owned();
-        let Scan { kind, pages, pixels } = read(bytes).map_err(|error| refusal(&error))?;
-        let pixels = pixels.map(|pixels| Pixels { width: pixels.width, height: pixels.height });
-        let media_type = kind.media_type().to_owned();
+        let ScanRead { media_type, pages, pixels } = read(readers, ReadRequest::Scan, bytes).await?;
         Ok(Self { name, media_type, size_bytes: bytes.len(), pages, pixels })
     }
 
@@ -150,15 +142,6 @@ impl Picture {
     }
 }
 
-fn refusal(error: &ScanError) -> Error {
-    let code = match error {
-        ScanError::Unknown | ScanError::Unsupported(_) => Code::UnsupportedDocument,
-        ScanError::TooManyBytes => Code::BodyTooLarge,
-        _ => Code::DocumentUnreadable,
-    };
-    abort(code, error.to_string())
-}
-
 /// The error for a body larger than [`MAX_PICTURE_BYTES`].
 pub(super) fn too_large() -> Error {
     abort(Code::BodyTooLarge, format!("A picture may have {} MiB.", MAX_PICTURE_BYTES >> 20))
@@ -173,17 +156,24 @@ fn too_many() -> Error {
 
 #[cfg(test)]
 mod tests {
+    use futures::executor::block_on;
+
     use super::*;
+    use crate::files::reader::tests::InProcess;
 
     const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x02\0\0\0\x03\x08\x06\0\0\0";
 
+    fn read(name: &str, bytes: &[u8]) -> Result<Picture, Error> {
+        block_on(Picture::read(&InProcess, name, bytes))
+    }
+
     fn refused(name: &str, bytes: &[u8]) -> Error {
-        Picture::read(name, bytes).err().unwrap()
+        read(name, bytes).err().unwrap()
     }
 
     #[test]
     fn a_picture_is_what_it_is_not_what_it_is_called() {
-        let picture = Picture::read("scan.pdf", PNG).unwrap();
+        let picture = read("scan.pdf", PNG).unwrap();
         assert_eq!(picture.media_type, "image/png");
         assert!(picture.shown(Uuid::nil(), 0).contains(r#""pixels":{"height":3,"width":2}"#));
         assert_eq!(refused("a.png", b"GIF89a").code(), Code::UnsupportedDocument);
@@ -195,11 +185,11 @@ mod tests {
 
     #[test]
     fn the_body_of_a_call_has_the_picture_after_its_description() {
-        let body = read_upload("a\n.png", PNG);
+        let body = block_on(read_upload(&InProcess, "a\n.png", PNG));
         assert_eq!(body.unwrap_err().field(), Some("x-file-name"));
-        let body = read_upload("a.png", PNG).unwrap();
+        let body = block_on(read_upload(&InProcess, "a.png", PNG)).unwrap();
         let (picture, bytes) = Picture::of_call(&body).unwrap();
-        assert!(picture == Picture::read("a.png", PNG).unwrap() && bytes == PNG);
+        assert!(picture == read("a.png", PNG).unwrap() && bytes == PNG);
         assert!(Picture::of_call(PNG).is_none());
     }
 }

@@ -19,12 +19,10 @@ use crate::memory::index::{self, End};
 use crate::memory::recalled_memory::RecalledMemory;
 use crate::ports::{Caller, Clock, Platform};
 use crate::time::timestamp;
+use passages::{Form, MAX_HEADER_BYTES, Part, TooManyChunks, chunk};
 use pii::detect::Recognized;
 use pii::mask::Author;
 use pii::masked_text::{self, MaskedText};
-use readers::document::chunk::chunk;
-use readers::document::{Form, MAX_HEADER_BYTES, Part};
-use readers::error::ReadError;
 
 /// Bytes of text that are masked at a time: about as many as a batch of an import has.
 const MASK_BATCH_BYTES: usize = 256 * 1024;
@@ -127,7 +125,7 @@ pub enum SaveOutcome {
     /// The answer of the database, and the lines of a table, to be put into the bucket.
     Saved(SavedDocument, Option<MaskedTable>),
     /// It has too many passages.
-    TooLong(ReadError),
+    TooLong(TooManyChunks),
 }
 
 /// The error for a document beyond [`MAX_DOCUMENTS`].

@@ -1,13 +1,14 @@
-//! Uploads: read in the stateless Worker, so that only text goes on to the user's object.
+//! Uploads: the stateless Worker has them read, so that only text goes on to the user's object.
 
+use passages::Part;
 use percent_encoding::percent_decode_str;
-use readers::document::extract::extract;
-use readers::document::kind::Kind;
-use readers::document::{Part, charset};
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use super::MAX_UPLOAD_BYTES;
 use crate::error::{Code, Error, abort, abort_field};
+use crate::files::reader::{ReadRequest, read};
+use crate::ports::Readers;
 
 /// Header with the name of an upload, percent-encoded. A name may be a personal value, and URLs end up in logs.
 pub const FILE_NAME: &str = "x-file-name";
@@ -35,12 +36,33 @@ impl std::fmt::Debug for Upload {
     }
 }
 
-impl Upload {
-    /// Reads the body of a request.
+/// A document as the readers have read it: the JSON of an [`Upload`], whose parts are passed on as they came.
+#[derive(Serialize)]
+pub struct ReadUpload {
+    name: String,
+    media_type: String,
+    size_bytes: u64,
+    parts: Box<RawValue>,
+}
+
+/// A document, as the readers answer.
+#[derive(Deserialize)]
+struct DocumentRead {
+    media_type: String,
+    parts: Box<RawValue>,
+}
+
+impl ReadUpload {
+    /// Has the body of a request read.
     ///
     /// # Errors
-    /// `invalid_field`, `unsupported_document`, `document_unreadable`, `document_without_text`, `document_too_long`.
-    pub fn read(name: &str, media_type: Option<&str>, bytes: &[u8]) -> Result<Self, Error> {
+    /// `invalid_field`, `unsupported_document`, `document_unreadable`, `document_without_text`, `document_too_long`, `files_unavailable`.
+    pub async fn read(
+        readers: &impl Readers,
+        name: &str,
+        media_type: Option<&str>,
+        bytes: &[u8],
+    ) -> Result<Self, Error> {
         let name = checked_name(name)?;
         if bytes.is_empty() {
             return Err(abort(
@@ -48,10 +70,11 @@ impl Upload {
                 "The body is empty: it must be the document itself.",
             ));
         }
-        let kind = Kind::of(media_type, name, bytes)?;
-        let parts = extract(kind, bytes, media_type.and_then(charset::declared))?;
+        let extension = name.rsplit_once('.').map(|(_, extension)| extension);
+        let request = ReadRequest::Document { media_type, extension };
+        let DocumentRead { media_type, parts } = read(readers, request, bytes).await?;
         let size_bytes = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        Ok(Self { name: name.into(), media_type: kind.media_type().into(), size_bytes, parts })
+        Ok(Self { name: name.into(), media_type, size_bytes, parts })
     }
 }
 
@@ -88,25 +111,34 @@ pub fn checked_name(name: &str) -> Result<&str, Error> {
 
 #[cfg(test)]
 mod tests {
+    use futures::executor::block_on;
+
     use super::*;
+    use crate::files::reader::tests::InProcess;
+
+    fn read(name: &str, media_type: Option<&str>, bytes: &[u8]) -> Result<Upload, Error> {
+        let upload = block_on(ReadUpload::read(&InProcess, name, media_type, bytes))?;
+        Ok(serde_json::from_str(&serde_json::to_string(&upload).unwrap()).unwrap())
+    }
 
     #[test]
     fn a_body_is_read_for_what_it_is() {
-        let upload = Upload::read(r"C:\docs\Notes.md", Some("text/plain"), b"# One").unwrap();
+        let upload = read(r"C:\docs\Notes.md", Some("text/plain"), b"# One").unwrap();
         assert_eq!(
             (upload.name.as_str(), upload.media_type.as_str(), upload.size_bytes),
             ("Notes.md", "text/markdown", 5)
         );
+        assert_eq!(upload.parts[0].text, "# One");
         assert_eq!(format!("{upload:?}"), "Upload(text/markdown, 5 bytes)");
     }
 
     #[test]
     fn a_name_is_wanted() {
         for name in ["", "a/", "a\nb", &"x".repeat(256), &decoded_name(Some("%ff"))] {
-            let error = Upload::read(name, None, b"text").unwrap_err();
+            let error = read(name, None, b"text").unwrap_err();
             assert_eq!((error.code(), error.field()), (Code::InvalidField, Some(FILE_NAME)));
         }
         assert_eq!((decoded_name(Some("%C3%9C%2B.md")).as_str(), decoded_name(None).as_str()), ("Ü+.md", ""));
-        assert_eq!(Upload::read("a", None, b"").unwrap_err().code(), Code::DocumentWithoutText);
+        assert_eq!(read("a", None, b"").unwrap_err().code(), Code::DocumentWithoutText);
     }
 }

@@ -8,6 +8,7 @@ use worker::{Context, Env, console_log, event};
 use super::clock::IsolateClock;
 use super::http::FetchClient;
 use super::platform::{add_headers, forward, lines};
+use super::readers::ReadersService;
 use super::serve::{EdgeRequest, header_lines, response};
 use crate::api::entry::handle;
 use crate::ports::{CALL_HEADER, ForwardedBody, Reply, WorkerPorts};
@@ -21,11 +22,19 @@ const IP_GATE: &str = "IP_GATE";
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, _: Context) -> worker::Result<Response> {
     let isolate = super::isolate(&env);
-    Ok(handle(&isolate, &EdgeWorker(env), EdgeRequest::new(request)).await)
+    Ok(handle(
+        &isolate,
+        &EdgeWorker { readers: ReadersService(Clone::clone(&env)), env },
+        EdgeRequest::new(request),
+    )
+    .await)
 }
 
 /// The platform of one request.
-struct EdgeWorker(Env);
+struct EdgeWorker {
+    env: Env,
+    readers: ReadersService,
+}
 
 impl WorkerPorts for EdgeWorker {
     type Request = EdgeRequest;
@@ -33,6 +42,7 @@ impl WorkerPorts for EdgeWorker {
     type Readable = ReadableStream;
     type Clock = IsolateClock;
     type Http = FetchClient;
+    type Readers = ReadersService;
 
     fn clock(&self) -> &IsolateClock {
         &IsolateClock
@@ -42,8 +52,12 @@ impl WorkerPorts for EdgeWorker {
         &FetchClient
     }
 
+    fn readers(&self) -> &ReadersService {
+        &self.readers
+    }
+
     async fn allows(&self, key: &str) -> bool {
-        let Ok(gate) = self.0.rate_limiter(IP_GATE) else { return true };
+        let Ok(gate) = self.env.rate_limiter(IP_GATE) else { return true };
         // A gate that does not answer is no reason to refuse: the limits behind it hold.
         gate.limit(key.to_owned()).await.map_or(true, |outcome| outcome.success)
     }
@@ -54,7 +68,7 @@ impl WorkerPorts for EdgeWorker {
         call: &str,
         body: ForwardedBody<EdgeRequest>,
     ) -> Result<Response, String> {
-        let stub = self.0.durable_object(USERS).and_then(|users| users.get_by_name(&user.to_string()));
+        let stub = self.env.durable_object(USERS).and_then(|users| users.get_by_name(&user.to_string()));
         let stub = stub.map_err(|error| error.to_string())?.into_rpc::<JsValue>();
         let body = match body {
             ForwardedBody::Unread(request) => request.into_body(),

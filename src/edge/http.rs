@@ -22,11 +22,7 @@ impl Http for FetchClient {
     async fn send(&self, call: HttpCall<'_>, timeout: Millis) -> Result<HttpAnswer, HttpError> {
         let head = head(&call);
         let answer = send(&head, call.body, span(timeout), MAX_ANSWER_BYTES).await;
-        let answer = answer.map_err(|kind| failure(&kind))?;
-        let answer: Array = answer.unchecked_into();
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an HTTP status")]
-        let status = answer.get(0).as_f64().unwrap_or_default() as u16;
-        Ok(HttpAnswer { status, body: answer.get(1).as_string().unwrap_or_default() })
+        answer.map(self::answer).map_err(|kind| failure(&kind))
     }
 
     async fn open(
@@ -68,7 +64,15 @@ fn head(call: &HttpCall<'_>) -> String {
     format!("{}\n{}\n{redirect}{separator}{headers}", call.method.as_str(), call.url)
 }
 
-fn failure(kind: &JsValue) -> HttpError {
+/// Reads `[status, body]`.
+pub(super) fn answer(answer: JsValue) -> HttpAnswer {
+    let answer: Array = answer.unchecked_into();
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an HTTP status")]
+    let status = answer.get(0).as_f64().unwrap_or_default() as u16;
+    HttpAnswer { status, body: answer.get(1).as_string().unwrap_or_default() }
+}
+
+pub(super) fn failure(kind: &JsValue) -> HttpError {
     match kind.as_string().as_deref() {
         Some("timeout") => HttpError::Timeout,
         Some("cut") => HttpError::Cut,
@@ -78,6 +82,6 @@ fn failure(kind: &JsValue) -> HttpError {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "spans are minutes at most")]
-fn span(millis: Millis) -> f64 {
+pub(super) fn span(millis: Millis) -> f64 {
     millis as f64
 }

@@ -7,6 +7,7 @@ mod host;
 mod http;
 mod object;
 mod platform;
+mod readers;
 mod serve;
 mod sql;
 

@@ -8,6 +8,7 @@ use super::blobs::R2;
 use super::clock::IsolateClock;
 use super::host::ObjectHost;
 use super::http::FetchClient;
+use super::readers::ReadersService;
 use super::serve::{EdgeRequest, response};
 use super::sql::ObjectSql;
 use crate::api::call::ObjectCall;
@@ -26,6 +27,7 @@ impl Platform for Cloudflare {
     type Postgrest = PostgrestClient<FetchClient>;
     type Http = FetchClient;
     type Blobs = R2;
+    type Readers = ReadersService;
     type Host = ObjectHost;
 }
 
@@ -45,7 +47,8 @@ impl DurableObject for User {
                 sql: ObjectSql::new(&state),
                 postgrest: PostgrestClient::new(Rc::clone(config), FetchClient),
                 http: FetchClient,
-                blobs: R2(env),
+                blobs: R2(Clone::clone(&env)),
+                readers: ReadersService(env),
                 host: ObjectHost(state),
             };
             Object::start(Rc::clone(config), super::models(), ports)

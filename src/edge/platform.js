@@ -86,7 +86,25 @@ function request(head, body, signal) {
 }
 
 /** A request whose response is small: `[status, body]`. */
-export async function send(head, body, timeout, most) {
+export function send(head, body, timeout, most) {
+  return whole((signal) => request(head, body, signal), timeout, most);
+}
+
+/** Another Worker, to which files are posted. */
+export class FileService {
+  #stub;
+  #most;
+  constructor(stub, most) {
+    this.#stub = stub;
+    this.#most = most;
+  }
+  send(headers, file, timeout) {
+    const init = { method: "POST", headers: pairs(headers), body: file };
+    return whole((signal) => this.#stub.fetch("https://readers/", { ...init, signal }), timeout, this.#most);
+  }
+}
+
+async function whole(open, timeout, most) {
   const abort = new AbortController();
   let kind = CONNECT;
   // Cleared at the end: an `AbortSignal.timeout` would leave its timer behind until it fires.
@@ -95,7 +113,7 @@ export async function send(head, body, timeout, most) {
     abort.abort();
   }, timeout);
   try {
-    const response = await request(head, body, abort.signal);
+    const response = await open(abort.signal);
     if (kind === CONNECT) kind = CUT;
     const decoder = new TextDecoder();
     let text = "";

@@ -1,6 +1,6 @@
 //! The typed face of `platform.js`.
 
-use js_sys::JsString;
+use js_sys::{JsString, Uint8Array};
 use wasm_bindgen::prelude::*;
 use worker::wasm_bindgen;
 use worker::web_sys::{ReadableStream, Request, Response};
@@ -55,6 +55,19 @@ extern "C" {
         body: Option<&str>,
         timeout: f64,
         most: usize,
+    ) -> Result<JsValue, JsValue>;
+
+    /// Another Worker behind a service binding, to which files are posted.
+    pub(super) type FileService;
+    #[wasm_bindgen(constructor)]
+    pub(super) fn new(stub: &JsValue, most: usize) -> FileService;
+    /// As [`send`] does.
+    #[wasm_bindgen(method, catch)]
+    pub(super) async fn send(
+        this: &FileService,
+        headers: &str,
+        file: Uint8Array,
+        timeout: f64,
     ) -> Result<JsValue, JsValue>;
 
     /// A request whose response is read in pieces.

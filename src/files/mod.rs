@@ -1,4 +1,6 @@
-//! Files of a user: pictures that wait to be read, and exports that tools make.
+//! Files of a user: pictures that wait to be read, and exports that tools make; and the reading of files.
+
+pub mod reader;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};

@@ -10,6 +10,7 @@ pub mod clock;
 pub mod host;
 pub mod http;
 pub mod postgrest;
+pub mod readers;
 pub mod sql;
 pub mod worker;
 
@@ -21,6 +22,7 @@ pub use self::http::{
     Timeouts,
 };
 pub use self::postgrest::{Caller, DatabaseError, Postgrest, RpcCall};
+pub use self::readers::{READ_HEADER, Readers, ReadersError};
 pub use self::sql::{Sql, SqlError, SqlValue};
 pub use self::worker::{
     BodyError, CALL_HEADER, ForwardedBody, IncomingRequest, Reply, ReplyBody, RequestBody, WorkerPorts,
@@ -38,6 +40,8 @@ pub trait Platform: 'static {
     type Http: Http;
     /// The bucket of files.
     type Blobs: Blobs;
+    /// Readers of files.
+    type Readers: Readers;
     /// Background tasks, response streams and the log.
     type Host: Host;
 }
@@ -54,6 +58,8 @@ pub struct Ports<P: Platform> {
     pub http: P::Http,
     /// The bucket of files.
     pub blobs: P::Blobs,
+    /// Readers of files.
+    pub readers: P::Readers,
     /// Background tasks, response streams and the log.
     pub host: P::Host,
 }

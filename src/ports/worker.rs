@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{Clock, Http};
+use super::{Clock, Http, Readers};
 
 /// Header of a request to a user's object that holds the call, as ASCII.
 pub const CALL_HEADER: &str = "x-frontdesk-call";
@@ -93,12 +93,17 @@ pub trait WorkerPorts {
     type Clock: Clock;
     /// Supabase over HTTP.
     type Http: Http + Clone;
+    /// Readers of files.
+    type Readers: Readers;
 
     /// Time and randomness.
     fn clock(&self) -> &Self::Clock;
 
     /// Supabase over HTTP.
     fn http(&self) -> &Self::Http;
+
+    /// Readers of files.
+    fn readers(&self) -> &Self::Readers;
 
     /// Counts a request for the rate gate; returns whether it may pass. A deployment without a gate lets all pass.
     async fn allows(&self, key: &str) -> bool;

@@ -1,6 +1,8 @@
 //! `ocr`: the text of a picture or a scan that the user uploaded. A picture cannot be masked before a model sees it, so no profile has
 //! this tool unless an operator puts it there.
 
+use std::borrow::Cow;
+
 use base64ct::{Base64, Encoding};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -17,14 +19,15 @@ use crate::chat::employee::Employee;
 use crate::chat::message::Role;
 use crate::chat::usage::Usage;
 use crate::documents::{SaveOutcome, Upload, save_document};
+use crate::error::Error;
+use crate::files::reader::{PDF, PagesRead, ReadRequest, ShownPage, read};
 use crate::model::body_message::BodyMessage;
 use crate::model::candidate::{Candidate, Provider};
 use crate::model::completion::{Completion, CompletionRequest, stream_completion};
 use crate::model::request::ChatBody;
 use crate::ports::{Clock, Platform};
 use crate::time::Millis;
-use readers::document::{Form, Part};
-use readers::scan::{Kind, Page, Scan, pages_for_model, read};
+use passages::{Form, Part};
 use tokens::count;
 
 /// Longest time of a run, in milliseconds: models need a while for a page.
@@ -79,15 +82,19 @@ impl Tool for Ocr {
         if picture.expires_at <= user.ports.clock.now() {
             return Err(gone());
         }
-        let scan = read(bytes).map_err(|unreadable| ToolError(unreadable.to_string()))?;
-        let pages = pages_for_model(bytes, &scan).map_err(|unreadable| ToolError(unreadable.to_string()))?;
-        let text = transcribe(&picture.name, &scan, &pages, context).await?;
+        let scan: PagesRead =
+            read(&user.ports.readers, ReadRequest::Pages, bytes).await.map_err(|error| {
+                ToolError(match error {
+                    Error::Abort(abort) => abort.detail,
+                    Error::Fault(_) => out_of_reach.into(),
+                })
+            })?;
+        let text = transcribe(&picture.name, &scan, bytes, context).await?;
         if text.trim().is_empty() {
             return Ok(json!({ "text": "", "note": "No text was found in it." }));
         }
-        let shown = pages.len();
-        let note =
-            (shown < scan.pages).then(|| format!("The first {shown} of {} pages were read.", scan.pages));
+        let (shown, pages) = (scan.pages(), scan.scan.pages);
+        let note = (shown < pages).then(|| format!("The first {shown} of {pages} pages were read."));
         let kept = keep(&picture, &text, bytes.len(), context).await;
         Ok(json!({ "name": picture.name, "text": text, "kept_as_document": kept, "note": note }))
     }
@@ -118,27 +125,28 @@ impl Picture {
     }
 }
 
+/// A page as a part of a message; `file` is the whole file.
+fn block(page: &ShownPage, file: &[u8]) -> Value {
+    let content = page.content.as_deref().map_or_else(|| Base64::encode_string(file).into(), Cow::from);
+    let url = format!("data:{};base64,{content}", page.media_type);
+    if page.media_type == PDF {
+        // The model does not need the file's real name.
+        return json!({ "type": "file", "file": { "filename": "scan.pdf", "file_data": url } });
+    }
+    json!({ "type": "image_url", "image_url": { "url": url, "detail": "high" } })
+}
+
 /// Has the employee's model transcribe pages. The turn pays for it.
 async fn transcribe<P: Platform>(
     name: &str,
-    scan: &Scan,
-    pages: &[Page<'_>],
+    scan: &PagesRead,
+    file: &[u8],
     context: &ToolContext<'_, P>,
 ) -> Result<String, ToolError> {
     let ToolContext { employee, user, .. } = context;
-    // A PDF is one file, and a model reads all of its pages.
-    let shown = if scan.kind == Kind::Pdf { scan.pages } else { pages.len() };
-    let shown = u32::try_from(shown).unwrap_or(u32::MAX);
     let (ports, config) = (user.ports, user.config);
-    let part = |page: &Page<'_>| {
-        let url = format!("data:{};base64,{}", page.media_type, Base64::encode_string(&page.bytes));
-        match scan.kind {
-            // The model does not need the file's real name.
-            Kind::Pdf => json!({ "type": "file", "file": { "filename": "scan.pdf", "file_data": url } }),
-            _ => json!({ "type": "image_url", "image_url": { "url": url, "detail": "high" } }),
-        }
-    };
-    let blocks: Vec<_> = pages.iter().map(part).collect();
+    let shown = u32::try_from(scan.pages()).unwrap_or(u32::MAX);
+    let blocks: Vec<_> = scan.shown.iter().map(|page| block(page, file)).collect();
     let messages =
         [json!({ "role": "system", "content": INSTRUCTIONS }), json!({ "role": "user", "content": blocks })];
     let messages = [Role::System, Role::User].into_iter().zip(&messages);

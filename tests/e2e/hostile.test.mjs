@@ -4,14 +4,23 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { deflateSync } from 'node:zlib';
 import { ada, call, newUser, readFrames, script } from './test-stack.mjs';
 
-/** Longest silence of another user's stream while a hostile file is read, in milliseconds: the readers may take no more of the thread. */
-const MAX_GAP_MS = 1500;
+/**
+ * Longest silence of another user's stream while a hostile file is read, in milliseconds, beside twice the one that the stream had before:
+ * the machine may be busy. The file is read in another process; what is left is to pass it on.
+ */
+const MAX_GAP_MS = 300;
+
+/** The same for text that is read and then masked, which happens in the isolate of the stream. */
+const MAX_MASKING_GAP_MS = 2500;
 
 /** Longest time in which a hostile file is refused or read, in milliseconds. */
 const MAX_TIME_MS = 5000;
 
-/** Most memory that a hostile file may take, in MB. */
-const MAX_MEMORY_MB = 120;
+/** Most memory that a hostile file may take, in MB, beside its own bytes. */
+const MAX_MEMORY_MB = 30;
+
+/** Copies of a file on its way, and of its text back: in both Workers and between them. */
+const COPIES = 12;
 
 /** @param {(string | Buffer)[]} objects */
 function pdfOf(objects) {
@@ -88,7 +97,7 @@ for (const [name, type, body] of FILES) {
   test(`${name} is refused or read while another user's stream goes on`, async () => {
     const user = await newUser();
     const response = await call('/api/chat', { user: ada, json: { message: 'a long story' } });
-    let [last, gap, isOver] = [Date.now(), 0, false];
+    let [last, gap, calmGap, isOver] = [Date.now(), 0, 0, false];
     const reading = (async () => {
       for await (const _ of readFrames(response)) {
         gap = Math.max(gap, Date.now() - last);
@@ -97,6 +106,7 @@ for (const [name, type, body] of FILES) {
       }
     })();
     await new Promise((resolve) => { setTimeout(resolve, 500); });
+    [calmGap, gap] = [gap, 0];
     const [before, began] = [memory(), Date.now()];
     let most = 0;
     const watch = setInterval(() => { most = Math.max(most, memory()); }, 50);
@@ -106,10 +116,12 @@ for (const [name, type, body] of FILES) {
     isOver = true;
     await reading;
     const used = most - before;
-    console.log(`# ${name}: ${reply.status} after ${took} ms, ${Math.round(used)} MB more, longest gap ${gap} ms`);
+    const mostMemory = MAX_MEMORY_MB + COPIES * body.length / 1e6;
+    const mostGap = 2 * calmGap + (name === 'secrets.txt' ? MAX_MASKING_GAP_MS : MAX_GAP_MS);
+    console.log(`# ${name}: ${reply.status} after ${took} ms, ${Math.round(used)} MB more, longest gap ${gap} ms, before ${calmGap} ms`);
     assert.ok([200, 201, 413, 415, 422].includes(reply.status), `${reply.status}: ${await reply.text()}`);
     assert.ok(took <= MAX_TIME_MS, `took ${took} ms`);
-    assert.ok(used <= MAX_MEMORY_MB, `took ${used} MB`);
-    assert.ok(gap <= MAX_GAP_MS, `a gap of ${gap} ms`);
+    assert.ok(used <= mostMemory, `took ${used} MB`);
+    assert.ok(gap <= mostGap, `a gap of ${gap} ms`);
   });
 }

@@ -15,6 +15,7 @@ pub mod host;
 pub mod http;
 pub mod platform;
 pub mod postgrest;
+pub mod readers;
 pub mod sqlite;
 
 pub use self::api::ApiReply;

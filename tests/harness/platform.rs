@@ -23,6 +23,7 @@ use super::fixtures::START;
 use super::host::ScriptedHost;
 use super::http::{ScriptedHttp, vector};
 use super::postgrest::ScriptedPostgrest;
+use super::readers::InProcess;
 use super::sqlite::SqliteStorage;
 
 /// Every port, scripted but the SQL.
@@ -34,6 +35,7 @@ impl Platform for Scripted {
     type Postgrest = ScriptedPostgrest;
     type Http = ScriptedHttp;
     type Blobs = MemoryBlobs;
+    type Readers = InProcess;
     type Host = ScriptedHost;
 }
 
@@ -110,6 +112,7 @@ impl TestPlatform {
             postgrest: self.postgrest.clone(),
             http: self.http.clone(),
             blobs: self.blobs.clone(),
+            readers: InProcess,
             host: self.host.clone(),
         }
     }

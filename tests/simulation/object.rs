@@ -21,7 +21,7 @@ use super::alarm::{Alarm, Sleeper, keep_watch};
 use super::disk::{Disk, SimSql};
 use super::http::SimHttp;
 use super::mcp::McpServer;
-use super::platform::{Bucket, SimBlobs, SimClock, SimHost, Simulated};
+use super::platform::{Bucket, NoReaders, SimBlobs, SimClock, SimHost, Simulated};
 use super::postgres::{Postgres, SimPostgrest};
 use super::world::{Instance, World};
 
@@ -116,6 +116,7 @@ impl ObjectNode {
             },
             http: SimHttp { world: world(), instance: own(), mcp: Rc::clone(mcp) },
             blobs: SimBlobs { world: world(), instance: own(), bucket: Rc::clone(bucket) },
+            readers: NoReaders,
             host: SimHost { world: world(), instance: own() },
         };
         let object = Object::start(Rc::clone(config), Rc::clone(models), ports);

@@ -4,7 +4,9 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use frontdesk::ports::{BlobError, Blobs, Clock, FrameWriter, Host, Platform, Secret};
+use frontdesk::ports::{
+    BlobError, Blobs, Clock, FrameWriter, Host, HttpAnswer, Platform, Readers, ReadersError, Secret,
+};
 use frontdesk::time::Millis;
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures::channel::oneshot;
@@ -27,6 +29,7 @@ impl Platform for Simulated {
     type Postgrest = SimPostgrest;
     type Http = SimHttp;
     type Blobs = SimBlobs;
+    type Readers = NoReaders;
     type Host = SimHost;
 }
 
@@ -171,5 +174,14 @@ impl Blobs for SimBlobs {
         let is_under = move |key: &&String| key.starts_with(&prefix);
         self.ask(move |bucket| bucket.keys.borrow().iter().filter(|key| is_under(key)).cloned().collect())
             .await
+    }
+}
+
+/// No readers: nobody uploads here.
+pub struct NoReaders;
+
+impl Readers for NoReaders {
+    async fn read(&self, _: &str, _: &[u8], _: Millis) -> Result<HttpAnswer, ReadersError> {
+        Err(ReadersError::NoReaders)
     }
 }

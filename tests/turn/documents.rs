@@ -1,7 +1,7 @@
 //! Documents: masked before they are cut, and stored once.
 
 use frontdesk::documents::{MaskedTable, SaveOutcome, Upload, save_document};
-use readers::document::{Form, Part};
+use passages::{Form, Part};
 use serde_json::Value;
 
 use super::harness::*;

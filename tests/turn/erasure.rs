@@ -11,7 +11,7 @@ use frontdesk::documents::Upload;
 use frontdesk::error::{Code, Error};
 use frontdesk::ports::{Blobs as _, BodyError, RequestBody, Sql as _, SqlError};
 use futures::channel::oneshot;
-use readers::document::{Form, Part};
+use passages::{Form, Part};
 use serde_json::{Value, json};
 use uuid::Uuid;
 

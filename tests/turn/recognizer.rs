@@ -2,7 +2,7 @@
 
 use frontdesk::documents::{SaveOutcome, Upload, save_document};
 use frontdesk::error::Code;
-use readers::document::{Form, Part};
+use passages::{Form, Part};
 
 use super::harness::platform::TestPlatform;
 use super::harness::*;

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use passages::TooManyChunks;
+
 /// Reasons to refuse a document. [`fmt::Display`] writes a sentence for the user that quotes nothing from the document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ReadError {
@@ -19,6 +21,12 @@ impl ReadError {
     /// Makes an error that names the limit and a way to stay within it.
     pub(crate) fn too_long(limit: &str) -> Self {
         Self::TooLong(format!("{limit} Send it in parts."))
+    }
+}
+
+impl From<TooManyChunks> for ReadError {
+    fn from(error: TooManyChunks) -> Self {
+        Self::TooLong(error.to_string())
     }
 }
 

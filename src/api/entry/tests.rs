@@ -8,6 +8,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::*;
+use crate::files::reader::tests::InProcess;
 use crate::ports::{
     BodyError, Http, HttpAnswer, HttpBody, HttpCall, HttpError, HttpResponse, RequestBody, Secret, Timeouts,
 };
@@ -144,6 +145,7 @@ impl WorkerPorts for FakeWorker {
     type Readable = ();
     type Clock = FakeClock;
     type Http = FakeHttp;
+    type Readers = InProcess;
 
     fn clock(&self) -> &FakeClock {
         &FakeClock
@@ -151,6 +153,10 @@ impl WorkerPorts for FakeWorker {
 
     fn http(&self) -> &FakeHttp {
         &self.http
+    }
+
+    fn readers(&self) -> &InProcess {
+        &InProcess
     }
 
     async fn allows(&self, key: &str) -> bool {

@@ -1,8 +1,10 @@
 //! Extraction of bounded text from untrusted bytes.
 
+use passages::{Form, MAX_CHUNKS, Part, TooManyChunks};
+
 use super::charset::{declared_in_page, decode};
 use super::kind::Kind;
-use super::{Form, MAX_CHUNKS, MAX_TABLE_BYTES, MAX_TEXT_BYTES, Part, html, pdf, table, too_many_chunks};
+use super::{MAX_TABLE_BYTES, MAX_TEXT_BYTES, html, pdf, table};
 use crate::error::ReadError;
 
 /// Extracts the text of a document. `charset` is the one that its upload declares, if any.
@@ -23,7 +25,7 @@ pub fn extract(kind: Kind, bytes: &[u8], charset: Option<&str>) -> Result<Vec<Pa
     };
     if parts.len() > MAX_CHUNKS {
         // Each part becomes a passage at least.
-        return Err(too_many_chunks());
+        return Err(TooManyChunks.into());
     }
     let parts: Vec<_> =
         parts.into_iter().map(|part| Part { text: tidy(&part.text, part.form), ..part }).collect();
@@ -82,6 +84,8 @@ const MOST_SPACES: u32 = 16;
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn text_of(kind: Kind, bytes: &[u8]) -> String {
@@ -125,5 +129,15 @@ mod tests {
             assert!(matches!(extract(kind, bytes, None), Err(ReadError::WithoutText(_))), "{kind:?}");
         }
         assert!(matches!(extract(Kind::Pdf, b"%PDF-1.4 nothing", None), Err(ReadError::Unreadable(_))));
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..2000), kind in 0..5) {
+            let kind = [Kind::Text, Kind::Markdown, Kind::Csv, Kind::Html, Kind::Pdf][usize::try_from(kind).unwrap()];
+            if let Ok(parts) = extract(kind, &bytes, None) {
+                prop_assert!(passages::chunk(&parts).is_ok());
+            }
+        }
     }
 }

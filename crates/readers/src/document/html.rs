@@ -4,9 +4,10 @@ use std::cell::RefCell;
 
 use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
 use html5gum::{Span, Tokenizer};
+use passages::{Form, MAX_CHUNKS, Part};
 
 use super::hidden::{Attributes, Visibility, is_block};
-use super::{Form, MAX_CHUNKS, MAX_TEXT_BYTES, Part, table};
+use super::{MAX_TEXT_BYTES, table};
 
 /// Longest name of an element that is looked at, in bytes.
 const LONGEST_NAME: usize = 16;

@@ -26,7 +26,7 @@ impl Kind {
     ///
     /// # Errors
     /// [`ReadError::Unsupported`] for other kinds, and for bytes of another kind than declared.
-    pub fn of(media_type: Option<&str>, name: &str, bytes: &[u8]) -> Result<Self, ReadError> {
+    pub fn of(media_type: Option<&str>, extension: Option<&str>, bytes: &[u8]) -> Result<Self, ReadError> {
         let start = bytes.get(..PDF_HEADER_WITHIN.min(bytes.len())).unwrap_or_default();
         let is_pdf = start.windows(5).any(|window| window == b"%PDF-");
         let said =
@@ -34,14 +34,17 @@ impl Kind {
         let kind = match said.as_deref() {
             // Not specific: browsers declare a CSV as Excel's if Excel is installed, and fetch declares every string as plain text.
             None | Some("text/plain" | "application/vnd.ms-excel") if is_pdf => Self::Pdf,
-            None | Some("text/plain" | "application/vnd.ms-excel") => Self::by_extension(name)
+            None | Some("text/plain" | "application/vnd.ms-excel") => extension
+                .and_then(Self::by_extension)
                 .or_else(|| looks_like_html(start).then_some(Self::Html))
                 .unwrap_or(Self::Text),
             Some("application/pdf" | "application/x-pdf") => Self::Pdf,
             Some("text/markdown" | "text/x-markdown") => Self::Markdown,
             Some("text/csv" | "application/csv" | "text/tab-separated-values") => Self::Csv,
             Some("text/html" | "application/xhtml+xml") => Self::Html,
-            Some(other) if other.starts_with("text/") => Self::by_extension(name).unwrap_or(Self::Text),
+            Some(other) if other.starts_with("text/") => {
+                extension.and_then(Self::by_extension).unwrap_or(Self::Text)
+            }
             Some(_) => return Err(ReadError::Unsupported),
         };
         let is_utf16 = media_type.and_then(charset::declared).is_some_and(|charset| {
@@ -52,8 +55,7 @@ impl Kind {
         if is_readable { Ok(kind) } else { Err(ReadError::Unsupported) }
     }
 
-    fn by_extension(name: &str) -> Option<Self> {
-        let (_, extension) = name.rsplit_once('.')?;
+    fn by_extension(extension: &str) -> Option<Self> {
         Some(match extension.to_ascii_lowercase().as_str() {
             "md" | "markdown" => Self::Markdown,
             "csv" | "tsv" => Self::Csv,
@@ -121,7 +123,8 @@ mod tests {
             (Some("image/png"), "a.txt", b"Hello", None),
             (Some("application/json"), "a.txt", b"{}", None),
         ] {
-            let found = Kind::of(media_type, name, bytes);
+            let extension = name.rsplit_once('.').map(|(_, extension)| extension);
+            let found = Kind::of(media_type, extension, bytes);
             assert_eq!(found.as_ref().ok().copied(), kind, "{media_type:?} {name}");
             if let Err(error) = found {
                 assert_eq!(error, ReadError::Unsupported);

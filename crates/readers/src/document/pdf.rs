@@ -20,8 +20,9 @@ mod xref;
 use budget::Stop;
 use file::{File, OpenError};
 use page::PageText;
+use passages::{Form, Part};
 
-use super::{Form, MAX_PAGES, Part};
+use super::MAX_PAGES;
 use crate::error::ReadError;
 
 /// Reads the text of a PDF, one part per page.

@@ -1,6 +1,8 @@
 //! CSV tables with any common delimiter.
 
-use super::{Form, MAX_HEADER_BYTES, MAX_TABLE_BYTES, Part};
+use passages::{Form, MAX_HEADER_BYTES, Part};
+
+use super::MAX_TABLE_BYTES;
 use crate::error::ReadError;
 
 /// Bytes that are searched for the delimiter.

@@ -4,7 +4,7 @@
 use pii::placeholder::{MAX_PLACEHOLDER_BYTES, Reading, Spelling, read};
 use tokens::count;
 
-use super::{Form, Part};
+use crate::{Form, Part};
 
 /// Most bytes of a unit. Longer ones are split.
 const LONG_BYTES: usize = 480;
