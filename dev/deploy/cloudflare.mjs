@@ -1,6 +1,7 @@
 // Checks of the Cloudflare account: sign-in, bindings, secrets.
 import { unstable_readConfig as readConfig } from 'wrangler';
 import { join } from 'node:path';
+import { READERS_CONFIG } from '../build/worker.mjs';
 import { ROOT } from '../root.mjs';
 import { missing, ok, warning } from './finding.mjs';
 import { REQUIRED_SECRETS, WRANGLER_ENVIRONMENTS } from './settings.mjs';
@@ -25,14 +26,22 @@ export const environmentOptions = (environment) => ['--env', WRANGLER_ENVIRONMEN
  * @property {{ bindings: { name: string, class_name: string }[] }} durable_objects
  * @property {{ binding: string, bucket_name: string }[]} r2_buckets
  * @property {{ name: string, namespace_id: string, simple: object }[]} ratelimits
+ * @property {{ binding: string, service: string }[]} services
+ * @property {{ cpu_ms?: number }} [limits]
+ * @property {boolean} [workers_dev]
  * @property {object[]} migrations
  * @property {object} assets
  * @property {object} observability
  */
 
-/** wrangler.toml as it holds for an environment. @param {import('./settings.mjs').Environment} environment @returns {WranglerConfig} */
-export function readWranglerConfig(environment) {
-  return readConfig({ config: join(ROOT, 'wrangler.toml'), env: WRANGLER_ENVIRONMENTS[environment] }, { hideWarnings: true });
+/**
+ * A configuration as it holds for an environment.
+ * @param {import('./settings.mjs').Environment} environment
+ * @param {string} [config] path
+ * @returns {WranglerConfig}
+ */
+export function readWranglerConfig(environment, config = join(ROOT, 'wrangler.toml')) {
+  return readConfig({ config, env: WRANGLER_ENVIRONMENTS[environment] }, { hideWarnings: true });
 }
 
 /**
@@ -48,7 +57,7 @@ export async function checkCloudflare({ deployment, tools }) {
   }
   const config = readWranglerConfig(environment);
   const [bindings, listed] = await Promise.all([
-    checkBindings(config, tools), tools.wrangler(['secret', 'list', '--format', 'json', ...environmentOptions(environment)]),
+    checkBindings(environment, tools), tools.wrangler(['secret', 'list', '--format', 'json', ...environmentOptions(environment)]),
   ]);
   const known = secretsOf(listed);
   if (!known) {
@@ -67,12 +76,14 @@ function isLoggedIn(output) {
 }
 
 /**
- * @param {WranglerConfig} config
+ * @param {import('./settings.mjs').Environment} environment
  * @param {import('./tools.mjs').Tools} tools
  * @returns {Promise<Finding[]>}
  */
-async function checkBindings(config, tools) {
+async function checkBindings(environment, tools) {
+  const config = readWranglerConfig(environment);
   const declared = [
+    checkReaders(config, readWranglerConfig(environment, READERS_CONFIG)),
     config.durable_objects.bindings.some(({ name }) => name === 'USER') ? ok('Binding USER') : missing('wrangler.toml binds no Durable Object USER.'),
     config.ratelimits.some(({ name }) => name === 'IP_GATE') ? ok('Binding IP_GATE') : warning('wrangler.toml has no IP_GATE: requests from one address are not limited.'),
   ];
@@ -86,6 +97,18 @@ async function checkBindings(config, tools) {
     ? `The bucket ${bucket} does not exist: run \`npx wrangler r2 bucket create ${bucket}\`, or remove FILES from wrangler.toml.`
     : `The bucket ${bucket} cannot be read: ${lastLine(found)}`;
   return [...declared, missing(advice)];
+}
+
+/**
+ * @param {WranglerConfig} config
+ * @param {WranglerConfig} readers
+ * @returns {Finding}
+ */
+export function checkReaders({ services }, { name }) {
+  const bound = services.find(({ binding }) => binding === 'READERS')?.service;
+  if (bound === name) return ok(`Binding READERS: the Worker ${name}`);
+  const advice = `wrangler.toml must bind READERS to ${name}, the Worker that reads files.`;
+  return missing(bound ? `${advice} It binds ${bound}.` : `${advice} Without it no file is taken.`);
 }
 
 /**

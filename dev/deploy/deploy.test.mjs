@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { ROOT, packagedNode } from '../bootstrap.mjs';
-import { readWranglerConfig } from './cloudflare.mjs';
+import { READERS_CONFIG } from '../build/worker.mjs';
+import { checkReaders, readWranglerConfig } from './cloudflare.mjs';
 import { deploy } from './run.mjs';
 import { readDeployment, readOptions } from './settings.mjs';
 import { databaseTarget } from './supabase.mjs';
@@ -35,7 +36,7 @@ async function play({ settings = SETTINGS, environment = 'production', isDryRun 
   const said = [];
   /** @type {{ tool: string, options: string[], env: NodeJS.ProcessEnv, secrets?: Record<string, string> }[]} */
   const ran = [];
-  const scripted = { 'whoami': ended(0, '{"loggedIn":true}'), 'r2': ended(0, '{}'), 'secret': ended(0, '[]'), 'deploy': ended(0), ...wrangler };
+  const scripted = { 'whoami': ended(0, '{"loggedIn":true}'), 'r2': ended(0, '{}'), 'secret': ended(0, '[]'), 'deploy': ended(0), 'readers': ended(0), ...wrangler };
   /** @type {Record<string, [number, unknown]>} */
   const served = {
     'settings sb_publishable_1': [200, {}], 'jwks.json ': [200, { keys: [{}] }], 'parked_turns sb_publishable_1': [401, {}],
@@ -47,8 +48,9 @@ async function play({ settings = SETTINGS, environment = 'production', isDryRun 
       const path = options[options.indexOf('--secrets-file') + 1];
       const secrets = options.includes('--secrets-file') ? JSON.parse(readFileSync(path, 'utf8')) : undefined;
       ran.push({ tool: 'wrangler', options, env, secrets });
-      if (options[0] === 'deploy') writeFileSync(String(env.WRANGLER_OUTPUT_FILE_PATH), `{"type":"deploy","targets":["https://desk.example.dev"]}\n`);
-      return scripted[/** @type {keyof typeof scripted} */ (options[0])];
+      if (options[0] === 'deploy' && env.WRANGLER_OUTPUT_FILE_PATH) writeFileSync(String(env.WRANGLER_OUTPUT_FILE_PATH), `{"type":"deploy","targets":["https://desk.example.dev"]}\n`);
+      const isOfReaders = options[0] === 'deploy' && options.includes(READERS_CONFIG);
+      return isOfReaders ? scripted.readers : scripted[/** @type {keyof typeof scripted} */ (options[0])];
     },
     supabase: async (/** @type {string[]} */ options) => {
       ran.push({ tool: 'supabase', options, env: {} });
@@ -67,17 +69,20 @@ async function play({ settings = SETTINGS, environment = 'production', isDryRun 
   return { isDone, ran, missing: said.filter((line) => line.startsWith('  ✗')).join('\n'), text: said.join('\n'), changes: ran.filter(({ options }) => ['deploy', 'db'].includes(options[0])) };
 }
 
-test('migrations go before the Worker, and both to the environment that is named', async () => {
+test('migrations go before the readers, these before the Worker, and all to the environment that is named', async () => {
   const { isDone, changes, text } = await play({ environment: 'staging' });
   assert.equal(isDone, true, text);
-  const [push, upload] = changes;
+  const [push, readers, upload] = changes;
   assert.deepEqual(push.options, ['db', 'push', '--remote=abcdefghijklmnopqrst', '--yes']);
+  assert.deepEqual(readers.options, ['deploy', '--config', READERS_CONFIG, '--env', 'staging']);
   assert.deepEqual(upload.options.slice(0, 4), ['deploy', '--env', 'staging', '--keep-vars']);
   assert.match(text, /https:\/\/desk\.example\.dev is ready/);
 });
 
 test('variables go as variables, and secrets in a file that is gone afterwards', async () => {
-  const { changes: [, { options, secrets }] } = await play();
+  const { changes: [, readers, { options, secrets }] } = await play();
+  assert.equal(readers.secrets, undefined, 'the readers have no secret');
+  assert.ok(!readers.options.includes('--var'));
   assert.ok(options.includes('OPENAI_MODEL:gpt-4o-mini') && options.includes(`SUPABASE_URL:${SETTINGS.SUPABASE_URL}`));
   assert.deepEqual(Object.keys(secrets ?? {}).sort(), ['OPENAI_API_KEY', 'PII_MASTER_KEY', 'SUPABASE_ANON_KEY', 'SUPABASE_SERVICE_ROLE_KEY']);
   for (const value of Object.values(secrets ?? {})) assert.ok(!options.join(' ').includes(value), 'a command line is seen by other programs');
@@ -138,12 +143,12 @@ test('secrets of the Worker need not be set again, and its master key is not rep
   const wrangler = { secret: ended(0, JSON.stringify(names.map((name) => ({ name, type: 'secret_text' })))) };
   const kept = await play({ settings: { SUPABASE_URL: SETTINGS.SUPABASE_URL }, wrangler });
   assert.equal(kept.isDone, true, kept.text);
-  assert.deepEqual(kept.changes[1].secrets, {});
+  assert.deepEqual(kept.changes[2].secrets, {});
   const other = await play({ wrangler });
-  assert.equal(other.changes[1].secrets?.PII_MASTER_KEY, undefined);
+  assert.equal(other.changes[2].secrets?.PII_MASTER_KEY, undefined);
   const rotation = `2:${Buffer.alloc(32, 2).toString('base64')},1:${SETTINGS.PII_MASTER_KEY}`;
   const rotated = await play({ settings: { ...SETTINGS, PII_MASTER_KEY: rotation }, wrangler });
-  assert.equal(rotated.changes[1].secrets?.PII_MASTER_KEY, rotation);
+  assert.equal(rotated.changes[2].secrets?.PII_MASTER_KEY, rotation);
 });
 
 test('a dry run tells everything and changes nothing', async () => {
@@ -160,6 +165,21 @@ test('the Worker stays as it is where the migrations fail', async () => {
   const { isDone, changes } = await play({ push: 1 });
   assert.equal(isDone, false);
   assert.equal(changes.length, 1);
+});
+
+test('the Worker stays as it is where the readers are not deployed', async () => {
+  const { isDone, changes, text } = await play({ wrangler: { readers: ended(1) } });
+  assert.equal(isDone, false);
+  assert.equal(changes.length, 2);
+  assert.match(text, /The readers were not deployed, nor the Worker/);
+});
+
+test('READERS must be the readers of the environment', () => {
+  const readers = { name: 'frontdesk-readers' };
+  const bound = (/** @type {string} */ service) => /** @type {any} */ ({ services: [{ binding: 'READERS', service }] });
+  assert.equal(checkReaders(bound('frontdesk-readers'), /** @type {any} */ (readers)).state, 'ok');
+  assert.match(checkReaders(bound('frontdesk-readers-staging'), /** @type {any} */ (readers)).text, /It binds frontdesk-readers-staging/);
+  assert.match(checkReaders(/** @type {any} */ ({ services: [] }), /** @type {any} */ (readers)).text, /Without it no file is taken/);
 });
 
 test('a Worker that is not ready is told, with the way back', async () => {
@@ -196,13 +216,25 @@ test('both environments bind the same, and share no files and no counters', () =
   const [production, staging] = [readWranglerConfig('production'), readWranglerConfig('staging')];
   const bindings = (/** @type {typeof production} */ config) => [
     config.durable_objects.bindings.map(({ name, class_name: className }) => `${name} ${className}`),
-    config.r2_buckets.map(({ binding }) => binding), config.ratelimits.map(({ name, simple }) => [name, simple]), Object.keys(config.vars), config.migrations,
+    config.r2_buckets.map(({ binding }) => binding), config.services.map(({ binding }) => binding), config.ratelimits.map(({ name, simple }) => [name, simple]), Object.keys(config.vars), config.migrations,
     config.assets, config.keep_vars, config.observability,
   ];
   assert.deepEqual(bindings(staging), bindings(production));
   assert.notEqual(staging.name, production.name);
   assert.notEqual(staging.r2_buckets[0].bucket_name, production.r2_buckets[0].bucket_name);
+  assert.notEqual(staging.services[0].service, production.services[0].service);
   assert.notEqual(staging.ratelimits[0].namespace_id, production.ratelimits[0].namespace_id);
+});
+
+test('the readers have no address, no secret, no storage, and a limit on CPU', () => {
+  for (const environment of /** @type {const} */ (['production', 'staging'])) {
+    const [chat, readers] = [readWranglerConfig(environment), readWranglerConfig(environment, READERS_CONFIG)];
+    assert.equal(checkReaders(chat, readers).state, 'ok', environment);
+    assert.equal(readers.workers_dev, false);
+    assert.ok(readers.limits?.cpu_ms && readers.limits.cpu_ms <= 5000);
+    const bindings = [readers.durable_objects.bindings, readers.r2_buckets, readers.ratelimits, readers.services, Object.keys(readers.vars)];
+    assert.deepEqual(bindings.flat(), []);
+  }
 });
 
 test('wrangler.toml sets no variable of the Worker, which each deployment would set back', () => {
@@ -220,13 +252,20 @@ test('wrangler itself takes the configuration of each environment', () => {
   // The Worker is built elsewhere: this is about the bindings.
   const text = readFileSync(join(ROOT, 'wrangler.toml'), 'utf8').replace(/\[build\]\n(?:.+\n)+/, '').replace('directory = "web/dist"', 'directory = "assets"');
   writeFileSync(config, text.replace('build/index.js', 'worker.js'));
+  const readers = join(folder, 'wrangler.readers.toml');
+  writeFileSync(readers, readFileSync(READERS_CONFIG, 'utf8').replace(/\[build\]\n(?:.+\n)+/, '').replace('../../build/readers/index.js', 'worker.js'));
   mkdirSync(join(folder, 'assets'));
-  for (const environment of ['', 'staging']) {
+  const dryRun = (/** @type {string} */ path, /** @type {string} */ environment) => {
     const { status, stdout, stderr } = spawnSync(packagedNode(), [
-      join(ROOT, 'node_modules/wrangler/bin/wrangler.js'), 'deploy', '--dry-run', '--env', environment, '--config', config, '--keep-vars', '--outdir', join(folder, 'out'),
+      join(ROOT, 'node_modules/wrangler/bin/wrangler.js'), 'deploy', '--dry-run', '--env', environment, '--config', path, '--keep-vars', '--outdir', join(folder, 'out'),
     ], { encoding: 'utf8', env: { ...process.env, WRANGLER_SEND_METRICS: 'false', WRANGLER_LOG_PATH: folder, NO_COLOR: '1' } });
     assert.equal(status, 0, stderr);
-    for (const binding of ['env.USER', 'env.FILES', 'env.IP_GATE']) assert.ok(stdout.includes(binding), stdout);
     assert.doesNotMatch(stderr + stdout, /WARNING/);
+    return stdout;
+  };
+  for (const environment of ['', 'staging']) {
+    const stdout = dryRun(config, environment);
+    for (const binding of ['env.USER', 'env.FILES', 'env.IP_GATE', 'env.READERS']) assert.ok(stdout.includes(binding), stdout);
+    assert.match(dryRun(readers, environment), /No bindings found/);
   }
 });

@@ -1,9 +1,10 @@
-// The deployment itself: checks, migrations, the Worker with its assets, and whether it answers.
+// The deployment itself: checks, migrations, the Worker that reads files, the Worker with its assets, and whether it answers.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { checkAll } from './checks.mjs';
+import { READERS_CONFIG } from '../build/worker.mjs';
 import { environmentOptions } from './cloudflare.mjs';
 import { databaseTarget } from './supabase.mjs';
 
@@ -38,8 +39,9 @@ export async function deploy(plan) {
   if (count > 0 && !isDryRun) return stop(say, `${count} missing: nothing was changed.`);
 
   if (!await migrate(plan)) return stop(say, isDryRun ? 'The migrations cannot be compared.' : 'The migrations failed: the Worker was not changed.');
+  if (!await deployReaders(plan)) return stop(say, isDryRun ? 'The readers cannot be built.' : 'The readers were not deployed, nor the Worker; the migrations are applied, and fit the Worker before.');
   const targets = await deployWorker(plan, known);
-  if (!targets) return stop(say, isDryRun ? 'The Worker cannot be built.' : 'The Worker was not deployed; the migrations are applied, and fit the Worker before.');
+  if (!targets) return stop(say, isDryRun ? 'The Worker cannot be built.' : 'The Worker was not deployed; the migrations are applied and the readers deployed, and both fit the Worker before.');
   if (isDryRun) return count > 0 ? stop(say, `${count} missing. Nothing was changed.`) : (say('Nothing is missing. Nothing was changed.'), true);
   return await isReady(plan, targets) || stop(say, 'The new Worker is not ready. `npx wrangler rollback` brings the one before back: docs/deploy.md#rolling-back.');
 }
@@ -58,6 +60,22 @@ async function migrate({ deployment, isDryRun, tools, say }) {
   say(isDryRun ? 'Migrations that would be applied' : 'Applying migrations');
   const { code } = await tools.supabase(['db', 'push', ...target, ...(isDryRun ? ['--dry-run'] : ['--yes'])], { isShown: true });
   return code === 0;
+}
+
+/**
+ * Before the Worker: Cloudflare refuses one that is bound to another which does not exist.
+ * @param {Plan} plan
+ */
+async function deployReaders({ deployment: { environment }, isDryRun, tools, say }) {
+  say(isDryRun ? 'Building the readers' : 'Deploying the readers');
+  const folder = mkdtempSync(join(tmpdir(), 'frontdesk-deploy-'));
+  try {
+    const upload = isDryRun ? ['--dry-run', '--outdir', folder] : [];
+    const { code } = await tools.wrangler(['deploy', '--config', READERS_CONFIG, ...environmentOptions(environment), ...upload], { isShown: true });
+    return code === 0;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 /**
