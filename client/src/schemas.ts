@@ -88,6 +88,33 @@ export type AdminHealth = {
   };
 };
 
+export type AdminUser = {
+  created_at: string | null;
+  email: string | null;
+  id: string;
+  is_anonymous: boolean;
+  last_active_at: string | null;
+  /** Of the user alone. */
+  limits: LimitsOfUser | null;
+  month: {
+    cost_usd: number;
+    requests: number;
+    total_tokens: number;
+  };
+  plan: string | null;
+  today: {
+    cost_usd: number;
+    requests: number;
+    total_tokens: number;
+  };
+};
+
+export type AdminUserPage = {
+  data: Array<AdminUser>;
+  /** Value of before for the next page. */
+  next: string | null;
+};
+
 export type Answer = {
   cost_usd: number | null;
   employee: string;
@@ -112,6 +139,22 @@ export type ApprovalsRequest = {
     reason?: string | null;
   }>;
   stream?: boolean | null;
+};
+
+export type AuditList = {
+  data: Array<{
+    action: 'employee_created' | 'employee_updated' | 'employee_rolled_back' | 'limits_updated' | 'price_saved' | 'user_erased';
+    admin_email: string | null;
+    admin_id: string;
+    at: string;
+    /** The same fields since. */
+    became: Record<string, unknown>;
+    id: number;
+    /** Slug of an employee, id of a user, or name of a model. */
+    target: string;
+    /** The fields that changed, before. */
+    was: Record<string, unknown>;
+  }>;
 };
 
 export type Budget = {
@@ -430,6 +473,13 @@ export type ImportLine = {
   session_id?: string;
 };
 
+/** Null: the plan decides. */
+export type LimitsOfUser = {
+  daily_tokens: number | null;
+  daily_usd: number | null;
+  messages_per_minute: number | null;
+};
+
 /** Placeholders that the model read, each with the text that the user sees in the place of it; null where the placeholder itself stands in the text. */
 export type MaskedValues = Record<string, string | null>;
 
@@ -521,6 +571,16 @@ export type NewEmployee = {
   unmask_policy?: Record<string, 'full' | 'partial' | 'none'>;
   unmasked_kinds?: Array<string>;
   verbosity?: string | null;
+};
+
+export type NewPrice = {
+  /** As input_usd where it is missing. */
+  cached_input_usd?: number | null;
+  input_usd: number;
+  model: string;
+  output_usd: number;
+  /** Now where it is missing. */
+  valid_from?: string | null;
 };
 
 export type Overview = {
@@ -785,6 +845,26 @@ export type Picture = {
   size_bytes: number;
 };
 
+/** US dollars per million tokens. */
+export type Price = {
+  cached_input_usd: number;
+  input_usd: number;
+  model: string;
+  output_usd: number;
+  valid_from: string;
+};
+
+export type PriceList = {
+  data: Array<{
+    cached_input_usd: number;
+    input_usd: number;
+    is_current: boolean;
+    model: string;
+    output_usd: number;
+    valid_from: string;
+  }>;
+};
+
 export type Problem = {
   code: 'account_exists' | 'admin_only' | 'approval_expired' | 'approval_mismatch' | 'approval_not_found' | 'auth_unavailable' | 'body_too_large' | 'budget_exceeded' | 'database_refused' | 'database_timeout' | 'database_unavailable' | 'document_not_found' | 'document_too_long' | 'document_unreadable' | 'document_without_text' | 'edit_conflict' | 'employee_exists' | 'erasure_in_progress' | 'fact_not_found' | 'file_not_found' | 'files_unavailable' | 'internal' | 'interrupted' | 'invalid_field' | 'invalid_json' | 'invalid_token' | 'link_expired' | 'message_not_found' | 'message_too_long' | 'method_not_allowed' | 'misconfigured' | 'missing_token' | 'model_rejected' | 'model_timeout' | 'model_truncated' | 'model_unavailable' | 'not_a_user' | 'not_found' | 'origin_not_allowed' | 'privacy_unavailable' | 'rate_limited' | 'session_not_found' | 'token_expired' | 'too_many_documents' | 'too_many_values' | 'too_much_stored' | 'turn_in_progress' | 'unknown_employee' | 'unknown_key' | 'unpriced_model' | 'unsupported_algorithm' | 'unsupported_document' | 'upload_limit' | 'user_erased' | 'user_not_found' | 'version_not_found' | 'wrong_audience' | 'wrong_issuer' | 'wrong_secret';
   detail: string;
@@ -936,6 +1016,23 @@ export type Usage = {
     since: string;
     total_tokens: number;
   };
+};
+
+export type UserLimits = {
+  /** What applies: the user's own, else the plan's, within the ceiling. */
+  effective: {
+    daily_tokens: number | null;
+    daily_usd: number | null;
+    messages_per_minute: number | null;
+  };
+  own: LimitsOfUser;
+  plan: string | null;
+};
+
+export type UserLimitsChanges = {
+  daily_tokens?: number | null;
+  daily_usd?: number | null;
+  messages_per_minute?: number | null;
 };
 
 /** Approvals that are still undecided. */

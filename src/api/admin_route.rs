@@ -24,6 +24,18 @@ pub enum AdminRoute {
     Overview,
     /// Parked turns, stalled work and the like.
     Health,
+    /// List of the users.
+    Users,
+    /// Limits of a user.
+    UserLimits(Uuid),
+    /// Changes to the limits of a user.
+    UpdateUserLimits(Uuid),
+    /// List of the prices.
+    Prices,
+    /// A price of a model.
+    SavePrice,
+    /// The audit log.
+    Audit,
     /// Erasure of a user, who may have no account any more.
     EraseUser(Uuid),
     /// State of a user's erasure.
@@ -44,6 +56,13 @@ impl AdminRoute {
             ["mcp-check"] => vec![Self::CheckMcp],
             ["overview"] => vec![Self::Overview],
             ["health"] => vec![Self::Health],
+            ["users"] => vec![Self::Users],
+            ["users", id, "limits"] => {
+                let id = uuid("id", id)?;
+                vec![Self::UserLimits(id), Self::UpdateUserLimits(id)]
+            }
+            ["prices"] => vec![Self::Prices, Self::SavePrice],
+            ["audit"] => vec![Self::Audit],
             ["users", id] => vec![Self::EraseUser(uuid("id", id)?)],
             ["users", id, "erasure"] => vec![Self::Erasure(uuid("id", id)?)],
             _ => Vec::new(),
@@ -58,9 +77,14 @@ impl AdminRoute {
             | Self::EmployeeVersions(_)
             | Self::Overview
             | Self::Health
+            | Self::Users
+            | Self::UserLimits(_)
+            | Self::Prices
+            | Self::Audit
             | Self::Erasure(_) => "GET",
             Self::CreateEmployee | Self::RollBackEmployee(_) | Self::CheckMcp => "POST",
-            Self::UpdateEmployee(_) => "PATCH",
+            Self::SavePrice => "PUT",
+            Self::UpdateEmployee(_) | Self::UpdateUserLimits(_) => "PATCH",
             Self::EraseUser(_) => "DELETE",
         }
     }
@@ -80,6 +104,10 @@ pub(super) mod tests {
             AdminRoute::CheckMcp => "mcp-check".into(),
             AdminRoute::Overview => "overview".into(),
             AdminRoute::Health => "health".into(),
+            AdminRoute::Users => "users".into(),
+            AdminRoute::UserLimits(id) | AdminRoute::UpdateUserLimits(id) => format!("users/{id}/limits"),
+            AdminRoute::Prices | AdminRoute::SavePrice => "prices".into(),
+            AdminRoute::Audit => "audit".into(),
             AdminRoute::EraseUser(id) => format!("users/{id}"),
             AdminRoute::Erasure(id) => format!("users/{id}/erasure"),
         }
@@ -95,6 +123,12 @@ pub(super) mod tests {
             AdminRoute::CheckMcp,
             AdminRoute::Overview,
             AdminRoute::Health,
+            AdminRoute::Users,
+            AdminRoute::UserLimits(id),
+            AdminRoute::UpdateUserLimits(id),
+            AdminRoute::Prices,
+            AdminRoute::SavePrice,
+            AdminRoute::Audit,
             AdminRoute::EraseUser(id),
             AdminRoute::Erasure(id),
         ]

@@ -348,3 +348,150 @@ comment on function public.admin_health() is
 oldest_at, reasons}], erasures: {unfinished, oldest_at}, outbox_lag_p95_ms and models: [{model, requests, errors, unpriced}] of this hour
 and the one before, spent_today: {tokens, usd}}. Callers: service_role.';
 grant execute on function public.admin_health() to service_role;
+
+-- Users ----------------------------------------------------------------------------------------------------------------
+
+create or replace function private.used_since(p_user uuid, p_since timestamptz) returns jsonb
+language sql stable security invoker set search_path = '' as $$
+  select jsonb_build_object(
+    'requests', count(*), 'total_tokens', coalesce(sum(total_tokens), 0), 'cost_usd', coalesce(sum(cost_usd), 0))
+  from public.chat_usage_log where user_id = p_user and created_at >= p_since;
+$$;
+comment on function private.used_since(uuid, timestamptz) is
+'Returns the usage of a user since a time: {requests, total_tokens, cost_usd}. Internal: called by list_users.';
+
+create or replace function public.list_users(p_query text, p_before_at timestamptz, p_before_id uuid, p_limit integer) returns jsonb
+language sql stable security definer set search_path = '' set statement_timeout = '8s' as $$
+  with page as materialized (
+    (
+      select a.user_id as id, a.last_active_at, row_number() over (order by a.last_active_at desc, a.user_id desc) as n
+      from private.active_users a
+      where p_query is null and (a.last_active_at, a.user_id) < (
+        (select coalesce(p_before_at, 'infinity')), (select coalesce(p_before_id, 'ffffffff-ffff-ffff-ffff-ffffffffffff')))
+      order by a.last_active_at desc, a.user_id desc limit p_limit
+    )
+    union all
+    (
+      select u.id, a.last_active_at, row_number() over (order by u.email, u.id)
+      from auth.users u left join private.active_users a on a.user_id = u.id
+      where p_query is not null and (u.id::text = lower(p_query) or starts_with(lower(u.email), lower(p_query)))
+      order by u.email, u.id limit p_limit
+    )
+  )
+  select jsonb_build_object(
+    'data', coalesce(jsonb_agg(jsonb_build_object(
+      'id', u.id, 'email', u.email, 'is_anonymous', u.is_anonymous, 'plan', u.raw_app_meta_data ->> 'plan',
+      'created_at', u.created_at, 'last_active_at', page.last_active_at,
+      'today', private.used_since(u.id, date_trunc('day', now(), 'UTC')),
+      'month', private.used_since(u.id, date_trunc('month', now(), 'UTC')),
+      'limits', private.own_limits(u.id)) order by page.n), '[]'),
+    'next', case when p_query is null and count(*) = p_limit then (
+      select (to_json(last_active_at) #>> '{}') || ',' || id from page order by n desc limit 1) end)
+  from page join auth.users u on u.id = page.id;
+$$;
+comment on function public.list_users(text, timestamptz, uuid, integer) is
+'Returns users, the last active first, or those whose id is p_query or whose address begins with it: {data: [{id, email, is_anonymous,
+plan, created_at, last_active_at, today, month: as in used_since, limits: as in own_limits}], next: position of the next page | null}.
+Callers: service_role.';
+grant execute on function public.list_users(text, timestamptz, uuid, integer) to service_role;
+
+create or replace function public.user_limits(p_user uuid) returns jsonb
+language sql stable security definer set search_path = '' set statement_timeout = '8s' as $$
+  select coalesce(private.limits(p_user), '{"refused": "user_not_found"}');
+$$;
+comment on function public.user_limits(uuid) is
+'Returns what decides the limits of a user, as in private.limits, or {refused: user_not_found}. Callers: service_role.';
+grant execute on function public.user_limits(uuid) to service_role;
+
+create or replace function public.update_user_limits(p_admin uuid, p_user uuid, p_changes jsonb) returns jsonb
+language plpgsql security definer set search_path = '' set statement_timeout = '8s' as $$
+declare
+  v_was jsonb;
+  v_became jsonb;
+begin
+  perform private.share_user(p_user);
+  if not exists (select from auth.users where id = p_user) then
+    return jsonb_build_object('refused', 'user_not_found');
+  end if;
+  -- Two admins at once.
+  perform 1 from public.chat_user_limits where user_id = p_user for update;
+  v_was := coalesce(private.own_limits(p_user), '{"messages_per_minute": null, "daily_tokens": null, "daily_usd": null}');
+  v_became := v_was || p_changes;
+  -- A row of nulls stays: without one, the limits from before an erasure would hold again.
+  insert into public.chat_user_limits (user_id, messages_per_minute, daily_tokens, daily_usd)
+  select p_user, l.messages_per_minute, l.daily_tokens, l.daily_usd
+  from jsonb_populate_record(null::public.chat_user_limits, v_became) l
+  on conflict (user_id) do update set
+    messages_per_minute = excluded.messages_per_minute, daily_tokens = excluded.daily_tokens, daily_usd = excluded.daily_usd;
+  if v_was <> v_became then
+    perform private.note_change(p_admin, 'limits_updated', p_user::text, v_was, v_became);
+  end if;
+  return private.limits(p_user);
+end $$;
+comment on function public.update_user_limits(uuid, uuid, jsonb) is
+'Changes limits of a user for an admin: {messages_per_minute, daily_tokens, daily_usd}, each optional; null leaves one to the plan.
+Returns them as in private.limits, or {refused: user_not_found}. Errors: 23514 for a limit that is not positive. Callers: service_role.';
+grant execute on function public.update_user_limits(uuid, uuid, jsonb) to service_role;
+
+create or replace function public.note_erasure(p_admin uuid, p_user uuid) returns jsonb
+language sql security definer set search_path = '' set statement_timeout = '8s' as $$
+  insert into private.admin_changes (admin_id, action, target, was, became)
+  values (p_admin, 'user_erased', p_user::text, '{}', '{}')
+  returning jsonb_build_object('committed', true);
+$$;
+comment on function public.note_erasure(uuid, uuid) is
+'Notes in the audit log that an admin has a user erased, whose object does so afterwards. Returns {committed: true}. Callers:
+service_role.';
+grant execute on function public.note_erasure(uuid, uuid) to service_role;
+
+-- Prices ---------------------------------------------------------------------------------------------------------------
+
+create or replace function public.all_prices() returns jsonb
+language sql stable security definer set search_path = '' set statement_timeout = '8s' as $$
+  select coalesce(jsonb_agg(to_jsonb(p) || jsonb_build_object('is_current', p.valid_from = (
+      select max(valid_from) from public.chat_model_prices c where c.model = p.model and c.valid_from <= now()))
+    order by p.model, p.valid_from desc), '[]')
+  from public.chat_model_prices p;
+$$;
+comment on function public.all_prices() is
+'Returns all prices by model, the latest first: [{model, valid_from, input_usd, cached_input_usd, output_usd, is_current}]. Callers:
+service_role.';
+grant execute on function public.all_prices() to service_role;
+
+create or replace function public.save_price(p_admin uuid, p_price jsonb) returns jsonb
+language plpgsql security definer set search_path = '' set statement_timeout = '8s' as $$
+declare
+  v_price public.chat_model_prices := jsonb_populate_record(null::public.chat_model_prices, p_price);
+  v_was jsonb;
+begin
+  v_price.valid_from := coalesce(v_price.valid_from, now());
+  select to_jsonb(p) into v_was from public.chat_model_prices p
+  where model = v_price.model and valid_from <= v_price.valid_from order by valid_from desc limit 1;
+  insert into public.chat_model_prices select v_price.*
+  on conflict (model, valid_from) do update set
+    input_usd = excluded.input_usd, cached_input_usd = excluded.cached_input_usd, output_usd = excluded.output_usd
+  returning * into v_price;
+  perform private.note_change(p_admin, 'price_saved', v_price.model, coalesce(v_was, '{}'), to_jsonb(v_price));
+  return to_jsonb(v_price);
+end $$;
+comment on function public.save_price(uuid, jsonb) is
+'Saves a price for an admin: {model, input_usd, cached_input_usd, output_usd} and, optional, valid_from (default: now). Returns its
+row. Costs that are in the usage log stay as they are. Errors: 23514 for a price below zero. Callers: service_role.';
+grant execute on function public.save_price(uuid, jsonb) to service_role;
+
+-- Reading the audit log ------------------------------------------------------------------------------------------------
+
+create or replace function public.admin_changes(p_target text, p_before bigint, p_limit integer) returns jsonb
+language sql stable security definer set search_path = '' set statement_timeout = '8s' as $$
+  select coalesce(jsonb_agg(
+    jsonb_build_object('admin_email', private.email_of(c.admin_id)) || to_jsonb(c) order by c.id desc), '[]')
+  from (
+    select * from private.admin_changes
+    where id < coalesce(p_before, 9223372036854775807) and (p_target is null or target = p_target)
+    order by id desc limit p_limit
+  ) c;
+$$;
+comment on function public.admin_changes(text, bigint, integer) is
+'Returns the newest changes of the audit log before p_before, of one target or of all: [{id, at, admin_id, admin_email, action, target,
+was, became}]. Callers: service_role.';
+grant execute on function public.admin_changes(text, bigint, integer) to service_role;

@@ -181,5 +181,64 @@ select is(h -> 'erasures', '{"unfinished": 0, "oldest_at": null}', 'no erasure w
 select ok(h @? '$.models[*] ? (@.model == "m" && @.errors == 1 && @.unpriced == 1)', 'models with errors and without a price are told') from health;
 reset role;
 
+-- Users ----------------------------------------------------------------------------------------------------------------
+delete from private.active_users;
+insert into private.active_users values
+  ('00000000-0000-4000-8000-00000000000a', '2026-11-29T10:00:00Z'), ('00000000-0000-4000-8000-00000000000b', '2026-11-29T11:00:00Z');
+create function pg_temp.ids(p_query text, p_limit integer default 9, p_before timestamptz default null) returns jsonb language sql as $$
+  select jsonb_path_query_array(public.list_users(p_query, p_before, null, p_limit), '$.data[*].email');
+$$;
+create function pg_temp.limit_user(p_changes jsonb, p_user text default 'b') returns jsonb language sql as $$
+  select public.update_user_limits(
+    '00000000-0000-4000-8000-00000000000a', ('00000000-0000-4000-8000-00000000000' || p_user)::uuid, p_changes);
+$$;
+grant execute on all functions in schema pg_temp to public;
+set local role service_role;
+select is(pg_temp.ids(null), '["b@example.com", "admin@example.com"]', 'the last active user comes first');
+select is(
+  public.list_users(null, null, null, 1) -> 'next', '"2026-11-29T11:00:00+00:00,00000000-0000-4000-8000-00000000000b"',
+  'a full page says where the next one begins');
+select is(pg_temp.ids(null, 9, '2026-11-29T11:00:00Z'), '["b@example.com", "admin@example.com"]', 'a time alone includes its moment');
+select is(pg_temp.ids('B@Ex'), '["b@example.com"]', 'users are found by the beginning of their address');
+select is(pg_temp.ids('00000000-0000-4000-8000-00000000000A'), '["admin@example.com"]', 'and by their id');
+select is(
+  (public.list_users('b@', null, null, 1) #>> '{data,0,month,requests}')::bigint,
+  (select count(*) from public.chat_usage_log where created_at >= date_trunc('month', now(), 'UTC')), 'with what they used');
+select is(
+  pg_temp.limit_user('{"daily_usd": 2.5, "daily_tokens": 10}'),
+  '{"plan": null, "messages_per_minute": null, "daily_tokens": 10, "daily_usd": 2.500000}', 'limits are set');
+select is(pg_temp.limit_user('{"daily_tokens": null}') -> 'daily_tokens', 'null', 'a limit is left to the plan again');
+select is(public.user_limits('00000000-0000-4000-8000-00000000000b') -> 'daily_usd', '2.500000', 'limits are read');
+select is(pg_temp.limit_user('{}', 'c'), '{"refused": "user_not_found"}', 'without an account there are no limits');
+select is(public.user_limits('00000000-0000-4000-8000-00000000000c'), '{"refused": "user_not_found"}', 'to read either');
+select is(
+  public.note_erasure('00000000-0000-4000-8000-00000000000a', '00000000-0000-4000-8000-00000000000b'), '{"committed": true}',
+  'an erasure is noted');
+
+-- Prices ---------------------------------------------------------------------------------------------------------------
+select is(
+  public.save_price('00000000-0000-4000-8000-00000000000a', '{"model": "m", "input_usd": 1, "cached_input_usd": 0.5, "output_usd": 2}')
+    - 'valid_from', '{"model": "m", "input_usd": 1.000000, "cached_input_usd": 0.500000, "output_usd": 2.000000}', 'a price is saved from now on');
+select is(
+  public.save_price('00000000-0000-4000-8000-00000000000a',
+    '{"model": "m", "input_usd": 3, "cached_input_usd": 3, "output_usd": 3, "valid_from": "2999-01-01T00:00:00Z"}') ->> 'valid_from',
+  '2999-01-01T00:00:00+00:00', 'or from later on');
+select is(
+  jsonb_path_query_array(public.all_prices(), '$[*] ? (@.model == "m").is_current'), '[false, true]', 'the price that holds now is told');
+
+-- Reading the audit log ------------------------------------------------------------------------------------------------
+select is(
+  jsonb_path_query_array(public.admin_changes(null, null, 5), '$[*].action'),
+  '["price_saved", "price_saved", "user_erased", "limits_updated", "limits_updated"]', 'changes are read newest first');
+select is(
+  (public.admin_changes('m', null, 1) #> '{0}') - '{id,at,was,became}'::text[],
+  '{"admin_id": "00000000-0000-4000-8000-00000000000a", "admin_email": "admin@example.com", "action": "price_saved", "target": "m"}',
+  'of one target');
+select is(
+  public.admin_changes('00000000-0000-4000-8000-00000000000b', null, 9) #> '{1,was}', '{"daily_tokens": 10}', 'with the fields as they were');
+select is(
+  jsonb_array_length(public.admin_changes('m', (public.admin_changes('m', null, 1) #>> '{0,id}')::bigint, 9)), 1, 'in pages');
+reset role;
+
 select * from finish();
 rollback;

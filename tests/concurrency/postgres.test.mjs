@@ -11,7 +11,10 @@ import { call, extraction, fact, turn, WRITERS } from './writers.mjs';
 const WAITS = 300;
 
 /** Functions for operators and admins, and for erasing itself. */
-const NO_WRITERS = ['create_employee', 'erase_user', 'purge_expired', 'replay_erasures', 'roll_back_employee', 'update_employee'];
+const NO_WRITERS = [
+  'create_employee', 'erase_user', 'note_erasure', 'purge_expired', 'replay_erasures', 'roll_back_employee', 'save_price', 'update_employee',
+  'update_user_limits',
+];
 
 let postgres;
 let admin;

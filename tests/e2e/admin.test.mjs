@@ -31,6 +31,8 @@ test('only admins get in, whatever the route', async () => {
   for (const [method, path] of [
     ['GET', 'employees'], ['POST', 'employees'], ['PATCH', 'employees/prime-boss'], ['GET', 'employees/prime-boss/versions'],
     ['POST', 'employees/prime-boss/rollback'], ['POST', 'mcp-check'], ['GET', 'overview'], ['GET', 'health'],
+    ['GET', 'users'], ['GET', `users/${user.id}/limits`], ['PATCH', `users/${user.id}/limits`], ['GET', 'prices'], ['PUT', 'prices'],
+    ['GET', 'audit'],
   ]) {
     const { status, body } = await admins(method, path, method === 'GET' ? undefined : {}, user);
     assert.deepEqual([status, body.code], [403, 'admin_only'], `${method} ${path}`);
@@ -111,6 +113,47 @@ test('the overview counts a turn at once, and says nothing that was said', async
   assert.ok(health.database.models.some(({ requests }) => requests > 0) && health.database.spent_today.tokens > 0);
   assert.doesNotMatch(JSON.stringify([body, all, health]), new RegExp(marker));
   assert.equal((await admins('GET', 'overview?hours=0')).body.field, 'hours');
+});
+
+test('users are found with usage and limits, and their limits are changed', async () => {
+  const user = await newUser();
+  const marker = `limited ${randomUUID()}`;
+  const { session } = await ask(marker, { user });
+  await storedMessages(session);
+  const found = (await admins('GET', `users?q=${user.id}`)).body.data;
+  assert.deepEqual([found.length, found[0].id, found[0].email, found[0].today.requests >= 1, found[0].limits], [1, user.id, user.email, true, null]);
+  assert.ok(Date.now() - Date.parse(found[0].last_active_at) < 120_000);
+  const { data, next } = (await admins('GET', 'users?limit=1')).body;
+  const second = (await admins('GET', `users?limit=1&before=${encodeURIComponent(next)}`)).body;
+  assert.notEqual(second.data[0].id, data[0].id);
+  const before = (await admins('GET', `users/${user.id}/limits`)).body;
+  assert.deepEqual([before.plan, before.own.daily_tokens], [null, null]);
+  const changed = await admins('PATCH', `users/${user.id}/limits`, { daily_tokens: 1 });
+  assert.deepEqual([changed.status, changed.body.own.daily_tokens, changed.body.effective.daily_tokens], [200, 1, 1]);
+  const refused = await ask(marker, { user });
+  assert.deepEqual([refused.status, refused.body.code], [429, 'budget_exceeded'], 'a new session is limited at once');
+  const nobody = await admins('PATCH', `users/${randomUUID()}/limits`, { daily_tokens: 1 });
+  assert.deepEqual([nobody.status, nobody.body.code], [404, 'user_not_found']);
+  assert.equal((await admins('PATCH', `users/${user.id}/limits`, { daily_usd: 0 })).body.field, 'daily_usd');
+  assert.equal((await admins('DELETE', `users/${user.id}`)).status, 200);
+  const { data: changes } = (await admins('GET', `audit?target=${user.id}`)).body;
+  assert.deepEqual(changes.map(({ action, became }) => [action, became]), [['user_erased', {}], ['limits_updated', { daily_tokens: 1 }]]);
+  assert.deepEqual([changes[0].admin_id, changes[0].admin_email], [admin.id, admin.email]);
+});
+
+test('a price holds for the next turn, and stays on record', async (t) => {
+  const model = `gpt-4o-mini-${randomUUID().slice(0, 8)}`;
+  const saved = await admins('PUT', 'prices', { model, input_usd: 1000, output_usd: 2000 });
+  assert.deepEqual([saved.status, saved.body.cached_input_usd], [200, 1000], JSON.stringify(saved.body));
+  const { data } = (await admins('GET', 'prices')).body;
+  assert.deepEqual(data.filter((price) => price.model === model).map((price) => price.is_current), [true]);
+  const { slug } = await addEmployee(t, { model });
+  const user = await newUser();
+  const { body } = await ask(`priced ${randomUUID()}`, { user, employee: slug });
+  assert.ok(body.cost_usd > 0.01, `${body.cost_usd}`);
+  assert.equal((await admins('PUT', 'prices', { model, input_usd: -1, output_usd: 1 })).body.field, 'input_usd');
+  const [change] = (await admins('GET', `audit?target=${model}`)).body.data;
+  assert.deepEqual([change.action, change.became.input_usd], ['price_saved', 1000]);
 });
 
 test('an MCP server is checked as a turn would ask it', async () => {

@@ -136,6 +136,13 @@ test('answers are as they are described', async () => {
   await checked(admin, 'GET', '/api/admin/employees');
   await checked(admin, 'GET', '/api/admin/overview?hours=48');
   await checked(admin, 'GET', '/api/admin/health');
+  await checked(admin, 'GET', '/api/admin/users?limit=5');
+  await checked(admin, 'GET', `/api/admin/users?q=${encodeURIComponent(user.email)}`);
+  await checked(admin, 'PATCH', `/api/admin/users/${user.id}/limits`, { json: { daily_usd: 2.5 } });
+  await checked(admin, 'GET', `/api/admin/users/${user.id}/limits`);
+  await checked(admin, 'PUT', '/api/admin/prices', { json: { model: slug, input_usd: 1, output_usd: 2 } });
+  await checked(admin, 'GET', '/api/admin/prices');
+  await checked(admin, 'GET', '/api/admin/audit?limit=20');
   await checked(admin, 'POST', '/api/admin/mcp-check', { json: { name: 'none', url: 'http://127.0.0.1:9/mcp' } });
   await checked(admin, 'DELETE', `/api/admin/users/${user.id}`);
   await checked(admin, 'GET', `/api/admin/users/${user.id}/erasure`);

@@ -3,10 +3,13 @@
 
 pub(super) mod ctx;
 
+mod audit;
 mod employees;
 mod mcp;
 mod overview;
+mod prices;
 mod profile_fields;
+mod users;
 
 use uuid::Uuid;
 
@@ -46,7 +49,16 @@ pub(super) async fn answer<W: WorkerPorts>(
         AdminRoute::Overview => overview::get(ctx, query).await,
         AdminRoute::Health => overview::health(ctx).await,
         AdminRoute::CheckMcp => mcp::check(ctx, &read(request).await?).await,
-        AdminRoute::EraseUser(user) => return Ok(Answered::ByObject(user, UserRoute::EraseUser)),
+        AdminRoute::Users => users::list(ctx, query).await,
+        AdminRoute::UserLimits(user) => users::limits(ctx, user).await,
+        AdminRoute::UpdateUserLimits(user) => users::update_limits(ctx, user, &read(request).await?).await,
+        AdminRoute::Prices => prices::list(ctx).await,
+        AdminRoute::SavePrice => prices::save(ctx, &read(request).await?).await,
+        AdminRoute::Audit => audit::list(ctx, query).await,
+        AdminRoute::EraseUser(user) => {
+            users::note_erasure(ctx, user).await?;
+            return Ok(Answered::ByObject(user, UserRoute::EraseUser));
+        }
         AdminRoute::Erasure(user) => return Ok(Answered::ByObject(user, UserRoute::Erasure)),
     };
     reply.map(Answered::Here)

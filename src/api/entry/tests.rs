@@ -52,7 +52,7 @@ impl Http for FakeHttp {
     type Body = NoBody;
 
     async fn send(&self, call: HttpCall<'_>, _: Millis) -> Result<HttpAnswer, HttpError> {
-        let functions = ["parked_turns", "stalled_work", "is_account"];
+        let functions = ["parked_turns", "stalled_work", "is_account", "note_erasure"];
         assert!(
             functions
                 .iter()
