@@ -1,5 +1,6 @@
 //! Known values of a user, found in any spelling, with or without a pattern.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 
 use super::finding::{Entity, Findings, Rank};
@@ -34,6 +35,8 @@ const MOST_SPELLINGS: usize = 64;
 pub struct KnownValues {
     count: usize,
     forms: Vec<Form>,
+    /// True if a form has fewer letters than a start.
+    has_short: bool,
     /// Lengths of the forms by their first letters, in ascending order.
     lengths: HashMap<[char; START], Vec<usize>>,
     /// Forms by their letters.
@@ -103,6 +106,7 @@ impl KnownValues {
         if alike.len() >= MOST_SPELLINGS {
             return;
         }
+        self.has_short |= letters.len() < START;
         let normal = normal(kind, value);
         alike.push(self.forms.len());
         self.forms.push(Form { place, kind: kind.to_owned(), normal, letters, before, after });
@@ -116,7 +120,8 @@ impl KnownValues {
         }
         let text = text.str;
         let letters: Vec<Letter> = letters(text).collect();
-        let hashes = Hashes::of(&letters);
+        // Most texts have no word that begins as a value does, and need no hashes.
+        let hashes = OnceCell::new();
         for (at, first) in letters.iter().enumerate() {
             let before = at.checked_sub(1).and_then(|before| letters.get(before));
             if before.is_some_and(|before| joins(before, first)) {
@@ -124,6 +129,7 @@ impl KnownValues {
             }
             let rest = letters.get(at..).unwrap_or_default();
             for length in self.lengths_at(rest) {
+                let hashes = hashes.get_or_init(|| Hashes::of(&letters));
                 if let Some(hash) = hashes.between(at, at + length) {
                     let forms = self.forms_of(Key { length, hash }).filter(|form| people.has(&form.kind));
                     add(text, rest, forms, found);
@@ -135,11 +141,16 @@ impl KnownValues {
     /// Lengths of the values that may begin here and end with a word.
     fn lengths_at<'a>(&'a self, letters: &'a [Letter]) -> impl Iterator<Item = usize> + 'a {
         // A value of two ideographs has a start of its own.
-        let keys = (LEAST_IDEOGRAPHS..=START).filter_map(|length| {
+        let keys = (self.shortest_start()..=START).filter_map(|length| {
             let letters = letters.get(..length)?;
             self.lengths.get(&start(letters.iter().map(|letter| letter.char)))
         });
         keys.flatten().copied().filter(|length| ends(letters, *length))
+    }
+
+    /// Letters of the shortest start that is looked up.
+    const fn shortest_start(&self) -> usize {
+        if self.has_short { LEAST_IDEOGRAPHS } else { START }
     }
 
     fn forms_of(&self, key: Key) -> impl Iterator<Item = &Form> {
@@ -172,14 +183,23 @@ fn ends(letters: &[Letter], length: usize) -> bool {
 const PRIME: u64 = (1 << 61) - 1;
 const BASE: u64 = 0x0c6a_4a79_35bd_1e99;
 
+/// The product of two numbers below [`PRIME`], modulo it: since 2^61 is 1 then, the upper bits are added to the lower ones. A division of
+/// 128 bits would take longer than all else that is done for a letter.
 fn product(one: u64, other: u64) -> u64 {
-    let product = u128::from(one) * u128::from(other) % u128::from(PRIME);
-    u64::try_from(product).unwrap_or_default()
+    let product = u128::from(one) * u128::from(other);
+    let [lower, upper] =
+        [product, product >> 61].map(|part| u64::try_from(part & u128::from(PRIME)).unwrap_or_default());
+    reduced(lower + upper)
+}
+
+/// A number below twice [`PRIME`], modulo it.
+const fn reduced(number: u64) -> u64 {
+    if number >= PRIME { number - PRIME } else { number }
 }
 
 /// The hash of letters with one more at their end.
 fn appended(hash: u64, c: char) -> u64 {
-    (product(hash, BASE) + u64::from(u32::from(c)) + 1) % PRIME
+    reduced(product(hash, BASE) + u64::from(u32::from(c)) + 1)
 }
 
 /// Hashes of the first letters of a text, and the powers of the base: from them follow the hashes of all its parts.
@@ -203,7 +223,7 @@ impl Hashes {
 
     fn between(&self, start: usize, end: usize) -> Option<u64> {
         let before = product(*self.first.get(start)?, *self.powers.get(end.checked_sub(start)?)?);
-        Some((self.first.get(end)? + PRIME - before) % PRIME)
+        Some(reduced(self.first.get(end)? + PRIME - before))
     }
 }
 
@@ -255,4 +275,27 @@ fn joins(one: &Letter, next: &Letter) -> bool {
 /// Scripts that put no spaces between words: Han, Kana, Hangul (whose particles follow a name), Thai.
 pub(super) const fn stands_alone(c: char) -> bool {
     matches!(c as u32, 0xe00..=0xe7f | 0x3040..=0x30ff | 0x3400..=0x4dbf | 0x4e00..=0x9fff | 0xac00..=0xd7af)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn products_are_those_of_a_division(one in 0..PRIME, other in prop_oneof![0..PRIME, Just(PRIME - 1)]) {
+            let divided = u128::from(one) * u128::from(other) % u128::from(PRIME);
+            prop_assert_eq!(u128::from(product(one, other)), divided);
+        }
+
+        #[test]
+        fn the_hash_of_a_part_is_that_of_its_letters(text in "[a-zé漢😀]{0,60}", start in 0usize..60, length in 0usize..60) {
+            let letters: Vec<Letter> = letters(&text).collect();
+            let part = letters.get(start..start + length);
+            let hash = part.map(|part| part.iter().fold(0, |hash, letter| appended(hash, letter.char)));
+            prop_assert_eq!(Hashes::of(&letters).between(start, start + length).filter(|_| part.is_some()), hash);
+        }
+    }
 }

@@ -74,8 +74,10 @@ pub(super) struct Letter {
 /// The letters and digits of a text, small and without accents; everything between them is left out.
 pub(super) fn letters(text: &str) -> impl Iterator<Item = Letter> {
     text.char_indices().filter(|(_, c)| c.is_alphanumeric()).map(|(start, c)| {
-        let small = if c.is_ascii() { c.to_ascii_lowercase() } else { c.to_lowercase().next().unwrap_or(c) };
-        Letter { char: plain(small), start, end: start + c.len_utf8() }
+        // ASCII is plain already.
+        let char =
+            if c.is_ascii() { c.to_ascii_lowercase() } else { plain(c.to_lowercase().next().unwrap_or(c)) };
+        Letter { char, start, end: start + c.len_utf8() }
     })
 }
 
