@@ -11,7 +11,7 @@ import { ada, call, newUser, readFrames, script } from './test-stack.mjs';
 const MAX_GAP_MS = 300;
 
 /** The same for text that is read and then masked, which happens in the isolate of the stream. */
-const MAX_MASKING_GAP_MS = 2500;
+const MAX_MASKING_GAP_MS = 1500;
 
 /** Longest time in which a hostile file is refused or read, in milliseconds. */
 const MAX_TIME_MS = 5000;
