@@ -137,6 +137,56 @@ test('an admin sees targets, figures over time by employee and model, and work t
   assert.deepEqual(consoleErrors, []);
 });
 
+test('an admin finds a user, sets a limit and erases the user, and the audit log tells it', async () => {
+  const user = await newUser();
+  const { session } = await ask('a question before my erasure', { user });
+  await storedMessages(session);
+  const { page, consoleErrors } = await openAdmin('#/users');
+  await page.getByRole('searchbox').fill(user.email);
+  await page.getByRole('link', { name: user.email }).click();
+  await page.getByRole('heading', { name: user.email }).waitFor();
+  await page.getByLabel('Messages a minute').fill('7');
+  await page.getByRole('button', { name: 'Save the limits' }).click();
+  await page.getByText('Saved.').waitFor();
+  await page.getByText('Applies now: 7').waitFor();
+  const { rows: [limits] } = await database.query('select messages_per_minute, daily_usd from chat_user_limits where user_id = $1', [user.id]);
+  assert.deepEqual(limits, { messages_per_minute: 7, daily_usd: null });
+
+  await page.getByRole('button', { name: 'Erase everything of this user…' }).click();
+  await page.keyboard.type('somebody else');
+  await page.keyboard.press('Enter');
+  assert.equal((await database.query('select from chat_messages where user_id = $1', [user.id])).rowCount, 2, 'the name must be right');
+  await page.getByLabel(/^Conversations, facts/).fill(user.email);
+  await page.keyboard.press('Enter');
+  await page.getByText('Everything of this user is erased.').waitFor();
+  assert.equal((await database.query('select from chat_messages where user_id = $1', [user.id])).rowCount, 0);
+
+  await page.getByRole('link', { name: 'Audit log' }).click();
+  const changes = page.getByTestId('audit').getByRole('row').filter({ hasText: user.id });
+  await changes.filter({ hasText: 'Erased a user' }).waitFor();
+  const change = changes.filter({ hasText: 'Changed limits' });
+  await change.getByText('messages_per_minute').first().click();
+  await change.locator('ins').getByText('7').waitFor();
+  assert.equal(await change.getByText(ada.email).count(), 1);
+  assert.deepEqual(consoleErrors, []);
+});
+
+test('an admin saves a price', async () => {
+  const model = `priced-${randomUUID().slice(0, 8)}`;
+  const { page } = await openAdmin('#/prices');
+  await page.getByRole('button', { name: 'New price' }).press('Enter');
+  await page.keyboard.type(model);
+  await page.getByLabel('Read', { exact: true }).fill('1.5');
+  await page.getByLabel('Read from the cache').fill('0.15');
+  await page.getByLabel('Written').fill('6');
+  await page.keyboard.press('Enter');
+  const row = page.getByTestId('prices').getByRole('row').filter({ hasText: model });
+  await row.getByText('$1.5').waitFor();
+  const { rows: [price] } = await database.query('select input_usd::float, cached_input_usd::float, output_usd::float from chat_model_prices where model = $1', [model]);
+  assert.deepEqual(price, { input_usd: 1.5, cached_input_usd: 0.15, output_usd: 6 });
+  await page.waitForFunction(() => document.activeElement !== document.body);
+});
+
 for (const [screen, viewport] of [['a desktop', undefined], ['a phone', PHONE]]) {
   for (const colorScheme of ['light', 'dark']) {
     test(`pages of admins fit ${screen}, in ${colorScheme} colours, and axe finds nothing serious`, async (t) => {

@@ -1,17 +1,22 @@
 import { useQueryClient } from '@tanstack/react-query';
-import { useMemo, type ReactNode } from 'react';
+import { useEffect, useMemo, type ReactNode } from 'react';
 import { FrontdeskError } from '../../../client/src/index.ts';
 import { signOut } from '../api/auth.ts';
 import type { SignedIn } from '../sign-in/AuthGate.tsx';
 import { Brand } from '../ui/Brand.tsx';
+import { keepFocus } from '../ui/keepFocus.ts';
 import { AdminContext } from './AdminContext.ts';
 import { createAdminApi } from './adminApi.ts';
+import { AuditPage } from './AuditPage.tsx';
 import { EmployeePage } from './EmployeePage.tsx';
 import { EmployeesPage } from './EmployeesPage.tsx';
 import { OverviewPage } from './OverviewPage.tsx';
 import { AdminPage, QueryNote } from './parts.tsx';
+import { PricesPage } from './PricesPage.tsx';
 import { useEmployees } from './useEmployees.ts';
 import { addressOf, useAddress } from './useAddress.ts';
+import { UserPage } from './UserPage.tsx';
+import { UsersPage } from './UsersPage.tsx';
 
 const PAGES: { name: string; title: string; render: (rest: string[]) => ReactNode }[] = [
   { name: 'overview', title: 'Overview', render: () => <OverviewPage /> },
@@ -19,6 +24,9 @@ const PAGES: { name: string; title: string; render: (rest: string[]) => ReactNod
     name: 'employees', title: 'Employees',
     render: ([slug]) => (slug === undefined ? <EmployeesPage /> : <EmployeePage key={slug} slug={slug} />),
   },
+  { name: 'users', title: 'Users', render: ([id]) => (id === undefined ? <UsersPage /> : <UserPage key={id} id={id} />) },
+  { name: 'prices', title: 'Prices', render: () => <PricesPage /> },
+  { name: 'audit', title: 'Audit log', render: () => <AuditPage /> },
 ];
 
 /** Pages of an admin beside their navigation. */
@@ -27,6 +35,8 @@ export function AdminShell({ auth, email, onLeave }: SignedIn) {
   const queries = useQueryClient();
   const [name, ...rest] = useAddress();
   const page = PAGES.find((one) => one.name === name) ?? PAGES[0];
+
+  useEffect(() => keepFocus(() => document.querySelector<HTMLElement>('#main h1')), []);
 
   function leave() {
     onLeave();

@@ -21,6 +21,17 @@ export type Target = Overview['targets'][number];
 
 export type AdminHealth = Rows.AdminHealth;
 
+export type AdminUser = Rows.AdminUser;
+
+export type UserLimits = Rows.UserLimits;
+
+export type Price = Rows.PriceList['data'][number];
+
+export type AdminChange = Rows.AuditList['data'][number];
+
+/** Changes of a page of the audit log. */
+export const AUDIT_PAGE = 50;
+
 /** Part of an overview. */
 export interface OverviewQuery {
   hours: number;
@@ -48,13 +59,23 @@ export function createAdminApi(auth: Auth) {
     }
   }
 
+  const query = (fields: Record<string, string | number | null | undefined>) => new URLSearchParams(
+    Object.entries(fields).flatMap(([name, value]) => (value === undefined || value === null || value === '' ? [] : [[name, String(value)]])),
+  ).toString();
   const employee = (slug: string) => `employees/${encodeURIComponent(slug)}`;
   return {
     employees: () => call<Rows.AdminEmployeeList>('GET', 'employees'),
     createEmployee: (created: EmployeeChanges & { slug: string }) => call<AdminEmployee>('POST', 'employees', created),
     updateEmployee: (slug: string, changes: EmployeeChanges) => call<AdminEmployee>('PATCH', employee(slug), changes),
     versions: async (slug: string) => (await call<Rows.EmployeeVersionList>('GET', `${employee(slug)}/versions?limit=100`)).data,
-    overview: ({ hours, ...of }: OverviewQuery) => call<Overview>('GET', `overview?${new URLSearchParams({ hours: String(hours), ...of })}`),
+    overview: (of: OverviewQuery) => call<Overview>('GET', `overview?${query({ ...of })}`),
+    users: (q: string, before?: string | null) => call<Rows.AdminUserPage>('GET', `users?${query({ q, before })}`),
+    limits: (id: string) => call<UserLimits>('GET', `users/${id}/limits`),
+    saveLimits: (id: string, limits: Rows.UserLimitsChanges) => call<UserLimits>('PATCH', `users/${id}/limits`, limits),
+    eraseUser: (id: string) => call<unknown>('DELETE', `users/${id}`),
+    prices: async () => (await call<Rows.PriceList>('GET', 'prices')).data,
+    savePrice: (price: Rows.NewPrice) => call<Rows.Price>('PUT', 'prices', price),
+    audit: async (before?: number) => (await call<Rows.AuditList>('GET', `audit?${query({ before, limit: AUDIT_PAGE })}`)).data,
     health: () => call<AdminHealth>('GET', 'health'),
     rollBack: (slug: string, version: number) => call<AdminEmployee>('POST', `${employee(slug)}/rollback`, { version }),
   };
