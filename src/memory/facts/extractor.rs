@@ -66,7 +66,7 @@ pub(super) struct KnownFact {
     pub(super) fact: MaskedText,
 }
 
-/// What the model wrote. An entry of another shape costs no other.
+/// Output of the model. An entry of another shape costs no other.
 #[derive(Deserialize)]
 pub(super) struct FactsOutput {
     #[serde(deserialize_with = "readable")]
