@@ -90,18 +90,13 @@ impl CompletionDecoder {
     pub fn feed(&mut self, bytes: &[u8]) -> DeltaBatch {
         let mut batch = DeltaBatch::default();
         if matches!(self.form, Form::Unknown) {
-            // No field of an event begins with a brace, and none of a page with another sign than `<`.
+            // No field of an event begins with a brace.
             let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
             let first = text.iter().find(|byte| !byte.is_ascii_whitespace());
             self.form = match first {
                 None => return batch,
                 Some(b'{' | b'[') => Form::Json(Vec::new()),
-                Some(first) => {
-                    if *first == b'<' {
-                        self.api = Api::Other;
-                    }
-                    Form::Events(EventStream::default())
-                }
+                Some(_) => Form::Events(EventStream::default()),
             };
         }
         match std::mem::take(&mut self.form) {
@@ -355,13 +350,6 @@ mod tests {
             let batch = decoder.end();
             assert!(batch.text.starts_with("Good") && batch.finish == Some(Finish::Stop), "{body}");
         }
-    }
-
-    #[test]
-    fn a_page_is_no_answer() {
-        let mut decoder = CompletionDecoder::default();
-        decoder.feed(b"\n<!DOCTYPE html><html><body>Sign in</body></html>");
-        assert!(decoder.is_other_api());
     }
 
     #[test]
