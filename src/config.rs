@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use mcp_client::server::Bearers;
-use pii::detect::{Addresses, Names, Patterns, People};
+use pii::detect::{Addresses, Names, Patterns, People, is_kind};
 use pii::seal::MasterKeys;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -311,7 +311,14 @@ impl<F: Fn(&str) -> Option<String>> Vars<F> {
         let form =
             r#"with kinds, language, deadline_ms or required, such as {"kinds":["PERSON"],"required":false}"#;
         let (url, key) = (self.url(URL, None), self.optional("PII_MODEL_KEY"));
-        Some(PiiModel { url, key, options: self.json("PII_MODEL_OPTIONS", form) })
+        let options: PiiModelOptions = self.json("PII_MODEL_OPTIONS", form);
+        // A placeholder has the name of its kind.
+        if options.kinds.is_empty() || !options.kinds.iter().all(|kind| is_kind(kind)) {
+            self.complain(
+                "PII_MODEL_OPTIONS: kinds must be names of capital letters, digits and underscores".into(),
+            );
+        }
+        Some(PiiModel { url, key, options })
     }
 
     /// A setting in JSON of that `form`; its default where it is not set.
@@ -464,6 +471,8 @@ mod tests {
             ("USER_LIMITS", "{\"default\":{\"many\":1}}"),
             ("STORAGE_LIMITS", "{\"many\":1}"),
             ("DEPLOYMENT_DAILY_TOKENS", "many"),
+            ("PII_MODEL_URL", "https://pii.example.com/analyze"),
+            ("PII_MODEL_OPTIONS", "{\"kinds\":[\"many\"]}"),
             ("DEPLOYMENT_DAILY_USD", "-1"),
             ("OPENAI_DIALECTS", "{\"*\":{\"many\":1}}"),
             ("OPENAI_FALLBACK_DIALECTS", "{\"*\":{\"left_out\":[\"many\"]}}"),
@@ -485,6 +494,7 @@ mod tests {
             "STORAGE_LIMITS",
             "DEPLOYMENT_DAILY_TOKENS",
             "DEPLOYMENT_DAILY_USD",
+            "PII_MODEL_OPTIONS",
         ] {
             assert!(text.contains(name), "{name} is malformed in {text}");
         }

@@ -48,7 +48,7 @@ impl Patterns {
         let mut patterns = Self::default();
         for (place, Written { name, pattern }) in (1..).zip(written) {
             let complain = |rule: &str| Err(format!("pattern {place}: {rule}"));
-            if !is_name(&name) {
+            if !is_kind(&name) {
                 return complain("its name must be capital letters, digits and underscores, of 40 at most");
             }
             if Entity::NAMES.contains(&name.as_str()) || patterns.0.iter().any(|other| other.name == name) {
@@ -85,7 +85,8 @@ impl Patterns {
 }
 
 /// Checks for the form of a kind in placeholders.
-pub(super) fn is_name(name: &str) -> bool {
+#[must_use]
+pub fn is_kind(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_uppercase())
         && name.len() <= MAX_NAME_BYTES
         && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')

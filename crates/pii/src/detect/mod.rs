@@ -60,7 +60,7 @@ mod wallet;
 mod words;
 
 use class::{DIGIT, LOWER, UPPER};
-pub use custom::Patterns;
+pub use custom::{Patterns, is_kind};
 use finding::Findings;
 pub use finding::{Entity, Finding, Rule};
 use fold::Folded;

@@ -2,7 +2,7 @@
 //! characters does not matter.
 
 use super::Text;
-use super::custom::is_name;
+use super::custom::is_kind;
 use super::finding::{Entity, Findings, Rank};
 use super::fold::Folded;
 use super::known::stands_alone;
@@ -22,7 +22,7 @@ impl Recognized {
     pub fn new(kind: &str, value: &str) -> Option<Self> {
         let value = value.trim();
         let is_value = value.chars().any(char::is_alphanumeric) && !value.contains(STAND_IN);
-        (is_name(kind) && is_value).then(|| Self { kind: kind.to_owned(), value: value.to_owned() })
+        (is_kind(kind) && is_value).then(|| Self { kind: kind.to_owned(), value: value.to_owned() })
     }
 
     /// Kind of the value.
