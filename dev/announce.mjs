@@ -26,7 +26,7 @@ Frontdesk is ready.
   Page       ${stack.api}/
   Endpoint   ${stack.api}/api/chat
   Model      ${stack.model ? `local stand-in, journal at ${stack.modelUrl.replace(/\/v1$/, '')}/__aimock/journal` : stack.modelUrl}
-  Accounts   ${stack.users.length ? 'ada@example.com and grace@example.com, password frontdesk' : 'those of your project'}
+  Accounts   ${stack.users.length ? 'ada@example.com, grace@example.com and, for /admin, admin@example.com; password frontdesk' : 'those of your project'}
   Facts      ${relative(process.cwd(), file)}
 
   curl -N -X POST ${stack.api}/api/chat \\

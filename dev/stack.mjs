@@ -131,7 +131,8 @@ function localVars({ keys, supabase, modelUrl }) {
 function demoUsers(keys, supabaseUrl) {
   const exp = Math.floor(Date.now() / 1000) + DEMO_TOKEN_LIFETIME;
   const issuer = `${supabaseUrl}/auth/v1`;
-  return Promise.all(DEMO_USERS.map(async ({ id, email }) => ({
-    id, email, access_token: await mintAccessToken(keys, { sub: id, email, issuer, exp }),
+  return Promise.all(DEMO_USERS.map(async ({ id, email, appMetadata }) => ({
+    id, email,
+    access_token: await mintAccessToken(keys, { sub: id, email, issuer, exp, ...(appMetadata && { app_metadata: appMetadata }) }),
   })));
 }

@@ -2,10 +2,14 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { hashPassword, passwordMatches } from './passwords.mjs';
 
-/** Demo users, made at the first start. Their ids are fixed, so that their data stays theirs. */
+/**
+ * Demo users, made at the first start. Their ids are fixed, so that their data stays theirs. The last one is an admin.
+ * @type {{ id: string, email: string, password: string, appMetadata?: object }[]}
+ */
 export const DEMO_USERS = [
   { id: 'ada00000-0000-4000-8000-000000000001', email: 'ada@example.com', password: 'frontdesk' },
   { id: '97ace000-0000-4000-8000-000000000002', email: 'grace@example.com', password: 'frontdesk' },
+  { id: 'ad314000-0000-4000-8000-000000000003', email: 'admin@example.com', password: 'frontdesk', appMetadata: { role: 'admin' } },
 ];
 
 const APP_METADATA = { provider: 'email', providers: ['email'] };
@@ -38,20 +42,20 @@ export function accounts(database) {
 
   return {
     async createDemoUsers() {
-      for (const { id, email, password } of DEMO_USERS) {
-        if (!await this.findUser(id)) await this.createUser({ id, email, password });
+      for (const user of DEMO_USERS) {
+        if (!await this.findUser(user.id)) await this.createUser(user);
       }
     },
 
     /**
-     * @param {{ id?: string, email: string, password: string, userMetadata?: object }} account
+     * @param {{ id?: string, email: string, password: string, appMetadata?: object, userMetadata?: object }} account
      * @returns {Promise<UserRow | undefined>} undefined when the address is taken
      */
-    async createUser({ id = randomUUID(), email, password, userMetadata = {} }) {
+    async createUser({ id = randomUUID(), email, password, appMetadata = {}, userMetadata = {} }) {
       return first(
         `insert into auth.users (id, email, encrypted_password, email_confirmed_at, raw_app_meta_data, raw_user_meta_data)
          values ($1, lower($2), $3, now(), $4, $5) on conflict (email) do nothing returning *`,
-        [id, email, await hashPassword(password), APP_METADATA, userMetadata],
+        [id, email, await hashPassword(password), { ...APP_METADATA, ...appMetadata }, userMetadata],
       );
     },
 
