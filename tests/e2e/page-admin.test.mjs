@@ -134,7 +134,7 @@ test('an admin sees targets, figures over time by employee and model, and work t
     await page.locator('.u-wrap canvas').waitFor();
   }
   await page.getByText('As a table').press('Enter');
-  await page.getByRole('region', { name: 'Turns' }).getByRole('columnheader', { name: 'gpt-4o-mini' }).waitFor();
+  await page.getByRole('region', { name: 'Turns' }).getByRole('columnheader', { name: 'gpt-4o-mini', exact: true }).waitFor();
   assert.deepEqual(consoleErrors, []);
 });
 
