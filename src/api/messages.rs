@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::not_found::no_such_session;
 use super::page::{self, Page};
-use super::placeholders::RowValues;
+use super::placeholders::{RowValues, ShownValues};
 use super::query::Query;
 use super::reply::{self, ReplyOf};
 use super::sessions::refuse_deleted;
@@ -216,21 +216,20 @@ impl<'a> History<'a> {
     }
 
     fn body(&self, values: &RowValues) -> String {
-        let texts: Vec<_> = self.messages.iter().map(|row| self.shown(row, values)).collect();
+        let values = values.shown(&self.employee);
+        let texts: Vec<_> = self.messages.iter().map(|row| shown(row, &values)).collect();
         page::body(&texts, &self.next)
     }
+}
 
-    /// A row with the values of its user, and with the list of those that are masked.
-    fn shown(&self, row: &str, values: &RowValues) -> String {
-        let Ok(ShownRow { role, content, metadata }) = serde_json::from_str(row) else {
-            return values.unmask(row, &self.employee);
-        };
-        let masked = values.masked(content.get(), &self.employee, &metadata.unmasked_kinds);
-        let is_own = role == Role::User;
-        let shown =
-            if is_own { values.restore(row, &self.employee) } else { values.unmask(row, &self.employee) };
-        with_masked(shown, &masked)
-    }
+/// A row with the values of its user, and with the list of those that are masked.
+fn shown(row: &str, values: &ShownValues) -> String {
+    let Ok(ShownRow { role, content, metadata }) = serde_json::from_str(row) else {
+        return values.unmask(row);
+    };
+    let masked = values.masked(content.get(), &metadata.unmasked_kinds);
+    let shown = if role == Role::User { values.restore(row) } else { values.unmask(row) };
+    with_masked(shown, &masked)
 }
 
 /// Adds the masked values to a row, which is a JSON object.

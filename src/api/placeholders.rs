@@ -50,31 +50,45 @@ impl RowValues {
     /// Unmasks a row of a session with that employee.
     #[must_use]
     pub fn unmask(&self, row: &str, employee: &str) -> String {
-        unmask(row, &self.shown(employee), Escape::Json)
+        self.shown(employee).unmask(row)
     }
 
-    /// Unmasks a row that its user wrote, also within URLs: they are the user's own.
+    /// The values as the policy of an employee has them shown, for all rows of its session.
     #[must_use]
-    pub fn restore(&self, row: &str, employee: &str) -> String {
-        restore(row, &self.shown(employee), Escape::Json)
-    }
-
-    /// Masked values in a row of a session with that employee. Models read the values of the `plain_kinds` as they are.
-    #[must_use]
-    pub fn masked(&self, text: &str, employee: &str, plain_kinds: &[String]) -> MaskedValues {
-        MaskedValues::of(&placeholders([text]), &self.shown(employee), plain_kinds)
-    }
-
-    fn shown(&self, employee: &str) -> PlaceholderMap {
+    pub fn shown(&self, employee: &str) -> ShownValues {
         // An unknown employee has the policy of one that sets none.
         let policy = self.policies.get(employee).cloned().unwrap_or_default();
         let values = self.values.iter().map(|(placeholder, value)| (placeholder, value.as_str()));
-        PlaceholderMap::new(values, &policy)
+        ShownValues(PlaceholderMap::new(values, &policy))
     }
 
     #[cfg(test)]
     pub(super) fn new(values: Vec<(Placeholder, String)>, policies: &str) -> Self {
         Self { values, policies: serde_json::from_str(policies).unwrap() }
+    }
+}
+
+/// Values under the policy of one employee.
+#[derive(Debug)]
+pub struct ShownValues(PlaceholderMap);
+
+impl ShownValues {
+    /// Unmasks a row.
+    #[must_use]
+    pub fn unmask(&self, row: &str) -> String {
+        unmask(row, &self.0, Escape::Json)
+    }
+
+    /// Unmasks a row that its user wrote, also within URLs: they are the user's own.
+    #[must_use]
+    pub fn restore(&self, row: &str) -> String {
+        restore(row, &self.0, Escape::Json)
+    }
+
+    /// Masked values in a text. Models read the values of the `plain_kinds` as they are.
+    #[must_use]
+    pub fn masked(&self, text: &str, plain_kinds: &[String]) -> MaskedValues {
+        MaskedValues::of(&placeholders([text]), &self.0, plain_kinds)
     }
 }
 
