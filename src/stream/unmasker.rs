@@ -174,7 +174,9 @@ impl<F: FnMut(&ClientEvent<'_>)> EventUnmasker<F> {
 
     fn emit_text(&mut self, text: &str) {
         let replaced = self.text.take_replaced();
-        self.emit_masked(MaskedValues::of(&replaced, &self.visible, &self.unmasked_kinds));
+        if !replaced.is_empty() {
+            self.emit_masked(MaskedValues::of(&replaced, &self.visible, &self.unmasked_kinds));
+        }
         if !text.is_empty() {
             (self.emit)(&ClientEvent::Text(text));
         }
