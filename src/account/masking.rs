@@ -30,9 +30,6 @@ impl<P: Platform> UserCtx<'_, P> {
         author: Author<'_>,
         recognized: &[Recognized],
     ) -> Result<MaskedText, VaultError> {
-        if !self.reopen()? {
-            return Err(VaultError::Failed("the vault is locked".into()));
-        }
         let request = self.mask_request(text, author, self.config.pii_people, recognized);
         let masked = self.mask_open(request);
         if masked.is_err() {
@@ -55,6 +52,7 @@ impl<P: Platform> UserCtx<'_, P> {
 
     /// Masks a text without storing its new values.
     fn draft_open(&self, request: MaskRequest<'_>) -> Result<Masked, VaultError> {
+        self.reopen()?;
         let mut open = self.account.vault.open.borrow_mut();
         let vault = open.as_mut().ok_or_else(|| VaultError::Failed("the vault is locked".into()))?;
         Ok(vault.mask(request, || self.ports.clock.secret())?)
@@ -75,9 +73,6 @@ impl<P: Platform> UserCtx<'_, P> {
     /// # Errors
     /// As [`UserCtx::mask_with`].
     pub fn mask_known(&self, text: &str) -> Result<Option<MaskedText>, VaultError> {
-        if !self.reopen()? {
-            return Err(VaultError::Failed("the vault is locked".into()));
-        }
         // A word of a search is no name because it looks like one: only known names and told ones are.
         let people = self.config.pii_people;
         let names = if people.names == Names::All { Names::Told } else { people.names };

@@ -92,7 +92,7 @@ impl<P: Platform> UserCtx<'_, P> {
             let values = answer?;
             for place in batch.members {
                 if let Some(of_text) = found.get_mut(place) {
-                    of_text.extend_from_slice(&values);
+                    add_new(of_text, values.iter().cloned());
                 }
             }
         }
@@ -167,14 +167,18 @@ fn values(text: &str, spans: &[Span], kinds: &[String]) -> Option<Vec<Recognized
     for span in spans.iter().filter(|span| kinds.contains(&span.entity_type)) {
         let value = text.get(*starts.get(span.start)?..*starts.get(span.end)?)?;
         // A span over several lines is a value on each.
-        let new = value.lines().filter_map(|line| Recognized::new(&span.entity_type, line));
-        for value in new {
-            if !values.contains(&value) {
-                values.push(value);
-            }
-        }
+        add_new(&mut values, value.lines().filter_map(|line| Recognized::new(&span.entity_type, line)));
     }
     Some(values)
+}
+
+/// Adds values that are not there yet.
+fn add_new(values: &mut Vec<Recognized>, others: impl Iterator<Item = Recognized>) {
+    for value in others {
+        if !values.contains(&value) {
+            values.push(value);
+        }
+    }
 }
 
 #[cfg(test)]

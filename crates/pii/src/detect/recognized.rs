@@ -12,6 +12,7 @@ use super::lexeme::STAND_IN;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recognized {
     kind: String,
+    /// As detectors read it.
     value: String,
 }
 
@@ -20,9 +21,9 @@ impl Recognized {
     /// letter or a digit, and for one that a placeholder cannot stand for.
     #[must_use]
     pub fn new(kind: &str, value: &str) -> Option<Self> {
-        let value = value.trim();
+        let value = Folded::new(value.trim()).text.into_owned();
         let is_value = value.chars().any(char::is_alphanumeric) && !value.contains(STAND_IN);
-        (is_kind(kind) && is_value).then(|| Self { kind: kind.to_owned(), value: value.to_owned() })
+        (is_kind(kind) && is_value).then(|| Self { kind: kind.to_owned(), value })
     }
 
     /// Kind of the value.
@@ -35,11 +36,7 @@ impl Recognized {
 /// Finds the values as whole words. What has a more certain form keeps it: a name in an e-mail address is a part of the address.
 pub(super) fn find(text: &Text<'_>, values: &[Recognized], found: &mut Findings) {
     for (place, value) in values.iter().enumerate() {
-        let value = Folded::new(&value.value).text;
-        if value.is_empty() {
-            continue;
-        }
-        for (start, hit) in text.str.match_indices(value.as_ref()) {
+        for (start, hit) in text.str.match_indices(&value.value) {
             let end = start + hit.len();
             if is_word(text.str, start, end) {
                 found.add(Rank::Sure, start, end, Entity::Recognized(place));
