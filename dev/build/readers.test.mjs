@@ -1,11 +1,11 @@
 // The module of the readers against a stand-in for what wasm-bindgen writes, which traps on demand.
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { build } from 'esbuild';
+import { fileURLToPath } from 'node:url';
+import { importWithStandIns } from './stand-ins.mjs';
 
 const COMPILED = `
 let instance = 1;
@@ -26,22 +26,9 @@ let errors = [];
 
 before(async () => {
   console.error = (...values) => { errors.push(values.join(' ')); };
-  writeFileSync(join(folder, 'index.js'), COMPILED);
-  writeFileSync(join(folder, 'workers.js'), 'export class WorkerEntrypoint {}');
-  await build({
-    entryPoints: [fileURLToPath(new URL('../../crates/readers-worker/worker.js', import.meta.url))],
-    outfile: join(folder, 'bundle.mjs'),
-    bundle: true,
-    format: 'esm',
-    plugins: [{
-      name: 'stand-ins',
-      setup(bundler) {
-        bundler.onResolve({ filter: /^\.\/index\.js$/ }, () => ({ path: join(folder, 'index.js') }));
-        bundler.onResolve({ filter: /^cloudflare:workers$/ }, () => ({ path: join(folder, 'workers.js') }));
-      },
-    }],
-  });
-  const { default: Readers } = await import(pathToFileURL(join(folder, 'bundle.mjs')).href);
+  const entryPoints = [fileURLToPath(new URL('../../crates/readers-worker/worker.js', import.meta.url))];
+  const standIns = { compiled: COMPILED, workers: 'export class WorkerEntrypoint {}' };
+  const { default: Readers } = await importWithStandIns(folder, { entryPoints }, standIns);
   readers = new Readers();
 });
 after(() => rmSync(folder, { recursive: true, force: true }));

@@ -1,11 +1,11 @@
 // The shim against a stand-in for what wasm-bindgen writes: the same guard, ids and exports, with traps on demand.
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { build } from 'esbuild';
+import { fileURLToPath } from 'node:url';
+import { importWithStandIns } from './stand-ins.mjs';
 
 const COMPILED = `
 const state = { criticalError: false, instanceId: 0 };
@@ -61,25 +61,12 @@ before(async () => {
   world.addEventListener = (/** @type {string} */ _type, /** @type {unknown} */ listener) => { world.onError = listener; };
   console.error = () => {};
   console.log = () => {};
-  writeFileSync(join(folder, 'index.js'), COMPILED);
-  writeFileSync(join(folder, 'workers.js'), 'export class WorkerEntrypoint { constructor(ctx, env) { this.ctx = ctx; this.env = env; } }');
-  await build({
-    stdin: {
-      contents: `export { default, durableObject } from ${JSON.stringify(fileURLToPath(new URL('shim.js', import.meta.url)))}; export { User } from './index.js';`,
-      resolveDir: folder,
-    },
-    outfile: join(folder, 'bundle.mjs'),
-    bundle: true,
-    format: 'esm',
-    plugins: [{
-      name: 'stand-ins',
-      setup(bundler) {
-        bundler.onResolve({ filter: /^\.\/index\.js$/ }, () => ({ path: join(folder, 'index.js') }));
-        bundler.onResolve({ filter: /^cloudflare:workers$/ }, () => ({ path: join(folder, 'workers.js') }));
-      },
-    }],
-  });
-  shim = await import(pathToFileURL(join(folder, 'bundle.mjs')).href);
+  const stdin = {
+    contents: `export { default, durableObject } from ${JSON.stringify(fileURLToPath(new URL('shim.js', import.meta.url)))}; export { User } from './index.js';`,
+    resolveDir: folder,
+  };
+  const workers = 'export class WorkerEntrypoint { constructor(ctx, env) { this.ctx = ctx; this.env = env; } }';
+  shim = await importWithStandIns(folder, { stdin }, { compiled: COMPILED, workers });
 });
 after(() => rmSync(folder, { recursive: true, force: true }));
 beforeEach(() => { world.calls.length = 0; });
