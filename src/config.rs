@@ -55,7 +55,7 @@ pub struct Config {
     /// `PII_IGNORED_KINDS`: names or addresses are not looked for, and texts of all employees keep them.
     pub pii_people: People,
     /// `PII_MODEL_URL`, `PII_MODEL_KEY` and `PII_MODEL_OPTIONS`: the deployment's recognizer.
-    pub pii_model: Option<PiiModel>,
+    pub recognizer: Option<RecognizerSettings>,
     /// `MCP_TOKENS`: bearer tokens for remote servers, by the names that profiles use.
     pub mcp_tokens: Bearers,
     /// `USER_LIMITS`: limits of a user by plan.
@@ -101,19 +101,19 @@ impl Default for StorageLimits {
 
 /// A recognizer of the deployment's own, which is asked about texts before they are masked.
 #[derive(Clone, Debug)]
-pub struct PiiModel {
+pub struct RecognizerSettings {
     /// Endpoint that takes a text and answers with spans, as `/analyze` of Presidio does.
     pub url: String,
     /// Sent as bearer token, if it is set.
     pub key: Option<String>,
     /// Details of its requests.
-    pub options: PiiModelOptions,
+    pub options: RecognizerOptions,
 }
 
 /// Details of the requests to the deployment's recognizer: `PII_MODEL_OPTIONS`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct PiiModelOptions {
+pub struct RecognizerOptions {
     /// Kinds that are asked for and masked.
     pub kinds: Vec<String>,
     /// Language of the texts, as the recognizer names it.
@@ -124,7 +124,7 @@ pub struct PiiModelOptions {
     pub required: bool,
 }
 
-impl Default for PiiModelOptions {
+impl Default for RecognizerOptions {
     fn default() -> Self {
         let kinds = vec!["PERSON".to_owned(), "ADDRESS".to_owned()];
         Self { kinds, language: "en".into(), deadline_ms: 1000, required: true }
@@ -220,7 +220,7 @@ impl Config {
             pii_master_keys: vars.master_keys("PII_MASTER_KEY"),
             pii_patterns: vars.patterns("PII_PATTERNS"),
             pii_people: vars.people("PII_IGNORED_KINDS"),
-            pii_model: vars.pii_model(),
+            recognizer: vars.recognizer(),
             mcp_tokens: vars.bearers("MCP_TOKENS"),
             plans: vars.plans("USER_LIMITS"),
             storage: vars.storage_limits("STORAGE_LIMITS"),
@@ -305,20 +305,20 @@ impl<F: Fn(&str) -> Option<String>> Vars<F> {
         })
     }
 
-    fn pii_model(&self) -> Option<PiiModel> {
+    fn recognizer(&self) -> Option<RecognizerSettings> {
         const URL: &str = "PII_MODEL_URL";
         self.optional(URL)?;
         let form =
             r#"with kinds, language, deadline_ms or required, such as {"kinds":["PERSON"],"required":false}"#;
         let (url, key) = (self.url(URL, None), self.optional("PII_MODEL_KEY"));
-        let options: PiiModelOptions = self.json("PII_MODEL_OPTIONS", form);
+        let options: RecognizerOptions = self.json("PII_MODEL_OPTIONS", form);
         // A placeholder has the name of its kind.
         if options.kinds.is_empty() || !options.kinds.iter().all(|kind| is_kind(kind)) {
             self.complain(
                 "PII_MODEL_OPTIONS: kinds must be names of capital letters, digits and underscores".into(),
             );
         }
-        Some(PiiModel { url, key, options })
+        Some(RecognizerSettings { url, key, options })
     }
 
     /// A setting in JSON of that `form`; its default where it is not set.

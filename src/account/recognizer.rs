@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::UserCtx;
 use super::vault::VaultError;
-use crate::config::PiiModel;
+use crate::config::RecognizerSettings;
 use crate::error::{Code, Fault};
 use crate::log;
 use crate::ports::{Clock, Http, HttpCall, Method, Platform, Redirect};
@@ -61,19 +61,19 @@ impl<P: Platform> UserCtx<'_, P> {
     /// [`VaultError::Failed`], if it gives no answer in time and texts may not be masked without it; [`VaultError::TooManyValues`].
     pub async fn recognize(&self, texts: &[&str]) -> Result<Vec<Vec<Recognized>>, VaultError> {
         let none = vec![Vec::new(); texts.len()];
-        let Some(model) = &self.config.pii_model else { return Ok(none) };
+        let Some(settings) = &self.config.recognizer else { return Ok(none) };
         let (clock, breaker) = (&self.ports.clock, &self.account.recognizer);
-        if !model.options.required && breaker.is_out(clock.now()) {
+        if !settings.options.required && breaker.is_out(clock.now()) {
             return Ok(none);
         }
-        let found = self.ask_recognizer(model, texts).await;
+        let found = self.ask_recognizer(settings, texts).await;
         breaker.note(found.is_ok(), clock.now());
         match found {
             Ok(values) if values.iter().any(|values| values.len() > MAX_NEW_VALUES) => {
                 Err(VaultError::TooManyValues)
             }
             Ok(values) => Ok(values),
-            Err(fault) if model.options.required => Err(VaultError::Failed(fault.cause)),
+            Err(fault) if settings.options.required => Err(VaultError::Failed(fault.cause)),
             Err(fault) => {
                 log::fault(&self.ports.host, &fault);
                 Ok(none)
@@ -81,9 +81,13 @@ impl<P: Platform> UserCtx<'_, P> {
         }
     }
 
-    async fn ask_recognizer(&self, model: &PiiModel, texts: &[&str]) -> Result<Vec<Vec<Recognized>>, Fault> {
+    async fn ask_recognizer(
+        &self,
+        settings: &RecognizerSettings,
+        texts: &[&str],
+    ) -> Result<Vec<Vec<Recognized>>, Fault> {
         let asked = batches(texts).into_iter().map(|batch| async move {
-            let answer = self.analyze(model, &batch.text).await;
+            let answer = self.analyze(settings, &batch.text).await;
             (batch, answer)
         });
         let mut answers = stream::iter(asked).buffer_unordered(CONCURRENCY);
@@ -100,17 +104,17 @@ impl<P: Platform> UserCtx<'_, P> {
     }
 
     /// Asks about one part of a text.
-    async fn analyze(&self, model: &PiiModel, text: &str) -> Result<Vec<Recognized>, Fault> {
+    async fn analyze(&self, settings: &RecognizerSettings, text: &str) -> Result<Vec<Recognized>, Fault> {
         let failed = |why: &str| Fault::new(Code::PrivacyUnavailable, format!("PII_MODEL_URL: {why}"));
-        let options = &model.options;
+        let options = &settings.options;
         let request = Analyze { text, language: &options.language, entities: &options.kinds };
         let body = serde_json::to_string(&request).map_err(|_| failed("no JSON"))?;
-        let bearer = model.key.as_ref().map(|key| format!("Bearer {key}"));
+        let bearer = settings.key.as_ref().map(|key| format!("Bearer {key}"));
         let mut headers = vec![("content-type", "application/json")];
         headers.extend(bearer.as_deref().map(|bearer| ("authorization", bearer)));
         let call = HttpCall {
             method: Method::Post,
-            url: &model.url,
+            url: &settings.url,
             headers: &headers,
             body: Some(&body),
             redirect: Redirect::Manual,
