@@ -1,7 +1,7 @@
 //! Whatever the bytes, findings stand in order, apart from each other, and at boundaries of characters.
 #![no_main]
 
-use pii::detect::{Finding, KnownValues, Patterns, People, Scope, find};
+use pii::detect::{Finding, KnownValues, Patterns, Scope, find};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -10,7 +10,7 @@ fuzz_target!(|bytes: &[u8]| {
     known.add("PERSON", "Ada Lovelace");
     let patterns = Patterns::default();
     for plain_urls in [false, true] {
-        check(&text, &find(&text, &Scope { plain_urls, patterns: &patterns, known: &known, people: People::default(), recognized: &[] }));
+        check(&text, &find(&text, &Scope { plain_urls, ..Scope::new(&patterns, &known) }));
     }
 });
 

@@ -115,13 +115,8 @@ fn spans<'a>(text: &'a str, patterns: &'a Patterns) -> Vec<(usize, usize, &'a st
 /// Detected values, with positions counted in characters, the rules that found them and the values themselves.
 fn explained<'a>(text: &'a str, patterns: &'a Patterns) -> Vec<(usize, usize, &'a str, String, &'a str)> {
     let count = |end: usize| text.get(..end).map_or(0, |head| head.chars().count());
-    let everything = Scope {
-        plain_urls: true,
-        patterns,
-        known: &KnownValues::new(),
-        people: People::default(),
-        recognized: &[],
-    };
+    let known = KnownValues::new();
+    let everything = Scope { plain_urls: true, ..Scope::new(patterns, &known) };
     let span = |found: &Finding| {
         let disguise = if found.rule.is_disguised { ", disguised" } else { "" };
         let value = text.get(found.start..found.end)?;

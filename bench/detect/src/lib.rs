@@ -1,12 +1,12 @@
 //! The Worker's detectors, and nothing else of it.
 
-use pii::detect::{Finding, KnownValues, Patterns, People, Scope, find};
+use pii::detect::{Finding, KnownValues, Patterns, Scope, find};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// Looks for every kind that is built in; plain web addresses are left alone, as in the chat.
 pub fn look(text: &str) -> Vec<Finding> {
     let (patterns, known) = (Patterns::default(), KnownValues::new());
-    find(text, &Scope { plain_urls: false, patterns: &patterns, known: &known, people: People::default(), recognized: &[] })
+    find(text, &Scope::new(&patterns, &known))
 }
 
 /// The starts and ends of what is found, in bytes.

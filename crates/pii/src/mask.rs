@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use super::detect::{Entity, Finding, KnownValues, Patterns, People, STAND_IN, Scope, find};
+use super::detect::{Entity, Finding, KnownValues, Patterns, STAND_IN, Scope, find};
 use super::masked_text::MaskedText;
 use super::placeholder::{Placeholder, Reading, Spelling, next_start, read};
 
@@ -275,14 +275,7 @@ impl Piece {
 #[must_use]
 pub fn redact(text: &str, author: Author<'_>, patterns: &Patterns) -> MaskedText {
     let mut draft = Draft::new(text, author);
-    let scope = Scope {
-        plain_urls: false,
-        patterns,
-        known: &KnownValues::new(),
-        people: People::default(),
-        recognized: &[],
-    };
-    if draft.settle(&scope).is_err() {
+    if draft.settle(&Scope::new(patterns, &KnownValues::new())).is_err() {
         return MaskedText::default();
     }
     let text = draft.write(|kind, value| match kind {
@@ -300,13 +293,7 @@ mod tests {
     use crate::detect::Rule;
 
     fn scope(check: impl FnOnce(&Scope<'_>)) {
-        check(&Scope {
-            plain_urls: false,
-            patterns: &Patterns::default(),
-            known: &KnownValues::new(),
-            people: People::default(),
-            recognized: &[],
-        });
+        check(&Scope::new(&Patterns::default(), &KnownValues::new()));
     }
 
     fn finding(start: usize, end: usize) -> Finding {

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use peak_alloc::PeakAlloc;
-use pii::detect::{KnownValues, Patterns, People, Scope, find};
+use pii::detect::{KnownValues, Patterns, Scope, find};
 use pii::mask::{Author, Draft};
 
 #[global_allocator]
@@ -52,13 +52,7 @@ fn check(name: &str, run: impl FnOnce()) {
 fn many_findings_are_taken_out_in_one_pass() {
     let _alone = ALONE.lock();
     let (patterns, known) = (Patterns::default(), KnownValues::new());
-    let scope = Scope {
-        plain_urls: false,
-        patterns: &patterns,
-        known: &known,
-        people: People::default(),
-        recognized: &[],
-    };
+    let scope = Scope::new(&patterns, &known);
     let lines: [(&str, Line); 3] = [
         ("passwords", |number| format!("password=hunterX{number}z\n")),
         ("access log", |number| {
@@ -91,13 +85,7 @@ fn many_known_values_that_begin_alike_are_searched_by_index() {
         (0..5000).for_each(|number| {
             known.add("PASSWORD", &value(number));
         });
-        let scope = Scope {
-            plain_urls: false,
-            patterns: &patterns,
-            known: &known,
-            people: People::default(),
-            recognized: &[],
-        };
+        let scope = Scope::new(&patterns, &known);
         let text = filled(|_| word.to_owned());
         check(name, || drop(find(text.get(..TEXT_BYTES / 8).unwrap_or_default(), &scope)));
     }

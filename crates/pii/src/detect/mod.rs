@@ -87,6 +87,14 @@ pub struct Scope<'a> {
     pub recognized: &'a [Recognized],
 }
 
+impl<'a> Scope<'a> {
+    /// The search for everything that is always masked: names and addresses among it, and no harmless web address.
+    #[must_use]
+    pub fn new(patterns: &'a Patterns, known: &'a KnownValues) -> Self {
+        Self { plain_urls: false, patterns, known, people: People::default(), recognized: &[] }
+    }
+}
+
 /// Kinds that a reading of a text looks for, beside those that it always does.
 #[derive(Clone, Copy, Debug)]
 struct Kinds {

@@ -6,16 +6,7 @@ mod forms;
 
 /// Everything that the built-in detectors find.
 fn everything(text: &str) -> Vec<Finding> {
-    find(
-        text,
-        &Scope {
-            plain_urls: true,
-            patterns: &Patterns::default(),
-            known: &KnownValues::new(),
-            people: People::default(),
-            recognized: &[],
-        },
-    )
+    find(text, &Scope { plain_urls: true, ..Scope::new(&Patterns::default(), &KnownValues::new()) })
 }
 
 /// The findings as kind and text.
@@ -32,16 +23,7 @@ fn known<'t>(values: &[(&str, &str)], text: &'t str) -> Vec<(usize, &'t str)> {
     for (kind, value) in values {
         known.add(kind, value);
     }
-    let findings = find(
-        text,
-        &Scope {
-            plain_urls: false,
-            patterns: &Patterns::default(),
-            known: &known,
-            people: People::default(),
-            recognized: &[],
-        },
-    );
+    let findings = find(text, &Scope::new(&Patterns::default(), &known));
     let place = |one: &Finding| match one.entity {
         Entity::Known(place) => Some((place, text.get(one.start..one.end).unwrap())),
         _ => None,
@@ -88,13 +70,8 @@ fn the_longest_wins_where_a_known_value_is_a_part_of_something() {
 #[test]
 fn a_deployment_adds_its_own_patterns() {
     let patterns = Patterns::parse(r#"[{"name":"CUSTOMER_NO","pattern":"\\bKD-[0-9]{6}\\b"}]"#).unwrap();
-    let scope = Scope {
-        plain_urls: false,
-        patterns: &patterns,
-        known: &KnownValues::new(),
-        people: People::default(),
-        recognized: &[],
-    };
+    let known = KnownValues::new();
+    let scope = Scope::new(&patterns, &known);
     let findings = find("customer KD-１２3456, not KD-1234567", &scope);
     let rule = Rule { name: "custom", is_disguised: false };
     assert_eq!(findings, [Finding { start: 9, end: 22, entity: Entity::Custom(0), rule }]);
@@ -102,13 +79,8 @@ fn a_deployment_adds_its_own_patterns() {
 
 #[test]
 fn plain_web_addresses_are_left_alone_but_what_they_carry_is_not() {
-    let scope = Scope {
-        plain_urls: false,
-        patterns: &Patterns::default(),
-        known: &KnownValues::new(),
-        people: People::default(),
-        recognized: &[],
-    };
+    let (patterns, known) = (Patterns::default(), KnownValues::new());
+    let scope = Scope::new(&patterns, &known);
     let names = |text| find(text, &scope).iter().map(|one| one.entity.name().unwrap()).collect::<Vec<_>>();
     assert_eq!(names("see https://example.org/a?b=c"), [""; 0]);
     assert_eq!(names("see https://example.org/?mail=ann@example.org"), ["EMAIL"]);
@@ -556,13 +528,8 @@ fn no_text_makes_more_work_than_its_length() {
 
 #[test]
 fn a_finding_says_which_rule_found_it() {
-    let scope = Scope {
-        plain_urls: false,
-        patterns: &Patterns::default(),
-        known: &KnownValues::new(),
-        people: People::default(),
-        recognized: &[],
-    };
+    let (patterns, known) = (Patterns::default(), KnownValues::new());
+    let scope = Scope::new(&patterns, &known);
     let text = "Mail bob (at) example.com or ask Siobhan Kearney at 12 Main Street";
     let rules: Vec<_> = find(text, &scope).iter().map(|one| (one.rule.name, one.rule.is_disguised)).collect();
     assert_eq!(rules, [("contact", true), ("tagged", false), ("address", false)]);

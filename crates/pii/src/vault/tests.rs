@@ -268,7 +268,7 @@ proptest! {
         let back = unmasked(&vault, &masked.text);
         let is_respelled = {
             let mut draft = Draft::new(&text, Author::Outside);
-            draft.settle(&Scope { plain_urls: false, patterns: &Patterns::default(), known: &vault.known, people: People::default(), recognized: &[] }).unwrap();
+            draft.settle(&Scope::new(&Patterns::default(), &vault.known)).unwrap();
             draft.pieces().iter().any(|piece| match piece {
                 Piece::Value(Kind::Known(place), value) => vault.values[*place].text != *value,
                 Piece::Value(Kind::Named(kind), value) => vault.values[vault.by_fingerprint[&vault.key.fingerprint(kind, value)]].text != *value,
@@ -286,7 +286,7 @@ proptest! {
         let mut vault = empty();
         let masked = mask_for(&mut vault, &text, &ada());
         let mut draft = Draft::new(&masked.text, Author::Outside);
-        draft.settle(&Scope { plain_urls: false, patterns: &Patterns::default(), known: &vault.known, people: People::default(), recognized: &[] }).unwrap();
+        draft.settle(&Scope::new(&Patterns::default(), &vault.known)).unwrap();
         let left: Vec<_> = draft.pieces().iter().filter(|piece| !matches!(piece, Piece::Text(_))).collect();
         let is_placeholder = |piece: &&&Piece| matches!(piece, Piece::Value(Kind::Named(kind), placeholder) if kind == LITERAL && matches!(read(placeholder, Spelling::Loose), Reading::Placeholder(..)));
         prop_assert_eq!(left.len(), left.iter().filter(is_placeholder).count(), "{:?}", left);
